@@ -1,0 +1,62 @@
+"""EEG neurofeedback in PsychoPy, with a known and minimal lag.
+
+A background process filters EEG from a LabStreamingLayer stream; its values reach the frame loop
+through shared memory; every flip is logged with the age of what it showed. The whole way:
+
+>>> import psychopy_nfb
+>>> training = psychopy_nfb.Configuration(
+...     stream=psychopy_nfb.StreamSelection(type="EEG"),
+...     pipeline=psychopy_nfb.Pipeline(
+...         [psychopy_nfb.dsp.Pick(["Oz"]), psychopy_nfb.dsp.CFIR(band=(8, 12), delay=0.1)]
+...     ),
+... )
+
+and then ``Neurofeedback(training)`` as the README's first page shows. Importing this package costs
+nothing: each name below is imported when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Neurofeedback": "psychopy_nfb.display.neurofeedback",
+    # what the participant sees
+    "FeedbackBar": "psychopy_nfb.display",
+    "FeedbackCircle": "psychopy_nfb.display",
+    "FeedbackColor": "psychopy_nfb.display",
+    "FeedbackText": "psychopy_nfb.display",
+    "FeedbackTrace": "psychopy_nfb.display",
+    "PhotodiodePatch": "psychopy_nfb.display",
+    "pace": "psychopy_nfb.display",
+    # settings
+    "Configuration": "psychopy_nfb.engine.configuration",
+    "Pipeline": "psychopy_nfb.dsp",
+    "Protocol": "psychopy_nfb.protocol",
+    "StreamSelection": "psychopy_nfb.lsl.selection",
+    "read_configuration": "psychopy_nfb.engine.configuration",
+    # afterwards
+    "lag_summary": "psychopy_nfb.timing",
+    "read_session": "psychopy_nfb.recording",
+    "rerun": "psychopy_nfb.engine.rerun",
+    # what can go wrong
+    "NfbError": "psychopy_nfb.errors",
+}
+_FOLDERS = ("dsp", "protocol", "lsl", "recording", "engine", "display", "timing")
+
+__all__ = [*_HOME, "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(importlib.import_module(_HOME[name]), name)
+    if name in _FOLDERS:
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__, *_FOLDERS])

@@ -1,0 +1,71 @@
+"""Reads of shared memory under a writer at full speed: are they whole, what do they cost.
+
+``python -m psychopy_nfb.bench.reads BLOCK`` is the writer.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+
+from psychopy_nfb.engine.memory import SharedBlock
+from psychopy_nfb.protocol import VALUE_NAMES
+
+
+def write_forever(name: str) -> None:
+    """Write records whose fields all tell their number, as fast as possible, until killed."""
+    block = SharedBlock.attach(name)
+    number = 0
+    write, n_values = block.feedback.write, len(VALUE_NAMES)
+    while True:
+        number += 1
+        tell = float(number)
+        write(tell, tell, tell, tell, number, 0, *(tell,) * n_values)
+
+
+def count_torn(n_reads: int, progress: Callable[[int], None] = lambda _: None) -> dict[str, int]:
+    """Read `n_reads` times under a writer at full speed.
+
+    Returns
+    -------
+    dict
+        ``torn_reads``: records that were given out although their fields were not of one write;
+        ``reads``; ``retries``: records found half written and read again; ``distinct``: how many
+        different records were seen, a sign that the writer was writing all the while.
+    """
+    block = SharedBlock.create(VALUE_NAMES)
+    writer = subprocess.Popen([sys.executable, "-m", __name__, block.name])
+    try:
+        while block.feedback.newest() is None:
+            if writer.poll() is not None:
+                raise RuntimeError("the writer ended by itself")
+        torn = distinct = 0
+        last = None
+        read = block.feedback.newest
+        for start in range(0, n_reads, 100_000):
+            n = min(100_000, n_reads - start)
+            for _ in range(n):
+                record = read()
+                number = record[5]
+                if number != last:
+                    distinct += 1
+                    last = number
+                # The four stamps, the number and the values were one number when written.
+                if record[1:5] != (number,) * 4 or record[7:-3] != (number,) * len(VALUE_NAMES):
+                    torn += 1
+            progress(n)
+        return {
+            "torn_reads": torn,
+            "reads": n_reads,
+            "retries": block.feedback.torn,
+            "distinct": distinct,
+        }
+    finally:
+        writer.kill()
+        writer.wait()
+        block.close()
+
+
+if __name__ == "__main__":
+    write_forever(sys.argv[1])

@@ -1,0 +1,121 @@
+"""Checks of single arguments; each failure is a `SettingsError` that reads as a sentence."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+from psychopy_nfb.errors import SettingsError
+
+
+def check_number(
+    name: str,
+    value: object,
+    *,
+    above: float = -math.inf,
+    at_least: float = -math.inf,
+    below: float = math.inf,
+    at_most: float = math.inf,
+    unit: str = "",
+) -> float:
+    """Return `value` as a float if it is a finite number within the bounds.
+
+    Parameters
+    ----------
+    name : str
+        The parameter's name, for the message.
+    value : object
+        What came.
+    above, below : float
+        Exclusive bounds.
+    at_least, at_most : float
+        Inclusive bounds.
+    unit : str
+        Unit of the bounds, for the message.
+
+    Raises
+    ------
+    SettingsError
+        If it is no finite number or lies outside.
+
+    Examples
+    --------
+    >>> check_number("dwell", 0.25, at_least=0, unit="s")
+    0.25
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise SettingsError(name, value, "must be a finite number")
+    bounds = [
+        (value > above, "above", above),
+        (value >= at_least, "at least", at_least),
+        (value < below, "below", below),
+        (value <= at_most, "at most", at_most),
+    ]
+    if not all(holds for holds, _, _ in bounds):
+        said = " and ".join(
+            f"{word} {bound:g}{' ' + unit if unit else ''}"
+            for _, word, bound in bounds
+            if math.isfinite(bound)
+        )
+        raise SettingsError(name, value, f"must be {said}")
+    return float(value)
+
+
+def check_choice(name: str, value: object, allowed: Sequence[object]) -> object:
+    """Return `value` if it is one of `allowed`, else raise a `SettingsError` that lists them."""
+    if value not in allowed:
+        listed = ", ".join(repr(item) for item in allowed)
+        raise SettingsError(name, value, f"must be one of {listed}")
+    return value
+
+
+def check_band(name: str, band: Sequence[float], rate: float) -> tuple[float, float]:
+    """Return `band` as (low, high) in Hz if 0 < low < high < rate / 2.
+
+    Examples
+    --------
+    >>> check_band("band", [8, 12], 250.0)
+    (8.0, 12.0)
+    """
+    if len(band) != 2:
+        raise SettingsError(name, band, "must be two frequencies in Hz, low and high")
+    low = check_number(f"{name}[0]", band[0], above=0, unit="Hz")
+    high = check_number(f"{name}[1]", band[1], above=0, unit="Hz")
+    if low >= high:
+        raise SettingsError(name, list(band), "the low edge must lie below the high edge")
+    check_below_nyquist(name, high, rate)
+    return low, high
+
+
+def check_below_nyquist(name: str, frequency: float, rate: float) -> float:
+    """Return `frequency` in Hz if a stream of `rate` Hz can carry it."""
+    if not frequency < rate / 2:
+        raise SettingsError(
+            name,
+            frequency,
+            f"must lie below {rate / 2:g} Hz, half of the stream's rate of {rate:g} Hz",
+        )
+    return frequency
+
+
+def check_channels(name: str, wanted: Iterable[str], labels: Sequence[str]) -> list[int]:
+    """Return the positions of the `wanted` channels among `labels`.
+
+    A label is matched exactly, else without regard to case.
+
+    Examples
+    --------
+    >>> check_channels("channels", ["OZ"], ["Cz", "Oz"])
+    [1]
+    """
+    exact = {label: index for index, label in enumerate(labels)}
+    folded = {label.casefold(): index for index, label in enumerate(labels)}
+    found = []
+    for label in wanted:
+        index = exact.get(label, folded.get(str(label).casefold()))
+        if index is None:
+            raise SettingsError(
+                name, label, f"the stream has no such channel; it has {', '.join(labels)}"
+            )
+        found.append(index)
+    return found

@@ -1,0 +1,197 @@
+"""`psychopy-nfb demo`: a whole training, from an amplifier (simulated or replayed) to light."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from tqdm import tqdm
+
+from psychopy_nfb.checks import check_number
+from psychopy_nfb.errors import FileError
+
+PACED_HZ = 60.0
+BASELINE_SHARE, LONGEST_BASELINE = 0.3, 20.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``psychopy-nfb demo``."""
+    add = parser.add_argument
+    add("--replay", metavar="FILE", help="a recording in place of the simulated amplifier")
+    add("--channel", default="Oz", help="the trained channel (default %(default)s)")
+    add(
+        "--band",
+        type=float,
+        nargs=2,
+        default=(8.0, 12.0),
+        metavar=("LOW", "HIGH"),
+        help="the trained band in Hz (default 8 12)",
+    )
+    add("--delay", type=float, default=0.1, help="delay of the envelope in s (default %(default)g)")
+    add("--settings", metavar="FILE", help="a settings file in place of channel, band and delay")
+    add("--seconds", type=float, default=30.0, help="length of the run (default %(default)g)")
+    add("--out", metavar="DIR", default="data", help="folder for the files (default %(default)s)")
+    add("--json", metavar="FILE", help="also write the lag summary there")
+    add("--fullscreen", action="store_true", help="use the whole screen")
+    add("--no-late-read", action="store_true", help="read at the top of the frame instead")
+
+
+def main(options: argparse.Namespace) -> int:
+    """Run the demo as `options` say; return the exit status."""
+    from psychopy_nfb.display.neurofeedback import Neurofeedback
+    from psychopy_nfb.timing import lag_summary
+
+    check_number("seconds", options.seconds, at_least=5, unit="s")
+    if options.json:
+        _check_writable("json", options.json)
+    training = _training(options)
+    source_id = f"psychopy_nfb_demo_{uuid.uuid4().hex[:8]}"
+    training = replace(training, stream=replace(training.stream, type="EEG", source_id=source_id))
+    with _amplifier(options, source_id):
+        nfb = Neurofeedback(
+            training, data=options.out, task="demo", late_read=not options.no_late_read
+        )
+        with nfb:
+            picture = nfb.files.stem.with_name(nfb.files.stem.name + "_screen.png")
+            note = _run(nfb, options, picture)
+    summary = lag_summary(nfb.files.frames)
+    print(summary.table())
+    print(note)
+    print("Files:")
+    for path in (nfb.files.eeg, nfb.files.frames, nfb.files.events, nfb.files.settings, picture):
+        print(f"  {path}")
+    if options.json:
+        content = {
+            "lag": summary.to_dict(),
+            "restarts": nfb.restarts,
+            "files": {
+                "eeg": str(nfb.files.eeg),
+                "frames": str(nfb.files.frames),
+                "events": str(nfb.files.events),
+                "settings": str(nfb.files.settings),
+                "screen": str(picture),
+            },
+        }
+        Path(options.json).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    return 0
+
+
+def _training(options: argparse.Namespace):  # noqa: ANN202 - imported inside
+    from psychopy_nfb.dsp import ArtifactGate, DCBlock, Notch, Pick, Pipeline, WCFIR
+    from psychopy_nfb.engine.configuration import Configuration, read_configuration
+
+    if options.settings:
+        return read_configuration(options.settings)
+    return Configuration(
+        pipeline=Pipeline(
+            [
+                Pick([options.channel]),
+                DCBlock(),
+                Notch(50.0),
+                ArtifactGate(),
+                WCFIR(band=tuple(options.band), delay=options.delay),
+            ]
+        )
+    )
+
+
+@contextmanager
+def _amplifier(options: argparse.Namespace, source_id: str) -> Iterator[None]:
+    """Run the simulator or a replay in a process of its own, as an amplifier would."""
+    if options.replay:
+        from psychopy_nfb.lsl.files import read_recording
+
+        read_recording(options.replay)  # a mistake is told here, not by the other process
+        command = ["psychopy_nfb.lsl.replay", options.replay, "--loop"]
+    else:
+        # It ends by itself should this process be killed.
+        command = ["psychopy_nfb.lsl.simulator", "--seconds", str(options.seconds + 60)]
+        command += ["--eyes", "alternate"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", *command, "--source-id", source_id],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def _run(nfb, options: argparse.Namespace, picture: Path) -> str:  # noqa: ANN001
+    """Show baseline and training; return what a person should know about the display."""
+    from psychopy import event, visual
+
+    from psychopy_nfb.display import (
+        FeedbackBar,
+        FeedbackText,
+        FeedbackTrace,
+        PhotodiodePatch,
+        frame_blocking,
+        pace,
+    )
+
+    win = visual.Window(
+        (1000, 700), fullscr=options.fullscreen, units="pix", color="black", allowGUI=True
+    )
+    try:
+        note = ""
+        if not frame_blocking(win)[0]:
+            pace(win, PACED_HZ)
+            note = (
+                f"This display has no vertical sync: flips were paced to {PACED_HZ:g} Hz. The lag "
+                "from flip to light is not known for such a display.\n"
+            )
+        height = win.size[1]
+        bar = FeedbackBar(win, size=(0.08 * height, 0.6 * height), pos=(-0.25 * height, 0))
+        trace = FeedbackTrace(win, size=(0.7 * height, 0.35 * height), pos=(0.25 * height, 0))
+        text = FeedbackText(win, pos=(0, 0.42 * height), height=0.045 * height)
+        patch = PhotodiodePatch(win)
+        nfb.attach(win, patch)
+        baseline = min(BASELINE_SHARE * options.seconds, LONGEST_BASELINE)
+        phases = [("baseline", baseline), ("training", options.seconds - baseline)]
+        with tqdm(total=round(options.seconds), unit="s", desc="demo", disable=None) as progress:
+            for label, seconds in phases:
+                scope = nfb.baseline() if label == "baseline" else nfb.block(label)
+                with scope:
+                    for number in nfb.frames(seconds):
+                        if label == "training":
+                            text.value = f"{nfb.score:g} points"
+                            bar.value = trace.value = nfb.value
+                            bar.draw()
+                            trace.draw()
+                        else:
+                            text.value = "Baseline: sit still, eyes open"
+                        text.draw()
+                        patch.draw(nfb.value)
+                        if number % 60 == 59:
+                            progress.update(1)
+                        if event.getKeys(["escape"]):
+                            return note + "Ended by Escape."
+                if label == "baseline" and not nfb.calibrated:
+                    return f"{note}The baseline failed: {nfb.refusal}"
+            progress.update(progress.total - progress.n)
+        win.getMovieFrame(buffer="front")
+        win.saveMovieFrames(str(picture))
+        return note + f"Score: {nfb.score:g} points, {nfb.hits} hits."
+    finally:
+        win.close()
+
+
+def _check_writable(parameter: str, path: str) -> None:
+    folder = os.path.dirname(os.path.abspath(path))
+    if not os.path.isdir(folder) or not os.access(folder, os.W_OK) or os.path.isdir(path):
+        raise FileError(parameter, path, "cannot be written; name a file in an existing folder")

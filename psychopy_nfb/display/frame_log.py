@@ -1,0 +1,143 @@
+"""One record for each flip, from the frame loop to the worker, which writes it to disk."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from psychopy_nfb.clock import lsl_now
+from psychopy_nfb.protocol import VALUE_NAMES
+
+if TYPE_CHECKING:
+    from psychopy.visual import Window
+
+    from psychopy_nfb.display.late_read import LateRead
+    from psychopy_nfb.display.photodiode import PhotodiodePatch
+    from psychopy_nfb.engine.memory import Ring
+
+_NAN = math.nan
+_NO_VALUES = (_NAN,) * len(VALUE_NAMES)
+BREAK_SECONDS = 1.0
+"""A longer interval is a break in which the script did not flip, not a row of missed frames."""
+
+
+class FrameWriter:
+    """Notes what each frame showed and when.
+
+    Parameters
+    ----------
+    win : psychopy.visual.Window
+        Whose flips are noted. Its buffer swap is watched to know when drawing was done.
+    ring : Ring
+        Where the frame records go.
+    period : float or None
+        Seconds a frame lasts.
+    late : LateRead or None
+        Is told of each flip.
+    patch : PhotodiodePatch or None
+        Its level is noted.
+    send_mark : callable
+        Called after the flip of a frame with a mark as ``send_mark(number, label, t_flip)``.
+    """
+
+    def __init__(
+        self,
+        win: Window,
+        ring: Ring,
+        period: float | None,
+        late: LateRead | None,
+        patch: PhotodiodePatch | None,
+        send_mark: Callable[[int, str, float], None],
+    ):
+        self._win = win
+        self._ring = ring
+        self._period = period
+        self._late = late
+        self._patch = patch
+        self._send_mark = send_mark
+        self._swap = win.backend.swapBuffers
+        win.backend.swapBuffers = self._watched_swap
+        self._record: tuple | None = None
+        self._t_read = _NAN
+        self._showing = True
+        self._queued = False
+        self._marks: list[str] = []
+        self._n_marks = 0
+        self._last_flip = _NAN
+        self.frame = 0
+        self.dropped = 0
+        """Frames missed so far."""
+        self.block = 0
+        """Number of the block that the next frames belong to; 0 is none."""
+
+    def queue(self, record: tuple | None, t_read: float, showing: bool) -> None:
+        """Note at the next flip that it shows `record`, read at `t_read`. Once a frame, cheap."""
+        self._record = record
+        self._t_read = t_read
+        self._showing = showing
+        if not self._queued:
+            self._queued = True
+            self._win.callOnFlip(self._flipped)
+
+    def mark(self, label: str) -> None:
+        """Give the next flip a mark."""
+        self._marks.append(label)
+
+    def _watched_swap(self, *args: object, **kwargs: object) -> object:
+        if not self._queued:
+            self._last_flip = _NAN  # a flip without update(): the next interval says nothing
+        elif self._late is not None:
+            self._late.flip_called()
+        return self._swap(*args, **kwargs)
+
+    def _flipped(self) -> None:
+        """Write this flip's record; runs right after it and allocates nothing but numbers."""
+        t_flip = lsl_now()
+        self._queued = False
+        interval = t_flip - self._last_flip  # NaN at the first
+        self._last_flip = t_flip
+        missed = 0
+        if self._period and 1.5 * self._period < interval < BREAK_SECONDS:
+            missed = round(interval / self._period) - 1
+            self.dropped += missed
+        if self._late is not None:
+            self._late.flipped(t_flip, missed)
+        mark = 0
+        if self._marks:
+            mark = self._n_marks = self._n_marks + 1
+            label = "; ".join(self._marks)
+            self._marks.clear()
+            self._send_mark(mark, label, t_flip)
+        patch = _NAN if self._patch is None else self._patch.level
+        record = self._record
+        if record is None:
+            stamps, seq, sample, delay, flags = (_NAN, _NAN, _NAN), 0, -1, _NAN, 0
+            values, shown = _NO_VALUES, _NAN
+        else:
+            seq, *stamps, delay, sample, flags = record[:7]
+            values = record[7:-3]
+            shown = values[0] if self._showing else _NAN
+        self._ring.write(
+            self.frame,
+            *stamps,
+            self._t_read,
+            t_flip,
+            seq,
+            sample,
+            delay,
+            flags,
+            interval,
+            self.dropped,
+            patch,
+            shown,
+            mark,
+            self.block,
+            *values,
+        )
+        self.frame += 1
+
+    def detach(self) -> None:
+        """Leave the window as it was."""
+        if self._win.backend is not None and self._win.backend.swapBuffers == self._watched_swap:
+            self._win.backend.swapBuffers = self._swap

@@ -1,0 +1,116 @@
+"""Reading the feedback at the last safe moment before the next flip.
+
+PsychoPy draws right after a flip and then waits for the next one, so a value read at the top of the
+frame is a whole frame old when it shows. Virtual reality calls the cure late latching: wait first,
+then read, draw and flip, with just enough time left.
+"""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+
+from psychopy_nfb.clock import Sleeper, lsl_now
+
+logger = logging.getLogger(__name__)
+
+HISTORY = 120
+"""Frames over which the time from read to flip call is remembered: 2 s at 60 Hz."""
+PERCENTILE = 98.0
+GUARD_SECONDS = 0.002
+"""Left for what the flip call itself needs and for the scheduler. Chosen on a paced 60 Hz display."""
+LARGEST_SHARE = 0.85
+"""Of a frame: with a larger margin waiting brings nothing."""
+MISS_SECONDS = 0.002
+"""Added at once for each missed frame …"""
+FORGET_PER_FRAME = 0.998
+"""… and taken back by this factor a frame: half of it after six seconds at 60 Hz."""
+UPDATE_EVERY = 15
+"""Frames between two looks at the percentile, which costs 30 us."""
+OFF_AFTER = 20
+"""Flips in a row that do not block, after which it switches itself off."""
+
+
+class LateRead:
+    """Waits until the last safe moment before the next flip.
+
+    Parameters
+    ----------
+    period : float or None
+        Seconds a frame lasts; None if it is not known, which switches the waiting off.
+
+    Attributes
+    ----------
+    active : bool
+        Whether it waits. It switches itself off, and says so once in the log, when the frame period
+        is unknown or flips return without waiting for the display.
+    margin : float
+        Seconds before the next flip at which it returns.
+    """
+
+    def __init__(self, period: float | None):
+        self.period = period
+        self.active = True
+        self.margin = (period or 0.0) * LARGEST_SHARE  # careful until the work has been measured
+        self.why_off = ""
+        self._sleeper = Sleeper()
+        self._work = np.zeros(HISTORY)
+        self._frames = 0
+        self._penalty = 0.0
+        self._last_flip = 0.0
+        self._t_read = 0.0
+        self._unblocked = 0
+        if not period:
+            self._switch_off("the frame period of this display is not known")
+
+    def wait(self) -> float:
+        """Wait; return the LSL time. Runs once a frame and allocates nothing but floats."""
+        if self.active and self._last_flip:
+            self._t_read = self._sleeper.wait_until(
+                self._last_flip + self.period - self.margin
+            )
+        else:
+            self._t_read = lsl_now()
+        return self._t_read
+
+    def flip_called(self) -> None:
+        """Note that the frame is drawn and the buffer swap begins."""
+        if self._t_read:
+            self._work[self._frames % HISTORY] = lsl_now() - self._t_read
+            self._frames += 1
+
+    def flipped(self, t_flip: float, missed: int) -> None:
+        """Note the flip at `t_flip`, LSL time, and how many frames were missed before it."""
+        interval = t_flip - self._last_flip
+        self._last_flip = t_flip
+        if not self.active:
+            return
+        if missed:
+            self._penalty = min(self._penalty + MISS_SECONDS, self.period)
+            self._update_margin()
+        else:
+            self._penalty *= FORGET_PER_FRAME
+            if self._frames % UPDATE_EVERY == 0:
+                self._update_margin()
+        if interval < 0.7 * self.period:
+            self._unblocked += 1
+            if self._unblocked >= OFF_AFTER:
+                self._switch_off(
+                    "flips return before the frame is over (no vertical sync), so the next flip "
+                    "cannot be foreseen"
+                )
+        else:
+            self._unblocked = 0
+
+    def _update_margin(self) -> None:
+        if self._frames:
+            work = float(np.percentile(self._work[: min(self._frames, HISTORY)], PERCENTILE))
+            self.margin = min(
+                work + GUARD_SECONDS + self._penalty, self.period * LARGEST_SHARE
+            )
+
+    def _switch_off(self, why: str) -> None:
+        self.active = False
+        self.why_off = why
+        logger.warning("Late read is off: %s.", why)

@@ -1,0 +1,464 @@
+"""The Coder API: one object for one training session."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from psychopy_nfb.clock import PsychoPyClock, lsl_now
+from psychopy_nfb.display.frame_log import FrameWriter
+from psychopy_nfb.display.late_read import LateRead
+from psychopy_nfb.display.pacing import frame_blocking
+from psychopy_nfb.engine.configuration import Configuration, read_configuration
+from psychopy_nfb.engine.handle import WorkerHandle
+from psychopy_nfb.errors import SettingsError
+from psychopy_nfb.protocol import VALUE_NAMES
+from psychopy_nfb.recording import SessionFiles, new_session
+from psychopy_nfb.settings import to_dict
+
+if TYPE_CHECKING:
+    from psychopy.visual import Window
+
+    from psychopy_nfb.display.photodiode import PhotodiodePatch
+    from psychopy_nfb.engine.memory import Ring
+
+logger = logging.getLogger(__name__)
+
+# Places in a feedback record: number, the stamps, delay, sample, flags, then the values.
+_T_SAMPLE, _T_RECEIVED, _FLAGS, _VALUES = 1, 2, 6, 7
+_VALUE, _SIGNAL, _Z, _THRESHOLD, _REWARD, _SCORE, _HITS, _QUALITY = range(
+    _VALUES, _VALUES + len(VALUE_NAMES)
+)
+STALE_SECONDS = 0.1
+"""Without new samples for so long the feedback counts as stale: six frames at 60 Hz."""
+CALIBRATION_SECONDS = 10.0
+
+
+class Neurofeedback:
+    """EEG neurofeedback for one experiment: a worker in the background, its values each frame.
+
+    Parameters
+    ----------
+    settings : path, dict or Configuration
+        A settings file (``experiments/alpha_up.json``), an earlier session's ``_nfb.json``, or the
+        settings themselves.
+    data : path, optional
+        Folder for the session's files; None keeps nothing.
+    participant, session, task : str
+        Parts of the files' names.
+    late_read : bool
+        Whether `update` waits until the last safe moment before the flip.
+    stale_after : float
+        Seconds without new samples after which `stale` is true.
+
+    Raises
+    ------
+    SettingsError, FileError
+        Before anything is started: a setting that cannot be used, a folder that cannot be written.
+
+    Examples
+    --------
+    .. code-block:: python
+
+        with Neurofeedback("alpha_up.json", data="data") as nfb:
+            win = visual.Window(fullscr=True)
+            nfb.attach(win)
+            bar = FeedbackBar(win)
+            with nfb.block("training"):
+                for _ in nfb.frames(60):
+                    bar.value = nfb.value
+                    bar.draw()
+    """
+
+    def __init__(
+        self,
+        settings: str | os.PathLike | dict | Configuration,
+        *,
+        data: str | os.PathLike | None = None,
+        participant: str = "01",
+        session: str = "01",
+        task: str = "neurofeedback",
+        late_read: bool = True,
+        stale_after: float = STALE_SECONDS,
+    ):
+        self.configuration = read_configuration(settings)
+        self.stale_after = stale_after
+        self.files: SessionFiles | None = None
+        if data is not None:
+            self.files = new_session(data, participant=participant, session=session, task=task)
+        self._want_late_read = late_read
+        self._late: LateRead | None = None
+        self._frames: FrameWriter | None = None
+        self._handle: WorkerHandle | None = None
+        self._record: tuple | None = None
+        self._ring = None
+        self._t_read = 0.0
+        self._hits_before = 0.0
+        self._rewarded = False
+        self._showing = True
+        self._blocks = 0
+        self._calibrated = threading.Event()
+        self._refusal: str | None = None
+        self._closed = False
+        self.clock = PsychoPyClock()
+        self.win: Window | None = None
+
+    def start(self) -> Neurofeedback:
+        """Start the background process and wait until the EEG stream is open.
+
+        Raises
+        ------
+        NfbError
+            In one sentence: no such stream, two that match, a channel that is not there, a band
+            above half of the stream's rate.
+        """
+        if self._handle is not None:
+            return self
+        facts = {"clock": to_dict(self.clock.measure()), "experiment": {"pid": os.getpid()}}
+        self._handle = WorkerHandle(
+            to_dict(self.configuration),
+            None if self.files is None else str(self.files.stem),
+            facts,
+            self._on_message,
+        )
+        atexit.register(self.close)
+        self._handle.start()
+        self._ring = self._handle.block.feedback
+        return self
+
+    def attach(self, win: Window, patch: PhotodiodePatch | None = None) -> None:
+        """Log each flip of `win` and read just before it.
+
+        Parameters
+        ----------
+        win : psychopy.visual.Window
+            The window of the stimuli.
+        patch : PhotodiodePatch, optional
+            Its level goes to the frame log. It is drawn by you, last.
+        """
+        self._require_start()
+        blocks, period = frame_blocking(win)
+        self.win = win
+        self._late = LateRead(period if blocks else None) if self._want_late_read else None
+        self._frames = FrameWriter(
+            win, self._handle.block.frames, period, self._late, patch, self._send_mark
+        )
+        self._send_facts(
+            display={
+                "size": [int(side) for side in win.size],
+                "frame_period": period,
+                "flips_block": blocks,
+                "paced_hz": getattr(win, "nfb_paced_hz", None),
+                "late_read": bool(self._late and self._late.active),
+                "patch": None if patch is None else patch.settings(),
+            }
+        )
+
+    def update(self) -> None:
+        """Read the newest feedback; call it once a frame, first.
+
+        With late read it returns just before the next flip: draw at once and flip. It never raises
+        and never waits for the worker.
+        """
+        if self._late is not None:
+            self._t_read = self._late.wait()
+            self._record = self._ring.newest()
+        else:
+            self._record = self._ring.newest()
+            self._t_read = lsl_now()
+        record = self._record
+        if record is not None:
+            hits = record[_HITS]
+            self._rewarded = hits > self._hits_before or (
+                hits == self._hits_before and record[_REWARD] > 0
+            )
+            self._hits_before = hits
+        if self._frames is not None:
+            self._frames.queue(record, self._t_read, self._showing)
+
+    def frames(self, seconds: float) -> Iterator[int]:
+        """Yield once a frame for `seconds`: updates before your drawing and flips after it.
+
+        Ends early when the window is closed. Counts time on the LSL clock.
+        """
+        if self.win is None:
+            raise SettingsError("win", None, "is not attached; call attach(win) before frames()")
+        ends = lsl_now() + seconds
+        number = 0
+        while lsl_now() < ends:
+            self.update()
+            yield number
+            self.win.flip()
+            number += 1
+
+    @property
+    def value(self) -> float:
+        """What displays show: 0 to 1, 0 in blocks without feedback and before the first value."""
+        return self._record[_VALUE] if self._record is not None and self._showing else 0.0
+
+    @property
+    def signal(self) -> float:
+        """The pipeline's output, e.g. an envelope in microvolts; NaN before the first."""
+        return self._get(_SIGNAL, float("nan"))
+
+    @property
+    def z(self) -> float:
+        """The signal against the baseline; NaN before the first value."""
+        return self._get(_Z, float("nan"))
+
+    @property
+    def threshold(self) -> float:
+        """The threshold, in the units of `z`."""
+        return self._get(_THRESHOLD, float("nan"))
+
+    @property
+    def reward(self) -> bool:
+        """Whether a hit came since the last update (or the time above threshold counts now)."""
+        return self._rewarded and self._showing
+
+    @property
+    def score(self) -> float:
+        """Points so far."""
+        return self._get(_SCORE, 0.0)
+
+    @property
+    def hits(self) -> int:
+        """Hits so far."""
+        return int(self._get(_HITS, 0))
+
+    @property
+    def quality(self) -> float:
+        """Share of clean samples in the last second, 0 to 1."""
+        return self._get(_QUALITY, 0.0)
+
+    @property
+    def flags(self) -> int:
+        """The record's `psychopy_nfb.dsp.Flags`; 0 is clean."""
+        return self._get(_FLAGS, 0)
+
+    @property
+    def stale(self) -> bool:
+        """Whether no new sample has reached the screen for `stale_after` seconds.
+
+        True as well when the amplifier is silent as when the worker is dead, stopped or starved.
+        """
+        return self._record is None or self._t_read - self._record[_T_RECEIVED] > self.stale_after
+
+    @property
+    def age(self) -> float:
+        """Seconds between the newest sample and this frame's read; NaN before the first value."""
+        return self._t_read - self._get(_T_SAMPLE, float("nan"))
+
+    @property
+    def records(self) -> Ring:
+        """The ring of feedback records, for those who want each of them."""
+        self._require_start()
+        return self._ring
+
+    @property
+    def dropped(self) -> int:
+        """Frames missed since `attach`."""
+        return 0 if self._frames is None else self._frames.dropped
+
+    @property
+    def restarts(self) -> int:
+        """How often the background process had to be started again."""
+        return 0 if self._handle is None else self._handle.restarts
+
+    @property
+    def worker_pid(self) -> int | None:
+        """Process id of the background process."""
+        return None if self._handle is None else self._handle.pid
+
+    @property
+    def late_read(self) -> LateRead | None:
+        """The late read of the attached window, with its margin; None when it is off."""
+        return self._late
+
+    def mark(self, label: str) -> None:
+        """Write an event at the next flip; into the events, the recording and that frame's row."""
+        if self._frames is not None:
+            self._frames.mark(label)
+        else:
+            self._send_mark(0, label, lsl_now())
+
+    @contextmanager
+    def block(self, label: str, feedback: bool = True) -> Iterator[None]:
+        """Name what is shown meanwhile; without `feedback` `value` stays 0, all is still recorded.
+
+        Parameters
+        ----------
+        label : str
+            E.g. ``"training"``, ``"rest"``, ``"transfer"``.
+        feedback : bool
+            False for transfer, observation and rest.
+        """
+        self._require_start()
+        self._blocks += 1
+        number, outer_showing = self._blocks, self._showing
+        outer = 0 if self._frames is None else self._frames.block
+        self._block_event("begin", number, label, feedback)
+        try:
+            yield
+        finally:
+            self._block_event("end", number, label, feedback)
+            self._showing = outer_showing
+            if self._frames is not None:
+                self._frames.block = outer
+            self._send_facts(clock=to_dict(self.clock.measure()))
+
+    def _block_event(self, edge: str, number: int, label: str, feedback: bool) -> None:
+        if edge == "begin":
+            self._showing = feedback
+            if self._frames is not None:
+                self._frames.block = number
+        self._handle.command(
+            "block", id=number, label=label, edge=edge, t=lsl_now(), feedback=feedback
+        )
+
+    @contextmanager
+    def baseline(self, label: str = "baseline") -> Iterator[None]:
+        """Record a baseline meanwhile and use it from its end on.
+
+        Afterwards `calibrated` says whether it succeeded. It did not when there was too little clean
+        signal; the reason is in the log and in `refusal`.
+        """
+        self.begin_baseline(label)
+        with self.block(label, feedback=False):
+            yield
+        self.end_baseline()
+
+    def begin_baseline(self, label: str = "baseline") -> None:
+        """Begin to record a baseline."""
+        self._require_start()
+        self._handle.command("baseline_begin", label=label)
+
+    def end_baseline(self, wait: float = CALIBRATION_SECONDS) -> bool:
+        """End the baseline and use it.
+
+        Parameters
+        ----------
+        wait : float
+            Seconds to wait for the result; 0 when called inside a frame loop.
+
+        Returns
+        -------
+        bool
+            Whether it succeeded (as far as is known when it returns).
+        """
+        self._require_start()
+        self._calibrated.clear()
+        self._refusal = None
+        self._handle.command("baseline_end")
+        if wait:
+            ends = time.monotonic() + wait
+            while not self._calibrated.wait(0.01) and time.monotonic() < ends:
+                if self._refusal is not None:
+                    break
+        return self.calibrated
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether a baseline is in use."""
+        return self.configuration.baseline is not None
+
+    @property
+    def refusal(self) -> str | None:
+        """Why the worker refused the last command, in a sentence; None if it did not."""
+        return self._refusal
+
+    def set(self, **changes: Any) -> None:
+        """Change protocol settings from now on, e.g. ``set(threshold=0.7, dwell=0.5)``; logged.
+
+        Raises
+        ------
+        SettingsError
+            If a setting does not exist or its value is impossible.
+        """
+        self._require_start()
+        self.configuration.protocol.changed(**changes)
+        self._handle.command("set", changes=changes)
+
+    def pause(self) -> None:
+        """Give no reward until `resume`; data are still recorded."""
+        self._require_start()
+        self._handle.command("pause")
+
+    def resume(self) -> None:
+        """Go on after `pause`."""
+        self._require_start()
+        self._handle.command("resume")
+
+    def reset_score(self) -> None:
+        """Start again at no points and no hits."""
+        self._require_start()
+        self._handle.command("reset_score")
+
+    def close(self) -> None:
+        """End the background process and finish the files. Harmless when called again."""
+        if self._closed:
+            return
+        self._closed = True
+        atexit.unregister(self.close)
+        if self._frames is not None:
+            self._frames.detach()
+        if self._handle is not None:
+            self._send_facts(
+                clock=to_dict(self.clock.measure()),
+                late_read=self._late_facts(),
+            )
+            self._handle.close()
+
+    def __enter__(self) -> Neurofeedback:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _late_facts(self) -> dict | None:
+        if self._late is None:
+            return None
+        return {
+            "active": self._late.active,
+            "why_off": self._late.why_off,
+            "margin": self._late.margin,
+        }
+
+    def _get(self, place: int, otherwise: float) -> Any:
+        return otherwise if self._record is None else self._record[place]
+
+    def _send_mark(self, number: int, label: str, t: float) -> None:
+        self._require_start()
+        self._handle.command("mark", id=number, label=label, t=t)
+
+    def _send_facts(self, **sections: object) -> None:
+        self._handle.command("facts", sections=sections)
+
+    def _require_start(self) -> None:
+        if self._handle is None or self._closed:
+            raise SettingsError(
+                "neurofeedback",
+                "closed" if self._closed else "not started",
+                "call start(), or use it in a with statement, before this",
+            )
+
+    def _on_message(self, message: dict) -> None:
+        """Take one message of the worker; runs in a thread."""
+        kind = message["kind"]
+        if kind == "configuration":
+            self.configuration = read_configuration(message["configuration"])
+        elif kind == "calibrated":
+            self._calibrated.set()
+        elif kind == "refused":
+            self._refusal = message["sentence"]
+            logger.warning("%s", message["sentence"])
+        elif kind == "stream":
+            logger.warning("EEG stream: %s %s", message["what"], message["detail"])
+        elif kind == "stopped" and message["error"]:
+            logger.error("Recording: %s", message["error"])

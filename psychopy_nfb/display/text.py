@@ -1,0 +1,108 @@
+"""Points, counters and short messages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from psychopy_nfb.display.shapes import to_pixels
+
+if TYPE_CHECKING:
+    from psychopy.visual import Window
+
+DEFAULT_SHARE = 0.05
+"""Height of a letter as a share of the window's height, if none is given."""
+TEXT = "#E6EBF0"
+
+
+class FeedbackText:
+    """A text that is typeset again only when it changes.
+
+    Typesetting takes more than a millisecond, drawing what is typeset 0.15 ms: a score that changes
+    now and then is cheap, a value with many digits that changes in every frame is not.
+
+    Parameters
+    ----------
+    win : psychopy.visual.Window
+        Where it is drawn.
+    template : str
+        How a value is written, as in ``str.format``: ``"{:g} points"``, ``"{:.1f}"``.
+    pos : (float, float)
+        Centre in `units`.
+    height : float, optional
+        Of a letter, in `units`; default 5 % of the window's height.
+    units : str, optional
+        Default the window's.
+    color : color
+        Of the letters.
+
+    Attributes
+    ----------
+    typeset : int
+        How often it was typeset.
+
+    Examples
+    --------
+    .. code-block:: python
+
+        points = FeedbackText(win, "{:g} points", pos=(0, 0.42))
+        for _ in nfb.frames(60):
+            points.value = nfb.score
+            points.draw()
+    """
+
+    def __init__(
+        self,
+        win: Window,
+        template: str = "{}",
+        pos: Sequence[float] = (0.0, 0.0),
+        height: float | None = None,
+        units: str | None = None,
+        *,
+        color: object = TEXT,
+    ):
+        from psychopy.visual import TextStim
+
+        letter = (0.0, DEFAULT_SHARE) if height is None else (0.0, height)
+        letter_units = "height" if height is None else units
+        self.win = win
+        self.template = template
+        self.typeset = 0
+        self._value: str | float | None = None
+        self._text = ""
+        self._letters = TextStim(
+            win,
+            text="",
+            units="pix",
+            pos=to_pixels(win, pos, units),
+            height=float(to_pixels(win, letter, letter_units)[1]),
+            wrapWidth=float(win.size[0]),
+            color=color,
+            autoLog=False,
+        )
+
+    @property
+    def value(self) -> str | float | None:
+        """What is written: a number or a text; None and NaN write nothing."""
+        return self._value
+
+    @value.setter
+    def value(self, value: str | float | None) -> None:
+        if value == self._value:
+            return
+        self._value = value
+        text = "" if value is None or value != value else self.template.format(value)
+        if text != self._text:
+            self._text = text
+            self._letters.text = text
+            self.typeset += 1
+
+    @property
+    def text(self) -> str:
+        """The text as it is on the screen."""
+        return self._text
+
+    def draw(self) -> None:
+        """Draw it into the next frame."""
+        if self._text:
+            self._letters.draw()

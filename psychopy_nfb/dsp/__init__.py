@@ -1,0 +1,83 @@
+"""Blocks of samples in, blocks of samples out; nothing here knows of streams, files or clocks.
+
+- `step`, `pipeline`, `flags`, `montage`: what a step is, steps in a row, what may be wrong, where
+  electrodes sit;
+- `channels`, `reference`: which channels, against what;
+- `artifact`: samples that cannot be used, and how the filters are kept from them;
+- `filters`, `fir`, `envelope`, `smooth`, `delay`, `decimate`: from samples to a rhythm's envelope;
+- `blocks`: blocks of fixed size;
+- `load`: work without use, for tests of what a starved process does.
+
+Names are imported when they are first used: the stimulus process needs the flags alone, and scipy
+takes a second.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_HOME = {
+    "SignalInfo": "step",
+    "Step": "step",
+    "Pipeline": "pipeline",
+    "Flags": "flags",
+    "flag_names": "flags",
+    "standard_positions": "montage",
+    "BlockBuffer": "blocks",
+    # steps
+    "Pick": "channels",
+    "BadChannels": "channels",
+    "SpatialFilter": "channels",
+    "Reference": "reference",
+    "Repair": "artifact",
+    "ArtifactGate": "artifact",
+    "DCBlock": "filters",
+    "Notch": "filters",
+    "BandPass": "filters",
+    "HighPass": "filters",
+    "LowPass": "filters",
+    "CFIR": "fir",
+    "WCFIR": "fir",
+    "Rectify": "envelope",
+    "SlidingFFT": "envelope",
+    "ComplexDemodulation": "envelope",
+    "ExponentialAverage": "smooth",
+    "MovingAverage": "smooth",
+    "SavitzkyGolay": "smooth",
+    "Delay": "delay",
+    "Decimate": "decimate",
+    "Burn": "load",
+}
+_STEP_MODULES = (
+    "channels",
+    "reference",
+    "artifact",
+    "filters",
+    "fir",
+    "envelope",
+    "smooth",
+    "delay",
+    "decimate",
+    "load",
+)
+
+__all__ = [*_HOME, "load_steps"]
+
+
+def load_steps() -> None:
+    """Import every step, so that a settings file can name any of them."""
+    for module in _STEP_MODULES:
+        importlib.import_module(f"{__name__}.{module}")
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name in ("Pipeline", "Step"):
+        load_steps()
+    return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOME])

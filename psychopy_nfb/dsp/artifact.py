@@ -1,0 +1,155 @@
+"""Samples that cannot be used: found, flagged, and kept from the filters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from psychopy_nfb.checks import check_number
+from psychopy_nfb.dsp.flags import Flags
+from psychopy_nfb.dsp.step import SignalInfo, Step
+
+_AMPLITUDE, _BURST = int(Flags.AMPLITUDE), int(Flags.BURST)
+
+
+@dataclass
+class Repair(Step):
+    """Replaces what is no measurement by the channel's last good value, and flags it.
+
+    A single infinite sample would stay in a recursive filter for ever.
+    """
+
+    limit_uv: float = 1e6
+    """Beyond this, in microvolts, no amplifier's input reaches."""
+    flat_seconds: float = 1.0
+    """A channel that has not changed at all for so long is flagged FLAT."""
+
+    def __post_init__(self) -> None:
+        check_number("limit_uv", self.limit_uv, above=0, unit="uV")
+        check_number("flat_seconds", self.flat_seconds, above=0, unit="s")
+
+    def prepare(self, info: SignalInfo) -> SignalInfo:
+        self._flat_samples = max(2, round(self.flat_seconds * info.rate))
+        self._n_channels = info.n_channels
+        self._watched: np.ndarray | slice = slice(None)
+        self.reset()
+        return info
+
+    def watch(self, channels: np.ndarray) -> None:
+        """Flag these channels only, given by number; the others are still replaced."""
+        self._watched = channels
+
+    def reset(self) -> None:
+        self._last = np.zeros(self._n_channels)
+        self._seen = False
+        self._unchanged = np.zeros(self._n_channels, np.int64)
+
+    def process(self, samples: np.ndarray) -> np.ndarray:
+        n = len(samples)
+        if n == 0:
+            self.flags = np.zeros(0, np.uint32)
+            return samples
+        good = np.abs(samples) <= self.limit_uv  # False also for what is not a number
+        invalid = None
+        if not good.all():
+            invalid = ~good[:, self._watched].all(axis=1)
+            samples = self._filled(samples, good)
+        flat = self._flat(samples)
+        self._last = samples[-1].copy()
+        self._seen = True
+        if invalid is None and flat is None:
+            self.flags = None
+            return samples
+        self.flags = np.zeros(n, np.uint32)
+        if invalid is not None:
+            self.flags[invalid] |= np.uint32(Flags.INVALID)
+        if flat is not None:
+            self.flags[flat] |= np.uint32(Flags.FLAT)
+        return samples
+
+    def _filled(self, samples: np.ndarray, good: np.ndarray) -> np.ndarray:
+        rows = np.where(good, np.arange(1, len(samples) + 1)[:, None], 0)
+        np.maximum.accumulate(rows, axis=0, out=rows)
+        known = np.concatenate((self._last[None], np.where(good, samples, 0.0)))
+        return np.take_along_axis(known, rows, axis=0)
+
+    def _flat(self, samples: np.ndarray) -> np.ndarray | None:
+        """Return which samples end a stretch without change in any channel, None for none."""
+        if len(samples) == 1:
+            if self._seen:
+                self._unchanged += 1
+                self._unchanged *= samples[0] == self._last
+            watched = self._unchanged[self._watched]
+            return np.ones(1, bool) if watched.max() >= self._flat_samples - 1 else None
+        before = self._last[None] if self._seen else np.full((1, self._n_channels), np.nan)
+        same = np.diff(np.concatenate((before, samples)), axis=0) == 0
+        n = np.arange(1, len(samples) + 1)[:, None]
+        last_change = np.maximum.accumulate(np.where(same, 0, n), axis=0)
+        runs = n - last_change + np.where(last_change == 0, self._unchanged, 0)
+        self._unchanged = runs[-1].copy()
+        flat = (runs[:, self._watched] >= self._flat_samples - 1).any(axis=1)
+        return flat if flat.any() else None
+
+
+@dataclass
+class ArtifactGate(Step):
+    """Flags samples that are too large to be EEG; they pass unchanged, and reward is withheld.
+
+    Put it after the offset is removed and before the band is chosen.
+    """
+
+    limit_uv: float = 100.0
+    """Absolute limit in microvolts on any channel: flag AMPLITUDE."""
+    burst_sd: float = 10.0
+    """Limit in the channel's own running standard deviations: flag BURST."""
+    hold: float = 0.5
+    """Seconds for which a flag stays after the last sample beyond the limit."""
+    memory: float = 10.0
+    """Time constant in seconds of the running standard deviation."""
+
+    def __post_init__(self) -> None:
+        check_number("limit_uv", self.limit_uv, above=0, unit="uV")
+        check_number("burst_sd", self.burst_sd, above=1)
+        check_number("hold", self.hold, at_least=0, unit="s")
+        check_number("memory", self.memory, above=0, unit="s")
+
+    def prepare(self, info: SignalInfo) -> SignalInfo:
+        self._hold = round(self.hold * info.rate)
+        self._learn = 1 / (self.memory * info.rate)
+        self._warm = round(info.rate)  # a second, before which the spread is not known
+        self._n_channels = info.n_channels
+        self.reset()
+        return info
+
+    def reset(self) -> None:
+        self._power = np.zeros(self._n_channels)
+        self._n = 0
+        self._large_left = self._burst_left = 0
+
+    def process(self, samples: np.ndarray) -> np.ndarray:
+        flags = np.zeros(len(samples), np.uint32)
+        square = samples * samples
+        large = square > self.limit_uv**2
+        limit2 = self.burst_sd**2
+        power = self._power
+        any_large = large.any(axis=1) if len(samples) != 1 else (bool(large.any()),)
+        for row in range(len(samples)):
+            now = square[row]
+            n = self._n
+            # Until the memory is full it is the plain mean of what there is.
+            learn = max(self._learn, 1 / (n + 1))
+            burst = n > self._warm and bool((now > limit2 * power).any())
+            if not burst:  # learns nothing from the burst itself
+                power += learn * (now - power)
+            elif n % 8 == 0:  # but a lasting change of level, slowly
+                power += learn * (np.minimum(now, limit2 * power) - power)
+            self._n = n + 1
+            self._large_left = self._hold + 1 if any_large[row] else max(0, self._large_left - 1)
+            self._burst_left = self._hold + 1 if burst else max(0, self._burst_left - 1)
+            if self._large_left or self._burst_left:
+                flags[row] = (_AMPLITUDE if self._large_left else 0) | (
+                    _BURST if self._burst_left else 0
+                )
+        self.flags = flags
+        return samples

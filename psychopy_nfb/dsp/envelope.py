@@ -1,0 +1,142 @@
+"""Envelopes by the older methods, for comparison and for those who need them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import signal
+
+from psychopy_nfb.checks import check_band, check_number
+from psychopy_nfb.dsp.filters import BandPass, LowPass, group_delay
+from psychopy_nfb.dsp.step import SignalInfo, Step
+from psychopy_nfb.errors import SettingsError
+
+SLOW_HZ = 0.1
+"""Where the delay of a low-pass is declared: envelopes change slowly."""
+
+
+@dataclass
+class Rectify(Step):
+    """Band-pass, absolute value, low-pass: the envelope of most older software.
+
+    Scaled so that a sine of amplitude A gives A.
+    """
+
+    band: tuple[float, float] = (8.0, 12.0)
+    """In Hz."""
+    order: int = 2
+    """Of the band-pass, for each edge."""
+    smooth: float = 2.0
+    """-3 dB frequency in Hz of the low-pass."""
+    smooth_order: int = 2
+    """Of the low-pass."""
+
+    def prepare(self, info: SignalInfo) -> SignalInfo:
+        self._band = BandPass(self.band, self.order)
+        self._low = LowPass(self.smooth, self.smooth_order)
+        self._band.prepare(info)
+        self._low.prepare(info)
+        self.delay = self._band.delay + group_delay(self._low._sos, info.rate, SLOW_HZ)
+        self.settle = self._band.settle + self._low.settle
+        return info
+
+    def process(self, samples: np.ndarray) -> np.ndarray:
+        # The mean of |sin| is 2 / pi.
+        return self._low.process(np.abs(self._band.process(samples)) * (np.pi / 2))
+
+    def reset(self) -> None:
+        self._band.reset()
+        self._low.reset()
+
+
+@dataclass
+class ComplexDemodulation(Step):
+    """Moves the band's centre to 0 Hz, low-passes there, and takes the magnitude."""
+
+    band: tuple[float, float] = (8.0, 12.0)
+    """In Hz: its centre is what is moved, half its width the low-pass."""
+    order: int = 2
+    """Of the low-pass."""
+
+    def prepare(self, info: SignalInfo) -> SignalInfo:
+        low, high = check_band("band", self.band, info.rate)
+        check_number("order", self.order, at_least=1, at_most=12)
+        self._cycles = (low + high) / 2 / info.rate  # a sample
+        self._sos = signal.butter(self.order, (high - low) / 2, fs=info.rate, output="sos")
+        self.delay = group_delay(self._sos, info.rate, SLOW_HZ)
+        response = signal.sosfilt(self._sos, np.ones(round(10 * info.rate)))
+        self.settle = float((np.flatnonzero(np.abs(response - 1) > 0.01)[-1] + 1) / info.rate)
+        self._n_channels = info.n_channels
+        self.reset()
+        return info
+
+    def reset(self) -> None:
+        self._n = 0
+        self._state = np.zeros((len(self._sos), 2, self._n_channels), complex)
+
+    def process(self, samples: np.ndarray) -> np.ndarray:
+        if len(samples) == 0:
+            return samples
+        turns = (np.arange(self._n, self._n + len(samples)) * self._cycles) % 1
+        self._n += len(samples)
+        moved = samples * np.exp(-2j * np.pi * turns)[:, None]
+        moved, self._state = signal.sosfilt(self._sos, moved, axis=0, zi=self._state)
+        return 2 * np.abs(moved)
+
+
+@dataclass
+class SlidingFFT(Step):
+    """Amplitude in the band from a Hann-windowed Fourier transform of the last samples.
+
+    Computed at every `hop` and held in between.
+    """
+
+    band: tuple[float, float] = (8.0, 12.0)
+    """In Hz."""
+    window: float = 1.0
+    """Length in seconds."""
+    hop: float = 0.1
+    """Seconds between two transforms."""
+
+    def prepare(self, info: SignalInfo) -> SignalInfo:
+        low, high = check_band("band", self.band, info.rate)
+        check_number("window", self.window, above=0, unit="s")
+        check_number("hop", self.hop, above=0, unit="s")
+        n = max(2, round(self.window * info.rate))
+        self._hop = max(1, round(self.hop * info.rate))
+        frequencies = np.fft.rfftfreq(n, 1 / info.rate)
+        self._inside = (frequencies >= low) & (frequencies <= high)
+        if not self._inside.any():
+            raise SettingsError("window", self.window, "is too short to resolve the band")
+        self._hann = signal.windows.hann(n, sym=False)[:, None]
+        # By Parseval a sine of amplitude A has n * A^2 / 4 * sum(w^2) over its positive bins.
+        self._scale = 4 / (n * float((self._hann**2).sum()))
+        self.delay = ((n - 1) / 2 + (self._hop - 1) / 2) / info.rate
+        self.settle = (n + self._hop) / info.rate
+        self._n_channels = info.n_channels
+        self.reset()
+        return info
+
+    def reset(self) -> None:
+        self._last = np.zeros((len(self._hann), self._n_channels))
+        self._held = np.zeros(self._n_channels)
+        self._until = self._hop  # samples until the next transform
+
+    def process(self, samples: np.ndarray) -> np.ndarray:
+        n = len(self._hann)
+        whole = np.concatenate((self._last, samples))
+        out = np.empty_like(samples)
+        at = 0
+        while at + self._until <= len(samples):
+            end = at + self._until
+            out[at : end - 1] = self._held
+            spectrum = np.fft.rfft(whole[end : end + n] * self._hann, axis=0)
+            power = (np.abs(spectrum[self._inside]) ** 2).sum(axis=0)
+            self._held = np.sqrt(power * self._scale)
+            out[end - 1] = self._held
+            at, self._until = end, self._hop
+        out[at:] = self._held
+        self._until -= len(samples) - at
+        self._last = whole[len(samples) :]
+        return out

@@ -1,0 +1,197 @@
+"""Causal recursive filters: offset, mains, bands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from scipy import signal
+
+from psychopy_nfb.checks import check_band, check_below_nyquist, check_number
+from psychopy_nfb.dsp.step import SignalInfo, Step
+from psychopy_nfb.errors import SettingsError
+
+SETTLED = 0.01
+"""Share of its peak below which an impulse response counts as over."""
+LONGEST_SETTLE = 10.0
+
+
+class _Sections(Step):
+    """A filter as second-order sections, each with its own state.
+
+    `scipy.signal.lfilter` runs them one by one: for a block of one sample it takes 6 us a section,
+    `scipy.signal.sosfilt` 35 us a call.
+    """
+
+    starts_settled: ClassVar[bool] = False
+    """Whether it begins as if the first sample had always been there (for high-passes: no start-up
+    step from the electrode's offset)."""
+
+    def _design(self, info: SignalInfo) -> np.ndarray:
+        """Return second-order sections, (n_sections, 6), for `info`."""
+        raise NotImplementedError
+
+    def prepare(self, info: SignalInfo) -> SignalInfo:
+        self._sos = self._design(info)
+        self._parts = [(section[:3], section[3:]) for section in self._sos]
+        self._n_channels = info.n_channels
+        self.delay = group_delay(self._sos, info.rate, self._reference_frequency(info))
+        self.settle = settle_seconds(self._sos, info.rate)
+        self.reset()
+        return info
+
+    def _reference_frequency(self, info: SignalInfo) -> float:
+        """Return the frequency in Hz at which the delay is declared."""
+        band = getattr(self, "band", None)
+        return info.frequency or (sum(band) / 2 if band else info.rate / 20)
+
+    def process(self, samples: np.ndarray) -> np.ndarray:
+        if len(samples) == 0:
+            return samples
+        if self._state is None:
+            self._state = self._first_state(samples[0])
+        for index, (numerator, denominator) in enumerate(self._parts):
+            samples, self._state[index] = signal.lfilter(
+                numerator, denominator, samples, axis=0, zi=self._state[index]
+            )
+        return samples
+
+    def _first_state(self, first: np.ndarray) -> list[np.ndarray]:
+        if not self.starts_settled:
+            return [np.zeros((2, self._n_channels)) for _ in self._parts]
+        return [state[:, None] * first for state in signal.sosfilt_zi(self._sos)]
+
+    def reset(self) -> None:
+        self._state: list[np.ndarray] | None = None
+
+
+@dataclass
+class DCBlock(_Sections):
+    """Removes the electrodes' offset and slow drift: a first-order high-pass.
+
+    It starts as if the first sample had always been there, so that an offset of 100 mV leaves no
+    trace at the start.
+    """
+
+    cutoff: float = 0.5
+    """-3 dB frequency in Hz."""
+
+    starts_settled = True
+
+    def __post_init__(self) -> None:
+        check_number("cutoff", self.cutoff, above=0, unit="Hz")
+
+    def _design(self, info: SignalInfo) -> np.ndarray:
+        check_below_nyquist("cutoff", self.cutoff, info.rate)
+        return signal.butter(1, self.cutoff, "highpass", fs=info.rate, output="sos")
+
+
+@dataclass
+class HighPass(_Sections):
+    """Butterworth high-pass; starts as if the first sample had always been there."""
+
+    cutoff: float = 1.0
+    """-3 dB frequency in Hz."""
+    order: int = 2
+    """Of the filter."""
+
+    starts_settled = True
+
+    def __post_init__(self) -> None:
+        check_number("cutoff", self.cutoff, above=0, unit="Hz")
+        check_number("order", self.order, at_least=1, at_most=12)
+
+    def _design(self, info: SignalInfo) -> np.ndarray:
+        check_below_nyquist("cutoff", self.cutoff, info.rate)
+        return signal.butter(self.order, self.cutoff, "highpass", fs=info.rate, output="sos")
+
+
+@dataclass
+class LowPass(_Sections):
+    """Butterworth low-pass; starts as if the first sample had always been there."""
+
+    cutoff: float = 40.0
+    """-3 dB frequency in Hz."""
+    order: int = 2
+    """Of the filter."""
+
+    starts_settled = True
+
+    def __post_init__(self) -> None:
+        check_number("cutoff", self.cutoff, above=0, unit="Hz")
+        check_number("order", self.order, at_least=1, at_most=12)
+
+    def _design(self, info: SignalInfo) -> np.ndarray:
+        check_below_nyquist("cutoff", self.cutoff, info.rate)
+        return signal.butter(self.order, self.cutoff, "lowpass", fs=info.rate, output="sos")
+
+
+@dataclass
+class BandPass(_Sections):
+    """Butterworth band-pass.
+
+    The envelope steps choose their band themselves; this is for a signal that is wanted as such.
+    """
+
+    band: tuple[float, float] = (8.0, 12.0)
+    """-3 dB frequencies in Hz."""
+    order: int = 2
+    """For each edge."""
+
+    def __post_init__(self) -> None:
+        check_number("order", self.order, at_least=1, at_most=12)
+
+    def _design(self, info: SignalInfo) -> np.ndarray:
+        band = check_band("band", self.band, info.rate)
+        return signal.butter(self.order, band, "bandpass", fs=info.rate, output="sos")
+
+
+@dataclass
+class Notch(_Sections):
+    """Removes the mains' frequency and its harmonics."""
+
+    frequency: float = 50.0
+    """Of the mains, in Hz: 50 or 60."""
+    quality: float = 30.0
+    """Frequency divided by the -3 dB width."""
+    harmonics: int = 1
+    """How many multiples to remove, the frequency itself included; those that the stream's rate
+    cannot carry are left out."""
+
+    def __post_init__(self) -> None:
+        check_number("frequency", self.frequency, above=0, unit="Hz")
+        check_number("quality", self.quality, above=0)
+        check_number("harmonics", self.harmonics, at_least=1)
+
+    def _design(self, info: SignalInfo) -> np.ndarray:
+        check_below_nyquist("frequency", self.frequency, info.rate)
+        sections = []
+        for number in range(1, self.harmonics + 1):
+            if number * self.frequency < info.rate / 2:
+                b, a = signal.iirnotch(number * self.frequency, self.quality, fs=info.rate)
+                sections.append([*b, *a])
+        return np.array(sections)
+
+
+def group_delay(sos: np.ndarray, rate: float, frequency: float) -> float:
+    """Return the delay in seconds that an envelope at `frequency` Hz undergoes.
+
+    The negative derivative of the phase, taken over a thousandth of the rate.
+    """
+    if not 0 < frequency < rate / 2:
+        raise SettingsError("frequency", frequency, f"must lie between 0 and {rate / 2:g} Hz")
+    step = rate * 1e-6
+    _, response = signal.freqz_sos(sos, [frequency - step, frequency + step], fs=rate)
+    phase = np.angle(response[1] / response[0])
+    return float(-phase / (2 * np.pi * 2 * step))
+
+
+def settle_seconds(sos: np.ndarray, rate: float) -> float:
+    """Return after how many seconds the filter's step response stays within 1 % of its end."""
+    n = round(LONGEST_SETTLE * rate)
+    response = signal.sosfilt(sos, np.ones(n))
+    away = np.abs(response - response[-1])
+    scale = max(1e-12, float(np.abs(response).max()))
+    late = np.flatnonzero(away > SETTLED * scale)
+    return float((late[-1] + 1) / rate) if len(late) else 0.0

@@ -1,0 +1,44 @@
+"""What may be wrong with a sample, as bits that can be combined."""
+
+from __future__ import annotations
+
+from enum import IntFlag
+
+
+class Flags(IntFlag):
+    """Bits carried by every processed sample, feedback record and row of the frame log.
+
+    Any bit withholds reward. 0 is a clean sample.
+    """
+
+    INVALID = 1
+    """Not a number, infinite or beyond what an amplifier can deliver: replaced before filtering."""
+    AMPLITUDE = 2
+    """Above the absolute amplitude limit of the artifact step."""
+    BURST = 4
+    """Many times the channel's own running standard deviation."""
+    FLAT = 8
+    """No variation: an electrode off, an input saturated."""
+    GAP = 16
+    """Samples were lost right before this one; the filters start anew."""
+    SETTLING = 32
+    """The filters have not yet seen enough samples since their start or a gap."""
+    CALIBRATING = 64
+    """A baseline is being recorded: there is nothing yet to compare with."""
+    NO_DATA = 128
+    """The stream has stopped: the record repeats the last value."""
+    PAUSED = 256
+    """The experiment has paused the feedback; data are still recorded."""
+    UNCALIBRATED = 512
+    """The protocol needs a baseline and has none: value and reward stay 0."""
+
+
+def flag_names(bits: int) -> list[str]:
+    """Return the names of the set bits, lowest first.
+
+    Examples
+    --------
+    >>> flag_names(10)
+    ['AMPLITUDE', 'FLAT']
+    """
+    return [flag.name for flag in Flags if bits & flag]

@@ -1,0 +1,34 @@
+"""Work without use, to see what a busy or starved process does to the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import perf_counter
+
+import numpy as np
+
+from psychopy_nfb.checks import check_number
+from psychopy_nfb.dsp.step import SignalInfo, Step
+
+
+@dataclass
+class Burn(Step):
+    """Keeps one core busy for a while at each block and passes the samples through.
+
+    For tests and benchmarks: the stimulus loop must not notice.
+    """
+
+    milliseconds: float = 10.0
+    """At each block."""
+
+    def __post_init__(self) -> None:
+        check_number("milliseconds", self.milliseconds, at_least=0, unit="ms")
+
+    def prepare(self, info: SignalInfo) -> SignalInfo:
+        return info
+
+    def process(self, samples: np.ndarray) -> np.ndarray:
+        ends = perf_counter() + self.milliseconds / 1e3
+        while perf_counter() < ends:
+            pass
+        return samples

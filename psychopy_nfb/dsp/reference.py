@@ -1,0 +1,97 @@
+"""Against what the channels are measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+
+from psychopy_nfb.checks import check_channels, check_choice, check_number
+from psychopy_nfb.dsp.channels import _Matrix, neighbour_weights, positions_of
+from psychopy_nfb.dsp.step import SignalInfo
+from psychopy_nfb.errors import SettingsError
+
+
+@dataclass
+class Reference(_Matrix):
+    """Measures the channels against another reference than the amplifier's.
+
+    Examples
+    --------
+    >>> step = Reference("bipolar", pairs=[["C3", "C4"]])
+    >>> step.prepare(SignalInfo(rate=250.0, labels=("C3", "C4"))).labels
+    ('C3-C4',)
+    """
+
+    kind: Literal["average", "linked", "bipolar", "laplacian"] = "average"
+    """``"average"`` of all channels; ``"linked"``, the mean of `channels` (two mastoids or earlobes);
+    ``"bipolar"``, the differences of `pairs`; ``"laplacian"``, each channel against its nearest
+    neighbours, weighted by inverse squared distance (Hjorth 1975)."""
+    channels: list[str] = field(default_factory=list)
+    """For ``"linked"`` the reference channels; for ``"laplacian"`` the channels to compute, empty
+    for all that have a position."""
+    exclude: list[str] = field(default_factory=list)
+    """Channels that do not enter an average or a Laplacian and stay as they are: EOG, EMG, bad."""
+    pairs: list[list[str]] = field(default_factory=list)
+    """For ``"bipolar"``: pairs of labels, first minus second."""
+    neighbours: int = 4
+    """For ``"laplacian"``: how many."""
+
+    def __post_init__(self) -> None:
+        check_choice("kind", self.kind, ("average", "linked", "bipolar", "laplacian"))
+        check_number("neighbours", self.neighbours, at_least=1)
+        if self.kind == "linked" and not self.channels:
+            raise SettingsError("channels", self.channels, "name the linked reference channels")
+        if self.kind == "bipolar" and not (
+            self.pairs and all(len(pair) == 2 for pair in self.pairs)
+        ):
+            raise SettingsError("pairs", self.pairs, "name pairs of channels, [['C3', 'C4'], …]")
+
+    def prepare(self, info: SignalInfo) -> SignalInfo:
+        if self.kind == "bipolar":
+            return self._prepare_bipolar(info)
+        excluded = check_channels("exclude", self.exclude, info.labels)
+        used = [index for index in range(info.n_channels) if index not in excluded]
+        if self.kind == "laplacian":
+            return self._prepare_laplacian(info, used)
+        matrix = np.eye(info.n_channels)
+        if self.kind == "average":
+            if len(used) < 2:
+                raise SettingsError(
+                    "kind", self.kind, "needs two channels or more; put Pick after Reference"
+                )
+            matrix[np.ix_(used, used)] -= 1 / len(used)
+        else:
+            linked = check_channels("channels", self.channels, info.labels)
+            matrix[np.ix_(linked, used)] -= 1 / len(linked)
+        self._matrix = matrix
+        return info
+
+    def _prepare_bipolar(self, info: SignalInfo) -> SignalInfo:
+        self._matrix = np.zeros((info.n_channels, len(self.pairs)))
+        for column, pair in enumerate(self.pairs):
+            first, second = check_channels(f"pairs[{column}]", pair, info.labels)
+            self._matrix[first, column] += 1
+            self._matrix[second, column] -= 1
+        return replace(info, labels=tuple("-".join(pair) for pair in self.pairs))
+
+    def _prepare_laplacian(self, info: SignalInfo, used: list[int]) -> SignalInfo:
+        places = positions_of("channels", info.labels, info, required=self.channels)
+        near = [index for index in used if info.labels[index] in places]
+        if len(near) <= self.neighbours:
+            raise SettingsError(
+                "neighbours",
+                self.neighbours,
+                f"but only {len(near)} channels have a known position; use fewer",
+            )
+        wanted = check_channels("channels", self.channels, info.labels) or near
+        columns = []
+        for index in wanted:
+            column = -neighbour_weights(
+                places, info.labels, info.labels[index], near, self.neighbours
+            )
+            column[index] += 1
+            columns.append(column)
+        self._matrix = np.array(columns).T
+        return replace(info, labels=tuple(info.labels[index] for index in wanted))

@@ -1,0 +1,101 @@
+"""Smoothers: quieter feedback for more delay."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import signal
+
+from psychopy_nfb.checks import check_number
+from psychopy_nfb.dsp.step import SignalInfo, Step
+from psychopy_nfb.errors import SettingsError
+
+# With a denominator of one coefficient lfilter takes another path, 50 us a call in place of 6.
+_RECURSIVE = np.array([1.0, 0.0])
+
+
+class _Smoother(Step):
+    """A linear filter given by its two polynomials, started at the first sample's level."""
+
+    def _design(self, rate: float) -> tuple[np.ndarray, np.ndarray]:
+        raise NotImplementedError
+
+    def prepare(self, info: SignalInfo) -> SignalInfo:
+        self._numerator, self._denominator = self._design(info.rate)
+        self._n_channels = info.n_channels
+        self.reset()
+        return info
+
+    def reset(self) -> None:
+        self._state: np.ndarray | None = None
+
+    def process(self, samples: np.ndarray) -> np.ndarray:
+        order = max(len(self._numerator), len(self._denominator)) - 1
+        if len(samples) == 0 or order == 0:
+            return samples * self._numerator[0]
+        if self._state is None:
+            settled = signal.lfilter_zi(self._numerator, self._denominator)
+            self._state = settled[:, None] * samples[0]
+        samples, self._state = signal.lfilter(
+            self._numerator, self._denominator, samples, axis=0, zi=self._state
+        )
+        return samples
+
+
+@dataclass
+class MovingAverage(_Smoother):
+    """Mean of the last samples; delays by half its length."""
+
+    seconds: float = 0.1
+    """Length."""
+
+    def __post_init__(self) -> None:
+        check_number("seconds", self.seconds, above=0, unit="s")
+
+    def _design(self, rate: float) -> tuple[np.ndarray, np.ndarray]:
+        n = max(1, round(self.seconds * rate))
+        self.delay = (n - 1) / 2 / rate
+        self.settle = n / rate
+        return np.full(n, 1 / n), _RECURSIVE
+
+
+@dataclass
+class ExponentialAverage(_Smoother):
+    """y = y + (x - y) * k, with k from the time constant; delays slow changes by that constant."""
+
+    time_constant: float = 0.1
+    """In seconds."""
+
+    def __post_init__(self) -> None:
+        check_number("time_constant", self.time_constant, above=0, unit="s")
+
+    def _design(self, rate: float) -> tuple[np.ndarray, np.ndarray]:
+        forget = np.exp(-1 / (self.time_constant * rate))
+        self.delay = float(forget / (1 - forget) / rate)  # group delay at 0 Hz
+        self.settle = 5 * self.time_constant
+        return np.array([1 - forget]), np.array([1.0, -forget])
+
+
+@dataclass
+class SavitzkyGolay(_Smoother):
+    """A polynomial fitted to the last samples, read in their middle; delays by half its length."""
+
+    seconds: float = 0.2
+    """Length; rounded to an odd number of samples."""
+    order: int = 2
+    """Of the polynomial."""
+
+    def __post_init__(self) -> None:
+        check_number("seconds", self.seconds, above=0, unit="s")
+        check_number("order", self.order, at_least=0)
+
+    def _design(self, rate: float) -> tuple[np.ndarray, np.ndarray]:
+        n = 2 * (round(self.seconds * rate) // 2) + 1
+        if n <= self.order:
+            raise SettingsError(
+                "seconds", self.seconds, f"are {n} samples, but order {self.order} needs more"
+            )
+        self.delay = (n - 1) / 2 / rate
+        self.settle = n / rate
+        return signal.savgol_coeffs(n, self.order, use="conv"), _RECURSIVE

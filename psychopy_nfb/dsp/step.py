@@ -1,0 +1,79 @@
+"""What every processing step is: settings as a dataclass, samples in, samples out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class SignalInfo:
+    """What a step knows about the samples that reach it."""
+
+    rate: float
+    """Samples per second."""
+    labels: tuple[str, ...]
+    """One label a channel."""
+    units: str = "uV"
+    """Unit of the samples."""
+    positions: dict[str, tuple[float, float, float]] = field(default_factory=dict)
+    """Electrode positions on the unit sphere by label: x right, y front, z up."""
+    frequency: float | None = None
+    """Hz at which frequency-dependent delays are declared: the centre of the trained band."""
+
+    @property
+    def n_channels(self) -> int:
+        """Number of channels."""
+        return len(self.labels)
+
+
+class Step:
+    """One step of a pipeline.
+
+    A subclass is a dataclass: its fields are its settings, checked in ``__post_init__`` as far as
+    they can be without a stream and in `prepare` for the rest. State lives in underscored
+    attributes that are no fields, so that settings stay comparable and go to JSON.
+
+    The same samples give the same output (to 1e-9) however they are cut into blocks.
+    """
+
+    family: ClassVar[dict[str, type[Step]]] = {}
+    """Every step by its class's name, which is its ``"type"`` in a settings file."""
+
+    delay: float = 0.0
+    """Algorithmic delay in seconds, known after `prepare`; negative for a prediction."""
+    settle: float = 0.0
+    """Seconds after a reset until the output can be trusted, known after `prepare`."""
+    spatial: ClassVar[bool] = False
+    """Whether it mixes channels and knows no time; all other steps treat each channel by itself."""
+    flags: np.ndarray | None = None
+    """What the last block's samples are flagged with, uint32 of shape (n_out,), or None."""
+    kept: np.ndarray | None = None
+    """Rows of the last input block that the output's rows stand for; None when it is all."""
+
+    def __init_subclass__(cls, **kwargs: object):
+        super().__init_subclass__(**kwargs)
+        if not cls.__name__.startswith("_"):
+            Step.family[cls.__name__] = cls
+
+    def prepare(self, info: SignalInfo) -> SignalInfo:
+        """Learn channels and rate, make a fresh state, and say what comes out.
+
+        Raises
+        ------
+        SettingsError
+            If the settings do not fit this signal.
+        """
+        raise NotImplementedError
+
+    def process(self, samples: np.ndarray) -> np.ndarray:
+        """Map float64 samples of shape (n, n_in) to (n_out, n_out_channels), keeping state.
+
+        The input is never written to; the output may be the input itself.
+        """
+        raise NotImplementedError
+
+    def reset(self) -> None:
+        """Forget all samples seen, as after a gap; settings and fitted filters stay."""

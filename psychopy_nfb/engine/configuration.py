@@ -1,0 +1,70 @@
+"""All settings of a training, which are one JSON file."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+
+from psychopy_nfb.checks import check_number
+from psychopy_nfb.dsp import Pipeline
+from psychopy_nfb.lsl.selection import StreamSelection
+from psychopy_nfb.protocol import Baseline, Protocol
+from psychopy_nfb.settings import from_dict, read_plain_json
+
+
+@dataclass
+class Configuration:
+    """From the stream to the reward.
+
+    Examples
+    --------
+    >>> from psychopy_nfb.dsp import CFIR, Pick, Pipeline
+    >>> training = Configuration(pipeline=Pipeline([Pick(["Oz"]), CFIR(band=(8, 12))]))
+    >>> training.stream.type
+    'EEG'
+    """
+
+    stream: StreamSelection = field(default_factory=StreamSelection)
+    """Where the EEG comes from."""
+    pipeline: Pipeline = field(default_factory=Pipeline)
+    """From EEG samples to the one trained signal."""
+    protocol: Protocol = field(default_factory=Protocol)
+    """From the signal to feedback and reward."""
+    baseline: Baseline | None = None
+    """A baseline recorded earlier; None until one is recorded in this session."""
+    aux: StreamSelection | None = None
+    """A second stream whose channels are laid beside the EEG's, under their own labels."""
+    markers: bool = True
+    """Keep the markers of every marker stream on the network."""
+    publish: bool = False
+    """Send the feedback values out as an LSL stream of type ``Feedback``."""
+    gap_seconds: float = 0.1
+    """A jump of the stamps beyond this counts as lost samples: marked, and the filters restart."""
+
+    def __post_init__(self) -> None:
+        check_number("gap_seconds", self.gap_seconds, above=0, unit="s")
+
+
+def read_configuration(source: str | os.PathLike | dict | Configuration) -> Configuration:
+    """Return the configuration that `source` names.
+
+    Parameters
+    ----------
+    source : path, dict or Configuration
+        A settings file, an earlier session's ``_nfb.json`` (whose filters and baseline are taken
+        over), or the settings themselves.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be read.
+    SettingsError
+        If a setting in it cannot be used; the message names it.
+    """
+    if isinstance(source, Configuration):
+        return source
+    if not isinstance(source, dict):
+        source = read_plain_json(source)
+    if isinstance(source, dict) and "configuration" in source:
+        source = source["configuration"]
+    return from_dict(Configuration, source)

@@ -1,0 +1,96 @@
+"""The worker's lines to the experiment: one JSON object a line on stdin and stdout, and its guards."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import BinaryIO
+
+import psutil
+
+GUARD_SECONDS = 0.25
+"""How often the guard looks whether the experiment lives; it has 1 s to notice."""
+
+
+class ControlLine:
+    """Commands in, messages out.
+
+    Parameters
+    ----------
+    commands, messages : binary files
+        Usually the process's stdin and stdout.
+    """
+
+    def __init__(self, commands: BinaryIO, messages: BinaryIO):
+        self._commands = commands
+        self._messages = messages
+        self._waiting: deque[dict] = deque()
+        self._lock = threading.Lock()
+        self.ended = threading.Event()
+        """Set when the other end is closed."""
+
+    def first(self) -> dict | None:
+        """Wait for the first command and return it; None if the other end closed instead."""
+        line = self._commands.readline()
+        return json.loads(line) if line else None
+
+    def listen(self) -> None:
+        """Collect further commands in a thread."""
+        threading.Thread(target=self._listen, name="commands", daemon=True).start()
+
+    def _listen(self) -> None:
+        for line in self._commands:
+            self._waiting.append(json.loads(line))
+        self.ended.set()
+
+    def take(self) -> dict | None:
+        """Return the next waiting command, or None."""
+        return self._waiting.popleft() if self._waiting else None
+
+    def send(self, kind: str, **content: object) -> None:
+        """Send a message; silent once the experiment is gone, which the guard finds out."""
+        line = json.dumps({"kind": kind, **content}, default=_plain).encode() + b"\n"
+        try:
+            with self._lock:
+                self._messages.write(line)
+                self._messages.flush()
+        except (OSError, ValueError):
+            self.ended.set()
+
+
+def _plain(value: object) -> object:
+    """Turn numpy values into what JSON knows."""
+    return value.tolist() if hasattr(value, "tolist") else str(value)
+
+
+def guard(experiment_pid: int, gone: Callable[[], None]) -> None:
+    """Call `gone` from a thread as soon as the process `experiment_pid` has ended.
+
+    The end of stdin tells the same sooner, unless a process that the experiment forked holds the
+    pipe open; a process id can be reused, which the process's start time settles.
+    """
+
+    def watch() -> None:
+        try:
+            experiment = psutil.Process(experiment_pid)
+            while experiment.is_running() and experiment.status() != psutil.STATUS_ZOMBIE:
+                time.sleep(GUARD_SECONDS)
+        except psutil.NoSuchProcess:
+            pass
+        gone()
+
+    threading.Thread(target=watch, name="guard", daemon=True).start()
+
+
+def standard_lines() -> ControlLine:
+    """Return the control line over this process's stdin and stdout.
+
+    From here on ``print`` goes to stderr, so that no library's chatter gets between the messages.
+    """
+    line = ControlLine(sys.stdin.buffer, sys.stdout.buffer)
+    sys.stdout = sys.stderr
+    return line

@@ -1,0 +1,292 @@
+"""The block of memory that the PsychoPy process and the worker share.
+
+It holds a header and two rings of records: feedback, written by the worker, and frames, written by
+the PsychoPy process, so that the frame loop never waits for a lock, a queue or the disk.
+
+A record carries its sequence number first and last and a checksum between: a reader that meets a
+record half written knows it on any processor, also on one that reorders stores.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import struct
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from multiprocessing import resource_tracker
+from multiprocessing.shared_memory import SharedMemory
+
+from psychopy_nfb.errors import WorkerError
+
+MAGIC = int.from_bytes(b"NFBshm01", "little")
+HEADER_BYTES = 4096
+LAYOUT_AT = 512  # the header's words end before it, the JSON of the layout follows
+
+FEEDBACK_FIELDS = ("t_sample", "t_received", "t_published", "delay", "sample", "flags")
+FRAME_FIELDS = (
+    "frame",
+    "t_sample",
+    "t_received",
+    "t_published",
+    "t_read",
+    "t_flip",
+    "seq",
+    "sample",
+    "delay",
+    "flags",
+    "interval",
+    "dropped",
+    "patch",
+    "shown",
+    "mark",
+    "block",
+)
+_CODES = dict.fromkeys(("sample", "frame", "seq", "flags", "dropped", "mark", "block"), "q")
+
+# A record each millisecond fills the feedback ring in a second and the frame ring, at 240 Hz, in 34:
+# longer than a worker's restart takes.
+FEEDBACK_SLOTS = 1024
+FRAME_SLOTS = 8192
+
+WORDS = (
+    "magic",
+    "size",
+    "n_values",
+    "experiment_pid",
+    "worker_pid",
+    "generation",
+    "newest_feedback",
+    "newest_frame",
+    "frames_logged",
+    "busy",
+)
+CLOCKS = ("heartbeat",)
+
+
+class Ring:
+    """Fixed records in shared memory, one writer, any number of readers.
+
+    Parameters
+    ----------
+    view : memoryview
+        The shared block, as bytes.
+    words : memoryview
+        The header's words, as int64.
+    newest_word : int
+        Which word holds the newest record's sequence number; 0 is none yet.
+    offset, slots : int
+        Where the ring starts, in bytes, and how many records it holds.
+    codes : str
+        The `struct` codes of a record's fields.
+    """
+
+    def __init__(
+        self,
+        view: memoryview,
+        words: memoryview,
+        newest_word: int,
+        offset: int,
+        slots: int,
+        codes: str,
+    ):
+        self._view = view
+        self._words = words
+        self._newest_word = newest_word
+        self._offset = offset
+        self._slots = slots
+        self._record = struct.Struct(f"<Q{codes}IIQ")  # number, fields, checksum, padding, number
+        self.record_bytes = self._record.size
+        self._tail = struct.Struct("<IIQ")
+        self._head_bytes = self._record.size - self._tail.size
+        # Packed here, never in place: struct.pack_into zeroes its target first, and a reader saw
+        # those zeros in 12 % of its reads.
+        self._draft = bytearray(self._record.size)
+        self._draft_view = memoryview(self._draft)
+        self._draft_head = self._draft_view[: self._head_bytes]
+        self.torn = 0
+        """How many records this reader found half written, and read again or passed over."""
+
+    @property
+    def newest_seq(self) -> int:
+        """Sequence number of the newest record; 0 before the first."""
+        return self._words[self._newest_word]
+
+    def write(self, *fields: float) -> int:
+        """Add a record and return its sequence number."""
+        seq = self._words[self._newest_word] + 1
+        self._record.pack_into(self._draft, 0, seq, *fields, 0, 0, seq)
+        self._tail.pack_into(
+            self._draft, self._head_bytes, zlib.crc32(self._draft_head), 0, seq
+        )
+        at = self._offset + (seq % self._slots) * self.record_bytes
+        self._view[at : at + self.record_bytes] = self._draft_view
+        self._words[self._newest_word] = seq
+        return seq
+
+    def newest(self) -> tuple | None:
+        """Return the newest whole record as (seq, *fields, checksum, 0, seq), or None if none is.
+
+        Runs once a frame: two small objects are made, nothing else.
+        """
+        seq = self._words[self._newest_word]
+        while seq > 0:
+            record = self._read(seq)
+            if record is not None:
+                return record
+            self.torn += 1
+            newer = self._words[self._newest_word]
+            # Overtaken by the writer: take the newer one. Not overtaken: its stores have not all
+            # become visible, the one before it has been whole for long.
+            seq = newer if newer > seq else seq - 1
+        return None
+
+    def since(self, seq: int) -> Iterator[tuple]:
+        """Yield the whole records after number `seq`, oldest first, as far as the ring holds them."""
+        newest = self._words[self._newest_word]
+        for wanted in range(max(seq + 1, newest - self._slots + 2), newest + 1):
+            record = self._read(wanted)
+            if record is None:
+                self.torn += 1
+            else:
+                yield record
+
+    def _read(self, seq: int) -> tuple | None:
+        at = self._offset + (seq % self._slots) * self.record_bytes
+        raw = bytes(self._view[at : at + self.record_bytes])
+        record = self._record.unpack(raw)
+        if (
+            record[0] == seq
+            and record[-1] == seq
+            and record[-3] == zlib.crc32(raw[: self._head_bytes])
+        ):
+            return record
+        return None
+
+    def release(self) -> None:
+        """Let go of the shared block, so that it can be closed."""
+        self._view.release()
+        self._words.release()
+
+
+class SharedBlock:
+    """The block itself: made by the PsychoPy process with `create`, joined with `attach`."""
+
+    def __init__(self, memory: SharedMemory, value_names: Sequence[str], created: bool):
+        self._memory = memory
+        self._created = created
+        self._closed = False
+        self.name = memory.name
+        self.value_names = tuple(value_names)
+        self._words = memory.buf[: 8 * len(WORDS)].cast("q")
+        clocks_at = 8 * len(WORDS)
+        self._clocks = memory.buf[clocks_at : clocks_at + 8 * len(CLOCKS)].cast("d")
+        values = f"{len(self.value_names)}d"
+        feedback_codes, frame_codes = _codes(FEEDBACK_FIELDS) + values, _codes(FRAME_FIELDS) + values
+        self.feedback = self._ring("newest_feedback", HEADER_BYTES, FEEDBACK_SLOTS, feedback_codes)
+        frames_at = HEADER_BYTES + FEEDBACK_SLOTS * self.feedback.record_bytes
+        self.frames = self._ring("newest_frame", frames_at, FRAME_SLOTS, frame_codes)
+
+    def _ring(self, newest: str, offset: int, slots: int, codes: str) -> Ring:
+        words = self._memory.buf[: 8 * len(WORDS)].cast("q")
+        return Ring(self._memory.buf[:], words, WORDS.index(newest), offset, slots, codes)
+
+    @classmethod
+    def create(cls, value_names: Sequence[str]) -> SharedBlock:
+        """Make a new block for records with these values."""
+        values = f"{len(value_names)}d"
+        size = HEADER_BYTES + sum(
+            slots * struct.calcsize(f"<Q{_codes(fields)}{values}IIQ")
+            for fields, slots in ((FEEDBACK_FIELDS, FEEDBACK_SLOTS), (FRAME_FIELDS, FRAME_SLOTS))
+        )
+        name = f"nfb_{os.getpid()}_{secrets.token_hex(4)}"
+        memory = SharedMemory(name, create=True, size=size)
+        layout = json.dumps(
+            {
+                "feedback": [*FEEDBACK_FIELDS, *value_names],
+                "frames": [*FRAME_FIELDS, *value_names],
+                "values": list(value_names),
+            }
+        ).encode()
+        memory.buf[LAYOUT_AT : LAYOUT_AT + len(layout)] = layout
+        block = cls(memory, value_names, created=True)
+        block["size"] = size
+        block["n_values"] = len(value_names)
+        block["experiment_pid"] = os.getpid()
+        block["magic"] = MAGIC  # last: what has it is complete
+        return block
+
+    @classmethod
+    def attach(cls, name: str) -> SharedBlock:
+        """Join the block `name` that another process made.
+
+        Raises
+        ------
+        WorkerError
+            If there is no such block or its layout is another version's.
+        """
+        try:
+            with _untracked():
+                memory = SharedMemory(name)
+        except FileNotFoundError:
+            raise WorkerError("shared memory", name, "is gone; start the experiment again") from None
+        if int.from_bytes(memory.buf[:8], "little") != MAGIC:
+            memory.close()
+            raise WorkerError("shared memory", name, "is no block of this psychopy_nfb version")
+        layout = bytes(memory.buf[LAYOUT_AT:HEADER_BYTES]).rstrip(b"\0")
+        return cls(memory, json.loads(layout)["values"], created=False)
+
+    def __getitem__(self, word: str) -> int:
+        return self._words[WORDS.index(word)]
+
+    def __setitem__(self, word: str, value: int) -> None:
+        self._words[WORDS.index(word)] = value
+
+    @property
+    def heartbeat(self) -> float:
+        """LSL time at which the worker last went round its loop; 0 before it did."""
+        return self._clocks[0]
+
+    @heartbeat.setter
+    def heartbeat(self, t: float) -> None:
+        self._clocks[0] = t
+
+    def close(self) -> None:
+        """Let go of the block; its creator also removes it. Harmless when called again."""
+        if self._closed:
+            return
+        self._closed = True
+        for held in (self.feedback, self.frames, self._words, self._clocks):
+            held.release()
+        self._memory.close()
+        if self._created:
+            self._memory.unlink()
+
+    def remove(self) -> None:
+        """Remove a block whose creator is dead, as far as it has not gone already."""
+        try:
+            with _untracked():
+                self._memory.unlink()
+        except FileNotFoundError:
+            pass
+
+
+def _codes(fields: Sequence[str]) -> str:
+    return "".join(_CODES.get(field, "d") for field in fields)
+
+
+@contextmanager
+def _untracked() -> Iterator[None]:
+    """Keep this process's resource tracker out of it.
+
+    Below Python 3.13 attaching registers the block with a tracker of one's own, started for the
+    purpose, which removes the block when *this* process ends, under the experiment's feet.
+    """
+    register, unregister = resource_tracker.register, resource_tracker.unregister
+    resource_tracker.register = resource_tracker.unregister = lambda *_: None
+    try:
+        yield
+    finally:
+        resource_tracker.register, resource_tracker.unregister = register, unregister

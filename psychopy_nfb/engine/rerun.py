@@ -1,0 +1,121 @@
+"""A recorded session through the same settings again: the proof that it can be repeated."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from psychopy_nfb.dsp import SignalInfo, standard_positions
+from psychopy_nfb.engine.configuration import Configuration, read_configuration
+from psychopy_nfb.engine.processor import Processor
+from psychopy_nfb.errors import NfbError
+from psychopy_nfb.recording import read_session
+
+if TYPE_CHECKING:
+    from psychopy_nfb.recording import Session
+
+COMMANDS = ("baseline_begin", "baseline_end", "set", "pause", "resume", "reset_score", "refused", "gap")
+
+
+def run_offline(
+    configuration: Configuration,
+    samples: np.ndarray,
+    info: SignalInfo,
+    commands: list[tuple[int, str, dict]] = (),
+    chunk: int = 1000,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Pass a recording through a training's settings without any stream or clock.
+
+    Parameters
+    ----------
+    configuration : Configuration
+        The settings.
+    samples : ndarray, shape (n, n_channels)
+        Microvolts.
+    info : SignalInfo
+        Channels and rate.
+    commands : list of (sample, name, detail)
+        What was commanded before which sample, in order; names as in the session's events.
+    chunk : int
+        Samples a block; the outcome does not depend on it.
+
+    Returns
+    -------
+    values : ndarray, shape (n_out, n_values)
+        In the order of `VALUE_NAMES`.
+    flags : ndarray of uint32, shape (n_out,)
+    """
+    processor = Processor(configuration, info)
+    blocks = []
+    edges = [*((sample, name, detail) for sample, name, detail in commands), (len(samples), "", {})]
+    at = 0
+    for sample, name, detail in edges:
+        until = min(sample, len(samples))
+        while at < until:
+            end = min(at + chunk, until)
+            blocks.append(processor.process(samples[at:end]))
+            at = end
+        _repeat(processor, name, detail)
+    values = np.concatenate([block.values for block in blocks])
+    flags = np.concatenate([block.flags for block in blocks])
+    return values, flags
+
+
+def _repeat(processor: Processor, name: str, detail: dict) -> None:
+    if name == "gap":
+        processor.gap()
+    elif name == "set":
+        processor.apply(detail)
+    elif name in ("pause", "resume"):
+        processor.paused = name == "pause"
+    elif name == "reset_score":
+        processor.feedback.reset_score()
+    elif name == "baseline_begin":
+        processor.begin_baseline(detail["label"])
+    elif name == "baseline_end":
+        processor.end_baseline()
+    elif name == "refused" and detail["command"] == "baseline_end":
+        try:
+            processor.end_baseline()
+        except NfbError:
+            pass  # as it was: refused, and the baseline that was under way is gone
+
+
+def rerun(session: Session | str | os.PathLike) -> tuple[np.ndarray, np.ndarray]:
+    """Compute a session's feedback again from its recorded EEG, settings and commands.
+
+    Parameters
+    ----------
+    session : Session or path
+        A recorded session, or any of its files.
+
+    Returns
+    -------
+    values, flags
+        As `run_offline`; equal to the session's own ``signals`` to 1e-9. Where the worker was
+        restarted it ends, because the samples of the restart are not there.
+    """
+    if not hasattr(session, "eeg"):
+        session = read_session(session)
+    stream = session.settings["stream"]
+    scales = np.ones(len(session.eeg.labels))
+    scales[: len(stream["microvolts_per_unit"])] = stream["microvolts_per_unit"]
+    samples = session.eeg.samples.astype(np.float64) * scales
+    info = SignalInfo(
+        rate=session.eeg.rate,
+        labels=tuple(session.eeg.labels),
+        positions=standard_positions(session.eeg.labels),
+    )
+    events = session.events
+    restarts = events[events.trial_type == "worker_restarted"]
+    if len(restarts):
+        samples = samples[: int(restarts["sample"].iloc[0])]
+    commands = [
+        (int(row.sample), row.trial_type, json.loads(row.detail) if row.detail else {})
+        for row in events[events.trial_type.isin(COMMANDS)].fillna({"detail": ""}).itertuples()
+    ]
+    start = read_configuration(session.settings["configuration_at_start"])
+    return run_offline(start, samples, info, commands)

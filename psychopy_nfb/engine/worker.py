@@ -1,0 +1,116 @@
+"""The background process: from the stream to shared memory, and to disk beside it.
+
+``python -m psychopy_nfb.engine.worker --block NAME --experiment-pid PID`` is started by the handle in
+the PsychoPy process and told everything else in one line on stdin.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+import sys
+import threading
+import traceback
+
+from psychopy_nfb.engine.control import ControlLine, guard, standard_lines
+from psychopy_nfb.engine.memory import SharedBlock
+from psychopy_nfb.errors import NfbError
+from psychopy_nfb.lsl.selection import StreamSelection
+from psychopy_nfb.settings import from_dict
+
+LAST_RESORT_SECONDS = 0.8
+"""After the experiment's death, when the process ends even if it cannot finish its files."""
+
+
+class _Opening(threading.Thread):
+    """Opens the streams while the main thread imports scipy, which takes a second by itself."""
+
+    def __init__(self, configuration: dict):
+        super().__init__(name="opening", daemon=True)
+        self._configuration = configuration
+        self.source = None
+        self.error: Exception | None = None
+        self.start()
+
+    def run(self) -> None:
+        from psychopy_nfb.engine.source import Source
+
+        try:
+            stream, aux = self._configuration["stream"], self._configuration.get("aux")
+            self.source = Source(
+                from_dict(StreamSelection, stream, "stream"),
+                None if aux is None else from_dict(StreamSelection, aux, "aux"),
+            )
+        except Exception as error:  # told to the experiment by the main thread
+            self.error = error
+
+    def result(self) -> object:
+        """Wait for the streams and return them, or raise what went wrong."""
+        self.join()
+        if self.error is not None:
+            raise self.error
+        return self.source
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the worker; return its exit status: 0 when told to stop, 2 when it could not start."""
+    parser = argparse.ArgumentParser(prog="psychopy_nfb.engine.worker")
+    parser.add_argument("--block", required=True, help="name of the shared memory block")
+    parser.add_argument("--experiment-pid", type=int, required=True)
+    options = parser.parse_args(arguments)
+    # A thread that formats a row of the log must not keep the samples waiting for 5 ms.
+    sys.setswitchinterval(0.0005)
+    control = standard_lines()
+    block = SharedBlock.attach(options.block)
+    guard(options.experiment_pid, lambda: _experiment_gone(control))
+    order = control.first()
+    if order is None:
+        block.remove()
+        return 0
+    control.listen()
+    status = _serve(order, block, control)
+    if control.ended.is_set():
+        block.remove()  # the experiment died; its resource tracker may have died with it
+    block.close()
+    return status
+
+
+def _serve(order: dict, block: SharedBlock, control: ControlLine) -> int:
+    opening = _Opening(order["configuration"])
+    try:
+        # Here and not above: the streams are being opened while this imports scipy.
+        from psychopy_nfb.engine.loop import Loop
+
+        loop = Loop(order, block, control, opening.result())
+    except NfbError as error:
+        control.send(
+            "error",
+            error=type(error).__name__,
+            parameter=error.parameter,
+            value=error.value,
+            remedy=error.remedy,
+        )
+        return 2
+    gc.collect()
+    gc.freeze()  # what exists now stays; collections look at new objects only
+    try:
+        loop.run()
+    except Exception:
+        # The handle starts another worker; what went wrong is in this one's log file.
+        traceback.print_exc()
+        loop.finish("worker failed")
+        return 1
+    loop.finish("stopped")
+    return 0
+
+
+def _experiment_gone(control: ControlLine) -> None:
+    control.ended.set()
+    last_resort = threading.Timer(LAST_RESORT_SECONDS, os._exit, (3,))
+    last_resort.daemon = True
+    last_resort.start()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

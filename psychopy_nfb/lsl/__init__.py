@@ -1,0 +1,13 @@
+"""The network side: streams found and opened, gaps and drift, and streams sent out.
+
+- `selection`, `find`: which stream is meant, and which are there;
+- `inlet`, `merge`, `markers`, `continuity`: samples and markers in, with their gaps and drift;
+- `test_signal`: samples without any stream;
+- `outlet`: streams sent out, described as LSL's conventions ask for;
+- `eeg_model`, `eeg_sources`, `faults`, `simulator`: an amplifier with a model of a brain behind it;
+- `files`, `replay`: a recording as a live stream;
+- `streams`, `program`: what the commands tell people, and how they keep time.
+
+Modules are imported by name; nothing here is imported before it is used, because the stimulus
+process needs none of it.
+"""

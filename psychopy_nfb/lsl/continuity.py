@@ -1,0 +1,109 @@
+"""Gaps in a stream, and how far its clock runs from the rate it declares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Samples that did not arrive."""
+
+    row: int
+    """The block's row that follows the gap."""
+    seconds: float
+    """How much longer than one sample the stamps jumped."""
+    t: float
+    """LSL time of the last sample before it."""
+
+
+class Continuity:
+    """Watches the stamps of one stream.
+
+    Parameters
+    ----------
+    rate : float
+        Nominal rate in Hz.
+    gap_seconds : float
+        A jump beyond this counts as a gap; a shorter one as jitter of an amplifier that sends in
+        chunks.
+
+    Notes
+    -----
+    The effective rate is the slope of a least-squares line through the stamps. Sums are kept
+    relative to the first stamp, so that hours of recording lose no precision.
+    """
+
+    def __init__(self, rate: float, gap_seconds: float = 0.1):
+        self.rate = rate
+        self.gap_seconds = max(gap_seconds, 3 / rate)
+        self.n_gaps = 0
+        self.lost_seconds = 0.0
+        self._last: float | None = None
+        self._restart_line()
+
+    def check(self, stamps: np.ndarray) -> list[Gap]:
+        """Take the next block's `stamps`, shape (n,), in seconds; return the gaps in it."""
+        gaps: list[Gap] = []
+        last = float(stamps[0]) - 1 / self.rate if self._last is None else self._last
+        self._last = float(stamps[-1])
+        limit = 1 / self.rate + self.gap_seconds
+        if self._last - last > limit:  # no single step exceeds the whole
+            steps = np.diff(stamps, prepend=last)
+            for row in np.flatnonzero(steps > limit):
+                before = last if row == 0 else float(stamps[row - 1])
+                gaps.append(Gap(int(row), float(steps[row]) - 1 / self.rate, before))
+        if gaps:
+            self.n_gaps += len(gaps)
+            self.lost_seconds += sum(gap.seconds for gap in gaps)
+            self._restart_line()
+            stamps = stamps[gaps[-1].row :]
+        self._extend_line(stamps)
+        return gaps
+
+    def _restart_line(self) -> None:
+        self._origin: float | None = None
+        self._n = 0
+        self._sum_t = self._sum_it = 0.0
+
+    def _extend_line(self, stamps: np.ndarray) -> None:
+        if self._origin is None:
+            self._origin = float(stamps[0])
+        n = len(stamps)
+        if n == 1:
+            t = float(stamps[0]) - self._origin
+            self._sum_t += t
+            self._sum_it += self._n * t
+        else:
+            t = stamps - self._origin
+            self._sum_t += float(t.sum())
+            self._sum_it += float(t @ np.arange(self._n, self._n + n))
+        self._n += n
+
+    @property
+    def effective_rate(self) -> float | None:
+        """Samples a second since the last gap; None before there are two seconds of them."""
+        n = self._n
+        if n < 2 * self.rate:
+            return None
+        mean_i = (n - 1) / 2
+        covariance = self._sum_it - mean_i * self._sum_t
+        variance = n * (n * n - 1) / 12
+        return variance / covariance if covariance > 0 else None
+
+    @property
+    def drift_ppm(self) -> float | None:
+        """How much faster than declared the stream runs, in parts per million."""
+        effective = self.effective_rate
+        return None if effective is None else (effective / self.rate - 1) * 1e6
+
+    def facts(self) -> dict[str, object]:
+        """Return gaps and drift for the session's settings file."""
+        return {
+            "n_gaps": self.n_gaps,
+            "lost_seconds": round(self.lost_seconds, 6),
+            "effective_rate": self.effective_rate,
+            "drift_ppm": self.drift_ppm,
+        }

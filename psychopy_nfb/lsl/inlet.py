@@ -1,0 +1,132 @@
+"""One stream's samples, as they arrive."""
+
+from __future__ import annotations
+
+import socket
+
+import numpy as np
+import pylsl
+
+from psychopy_nfb.dsp.step import SignalInfo
+from psychopy_nfb.errors import StreamError
+from psychopy_nfb.lsl.find import channel_labels, channel_positions, channel_scales, find_stream
+from psychopy_nfb.lsl.selection import StreamSelection
+
+BUFFER_SECONDS = 360
+"""How much LSL keeps for a worker that is busy or stopped."""
+MAX_BLOCK = 4096
+"""Most samples handed over at once; what is beyond comes with the next pull."""
+
+
+class StreamLost(Exception):  # noqa: N818 - an event of a run, not a mistake
+    """The stream has ended or its machine is gone."""
+
+
+class Inlet:
+    """Samples of one LSL stream, in microvolts, in blocks as large as what has arrived.
+
+    Parameters
+    ----------
+    selection : StreamSelection
+        Which stream.
+
+    Attributes
+    ----------
+    info : SignalInfo
+        Channels and rate.
+    native : ndarray, shape (MAX_BLOCK, n_channels)
+        The samples of the last pull as the stream sent them, in its own format.
+
+    Raises
+    ------
+    StreamError
+        If there is no such stream, more than one, or one that cannot be trained on.
+    """
+
+    def __init__(self, selection: StreamSelection):
+        self.selection = selection
+        found = find_stream(selection)
+        if found.channel_format() == pylsl.cf_string or not found.nominal_srate():
+            raise StreamError(
+                "stream", str(selection), "has no regular samples to filter; choose an EEG stream"
+            )
+        # Recovery inside LSL would hide that an amplifier was off: the worker finds it again itself
+        # and marks the gap.
+        self.remote = found.hostname() != socket.gethostname()
+        self._inlet = pylsl.StreamInlet(
+            found,
+            max_buflen=BUFFER_SECONDS,
+            recover=False,
+            processing_flags=pylsl.proc_clocksync if self.remote else pylsl.proc_none,
+        )
+        try:
+            full = self._inlet.info(timeout=selection.timeout)
+        except (TimeoutError, pylsl.util.LostError, RuntimeError):
+            raise StreamError(
+                "stream", str(selection), "was found but did not answer; start it again"
+            ) from None
+        self.description = full
+        self.info = SignalInfo(
+            rate=full.nominal_srate(),
+            labels=channel_labels(full),
+            positions=channel_positions(full),
+        )
+        self.format = np.dtype(self._inlet.np_dtype)
+        if self.remote:
+            # Without this call the first pull would block for 0.64 s instead.
+            self._inlet.time_correction(timeout=selection.timeout)
+        self._scales = np.array(channel_scales(full, selection.units))
+        self._scaled = bool((self._scales != 1).any())
+        self.native = np.empty((MAX_BLOCK, self.info.n_channels), dtype=self.format)
+        self._microvolts = np.empty((MAX_BLOCK, self.info.n_channels))
+        self._inlet.open_stream(timeout=selection.timeout)
+
+    def pull(self, timeout: float) -> tuple[np.ndarray, np.ndarray] | None:
+        """Wait up to `timeout` seconds for the next sample and take all that are there.
+
+        Returns
+        -------
+        samples : ndarray, shape (n, n_channels)
+            Microvolts; a view that the next pull overwrites.
+        stamps : ndarray, shape (n,)
+            LSL time of each sample, in seconds.
+
+        Raises
+        ------
+        StreamLost
+            If the stream has ended.
+        """
+        try:
+            _, stamps = self._inlet.pull_chunk(
+                timeout, MAX_BLOCK, dest_obj=self.native, min_samples=1, as_numpy=True
+            )
+        except pylsl.util.LostError:
+            raise StreamLost(self.description.name()) from None
+        n = len(stamps)
+        if n == 0:
+            return None
+        out = self._microvolts[:n]
+        if self._scaled:
+            np.multiply(self.native[:n], self._scales, out=out)
+        else:
+            out[:] = self.native[:n]
+        return out, stamps
+
+    def facts(self) -> dict[str, object]:
+        """Return what identifies the stream, for messages and the session's settings file."""
+        full = self.description
+        return {
+            "name": full.name(),
+            "type": full.type(),
+            "source_id": full.source_id(),
+            "hostname": full.hostname(),
+            "rate": full.nominal_srate(),
+            "labels": list(self.info.labels),
+            "format": str(self.format),
+            "microvolts_per_unit": self._scales.tolist(),
+            "clock_corrected": self.remote,
+        }
+
+    def close(self) -> None:
+        """Leave the stream."""
+        self._inlet.close_stream()

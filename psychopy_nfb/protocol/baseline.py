@@ -1,0 +1,106 @@
+"""What the signal is like without training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from psychopy_nfb.dsp.flags import Flags
+from psychopy_nfb.errors import SettingsError
+
+SHORTEST_SECONDS = 2.0
+"""Clean signal below which a baseline says nothing. Rhythms wax and wane over seconds: half a
+minute and more is advisable, this bar only stops what cannot be right."""
+_IGNORED = np.uint32(Flags.CALIBRATING | Flags.UNCALIBRATED | Flags.PAUSED)
+
+
+@dataclass
+class Baseline:
+    """The distribution of the signal over a recorded baseline, in the signal's unit."""
+
+    mean: float
+    """Mean of the clean samples."""
+    sd: float
+    """Their standard deviation."""
+    minimum: float
+    """The smallest."""
+    maximum: float
+    """The largest."""
+    percentiles: list[float] = field(default_factory=list)
+    """The 0th, 1st, … 100th percentile."""
+    seconds: float = 0.0
+    """Clean signal that went in."""
+    share_rejected: float = 0.0
+    """Share of the samples that were flagged and left out, 0 to 1."""
+    label: str = "baseline"
+    """What was done meanwhile, e.g. ``"eyes open"``."""
+
+    def percentile(self, percent: float) -> float:
+        """Return the signal's value at `percent`, 0 to 100, linear between whole ones."""
+        return float(np.interp(percent, np.arange(101), self.percentiles))
+
+
+class BaselineRecorder:
+    """Collects the clean part of a signal.
+
+    Parameters
+    ----------
+    rate : float
+        Of the signal, in Hz.
+    label : str
+        What is done meanwhile.
+
+    Examples
+    --------
+    >>> recorder = BaselineRecorder(rate=100.0)
+    >>> recorder.add(np.arange(301.0), np.zeros(301, np.uint32))
+    >>> recorder.finish().mean
+    150.0
+    """
+
+    def __init__(self, rate: float, label: str = "baseline"):
+        self.rate = rate
+        self.label = label
+        self._clean: list[np.ndarray] = []
+        self._n_seen = 0
+
+    def add(self, signal: np.ndarray, flags: np.ndarray) -> None:
+        """Take the next samples (n,) and their flags (n,); flagged ones are left out."""
+        self._n_seen += len(signal)
+        clean = (flags & ~_IGNORED) == 0
+        self._clean.append(signal[clean])
+
+    def finish(self) -> Baseline:
+        """Return what was collected.
+
+        Raises
+        ------
+        SettingsError
+            If it is too little, or does not vary at all.
+        """
+        clean = np.concatenate(self._clean) if self._clean else np.empty(0)
+        clean = clean[np.isfinite(clean)]
+        seconds = len(clean) / self.rate
+        if seconds < SHORTEST_SECONDS:
+            raise SettingsError(
+                "baseline",
+                self.label,
+                f"has {seconds:.1f} s of clean signal out of {self._n_seen / self.rate:.1f} s but "
+                f"needs {SHORTEST_SECONDS:g} s; check the electrodes, sit still and repeat it",
+            )
+        sd = float(clean.std())
+        if sd == 0:
+            raise SettingsError(
+                "baseline", self.label, "does not vary at all; check the electrodes and repeat it"
+            )
+        return Baseline(
+            mean=float(clean.mean()),
+            sd=sd,
+            minimum=float(clean.min()),
+            maximum=float(clean.max()),
+            percentiles=np.percentile(clean, np.arange(101)).tolist(),
+            seconds=seconds,
+            share_rejected=1 - len(clean) / self._n_seen,
+            label=self.label,
+        )

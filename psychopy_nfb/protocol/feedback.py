@@ -1,0 +1,175 @@
+"""The state that each sample of the signal moves on: value, threshold, reward, score."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from psychopy_nfb.dsp.flags import Flags
+from psychopy_nfb.protocol.baseline import Baseline
+from psychopy_nfb.protocol.settings import Protocol
+
+VALUE_NAMES = ("value", "signal", "z", "threshold", "reward", "score", "hits", "quality")
+"""What there is for each sample, in this order, in records, recordings and frame logs."""
+
+QUALITY_SECONDS = 1.0
+_HOLDING = int(
+    Flags.INVALID | Flags.AMPLITUDE | Flags.BURST | Flags.FLAT | Flags.GAP | Flags.SETTLING
+)
+
+
+class Feedback:
+    """Turns the signal into `VALUE_NAMES`, sample by sample.
+
+    Any flag withholds reward and starts the dwell anew. While a flag says that the sample itself is
+    not to be trusted, `value` keeps its last trusted state: a blink must not move the bar.
+
+    Parameters
+    ----------
+    protocol : Protocol
+        What is rewarded.
+    rate : float
+        Of the signal, in Hz; all durations are counted in its samples.
+    """
+
+    def __init__(self, protocol: Protocol, rate: float):
+        self.rate = rate
+        self.baseline: Baseline | None = None
+        self.score = 0.0
+        self.hits = 0
+        self._value = 0.0
+        self._run = 0  # samples in a row on the rewarded side
+        self._refractory_left = 0
+        self._window = bytearray(max(1, round(QUALITY_SECONDS * rate)))
+        self._at = 0
+        self._n_flagged = 0
+        self._n_seen = 0
+        self._use(protocol)
+
+    def _use(self, protocol: Protocol) -> None:
+        self.protocol = protocol
+        self._dwell = round(protocol.dwell * self.rate)
+        self._hit_at = max(1, self._dwell)  # samples in a row that make a hit
+        self._refractory = round(protocol.refractory * self.rate)
+        self._ready = self.baseline is not None or not protocol.needs_baseline
+        self._scale, self._shift = self._normalisation()
+        self._threshold = self._threshold_in_z()
+
+    def _normalisation(self) -> tuple[float, float]:
+        """Return scale and shift of z = signal * scale + shift."""
+        base, kind = self.baseline, self.protocol.normalise
+        if kind == "none" or base is None:
+            return 1.0, 0.0
+        if kind == "zscore":
+            return 1 / base.sd, -base.mean / base.sd
+        if kind == "percent":
+            return 100 / base.mean, -100.0
+        return 1 / base.maximum, 0.0
+
+    def _threshold_in_z(self) -> float:
+        if self.protocol.threshold_kind == "fixed":
+            return float(self.protocol.threshold)
+        if self.baseline is None:
+            return np.inf if self.protocol.direction == "up" else -np.inf
+        return self.baseline.percentile(self.protocol.threshold) * self._scale + self._shift
+
+    def set_baseline(self, baseline: Baseline) -> None:
+        """Compare with `baseline` from the next sample on."""
+        self.baseline = baseline
+        self._use(self.protocol)
+
+    def apply(self, changes: dict[str, object]) -> None:
+        """Change live settings from the next sample on.
+
+        Raises
+        ------
+        SettingsError
+            As `Protocol.changed`; nothing is changed then.
+        """
+        self._use(self.protocol.changed(**changes))
+
+    def reset_score(self) -> None:
+        """Start again at no points and no hits."""
+        self.score, self.hits = 0.0, 0
+
+    def restore(self, reached: dict[str, float]) -> None:
+        """Go on from the ``score`` and ``hits`` that an earlier process had reached."""
+        self.score = float(reached.get("score", 0.0))
+        self.hits = int(reached.get("hits", 0))
+
+    def process(self, signal: np.ndarray, flags: np.ndarray) -> np.ndarray:
+        """Take the next samples.
+
+        Parameters
+        ----------
+        signal : ndarray, shape (n,)
+            float64.
+        flags : ndarray of uint32, shape (n,)
+            Of the samples; UNCALIBRATED is added in place where a needed baseline is missing.
+
+        Returns
+        -------
+        ndarray, shape (n, 8)
+            In the order of `VALUE_NAMES`.
+        """
+        if not self._ready:
+            flags |= np.uint32(Flags.UNCALIBRATED)
+        return np.array(
+            [
+                self._sample(x, bits)
+                for x, bits in zip(signal.tolist(), flags.tolist(), strict=True)
+            ]
+        ).reshape(len(signal), len(VALUE_NAMES))
+
+    def _sample(self, x: float, bits: int) -> tuple[float, ...]:
+        """Move on by one sample; plain floats are faster here than arrays of one."""
+        protocol = self.protocol
+        z = x * self._scale + self._shift
+        threshold = self._threshold
+        up = protocol.direction == "up"
+        if not self._ready:
+            self._value = 0.0
+        elif not bits & _HOLDING and z == z:  # not NaN
+            low, high = protocol.display_range
+            share = (z - low) / (high - low)
+            share = 0.0 if share < 0 else 1.0 if share > 1 else share
+            self._value = share if up else 1 - share
+        reward = 0.0
+        if self._refractory_left > 0:
+            self._refractory_left -= 1
+            self._run = 0
+        elif bits == 0 and (z >= threshold if up else z <= threshold):
+            self._run += 1
+            if protocol.reward_mode == "time":
+                if self._run == self._hit_at:
+                    self.hits += 1
+                if self._run > self._dwell:
+                    reward = 1.0
+                    self.score += protocol.points / self.rate
+            elif self._run == self._hit_at:
+                reward = 1.0
+                self.hits += 1
+                self.score += protocol.points
+                self._run = 0
+                self._refractory_left = self._refractory
+        else:
+            self._run = 0
+        return (
+            self._value,
+            x,
+            z,
+            threshold,
+            reward,
+            self.score,
+            float(self.hits),
+            self._quality(1 if bits & _HOLDING else 0),
+        )
+
+    def _quality(self, flagged: int) -> float:
+        """Return the share of clean samples among the last second's."""
+        window, at = self._window, self._at
+        self._n_flagged += flagged - window[at]
+        window[at] = flagged
+        self._at = at + 1 if at + 1 < len(window) else 0
+        if self._n_seen < len(window):
+            self._n_seen += 1
+        return 1 - self._n_flagged / self._n_seen

@@ -1,0 +1,30 @@
+"""What is kept of a session, and how it is read again.
+
+- `names`: what its files are called, never the same twice;
+- `xdf`, `tables`, `settings_file`: the files themselves, appended so that a kill loses nothing written;
+- `session`: all of them as the worker's loop hands things over;
+- `read`: a session back in memory, for pandas and MNE.
+"""
+
+from psychopy_nfb.recording.names import SessionFiles, new_session
+from psychopy_nfb.recording.read import Session, read_session, to_mne
+from psychopy_nfb.recording.session import SessionWriter
+from psychopy_nfb.recording.settings_file import SessionRecord, machine_facts
+from psychopy_nfb.recording.tables import EVENT_COLUMNS, FRAME_COLUMNS, EventLog, FrameLog
+from psychopy_nfb.recording.xdf import XdfWriter
+
+__all__ = [
+    "EVENT_COLUMNS",
+    "FRAME_COLUMNS",
+    "EventLog",
+    "FrameLog",
+    "Session",
+    "SessionFiles",
+    "SessionRecord",
+    "SessionWriter",
+    "XdfWriter",
+    "machine_facts",
+    "new_session",
+    "read_session",
+    "to_mne",
+]

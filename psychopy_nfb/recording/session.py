@@ -1,0 +1,179 @@
+"""All files of a session, as the worker's loop hands things over."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from psychopy_nfb.recording.names import SessionFiles
+from psychopy_nfb.recording.tables import FRAME_COLUMNS, EventLog, FrameLog
+from psychopy_nfb.recording.xdf import XdfWriter
+
+logger = logging.getLogger(__name__)
+
+FLUSH_SECONDS = 0.25
+"""How much a kill can cost."""
+TEXT_COLUMNS = ("mark", "block")
+NUMERIC_COLUMNS = tuple(name for name in FRAME_COLUMNS if name not in TEXT_COLUMNS)
+_NUMERIC_PLACES = [FRAME_COLUMNS.index(name) for name in NUMERIC_COLUMNS]
+
+
+class SessionWriter:
+    """Takes what happens and writes it from a thread of its own.
+
+    What the methods are handed is queued, which costs the caller microseconds. Nothing raises into
+    the caller: when the disk is full or gone, `error` says so, and what was written stays readable.
+
+    Parameters
+    ----------
+    files : SessionFiles
+        Where to.
+    eeg : dict
+        ``name, labels, rate, format, units, source_id, positions`` of the recorded stream.
+    value_names : sequence of str
+        Names of the feedback's values.
+    append : bool
+        Go on with files that another process left.
+    aux : dict, optional
+        ``labels`` and ``rate`` of a second stream that is kept as it came.
+    """
+
+    def __init__(
+        self,
+        files: SessionFiles,
+        eeg: dict[str, Any],
+        value_names: Sequence[str],
+        append: bool = False,
+        aux: dict[str, Any] | None = None,
+    ):
+        self.error: Exception | None = None
+        self._xdf = XdfWriter(files.eeg, append)
+        self._frame_log = FrameLog(files.frames, append)
+        self._event_log = EventLog(files.events, append)
+        rate = eeg["rate"]
+        source = eeg["source_id"]
+        add = self._xdf.add_stream
+        self._eeg = add(
+            eeg["name"],
+            "EEG",
+            eeg["labels"],
+            rate,
+            eeg["format"],
+            source_id=source,
+            units=eeg["units"],
+            positions=eeg["positions"],
+        )
+        signal_labels = [*value_names, "flags", "sample"]
+        self._signals = add("Feedback", "Feedback", signal_labels, rate, "double64")
+        self._frames = add("Frames", "Frames", NUMERIC_COLUMNS, 0, "double64")
+        self._events = add("Events", "Markers", ["event"], 0, "string")
+        self._aux = None
+        if aux is not None:
+            self._aux = add("Aux", "Aux", aux["labels"], aux["rate"], "double64")
+        self._origin: float | None = self._xdf.first_stamp(self._eeg)
+        self._n_events = 0
+        self._jobs: deque[tuple[Callable, tuple]] = deque()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
+        self._thread.start()
+
+    def eeg(self, samples: np.ndarray, stamps: np.ndarray) -> None:
+        """Take EEG samples (n, n_channels), in the stream's own format, and their stamps (n,)."""
+        if self._origin is None:
+            self._origin = float(stamps[0])
+        self._jobs.append((self._xdf.write, (self._eeg, samples.copy(), stamps)))
+
+    def aux(self, samples: np.ndarray, stamps: np.ndarray) -> None:
+        """Take the second stream's samples and stamps."""
+        self._jobs.append((self._xdf.write, (self._aux, samples.copy(), stamps)))
+
+    def signals(
+        self, values: np.ndarray, stamps: np.ndarray, flags: np.ndarray, samples: np.ndarray
+    ) -> None:
+        """Take what samples became: values (n, n_values), flags (n,), sample numbers (n,)."""
+        self._jobs.append((self._write_signals, (values, stamps, flags, samples)))
+
+    def event(
+        self,
+        label: str,
+        t: float,
+        sample: int,
+        *,
+        kind: str,
+        value: str | None = None,
+        duration: float = 0.0,
+        detail: dict | None = None,
+    ) -> None:
+        """Take an event: ``trial_type`` `label` at LSL time `t`, at `sample`."""
+        arguments = (label, t, sample, kind, value, duration, detail)
+        self._jobs.append((self._write_event, arguments))
+
+    def frames(self, rows: list[tuple]) -> None:
+        """Take rows of the frame log; those that are in it already are passed over."""
+        self._jobs.append((self._write_frames, (rows,)))
+
+    def counts(self) -> dict[str, int]:
+        """Return how many samples of each stream, events and frames are in the files."""
+        return self._xdf.counts()
+
+    def close(self) -> None:
+        """Write what is left and close the files. Harmless when called again."""
+        self._ended.set()
+        self._thread.join()
+
+    def _work(self) -> None:
+        while not self._ended.wait(FLUSH_SECONDS):
+            self._drain()
+        self._drain()
+        for file in (self._xdf, self._frame_log, self._event_log):
+            self._guarded(file.close)
+
+    def _drain(self) -> None:
+        while self._jobs:
+            job, arguments = self._jobs.popleft()
+            self._guarded(job, *arguments)
+        for file in (self._xdf, self._frame_log, self._event_log):
+            self._guarded(file.flush)
+
+    def _guarded(self, job: Callable, *arguments: object) -> None:
+        """Do a job on the files; once one has failed, do no more, which could tear what is there."""
+        if self.error is not None and job not in (self._xdf.close,):
+            return
+        try:
+            job(*arguments)
+        except (OSError, ValueError) as error:
+            if self.error is None:
+                self.error = error
+                logger.error("The recording stopped: %s", error)
+
+    def _write_signals(
+        self, values: np.ndarray, stamps: np.ndarray, flags: np.ndarray, samples: np.ndarray
+    ) -> None:
+        self._xdf.write(self._signals, np.column_stack((values, flags, samples)), stamps)
+
+    def _write_event(
+        self,
+        label: str,
+        t: float,
+        sample: int,
+        kind: str,
+        value: str | None,
+        duration: float,
+        detail: dict | None,
+    ) -> None:
+        origin = t if self._origin is None else self._origin
+        self._event_log.write(t - origin, duration, label, value, sample, t, detail)
+        content = {"event": label, "kind": kind, "value": value, "sample": sample, "detail": detail}
+        self._xdf.write(self._events, [[json.dumps(content)]], [t])
+
+    def _write_frames(self, rows: list[tuple]) -> None:
+        new = self._frame_log.write(rows)
+        if new:
+            numbers = np.array([[row[place] for place in _NUMERIC_PLACES] for row in new], float)
+            self._xdf.write(self._frames, numbers, numbers[:, NUMERIC_COLUMNS.index("t_flip")])

@@ -1,0 +1,308 @@
+"""XDF files, LSL's own format, appended while running and readable after a kill.
+
+Format: https://github.com/sccn/xdf/wiki/Specifications
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from psychopy_nfb.errors import FileError
+
+MAGIC = b"XDF:"
+FILE_HEADER, STREAM_HEADER, SAMPLES, CLOCK_OFFSET, BOUNDARY, STREAM_FOOTER = range(1, 7)
+BOUNDARY_MARK = bytes.fromhex("43A546DCCBF5410FB30ED5467383CBE4")
+BOUNDARY_SECONDS = 10.0
+DTYPES = {
+    "float32": "<f4",
+    "double64": "<f8",
+    "float64": "<f8",
+    "int64": "<i8",
+    "int32": "<i4",
+    "int16": "<i2",
+    "int8": "<i1",
+}
+
+
+@dataclass
+class _Stream:
+    """What the writer knows of one stream."""
+
+    key: tuple
+    dtype: np.dtype | None
+    n_channels: int
+    first: float | None = None
+    last: float | None = None
+    count: int = 0
+
+
+class XdfWriter:
+    """Writes one XDF file, chunk by chunk.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    append : bool
+        Go on with a file that another process left, cutting off a last chunk that it left half
+        written and its footers.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be written, or is to be continued and is no XDF file.
+    """
+
+    def __init__(self, path: str | os.PathLike, append: bool = False):
+        self.path = Path(path)
+        self._streams: dict[int, _Stream] = {}
+        self._closed = False
+        self._boundary_at = time.monotonic() + BOUNDARY_SECONDS
+        try:
+            if append and self.path.exists():
+                self._file: BinaryIO = open(self.path, "r+b")
+                self._continue()
+            else:
+                self._file = open(self.path, "xb")
+                self._file.write(MAGIC)
+                self._chunk(
+                    FILE_HEADER, b'<?xml version="1.0"?><info><version>1.0</version></info>'
+                )
+        except OSError as error:
+            raise FileError("file", str(path), f"cannot be written: {error.strerror}") from None
+
+    def add_stream(
+        self,
+        name: str,
+        type: str,  # noqa: A002 - LSL's own word
+        labels: Sequence[str],
+        rate: float,
+        format: str,  # noqa: A002 - LSL's own word
+        *,
+        source_id: str = "",
+        units: str | None = None,
+        positions: Mapping[str, Sequence[float]] | None = None,
+        desc: Mapping[str, Any] | None = None,
+    ) -> int:
+        """Add a stream and return its number; a stream that the file has already is continued.
+
+        Parameters
+        ----------
+        name, type, source_id : str
+            As LSL names them.
+        labels : sequence of str
+            One label a channel.
+        rate : float
+            Nominal rate in Hz; 0 for an irregular stream.
+        format : str
+            ``"float32"``, ``"double64"``, …, or ``"string"``.
+        units : str, optional
+            Unit of all channels.
+        positions : mapping, optional
+            Electrode positions by label.
+        desc : mapping, optional
+            Further entries of the description.
+        """
+        format = "double64" if format == "float64" else format  # noqa: A001
+        key = (name, format, len(labels), source_id)
+        for number, stream in self._streams.items():
+            if stream.key == key:
+                return number
+        number = max(self._streams, default=0) + 1
+        info = ET.Element("info")
+        for tag, value in (
+            ("name", name),
+            ("type", type),
+            ("channel_count", len(labels)),
+            ("nominal_srate", f"{rate:.17g}"),
+            ("channel_format", format),
+            ("source_id", source_id),
+            ("created_at", f"{time.time():.3f}"),
+        ):
+            ET.SubElement(info, tag).text = str(value)
+        description = ET.SubElement(info, "desc")
+        channels = ET.SubElement(description, "channels")
+        for label in labels:
+            channel = ET.SubElement(channels, "channel")
+            ET.SubElement(channel, "label").text = label
+            ET.SubElement(channel, "unit").text = units or ""
+            ET.SubElement(channel, "type").text = type
+            if positions and label in positions:
+                location = ET.SubElement(channel, "location")
+                for axis, value in zip("XYZ", positions[label], strict=True):
+                    ET.SubElement(location, axis).text = f"{value:.4f}"
+        for tag, value in (desc or {}).items():
+            ET.SubElement(description, tag).text = str(value)
+        self._chunk(
+            STREAM_HEADER,
+            struct.pack("<I", number) + b'<?xml version="1.0"?>' + ET.tostring(info),
+        )
+        self._streams[number] = _new_stream(key)
+        return number
+
+    def write(self, stream: int, samples: Any, stamps: Sequence[float] | np.ndarray) -> None:
+        """Write samples, each with its stamp, as one chunk.
+
+        Parameters
+        ----------
+        stream : int
+            From `add_stream`.
+        samples : array (n, n_channels), or list of list of str
+            In the stream's format.
+        stamps : sequence of float, length n
+            LSL times in seconds.
+        """
+        n = len(stamps)
+        if n == 0:
+            return
+        about = self._streams[stream]
+        if about.dtype is None:
+            body = _pack_strings(samples, stamps)
+        else:
+            packed = np.empty(n, about.dtype)
+            packed["stamped"] = 8
+            packed["t"] = stamps
+            packed["values"] = np.asarray(samples).reshape(n, about.n_channels)
+            body = packed.tobytes()
+        self._chunk(SAMPLES, struct.pack("<I", stream) + _length(n) + body)
+        if about.first is None:
+            about.first = float(stamps[0])
+        about.last = float(stamps[-1])
+        about.count += n
+
+    def clock_offset(self, stream: int, t: float, offset: float) -> None:
+        """Note at LSL time `t` how many seconds to add to the stream's stamps."""
+        self._chunk(CLOCK_OFFSET, struct.pack("<Idd", stream, t, offset))
+
+    def boundary(self) -> None:
+        """Write the mark at which a reader of a damaged file can start again."""
+        self._chunk(BOUNDARY, BOUNDARY_MARK)
+
+    def flush(self) -> None:
+        """Hand all that was written to the operating system: a killed process loses none of it."""
+        if time.monotonic() > self._boundary_at:
+            self._boundary_at = time.monotonic() + BOUNDARY_SECONDS
+            self.boundary()
+        self._file.flush()
+
+    def first_stamp(self, stream: int) -> float | None:
+        """Return the stamp of the stream's first sample, None before there is one."""
+        return self._streams[stream].first
+
+    def counts(self) -> dict[str, int]:
+        """Return the number of samples in the file by stream name."""
+        return {stream.key[0]: stream.count for stream in self._streams.values()}
+
+    def close(self) -> None:
+        """Write the footers and close the file. Harmless when called again."""
+        if self._closed:
+            return
+        self._closed = True
+        for number, stream in self._streams.items():
+            info = ET.Element("info")
+            for tag, value in (
+                ("first_timestamp", stream.first or 0.0),
+                ("last_timestamp", stream.last or 0.0),
+                ("sample_count", stream.count),
+            ):
+                ET.SubElement(info, tag).text = repr(value)
+            content = struct.pack("<I", number) + b'<?xml version="1.0"?>' + ET.tostring(info)
+            self._chunk(STREAM_FOOTER, content)
+        self._file.close()
+
+    def _chunk(self, tag: int, content: bytes) -> None:
+        self._file.write(_length(len(content) + 2) + struct.pack("<H", tag) + content)
+
+    def _continue(self) -> None:
+        """Learn the file's streams and set the end where its last whole chunk of data ends."""
+        file = self._file
+        size = os.fstat(file.fileno()).st_size
+        if file.read(len(MAGIC)) != MAGIC:
+            raise FileError("file", str(self.path), "is no XDF file and cannot be continued")
+        end = file.tell()
+        while (length := _read_length(file)) is not None:
+            begin = file.tell()
+            if length < 2 or begin + length > size:
+                break
+            (tag,) = struct.unpack("<H", file.read(2))
+            if tag == STREAM_FOOTER:
+                break
+            if tag == STREAM_HEADER:
+                number, *_ = struct.unpack("<I", file.read(4))
+                self._learn(number, file.read(length - 6))
+            elif tag == SAMPLES:
+                self._count(file, begin + length)
+            end = begin + length
+            file.seek(end)
+        file.seek(end)
+        file.truncate()
+
+    def _learn(self, number: int, xml: bytes) -> None:
+        info = ET.fromstring(xml)
+        key = (
+            info.findtext("name") or "",
+            info.findtext("channel_format") or "",
+            int(info.findtext("channel_count") or 0),
+            info.findtext("source_id") or "",
+        )
+        self._streams[number] = _new_stream(key)
+
+    def _count(self, file: BinaryIO, end: int) -> None:
+        """Take the number of samples and the outer stamps from a chunk, not its samples."""
+        (number,) = struct.unpack("<I", file.read(4))
+        n = _read_length(file) or 0
+        stream = self._streams[number]
+        stream.count += n
+        if n and file.read(1) == b"\x08":
+            (first,) = struct.unpack("<d", file.read(8))
+            stream.first = first if stream.first is None else stream.first
+            stream.last = first
+            if stream.dtype is not None:
+                file.seek(end - stream.dtype.itemsize + 1)
+                (stream.last,) = struct.unpack("<d", file.read(8))
+
+
+def _new_stream(key: tuple) -> _Stream:
+    _, form, n_channels, _ = key
+    if form == "string":
+        return _Stream(key, None, n_channels)
+    values = np.dtype(DTYPES[form])
+    dtype = np.dtype([("stamped", "u1"), ("t", "<f8"), ("values", values, (n_channels,))])
+    return _Stream(key, dtype, n_channels)
+
+
+def _pack_strings(samples: Sequence[Sequence[str]], stamps: Sequence[float]) -> bytes:
+    parts = []
+    for sample, stamp in zip(samples, stamps, strict=True):
+        parts.append(struct.pack("<Bd", 8, stamp))
+        for text in sample:
+            coded = text.encode()
+            parts += [_length(len(coded)), coded]
+    return b"".join(parts)
+
+
+def _length(n: int) -> bytes:
+    """Return a length as XDF writes it: how many bytes it takes, then these."""
+    if n < 256:
+        return struct.pack("<BB", 1, n)
+    if n < 1 << 32:
+        return struct.pack("<BI", 4, n)
+    return struct.pack("<BQ", 8, n)
+
+
+def _read_length(file: BinaryIO) -> int | None:
+    """Read what `_length` wrote; None at the end of the file or in a torn length."""
+    width = file.read(1)
+    if not width or width[0] not in (1, 4, 8):
+        return None
+    raw = file.read(width[0])
+    return int.from_bytes(raw, "little") if len(raw) == width[0] else None

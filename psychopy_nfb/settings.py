@@ -1,0 +1,212 @@
+"""Settings are dataclasses, and JSON files that say the same.
+
+`from_dict` is strict: an unknown key, a wrong type or a value that is not among the allowed ones is
+refused in one sentence that names the key's whole path, because a typing error in a settings file
+must never run quietly with a default.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import json
+import os
+import types
+import typing
+from pathlib import Path
+from typing import Any, TypeVar
+
+from psychopy_nfb.errors import FileError, NfbError, SettingsError
+
+T = TypeVar("T")
+
+
+def to_dict(settings: Any) -> Any:
+    """Return dataclass `settings` as plain dicts, lists and scalars ready for JSON.
+
+    A dataclass that belongs to a family (has a ``family`` class attribute, as every processing
+    step does) is written with a ``"type"`` key that holds its class's name.
+    """
+    if dataclasses.is_dataclass(settings) and not isinstance(settings, type):
+        out = {"type": type(settings).__name__} if hasattr(settings, "family") else {}
+        for field in dataclasses.fields(settings):
+            out[field.name] = to_dict(getattr(settings, field.name))
+        return out
+    if isinstance(settings, dict):
+        return {str(key): to_dict(value) for key, value in settings.items()}
+    if isinstance(settings, (list, tuple)):
+        return [to_dict(value) for value in settings]
+    if hasattr(settings, "tolist"):  # numpy scalars and arrays
+        return settings.tolist()
+    if isinstance(settings, os.PathLike):
+        return os.fspath(settings)
+    return settings
+
+
+def from_dict(cls: type[T], data: Any, where: str = "") -> T:
+    """Build `cls`, a dataclass, from plain dicts, lists and scalars.
+
+    Parameters
+    ----------
+    cls : type
+        The dataclass.
+    data : dict
+        What `to_dict` wrote, or what a person did; missing keys take the class's defaults.
+    where : str
+        Path of `data` within its file, for messages.
+
+    Raises
+    ------
+    SettingsError
+        Naming the key, the value and what is allowed.
+    """
+    return _build(cls, data, where)
+
+
+def read_json(cls: type[T], path: str | os.PathLike) -> T:
+    """Read settings of class `cls` from the JSON file `path`.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be read or is no JSON.
+    SettingsError
+        If what it says cannot be used.
+    """
+    return from_dict(cls, read_plain_json(path))
+
+
+def read_plain_json(path: str | os.PathLike) -> Any:
+    """Read the JSON file `path` as dicts, lists and scalars.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be read or is no JSON.
+    """
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise FileError("file", os.fspath(path), f"cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise FileError("file", os.fspath(path), f"is not valid JSON ({error})") from None
+
+
+def write_json(settings: Any, path: str | os.PathLike) -> None:
+    """Write `settings` to `path` so that a crash leaves either the old file or the new one."""
+    path = Path(path)
+    draft = path.with_name(path.name + ".part")
+    draft.write_text(json.dumps(to_dict(settings), indent=2) + "\n", encoding="utf-8")
+    os.replace(draft, path)
+
+
+def _build(cls: Any, data: Any, where: str) -> Any:
+    if not isinstance(data, dict):
+        raise SettingsError(where or "settings", data, "must be an object with named settings")
+    data = dict(data)
+    if "family" in cls.__dict__.get("__annotations__", {}) or hasattr(cls, "family"):
+        cls = _member(cls, data.pop("type", None), where)
+    fields = {field.name: field for field in dataclasses.fields(cls) if field.init}
+    for key in data:
+        if key not in fields:
+            near = difflib.get_close_matches(key, fields, n=1)
+            meant = f"did you mean {near[0]!r}? " if near else ""
+            raise SettingsError(
+                _join(where, key), data[key], f"is not a setting; {meant}Known: {', '.join(fields)}"
+            )
+    hints = typing.get_type_hints(cls)
+    values = {key: _convert(hints[key], value, _join(where, key)) for key, value in data.items()}
+    for name, field in fields.items():
+        required = (
+            field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+        )
+        if required and name not in values:
+            raise SettingsError(_join(where, name), None, f"is missing; {cls.__name__} needs it")
+    try:
+        return cls(**values)
+    except NfbError as error:
+        raise (error.within(where) if where else error) from None
+
+
+def _member(cls: Any, name: Any, where: str) -> Any:
+    """Return the class called `name` in the family of `cls`."""
+    members = cls.family
+    if name is None and cls.__name__ in members:
+        return cls
+    if name not in members:
+        near = difflib.get_close_matches(str(name), members, n=1)
+        meant = f"did you mean {near[0]!r}? " if near else ""
+        raise SettingsError(
+            _join(where, "type"), name, f"is unknown; {meant}Known: {', '.join(sorted(members))}"
+        )
+    return members[name]
+
+
+def _convert(hint: Any, value: Any, where: str) -> Any:
+    """Return `value` as the annotation `hint` wants it, or raise a `SettingsError`."""
+    origin = typing.get_origin(hint)
+    args = typing.get_args(hint)
+    if hint is Any:
+        return value
+    if origin in (typing.Union, types.UnionType):
+        return _convert_union(args, value, where)
+    if origin is typing.Literal:
+        if value not in args or isinstance(value, bool) != any(isinstance(a, bool) for a in args):
+            listed = ", ".join(repr(item) for item in args)
+            raise SettingsError(where, value, f"must be one of {listed}")
+        return value
+    if origin in (list, tuple):
+        if not isinstance(value, (list, tuple)):
+            raise SettingsError(where, value, "must be a list")
+        return _convert_list(origin, args, value, where)
+    if origin is dict:
+        if not isinstance(value, dict):
+            raise SettingsError(where, value, "must be an object with named entries")
+        return {key: _convert(args[1], item, _join(where, key)) for key, item in value.items()}
+    if dataclasses.is_dataclass(hint) or hasattr(hint, "family"):
+        return value if isinstance(value, hint) else _build(hint, value, where)
+    return _convert_scalar(hint, value, where)
+
+
+def _convert_list(origin: Any, args: Any, value: Any, where: str) -> Any:
+    if origin is tuple and args[-1] is not Ellipsis:
+        if len(value) != len(args):
+            raise SettingsError(where, value, f"must have {len(args)} entries")
+        hints = args
+    else:
+        hints = [args[0]] * len(value)
+    return origin(
+        _convert(hint, item, f"{where}[{index}]")
+        for index, (hint, item) in enumerate(zip(hints, value, strict=True))
+    )
+
+
+def _convert_union(args: Any, value: Any, where: str) -> Any:
+    if value is None and type(None) in args:
+        return None
+    options = [arg for arg in args if arg is not type(None)]
+    problems = []
+    for option in options:
+        try:
+            return _convert(option, value, where)
+        except SettingsError as error:
+            problems.append(error)
+    if len(problems) == 1:
+        raise problems[0]
+    remedies = " or ".join(dict.fromkeys(problem.remedy for problem in problems))
+    raise SettingsError(where, value, remedies)
+
+
+def _convert_scalar(hint: Any, value: Any, where: str) -> Any:
+    wanted = {float: "a number", int: "a whole number", str: "a text", bool: "true or false"}
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if hint in wanted:
+        if type(value) is not hint:
+            raise SettingsError(where, value, f"must be {wanted[hint]}")
+        return value
+    raise TypeError(f"settings cannot hold {hint!r} (at {where})")  # a mistake in our own classes
+
+
+def _join(where: str, key: Any) -> str:
+    return f"{where}.{key}" if where else str(key)

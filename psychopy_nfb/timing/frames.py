@@ -1,0 +1,51 @@
+"""Single frames of a frame log: stalls, stamps out of order, hits and when they showed."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+ORDER = ("t_sample", "t_received", "t_published", "t_read", "t_flip")
+
+
+def frame_stalls(frames: pd.DataFrame, period: float) -> pd.DataFrame:
+    """Return the rows whose interval exceeded one and a half frames.
+
+    Parameters
+    ----------
+    frames : DataFrame
+        A frame log.
+    period : float
+        Seconds a frame lasts.
+
+    Returns
+    -------
+    DataFrame
+        These rows, with a column ``missed``: how many frames each of them cost.
+    """
+    stalls = frames[frames.interval > 1.5 * period].copy()
+    stalls["missed"] = (stalls.interval / period).round().astype(int) - 1
+    return stalls
+
+
+def out_of_order(frames: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows in which a stamp lies before that of an earlier stage; rightly none."""
+    stamps = frames[frames.t_sample.notna()][list(ORDER)]
+    wrong = (stamps.diff(axis=1).iloc[:, 1:] < 0).any(axis=1)
+    return frames.loc[wrong[wrong].index]
+
+
+def hit_to_display(frames: pd.DataFrame) -> pd.DataFrame:
+    """Return for each frame that first showed a hit how old the sample was that it came from.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``frame``, ``hits`` and ``delay_ms``: from the newest sample of the record that
+        brought the hit to the flip.
+    """
+    known = frames[frames.hits.notna()]
+    first = known[known.hits.diff().fillna(known.hits) > 0]
+    delays = 1e3 * (first.t_flip - first.t_sample)
+    return pd.DataFrame(
+        {"frame": first.frame, "hits": first.hits.astype(int), "delay_ms": delays}
+    ).reset_index(drop=True)

@@ -1,0 +1,127 @@
+"""The rig of all tests: LSL kept on this machine, a virtual display, and nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from pathlib import Path
+
+import psutil
+import pytest
+
+SHARED_MEMORY = Path("/dev/shm")  # only Linux shows its blocks as files
+SESSION_MARK = "PSYCHOPY_NFB_TEST_SESSION"
+"""In the environment of every process that the tests start: whose it is."""
+GRACE_SECONDS = 5.0
+"""How long a background process has to notice that its experiment is gone."""
+
+
+def pytest_configure(config):
+    """Set the environment before anything imports pylsl or PsychoPy."""
+    config.nfb_folder = tempfile.mkdtemp(prefix="nfb_tests_")
+    lsl_settings = Path(config.nfb_folder, "lsl_api.cfg")
+    lsl_settings.write_text(
+        "[multicast]\nResolveScope = machine\n[log]\nlevel = -2\n", encoding="utf-8"
+    )
+    os.environ["LSLAPICFG"] = str(lsl_settings)
+    os.environ[SESSION_MARK] = uuid.uuid4().hex
+    config.nfb_shared_before = _shared_blocks()
+    config.nfb_display = None
+    if sys.platform == "linux" and not os.environ.get("DISPLAY") and shutil.which("Xvfb"):
+        config.nfb_display = _start_display()
+
+
+def pytest_unconfigure(config):
+    """Stop the virtual display."""
+    if getattr(config, "nfb_display", None) is not None:
+        config.nfb_display.terminate()
+        config.nfb_display.wait()
+        del os.environ["DISPLAY"]
+    shutil.rmtree(getattr(config, "nfb_folder", ""), ignore_errors=True)
+
+
+def pytest_collection_modifyitems(items):
+    """Mark test_row_NNN tests, and leave out what no display can show."""
+    no_display = sys.platform == "linux" and not os.environ.get("DISPLAY")
+    for item in items:
+        row = re.match(r"test_row_(\d{3})_", item.name)
+        if row:
+            item.add_marker(pytest.mark.row(int(row[1])))
+        if no_display and item.get_closest_marker("display"):
+            item.add_marker(pytest.mark.skip(reason="no display, and no Xvfb to start one"))
+
+
+def _start_display() -> subprocess.Popen:
+    """Start a virtual display on a free number, with software OpenGL, and point DISPLAY at it."""
+    reading, writing = os.pipe()
+    command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1280x800x24"]
+    display = subprocess.Popen(
+        # Without -noreset the server starts anew whenever its last window closes.
+        [*command, "+extension", "GLX", "-noreset", "-nolisten", "tcp"],
+        pass_fds=[writing],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(writing)
+    with os.fdopen(reading) as answer:
+        number = answer.readline().strip()
+    if not number:
+        raise RuntimeError(f"Xvfb ended at once, with status {display.wait()}")
+    os.environ["DISPLAY"] = f":{number}"
+    os.environ["LIBGL_ALWAYS_SOFTWARE"] = "1"
+    return display
+
+
+@pytest.fixture
+def unique_id() -> str:
+    """Return a source_id that no other stream has."""
+    return str(uuid.uuid4())
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_left_behind(request):
+    """Fail the run if a background process or a block of shared memory outlives it."""
+    yield
+    deadline = time.monotonic() + GRACE_SECONDS
+    while (left := _left_behind(request.config.nfb_shared_before)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not left, f"left behind by the tests: {'; '.join(left)}"
+
+
+def _left_behind(shared_before: set[str]) -> list[str]:
+    left = [f"/dev/shm/{name}" for name in sorted(_shared_blocks() - shared_before) if _ours(name)]
+    for process in psutil.process_iter(["pid", "cmdline"]):
+        command = " ".join(process.info["cmdline"] or ())
+        if "psychopy_nfb.engine.worker" in command and _is_of_this_session(process):
+            left.append(f"process {process.info['pid']} ({command})")
+    return left
+
+
+def _shared_blocks() -> set[str]:
+    if not SHARED_MEMORY.is_dir():
+        return set()
+    return {path.name for path in SHARED_MEMORY.glob("nfb_*")}
+
+
+def _ours(block: str) -> bool:
+    """Whether nobody else's running experiment made `block`, called nfb_<process id>_<random>."""
+    try:
+        return _is_of_this_session(psutil.Process(int(block.split("_")[1])))
+    except (psutil.NoSuchProcess, ValueError):
+        return True
+
+
+def _is_of_this_session(process: psutil.Process) -> bool:
+    if process.pid == os.getpid():
+        return True
+    try:
+        return process.environ().get(SESSION_MARK) == os.environ[SESSION_MARK]
+    except psutil.Error:
+        return False

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import gc
+import time
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from psychopy_nfb.display.trace import MARGIN_PIXELS, FeedbackTrace
+from psychopy_nfb.errors import SettingsError
+
+pytestmark = pytest.mark.display
+FRAMES_PER_MINUTE = 3600
+
+
+@pytest.mark.slow
+def test_row_035_half_an_hour_costs_no_more_than_its_first_minutes(open_window, monkeypatch):
+    from psychopy.visual import shape
+
+    window = open_window((160, 90))
+    trace = FeedbackTrace(window, size=(80, 60), threshold=0.5)
+    drawn = []
+    draw_arrays = shape.GL.glDrawArrays
+
+    def counted(mode, first, count):
+        drawn.append(count)
+        draw_arrays(mode, first, count)
+
+    def run_minute(values):
+        """Return the median processor time of a frame, and the corners drawn in the last one."""
+        costs = np.empty(FRAMES_PER_MINUTE)
+        for frame, value in enumerate(values):
+            begun = time.thread_time()
+            trace.value = value
+            trace.draw()
+            costs[frame] = time.thread_time() - begun
+            if frame % 120 == 0:
+                window.flip()
+        drawn.clear()
+        with monkeypatch.context() as patch:
+            patch.setattr(shape.GL, "glDrawArrays", counted)
+            trace.draw()
+        return float(np.median(costs)), sum(drawn)
+
+    random = np.random.default_rng(3)
+    cost, corners, memory = [], [], []
+    tracemalloc.start()
+    try:
+        for _ in range(30):
+            values = np.clip(0.5 + 0.3 * random.standard_normal(FRAMES_PER_MINUTE), 0, 1)
+            one_cost, one_corners = run_minute(values)
+            cost.append(one_cost)
+            corners.append(one_corners)
+            gc.collect()
+            memory.append(tracemalloc.get_traced_memory()[0])
+    finally:
+        tracemalloc.stop()
+    assert set(corners) == {corners[0]}
+    assert corners[0] > 6 * len(trace.history)
+    assert memory[-1] - memory[1] < 64 * 1024, "after 28 minutes more"
+    assert min(cost[-3:]) < 1.5 * min(cost[:3])
+
+
+def test_newest_value_is_at_the_right_and_moves_left(open_window, show):
+    window = open_window()
+    trace = FeedbackTrace(
+        window, size=(200, 100), color="red", panel_color="black", shade_color="black"
+    )
+    for _ in range(30):
+        trace.value = 0.0
+        show(window, trace)
+    trace.value = 1.0
+    columns = []
+    for _ in range(20):
+        red = show(window, trace)[:, :, 0] > 127
+        columns.append(np.flatnonzero(red[120 - 46 : 120 - 42].any(axis=0)).min())
+        trace.value = 0.0
+    # The first frame has the head as well, which reaches out to its left.
+    assert set(np.diff(columns[1:])) == {-2}, "two pixels a frame"
+    assert columns[1] > 160 + 100 - 2 * MARGIN_PIXELS
+
+
+@pytest.mark.parametrize("value", [0.0, 0.25, 0.5, 0.8, 1.0])
+def test_height_of_the_curve_is_the_value(open_window, show, value):
+    window = open_window()
+    trace = FeedbackTrace(window, size=(200, 112), color="red", panel_color="black")
+    for _ in range(50):
+        trace.value = value
+        trace.draw()
+    window.clearBuffer()
+    rows = np.flatnonzero(show(window, trace)[:, 220, 0] > 127)
+    bottom, top = 120 + 56 - MARGIN_PIXELS, 120 - 56 + MARGIN_PIXELS
+    assert np.mean(rows) + 0.5 == pytest.approx(bottom + value * (top - bottom), abs=1)
+    assert 2 <= len(rows) <= 4
+
+
+def test_patches_are_shaded_above_the_threshold_only(open_window, show):
+    window = open_window()
+    trace = FeedbackTrace(
+        window, size=(200, 112), threshold=0.5, shade_color="lime", color="red", panel_color="black"
+    )
+    for value in [0.9] * 40 + [0.2] * 40:
+        trace.value = value
+        trace.draw()
+    window.clearBuffer()
+    frame = show(window, trace)
+    green = (frame[:, :, 1] > 80) & (frame[:, :, 0] < 100)
+    columns = np.flatnonzero(green.any(axis=0))
+    assert abs(len(columns) - 80) <= 3
+    assert abs(green[:, columns[10]].sum() - 40) <= 4, "from threshold to curve"
+
+
+def test_frame_without_feedback_leaves_a_gap(open_window, show):
+    window = open_window()
+    trace = FeedbackTrace(window, size=(200, 100), color="red", panel_color="black")
+    for value in [0.5] * 40 + [None] * 20 + [0.5] * 20:
+        trace.value = value
+        trace.draw()
+    window.clearBuffer()
+    red = (show(window, trace)[:, :, 0] > 127).any(axis=0)
+    lit = np.flatnonzero(red)
+    gaps = np.diff(lit)
+    assert sorted(gaps[gaps > 1]) == [pytest.approx(42, abs=2)]
+    assert np.isnan(trace.history[-80:]).sum() == 20
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"), [({"points": 1}, "points"), ({"size": (9, 9)}, "size")]
+)
+def test_what_cannot_be_drawn_is_refused(open_window, settings, said):
+    with pytest.raises(SettingsError, match=said):
+        FeedbackTrace(open_window(), **settings)

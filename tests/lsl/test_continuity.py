@@ -1,0 +1,45 @@
+import numpy as np
+import pytest
+
+from psychopy_nfb.lsl.continuity import Continuity
+
+
+def in_blocks(continuity, stamps, size):
+    gaps = []
+    for start in range(0, len(stamps), size):
+        gaps += [
+            (start + gap.row, gap.seconds) for gap in continuity.check(stamps[start : start + size])
+        ]
+    return gaps
+
+
+@pytest.mark.parametrize("size", [1, 7, 50, 10_000])
+def test_row_008_gap_and_drift_are_found(size):
+    # 60 s that run at 124.9 Hz in place of 125, with half a second missing after 20 s.
+    stamps = 100 + np.arange(7500) / 124.9
+    stamps = np.delete(stamps, np.arange(2500, 2562))
+    continuity = Continuity(rate=125.0)
+    gaps = in_blocks(continuity, stamps, size)
+    assert [row for row, _ in gaps] == [2500]
+    assert gaps[0][1] == pytest.approx(62 / 124.9, abs=0.001)
+    assert continuity.drift_ppm == pytest.approx(-800, abs=5)
+    assert continuity.lost_seconds == pytest.approx(0.496, abs=0.002)
+
+
+def test_an_amplifier_that_sends_in_uneven_chunks_has_no_gaps():
+    rng = np.random.default_rng(1)
+    ends = np.arange(1, 200) * 0.05 + rng.uniform(0, 0.02, 199)
+    stamps = (ends[:, None] - np.arange(24, -1, -1) / 500).ravel()
+    continuity = Continuity(rate=500.0)
+    assert in_blocks(continuity, stamps, 25) == []
+
+
+def test_a_recording_replayed_faster_has_no_gaps():
+    continuity = Continuity(rate=500.0)
+    assert in_blocks(continuity, np.arange(5000) / 10_000, 7) == []
+
+
+def test_no_drift_is_claimed_before_there_is_enough():
+    continuity = Continuity(rate=500.0)
+    continuity.check(np.arange(100) / 400)
+    assert continuity.drift_ppm is None
