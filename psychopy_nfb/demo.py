@@ -184,8 +184,10 @@ def _run(nfb, options: argparse.Namespace, picture: Path) -> str:  # noqa: ANN00
                 if label == "baseline" and not nfb.calibrated:
                     return f"{note}The baseline failed: {nfb.refusal}"
             progress.update(progress.total - progress.n)
-        win.getMovieFrame(buffer="front")
-        win.saveMovieFrames(str(picture))
+        for stimulus in (bar, trace, text):
+            stimulus.draw()
+        patch.draw(nfb.value)
+        win.getMovieFrame(buffer="back").save(picture)
         return note + f"Score: {nfb.score:g} points, {nfb.hits} hits."
     finally:
         win.close()

@@ -50,6 +50,9 @@ class FrameWriter:
         patch: PhotodiodePatch | None,
         send_mark: Callable[[int, str, float], None],
     ):
+        from pyglet import gl
+
+        self._finish: Callable[[], None] = gl.glFinish
         self._win = win
         self._ring = ring
         self._period = period
@@ -87,7 +90,8 @@ class FrameWriter:
     def _watched_swap(self, *args: object, **kwargs: object) -> object:
         if not self._queued:
             self._last_flip = _NAN  # a flip without update(): the next interval says nothing
-        elif self._late is not None:
+        elif self._late is not None and self._late.active:
+            self._finish()
             self._late.flip_called()
         return self._swap(*args, **kwargs)
 

@@ -23,9 +23,11 @@ GUARD_SECONDS = 0.002
 LARGEST_SHARE = 0.85
 """Of a frame: with a larger margin waiting brings nothing."""
 MISS_SECONDS = 0.002
-"""Added at once for each missed frame …"""
-FORGET_PER_FRAME = 0.998
-"""… and taken back by this factor a frame: half of it after six seconds at 60 Hz."""
+"""Added at once for a missed frame …"""
+MOST_PENALTY = 0.006
+"""… up to so much …"""
+FORGET_PER_FRAME = 0.997
+"""… and taken back by this factor a frame: half of it after four seconds at 60 Hz."""
 UPDATE_EVERY = 15
 """Frames between two looks at the percentile, which costs 30 us."""
 OFF_AFTER = 20
@@ -75,7 +77,10 @@ class LateRead:
         return self._t_read
 
     def flip_called(self) -> None:
-        """Note that the frame is drawn and the buffer swap begins."""
+        """Note that the frame is drawn and the buffer swap begins.
+
+        Call it once the graphics card has finished: what it still draws would come after the flip.
+        """
         if self._t_read:
             self._work[self._frames % HISTORY] = lsl_now() - self._t_read
             self._frames += 1
@@ -86,8 +91,8 @@ class LateRead:
         self._last_flip = t_flip
         if not self.active:
             return
-        if missed:
-            self._penalty = min(self._penalty + MISS_SECONDS, self.period)
+        if missed == 1:  # more in a row is a stall of the machine, which no margin would prevent
+            self._penalty = min(self._penalty + MISS_SECONDS, MOST_PENALTY)
             self._update_margin()
         else:
             self._penalty *= FORGET_PER_FRAME

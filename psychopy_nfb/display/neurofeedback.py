@@ -143,7 +143,8 @@ class Neurofeedback:
             Its level goes to the frame log. It is drawn by you, last.
         """
         self._require_start()
-        blocks, period = frame_blocking(win)
+        paced = getattr(win, "nfb_paced_hz", None)
+        blocks, period = (True, 1 / paced) if paced else frame_blocking(win)
         self.win = win
         self._late = LateRead(period if blocks else None) if self._want_late_read else None
         self._frames = FrameWriter(
@@ -154,7 +155,7 @@ class Neurofeedback:
                 "size": [int(side) for side in win.size],
                 "frame_period": period,
                 "flips_block": blocks,
-                "paced_hz": getattr(win, "nfb_paced_hz", None),
+                "paced_hz": paced,
                 "late_read": bool(self._late and self._late.active),
                 "patch": None if patch is None else patch.settings(),
             }

@@ -44,7 +44,7 @@ class Decimate(Step):
             n, beta = signal.kaiserord(STOP_DB, width)
             cutoff = (1 + PASS_SHARE) / 2 / self.factor
             self._taps = signal.firwin(n | 1, cutoff, window=("kaiser", beta))
-        self.delay = (len(self._taps) - 1) / 2 / info.rate
+        self.declared_delay = (len(self._taps) - 1) / 2 / info.rate
         self.settle = len(self._taps) / info.rate
         self._n_channels = info.n_channels
         self.reset()

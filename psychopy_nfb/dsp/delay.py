@@ -23,8 +23,8 @@ class Delay(Step):
     def prepare(self, info: SignalInfo) -> SignalInfo:
         self._n = round(self.seconds * info.rate)
         self._n_channels = info.n_channels
-        self.delay = self._n / info.rate
-        self.settle = self.delay
+        self.declared_delay = self._n / info.rate
+        self.settle = self.declared_delay
         self.reset()
         return info
 

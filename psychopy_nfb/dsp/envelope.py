@@ -8,12 +8,9 @@ import numpy as np
 from scipy import signal
 
 from psychopy_nfb.checks import check_band, check_number
-from psychopy_nfb.dsp.filters import BandPass, LowPass, group_delay
+from psychopy_nfb.dsp.filters import BandPass, LowPass, sections_delay
 from psychopy_nfb.dsp.step import SignalInfo, Step
 from psychopy_nfb.errors import SettingsError
-
-SLOW_HZ = 0.1
-"""Where the delay of a low-pass is declared: envelopes change slowly."""
 
 
 @dataclass
@@ -37,7 +34,7 @@ class Rectify(Step):
         self._low = LowPass(self.smooth, self.smooth_order)
         self._band.prepare(info)
         self._low.prepare(info)
-        self.delay = self._band.delay + group_delay(self._low._sos, info.rate, SLOW_HZ)
+        self.declared_delay = self._band.declared_delay + sections_delay(self._low._sos, info.rate, 0.0)
         self.settle = self._band.settle + self._low.settle
         return info
 
@@ -64,7 +61,7 @@ class ComplexDemodulation(Step):
         check_number("order", self.order, at_least=1, at_most=12)
         self._cycles = (low + high) / 2 / info.rate  # a sample
         self._sos = signal.butter(self.order, (high - low) / 2, fs=info.rate, output="sos")
-        self.delay = group_delay(self._sos, info.rate, SLOW_HZ)
+        self.declared_delay = sections_delay(self._sos, info.rate, 0.0)
         response = signal.sosfilt(self._sos, np.ones(round(10 * info.rate)))
         self.settle = float((np.flatnonzero(np.abs(response - 1) > 0.01)[-1] + 1) / info.rate)
         self._n_channels = info.n_channels
@@ -112,7 +109,7 @@ class SlidingFFT(Step):
         self._hann = signal.windows.hann(n, sym=False)[:, None]
         # By Parseval a sine of amplitude A has n * A^2 / 4 * sum(w^2) over its positive bins.
         self._scale = 4 / (n * float((self._hann**2).sum()))
-        self.delay = ((n - 1) / 2 + (self._hop - 1) / 2) / info.rate
+        self.declared_delay = ((n - 1) / 2 + (self._hop - 1) / 2) / info.rate
         self.settle = (n + self._hop) / info.rate
         self._n_channels = info.n_channels
         self.reset()

@@ -9,8 +9,8 @@ import numpy as np
 from scipy import signal
 
 from psychopy_nfb.checks import check_band, check_below_nyquist, check_number
+from psychopy_nfb.dsp.group_delay import envelope_delay
 from psychopy_nfb.dsp.step import SignalInfo, Step
-from psychopy_nfb.errors import SettingsError
 
 SETTLED = 0.01
 """Share of its peak below which an impulse response counts as over."""
@@ -36,7 +36,7 @@ class _Sections(Step):
         self._sos = self._design(info)
         self._parts = [(section[:3], section[3:]) for section in self._sos]
         self._n_channels = info.n_channels
-        self.delay = group_delay(self._sos, info.rate, self._reference_frequency(info))
+        self.declared_delay = sections_delay(self._sos, info.rate, self._reference_frequency(info))
         self.settle = settle_seconds(self._sos, info.rate)
         self.reset()
         return info
@@ -174,17 +174,9 @@ class Notch(_Sections):
         return np.array(sections)
 
 
-def group_delay(sos: np.ndarray, rate: float, frequency: float) -> float:
-    """Return the delay in seconds that an envelope at `frequency` Hz undergoes.
-
-    The negative derivative of the phase, taken over a thousandth of the rate.
-    """
-    if not 0 < frequency < rate / 2:
-        raise SettingsError("frequency", frequency, f"must lie between 0 and {rate / 2:g} Hz")
-    step = rate * 1e-6
-    _, response = signal.freqz_sos(sos, [frequency - step, frequency + step], fs=rate)
-    phase = np.angle(response[1] / response[0])
-    return float(-phase / (2 * np.pi * 2 * step))
+def sections_delay(sos: np.ndarray, rate: float, frequency: float) -> float:
+    """Return the delay in seconds that an amplitude at `frequency` Hz undergoes."""
+    return envelope_delay(lambda f: signal.freqz_sos(sos, f, fs=rate)[1], frequency)
 
 
 def settle_seconds(sos: np.ndarray, rate: float) -> float:

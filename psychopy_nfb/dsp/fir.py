@@ -14,6 +14,7 @@ import numpy as np
 from scipy import linalg, signal
 
 from psychopy_nfb.checks import check_band, check_number
+from psychopy_nfb.dsp.group_delay import envelope_delay
 from psychopy_nfb.dsp.step import SignalInfo, Step
 from psychopy_nfb.errors import SettingsError
 
@@ -60,9 +61,17 @@ class _ComplexFIR(Step):
 
     def _redesign(self) -> None:
         taps = self._design(self._rate, self._n_taps)
+        # A short filter passes less than the whole band. Scaled, which changes no correlation, so that
+        # a sine at the band's centre has its own amplitude as envelope.
+        centre = sum(self.band) / 2
+        taps = taps * (2 / abs(taps_response(taps, self._rate, np.array([centre]))[0]))
         self._taps = taps
         # Real and imaginary part as two real rows, oldest sample first: one product gives both.
         self._rows = np.stack((taps.real[::-1], taps.imag[::-1]))
+        # A short delay is aimed at, not reached: what is declared is what the taps really do.
+        self.declared_delay = envelope_delay(
+            lambda frequencies: taps_response(taps, self._rate, frequencies), centre
+        )
 
     def reset(self) -> None:
         # Twice as long as needed, so that the last samples always lie in one piece.
@@ -114,7 +123,7 @@ class CFIR(_ComplexFIR):
     band: tuple[float, float] = (8.0, 12.0)
     """In Hz."""
     delay: float = 0.1
-    """In seconds: a shorter one costs quality."""
+    """Aimed at, in seconds: a shorter one costs quality, and is not quite reached by short taps."""
     taps: float = 1.0
     """Length of the filter in seconds."""
     predict: bool = False
@@ -138,7 +147,7 @@ class WCFIR(_ComplexFIR):
     band: tuple[float, float] = (8.0, 12.0)
     """In Hz."""
     delay: float = 0.1
-    """In seconds: a shorter one costs quality."""
+    """Aimed at, in seconds: a shorter one costs quality, and is not quite reached by short taps."""
     taps: float = 1.0
     """Length of the filter in seconds."""
     predict: bool = False
@@ -203,3 +212,9 @@ def ideal_response(
     frequencies = np.fft.fftfreq(n_fft, 1 / rate)
     inside = (frequencies >= band[0]) & (frequencies <= band[1])
     return frequencies, 2 * np.exp(-2j * np.pi * frequencies * delay) * inside
+
+
+def taps_response(taps: np.ndarray, rate: float, frequencies: np.ndarray) -> np.ndarray:
+    """Return the complex response of FIR `taps` at `frequencies` in Hz."""
+    turns = np.outer(frequencies / rate, np.arange(len(taps)))
+    return np.exp(-2j * np.pi * turns) @ taps

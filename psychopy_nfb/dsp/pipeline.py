@@ -20,7 +20,7 @@ class Pipeline:
     >>> from psychopy_nfb.dsp import CFIR, Pick, Pipeline, SignalInfo
     >>> pipeline = Pipeline([Pick(["Oz"]), CFIR(band=(8, 12), delay=0.1)])
     >>> info = pipeline.prepare(SignalInfo(rate=250.0, labels=("Cz", "Oz")))
-    >>> info.labels, round(pipeline.delay, 3)
+    >>> info.labels, round(pipeline.delay, 2)
     (('Oz',), 0.1)
     """
 
@@ -93,8 +93,8 @@ class Pipeline:
 
     @property
     def delay(self) -> float:
-        """Sum of the steps' delays in seconds."""
-        return sum(step.delay for step in self.steps)
+        """Sum of the steps' declared delays in seconds."""
+        return sum(step.declared_delay for step in self.steps)
 
     @property
     def settle(self) -> float:

@@ -8,6 +8,7 @@ import numpy as np
 from scipy import signal
 
 from psychopy_nfb.checks import check_number
+from psychopy_nfb.dsp.group_delay import envelope_delay
 from psychopy_nfb.dsp.step import SignalInfo, Step
 from psychopy_nfb.errors import SettingsError
 
@@ -23,6 +24,9 @@ class _Smoother(Step):
 
     def prepare(self, info: SignalInfo) -> SignalInfo:
         self._numerator, self._denominator = self._design(info.rate)
+        self.declared_delay = envelope_delay(
+            lambda f: signal.freqz(self._numerator, self._denominator, f, fs=info.rate)[1], 0.0
+        )
         self._n_channels = info.n_channels
         self.reset()
         return info
@@ -55,7 +59,6 @@ class MovingAverage(_Smoother):
 
     def _design(self, rate: float) -> tuple[np.ndarray, np.ndarray]:
         n = max(1, round(self.seconds * rate))
-        self.delay = (n - 1) / 2 / rate
         self.settle = n / rate
         return np.full(n, 1 / n), _RECURSIVE
 
@@ -72,7 +75,6 @@ class ExponentialAverage(_Smoother):
 
     def _design(self, rate: float) -> tuple[np.ndarray, np.ndarray]:
         forget = np.exp(-1 / (self.time_constant * rate))
-        self.delay = float(forget / (1 - forget) / rate)  # group delay at 0 Hz
         self.settle = 5 * self.time_constant
         return np.array([1 - forget]), np.array([1.0, -forget])
 
@@ -96,6 +98,5 @@ class SavitzkyGolay(_Smoother):
             raise SettingsError(
                 "seconds", self.seconds, f"are {n} samples, but order {self.order} needs more"
             )
-        self.delay = (n - 1) / 2 / rate
         self.settle = n / rate
         return signal.savgol_coeffs(n, self.order, use="conv"), _RECURSIVE

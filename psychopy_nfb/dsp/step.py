@@ -42,8 +42,9 @@ class Step:
     family: ClassVar[dict[str, type[Step]]] = {}
     """Every step by its class's name, which is its ``"type"`` in a settings file."""
 
-    delay: float = 0.0
-    """Algorithmic delay in seconds, known after `prepare`; negative for a prediction."""
+    declared_delay: float = 0.0
+    """Algorithmic delay in seconds at `SignalInfo.frequency`, known after `prepare`; negative for a
+    prediction."""
     settle: float = 0.0
     """Seconds after a reset until the output can be trusted, known after `prepare`."""
     spatial: ClassVar[bool] = False

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import BinaryIO
 
 import psutil
 
@@ -21,13 +21,15 @@ class ControlLine:
 
     Parameters
     ----------
-    commands, messages : binary files
-        Usually the process's stdin and stdout.
+    commands, messages : int
+        File descriptors, usually of the process's stdin and stdout. They are used without Python's
+        buffers, whose locks a waiting thread would hold when the process wants to end.
     """
 
-    def __init__(self, commands: BinaryIO, messages: BinaryIO):
+    def __init__(self, commands: int, messages: int):
         self._commands = commands
         self._messages = messages
+        self._rest = b""
         self._waiting: deque[dict] = deque()
         self._lock = threading.Lock()
         self.ended = threading.Event()
@@ -35,17 +37,25 @@ class ControlLine:
 
     def first(self) -> dict | None:
         """Wait for the first command and return it; None if the other end closed instead."""
-        line = self._commands.readline()
-        return json.loads(line) if line else None
+        return self._next()
 
     def listen(self) -> None:
         """Collect further commands in a thread."""
         threading.Thread(target=self._listen, name="commands", daemon=True).start()
 
     def _listen(self) -> None:
-        for line in self._commands:
-            self._waiting.append(json.loads(line))
+        while (command := self._next()) is not None:
+            self._waiting.append(command)
         self.ended.set()
+
+    def _next(self) -> dict | None:
+        while b"\n" not in self._rest:
+            part = os.read(self._commands, 65536)
+            if not part:
+                return None
+            self._rest += part
+        line, self._rest = self._rest.split(b"\n", 1)
+        return json.loads(line)
 
     def take(self) -> dict | None:
         """Return the next waiting command, or None."""
@@ -56,9 +66,9 @@ class ControlLine:
         line = json.dumps({"kind": kind, **content}, default=_plain).encode() + b"\n"
         try:
             with self._lock:
-                self._messages.write(line)
-                self._messages.flush()
-        except (OSError, ValueError):
+                while line:
+                    line = line[os.write(self._messages, line) :]
+        except OSError:
             self.ended.set()
 
 
@@ -91,6 +101,6 @@ def standard_lines() -> ControlLine:
 
     From here on ``print`` goes to stderr, so that no library's chatter gets between the messages.
     """
-    line = ControlLine(sys.stdin.buffer, sys.stdout.buffer)
+    line = ControlLine(sys.stdin.fileno(), sys.stdout.fileno())
     sys.stdout = sys.stderr
     return line

@@ -67,6 +67,8 @@ class WorkerHandle:
         self._baseline: str | None = None
         self._closing = False
         self._changing = threading.Lock()  # a worker is either being restarted or being ended
+        self._ended = threading.Event()
+        self._watcher = threading.Thread(target=self._watch, name="nfb-watch", daemon=True)
         self._told = threading.Event()  # ready or error has come from the first worker
         self._error: NfbError | None = None
         self._process: subprocess.Popen | None = None
@@ -84,8 +86,8 @@ class WorkerHandle:
         """
         timeout = START_SECONDS + 2 * self._configuration["stream"]["timeout"]
         self._spawn(restore=None)
-        for name, work in (("commands", self._send), ("watch", self._watch)):
-            threading.Thread(target=work, name=f"nfb-{name}", daemon=True).start()
+        threading.Thread(target=self._send, name="nfb-commands", daemon=True).start()
+        self._watcher.start()
         if not self._told.wait(timeout):
             self._error = WorkerError(
                 "timeout", timeout, f"the background process did not start; see {self.log_path}"
@@ -117,6 +119,9 @@ class WorkerHandle:
 
     def _spawn(self, restore: dict | None) -> None:
         environment = dict(os.environ)
+        # Matrix products of a few channels gain nothing from more threads, which wait by spinning.
+        for library in ("OPENBLAS", "MKL", "OMP"):
+            environment.setdefault(f"{library}_NUM_THREADS", "1")
         # A plugin folder of Standalone PsychoPy is on this process's path only.
         here = str(Path(__file__).resolve().parents[2])
         environment["PYTHONPATH"] = os.pathsep.join(
@@ -183,14 +188,12 @@ class WorkerHandle:
 
     def _watch(self) -> None:
         """Start another worker when this one has died or no longer goes round its loop."""
-        ended = threading.Event()
-        while not self._closing:
-            ended.wait(LOOK_SECONDS)
+        while not self._ended.wait(LOOK_SECONDS):
             process = self._process
             dead = process.poll() is not None
             beat = self.block.heartbeat
             stalled = beat and not self.block["busy"] and lsl_now() - beat > STALLED_SECONDS
-            if self._closing or not (dead or stalled):
+            if not (dead or stalled):
                 continue
             if not self._told.is_set():
                 if self._error is None:
@@ -250,6 +253,9 @@ class WorkerHandle:
             if self._closing:
                 return self.restarts
             self._closing = True
+        self._ended.set()
+        if self._watcher.is_alive():
+            self._watcher.join()
         process = self._process
         if process is not None:
             self._commands.put({"command": "stop"})

@@ -113,4 +113,6 @@ def _experiment_gone(control: ControlLine) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    # Everything is written and closed by now. The threads of liblsl and those that wait for streams
+    # would take another second to end.
+    os._exit(main())

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import gc
 import time
-import tracemalloc
 
 import numpy as np
+import psutil
 import pytest
 
 from psychopy_nfb.display.trace import MARGIN_PIXELS, FeedbackTrace
@@ -45,20 +45,18 @@ def test_row_035_half_an_hour_costs_no_more_than_its_first_minutes(open_window, 
 
     random = np.random.default_rng(3)
     cost, corners, memory = [], [], []
-    tracemalloc.start()
-    try:
-        for _ in range(30):
-            values = np.clip(0.5 + 0.3 * random.standard_normal(FRAMES_PER_MINUTE), 0, 1)
-            one_cost, one_corners = run_minute(values)
-            cost.append(one_cost)
-            corners.append(one_corners)
-            gc.collect()
-            memory.append(tracemalloc.get_traced_memory()[0])
-    finally:
-        tracemalloc.stop()
+    for _ in range(30):
+        values = np.clip(0.5 + 0.3 * random.standard_normal(FRAMES_PER_MINUTE), 0, 1)
+        one_cost, one_corners = run_minute(values)
+        cost.append(one_cost)
+        corners.append(one_corners)
+        gc.collect()
+        memory.append(psutil.Process().memory_info().rss)
     assert set(corners) == {corners[0]}
     assert corners[0] > 6 * len(trace.history)
-    assert memory[-1] - memory[1] < 64 * 1024, "after 28 minutes more"
+    # PsychoPy's own buffers take some minutes to fill. A history that grew would then take 2 MB
+    # for its numbers alone.
+    assert memory[-1] - memory[9] < 1e6
     assert min(cost[-3:]) < 1.5 * min(cost[:3])
 
 

@@ -1,0 +1,61 @@
+"""What is installed with `pip install psychopy-nfb`."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+
+
+def version() -> str:
+    """Return the version that the package itself states, without importing it."""
+    for line in (HERE / "psychopy_nfb" / "__init__.py").read_text(encoding="utf-8").splitlines():
+        if line.startswith("__version__"):
+            return line.split('"')[1]
+    raise RuntimeError("psychopy_nfb/__init__.py states no __version__")
+
+
+readme = HERE / "README.md"
+
+setup(
+    name="psychopy-nfb",
+    version=version(),
+    description="EEG neurofeedback for PsychoPy, with a known and minimal lag",
+    long_description=readme.read_text(encoding="utf-8") if readme.exists() else "",
+    long_description_content_type="text/markdown",
+    license_expression="GPL-3.0-or-later",
+    license_files=["LICENSE"],
+    keywords=["EEG", "neurofeedback", "PsychoPy", "LabStreamingLayer", "brain-computer interface"],
+    classifiers=[
+        "Intended Audience :: Science/Research",
+        "Programming Language :: Python :: 3.10",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Topic :: Scientific/Engineering :: Human Machine Interfaces",
+    ],
+    python_requires=">=3.10,<3.13",  # as PsychoPy's
+    packages=find_packages(include=["psychopy_nfb", "psychopy_nfb.*"]),
+    include_package_data=False,
+    package_data={"psychopy_nfb": ["**/*.json", "**/*.png", "**/*.svg", "**/*.html", "**/*.css"]},
+    install_requires=[
+        "psychopy",
+        "numpy",
+        "scipy",
+        "pandas",
+        "pylsl",
+        "psutil",  # whether the experiment's process still lives, on any system
+        "tqdm",  # progress bars of the commands that take a while
+    ],
+    extras_require={
+        "files": [
+            "mne",  # recordings in .fif, .set, .vhdr, .edf
+            "pyxdf",  # recordings in .xdf, our own among them
+        ],
+        "dev": [
+            "pytest>=8",
+            "ruff",
+            "esprima",  # PsychoPy's own tests for Builder components compile to JavaScript too
+        ],
+    },
+    entry_points={"console_scripts": ["psychopy-nfb=psychopy_nfb.cli:main"]},
+)

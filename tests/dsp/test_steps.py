@@ -1,0 +1,163 @@
+"""What holds for every step."""
+
+import dataclasses
+import importlib.util
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import psychopy_nfb.dsp as dsp
+from psychopy_nfb.settings import from_dict, to_dict
+
+_spec = importlib.util.spec_from_file_location("signals", Path(__file__).with_name("signals.py"))
+signals = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(signals)
+
+RATE = 250.0
+INFO = dsp.SignalInfo(rate=RATE, labels=signals.LABELS)
+STEPS = {
+    "pick": dsp.Pick(["Oz", "Cz"]),
+    "bad": dsp.BadChannels(["Cz"]),
+    "spatial": dsp.SpatialFilter({"a": {"O1": 0.5, "O2": 0.5}, "b": {"Cz": 1.0}}),
+    "average": dsp.Reference("average"),
+    "laplacian": dsp.Reference("laplacian", channels=["Cz"]),
+    "repair": dsp.Repair(limit_uv=30.0, flat_seconds=0.1),
+    "gate": dsp.ArtifactGate(limit_uv=30.0, burst_sd=3.0, hold=0.05),
+    "dc": dsp.DCBlock(),
+    "notch": dsp.Notch(50.0, harmonics=2),
+    "bandpass": dsp.BandPass((8.0, 12.0), order=3),
+    "highpass": dsp.HighPass(1.0),
+    "lowpass": dsp.LowPass(30.0, order=4),
+    "cfir": dsp.CFIR((8.0, 12.0), delay=0.1, taps=0.5),
+    "wcfir": dsp.WCFIR((8.0, 12.0), delay=0.05, taps=0.5),
+    "rectify": dsp.Rectify((8.0, 12.0)),
+    "complexdem": dsp.ComplexDemodulation((8.0, 12.0)),
+    "fft": dsp.SlidingFFT((8.0, 12.0), window=0.5, hop=0.03),
+    "exponential": dsp.ExponentialAverage(0.1),
+    "moving": dsp.MovingAverage(0.1),
+    "savgol": dsp.SavitzkyGolay(0.2, order=3),
+    "delay": dsp.Delay(0.3),
+    "decimate": dsp.Decimate(5),
+}
+every_step = pytest.mark.parametrize("name", STEPS)
+
+
+def fresh(name):
+    return from_dict(dsp.Step, to_dict(STEPS[name]))
+
+
+def in_blocks(step, samples, size):
+    outs, flags = [], []
+    for start in range(0, len(samples), size):
+        out = step.process(samples[start : start + size])
+        outs.append(out)
+        flags.append(np.zeros(len(out), np.uint32) if step.flags is None else step.flags)
+    return np.concatenate(outs), np.concatenate(flags)
+
+
+def test_every_step_is_tried_here():
+    tried = {type(step).__name__ for step in STEPS.values()} | {"Burn"}
+    assert tried == set(dsp.Step.family)
+
+
+@every_step
+def test_row_010_the_cut_into_blocks_does_not_matter(name):
+    samples = signals.noise(3000)
+    samples[700:760, 2] = samples[700, 2]  # flat, and
+    samples[900, 1] = np.nan if name == "repair" else 90.0
+    whole_step = fresh(name)
+    whole_step.prepare(INFO)
+    whole, whole_flags = in_blocks(whole_step, samples, len(samples))
+    for size in (1, 7, 50):
+        step = fresh(name)
+        step.prepare(INFO)
+        parts, flags = in_blocks(step, samples, size)
+        assert parts.shape == whole.shape
+        assert np.abs(parts - whole).max() < 1e-9
+        assert (flags == whole_flags).all()
+    if name in ("repair", "gate"):
+        assert 0 < (whole_flags != 0).sum() < len(samples)
+
+
+@every_step
+def test_settings_survive_json(name):
+    again = from_dict(dsp.Step, json.loads(json.dumps(to_dict(STEPS[name]))))
+    assert dataclasses.asdict(again) == dataclasses.asdict(fresh(name))
+
+
+@every_step
+def test_after_a_reset_it_is_as_new(name):
+    step = fresh(name)
+    step.prepare(INFO)
+    first, _ = in_blocks(step, signals.noise(500, seed=1), 50)
+    step.reset()
+    again, _ = in_blocks(step, signals.noise(500, seed=1), 50)
+    assert (first == again).all()
+
+
+@every_step
+def test_the_input_is_never_written_to(name):
+    samples = signals.noise(300)
+    samples[100] = 1e9
+    kept = samples.copy()
+    step = fresh(name)
+    step.prepare(INFO)
+    step.process(samples)
+    assert (samples == kept).all()
+
+
+@every_step
+def test_row_108_the_delay_is_as_declared(name):
+    """An amplitude that swells slowly comes out as much later as the step says."""
+    if name in ("average", "laplacian", "bad", "spatial", "pick"):
+        pytest.skip("mixes channels and has no time")
+    rate = 500.0
+    n = 30_000
+    wave, envelope = signals.swelling_sine(n, rate)
+    smoother = name in ("exponential", "moving", "savgol")  # these follow the envelope itself
+    step = fresh(name)
+    info = dsp.SignalInfo(rate=rate, labels=("Oz",), frequency=None if smoother else 10.0)
+    out_rate = step.prepare(info).rate
+    out = step.process((envelope if smoother else wave)[:, None])[:, 0]
+    factor = round(rate / out_rate)
+    if name not in ("cfir", "wcfir", "rectify", "complexdem", "fft") and not smoother:
+        out = np.abs(analytic(out))
+    reference = envelope[factor - 1 :: factor]
+    keep = slice(len(out) // 6, -len(out) // 6)
+    measured = signals.lag_in_samples(out[keep], reference[keep], round(0.6 * out_rate))
+    assert measured == pytest.approx(step.declared_delay * out_rate, abs=1.0)
+
+
+def analytic(x):
+    spectrum = np.fft.fft(x)
+    spectrum[len(x) // 2 :] = 0
+    return 2 * np.fft.ifft(spectrum)
+
+
+@pytest.mark.parametrize("name", ["cfir", "wcfir", "rectify", "complexdem", "fft"])
+def test_row_013_a_sine_has_its_amplitude_as_envelope(name):
+    step = fresh(name)
+    step.prepare(dsp.SignalInfo(rate=RATE, labels=("Oz",)))
+    t = np.arange(5000) / RATE
+    out = step.process(7.0 * np.sin(2 * np.pi * 10 * t)[:, None])[2500:, 0]
+    assert out.mean() == pytest.approx(7.0, rel=0.03)
+
+
+@pytest.mark.parametrize("name", ["dc", "notch", "bandpass", "cfir", "wcfir", "moving"])
+def test_it_recovers_from_what_the_repair_lets_through(name):
+    repair, step = dsp.Repair(), fresh(name)
+    repair.prepare(INFO)
+    step.prepare(INFO)
+    samples = signals.noise(5000)
+    plain = fresh(name)
+    plain.prepare(INFO)
+    expected = plain.process(samples)
+    spoilt = samples.copy()
+    spoilt[1000:1010] = np.nan
+    spoilt[1100] = np.inf
+    spoilt[1200] = -1e30
+    out = step.process(repair.process(spoilt))
+    assert np.isfinite(out).all()
+    assert np.abs(out[4000:] - expected[4000:]).max() < 1e-3

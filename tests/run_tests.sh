@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# All checks: installs what is missing, then ruff and pytest. Arguments go to pytest.
+set -eu
+source "$(dirname -- "${BASH_SOURCE[0]}")/../.ci/setup.sh"
+cd "$ROOT"
+status=0
+"$VENV/bin/python" -m ruff check . || status=1
+"$VENV/bin/python" -m ruff format --check . || status=1
+on_display "$VENV/bin/python" -m pytest "$@" || status=$?
+exit "$status"
