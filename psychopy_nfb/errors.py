@@ -22,7 +22,7 @@ class NfbError(ValueError):
     Examples
     --------
     >>> str(NfbError("high", 80.0, "must lie below 64 Hz, half of the stream's rate"))
-    'high=80.0: must lie below 64 Hz, half of the stream\\'s rate.'
+    "high=80.0: must lie below 64 Hz, half of the stream's rate."
     """
 
     def __init__(self, parameter: str, value: object, remedy: str):

@@ -125,3 +125,73 @@ def _is_of_this_session(process: psutil.Process) -> bool:
         return process.environ().get(SESSION_MARK) == os.environ[SESSION_MARK]
     except psutil.Error:
         return False
+
+
+class Amplifier:
+    """A simulator in a process of its own, that can be stopped and started again."""
+
+    def __init__(self, *arguments):
+        self.source_id = f"amp-{uuid.uuid4()}"
+        self._arguments = arguments
+        self._process = None
+
+    def start(self):
+        command = [sys.executable, "-m", "psychopy_nfb.lsl.simulator", "--seconds", "300"]
+        command += ["--source-id", self.source_id, *self._arguments]
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+
+    def stop(self):
+        self._process.kill()
+        self._process.wait()
+
+
+@pytest.fixture
+def amplifier():
+    """Return a function that starts a simulator with given arguments."""
+    running = []
+
+    def start(*arguments):
+        amplifier = Amplifier(*arguments)
+        amplifier.start()
+        running.append(amplifier)
+        return amplifier
+
+    yield start
+    for amplifier in running:
+        amplifier.stop()
+
+
+@pytest.fixture
+def training():
+    """Return a function that makes a training without baseline on one stream."""
+
+    from psychopy_nfb.dsp import CFIR, DCBlock, Pick, Pipeline
+    from psychopy_nfb.engine.configuration import Configuration
+    from psychopy_nfb.lsl.selection import StreamSelection
+    from psychopy_nfb.protocol import Protocol
+
+    def make(source_id, **changes):
+        settings = {
+            "stream": StreamSelection(source_id=source_id, timeout=15.0),
+            "pipeline": Pipeline([Pick(["Oz"]), DCBlock(), CFIR((8.0, 12.0), delay=0.1)]),
+            "protocol": Protocol(normalise="none", threshold=5.0, display_range=(0.0, 20.0)),
+            **changes,
+        }
+        return Configuration(**settings)
+
+    return make
+
+
+@pytest.fixture
+def until():
+    """Return a function that waits for a condition and fails when it does not come."""
+
+    def wait(condition, seconds, what):
+        ends = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < ends, f"{what}: not within {seconds} s"
+            time.sleep(0.005)
+
+    return wait

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import time
+
 import pylsl
 
 from psychopy_nfb.dsp.montage import standard_positions
 from psychopy_nfb.errors import StreamError
 from psychopy_nfb.lsl.selection import StreamSelection
 
-# After the first match, how long another may take to answer before the first counts as the only
-# one. Streams on this machine and network answer within 0.1 s; LSL asks again every 0.5 s.
-SECOND_MATCH_SECONDS = 0.3
+SECOND_MATCH_SECONDS = 0.1
+"""After the first match, how long another may take before the first counts as the only one. LSL
+hands over what has answered every 0.5 s, so that streams of one network come together."""
+LOOK_SECONDS = 0.01
 
 MICROVOLTS_PER_UNIT = {
     "uv": 1.0,
@@ -60,7 +63,7 @@ def find_stream(selection: StreamSelection) -> pylsl.StreamInfo:
         If none answers within ``selection.timeout`` (the message names those that are there), or
         if more than one matches.
     """
-    found = pylsl.resolve_bypred(selection.query(), 1, selection.timeout)
+    found = _resolve(selection.query(), selection.timeout)
     if not found:
         there = list_streams(0.5)
         others = "; streams found: " + ", ".join(map(describe, there)) if there else ""
@@ -68,18 +71,26 @@ def find_stream(selection: StreamSelection) -> pylsl.StreamInfo:
         raise StreamError(
             "stream", str(selection), f"no such stream within {selection.timeout:g} s{hint}"
         )
-    found = {
-        info.uid(): info
-        for info in [*found, *pylsl.resolve_bypred(selection.query(), 2, SECOND_MATCH_SECONDS)]
-    }
     if len(found) > 1:
         raise StreamError(
             "stream",
             str(selection),
-            f"{len(found)} streams match: {', '.join(map(describe, found.values()))}; "
+            f"{len(found)} streams match: {', '.join(map(describe, found))}; "
             "add a name or source_id that only one of them has",
         )
-    return next(iter(found.values()))
+    return found[0]
+
+
+def _resolve(query: str, timeout: float) -> list[pylsl.StreamInfo]:
+    """Return the streams that match `query` as soon as there are any, none after `timeout`."""
+    resolver = pylsl.ContinuousResolver(pred=query)
+    ends = time.monotonic() + timeout
+    while not resolver.results():
+        if time.monotonic() > ends:
+            return []
+        time.sleep(LOOK_SECONDS)
+    time.sleep(SECOND_MATCH_SECONDS)
+    return list({info.uid(): info for info in resolver.results()}.values())
 
 
 def channel_labels(info: pylsl.StreamInfo) -> tuple[str, ...]:

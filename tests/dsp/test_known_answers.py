@@ -88,7 +88,7 @@ def test_row_007_an_offset_of_100_uv_leaves_less_than_one():
 def test_row_009_a_burst_of_ten_sd_is_flagged_at_once():
     samples = noise(10_000) / 10  # 1 uV, far from any absolute limit
     samples[6000:6100, 3] *= 40
-    step = dsp.ArtifactGate(limit_uv=100.0, burst_sd=10.0, hold=0.5)
+    step = dsp.ArtifactGate(limit_uv=1e4, burst_sd=10.0, hold=0.5)
     through(step, samples)
     flagged = np.flatnonzero(step.flags & dsp.Flags.BURST)
     assert 6000 <= flagged[0] <= 6000 + 2 * RATE
