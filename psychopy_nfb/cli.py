@@ -9,8 +9,8 @@ import sys
 from psychopy_nfb import __version__
 from psychopy_nfb.errors import NfbError
 
-# Each module has add_arguments(parser) and main(options) -> exit status; it is imported only when its
-# command is the one that was called, so that help and mistakes answer at once.
+# Each module has add_arguments(parser) and main(options) -> exit status; it is imported only when
+# its command is the one that was called, so that help and mistakes answer at once.
 COMMANDS = {
     "demo": ("psychopy_nfb.demo", "a whole training with a simulated amplifier or a recording"),
     "streams": ("psychopy_nfb.lsl.streams", "list the LSL streams that are there"),

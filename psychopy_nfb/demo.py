@@ -85,7 +85,7 @@ def main(options: argparse.Namespace) -> int:
 
 
 def _training(options: argparse.Namespace):  # noqa: ANN202 - imported inside
-    from psychopy_nfb.dsp import ArtifactGate, DCBlock, Notch, Pick, Pipeline, WCFIR
+    from psychopy_nfb.dsp import WCFIR, ArtifactGate, DCBlock, Notch, Pick, Pipeline
     from psychopy_nfb.engine.configuration import Configuration, read_configuration
 
     if options.settings:

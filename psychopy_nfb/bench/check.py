@@ -121,7 +121,9 @@ def check_streams() -> list[Finding]:
         Finding(
             "LSL network",
             bool(seen),
-            "streams of this machine are found" if seen else "a stream of this machine is not found",
+            "streams of this machine are found"
+            if seen
+            else "a stream of this machine is not found",
             "let Python through the firewall: UDP 16571, TCP and UDP 16572-16604; "
             "switch off a VPN that blocks multicast",
         ),

@@ -226,7 +226,7 @@ def _read_cost(nfb, n: int = 100_000) -> dict[str, float]:  # noqa: ANN001
 
 
 def frame_loop(turns: int) -> dict[str, float]:
-    """Show a bar at a paced 60 Hz, dense stream, in turns: without the plugin, with it in each way."""
+    """Show a bar at a paced 60 Hz, dense stream, in turns: without the plugin and with it."""
     from psychopy import visual
 
     from psychopy_nfb.display import FeedbackBar, pace

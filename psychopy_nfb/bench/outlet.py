@@ -18,7 +18,7 @@ from psychopy_nfb.lsl.outlet import make_outlet
 
 
 def stream_noise(source_id: str, n_channels: int, rate: float, chunk: int, seconds: float) -> None:
-    """Push `chunk` samples of `n_channels` at a time for `seconds`, with an alpha rhythm in them."""
+    """Push `chunk` samples of `n_channels` at a time for `seconds`, an alpha rhythm in them."""
     labels = list(STANDARD_POSITIONS)[: n_channels - 1] + ["Oz"]
     if labels.count("Oz") > 1:
         labels = list(STANDARD_POSITIONS)[:n_channels]
@@ -45,9 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--chunk", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=600.0)
     options = parser.parse_args(arguments)
-    stream_noise(
-        options.source_id, options.channels, options.rate, options.chunk, options.seconds
-    )
+    stream_noise(options.source_id, options.channels, options.rate, options.chunk, options.seconds)
     return 0
 
 

@@ -1,6 +1,6 @@
 """The frame-locked side: what runs in the stimulus process, once a frame.
 
-- `neurofeedback`: the Coder API, one object for a session;
+- `neurofeedback`: the Coder API, one object for a session; `newest`: what its newest record says;
 - `late_read`, `frame_log`: when a value is read, and what is noted of each flip;
 - `bar`, `circle`, `trace`, `color`, `text`: what the participant sees, on `stimulus` and `shapes`;
 - `photodiode`: the patch that proves when a flip became light;

@@ -19,7 +19,7 @@ HISTORY = 120
 """Frames over which the time from read to flip call is remembered: 2 s at 60 Hz."""
 PERCENTILE = 98.0
 GUARD_SECONDS = 0.002
-"""Left for what the flip call itself needs and for the scheduler. Chosen on a paced 60 Hz display."""
+"""Left for the flip call itself and for the scheduler. Chosen on a paced 60 Hz display."""
 LARGEST_SHARE = 0.85
 """Of a frame: with a larger margin waiting brings nothing."""
 MISS_SECONDS = 0.002
@@ -69,9 +69,7 @@ class LateRead:
     def wait(self) -> float:
         """Wait; return the LSL time. Runs once a frame and allocates nothing but floats."""
         if self.active and self._last_flip:
-            self._t_read = self._sleeper.wait_until(
-                self._last_flip + self.period - self.margin
-            )
+            self._t_read = self._sleeper.wait_until(self._last_flip + self.period - self.margin)
         else:
             self._t_read = lsl_now()
         return self._t_read
@@ -111,9 +109,7 @@ class LateRead:
     def _update_margin(self) -> None:
         if self._frames:
             work = float(np.percentile(self._work[: min(self._frames, HISTORY)], PERCENTILE))
-            self.margin = min(
-                work + GUARD_SECONDS + self._penalty, self.period * LARGEST_SHARE
-            )
+            self.margin = min(work + GUARD_SECONDS + self._penalty, self.period * LARGEST_SHARE)
 
     def _switch_off(self, why: str) -> None:
         self.active = False

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 from psychopy_nfb.clock import PsychoPyClock, lsl_now
 from psychopy_nfb.display.frame_log import FrameWriter
 from psychopy_nfb.display.late_read import LateRead
+from psychopy_nfb.display.newest import STALE_SECONDS, NewestFeedback
 from psychopy_nfb.display.pacing import frame_blocking
 from psychopy_nfb.engine.configuration import Configuration, read_configuration
 from psychopy_nfb.engine.handle import WorkerHandle
 from psychopy_nfb.errors import SettingsError
-from psychopy_nfb.protocol import VALUE_NAMES
 from psychopy_nfb.recording import SessionFiles, new_session
 from psychopy_nfb.settings import to_dict
 
@@ -30,17 +30,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# Places in a feedback record: number, the stamps, delay, sample, flags, then the values.
-_T_SAMPLE, _T_RECEIVED, _FLAGS, _VALUES = 1, 2, 6, 7
-_VALUE, _SIGNAL, _Z, _THRESHOLD, _REWARD, _SCORE, _HITS, _QUALITY = range(
-    _VALUES, _VALUES + len(VALUE_NAMES)
-)
-STALE_SECONDS = 0.1
-"""Without new samples for so long the feedback counts as stale: six frames at 60 Hz."""
 CALIBRATION_SECONDS = 10.0
 
 
-class Neurofeedback:
+class Neurofeedback(NewestFeedback):
     """EEG neurofeedback for one experiment: a worker in the background, its values each frame.
 
     Parameters
@@ -88,7 +81,7 @@ class Neurofeedback:
         stale_after: float = STALE_SECONDS,
     ):
         self.configuration = read_configuration(settings)
-        self.stale_after = stale_after
+        super().__init__(stale_after)
         self.files: SessionFiles | None = None
         if data is not None:
             self.files = new_session(data, participant=participant, session=session, task=task)
@@ -96,12 +89,7 @@ class Neurofeedback:
         self._late: LateRead | None = None
         self._frames: FrameWriter | None = None
         self._handle: WorkerHandle | None = None
-        self._record: tuple | None = None
-        self._ring = None
-        self._t_read = 0.0
-        self._hits_before = 0.0
-        self._rewarded = False
-        self._showing = True
+        self._ring: Ring | None = None
         self._blocks = 0
         self._calibrated = threading.Event()
         self._refusal: str | None = None
@@ -168,20 +156,12 @@ class Neurofeedback:
         and never waits for the worker.
         """
         if self._late is not None:
-            self._t_read = self._late.wait()
-            self._record = self._ring.newest()
-        else:
-            self._record = self._ring.newest()
-            self._t_read = lsl_now()
-        record = self._record
-        if record is not None:
-            hits = record[_HITS]
-            self._rewarded = hits > self._hits_before or (
-                hits == self._hits_before and record[_REWARD] > 0
-            )
-            self._hits_before = hits
+            self._late.wait()
+        record = self._ring.newest()
+        t_read = lsl_now()
+        self._take(record, t_read)
         if self._frames is not None:
-            self._frames.queue(record, self._t_read, self._showing)
+            self._frames.queue(record, t_read, self._showing)
 
     def frames(self, seconds: float) -> Iterator[int]:
         """Yield once a frame for `seconds`: updates before your drawing and flips after it.
@@ -197,64 +177,6 @@ class Neurofeedback:
             yield number
             self.win.flip()
             number += 1
-
-    @property
-    def value(self) -> float:
-        """What displays show: 0 to 1, 0 in blocks without feedback and before the first value."""
-        return self._record[_VALUE] if self._record is not None and self._showing else 0.0
-
-    @property
-    def signal(self) -> float:
-        """The pipeline's output, e.g. an envelope in microvolts; NaN before the first."""
-        return self._get(_SIGNAL, float("nan"))
-
-    @property
-    def z(self) -> float:
-        """The signal against the baseline; NaN before the first value."""
-        return self._get(_Z, float("nan"))
-
-    @property
-    def threshold(self) -> float:
-        """The threshold, in the units of `z`."""
-        return self._get(_THRESHOLD, float("nan"))
-
-    @property
-    def reward(self) -> bool:
-        """Whether a hit came since the last update (or the time above threshold counts now)."""
-        return self._rewarded and self._showing
-
-    @property
-    def score(self) -> float:
-        """Points so far."""
-        return self._get(_SCORE, 0.0)
-
-    @property
-    def hits(self) -> int:
-        """Hits so far."""
-        return int(self._get(_HITS, 0))
-
-    @property
-    def quality(self) -> float:
-        """Share of clean samples in the last second, 0 to 1."""
-        return self._get(_QUALITY, 0.0)
-
-    @property
-    def flags(self) -> int:
-        """The record's `psychopy_nfb.dsp.Flags`; 0 is clean."""
-        return self._get(_FLAGS, 0)
-
-    @property
-    def stale(self) -> bool:
-        """Whether no new sample has reached the screen for `stale_after` seconds.
-
-        True as well when the amplifier is silent as when the worker is dead, stopped or starved.
-        """
-        return self._record is None or self._t_read - self._record[_T_RECEIVED] > self.stale_after
-
-    @property
-    def age(self) -> float:
-        """Seconds between the newest sample and this frame's read; NaN before the first value."""
-        return self._t_read - self._get(_T_SAMPLE, float("nan"))
 
     @property
     def records(self) -> Ring:
@@ -327,8 +249,8 @@ class Neurofeedback:
     def baseline(self, label: str = "baseline") -> Iterator[None]:
         """Record a baseline meanwhile and use it from its end on.
 
-        Afterwards `calibrated` says whether it succeeded. It did not when there was too little clean
-        signal; the reason is in the log and in `refusal`.
+        Afterwards `calibrated` says whether it succeeded. It did not when there was too little
+        clean signal; the reason is in the log and in `refusal`.
         """
         self.begin_baseline(label)
         with self.block(label, feedback=False):
@@ -430,9 +352,6 @@ class Neurofeedback:
             "why_off": self._late.why_off,
             "margin": self._late.margin,
         }
-
-    def _get(self, place: int, otherwise: float) -> Any:
-        return otherwise if self._record is None else self._record[place]
 
     def _send_mark(self, number: int, label: str, t: float) -> None:
         self._require_start()

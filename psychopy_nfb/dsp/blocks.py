@@ -33,7 +33,7 @@ class BlockBuffer:
         return self._n
 
     def add(self, samples: np.ndarray) -> list[np.ndarray]:
-        """Take samples, (n, n_channels); return the blocks that are full now, (size, n_channels)."""
+        """Take samples, (n, n_channels); return the blocks now full, (size, n_channels)."""
         full = []
         at = 0
         while at < len(samples):

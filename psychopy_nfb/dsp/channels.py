@@ -115,8 +115,8 @@ class SpatialFilter(_Matrix):
     weights: dict[str, dict[str, float]] = field(default_factory=dict)
     """Name of each sum: label of each channel in it: weight."""
     file: str | None = None
-    """Instead: a .json file that holds such weights, or a .csv table with a header of channel labels
-    and one row of weights for each sum, its name first."""
+    """Instead: a .json file that holds such weights, or a .csv table with a header of channel
+    labels and one row of weights for each sum, its name first."""
 
     def prepare(self, info: SignalInfo) -> SignalInfo:
         weights = self.weights if self.file is None else read_weights(self.file)
@@ -194,5 +194,3 @@ def neighbour_weights(
     for index in nearest:
         weights[index] = 1 / max(distances[index], 1e-6) ** 2
     return weights / weights.sum()
-
-

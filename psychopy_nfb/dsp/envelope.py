@@ -34,7 +34,9 @@ class Rectify(Step):
         self._low = LowPass(self.smooth, self.smooth_order)
         self._band.prepare(info)
         self._low.prepare(info)
-        self.declared_delay = self._band.declared_delay + sections_delay(self._low._sos, info.rate, 0.0)
+        self.declared_delay = self._band.declared_delay + sections_delay(
+            self._low._sos, info.rate, 0.0
+        )
         self.settle = self._band.settle + self._low.settle
         return info
 

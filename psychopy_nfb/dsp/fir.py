@@ -1,9 +1,9 @@
 """Envelopes from one complex FIR filter of chosen delay: cFIR and wcFIR.
 
-The filter approximates the analytic signal of a band, delayed by D, at once: no band-pass whose delay
-comes on top of a rectifier's and a smoother's. Formulas after Smetanin, Belinskaya, Lebedev and
-Ossadtchi 2020, Digital filters for low-latency quantification of brain rhythms in real time, Journal
-of Neural Engineering 17, 046022.
+The filter approximates the analytic signal of a band, delayed by D, at once: no band-pass whose
+delay comes on top of a rectifier's and a smoother's. Formulas after Smetanin, Belinskaya, Lebedev
+and Ossadtchi 2020, Digital filters for low-latency quantification of brain rhythms in real time,
+Journal of Neural Engineering 17, 046022.
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ class _ComplexFIR(Step):
 
     def _redesign(self) -> None:
         taps = self._design(self._rate, self._n_taps)
-        # A short filter passes less than the whole band. Scaled, which changes no correlation, so that
-        # a sine at the band's centre has its own amplitude as envelope.
+        # A short filter passes less than the whole band. Scaled, which changes no correlation, so
+        # that a sine at the band's centre has its own amplitude as envelope.
         centre = sum(self.band) / 2
         taps = taps * (2 / abs(taps_response(taps, self._rate, np.array([centre]))[0]))
         self._taps = taps
@@ -109,7 +109,7 @@ class _ComplexFIR(Step):
 
 @dataclass
 class CFIR(_ComplexFIR):
-    """Envelope by the complex FIR filter that is nearest to the ideal band at every frequency alike.
+    """Envelope by the complex FIR filter nearest to the ideal band at every frequency alike.
 
     Examples
     --------
@@ -132,7 +132,7 @@ class CFIR(_ComplexFIR):
     def _design(self, rate: float, n_taps: int) -> np.ndarray:
         frequencies, wanted = ideal_response(self.band, self.delay, rate, n_taps)
         n_fft = len(frequencies)
-        # b = F^H H / Nfft with F[k, n] = exp(-2 pi i k n / Nfft): the first taps of the inverse FFT.
+        # b = F^H H / Nfft, F[k, n] = exp(-2 pi i k n / Nfft): the first taps of the inverse FFT.
         return np.fft.ifft(wanted, n_fft)[:n_taps]
 
 

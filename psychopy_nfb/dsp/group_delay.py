@@ -26,6 +26,8 @@ def envelope_delay(response: Callable[[np.ndarray], np.ndarray], frequency: floa
     A sine at f whose amplitude swells at d has lines at f - d, f and f + d. The swelling comes out
     with the phase of H(f + d) / H(f) + conj(H(f - d) / H(f)); for small d this is the group delay.
     """
-    below, at, above = response(np.array([frequency - MODULATION_HZ, frequency, frequency + MODULATION_HZ]))
+    below, at, above = response(
+        np.array([frequency - MODULATION_HZ, frequency, frequency + MODULATION_HZ])
+    )
     swelling = above / at + np.conj(below / at)
     return float(-np.angle(swelling) / (2 * np.pi * MODULATION_HZ))

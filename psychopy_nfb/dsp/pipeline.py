@@ -21,7 +21,7 @@ class Pipeline:
     >>> pipeline = Pipeline([Pick(["Oz"]), CFIR(band=(8, 12), delay=0.1)])
     >>> info = pipeline.prepare(SignalInfo(rate=250.0, labels=("Cz", "Oz")))
     >>> info.labels, round(pipeline.delay, 2)
-    (('Oz',), 0.1)
+    (('Oz',), 0.11)
     """
 
     steps: list[Step] = field(default_factory=list)

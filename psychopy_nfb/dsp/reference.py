@@ -25,9 +25,9 @@ class Reference(_Matrix):
     """
 
     kind: Literal["average", "linked", "bipolar", "laplacian"] = "average"
-    """``"average"`` of all channels; ``"linked"``, the mean of `channels` (two mastoids or earlobes);
-    ``"bipolar"``, the differences of `pairs`; ``"laplacian"``, each channel against its nearest
-    neighbours, weighted by inverse squared distance (Hjorth 1975)."""
+    """``"average"`` of all channels; ``"linked"``, the mean of `channels` (two mastoids or
+    earlobes); ``"bipolar"``, the differences of `pairs`; ``"laplacian"``, each channel against its
+    nearest neighbours, weighted by inverse squared distance (Hjorth 1975)."""
     channels: list[str] = field(default_factory=list)
     """For ``"linked"`` the reference channels; for ``"laplacian"`` the channels to compute, empty
     for all that have a position."""

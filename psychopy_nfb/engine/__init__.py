@@ -1,6 +1,6 @@
 """The background process: what runs in it, what is shared with it, and the handle that holds it.
 
-- `memory`: the shared block, with a ring of feedback records one way and of frame records the other;
+- `memory`: the shared block, with a ring of feedback records one way, of frame records the other;
 - `configuration`: all settings of a training, one JSON file;
 - `processor`: from samples to feedback values, the same live and offline;
 - `worker`, `control`, `source`: the process, its control lines and guards, its streams;

@@ -1,4 +1,4 @@
-"""The worker's lines to the experiment: one JSON object a line on stdin and stdout, and its guards."""
+"""The worker's lines to the experiment, one JSON object a line on stdin and stdout; its guards."""
 
 from __future__ import annotations
 

@@ -58,8 +58,11 @@ def append_frames(block: SharedBlock, stem: str, labels: dict[str, dict]) -> int
     for record in block.frames.since(0):
         if record[1] > log.last_frame:
             known = {
-                kind: {**labels[kind], record[_AT[kind]]: _lookup(labels[kind], record[_AT[kind]])
-                       or str(record[_AT[kind]])}
+                kind: {
+                    **labels[kind],
+                    record[_AT[kind]]: _lookup(labels[kind], record[_AT[kind]])
+                    or str(record[_AT[kind]]),
+                }
                 for kind in ("mark", "block")
             }
             rows.append(frame_row(record, known))

@@ -27,7 +27,7 @@ from psychopy_nfb.protocol import VALUE_NAMES
 logger = logging.getLogger(__name__)
 
 START_SECONDS = 20.0
-"""Beyond the stream's own timeout, how long a worker may take to be ready: a cold disk, a scanner."""
+"""How long a worker may take to be ready, beyond the stream's timeout: cold disk, virus scanner."""
 STALLED_SECONDS = 2.0
 """Without a heartbeat a worker is killed and started again."""
 LOOK_SECONDS = 0.1
@@ -211,6 +211,7 @@ class WorkerHandle:
     def _restart(self, process: subprocess.Popen, why: str) -> None:
         process.kill()
         process.wait()
+        _close_pipes(process)
         if self.restarts >= MOST_RESTARTS:
             self._error = WorkerError(
                 "worker", self.restarts, f"kept ending and is left alone; see {self.log_path}"
@@ -268,11 +269,7 @@ class WorkerHandle:
         self._log_left_frames()
         self.block.close()
         if process is not None:
-            for pipe in (process.stdin, process.stdout):
-                try:
-                    pipe.close()
-                except (OSError, ValueError):
-                    pass
+            _close_pipes(process)
         if self._session is None or _is_empty(self.log_path):
             _remove(self.log_path)
         return self.restarts
@@ -282,6 +279,14 @@ class WorkerHandle:
         if self._session is None:
             return
         append_frames(self.block, self._session, self._labels)
+
+
+def _close_pipes(process: subprocess.Popen) -> None:
+    for pipe in (process.stdin, process.stdout):
+        try:
+            pipe.close()
+        except (OSError, ValueError):
+            pass  # what was still to be sent to a dead process
 
 
 def _is_empty(path: str) -> bool:

@@ -99,7 +99,9 @@ class Keeper:
     @property
     def error(self) -> str | None:
         """Why nothing more could be written, or None."""
-        return None if self._writer is None or self._writer.error is None else str(self._writer.error)
+        return (
+            None if self._writer is None or self._writer.error is None else str(self._writer.error)
+        )
 
     def start(self) -> None:
         """Note the beginning."""
@@ -107,13 +109,17 @@ class Keeper:
             self.event(
                 "worker_restarted",
                 kind="worker",
-                detail={"why": self._restore["why"], "restarts": self._restore["restarts"]},
+                detail={
+                    "why": self._restore["why"],
+                    "restarts": self._restore["restarts"],
+                    "recorded": None if self._writer is None else self._writer.eeg_before,
+                },
             )
         else:
             self.event("start", kind="worker")
 
     def take(self, native: np.ndarray, stamps: np.ndarray, block: Block) -> None:
-        """Keep one block: samples as the stream sent them, (n, n_channels), and what they became."""
+        """Keep one block: samples as the stream sent them, (n, n_channels), and the outcome."""
         self._index.extend(stamps)
         self._last_t = float(stamps[-1])
         if self._writer is None:
@@ -121,9 +127,7 @@ class Keeper:
         self._writer.eeg(native, stamps)
         if len(block.rows):
             first = self._processor.n_samples - len(stamps)
-            self._writer.signals(
-                block.values, stamps[block.rows], block.flags, first + block.rows
-            )
+            self._writer.signals(block.values, stamps[block.rows], block.flags, first + block.rows)
         bits = int(block.flags.max()) if len(block.flags) else 0
         if bits != self._seen_flags or bits and len(block.flags) > 1:
             self._flag_events(block, stamps)

@@ -33,8 +33,8 @@ class Loop:
     Parameters
     ----------
     order : dict
-        The first command: ``configuration``, ``session`` (the files' stem or None), ``facts`` for the
-        settings file, ``restore`` (what an earlier worker of this run had reached, or None).
+        The first command: ``configuration``, ``session`` (the files' stem or None), ``facts`` for
+        the settings file, ``restore`` (what an earlier worker of this run had reached, or None).
     block : SharedBlock
         Where feedback goes and frames come from.
     control : ControlLine
@@ -53,9 +53,7 @@ class Loop:
         self.block = block
         self.source = source
         self.processor = Processor(read_configuration(order["configuration"]), source.info)
-        self.continuity = Continuity(
-            source.info.rate, self.processor.configuration.gap_seconds
-        )
+        self.continuity = Continuity(source.info.rate, self.processor.configuration.gap_seconds)
         restore = order.get("restore") or {}
         self.processor.n_samples = restore.get("n_samples", 0)
         if restore:
@@ -265,7 +263,8 @@ class Loop:
             continuity=self.continuity.facts(),
             stages={
                 "blocks": self.processor.n_blocks,
-                "samples_per_block_mean": self.processor.n_samples / max(1, self.processor.n_blocks),
+                "samples_per_block_mean": self.processor.n_samples
+                / max(1, self.processor.n_blocks),
                 "samples_per_block_max": self.largest_block,
                 "loop_seconds": self.loop_seconds,
                 "seconds": stages,

@@ -46,8 +46,8 @@ FRAME_FIELDS = (
 )
 _CODES = dict.fromkeys(("sample", "frame", "seq", "flags", "dropped", "mark", "block"), "q")
 
-# A record each millisecond fills the feedback ring in a second and the frame ring, at 240 Hz, in 34:
-# longer than a worker's restart takes.
+# A record each millisecond fills the feedback ring in a second and the frame ring, at 240 Hz, in
+# 34: longer than a worker's restart takes.
 FEEDBACK_SLOTS = 1024
 FRAME_SLOTS = 8192
 
@@ -118,9 +118,7 @@ class Ring:
         """Add a record and return its sequence number."""
         seq = self._words[self._newest_word] + 1
         self._record.pack_into(self._draft, 0, seq, *fields, 0, 0, seq)
-        self._tail.pack_into(
-            self._draft, self._head_bytes, zlib.crc32(self._draft_head), 0, seq
-        )
+        self._tail.pack_into(self._draft, self._head_bytes, zlib.crc32(self._draft_head), 0, seq)
         at = self._offset + (seq % self._slots) * self.record_bytes
         self._view[at : at + self.record_bytes] = self._draft_view
         self._words[self._newest_word] = seq
@@ -144,7 +142,7 @@ class Ring:
         return None
 
     def since(self, seq: int) -> Iterator[tuple]:
-        """Yield the whole records after number `seq`, oldest first, as far as the ring holds them."""
+        """Yield the whole records after number `seq`, oldest first, as far as the ring has them."""
         newest = self._words[self._newest_word]
         for wanted in range(max(seq + 1, newest - self._slots + 2), newest + 1):
             record = self._read(wanted)
@@ -184,7 +182,10 @@ class SharedBlock:
         clocks_at = 8 * len(WORDS)
         self._clocks = memory.buf[clocks_at : clocks_at + 8 * len(CLOCKS)].cast("d")
         values = f"{len(self.value_names)}d"
-        feedback_codes, frame_codes = _codes(FEEDBACK_FIELDS) + values, _codes(FRAME_FIELDS) + values
+        feedback_codes, frame_codes = (
+            _codes(FEEDBACK_FIELDS) + values,
+            _codes(FRAME_FIELDS) + values,
+        )
         self.feedback = self._ring("newest_feedback", HEADER_BYTES, FEEDBACK_SLOTS, feedback_codes)
         frames_at = HEADER_BYTES + FEEDBACK_SLOTS * self.feedback.record_bytes
         self.frames = self._ring("newest_frame", frames_at, FRAME_SLOTS, frame_codes)
@@ -231,7 +232,9 @@ class SharedBlock:
             with _untracked():
                 memory = SharedMemory(name)
         except FileNotFoundError:
-            raise WorkerError("shared memory", name, "is gone; start the experiment again") from None
+            raise WorkerError(
+                "shared memory", name, "is gone; start the experiment again"
+            ) from None
         if int.from_bytes(memory.buf[:8], "little") != MAGIC:
             memory.close()
             raise WorkerError("shared memory", name, "is no block of this psychopy_nfb version")

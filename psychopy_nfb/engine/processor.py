@@ -166,9 +166,7 @@ class Processor:
         self.configuration = replace(self.configuration, baseline=baseline)
         return baseline
 
-    def _fit(
-        self, segments: list[tuple[np.ndarray, np.ndarray]], label: str
-    ) -> BaselineRecorder:
+    def _fit(self, segments: list[tuple[np.ndarray, np.ndarray]], label: str) -> BaselineRecorder:
         """Fit on the longest stretch without a gap, then pass the whole baseline through again.
 
         The signal's distribution belongs to the filter: it has to be the fitted filter's own.

@@ -17,7 +17,16 @@ from psychopy_nfb.recording import read_session
 if TYPE_CHECKING:
     from psychopy_nfb.recording import Session
 
-COMMANDS = ("baseline_begin", "baseline_end", "set", "pause", "resume", "reset_score", "refused", "gap")
+COMMANDS = (
+    "baseline_begin",
+    "baseline_end",
+    "set",
+    "pause",
+    "resume",
+    "reset_score",
+    "refused",
+    "gap",
+)
 
 
 def run_offline(
@@ -96,7 +105,7 @@ def rerun(session: Session | str | os.PathLike) -> tuple[np.ndarray, np.ndarray]
     -------
     values, flags
         As `run_offline`; equal to the session's own ``signals`` to 1e-9. Where the worker was
-        restarted it ends, because the samples of the restart are not there.
+        restarted it ends, because the last samples of the one that died were not written.
     """
     if not hasattr(session, "eeg"):
         session = read_session(session)
@@ -112,7 +121,7 @@ def rerun(session: Session | str | os.PathLike) -> tuple[np.ndarray, np.ndarray]
     events = session.events
     restarts = events[events.trial_type == "worker_restarted"]
     if len(restarts):
-        samples = samples[: int(restarts["sample"].iloc[0])]
+        samples = samples[: json.loads(restarts.detail.iloc[0])["recorded"]]
     commands = [
         (int(row.sample), row.trial_type, json.loads(row.detail) if row.detail else {})
         for row in events[events.trial_type.isin(COMMANDS)].fillna({"detail": ""}).itertuples()

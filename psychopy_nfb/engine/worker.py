@@ -1,7 +1,7 @@
 """The background process: from the stream to shared memory, and to disk beside it.
 
-``python -m psychopy_nfb.engine.worker --block NAME --experiment-pid PID`` is started by the handle in
-the PsychoPy process and told everything else in one line on stdin.
+``python -m psychopy_nfb.engine.worker --block NAME --experiment-pid PID`` is started by the handle
+in the PsychoPy process and told everything else in one line on stdin.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from psychopy_nfb.errors import NfbError
 from psychopy_nfb.lsl.selection import StreamSelection
 from psychopy_nfb.settings import from_dict
 
-LAST_RESORT_SECONDS = 0.8
+LAST_RESORT_SECONDS = 0.6
 """After the experiment's death, when the process ends even if it cannot finish its files."""
 
 

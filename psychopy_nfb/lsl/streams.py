@@ -26,7 +26,15 @@ def main(options: argparse.Namespace) -> int:
         )
         return 1
     rows = [("name", "type", "channels", "rate", "format", "source_id", "machine")]
-    formats = {1: "float32", 2: "double64", 3: "string", 4: "int32", 5: "int16", 6: "int8", 7: "int64"}
+    formats = {
+        1: "float32",
+        2: "double64",
+        3: "string",
+        4: "int32",
+        5: "int16",
+        6: "int8",
+        7: "int64",
+    }
     for info in streams:
         rate = info.nominal_srate()
         rows.append(
@@ -42,5 +50,7 @@ def main(options: argparse.Namespace) -> int:
         )
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        print(
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        )
     return 0

@@ -114,10 +114,7 @@ class Feedback:
         if not self._ready:
             flags |= np.uint32(Flags.UNCALIBRATED)
         return np.array(
-            [
-                self._sample(x, bits)
-                for x, bits in zip(signal.tolist(), flags.tolist(), strict=True)
-            ]
+            [self._sample(x, bits) for x, bits in zip(signal.tolist(), flags.tolist(), strict=True)]
         ).reshape(len(signal), len(VALUE_NAMES))
 
     def _sample(self, x: float, bits: int) -> tuple[float, ...]:

@@ -24,7 +24,7 @@ class Protocol:
     """The signal against the baseline: in its standard deviations from its mean, in percent of its
     mean above it, as a share of its maximum, or not at all. The result is called z throughout."""
     threshold: float = 0.5
-    """In units of z; with ``threshold_kind="percentile"`` a percentile of the baseline, 0 to 100."""
+    """In units of z; with ``threshold_kind="percentile"`` a baseline percentile, 0 to 100."""
     threshold_kind: Literal["fixed", "percentile"] = "fixed"
     """Whether `threshold` is the threshold or the percentile of the baseline to take it from."""
     direction: Literal["up", "down"] = "up"
@@ -39,7 +39,7 @@ class Protocol:
     points: float = 1.0
     """Points a hit, or a second."""
     display_range: tuple[float, float] = (-1.0, 3.0)
-    """The z that displays show as empty and as full; for ``direction="down"`` full is the low one."""
+    """The z shown as empty and as full; for ``direction="down"`` full is the low one."""
 
     live: ClassVar[tuple[str, ...]] = (
         "threshold",

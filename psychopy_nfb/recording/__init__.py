@@ -1,7 +1,7 @@
 """What is kept of a session, and how it is read again.
 
 - `names`: what its files are called, never the same twice;
-- `xdf`, `tables`, `settings_file`: the files themselves, appended so that a kill loses nothing written;
+- `xdf`, `tables`, `settings_file`: the files themselves, appended: a kill loses nothing written;
 - `session`: all of them as the worker's loop hands things over;
 - `read`: a session back in memory, for pandas and MNE.
 """

@@ -110,9 +110,12 @@ def to_mne(session: Session) -> mne.io.RawArray:
     raw = mne.io.RawArray((eeg.samples * scales).T, info, verbose="error")
     raw.set_montage("colin27_1005" if _has_montage(mne) else "standard_1005", on_missing="ignore")
     events = session.events
-    labels = events.trial_type + events.value.fillna("").map(lambda text: f"/{text}" if text else "")
+    labels = events.trial_type + events.value.fillna("").map(
+        lambda text: f"/{text}" if text else ""
+    )
     # MNE counts time in samples: an annotation lies where its sample does, gaps or not.
-    raw.set_annotations(mne.Annotations(events["sample"] / eeg.rate, events.duration, labels))
+    rows = np.searchsorted(eeg.stamps, events.t).clip(max=len(eeg.stamps) - 1)
+    raw.set_annotations(mne.Annotations(rows / eeg.rate, events.duration, labels))
     return raw
 
 

@@ -77,7 +77,8 @@ class SessionWriter:
         if aux is not None:
             self._aux = add("Aux", "Aux", aux["labels"], aux["rate"], "double64")
         self._origin: float | None = self._xdf.first_stamp(self._eeg)
-        self._n_events = 0
+        self.eeg_before = self._xdf.counts()[eeg["name"]]
+        """EEG samples that were in the file already when it was continued."""
         self._jobs: deque[tuple[Callable, tuple]] = deque()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
@@ -142,7 +143,7 @@ class SessionWriter:
             self._guarded(file.flush)
 
     def _guarded(self, job: Callable, *arguments: object) -> None:
-        """Do a job on the files; once one has failed, do no more, which could tear what is there."""
+        """Do a job on the files; once one has failed, no more, which could tear what is there."""
         if self.error is not None and job not in (self._xdf.close,):
             return
         try:

@@ -5,7 +5,7 @@ import numpy as np
 LABELS = ("Fz", "C3", "Cz", "C4", "Pz", "O1", "Oz", "O2")
 
 
-def noise(n, n_channels=len(LABELS), seed=0):
+def noise(n=2000, n_channels=8, seed=0):
     return np.random.default_rng(seed).normal(0, 10, (n, n_channels))
 
 
@@ -23,9 +23,9 @@ def lag_in_samples(out, reference, longest):
     lags = np.arange(-longest, longest + 1)
     scores = np.array(
         [
-            np.corrcoef(out[max(0, lag) : n + min(0, lag)], reference[max(0, -lag) : n - max(0, lag)])[
-                0, 1
-            ]
+            np.corrcoef(
+                out[max(0, lag) : n + min(0, lag)], reference[max(0, -lag) : n - max(0, lag)]
+            )[0, 1]
             for lag in lags
         ]
     )

@@ -6,18 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy import signal
+from signals import LABELS, noise
 
 import psychopy_nfb.dsp as dsp
 from psychopy_nfb.errors import FileError, SettingsError
 
 RATE = 500.0
-LABELS = ("Fz", "C3", "Cz", "C4", "Pz", "O1", "Oz", "O2")
 INFO = dsp.SignalInfo(rate=RATE, labels=LABELS)
 EEGLAB = Path(__file__).parents[3] / "shared" / "data" / "eeglab_data.set"
-
-
-def noise(n=2000, n_channels=len(LABELS), seed=0):
-    return np.random.default_rng(seed).normal(0, 10, (n, n_channels))
 
 
 def through(step, samples, info=INFO):

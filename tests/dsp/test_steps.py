@@ -1,19 +1,14 @@
 """What holds for every step."""
 
 import dataclasses
-import importlib.util
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
+import signals
 
 import psychopy_nfb.dsp as dsp
 from psychopy_nfb.settings import from_dict, to_dict
-
-_spec = importlib.util.spec_from_file_location("signals", Path(__file__).with_name("signals.py"))
-signals = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(signals)
 
 RATE = 250.0
 INFO = dsp.SignalInfo(rate=RATE, labels=signals.LABELS)

@@ -80,7 +80,9 @@ def test_closing_twice_is_harmless_and_leaves_nothing():
 
 def test_a_process_that_attached_and_ended_does_not_remove_the_block(block):
     # Below Python 3.13 its resource tracker would, under the feet of the one that made it.
-    code = "import sys; from psychopy_nfb.engine.memory import SharedBlock as S; S.attach(sys.argv[1])"
+    code = (
+        "import sys; from psychopy_nfb.engine.memory import SharedBlock as S; S.attach(sys.argv[1])"
+    )
     subprocess.run([sys.executable, "-c", code, block.name], check=True)
     other = SharedBlock.attach(block.name)
     assert other["experiment_pid"] == os.getpid()

@@ -14,11 +14,11 @@ import pytest
 
 from psychopy_nfb import Neurofeedback
 from psychopy_nfb.dsp import CFIR, DCBlock, Decimate, Flags, Pick, Pipeline
+from psychopy_nfb.engine.rerun import rerun
 from psychopy_nfb.errors import FileError, SettingsError, StreamError
 from psychopy_nfb.lsl.selection import StreamSelection
 from psychopy_nfb.protocol import VALUE_NAMES, Protocol
 from psychopy_nfb.recording import read_session
-from psychopy_nfb.engine.rerun import rerun
 
 pytestmark = pytest.mark.slow
 
@@ -58,7 +58,9 @@ def test_row_001_channels_rate_and_units_of_the_stream(amplifier, training, tmp_
 def test_row_001_a_stream_that_is_not_there_fails_within_its_timeout(training, unique_id):
     nfb = Neurofeedback(training(unique_id, stream=StreamSelection(name="Nobody", timeout=1.0)))
     before = time.monotonic()
-    with pytest.raises(StreamError, match="name='Nobody' and type='EEG'.*no such stream within 1 s"):
+    with pytest.raises(
+        StreamError, match="name='Nobody' and type='EEG'.*no such stream within 1 s"
+    ):
         nfb.start()
     assert time.monotonic() - before < 8
 
@@ -78,7 +80,10 @@ def test_two_streams_that_match_are_named(amplifier, training):
 @pytest.mark.parametrize(
     ("pipeline", "sentence"),
     [
-        (Pipeline([Pick(["Qz"])]), "pipeline.steps[0].channels='Qz': the stream has no such channel"),
+        (
+            Pipeline([Pick(["Qz"])]),
+            "pipeline.steps[0].channels='Qz': the stream has no such channel",
+        ),
         (
             Pipeline([Pick(["Oz"]), CFIR((100.0, 130.0))]),
             "pipeline.steps[1].band[1]=130.0: must lie below 125 Hz",
@@ -90,7 +95,9 @@ def test_settings_that_do_not_fit_the_stream(amplifier, training, pipeline, sent
     nfb = Neurofeedback(training(amplifier().source_id, pipeline=pipeline))
     with pytest.raises(SettingsError) as caught:
         nfb.start()
-    assert sentence in str(caught.value).replace("pipeline.steps[1].band=", "pipeline.steps[1].band[1]=")
+    assert sentence in str(caught.value).replace(
+        "pipeline.steps[1].band=", "pipeline.steps[1].band[1]="
+    )
 
 
 def test_a_folder_that_cannot_be_written_is_told_before_anything_starts(training, tmp_path):
@@ -150,10 +157,15 @@ def test_row_065_064_a_session_repeats_itself_and_the_next_starts_where_it_ended
 
     reloaded = Neurofeedback(nfb.files.settings, data=tmp_path)
     assert reloaded.files.stem != nfb.files.stem
-    assert reloaded.configuration.baseline.mean == session.settings["configuration"]["baseline"]["mean"]
+    assert (
+        reloaded.configuration.baseline.mean
+        == session.settings["configuration"]["baseline"]["mean"]
+    )
     assert reloaded.configuration.protocol.threshold == 0.2
     steps = reloaded.configuration.pipeline.steps
-    assert steps[2].spectrum == session.settings["configuration"]["pipeline"]["steps"][2]["spectrum"]
+    assert (
+        steps[2].spectrum == session.settings["configuration"]["pipeline"]["steps"][2]["spectrum"]
+    )
     with reloaded:
         assert reloaded.calibrated
         records = listen(reloaded, 4.0)
@@ -183,7 +195,7 @@ def test_row_031_a_change_is_one_event_and_holds_from_its_sample(amplifier, trai
 def test_row_047_paused_there_is_no_reward_but_everything_is_kept(amplifier, training, tmp_path):
     easy = Protocol(normalise="none", threshold=-1.0, dwell=0.0, display_range=(0.0, 20.0))
     with Neurofeedback(training(amplifier().source_id, protocol=easy), data=tmp_path) as nfb:
-        listen(nfb, 2.5)
+        listen(nfb, 3.5)
         nfb.pause()
         listen(nfb, 0.3)
         score = nfb.score
@@ -207,13 +219,13 @@ def test_row_044_the_test_signal_needs_no_stream(training, tmp_path):
     assert min(signal_values) < max(signal_values)
 
 
-def test_row_048_058_stages_sum_to_the_loop(amplifier, training, tmp_path):
+def test_row_058_stages_sum_to_the_loop(amplifier, training, tmp_path):
     source = amplifier("--rate", "500", "--chunk", "5")
     with Neurofeedback(training(source.source_id), data=tmp_path) as nfb:
         listen(nfb, 4.0)
     stages = read_session(nfb.files.stem).settings["stages"]
     assert sum(stages["seconds"].values()) == pytest.approx(stages["loop_seconds"], rel=0.05)
-    assert stages["samples_per_block_mean"] >= 5
+    assert stages["samples_per_block_mean"] == pytest.approx(5, rel=0.2)
     assert stages["samples_per_block_max"] >= 5
 
 
@@ -324,9 +336,7 @@ def test_row_008_a_gap_is_marked_where_it_is(amplifier, training, tmp_path):
     assert flagged & Flags.SETTLING
 
 
-def test_row_009_spoilt_samples_are_flagged_and_the_filters_recover(
-    amplifier, training, tmp_path
-):
+def test_row_009_spoilt_samples_are_flagged_and_the_filters_recover(amplifier, training, tmp_path):
     spoil = ["nan:1000:1010", "inf:1200:1201", "huge:1400:1405", "flat:1600:1900"]
     arguments = [part for kind in spoil for part in ("--spoil", kind)]
     with Neurofeedback(training(amplifier(*arguments).source_id), data=tmp_path) as nfb:
@@ -336,8 +346,8 @@ def test_row_009_spoilt_samples_are_flagged_and_the_filters_recover(
     raw = session.eeg.samples[:, session.eeg.labels.index("Oz")]
     bad = ~np.isfinite(raw) | (np.abs(raw) > 1e6)
     assert bad.sum() == 16
-    assert (signals["flags"][bad] & Flags.INVALID).all()
-    assert (signals["flags"] & Flags.FLAT).any()
+    assert (signals["flags"][bad] & int(Flags.INVALID)).all()
+    assert (signals["flags"] & int(Flags.FLAT)).any()
     assert np.isfinite(signals.signal).all()
     assert signals.signal.abs().max() < 500
     assert signals["flags"].iloc[-1] == 0
@@ -373,7 +383,7 @@ def test_row_111_a_restarted_amplifier_is_found_again(amplifier, training, tmp_p
 def test_row_110_a_killed_worker_is_replaced(amplifier, training, tmp_path, until):
     easy = Protocol(normalise="none", threshold=-1.0, dwell=0.1, display_range=(0.0, 20.0))
     with Neurofeedback(training(amplifier().source_id, protocol=easy), data=tmp_path) as nfb:
-        listen(nfb, 2.5)
+        listen(nfb, 3.5)
         score, pid, sample = nfb.score, nfb.worker_pid, nfb.records.newest()[5]
         assert score > 0
         os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
@@ -394,7 +404,7 @@ def test_row_110_a_killed_worker_is_replaced(amplifier, training, tmp_path, unti
     restarted = session.events[session.events.trial_type == "worker_restarted"]
     assert len(restarted) == 1
     assert (np.diff(session.eeg.stamps) > 0).all()  # one stream, continued
-    assert session.eeg.stamps[-1] - session.eeg.stamps[0] > 4
+    assert session.eeg.stamps[-1] - session.eeg.stamps[0] > 5
     values, _ = rerun(session)
     n = len(values)
     assert np.abs(values - session.signals[list(VALUE_NAMES)].to_numpy()[:n]).max() < 1e-9

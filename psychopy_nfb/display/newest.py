@@ -1,0 +1,106 @@
+"""The newest feedback record as the participant's frame sees it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from psychopy_nfb.protocol import VALUE_NAMES
+
+# Places in a feedback record: number, the stamps, delay, sample, flags, then the values.
+_T_SAMPLE, _T_RECEIVED, _FLAGS, _VALUES = 1, 2, 6, 7
+_VALUE, _SIGNAL, _Z, _THRESHOLD, _REWARD, _SCORE, _HITS, _QUALITY = range(
+    _VALUES, _VALUES + len(VALUE_NAMES)
+)
+STALE_SECONDS = 0.1
+"""Without new samples for so long the feedback counts as stale: six frames at 60 Hz."""
+
+
+class NewestFeedback:
+    """What the record that was read last says, by the names of the field.
+
+    Parameters
+    ----------
+    stale_after : float
+        Seconds without new samples after which `stale` is true.
+    """
+
+    def __init__(self, stale_after: float = STALE_SECONDS):
+        self.stale_after = stale_after
+        self._record: tuple | None = None
+        self._t_read = 0.0
+        self._hits_before = 0.0
+        self._rewarded = False
+        self._showing = True
+
+    def _take(self, record: tuple | None, t_read: float) -> None:
+        """Use `record`, read at LSL time `t_read`, from now on. Runs once a frame."""
+        self._record = record
+        self._t_read = t_read
+        if record is not None:
+            hits = record[_HITS]
+            self._rewarded = hits > self._hits_before or (
+                hits == self._hits_before and record[_REWARD] > 0
+            )
+            self._hits_before = hits
+
+    def _get(self, place: int, otherwise: float) -> Any:
+        return otherwise if self._record is None else self._record[place]
+
+    @property
+    def value(self) -> float:
+        """What displays show: 0 to 1, 0 in blocks without feedback and before the first value."""
+        return self._record[_VALUE] if self._record is not None and self._showing else 0.0
+
+    @property
+    def signal(self) -> float:
+        """The pipeline's output, e.g. an envelope in microvolts; NaN before the first."""
+        return self._get(_SIGNAL, math.nan)
+
+    @property
+    def z(self) -> float:
+        """The signal against the baseline; NaN before the first value."""
+        return self._get(_Z, math.nan)
+
+    @property
+    def threshold(self) -> float:
+        """The threshold, in the units of `z`."""
+        return self._get(_THRESHOLD, math.nan)
+
+    @property
+    def reward(self) -> bool:
+        """Whether a hit came since the last update (or the time above threshold counts now)."""
+        return self._rewarded and self._showing
+
+    @property
+    def score(self) -> float:
+        """Points so far."""
+        return self._get(_SCORE, 0.0)
+
+    @property
+    def hits(self) -> int:
+        """Hits so far."""
+        return int(self._get(_HITS, 0))
+
+    @property
+    def quality(self) -> float:
+        """Share of clean samples in the last second, 0 to 1."""
+        return self._get(_QUALITY, 0.0)
+
+    @property
+    def flags(self) -> int:
+        """The record's `psychopy_nfb.dsp.Flags`; 0 is clean."""
+        return self._get(_FLAGS, 0)
+
+    @property
+    def stale(self) -> bool:
+        """Whether no new sample has reached the screen for `stale_after` seconds.
+
+        True as well when the amplifier is silent as when the worker is dead, stopped or starved.
+        """
+        return self._record is None or self._t_read - self._record[_T_RECEIVED] > self.stale_after
+
+    @property
+    def age(self) -> float:
+        """Seconds between the newest sample and this frame's read; NaN before the first value."""
+        return self._t_read - self._get(_T_SAMPLE, math.nan)
