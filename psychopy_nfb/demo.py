@@ -16,10 +16,12 @@ from pathlib import Path
 from tqdm import tqdm
 
 from psychopy_nfb.checks import check_number
+from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.errors import FileError
 
 PACED_HZ = 60.0
-BASELINE_SHARE, LONGEST_BASELINE = 0.3, 20.0
+BASELINE_SHARE, SHORTEST_BASELINE, LONGEST_BASELINE = 0.3, 3.0, 20.0
+SHORTEST_SECONDS = 15.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,7 +51,7 @@ def main(options: argparse.Namespace) -> int:
     from psychopy_nfb.display.neurofeedback import Neurofeedback
     from psychopy_nfb.timing import lag_summary
 
-    check_number("seconds", options.seconds, at_least=5, unit="s")
+    check_number("seconds", options.seconds, at_least=SHORTEST_SECONDS, unit="s")
     if options.json:
         _check_writable("json", options.json)
     training = _training(options)
@@ -61,7 +63,7 @@ def main(options: argparse.Namespace) -> int:
         )
         with nfb:
             picture = nfb.files.stem.with_name(nfb.files.stem.name + "_screen.png")
-            note = _run(nfb, options, picture)
+            done, note = _run(nfb, options, picture)
     summary = lag_summary(nfb.files.frames)
     print(summary.table())
     print(note)
@@ -81,7 +83,7 @@ def main(options: argparse.Namespace) -> int:
             },
         }
         Path(options.json).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    return 0
+    return 0 if done else 1
 
 
 def _training(options: argparse.Namespace):  # noqa: ANN202 - imported inside
@@ -131,18 +133,11 @@ def _amplifier(options: argparse.Namespace, source_id: str) -> Iterator[None]:
             process.kill()
 
 
-def _run(nfb, options: argparse.Namespace, picture: Path) -> str:  # noqa: ANN001
-    """Show baseline and training; return what a person should know about the display."""
-    from psychopy import event, visual
+def _run(nfb, options: argparse.Namespace, picture: Path) -> tuple[bool, str]:  # noqa: ANN001
+    """Show baseline and training; return whether they were done, and what a person should know."""
+    from psychopy import visual
 
-    from psychopy_nfb.display import (
-        FeedbackBar,
-        FeedbackText,
-        FeedbackTrace,
-        PhotodiodePatch,
-        frame_blocking,
-        pace,
-    )
+    from psychopy_nfb.display import frame_blocking, pace
 
     win = visual.Window(
         (1000, 700), fullscr=options.fullscreen, units="pix", color="black", allowGUI=True
@@ -155,42 +150,80 @@ def _run(nfb, options: argparse.Namespace, picture: Path) -> str:  # noqa: ANN00
                 f"This display has no vertical sync: flips were paced to {PACED_HZ:g} Hz. The lag "
                 "from flip to light is not known for such a display.\n"
             )
-        height = win.size[1]
-        bar = FeedbackBar(win, size=(0.08 * height, 0.6 * height), pos=(-0.25 * height, 0))
-        trace = FeedbackTrace(win, size=(0.7 * height, 0.35 * height), pos=(0.25 * height, 0))
-        text = FeedbackText(win, pos=(0, 0.42 * height), height=0.045 * height)
-        patch = PhotodiodePatch(win)
-        nfb.attach(win, patch)
-        baseline = min(BASELINE_SHARE * options.seconds, LONGEST_BASELINE)
-        phases = [("baseline", baseline), ("training", options.seconds - baseline)]
-        with tqdm(total=round(options.seconds), unit="s", desc="demo", disable=None) as progress:
-            for label, seconds in phases:
-                scope = nfb.baseline() if label == "baseline" else nfb.block(label)
-                with scope:
-                    for number in nfb.frames(seconds):
-                        if label == "training":
-                            text.value = f"{nfb.score:g} points"
-                            bar.value = trace.value = nfb.value
-                            bar.draw()
-                            trace.draw()
-                        else:
-                            text.value = "Baseline: sit still, eyes open"
-                        text.draw()
-                        patch.draw(nfb.value)
-                        if number % 60 == 59:
-                            progress.update(1)
-                        if event.getKeys(["escape"]):
-                            return note + "Ended by Escape."
-                if label == "baseline" and not nfb.calibrated:
-                    return f"{note}The baseline failed: {nfb.refusal}"
-            progress.update(progress.total - progress.n)
-        for stimulus in (bar, trace, text):
-            stimulus.draw()
-        patch.draw(nfb.value)
+        screen = _Screen(win, nfb)
+        ended = _phases(nfb, screen, options.seconds)
+        screen.draw()
         win.getMovieFrame(buffer="back").save(picture)
-        return note + f"Score: {nfb.score:g} points, {nfb.hits} hits."
+        return not ended, note + (ended or f"Score: {nfb.score:g} points, {nfb.hits} hits.")
     finally:
         win.close()
+
+
+def _phases(nfb, screen: _Screen, seconds: float) -> str:  # noqa: ANN001
+    """Go through the run; return why it ended early, or nothing."""
+    from psychopy import event
+
+    # A filter that learns from the baseline passes it once more and has to settle again.
+    baseline = max(BASELINE_SHARE * seconds, SHORTEST_BASELINE + nfb.settle)
+    baseline = min(baseline, LONGEST_BASELINE)
+    with tqdm(total=round(seconds), unit="s", desc="demo", disable=None) as progress:
+
+        def show(text: str, seconds: float, training: bool = False) -> bool:
+            """Show frames; return False when Escape is pressed."""
+            screen.begin(text, training)
+            for _ in nfb.frames(seconds):
+                screen.draw()
+                done = round(lsl_now() - begun)
+                progress.update(min(done, progress.total) - progress.n)
+                if event.getKeys(["escape"]):
+                    return False
+            return True
+
+        begun = lsl_now()
+        event.getKeys()  # the first call loads the keyboard, which takes some frames
+        going = show("The filters settle", nfb.settle)
+        if going:
+            with nfb.baseline():
+                going = show("Baseline: sit still, eyes open", baseline)
+        if going and not nfb.calibrated:
+            return f"The baseline failed: {nfb.refusal}"
+        if going:
+            with nfb.block("training"):
+                going = show("", seconds - (lsl_now() - begun), training=True)
+        progress.update(progress.total - progress.n if going else 0)
+    return "" if going else "Ended by Escape."
+
+
+class _Screen:
+    """What the demo shows: a text, in training also bar and trace; the patch always."""
+
+    def __init__(self, win, nfb):  # noqa: ANN001
+        from psychopy_nfb.display import FeedbackBar, FeedbackText, FeedbackTrace, PhotodiodePatch
+
+        height = win.size[1]
+        self._nfb = nfb
+        self._bar = FeedbackBar(win, size=(0.08 * height, 0.6 * height), pos=(-0.25 * height, 0))
+        self._trace = FeedbackTrace(win, size=(0.7 * height, 0.35 * height), pos=(0.25 * height, 0))
+        self._text = FeedbackText(win, pos=(0, 0.42 * height), height=0.045 * height)
+        self._patch = PhotodiodePatch(win)
+        self._training = False
+        nfb.attach(win, self._patch)
+
+    def begin(self, text: str, training: bool) -> None:
+        """Show another phase from the next frame on."""
+        self._text.value = text
+        self._training = training
+
+    def draw(self) -> None:
+        """Draw one frame, the patch last."""
+        nfb = self._nfb
+        if self._training:
+            self._text.value = f"{nfb.score:g} points"
+            self._bar.value = self._trace.value = nfb.value
+            self._bar.draw()
+            self._trace.draw()
+        self._text.draw()
+        self._patch.draw(nfb.value)
 
 
 def _check_writable(parameter: str, path: str) -> None:

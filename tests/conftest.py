@@ -26,11 +26,13 @@ def pytest_configure(config):
     """Set the environment before anything imports pylsl or PsychoPy."""
     config.nfb_folder = tempfile.mkdtemp(prefix="nfb_tests_")
     lsl_settings = Path(config.nfb_folder, "lsl_api.cfg")
+    os.environ[SESSION_MARK] = session = uuid.uuid4().hex
+    # LSL shows streams of one session to each other only: no amplifier in the room, no other run.
     lsl_settings.write_text(
-        "[multicast]\nResolveScope = machine\n[log]\nlevel = -2\n", encoding="utf-8"
+        f"[lab]\nSessionID = {session}\n[multicast]\nResolveScope = machine\n[log]\nlevel = -2\n",
+        encoding="utf-8",
     )
     os.environ["LSLAPICFG"] = str(lsl_settings)
-    os.environ[SESSION_MARK] = uuid.uuid4().hex
     config.nfb_shared_before = _shared_blocks()
     config.nfb_display = None
     if sys.platform == "linux" and not os.environ.get("DISPLAY") and shutil.which("Xvfb"):

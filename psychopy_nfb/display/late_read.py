@@ -62,6 +62,7 @@ class LateRead:
         self._penalty = 0.0
         self._last_flip = 0.0
         self._t_read = 0.0
+        self._ready = 0.0
         self._unblocked = 0
         if not period:
             self._switch_off("the frame period of this display is not known")
@@ -80,16 +81,20 @@ class LateRead:
         Call it once the graphics card has finished: what it still draws would come after the flip.
         """
         if self._t_read:
-            self._work[self._frames % HISTORY] = lsl_now() - self._t_read
+            self._ready = lsl_now()
+            self._work[self._frames % HISTORY] = self._ready - self._t_read
             self._frames += 1
 
     def flipped(self, t_flip: float, missed: int) -> None:
         """Note the flip at `t_flip`, LSL time, and how many frames were missed before it."""
-        interval = t_flip - self._last_flip
-        self._last_flip = t_flip
         if not self.active:
             return
-        if missed == 1:  # more in a row is a stall of the machine, which no margin would prevent
+        interval = t_flip - self._last_flip
+        late_by = self._ready - self._last_flip - self.period
+        self._last_flip = t_flip
+        # Drawn long before its flip, or later than any margin would make up for: the machine
+        # stalled, and reading earlier would only show older samples.
+        if missed and -MOST_PENALTY - GUARD_SECONDS < late_by < MOST_PENALTY:
             self._penalty = min(self._penalty + MISS_SECONDS, MOST_PENALTY)
             self._update_margin()
         else:

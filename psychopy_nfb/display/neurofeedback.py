@@ -190,6 +190,11 @@ class Neurofeedback(NewestFeedback):
         return 0 if self._frames is None else self._frames.dropped
 
     @property
+    def settle(self) -> float:
+        """Seconds from the start, or from a gap, until the filters give clean values."""
+        return 0.0 if self._handle is None else self._handle.ready.get("settle", 0.0)
+
+    @property
     def restarts(self) -> int:
         """How often the background process had to be started again."""
         return 0 if self._handle is None else self._handle.restarts
