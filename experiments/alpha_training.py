@@ -97,7 +97,7 @@ def run(nfb: psychopy_nfb.Neurofeedback, options: argparse.Namespace) -> None:
     def show(seconds: float, *stimuli: object) -> None:
         """Draw `stimuli` for `seconds`, the patch last."""
         for _ in nfb.frames(seconds):
-            bar.value = nfb.value
+            bar.value, bar.threshold = nfb.value, nfb.threshold_shown
             points.value = f"{nfb.score:g}"
             for stimulus in stimuli:
                 stimulus.draw()

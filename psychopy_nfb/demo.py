@@ -220,6 +220,7 @@ class _Screen:
         if self._training:
             self._text.value = f"{nfb.score:g} points"
             self._bar.value = self._trace.value = nfb.value
+            self._bar.threshold = self._trace.threshold = nfb.threshold_shown
             self._bar.draw()
             self._trace.draw()
         self._text.draw()

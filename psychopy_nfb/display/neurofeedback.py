@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import logging
+import math
 import os
 import threading
 import time
@@ -188,6 +189,12 @@ class Neurofeedback(NewestFeedback):
     def dropped(self) -> int:
         """Frames missed since `attach`."""
         return 0 if self._frames is None else self._frames.dropped
+
+    @property
+    def threshold_shown(self) -> float | None:
+        """The threshold as displays show it, 0 to 1; None while it is not known."""
+        threshold = self.threshold
+        return self.configuration.protocol.shown(threshold) if math.isfinite(threshold) else None
 
     @property
     def settle(self) -> float:

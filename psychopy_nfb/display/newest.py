@@ -64,7 +64,7 @@ class NewestFeedback:
 
     @property
     def threshold(self) -> float:
-        """The threshold, in the units of `z`."""
+        """The threshold, in the units of `z`; see `threshold_shown` for the units of displays."""
         return self._get(_THRESHOLD, math.nan)
 
     @property

@@ -76,14 +76,12 @@ class Repair(Step):
 
     def _flat(self, samples: np.ndarray) -> np.ndarray | None:
         """Return which samples end a stretch without change in any channel, None for none."""
-        if len(samples) == 1:
-            if self._seen:
-                self._unchanged += 1
-                self._unchanged *= samples[0] == self._last
-            watched = self._unchanged[self._watched]
-            return np.ones(1, bool) if watched.max() >= self._flat_samples - 1 else None
-        before = self._last[None] if self._seen else np.full((1, self._n_channels), np.nan)
-        same = np.diff(np.concatenate((before, samples)), axis=0) == 0
+        same = np.empty(samples.shape, bool)
+        same[0] = self._seen & (samples[0] == self._last)
+        np.equal(samples[1:], samples[:-1], out=same[1:])
+        if not same.any():  # as nearly always
+            self._unchanged[:] = 0
+            return None
         n = np.arange(1, len(samples) + 1)[:, None]
         last_change = np.maximum.accumulate(np.where(same, 0, n), axis=0)
         runs = n - last_change + np.where(last_change == 0, self._unchanged, 0)
@@ -123,33 +121,36 @@ class ArtifactGate(Step):
         return info
 
     def reset(self) -> None:
-        self._power = np.zeros(self._n_channels)
+        self._power = [0.0] * self._n_channels
         self._n = 0
         self._large_left = self._burst_left = 0
 
     def process(self, samples: np.ndarray) -> np.ndarray:
         flags = np.zeros(len(samples), np.uint32)
-        square = samples * samples
-        large = square > self.limit_uv**2
-        limit2 = self.burst_sd**2
+        largest = self.limit_uv**2
+        limit = self.burst_sd**2
         power = self._power
-        any_large = large.any(axis=1) if len(samples) != 1 else (bool(large.any()),)
-        for row in range(len(samples)):
-            now = square[row]
+        # Plain numbers: an operation on an array of one channel takes ten times as long.
+        for row, now in enumerate((samples * samples).tolist()):
             n = self._n
             # Until the memory is full it is the plain mean of what there is.
             learn = max(self._learn, 1 / (n + 1))
-            burst = n > self._warm and bool((now > limit2 * power).any())
+            burst = n > self._warm and any(x > limit * p for x, p in zip(now, power, strict=True))
             if not burst:  # learns nothing from the burst itself
-                power += learn * (now - power)
+                power = [p + learn * (x - p) for x, p in zip(now, power, strict=True)]
             elif n % 8 == 0:  # but a lasting change of level, slowly
-                power += learn * (np.minimum(now, limit2 * power) - power)
+                power = [
+                    p + learn * (min(x, limit * p) - p) for x, p in zip(now, power, strict=True)
+                ]
             self._n = n + 1
-            self._large_left = self._hold + 1 if any_large[row] else max(0, self._large_left - 1)
+            self._large_left = (
+                self._hold + 1 if max(now) > largest else max(0, self._large_left - 1)
+            )
             self._burst_left = self._hold + 1 if burst else max(0, self._burst_left - 1)
             if self._large_left or self._burst_left:
                 flags[row] = (_AMPLITUDE if self._large_left else 0) | (
                     _BURST if self._burst_left else 0
                 )
+        self._power = power
         self.flags = flags
         return samples

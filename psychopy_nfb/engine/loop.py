@@ -116,6 +116,7 @@ class Loop:
         if len(block.rows):
             self._publish(block, stamps, received, first)
         published = perf_counter()
+        self.continuity.learn()
         self.keeper.take(self.source.native(samples), stamps, block)
         if self._outlet is not None and len(block.rows):
             self._outlet.push_chunk(block.values, stamps[block.rows].tolist())

@@ -59,6 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--block", required=True, help="name of the shared memory block")
     parser.add_argument("--experiment-pid", type=int, required=True)
     options = parser.parse_args(arguments)
+    gc.disable()  # until all is imported: nothing of it is garbage, looking for some costs 0.05 s
     # A thread that formats a row of the log must not keep the samples waiting for 5 ms.
     sys.setswitchinterval(0.0005)
     control = standard_lines()
@@ -94,6 +95,7 @@ def _serve(order: dict, block: SharedBlock, control: ControlLine) -> int:
         return 2
     gc.collect()
     gc.freeze()  # what exists now stays; collections look at new objects only
+    gc.enable()
     try:
         loop.run()
     except Exception:

@@ -60,7 +60,7 @@ class Continuity:
             self.lost_seconds += sum(gap.seconds for gap in gaps)
             self._restart_line()
             stamps = stamps[gaps[-1].row :]
-        self._extend_line(stamps)
+        self._new = stamps
         return gaps
 
     def _restart_line(self) -> None:
@@ -68,7 +68,9 @@ class Continuity:
         self._n = 0
         self._sum_t = self._sum_it = 0.0
 
-    def _extend_line(self, stamps: np.ndarray) -> None:
+    def learn(self) -> None:
+        """Take the block that was checked last into the effective rate: can wait, unlike gaps."""
+        stamps = self._new
         if self._origin is None:
             self._origin = float(stamps[0])
         n = len(stamps)

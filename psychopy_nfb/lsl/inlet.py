@@ -16,6 +16,8 @@ BUFFER_SECONDS = 360
 """How much LSL keeps for a worker that is busy or stopped."""
 MAX_BLOCK = 4096
 """Most samples handed over at once; what is beyond comes with the next pull."""
+REST_SECONDS = 0.0005
+"""Longest wait for the rest of a chunk; it takes 0.05 ms, or more when a core is busy."""
 
 
 class StreamLost(Exception):  # noqa: N818 - an event of a run, not a mistake
@@ -79,6 +81,7 @@ class Inlet:
         self._scaled = bool((self._scales != 1).any())
         self.native = np.empty((MAX_BLOCK, self.info.n_channels), dtype=self.format)
         self._microvolts = np.empty((MAX_BLOCK, self.info.n_channels))
+        self._chunk = 1  # samples of the last pull: what the next chunk will probably have
         self._inlet.open_stream(timeout=selection.timeout)
 
     def pull(self, timeout: float) -> tuple[np.ndarray, np.ndarray] | None:
@@ -97,20 +100,31 @@ class Inlet:
             If the stream has ended.
         """
         try:
-            _, stamps = self._inlet.pull_chunk(
-                timeout, MAX_BLOCK, dest_obj=self.native, min_samples=1, as_numpy=True
-            )
+            stamps = self._take(timeout, at=0, wanted=1)
+            n = len(stamps)
+            if n == 0:
+                return None
+            # LSL wakes at the first sample of a chunk. Without the others, which are on their way,
+            # the newest would be as old as the chunk is long.
+            if n < self._chunk:
+                rest = self._take(REST_SECONDS, at=n, wanted=self._chunk - n)
+                stamps = np.concatenate((stamps, rest))
         except pylsl.util.LostError:
             raise StreamLost(self.description.name()) from None
-        n = len(stamps)
-        if n == 0:
-            return None
+        self._chunk = n = len(stamps)
         out = self._microvolts[:n]
         if self._scaled:
             np.multiply(self.native[:n], self._scales, out=out)
         else:
             out[:] = self.native[:n]
         return out, stamps
+
+    def _take(self, timeout: float, at: int, wanted: int) -> np.ndarray:
+        """Wait for `wanted` samples and put all that are there into `native` from row `at` on."""
+        _, stamps = self._inlet.pull_chunk(
+            timeout, MAX_BLOCK - at, dest_obj=self.native[at:], min_samples=wanted, as_numpy=True
+        )
+        return stamps
 
     def facts(self) -> dict[str, object]:
         """Return what identifies the stream, for messages and the session's settings file."""

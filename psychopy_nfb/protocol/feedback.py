@@ -126,10 +126,7 @@ class Feedback:
         if not self._ready:
             self._value = 0.0
         elif not bits & _HOLDING and z == z:  # not NaN
-            low, high = protocol.display_range
-            share = (z - low) / (high - low)
-            share = 0.0 if share < 0 else 1.0 if share > 1 else share
-            self._value = share if up else 1 - share
+            self._value = protocol.shown(z)
         reward = 0.0
         if self._refractory_left > 0:
             self._refractory_left -= 1

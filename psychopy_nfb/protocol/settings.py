@@ -73,6 +73,19 @@ class Protocol:
         """Whether there is nothing to compare with before a baseline is recorded."""
         return self.normalise != "none" or self.threshold_kind == "percentile"
 
+    def shown(self, z: float) -> float:
+        """Return what displays show for `z`: 0 (empty) to 1 (full).
+
+        Examples
+        --------
+        >>> Protocol(display_range=(-1.0, 3.0)).shown(1.0)
+        0.5
+        """
+        low, high = self.display_range
+        share = (z - low) / (high - low)
+        share = 0.0 if share < 0 else 1.0 if share > 1 else share
+        return share if self.direction == "up" else 1 - share
+
     def changed(self, **changes: object) -> Protocol:
         """Return a copy with live settings changed.
 

@@ -10,6 +10,7 @@ def in_blocks(continuity, stamps, size):
         gaps += [
             (start + gap.row, gap.seconds) for gap in continuity.check(stamps[start : start + size])
         ]
+        continuity.learn()
     return gaps
 
 
@@ -42,4 +43,5 @@ def test_a_recording_replayed_faster_has_no_gaps():
 def test_no_drift_is_claimed_before_there_is_enough():
     continuity = Continuity(rate=500.0)
     continuity.check(np.arange(100) / 400)
+    continuity.learn()
     assert continuity.drift_ppm is None
