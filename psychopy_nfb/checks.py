@@ -1,11 +1,12 @@
-"""Checks of single arguments; each failure is a `SettingsError` that reads as a sentence."""
+"""Checks of single arguments; each failure is an error that reads as a sentence."""
 
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterable, Sequence
 
-from psychopy_nfb.errors import SettingsError
+from psychopy_nfb.errors import FileError, SettingsError
 
 
 def check_number(
@@ -119,3 +120,18 @@ def check_channels(name: str, wanted: Iterable[str], labels: Sequence[str]) -> l
             )
         found.append(index)
     return found
+
+
+def check_writable(parameter: str, path: str | os.PathLike) -> None:
+    """Check that a file can be written at `path`, before the work whose outcome it shall hold.
+
+    Raises
+    ------
+    FileError
+        If its folder is not there or cannot be written, or `path` is a folder.
+    """
+    folder = os.path.dirname(os.path.abspath(path))
+    if not os.path.isdir(folder) or not os.access(folder, os.W_OK) or os.path.isdir(path):
+        raise FileError(
+            parameter, os.fspath(path), "cannot be written; name a file in an existing folder"
+        )

@@ -15,9 +15,9 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from psychopy_nfb.checks import check_number
+from psychopy_nfb.checks import check_number, check_writable
 from psychopy_nfb.clock import lsl_now
-from psychopy_nfb.errors import FileError
+from psychopy_nfb.errors import FileError, SettingsError
 
 PACED_HZ = 60.0
 BASELINE_SHARE, SHORTEST_BASELINE, LONGEST_BASELINE = 0.3, 3.0, 20.0
@@ -53,14 +53,17 @@ def main(options: argparse.Namespace) -> int:
 
     check_number("seconds", options.seconds, at_least=SHORTEST_SECONDS, unit="s")
     if options.json:
-        _check_writable("json", options.json)
+        check_writable("json", options.json)
     training = _training(options)
     source_id = f"psychopy_nfb_demo_{uuid.uuid4().hex[:8]}"
     training = replace(training, stream=replace(training.stream, type="EEG", source_id=source_id))
     with _amplifier(options, source_id):
-        nfb = Neurofeedback(
-            training, data=options.out, task="demo", late_read=not options.no_late_read
-        )
+        try:
+            nfb = Neurofeedback(
+                training, data=options.out, task="demo", late_read=not options.no_late_read
+            )
+        except FileError as error:
+            raise FileError("out", options.out, error.remedy) from None
         with nfb:
             picture = nfb.files.stem.with_name(nfb.files.stem.name + "_screen.png")
             done, note = _run(nfb, options, picture)
@@ -135,13 +138,9 @@ def _amplifier(options: argparse.Namespace, source_id: str) -> Iterator[None]:
 
 def _run(nfb, options: argparse.Namespace, picture: Path) -> tuple[bool, str]:  # noqa: ANN001
     """Show baseline and training; return whether they were done, and what a person should know."""
-    from psychopy import visual
-
     from psychopy_nfb.display import frame_blocking, pace
 
-    win = visual.Window(
-        (1000, 700), fullscr=options.fullscreen, units="pix", color="black", allowGUI=True
-    )
+    win = _open_window(options.fullscreen)
     try:
         note = ""
         if not frame_blocking(win)[0]:
@@ -157,6 +156,21 @@ def _run(nfb, options: argparse.Namespace, picture: Path) -> tuple[bool, str]:  
         return not ended, note + (ended or f"Score: {nfb.score:g} points, {nfb.hits} hits.")
     finally:
         win.close()
+
+
+def _open_window(fullscreen: bool):  # noqa: ANN202 - PsychoPy is imported inside
+    try:
+        from psychopy import visual
+
+        return visual.Window(
+            (1000, 700), fullscr=fullscreen, units="pix", color="black", allowGUI=True
+        )
+    except Exception as error:  # display drivers and pyglet have no exception in common
+        raise SettingsError(
+            "display",
+            os.environ.get("DISPLAY"),
+            f"no window could be opened ({error}); run this on a desktop or a virtual display",
+        ) from error
 
 
 def _phases(nfb, screen: _Screen, seconds: float) -> str:  # noqa: ANN001
@@ -225,9 +239,3 @@ class _Screen:
             self._trace.draw()
         self._text.draw()
         self._patch.draw(nfb.value)
-
-
-def _check_writable(parameter: str, path: str) -> None:
-    folder = os.path.dirname(os.path.abspath(path))
-    if not os.path.isdir(folder) or not os.access(folder, os.W_OK) or os.path.isdir(path):
-        raise FileError(parameter, path, "cannot be written; name a file in an existing folder")

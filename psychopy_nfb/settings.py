@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import json
+import math
 import os
 import types
 import typing
@@ -133,7 +134,7 @@ def _member(cls: Any, name: Any, where: str) -> Any:
     members = cls.family
     if name is None and cls.__name__ in members:
         return cls
-    if name not in members:
+    if not isinstance(name, str) or name not in members:
         near = difflib.get_close_matches(str(name), members, n=1)
         meant = f"did you mean {near[0]!r}? " if near else ""
         raise SettingsError(
@@ -199,8 +200,14 @@ def _convert_union(args: Any, value: Any, where: str) -> Any:
 
 def _convert_scalar(hint: Any, value: Any, where: str) -> Any:
     wanted = {float: "a number", int: "a whole number", str: "a text", bool: "true or false"}
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+    if hint is float and isinstance(value, (int, float)) and not isinstance(value, bool):
+        try:
+            number = float(value)
+        except OverflowError:
+            number = math.inf
+        if not math.isfinite(number):
+            raise SettingsError(where, value, "must be a finite number")
+        return number
     if hint in wanted:
         if type(value) is not hint:
             raise SettingsError(where, value, f"must be {wanted[hint]}")

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
+from psychopy_nfb.checks import check_writable
+
 FRAMES = 180
 
 
@@ -39,6 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     """Look at everything and tell; exit status 1 if something should be put right."""
+    if options.json:
+        check_writable("json", options.json)
     from tqdm import tqdm
 
     looks: list[Callable[[], list[Finding]]] = [
@@ -170,7 +174,7 @@ def check_sleep() -> list[Finding]:
         before = lsl_now()
         time.sleep(0.002)
         overshoots.append(lsl_now() - before - 0.002)
-    median, worst = 1e3 * np.percentile(overshoots, [50, 99])
+    median, worst = (1e3 * np.percentile(overshoots, [50, 99])).tolist()
     return [
         Finding(
             "sleep",

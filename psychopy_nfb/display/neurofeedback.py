@@ -19,7 +19,7 @@ from psychopy_nfb.display.newest import STALE_SECONDS, NewestFeedback
 from psychopy_nfb.display.pacing import frame_blocking
 from psychopy_nfb.engine.configuration import Configuration, read_configuration
 from psychopy_nfb.engine.handle import WorkerHandle
-from psychopy_nfb.errors import SettingsError
+from psychopy_nfb.errors import NfbError, SettingsError
 from psychopy_nfb.recording import SessionFiles, new_session
 from psychopy_nfb.settings import to_dict
 
@@ -117,7 +117,14 @@ class Neurofeedback(NewestFeedback):
             self._on_message,
         )
         atexit.register(self.close)
-        self._handle.start()
+        try:
+            self._handle.start()
+        except NfbError:
+            self._closed = True
+            atexit.unregister(self.close)
+            if self.files is not None:
+                self.files.release()
+            raise
         self._ring = self._handle.block.feedback
         return self
 

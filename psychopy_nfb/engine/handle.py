@@ -276,9 +276,8 @@ class WorkerHandle:
 
     def _log_left_frames(self) -> None:
         """Write the frames that no worker lived to write."""
-        if self._session is None:
-            return
-        append_frames(self.block, self._session, self._labels)
+        if self._session is not None and self.block.frames.newest_seq:
+            append_frames(self.block, self._session, self._labels)
 
 
 def _close_pipes(process: subprocess.Popen) -> None:

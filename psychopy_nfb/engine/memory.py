@@ -20,30 +20,15 @@ from multiprocessing import resource_tracker
 from multiprocessing.shared_memory import SharedMemory
 
 from psychopy_nfb.errors import WorkerError
+from psychopy_nfb.protocol import VALUE_NAMES
+from psychopy_nfb.recording import FRAME_COLUMNS
 
 MAGIC = int.from_bytes(b"NFBshm01", "little")
 HEADER_BYTES = 4096
 LAYOUT_AT = 512  # the header's words end before it, the JSON of the layout follows
 
 FEEDBACK_FIELDS = ("t_sample", "t_received", "t_published", "delay", "sample", "flags")
-FRAME_FIELDS = (
-    "frame",
-    "t_sample",
-    "t_received",
-    "t_published",
-    "t_read",
-    "t_flip",
-    "seq",
-    "sample",
-    "delay",
-    "flags",
-    "interval",
-    "dropped",
-    "patch",
-    "shown",
-    "mark",
-    "block",
-)
+FRAME_FIELDS = FRAME_COLUMNS[: -len(VALUE_NAMES)]  # the values follow; mark and block by number
 _CODES = dict.fromkeys(("sample", "frame", "seq", "flags", "dropped", "mark", "block"), "q")
 
 # A record each millisecond fills the feedback ring in a second and the frame ring, at 240 Hz, in

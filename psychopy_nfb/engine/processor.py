@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass, replace
 from time import perf_counter
 
@@ -160,32 +161,39 @@ class Processor:
         segments = [_joined(parts) for parts in self._segments if parts]
         self._segments = []
         if segments:
-            recorder = self._fit(segments, recorder.label)
-        baseline = recorder.finish()
+            baseline = self._fit(segments, recorder.label)
+        else:
+            baseline = recorder.finish()
         self.feedback.set_baseline(baseline)
         self.configuration = replace(self.configuration, baseline=baseline)
         return baseline
 
-    def _fit(self, segments: list[tuple[np.ndarray, np.ndarray]], label: str) -> BaselineRecorder:
+    def _fit(self, segments: list[tuple[np.ndarray, np.ndarray]], label: str) -> Baseline:
         """Fit on the longest stretch without a gap, then pass the whole baseline through again.
 
         The signal's distribution belongs to the filter: it has to be the fitted filter's own.
         """
         longest = max((samples for samples, _ in segments), key=len)
-        self.pipeline.reset()
-        for step in self.pipeline.steps:
+        pipeline = copy.deepcopy(self.pipeline)
+        pipeline.reset()
+        settle_left = 0
+        for step in pipeline.steps:
             if hasattr(step, "fit"):
                 step.fit(longest)
             longest = step.process(longest)
         recorder = BaselineRecorder(self.rate, label=label)
         for segment, repaired in segments:
-            self.pipeline.reset()
-            self._settle_left = round(self.pipeline.settle * self.rate)
-            signal, flags, rows = self.pipeline.process(segment)
+            pipeline.reset()
+            signal, flags, rows = pipeline.process(segment)
             flags |= repaired[rows]
-            self._flag(flags)
+            settle = round(pipeline.settle * self.rate)
+            flags[:settle] |= np.uint32(Flags.SETTLING)
+            settle_left = max(0, settle - len(flags))
             recorder.add(signal[:, 0], flags)
-        return recorder
+        baseline = recorder.finish()
+        self.pipeline.steps[:] = pipeline.steps
+        self._settle_left = settle_left
+        return baseline
 
     def apply(self, changes: dict[str, object]) -> None:
         """Change protocol settings from the next sample on.

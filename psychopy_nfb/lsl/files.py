@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -121,6 +122,7 @@ def _not_installed(path: Path, package: str) -> FileError:
 
 def _unreadable(path: Path, error: Exception) -> FileError:
     why = " ".join(str(error).split()) or type(error).__name__
+    why = re.sub(r"<_io\.\w+ name=(.*?)>", r"\1", why)
     return FileError("file", str(path), f"cannot be read ({why[:200].rstrip('.')})")
 
 

@@ -79,6 +79,8 @@ def make_outlet(
     ['Cz', 'Oz']
     """
     labels = list(labels)
+    if not name:
+        raise SettingsError("name", name, "a stream needs a name")
     if not labels:
         raise SettingsError("labels", labels, "a stream needs at least one channel")
     units = [units] * len(labels) if isinstance(units, str) else list(units)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from psychopy_nfb.checks import check_number
 from psychopy_nfb.dsp.flags import Flags
 from psychopy_nfb.errors import SettingsError
 
@@ -35,6 +36,9 @@ class Baseline:
     """Share of the samples that were flagged and left out, 0 to 1."""
     label: str = "baseline"
     """What was done meanwhile, e.g. ``"eyes open"``."""
+
+    def __post_init__(self) -> None:
+        check_number("sd", self.sd, above=0)
 
     def percentile(self, percent: float) -> float:
         """Return the signal's value at `percent`, 0 to 100, linear between whole ones."""

@@ -11,6 +11,8 @@ from psychopy_nfb.errors import FileError, SettingsError
 
 SUFFIXES = {"eeg": "_eeg.xdf", "frames": "_frames.csv", "events": "_events.tsv"}
 SETTINGS_SUFFIX = "_nfb.json"
+RESERVED = b"{}\n"
+"""What the settings file of a session holds that has not begun."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,11 @@ class SessionFiles:
     def settings(self) -> Path:
         """Everything needed to repeat it: JSON."""
         return self._file(SETTINGS_SUFFIX)
+
+    def release(self) -> None:
+        """Give the names back if nothing was written under them, as when the start failed."""
+        if self.settings.exists() and self.settings.read_bytes() == RESERVED:
+            self.settings.unlink()
 
     def _file(self, suffix: str) -> Path:
         return self.stem.with_name(self.stem.name + suffix)
@@ -103,8 +110,8 @@ def new_session(
             files = SessionFiles(folder.resolve() / f"{base}_run-{run:02d}")
             try:
                 # Exclusive: of two experiments that start at once each gets a run of its own.
-                with open(files.settings, "x", encoding="utf-8") as file:
-                    file.write("{}\n")
+                with open(files.settings, "xb") as file:
+                    file.write(RESERVED)
                 return files
             except FileExistsError:
                 run += 1

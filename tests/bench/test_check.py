@@ -1,0 +1,114 @@
+"""`psychopy-nfb check` on the machine that runs the tests, whatever it finds there."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+
+import pytest
+
+from psychopy_nfb.bench.check import check_compositor
+
+LOOKED_AT = ["Python", "PsychoPy", "liblsl", "LSL network", "LSL streams", "clock offset"]
+LOOKED_AT += ["clock steadiness", "sleep", "process start", "processor"]
+NEEDS_WINDOW = ["compositor", "graphics", "vertical sync", "frame rate"]
+
+
+def run(*start, hidden=()):
+    environment = {name: value for name, value in os.environ.items() if name not in hidden}
+    return subprocess.run(
+        [sys.executable, *map(str, start)],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=90,
+    )
+
+
+def check(folder, *options):
+    """Run the command; return its exit status, what it printed and what it wrote."""
+    done = run("-m", "psychopy_nfb.cli", "check", "--json", folder / "found.json", *options)
+    assert "Traceback" not in done.stderr, done.stderr
+    return (
+        done.returncode,
+        done.stdout.splitlines(),
+        json.loads((folder / "found.json").read_text()),
+    )
+
+
+def as_printed(findings):
+    lines = []
+    for finding in findings:
+        sign = "ok" if finding["good"] else "!!"
+        lines.append(f"[{sign}] {finding['what']}: {finding['found']}")
+        if not finding["good"]:
+            assert finding["remedy"], f"nothing to do about {finding['what']}"
+            lines.append(f"     -> {finding['remedy']}")
+    return lines
+
+
+def test_row_116_every_finding_is_a_line_and_a_bad_one_has_a_remedy(tmp_path):
+    status, printed, findings = check(tmp_path, "--no-window")
+    assert printed == as_printed(findings)
+    names = [finding["what"] for finding in findings if finding["what"] != "power"]
+    assert names == LOOKED_AT
+    assert status == int(not all(finding["good"] for finding in findings))
+    found = {finding["what"]: finding for finding in findings}
+    assert found["Python"]["found"].startswith(f"{sys.version_info[0]}.{sys.version_info[1]}")
+    assert found["LSL network"]["good"]  # without it no other test could have passed
+
+
+@pytest.mark.display
+def test_row_116_a_window_shows_vertical_sync_and_frame_rate(tmp_path):
+    status, printed, findings = check(tmp_path)
+    assert printed == as_printed(findings)
+    assert status == int(not all(finding["good"] for finding in findings))
+    found = {finding["what"]: finding for finding in findings}
+    assert list(found)[-4:] == NEEDS_WINDOW
+    rate = re.fullmatch(
+        r"([\d.]+) Hz, jitter [\d.]+ ms \(SD\), \d+ of \d+ late", found["frame rate"]["found"]
+    )
+    # Faster than any display, it did not wait for one.
+    assert found["vertical sync"]["good"] == (float(rate[1]) < 500)
+    if "llvmpipe" in found["graphics"]["found"]:  # the virtual display of the tests
+        assert not found["graphics"]["good"]
+        assert status == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems always have a display")
+def test_no_display_is_a_finding():
+    code = (
+        "from psychopy_nfb.bench.check import check_compositor, check_display\n"
+        "for finding in check_compositor() + check_display():\n"
+        "    print(finding.good, finding.what, finding.found, finding.remedy, sep='|')"
+    )
+    done = run("-c", code, hidden=("DISPLAY", "WAYLAND_DISPLAY"))
+    compositor, display = done.stdout.splitlines()
+    assert compositor == "False|compositor|no X display|start the X server, set DISPLAY"
+    assert re.fullmatch(
+        r"False\|display\|no window could be opened \(.+\)\|set up a display", display
+    )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Wayland is Linux's")
+def test_a_wayland_session_is_told_with_its_remedy(monkeypatch):
+    monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
+    (finding,) = check_compositor()
+    assert not finding.good
+    assert finding.remedy == "log in to an X11 session"
+
+
+def test_a_file_that_cannot_be_written_is_told_before_anything_is_measured(tmp_path):
+    path = tmp_path / "nowhere" / "found.json"
+    before = time.monotonic()
+    done = run("-m", "psychopy_nfb.cli", "check", "--no-window", "--json", path)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"psychopy-nfb check: json={str(path)!r}: cannot be written; ")
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stdout == ""
+    assert time.monotonic() - before < 3

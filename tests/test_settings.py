@@ -1,0 +1,193 @@
+"""Settings files: read strictly, and written so that they read as the same."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from psychopy_nfb.dsp import SignalInfo, Step, load_steps, standard_positions
+from psychopy_nfb.engine.configuration import Configuration, read_configuration
+from psychopy_nfb.engine.processor import Processor
+from psychopy_nfb.errors import FileError, SettingsError
+from psychopy_nfb.lsl.eeg_model import CHANNELS_32
+from psychopy_nfb.protocol import Baseline
+from psychopy_nfb.settings import from_dict, read_json, to_dict, write_json
+
+EXPERIMENTS = sorted((Path(__file__).parents[1] / "experiments").glob("*.json"))
+BASELINE = {"mean": 5.0, "sd": 2.0, "minimum": 1.0, "maximum": 11.0}
+load_steps()
+
+
+def refusal(settings):
+    """Return the sentence with which `settings` are refused."""
+    with pytest.raises(SettingsError) as caught:
+        from_dict(Configuration, settings)
+    sentence = str(caught.value)
+    assert "\n" not in sentence
+    return sentence
+
+
+def with_step(**step):
+    return {"pipeline": {"steps": [{"type": "DCBlock"}, step]}}
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        (
+            {"prototcol": {}},
+            "prototcol={}: is not a setting; did you mean 'protocol'? Known: stream, pipeline, "
+            "protocol, baseline, aux, markers, publish, gap_seconds.",
+        ),
+        (
+            {"stream": {"nme": "Amp"}},
+            "stream.nme='Amp': is not a setting; did you mean 'name'? Known: name, type, "
+            "source_id, predicate, timeout, units, test_signal.",
+        ),
+        (
+            with_step(type="Notch", width=2),
+            "pipeline.steps[1].width=2: is not a setting; Known: frequency, quality, harmonics.",
+        ),
+        (
+            with_step(type="Noch"),
+            "pipeline.steps[1].type='Noch': is unknown; did you mean 'Notch'? Known: ",
+        ),
+        (with_step(frequency=50), "pipeline.steps[1].type=None: is unknown; Known: "),
+    ],
+)
+def test_an_unknown_key_is_told_with_its_path_and_what_is_known(settings, sentence):
+    assert refusal(settings).startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ([], "settings=[]: must be an object with named settings."),
+        ({"stream": None}, "stream=None: must be an object with named settings."),
+        ({"markers": 1}, "markers=1: must be true or false."),
+        ({"protocol": {"dwell": "0.5"}}, "protocol.dwell='0.5': must be a number."),
+        ({"protocol": {"dwell": True}}, "protocol.dwell=True: must be a number."),
+        (with_step(type="Notch", harmonics=1.5), ".harmonics=1.5: must be a whole number."),
+        (with_step(type="Pick", channels="Oz"), ".channels='Oz': must be a list."),
+        (with_step(type="Pick", channels=[1]), ".channels[0]=1: must be a text."),
+        (with_step(type=["Pick"]), "pipeline.steps[1].type=['Pick']: is unknown; "),
+        ({"pipeline": {"steps": {}}}, "pipeline.steps={}: must be a list."),
+        ({"baseline": {"mean": 1.0}}, "baseline.sd=None: is missing; Baseline needs it."),
+    ],
+)
+def test_a_wrong_type_is_told_with_its_path(settings, sentence):
+    assert sentence in refusal(settings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"gap_seconds": 0}, "gap_seconds=0.0: must be above 0 s."),
+        ({"stream": {"timeout": -1}}, "stream.timeout=-1.0: must be above 0 s."),
+        ({"stream": {"units": "T"}}, "stream.units='T': must be one of 'uV', 'mV', 'V', 'nV'."),
+        (
+            {"protocol": {"threshold": 101, "threshold_kind": "percentile"}},
+            "protocol.threshold=101.0: must be at least 0 and at most 100.",
+        ),
+        (
+            {"protocol": {"display_range": [3, 1]}},
+            "protocol.display_range[1]=1.0: must be above 3.",
+        ),
+        ({"protocol": {"display_range": [3]}}, "protocol.display_range=[3]: must have 2 entries."),
+        (with_step(type="DCBlock", cutoff=0), "pipeline.steps[1].cutoff=0.0: must be above 0 Hz."),
+        ({"baseline": {**BASELINE, "sd": 0}}, "baseline.sd=0.0: must be above 0"),
+    ],
+)
+def test_a_value_out_of_range_is_told_with_its_bounds(settings, sentence):
+    assert refusal(settings).startswith(sentence)
+
+
+def numbers_in(settings, path=()):
+    """Yield the path of every float in plain `settings`."""
+    if isinstance(settings, float):
+        yield path
+    elif isinstance(settings, (dict, list)):
+        pairs = settings.items() if isinstance(settings, dict) else enumerate(settings)
+        for key, value in pairs:
+            yield from numbers_in(value, (*path, key))
+
+
+def every_setting():
+    """Return settings in which each step and each number of this package is."""
+    steps = [
+        {"type": name, **to_dict(step())}
+        for name, step in Step.family.items()
+        # Picking one channel leaves none to measure it against.
+        if step.__module__.startswith("psychopy_nfb.") and name != "Reference"
+    ]
+    given = {"SpatialFilter": {"weights": {"sum": {"Oz": 1.0}}}, "WCFIR": {"spectrum": [1.0, 0.5]}}
+    for step in steps:
+        step.update(given.get(step["type"], {}))
+    baseline = Baseline(**BASELINE, percentiles=[2.0, 5.0, 10.0])
+    return {**to_dict(Configuration(baseline=baseline)), "pipeline": {"steps": steps}}
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_no_number_may_be_infinite_or_none(value):
+    info = SignalInfo(250.0, ("Oz", "Cz"))
+    from_dict(Configuration, every_setting()).pipeline.prepare(info)
+    outcomes = {}
+    for path in numbers_in(every_setting()):
+        settings = place = every_setting()
+        for key in path[:-1]:
+            place = place[key]
+        place[path[-1]] = value
+        try:
+            from_dict(Configuration, settings).pipeline.prepare(info)
+            outcomes[path] = "accepted"
+        except Exception as error:  # whatever it is, it is compared below
+            outcomes[path] = type(error).__name__
+    assert len(outcomes) > 50
+    assert {path: what for path, what in outcomes.items() if what != "SettingsError"} == {}
+
+
+def test_a_number_too_large_for_a_computer_is_refused():
+    assert refusal({"gap_seconds": 10**400}).startswith("gap_seconds=1000")
+
+
+@pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("rate", [250.0, 500.0, 1000.0])
+def test_the_trainings_that_come_with_it_fit_a_usual_amplifier(path, rate):
+    info = SignalInfo(rate, CHANNELS_32, positions=standard_positions(CHANNELS_32))
+    processor = Processor(read_configuration(path), info)
+    assert processor.rate == rate
+    assert 0.05 < processor.delay < 0.5
+    assert len(processor._used_channels()) > 1  # each of them has a reference
+
+
+@pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
+def test_settings_survive_the_way_to_a_file_and_back(path, tmp_path):
+    settings = read_configuration(path)
+    plain = to_dict(settings)
+    assert from_dict(Configuration, plain) == settings
+    assert json.loads(json.dumps(plain)) == plain
+    write_json(settings, tmp_path / "copy.json")
+    assert read_json(Configuration, tmp_path / "copy.json") == settings
+    assert [file.name for file in tmp_path.iterdir()] == ["copy.json"]
+    said = json.loads(path.read_text(encoding="utf-8"))
+    assert {key: plain["protocol"][key] for key in said["protocol"]} == said["protocol"]
+
+
+def test_there_are_trainings_to_test():
+    assert {path.stem for path in EXPERIMENTS} >= {"alpha_up", "smr_up", "theta_down"}
+
+
+def test_an_earlier_session_s_file_is_read_for_its_settings(tmp_path):
+    settings = read_configuration(EXPERIMENTS[0])
+    (tmp_path / "run_nfb.json").write_text(json.dumps({"configuration": to_dict(settings)}))
+    assert read_configuration(tmp_path / "run_nfb.json") == settings
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe\x00", b"{'a': 1}"])
+def test_what_is_no_json_is_told_as_such(tmp_path, content):
+    (tmp_path / "settings.json").write_bytes(content)
+    with pytest.raises(FileError, match=r"^file='.*settings\.json': is not valid JSON \("):
+        read_configuration(tmp_path / "settings.json")
