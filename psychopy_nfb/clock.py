@@ -15,11 +15,11 @@ from pylsl import local_clock as lsl_now
 __all__ = ["ClockOffset", "PsychoPyClock", "Sleeper", "lsl_now", "measure_offset"]
 
 SANDWICHES = 50
-SMALLEST_GUARD, LARGEST_GUARD = 0.0003, 0.003
+SMALLEST_GUARD, LARGEST_GUARD = 0.001, 0.003
 COARSE_GUARD = 0.016
 """Windows below Python 3.11 sleeps in steps of 15.6 ms."""
-GUARD_FORGET = 0.995
-"""Share of the guard that stays after a sleep that did not need it: half of it in 140 frames."""
+GUARD_FORGET = 0.999
+"""Share of the guard that stays after a sleep that did not need it: half of it in 700 frames."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ class Sleeper:
     def __init__(self) -> None:
         coarse = sys.platform == "win32" and sys.version_info < (3, 11)
         self._largest = COARSE_GUARD if coarse else LARGEST_GUARD
-        self.guard = self._largest if coarse else 0.001
+        self.guard = self._largest if coarse else SMALLEST_GUARD
         self._smallest = self.guard if coarse else SMALLEST_GUARD
 
     def wait_until(self, deadline: float) -> float:

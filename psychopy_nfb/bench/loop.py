@@ -27,8 +27,13 @@ STREAMS = {
     "dense_": {"channels": 64, "rate": 1000.0, "chunk": 1},
 }
 PACED_HZ = 60.0
-TURN_SECONDS = 10.0
+TURN_SECONDS = 5.0
 """Conditions take turns of this length, so that a slow spell of the machine meets all of them."""
+CALM_SHARE = 0.005
+"""Of a turn's time. When the host of a virtual machine gave more of it to others, the turn says
+nothing about this program and is repeated …"""
+MOST_REPEATS = 6
+"""… at most so often."""
 START_SECONDS, READS_A_SECOND = 20, 3e5  # for the progress bar only
 BARS = {
     "read_us_median": 5,
@@ -91,7 +96,7 @@ def main(options: argparse.Namespace) -> int:
             **machine_facts(),
             "cores": os.cpu_count(),
             "streams": {prefix or "sparse": stream for prefix, stream in STREAMS.items()},
-            "display": f"paced to {PACED_HZ:g} Hz",
+            "display": f"paced to {PACED_HZ:g} Hz, software rendering in one thread",
             "seconds": seconds,
             # A virtual machine that others take from misses frames on its own account.
             "stolen_percent": 100 * (_stolen_seconds() - stolen) / (time.monotonic() - begun),
@@ -241,6 +246,8 @@ def _read_cost(nfb, n: int = 100_000) -> dict[str, float]:  # noqa: ANN001
 
 def frame_loop(turns: int, turned: Callable[[], None]) -> dict[str, float]:
     """Show a bar at a paced 60 Hz, dense stream, in turns: without the plugin and with it."""
+    # Where the processor draws, it does so in this thread: its helpers would wait for each other.
+    os.environ.setdefault("LP_NUM_THREADS", "0")
     from psychopy import visual
 
     from psychopy_nfb.display import FeedbackBar, pace
@@ -257,18 +264,24 @@ def frame_loop(turns: int, turned: Callable[[], None]) -> dict[str, float]:
     }
     dropped = dict.fromkeys(conditions, 0)
     logs: dict[str, list] = {"late": [], "early": []}
+    repeated = 0
     try:
         with amplifier(STREAMS["dense_"]) as source_id, TemporaryDirectory() as folder:
             _wait_for(source_id)
             for _ in range(turns):
                 for name, settings in conditions.items():
-                    if settings is None:
-                        dropped[name] += _bare_frames(win, bar, TURN_SECONDS)
-                    else:
-                        drops, log = _plugin_frames(win, bar, source_id, folder, **settings)
-                        dropped[name] += drops
-                        if name in logs:
-                            logs[name].append(log)
+                    for _ in range(1 + MOST_REPEATS):
+                        stolen = _stolen_seconds()
+                        if settings is None:
+                            drops, log = _bare_frames(win, bar, TURN_SECONDS), None
+                        else:
+                            drops, log = _plugin_frames(win, bar, source_id, folder, **settings)
+                        if _stolen_seconds() - stolen <= CALM_SHARE * TURN_SECONDS:
+                            break
+                        repeated += 1
+                    dropped[name] += drops
+                    if name in logs:
+                        logs[name].append(log)
                     turned()
     finally:
         win.close()
@@ -279,6 +292,7 @@ def frame_loop(turns: int, turned: Callable[[], None]) -> dict[str, float]:
         "flip_age_ms_median": late["age_at_flip_ms"]["median"],
         "flip_age_early_ms_median": early["age_at_flip_ms"]["median"],
         "frames_each": turns * TURN_SECONDS * PACED_HZ,
+        "turns_repeated": repeated,
         **{f"dropped_{name}": drops for name, drops in dropped.items()},
         "dropped_extra": dropped["late"] - dropped["without"],
         "dropped_extra_early": dropped["early"] - dropped["without"],

@@ -18,16 +18,24 @@ logger = logging.getLogger(__name__)
 HISTORY = 120
 """Frames over which the time from read to flip call is remembered: 2 s at 60 Hz."""
 PERCENTILE = 98.0
-GUARD_SECONDS = 0.002
+GUARD_SECONDS = 0.0028
 """Left for the flip call itself and for the scheduler. Chosen on a paced 60 Hz display."""
 LARGEST_SHARE = 0.85
 """Of a frame: with a larger margin waiting brings nothing."""
 MISS_SECONDS = 0.002
-"""Added at once for a missed frame …"""
+"""Added at once for a missed frame that was drawn too late …"""
 MOST_PENALTY = 0.006
 """… up to so much …"""
-FORGET_PER_FRAME = 0.997
-"""… and taken back by this factor a frame: half of it after four seconds at 60 Hz."""
+FORGET_PER_FRAME = 0.995
+"""… and taken back by this factor a frame: half of it after two seconds at 60 Hz."""
+UNEXPLAINED = 2.5
+"""Missed frames that were drawn in time count as the display's own wish for an earlier frame only
+when three come soon after each other; single ones are the machine's."""
+UNEXPLAINED_FORGET = 0.98
+"""Share of that count which stays after a frame: half after half a second at 60 Hz."""
+FOLLOW = 0.02
+"""Share of a flip's lateness by which the foreseen flips are moved: a display's frames are regular,
+what varies is how late the process hears of them. Flips before their time move them at once."""
 UPDATE_EVERY = 15
 """Frames between two looks at the percentile, which costs 30 us."""
 OFF_AFTER = 20
@@ -61,16 +69,18 @@ class LateRead:
         self._frames = 0
         self._penalty = 0.0
         self._last_flip = 0.0
+        self._frame = 0.0  # when the last flip should have been
         self._t_read = 0.0
         self._ready = 0.0
         self._unblocked = 0
+        self._unexplained = 0.0
         if not period:
             self._switch_off("the frame period of this display is not known")
 
     def wait(self) -> float:
         """Wait; return the LSL time. Runs once a frame and allocates nothing but floats."""
         if self.active and self._last_flip:
-            self._t_read = self._sleeper.wait_until(self._last_flip + self.period - self.margin)
+            self._t_read = self._sleeper.wait_until(self._frame + self.period - self.margin)
         else:
             self._t_read = lsl_now()
         return self._t_read
@@ -90,11 +100,10 @@ class LateRead:
         if not self.active:
             return
         interval = t_flip - self._last_flip
-        late_by = self._ready - self._last_flip - self.period
-        self._last_flip = t_flip
-        # Drawn long before its flip, or later than any margin would make up for: the machine
-        # stalled, and reading earlier would only show older samples.
-        if missed and -MOST_PENALTY - GUARD_SECONDS < late_by < MOST_PENALTY:
+        late_by = self._ready - self._frame - self.period
+        self._foresee(t_flip)
+        self._unexplained *= UNEXPLAINED_FORGET
+        if missed and self._was_late(late_by):
             self._penalty = min(self._penalty + MISS_SECONDS, MOST_PENALTY)
             self._update_margin()
         else:
@@ -110,6 +119,26 @@ class LateRead:
                 )
         else:
             self._unblocked = 0
+
+    def _foresee(self, t_flip: float) -> None:
+        """Follow the display's frames, of which the flips tell with some lateness."""
+        if self._last_flip:
+            frames = max(1, round((t_flip - self._frame) / self.period))
+            self._frame += frames * self.period
+            late = t_flip - self._frame
+            self._frame += late * FOLLOW if late > 0 else late
+        else:
+            self._frame = t_flip
+        self._last_flip = t_flip
+
+    def _was_late(self, late_by: float) -> bool:
+        """Whether a larger margin would have saved a frame drawn `late_by` s after its moment."""
+        if late_by > MOST_PENALTY:
+            return False  # the machine stalled: reading earlier would only show older samples
+        if late_by < -GUARD_SECONDS / 2:
+            self._unexplained += 1
+            return self._unexplained > UNEXPLAINED
+        return True
 
     def _update_margin(self) -> None:
         if self._frames:
