@@ -42,7 +42,7 @@ setup(
         "numpy",
         "scipy",
         "pandas",
-        "pylsl",
+        "pylsl>=1.18.4",  # the first whose pull_chunk can wait for one sample and take all
         "psutil",  # whether the experiment's process still lives, on any system
         "tqdm",  # progress bars of the commands that take a while
     ],

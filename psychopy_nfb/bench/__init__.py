@@ -1,7 +1,8 @@
 """Benchmarks: every speed or lag figure that the project states comes from here.
 
 - `loop`: from a sample to a flip, with its parts, on this machine;
+- `frames`: its part in a window; `reads`: torn reads and the cost of a read;
+- `setting`: the streams and the training that are measured; `calm`: when to measure again;
 - `outlet`, `bare`: the amplifier and the bare LSL consumer it is compared with;
-- `reads`: torn reads and the cost of a read;
 - `check`: what about this machine matters for timing.
 """
