@@ -14,7 +14,7 @@ TURN_SECONDS = 4.0
 CALM_SECONDS = 0.01
 """When the host gave more of a turn to others, the turn says nothing about this program. Ten
 milliseconds are one unit of the system's count, and less than one frame."""
-MOST_REPEATS = 5
+MOST_REPEATS = 3
 """How often such a turn is repeated."""
 
 

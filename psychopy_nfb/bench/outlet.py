@@ -43,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--channels", type=int, default=32)
     parser.add_argument("--rate", type=float, default=500.0)
     parser.add_argument("--chunk", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=600.0)
+    parser.add_argument("--seconds", type=float, default=3600.0)
     options = parser.parse_args(arguments)
     stream_noise(options.source_id, options.channels, options.rate, options.chunk, options.seconds)
     return 0

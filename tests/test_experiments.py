@@ -1,0 +1,111 @@
+"""Every experiment that comes with the package runs, unattended, to its end."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from psychopy_nfb.recording import read_session
+
+pytestmark = [pytest.mark.display, pytest.mark.slow]
+ROOT = Path(__file__).parents[1]
+EXPERIMENTS = ROOT / "experiments"
+SETTINGS = sorted(EXPERIMENTS.glob("*.json"))
+EEGLAB = ROOT.parent / "shared" / "data" / "eeglab_data.set"
+
+
+def run(*command, status=0, seconds=120):
+    done = subprocess.run(
+        [sys.executable, *map(str, command)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+    )
+    assert done.returncode == status, done.stderr
+    return done
+
+
+def only_session(folder):
+    (settings,) = folder.glob("*_nfb.json")
+    return read_session(settings)
+
+
+def test_row_075_the_readme_s_first_example_is_a_whole_experiment(amplifier, tmp_path):
+    script = (EXPERIMENTS / "minimal.py").read_text(encoding="utf-8")
+    assert len(script.splitlines()) < 30
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert re.search(r"```python\n(.*?)```", readme, re.DOTALL)[1] == script
+    amplifier()
+    short = tmp_path / "minimal.py"
+    hurried, n = re.subn(r"seconds=\d+", "seconds=5", script)
+    assert n == 2
+    short.write_text(hurried.replace('data="data"', f"data={str(tmp_path)!r}"), encoding="utf-8")
+    done = run(short)
+    assert re.search(r"^[\d.]+ points; files: ", done.stdout, re.MULTILINE)
+    session = only_session(tmp_path)
+    assert session.settings["configuration"]["baseline"]["mean"] > 0
+    shown = session.frames[session.frames.block == "training"]
+    assert shown.shown.nunique() > 100
+    assert session.frames[session.frames.block == "baseline"].shown.isna().all()
+
+
+@pytest.mark.parametrize("settings", SETTINGS, ids=lambda path: path.stem)
+def test_row_075_alpha_training_runs_unattended(settings, tmp_path):
+    done = run(
+        EXPERIMENTS / "alpha_training.py",
+        *("--unattended", "--data", tmp_path, "--settings", settings),
+    )
+    assert re.search(r"points; files: ", done.stdout)
+    session = only_session(tmp_path)
+    blocks = session.events[session.events.trial_type == "block_begin"].value.tolist()
+    assert blocks == ["eyes open", "training 1", "rest", "training 2"]
+    training = session.frames[session.frames.block.isin(["training 1", "training 2"])]
+    assert training.shown.nunique() > 50
+    assert session.frames.patch.dropna().isin([0, 1]).all()
+    assert session.settings["ended"] == "stopped"
+
+
+def test_row_075_demo_tells_the_lag_and_where_the_files_are(tmp_path):
+    figures = tmp_path / "lag.json"
+    done = run(
+        *("-m", "psychopy_nfb.cli", "demo", "--seconds", "15"),
+        *("--out", tmp_path / "data", "--json", figures),
+    )
+    told = json.loads(figures.read_text())
+    for stage in ("sample → published", "published → read", "read → flip", "filter delay", "total"):
+        assert stage in done.stdout
+    assert "dropped" in done.stdout
+    for path in told["files"].values():
+        assert Path(path).stat().st_size > 0
+        assert path in done.stdout
+    frames = pd.read_csv(told["files"]["frames"])
+    total = 1e3 * (frames.t_flip - (frames.t_sample - frames.delay))
+    assert told["lag"]["total_ms"]["median"] == pytest.approx(total.median(), abs=1e-6)
+    from PIL import Image
+
+    picture = Image.open(told["files"]["screen"]).convert("RGB")
+    assert len(picture.getcolors(1 << 20)) > 3  # bar, trace, text on black
+
+
+def test_demo_on_a_recording(tmp_path):
+    if not EEGLAB.exists():
+        pytest.skip(f"{EEGLAB} is not there")
+    pytest.importorskip("mne")
+    figures = tmp_path / "lag.json"
+    run(
+        *("-m", "psychopy_nfb.cli", "demo", "--replay", EEGLAB, "--channel", "Oz"),
+        *("--band", "8", "12", "--seconds", "15", "--out", tmp_path, "--json", figures),
+    )
+    session = only_session(tmp_path)
+    assert session.settings["configuration"]["baseline"]["mean"] > 0
+    training = session.frames[session.frames.block == "training"]
+    assert training.shown.nunique() > 50
+    assert session.eeg.rate == 128
+    assert {"square", "rt"} & set(session.events.value.dropna())  # the recording's own markers
