@@ -8,46 +8,49 @@ have come, ends as told: ``raise``, ``exit``, ``quit`` (PsychoPy's ``core.quit``
 import json
 import sys
 
-from psychopy import core, logging, visual
 
-from psychopy_nfb import FeedbackBar, Neurofeedback, pace
-from psychopy_nfb.clock import lsl_now
-from psychopy_nfb.dsp import CFIR, Pick, Pipeline
-from psychopy_nfb.engine.configuration import Configuration
-from psychopy_nfb.lsl.selection import StreamSelection
-from psychopy_nfb.protocol import Protocol
+def main(source_id, folder, ending):
+    from psychopy import core, logging, visual
 
-SOURCE_ID, FOLDER, ENDING = sys.argv[1:]
+    from psychopy_nfb import FeedbackBar, Neurofeedback, pace
+    from psychopy_nfb.dsp import CFIR, Pick, Pipeline
+    from psychopy_nfb.engine.configuration import Configuration
+    from psychopy_nfb.lsl.selection import StreamSelection
+    from psychopy_nfb.protocol import Protocol
 
-logging.console.setLevel(logging.ERROR)
-nfb = Neurofeedback(
-    Configuration(
-        stream=StreamSelection(source_id=SOURCE_ID, timeout=15.0),
-        pipeline=Pipeline([Pick(["Oz"]), CFIR((8.0, 12.0))]),
-        protocol=Protocol(normalise="none", display_range=(0.0, 20.0)),
-    ),
-    data=FOLDER,
-)
-nfb.start()
-win = visual.Window((320, 240), units="pix", allowGUI=False, checkTiming=False)
-pace(win, 60)
-nfb.attach(win)
-bar = FeedbackBar(win, size=(40, 200))
-told = False
-with nfb.block("training"):
-    for number in nfb.frames(60.0):
-        bar.value = nfb.value
-        bar.draw()
-        if number < 90 or nfb.stale:
-            continue
-        if not told:
-            told = True
-            facts = {"worker": nfb.worker_pid, "stem": str(nfb.files.stem), "t": lsl_now()}
-            print(json.dumps(facts), flush=True)
-        if ENDING == "raise":
-            raise RuntimeError("a mistake in the experiment")
-        if ENDING == "exit":
-            sys.exit(0)
-        if ENDING == "quit":
-            win.close()
-            core.quit()
+    logging.console.setLevel(logging.ERROR)
+    nfb = Neurofeedback(
+        Configuration(
+            stream=StreamSelection(source_id=source_id, timeout=15.0),
+            pipeline=Pipeline([Pick(["Oz"]), CFIR((8.0, 12.0))]),
+            protocol=Protocol(normalise="none", display_range=(0.0, 20.0)),
+        ),
+        data=folder,
+    )
+    nfb.start()
+    win = visual.Window((320, 240), units="pix", allowGUI=False, checkTiming=False)
+    pace(win, 60)
+    nfb.attach(win)
+    bar = FeedbackBar(win, size=(40, 200))
+    told = False
+    with nfb.block("training"):
+        for number in nfb.frames(60.0):
+            bar.value = nfb.value
+            bar.draw()
+            if number < 90 or nfb.stale:
+                continue
+            if not told:
+                told = True
+                facts = {"worker": nfb.worker_pid, "stem": str(nfb.files.stem)}
+                print(json.dumps(facts), flush=True)
+            if ending == "raise":
+                raise RuntimeError("a mistake in the experiment")
+            if ending == "exit":
+                sys.exit(0)
+            if ending == "quit":
+                win.close()
+                core.quit()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
