@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from psychopy_nfb.clock import SMALLEST_GUARD, PsychoPyClock, Sleeper, lsl_now, measure_offset
+from psychopy_nfb import clock
+from psychopy_nfb.clock import PsychoPyClock, Sleeper, lsl_now, measure_offset
 
 
 @pytest.mark.parametrize("offset", [0.0, 0.123, -7.5, 1.7e9])
@@ -20,35 +21,36 @@ def test_row_061_a_reading_that_was_interrupted_is_not_believed():
     """Of 50 readings 45 are held up on one side: the narrowest sandwich is one of the others."""
     calls = iter(range(1000))
 
-    def clock():
+    def ahead():
         if next(calls) % 10:
             time.sleep(0.002)
         return lsl_now() + 3.0
 
-    assert measure_offset(clock, lsl_now).offset == pytest.approx(3.0, abs=0.001)
+    assert measure_offset(ahead, lsl_now).offset == pytest.approx(3.0, abs=0.001)
 
 
 def test_row_061_a_clock_that_is_set_during_the_run_is_followed():
     ahead = [10.0]
-    clock = PsychoPyClock(lambda: lsl_now() + ahead[0])
-    assert clock.offset == pytest.approx(10.0, abs=0.001)
+    mapping = PsychoPyClock(lambda: lsl_now() + ahead[0])
+    assert mapping.offset == pytest.approx(10.0, abs=0.001)
     ahead[0] += 0.05
-    clock.measure()
-    first, second = clock.history
+    mapping.measure()
+    first, second = mapping.history
     assert second.offset - first.offset == pytest.approx(0.05, abs=0.001)
-    assert clock.to_lsl(clock.from_lsl(5.0)) == pytest.approx(5.0)
-    assert clock.to_lsl(lsl_now() + ahead[0]) == pytest.approx(lsl_now(), abs=0.001)
+    assert mapping.to_lsl(mapping.from_lsl(5.0)) == pytest.approx(5.0)
+    now = lsl_now()
+    assert mapping.to_lsl(now + ahead[0]) == pytest.approx(now, abs=0.001)
 
 
 def test_row_061_psychopy_s_own_clock_is_mapped_onto_lsl_s():
     from psychopy import clock as psychopy_clock
 
-    clock = PsychoPyClock()
-    clock.measure()
+    mapping = PsychoPyClock()
+    mapping.measure()
     inside = 0
     for _ in range(20):
         before = lsl_now()
-        mapped = clock.to_lsl(psychopy_clock.getTime())
+        mapped = mapping.to_lsl(psychopy_clock.getTime())
         inside += before - 0.001 <= mapped <= lsl_now() + 0.001
     assert inside == 20
 
@@ -63,15 +65,27 @@ def test_a_sleeper_is_never_early_and_does_not_wait_for_the_past():
 
 
 def test_a_sleeper_learns_from_sleeping_too_long(monkeypatch):
+    now = [100.0]
+    overshoot = [0.0]
+
+    def read():
+        now[0] += 1e-5
+        return now[0]
+
+    def sleep(seconds):
+        now[0] += seconds + overshoot[0]
+
+    monkeypatch.setattr(clock, "lsl_now", read)
+    monkeypatch.setattr(clock.time, "sleep", sleep)
     sleeper = Sleeper()
-    assert sleeper.guard == SMALLEST_GUARD
-    sleep = time.sleep
-    monkeypatch.setattr(time, "sleep", lambda seconds: sleep(seconds + 0.0015))
-    sleeper.wait_until(lsl_now() + 0.01)
+    assert sleeper.guard == clock.SMALLEST_GUARD
+    overshoot[0] = 0.0015
+    assert sleeper.wait_until(now[0] + 0.01) >= now[0] - 1e-5
     grown = sleeper.guard
-    assert grown > SMALLEST_GUARD + 0.001
-    monkeypatch.undo()
-    for _ in range(100):
-        sleeper.wait_until(lsl_now() + 0.0035)
-    assert SMALLEST_GUARD <= sleeper.guard
-    assert sleeper.guard < grown or sleeper.guard == pytest.approx(0.003)
+    assert grown == pytest.approx(1.5 * 0.0015, rel=0.05)
+    deadline = now[0] + 0.01
+    assert sleeper.wait_until(deadline) - deadline < 2e-5  # in time, though it slept too long
+    overshoot[0] = 0.0
+    for _ in range(700):
+        sleeper.wait_until(now[0] + 0.01)
+    assert sleeper.guard == pytest.approx(max(grown / 2, clock.SMALLEST_GUARD), rel=0.05)

@@ -1,0 +1,61 @@
+"""A trace drawn for the frames of half an hour, as fast as it goes: what they cost, as JSON."""
+
+import gc
+import json
+import time
+
+import numpy as np
+import psutil
+
+FRAMES_PER_MINUTE = 3600
+
+
+def main():
+    from psychopy import logging, visual
+    from psychopy.visual import shape
+
+    from psychopy_nfb.display.trace import FeedbackTrace
+
+    logging.console.setLevel(logging.ERROR)
+    window = visual.Window(
+        (160, 90), units="pix", color="black", allowGUI=False, checkTiming=False, waitBlanking=False
+    )
+    trace = FeedbackTrace(window, size=(80, 60), threshold=0.5)
+    drawn = []
+    draw_arrays = shape.GL.glDrawArrays
+
+    def counted(mode, first, count):
+        drawn.append(count)
+        draw_arrays(mode, first, count)
+
+    def run_minute(values):
+        """Return the median processor time of a frame, and the corners drawn in the last one."""
+        costs = np.empty(FRAMES_PER_MINUTE)
+        for frame, value in enumerate(values):
+            begun = time.thread_time()
+            trace.value = value
+            trace.draw()
+            costs[frame] = time.thread_time() - begun
+            if frame % 120 == 0:
+                window.flip()
+        drawn.clear()
+        shape.GL.glDrawArrays = counted
+        trace.draw()
+        shape.GL.glDrawArrays = draw_arrays
+        return float(np.median(costs)), sum(drawn)
+
+    random = np.random.default_rng(3)
+    told = {"cost": [], "corners": [], "memory": [], "history": len(trace.history)}
+    for _ in range(30):
+        values = np.clip(0.5 + 0.3 * random.standard_normal(FRAMES_PER_MINUTE), 0, 1)
+        cost, corners = run_minute(values)
+        told["cost"].append(cost)
+        told["corners"].append(corners)
+        gc.collect()
+        told["memory"].append(psutil.Process().memory_info().rss)
+    window.close()
+    print(json.dumps(told))
+
+
+if __name__ == "__main__":
+    main()
