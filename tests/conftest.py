@@ -25,14 +25,8 @@ GRACE_SECONDS = 5.0
 def pytest_configure(config):
     """Set the environment before anything imports pylsl or PsychoPy."""
     config.nfb_folder = tempfile.mkdtemp(prefix="nfb_tests_")
-    lsl_settings = Path(config.nfb_folder, "lsl_api.cfg")
-    os.environ[SESSION_MARK] = session = uuid.uuid4().hex
-    # LSL shows streams of one session to each other only: no amplifier in the room, no other run.
-    lsl_settings.write_text(
-        f"[lab]\nSessionID = {session}\n[multicast]\nResolveScope = machine\n[log]\nlevel = -2\n",
-        encoding="utf-8",
-    )
-    os.environ["LSLAPICFG"] = str(lsl_settings)
+    os.environ[SESSION_MARK] = uuid.uuid4().hex
+    os.environ["LSLAPICFG"] = _lsl_settings(config.nfb_folder)
     config.nfb_shared_before = _shared_blocks()
     config.nfb_display = None
     if sys.platform == "linux" and not os.environ.get("DISPLAY") and shutil.which("Xvfb"):
@@ -57,6 +51,20 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.row(int(row[1])))
         if no_display and item.get_closest_marker("display"):
             item.add_marker(pytest.mark.skip(reason="no display, and no Xvfb to start one"))
+
+
+def _lsl_settings(folder: str | os.PathLike) -> str:
+    """Write settings for LSL into a folder; return their path.
+
+    LSL shows streams of one session to each other only: no amplifier in the room, no other run.
+    """
+    path = Path(folder, "lsl_api.cfg")
+    path.write_text(
+        f"[lab]\nSessionID = {uuid.uuid4().hex}\n[multicast]\nResolveScope = machine\n"
+        "[log]\nlevel = -2\n",
+        encoding="utf-8",
+    )
+    return str(path)
 
 
 def _start_display() -> subprocess.Popen:
@@ -85,6 +93,12 @@ def _start_display() -> subprocess.Popen:
 def unique_id() -> str:
     """Return a source_id that no other stream has."""
     return str(uuid.uuid4())
+
+
+@pytest.fixture
+def lsl_alone(monkeypatch, tmp_path_factory):
+    """Let the processes that the test starts see no streams but their own."""
+    monkeypatch.setenv("LSLAPICFG", _lsl_settings(tmp_path_factory.mktemp("lsl")))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -37,6 +37,7 @@ def only_session(folder):
     return read_session(settings)
 
 
+@pytest.mark.usefixtures("lsl_alone")  # it takes the only EEG that there is
 def test_row_075_the_readme_s_first_example_is_a_whole_experiment(amplifier, tmp_path):
     script = (EXPERIMENTS / "minimal.py").read_text(encoding="utf-8")
     assert len(script.splitlines()) < 30

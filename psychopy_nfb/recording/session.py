@@ -144,11 +144,12 @@ class SessionWriter:
 
     def _guarded(self, job: Callable, *arguments: object) -> None:
         """Do a job on the files; once one has failed, no more, which could tear what is there."""
-        if self.error is not None and job not in (self._xdf.close,):
+        closing = job in (self._xdf.close, self._frame_log.close, self._event_log.close)
+        if self.error is not None and not closing:
             return
         try:
             job(*arguments)
-        except (OSError, ValueError) as error:
+        except Exception as error:
             if self.error is None:
                 self.error = error
                 logger.error("The recording stopped: %s", error)

@@ -46,13 +46,13 @@ class _Table:
         self, path: str | os.PathLike, columns: Sequence[str], delimiter: str, append: bool
     ):
         path = Path(path)
-        continued = append and path.exists() and path.stat().st_size > 0
-        if continued:
-            _cut_torn_line(path)
-        # Text in cells may hold line breaks: newlines are csv's own matter.
+        if append and path.exists():
+            _cut_torn_row(path)
+        # Text in cells may hold line breaks: newlines are csv's own matter. It quotes those that
+        # are in its line terminator, and readers take a bare one of either kind for a row's end.
         self._file: TextIO = open(path, "a" if append else "x", encoding="utf-8", newline="")
-        self._writer = csv.writer(self._file, delimiter=delimiter, lineterminator="\n")
-        if not continued:
+        self._writer = csv.writer(self._file, delimiter=delimiter, lineterminator="\r\n")
+        if path.stat().st_size == 0:
             self._writer.writerow(columns)
             self._file.flush()
 
@@ -141,10 +141,14 @@ def _cell(column: str, value: object) -> object:
     return value
 
 
-def _cut_torn_line(path: Path) -> None:
-    """Cut off what a killed process left of its last row."""
+def _cut_torn_row(path: Path) -> None:
+    """Cut off what a killed process left of its last row, which may have broken lines in a text."""
     with open(path, "r+b") as file:
-        file.truncate(file.read().rfind(b"\n") + 1)
+        content = file.read()
+        end = content.rfind(b"\n") + 1
+        while content.count(b'"', 0, end) % 2:
+            end = content.rfind(b"\n", 0, end - 1) + 1
+        file.truncate(end)
 
 
 def _last_number(path: Path) -> int:

@@ -73,10 +73,12 @@ class XdfWriter:
                 self._continue()
             else:
                 self._file = open(self.path, "xb")
+            if self._file.tell() == 0:
                 self._file.write(MAGIC)
                 self._chunk(
                     FILE_HEADER, b'<?xml version="1.0"?><info><version>1.0</version></info>'
                 )
+                self._file.flush()  # a kill before the first samples leaves an XDF file
         except OSError as error:
             raise FileError("file", str(path), f"cannot be written: {error.strerror}") from None
 
@@ -223,12 +225,15 @@ class XdfWriter:
         self._file.write(_length(len(content) + 2) + struct.pack("<H", tag) + content)
 
     def _continue(self) -> None:
-        """Learn the file's streams and set the end where its last whole chunk of data ends."""
+        """Learn the file's streams and set the end where its last whole chunk of data ends.
+
+        That is 0 where the process was killed before it had written the file's own header.
+        """
         file = self._file
         size = os.fstat(file.fileno()).st_size
-        if file.read(len(MAGIC)) != MAGIC:
+        if not MAGIC.startswith(file.read(len(MAGIC))):
             raise FileError("file", str(self.path), "is no XDF file and cannot be continued")
-        end = file.tell()
+        end = 0
         while (length := _read_length(file)) is not None:
             begin = file.tell()
             if length < 2 or begin + length > size:
@@ -262,13 +267,18 @@ class XdfWriter:
         n = _read_length(file) or 0
         stream = self._streams[number]
         stream.count += n
-        if n and file.read(1) == b"\x08":
-            (first,) = struct.unpack("<d", file.read(8))
-            stream.first = first if stream.first is None else stream.first
-            stream.last = first
-            if stream.dtype is not None:
-                file.seek(end - stream.dtype.itemsize + 1)
-                (stream.last,) = struct.unpack("<d", file.read(8))
+        if n == 0:
+            return
+        first = stream.last = _read_stamp(file)
+        stream.first = first if stream.first is None else stream.first
+        if stream.dtype is not None:
+            file.seek(end - stream.dtype.itemsize)
+            stream.last = _read_stamp(file)
+            return
+        for sample in range(n):  # texts differ in length: the last one's place is not known
+            stream.last = _read_stamp(file) if sample else first
+            for _ in range(stream.n_channels):
+                file.seek(_read_length(file) or 0, os.SEEK_CUR)
 
 
 def _new_stream(key: tuple) -> _Stream:
@@ -297,6 +307,11 @@ def _length(n: int) -> bytes:
     if n < 1 << 32:
         return struct.pack("<BI", 4, n)
     return struct.pack("<BQ", 8, n)
+
+
+def _read_stamp(file: BinaryIO) -> float:
+    """Read a sample's stamp, with the byte in front of it that says how long it is."""
+    return struct.unpack("<xd", file.read(9))[0]
 
 
 def _read_length(file: BinaryIO) -> int | None:

@@ -22,30 +22,6 @@ def test_row_063_names_after_bids_count_on(tmp_path):
     assert new_session(tmp_path, "08", "2", "alpha").stem.name.endswith("run-01")
 
 
-def test_row_063_experiments_that_start_together_get_names_of_their_own(tmp_path):
-    code = (
-        "import sys\n"
-        "from psychopy_nfb.recording import new_session\n"
-        "sys.stdin.readline()\n"
-        "for _ in range(10):\n"
-        "    print(new_session(sys.argv[1]).stem.name)\n"
-    )
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", code, str(tmp_path)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(4)
-    ]
-    for process in processes:
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    names = [name for process in processes for name in process.communicate()[0].split()]
-    assert len(names) == len(set(names)) == 40
-
-
 def test_a_name_that_was_not_used_is_given_back(tmp_path):
     files = new_session(tmp_path)
     files.release()
@@ -77,3 +53,25 @@ def test_any_file_of_a_session_leads_to_it(tmp_path):
     files = new_session(tmp_path)
     for path in (files.eeg, files.frames, files.events, files.settings, files.stem):
         assert SessionFiles.from_stem(path) == files
+
+
+def test_row_063_sessions_chosen_at_the_same_moment_get_different_runs(tmp_path):
+    code = (
+        "import sys\n"
+        "from psychopy_nfb.recording import new_session\n"
+        "print('ready', flush=True)\n"
+        "sys.stdin.readline()\n"
+        "names = [new_session(sys.argv[1]).stem.name for _ in range(20)]\n"
+        "print(*names)\n"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    processes = [subprocess.Popen(command, **pipes) for _ in range(6)]
+    # Importing takes longer than choosing: without this they would come one after the other.
+    assert [process.stdout.readline() for process in processes] == ["ready\n"] * 6
+    for process in processes:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    names = [name for process in processes for name in process.communicate()[0].split()]
+    assert len(names) == 120
+    assert len(set(names)) == 120

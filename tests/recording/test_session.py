@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import subprocess
+import sys
 import threading
+import time
 
 import numpy as np
 import pandas as pd
@@ -12,7 +16,7 @@ import pytest
 
 from psychopy_nfb.errors import FileError
 from psychopy_nfb.protocol import VALUE_NAMES
-from psychopy_nfb.recording import SessionRecord, SessionWriter, new_session
+from psychopy_nfb.recording import FRAME_COLUMNS, SessionRecord, SessionWriter, new_session
 
 EEG = {
     "name": "Amp",
@@ -64,26 +68,6 @@ def test_a_disk_that_fails_is_told_and_nothing_raises(tmp_path):
     assert len(pd.read_csv(files.events, sep="\t")) <= 4  # readable, whole rows
 
 
-def test_settings_are_whole_at_any_moment(tmp_path):
-    files = new_session(tmp_path)
-    record = SessionRecord.load(files.settings)
-    seen, stop = [], threading.Event()
-
-    def read():
-        while not stop.is_set():
-            seen.append(json.loads(files.settings.read_text()))
-
-    reader = threading.Thread(target=read)
-    reader.start()
-    for number in range(200):
-        record.update(numbers=list(range(number * 10)), last=number)
-    stop.set()
-    reader.join()
-    assert len(seen) > 10
-    assert all(len(content.get("numbers", [])) == 10 * content.get("last", 0) for content in seen)
-    assert [path.name for path in tmp_path.iterdir()] == [files.settings.name]
-
-
 def test_what_json_has_no_word_for_becomes_null(tmp_path):
     record = SessionRecord(tmp_path / "a_nfb.json")
     record.update(figures={"nan": math.nan, "list": [math.inf, 1.5]})
@@ -96,3 +80,99 @@ def test_a_list_is_no_session(tmp_path):
     (tmp_path / "a_nfb.json").write_text("[]")
     with pytest.raises(FileError, match="holds no session's settings"):
         SessionRecord.load(tmp_path / "a_nfb.json")
+
+
+def frame_rows(first, end):
+    """Return rows of the frame log, flipped at hundredths of a second."""
+    texts = {"mark": "", "block": "training"}
+    return [
+        tuple(
+            texts.get(name, number / 100 if name == "t_flip" else number) for name in FRAME_COLUMNS
+        )
+        for number in range(first, end)
+    ]
+
+
+def lengths(path):
+    """Return the number of samples that pyxdf finds, by stream."""
+    pyxdf = pytest.importorskip("pyxdf")
+    streams, _ = pyxdf.load_xdf(path, synchronize_clocks=False, dejitter_timestamps=False)
+    return {stream["info"]["name"][0]: len(stream["time_stamps"]) for stream in streams}
+
+
+def test_row_062_the_counts_are_those_of_the_files(tmp_path):
+    files = new_session(tmp_path)
+    writer = SessionWriter(files, EEG, VALUE_NAMES, aux={"labels": ["pulse"], "rate": 10.0})
+    write_second(writer, 0)
+    writer.aux(np.arange(10.0)[:, None], np.arange(10) / 10)
+    writer.frames(frame_rows(0, 60))
+    writer.frames(frame_rows(50, 70))  # ten of them again
+    writer.close()
+    assert writer.error is None
+    assert writer.counts() == {"Amp": 100, "Feedback": 100, "Frames": 70, "Events": 1, "Aux": 10}
+    assert lengths(files.eeg) == writer.counts()
+    assert pd.read_csv(files.frames).frame.tolist() == list(range(70))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit on file sizes on this system")
+def test_a_full_disk_is_told_and_what_came_before_is_readable(tmp_path):
+    code = (
+        "import resource, sys\n"
+        "from test_session import *\n"
+        "files = new_session(sys.argv[1])\n"
+        "writer = SessionWriter(files, EEG, VALUE_NAMES)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))\n"
+        "for second in range(100):\n    write_second(writer, second)\n"
+        "writer.close()\n"
+        "print(type(writer.error).__name__, files.eeg, sep='|')\n"
+    )
+    process = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.path.dirname(__file__)},
+    )
+    error, eeg = process.stdout.strip().split("|")
+    assert error == "OSError"
+    assert process.returncode == 0
+    read = lengths(eeg)["Amp"]
+    assert read >= 200
+    assert read % 100 == 0
+
+
+def test_rows_taken_before_an_error_are_in_their_files_when_closed(tmp_path):
+    files = new_session(tmp_path)
+    writer = SessionWriter(files, EEG, VALUE_NAMES)
+    writer.frames(frame_rows(0, 5))
+    writer._xdf._file.close()
+    writer.close()
+    assert isinstance(writer.error, ValueError)
+    assert len(pd.read_csv(files.frames)) == 5
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_an_event_that_cannot_be_written_does_not_end_the_recording_unheard(tmp_path):
+    writer = SessionWriter(new_session(tmp_path), EEG, VALUE_NAMES)
+    writer.event("set", 0.0, 0, kind="command", detail={"threshold": np.float32(0.5)})
+    write_second(writer, 0)
+    writer.close()
+    assert writer.error is not None or writer.counts()["Amp"] == 100
+
+
+def test_settings_read_while_they_are_written_are_never_torn(tmp_path):
+    kept = SessionRecord(tmp_path / "a_nfb.json", {"last": -1})
+    kept.update()
+
+    def write():
+        for number in range(150):
+            kept.update(numbers=list(range(2000)), last=number)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    seen = set()
+    while writer.is_alive():  # read here: what fails in another thread fails no test
+        seen.add(json.loads(kept.path.read_text())["last"])
+        time.sleep(0.0002)
+    writer.join()
+    assert len(seen) > 10
+    assert [path.name for path in tmp_path.iterdir()] == [kept.path.name]

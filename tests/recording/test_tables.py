@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import math
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from psychopy_nfb.recording import EVENT_COLUMNS, FRAME_COLUMNS, EventLog, FrameLog
 
@@ -72,3 +74,58 @@ def test_texts_of_events_come_back_as_they_were(tmp_path):
     more.write(9.0, 0.0, "stop", None, 9, 109.0, None)
     more.close()
     assert len(pd.read_csv(path, sep="\t")) == len(TEXTS) + 1
+
+
+@pytest.mark.parametrize("text", ["a\rb", "a\r\nb", "\r"])
+def test_a_carriage_return_does_not_break_a_row(tmp_path, text):
+    path = tmp_path / "events.tsv"
+    log = EventLog(path)
+    for number in range(2):
+        log.write(number, 0.0, "mark", text, number, 100.0, None)
+    log.close()
+    assert pd.read_csv(path, sep="\t")["value"].tolist() == [text, text]
+
+
+@pytest.mark.parametrize("text", ["plain", "two\nlines", "ümläut\n🙂\n"])
+def test_row_109_events_torn_anywhere_go_on_with_whole_rows(tmp_path, text):
+    whole = tmp_path / "whole.tsv"
+    log = EventLog(whole)
+    header = whole.stat().st_size
+    log.write(0.0, 0.0, "mark", "first", 0, 100.0, None)
+    log.flush()
+    first = whole.stat().st_size
+    log.write(1.0, 0.0, "mark", text, 1, 101.0, None)
+    log.close()
+    content = whole.read_bytes()
+    wrong = []
+    for place in range(header, len(content)):
+        torn = tmp_path / "torn.tsv"
+        torn.write_bytes(content[:place])
+        again = EventLog(torn, append=True)
+        again.write(2.0, 0.0, "mark", "after", 2, 102.0, None)
+        again.close()
+        # csv, as pandas refuses the whole file where a quoted cell never ends.
+        with open(torn, encoding="utf-8", newline="") as file:
+            values = [row[3] for row in csv.reader(file, delimiter="\t")][1:]
+        if values != (["first"] if place >= first else []) + ["after"]:
+            wrong.append(place)
+    assert wrong == []
+
+
+@pytest.mark.parametrize("table", [FrameLog, EventLog])
+def test_row_109_a_torn_header_is_written_anew(tmp_path, table):
+    path = tmp_path / "table"
+    table(path).close()
+    header = path.read_bytes()
+    path.write_bytes(header[:10])
+    table(path, append=True).close()
+    assert path.read_bytes() == header
+
+
+def test_times_keep_microseconds_and_values_nine_digits(tmp_path):
+    log = FrameLog(tmp_path / "frames.csv")
+    log.write([frame(0, t_flip=987654.1234564, signal=1 / 3)])
+    log.close()
+    read = pd.read_csv(tmp_path / "frames.csv")
+    assert read.t_flip[0] == 987654.123456
+    assert read.signal[0] == 0.333333333

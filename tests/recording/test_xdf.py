@@ -147,3 +147,42 @@ def test_row_109_a_killed_writer_loses_nothing_that_was_flushed(tmp_path):
     process.stdout.close()
     numbers = np.asarray(load(path)["Amp"]["time_series"])[:, 0]
     assert numbers.tolist() == list(range(5000))
+
+
+@pytest.mark.parametrize("place", [0, 3, 4, 40, 150])
+def test_row_109_a_file_torn_in_its_headers_is_continued_as_whole_xdf(tmp_path, place):
+    path = tmp_path / "a.xdf"
+    written(path, 2).close()
+    path.write_bytes(path.read_bytes()[:place])
+    written(path, 3, append=True).close()
+    read, header = pyxdf.load_xdf(path, synchronize_clocks=False, dejitter_timestamps=False)
+    assert sorted(len(stream["time_stamps"]) for stream in read) == [3, 30]
+    assert header is not None
+    assert header["info"]["version"] == ["1.0"]
+
+
+def test_stamps_of_markers_and_clock_offsets_are_exact(tmp_path):
+    stamps = [1e6 + 0.1, 1e6 + 0.1000001, 1e6 + 7.3]
+    offsets = [(1e6, -0.25), (1e6 + 5, 1e9 + 1e-7)]
+    writer = XdfWriter(tmp_path / "a.xdf")
+    marks = writer.add_stream("Marks", "Markers", ["mark", "more"], 0, "string")
+    for t, offset in offsets:
+        writer.clock_offset(marks, t, offset)
+    writer.write(marks, [["a", "1"], ["b", "2"], ["c", "3"]], stamps)
+    writer.close()
+    read = load(tmp_path / "a.xdf")["Marks"]
+    assert read["time_stamps"].tolist() == stamps
+    assert read["time_series"] == [["a", "1"], ["b", "2"], ["c", "3"]]
+    assert list(zip(read["clock_times"], read["clock_values"], strict=True)) == offsets
+    assert read["info"]["nominal_srate"] == ["0"]
+
+
+def test_a_continued_stream_of_texts_knows_its_last_stamp(tmp_path):
+    path = tmp_path / "a.xdf"
+    for append in (False, True):
+        writer = XdfWriter(path, append)
+        marks = writer.add_stream("Marks", "Markers", ["mark"], 0, "string")
+        if not append:
+            writer.write(marks, [["a"], ["b"]], [1.0, 2.0])
+        writer.close()
+    assert load(path)["Marks"]["footer"]["info"]["last_timestamp"] == ["2.0"]
