@@ -11,9 +11,9 @@ Outcome = TypeVar("Outcome")
 
 TURN_SECONDS = 4.0
 """Conditions take turns of this length, so that a slow spell of the machine meets all of them."""
-CALM_SECONDS = 0.01
-"""When the host gave more of a turn to others, the turn says nothing about this program. Ten
-milliseconds are one unit of the system's count, and less than one frame."""
+CALM_SECONDS = 0.015
+"""When the host gave more of a turn to others, the turn says nothing about this program. One unit
+of the system's count, ten milliseconds and less than one frame, is let pass."""
 MOST_REPEATS = 3
 """How often such a turn is repeated."""
 

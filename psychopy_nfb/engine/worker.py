@@ -53,12 +53,23 @@ class _Opening(threading.Thread):
         return self.source
 
 
+def _leave_rush() -> None:
+    """Go back to ordinary priority: what `psychopy.core.rush` gave the experiment is inherited.
+
+    Frames come first. A busy worker in the same real-time class would take turns with them. On
+    Windows and macOS a process starts with ordinary priority whatever its parent's is.
+    """
+    if hasattr(os, "sched_setscheduler"):  # Linux
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the worker; return its exit status: 0 when told to stop, 2 when it could not start."""
     parser = argparse.ArgumentParser(prog="psychopy_nfb.engine.worker")
     parser.add_argument("--block", required=True, help="name of the shared memory block")
     parser.add_argument("--experiment-pid", type=int, required=True)
     options = parser.parse_args(arguments)
+    _leave_rush()
     gc.disable()  # until all is imported: nothing of it is garbage, looking for some costs 0.05 s
     # A thread that formats a row of the log must not keep the samples waiting for 5 ms.
     sys.setswitchinterval(0.0005)
