@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import gc
 import logging
 import math
 import os
@@ -131,6 +132,9 @@ class Neurofeedback(NewestFeedback):
     def attach(self, win: Window, patch: PhotodiodePatch | None = None) -> None:
         """Log each flip of `win` and read just before it.
 
+        Takes a tenth of a second: Python's garbage is collected, and what is left is kept out of
+        further collections until `close`. A full one in the midst of a run would miss six frames.
+
         Parameters
         ----------
         win : psychopy.visual.Window
@@ -146,6 +150,8 @@ class Neurofeedback(NewestFeedback):
         self._frames = FrameWriter(
             win, self._handle.block.frames, period, self._late, patch, self._send_mark
         )
+        gc.collect()
+        gc.freeze()
         self._send_facts(
             display={
                 "size": [int(side) for side in win.size],
@@ -350,6 +356,7 @@ class Neurofeedback(NewestFeedback):
         atexit.unregister(self.close)
         if self._frames is not None:
             self._frames.detach()
+            gc.unfreeze()
         if self._handle is not None:
             self._send_facts(
                 clock=to_dict(self.clock.measure()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import time
@@ -276,3 +277,13 @@ def test_after_close_the_window_is_as_it_was(amplifier, training, window):
     nfb.close()
     window.flip()
     assert not nfb.flags & Flags.INVALID
+
+
+def test_no_collection_during_a_run_looks_at_what_was_there_before(amplifier, training, window):
+    with Neurofeedback(training(amplifier().source_id)) as nfb:
+        before = len(gc.get_objects())
+        nfb.attach(window)
+        show(nfb, window, 0.5)
+        assert len(gc.get_objects()) < before / 10, "a full collection is a short one"
+    assert gc.get_freeze_count() == 0
+    assert len(gc.get_objects()) > before / 2
