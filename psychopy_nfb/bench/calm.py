@@ -14,8 +14,6 @@ TURN_SECONDS = 4.0
 CALM_SECONDS = 0.015
 """When the host gave more of a turn to others, the turn says nothing about this program. One unit
 of the system's count, ten milliseconds and less than one frame, is let pass."""
-MOST_REPEATS = 3
-"""How often such a turn is repeated."""
 
 
 def stolen_seconds() -> float:
@@ -26,24 +24,31 @@ def stolen_seconds() -> float:
 class Turns:
     """Repeats turns that the host disturbed.
 
+    Parameters
+    ----------
+    repeats : int
+        How many may be repeated before disturbed ones count as well.
+
     Attributes
     ----------
     repeated : int
         Turns that were repeated.
     disturbed : int
-        Turns that counted although they were disturbed, having been repeated often enough.
+        Turns that counted although they were disturbed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, repeats: int) -> None:
+        self.repeats = repeats
         self.repeated = 0
         self.disturbed = 0
 
     def calm(self, measure: Callable[[], tuple[Outcome, float]]) -> Outcome:
         """Return a calm turn's outcome; `measure` gives an outcome and the stolen seconds."""
-        for _ in range(MOST_REPEATS):
+        while True:
             outcome, stolen = measure()
             if stolen <= CALM_SECONDS:
                 return outcome
+            if self.repeated == self.repeats:
+                self.disturbed += 1
+                return outcome
             self.repeated += 1
-        self.disturbed += 1
-        return outcome

@@ -15,10 +15,13 @@ PACED_HZ = 60.0
 
 
 def frame_loop(turns: int, turned: Callable[[], None]) -> dict[str, float]:
-    """Show a bar at a paced 60 Hz, dense stream, in turns: without the plugin and with it."""
+    """Show a bar at a paced 60 Hz, dense stream, in turns: without the plugin and with it.
+
+    All conditions run at the priority that PsychoPy offers to experiments, where it may be had.
+    """
     # Where the processor draws, it does so in this thread: its helpers would wait for each other.
     os.environ.setdefault("LP_NUM_THREADS", "0")
-    from psychopy import visual
+    from psychopy import core, visual
 
     from psychopy_nfb.display import FeedbackBar, pace
     from psychopy_nfb.timing import lag_summary
@@ -34,9 +37,10 @@ def frame_loop(turns: int, turned: Callable[[], None]) -> dict[str, float]:
     }
     dropped = dict.fromkeys(conditions, 0)
     logs: dict[str, list] = {"late": [], "early": []}
-    counted = Turns()
+    counted = Turns(repeats=2 * turns * len(conditions))
     try:
         with amplifier(STREAMS["dense_"]) as source_id, TemporaryDirectory() as folder:
+            rushed = core.rush(True)  # once the amplifier runs, which must not inherit it
             for _ in range(turns):
                 for name, settings in conditions.items():
                     if settings is None:
@@ -49,6 +53,7 @@ def frame_loop(turns: int, turned: Callable[[], None]) -> dict[str, float]:
                         logs[name].append(log)
                     turned()
     finally:
+        core.rush(False)
         win.close()
     late, early = (lag_summary(_joined(logs[name])).to_dict() for name in ("late", "early"))
     return {
@@ -57,6 +62,7 @@ def frame_loop(turns: int, turned: Callable[[], None]) -> dict[str, float]:
         "flip_age_ms_median": late["age_at_flip_ms"]["median"],
         "flip_age_early_ms_median": early["age_at_flip_ms"]["median"],
         "frames_each": turns * TURN_SECONDS * PACED_HZ,
+        "rushed": bool(rushed),
         "turns_repeated": counted.repeated,
         "turns_disturbed": counted.disturbed,
         **{f"dropped_{name}": drops for name, drops in dropped.items()},

@@ -135,7 +135,7 @@ def publish_lag(prefix: str, turns: int) -> dict[str, float]:
     figures: dict[str, float] = {}
     lags: list[float] = []
     bare_lags: list[float] = []
-    counted = Turns()
+    counted = Turns(repeats=2 * turns)
     with amplifier(STREAMS[prefix]) as source_id, TemporaryDirectory() as folder:
         with Neurofeedback(training(source_id), data=folder, late_read=False) as nfb:
             for _ in range(turns):
