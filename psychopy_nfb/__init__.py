@@ -34,6 +34,7 @@ _HOME = {
     "pace": "psychopy_nfb.display",
     # settings
     "Configuration": "psychopy_nfb.engine.configuration",
+    "FurtherSignal": "psychopy_nfb.protocol",
     "Pipeline": "psychopy_nfb.dsp",
     "Protocol": "psychopy_nfb.protocol",
     "StreamSelection": "psychopy_nfb.lsl.selection",

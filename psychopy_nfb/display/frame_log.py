@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from psychopy_nfb.clock import lsl_now
-from psychopy_nfb.protocol import VALUE_NAMES
 
 if TYPE_CHECKING:
     from psychopy.visual import Window
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from psychopy_nfb.engine.memory import Ring
 
 _NAN = math.nan
-_NO_VALUES = (_NAN,) * len(VALUE_NAMES)
 BREAK_SECONDS = 1.0
 """A longer interval is a break in which the script did not flip, not a row of missed frames."""
 
@@ -39,6 +37,8 @@ class FrameWriter:
         Its level is noted.
     send_mark : callable
         Called after the flip of a frame with a mark as ``send_mark(number, label, t_flip)``.
+    n_values : int
+        How many values a feedback record holds.
     """
 
     def __init__(
@@ -49,6 +49,7 @@ class FrameWriter:
         late: LateRead | None,
         patch: PhotodiodePatch | None,
         send_mark: Callable[[int, str, float], None],
+        n_values: int,
     ):
         from pyglet import gl
 
@@ -61,6 +62,7 @@ class FrameWriter:
         self._send_mark = send_mark
         self._swap = win.backend.swapBuffers
         win.backend.swapBuffers = self._watched_swap
+        self._no_values = (_NAN,) * n_values
         self._record: tuple | None = None
         self._t_read = _NAN
         self._showing = True
@@ -117,7 +119,7 @@ class FrameWriter:
         record = self._record
         if record is None:
             stamps, seq, sample, delay, flags = (_NAN, _NAN, _NAN), 0, -1, _NAN, 0
-            values, shown = _NO_VALUES, _NAN
+            values, shown = self._no_values, _NAN
         else:
             seq, *stamps, delay, sample, flags = record[:7]
             values = record[7:-3]

@@ -83,7 +83,7 @@ class Neurofeedback(NewestFeedback):
         stale_after: float = STALE_SECONDS,
     ):
         self.configuration = read_configuration(settings)
-        super().__init__(stale_after)
+        super().__init__(stale_after, self.configuration.further)
         self.files: SessionFiles | None = None
         if data is not None:
             self.files = new_session(data, participant=participant, session=session, task=task)
@@ -113,6 +113,7 @@ class Neurofeedback(NewestFeedback):
         facts = {"clock": to_dict(self.clock.measure()), "experiment": {"pid": os.getpid()}}
         self._handle = WorkerHandle(
             to_dict(self.configuration),
+            self.configuration.value_names,
             None if self.files is None else str(self.files.stem),
             facts,
             self._on_message,
@@ -147,8 +148,15 @@ class Neurofeedback(NewestFeedback):
         blocks, period = (True, 1 / paced) if paced else frame_blocking(win)
         self.win = win
         self._late = LateRead(period if blocks else None) if self._want_late_read else None
+        block = self._handle.block
         self._frames = FrameWriter(
-            win, self._handle.block.frames, period, self._late, patch, self._send_mark
+            win,
+            block.frames,
+            period,
+            self._late,
+            patch,
+            self._send_mark,
+            len(block.value_names),
         )
         gc.collect()
         gc.freeze()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from psychopy_nfb.protocol import VALUE_NAMES
+from psychopy_nfb.protocol import FURTHER_NAMES, VALUE_NAMES, FurtherSignal
 
 # Places in a feedback record: number, the stamps, delay, sample, flags, then the values.
 _T_SAMPLE, _T_RECEIVED, _FLAGS, _VALUES = 1, 2, 6, 7
@@ -23,10 +23,23 @@ class NewestFeedback:
     ----------
     stale_after : float
         Seconds without new samples after which `stale` is true.
+    further : dict, optional
+        The further signals' settings by name.
+
+    Attributes
+    ----------
+    further : dict of str: NewestFurther
+        What the record says of the further signals.
     """
 
-    def __init__(self, stale_after: float = STALE_SECONDS):
+    def __init__(
+        self, stale_after: float = STALE_SECONDS, further: dict[str, FurtherSignal] | None = None
+    ):
         self.stale_after = stale_after
+        self.further = {
+            name: NewestFurther(self, number, settings)
+            for number, (name, settings) in enumerate((further or {}).items())
+        }
         self._record: tuple | None = None
         self._t_read = 0.0
         self._hits_before = 0.0
@@ -104,3 +117,59 @@ class NewestFeedback:
     def age(self) -> float:
         """Seconds between the newest sample and this frame's read; NaN before the first value."""
         return self._t_read - self._get(_T_SAMPLE, math.nan)
+
+
+class NewestFurther:
+    """What the newest record says of a further signal.
+
+    Parameters
+    ----------
+    newest : NewestFeedback
+        Holds the record.
+    number : int
+        Which of the further signals it is, from 0.
+    settings : FurtherSignal
+        The signal's settings.
+    """
+
+    def __init__(self, newest: NewestFeedback, number: int, settings: FurtherSignal):
+        self._newest = newest
+        self._place = _VALUES + len(VALUE_NAMES) + number * len(FURTHER_NAMES)
+        self._protocol = settings.protocol
+
+    def _get(self, name: str) -> float:
+        return self._newest._get(self._place + FURTHER_NAMES.index(name), math.nan)
+
+    @property
+    def value(self) -> float:
+        """What displays show: 0 to 1, 0 in blocks without feedback and before the first value."""
+        value = self._get("value") if self._newest._showing else 0.0
+        return 0.0 if math.isnan(value) else value
+
+    @property
+    def signal(self) -> float:
+        """The pipeline's output; NaN before the first."""
+        return self._get("signal")
+
+    @property
+    def z(self) -> float:
+        """The signal against the baseline; NaN before the first value."""
+        return self._get("z")
+
+    @property
+    def threshold(self) -> float:
+        """The threshold, in the units of `z`; NaN before the first value."""
+        return self._get("threshold")
+
+    @property
+    def threshold_shown(self) -> float | None:
+        """The threshold as displays show it, 0 to 1; None while it is not known."""
+        threshold = self.threshold
+        return self._protocol.shown(threshold) if math.isfinite(threshold) else None
+
+    @property
+    def beyond(self) -> bool:
+        """Whether z is at or beyond the threshold; false before the first value."""
+        if self._protocol.direction == "up":
+            return self.z >= self.threshold
+        return self.z <= self.threshold

@@ -32,41 +32,45 @@ class Repair(Step):
     def prepare(self, info: SignalInfo) -> SignalInfo:
         self._flat_samples = max(2, round(self.flat_seconds * info.rate))
         self._n_channels = info.n_channels
-        self._watched: np.ndarray | slice = slice(None)
         self.reset()
         return info
-
-    def watch(self, channels: np.ndarray) -> None:
-        """Flag these channels only, given by number; the others are still replaced."""
-        self._watched = channels
 
     def reset(self) -> None:
         self._last = np.zeros(self._n_channels)
         self._seen = False
         self._unchanged = np.zeros(self._n_channels, np.int64)
+        self._bad: np.ndarray | None = None
+        self._runs: np.ndarray | None = None
 
     def process(self, samples: np.ndarray) -> np.ndarray:
-        n = len(samples)
-        if n == 0:
+        self._bad = self._runs = None
+        if len(samples) == 0:
             self.flags = np.zeros(0, np.uint32)
             return samples
         good = np.abs(samples) <= self.limit_uv  # False also for what is not a number
-        invalid = None
         if not good.all():
-            invalid = ~good[:, self._watched].all(axis=1)
+            self._bad = ~good
             samples = self._filled(samples, good)
-        flat = self._flat(samples)
+        self._count_unchanged(samples)
         self._last = samples[-1].copy()
         self._seen = True
-        if invalid is None and flat is None:
-            self.flags = None
-            return samples
-        self.flags = np.zeros(n, np.uint32)
-        if invalid is not None:
-            self.flags[invalid] |= np.uint32(Flags.INVALID)
-        if flat is not None:
-            self.flags[flat] |= np.uint32(Flags.FLAT)
+        self.flags = self.flags_of(slice(None))
         return samples
+
+    def flags_of(self, channels: np.ndarray | slice) -> np.ndarray | None:
+        """Return the last block's `Flags` (n,) as far as `channels` are concerned; None for none.
+
+        An unused electrode may be off, and a trigger channel is flat by nature.
+        """
+        flags = None
+        if self._bad is not None:
+            flags = self._bad[:, channels].any(axis=1) * np.uint32(Flags.INVALID)
+        if self._runs is not None:
+            flat = (self._runs[:, channels] >= self._flat_samples - 1).any(axis=1)
+            if flat.any():
+                flat = flat * np.uint32(Flags.FLAT)
+                flags = flat if flags is None else flags | flat
+        return flags
 
     def _filled(self, samples: np.ndarray, good: np.ndarray) -> np.ndarray:
         rows = np.where(good, np.arange(1, len(samples) + 1)[:, None], 0)
@@ -74,20 +78,18 @@ class Repair(Step):
         known = np.concatenate((self._last[None], np.where(good, samples, 0.0)))
         return np.take_along_axis(known, rows, axis=0)
 
-    def _flat(self, samples: np.ndarray) -> np.ndarray | None:
-        """Return which samples end a stretch without change in any channel, None for none."""
+    def _count_unchanged(self, samples: np.ndarray) -> None:
+        """Count for each sample and channel for how many samples it has not changed."""
         same = np.empty(samples.shape, bool)
         same[0] = self._seen & (samples[0] == self._last)
         np.equal(samples[1:], samples[:-1], out=same[1:])
         if not same.any():  # as nearly always
             self._unchanged[:] = 0
-            return None
+            return
         n = np.arange(1, len(samples) + 1)[:, None]
         last_change = np.maximum.accumulate(np.where(same, 0, n), axis=0)
-        runs = n - last_change + np.where(last_change == 0, self._unchanged, 0)
-        self._unchanged = runs[-1].copy()
-        flat = (runs[:, self._watched] >= self._flat_samples - 1).any(axis=1)
-        return flat if flat.any() else None
+        self._runs = n - last_change + np.where(last_change == 0, self._unchanged, 0)
+        self._unchanged = self._runs[-1].copy()
 
 
 @dataclass

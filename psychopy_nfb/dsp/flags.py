@@ -31,6 +31,14 @@ class Flags(IntFlag):
     """The experiment has paused the feedback; data are still recorded."""
     UNCALIBRATED = 512
     """The protocol needs a baseline and has none: value and reward stay 0."""
+    INHIBITED = 1024
+    """A further signal that inhibits is beyond its threshold, e.g. muscle activity."""
+
+
+HOLDING = int(
+    Flags.INVALID | Flags.AMPLITUDE | Flags.BURST | Flags.FLAT | Flags.GAP | Flags.SETTLING
+)
+"""Flags which say that the sample itself is not to be trusted."""
 
 
 def flag_names(bits: int) -> list[str]:

@@ -7,8 +7,15 @@ from dataclasses import dataclass, field
 
 from psychopy_nfb.checks import check_number
 from psychopy_nfb.dsp import Pipeline
+from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.lsl.selection import StreamSelection
-from psychopy_nfb.protocol import Baseline, Protocol
+from psychopy_nfb.protocol import (
+    FURTHER_NAMES,
+    VALUE_NAMES,
+    Baseline,
+    FurtherSignal,
+    Protocol,
+)
 from psychopy_nfb.settings import from_dict, read_plain_json
 
 
@@ -34,6 +41,8 @@ class Configuration:
     """A baseline recorded earlier; None until one is recorded in this session."""
     aux: StreamSelection | None = None
     """A second stream whose channels are laid beside the EEG's, under their own labels."""
+    further: dict[str, FurtherSignal] = field(default_factory=dict)
+    """Further signals of the same stream, by name: to show, or to withhold reward."""
     markers: bool = True
     """Keep the markers of every marker stream on the network."""
     publish: bool = False
@@ -43,6 +52,19 @@ class Configuration:
 
     def __post_init__(self) -> None:
         check_number("gap_seconds", self.gap_seconds, above=0, unit="s")
+        for name in self.further:
+            if not name.isidentifier():
+                raise SettingsError(
+                    "further", name, "must be a name of letters, digits and underscores"
+                )
+
+    @property
+    def value_names(self) -> tuple[str, ...]:
+        """What there is for each sample: `VALUE_NAMES`, then ``emg_value, emg_signal, …``."""
+        return (
+            *VALUE_NAMES,
+            *(f"{name}_{what}" for name in self.further for what in FURTHER_NAMES),
+        )
 
 
 def read_configuration(source: str | os.PathLike | dict | Configuration) -> Configuration:

@@ -13,7 +13,7 @@ _NAN = math.nan
 
 
 def frame_row(record: tuple, labels: dict[str, dict]) -> tuple | None:
-    """Return one frame's row in the order of `FRAME_COLUMNS`.
+    """Return one frame's row in the order of `FrameLog.columns`.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def append_frames(block: SharedBlock, stem: str, labels: dict[str, dict]) -> int
     int
         How many were added.
     """
-    log = FrameLog(SessionFiles.from_stem(stem).frames, append=True)
+    log = FrameLog(SessionFiles.from_stem(stem).frames, append=True, value_names=block.value_names)
     rows = []
     for record in block.frames.since(0):
         if record[1] > log.last_frame:

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from psychopy_nfb import errors
@@ -42,6 +42,8 @@ class WorkerHandle:
     ----------
     configuration : dict
         The whole configuration, as JSON knows it.
+    value_names : sequence of str
+        What a feedback record holds of it.
     session : str or None
         Stem of the files to write, or None to keep nothing.
     facts : dict
@@ -53,6 +55,7 @@ class WorkerHandle:
     def __init__(
         self,
         configuration: dict,
+        value_names: Sequence[str],
         session: str | None,
         facts: dict,
         on_message: Callable[[dict], None],
@@ -73,7 +76,7 @@ class WorkerHandle:
         self._error: NfbError | None = None
         self._process: subprocess.Popen | None = None
         self.ready: dict = {}
-        self.block = SharedBlock.create(VALUE_NAMES)
+        self.block = SharedBlock.create(value_names)
         self.restarts = 0
 
     def start(self) -> None:

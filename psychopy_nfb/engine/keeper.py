@@ -16,7 +16,6 @@ from psychopy_nfb.engine.sample_index import SampleIndex
 from psychopy_nfb.engine.source import Source
 from psychopy_nfb.lsl.continuity import Gap
 from psychopy_nfb.lsl.markers import MarkerWatcher
-from psychopy_nfb.protocol import VALUE_NAMES
 from psychopy_nfb.recording import SessionFiles, SessionRecord, SessionWriter, machine_facts
 from psychopy_nfb.settings import to_dict
 
@@ -77,7 +76,7 @@ class Keeper:
                     machine=machine_facts(),
                     **order["facts"],
                 )
-            self.remember(stream=facts, delay=processor.delay, settle=processor.pipeline.settle)
+            self.remember(stream=facts, delay=processor.delay, settle=processor.settle)
             self.remember_configuration()
             aux = source.aux_info
             self._writer = SessionWriter(
@@ -91,7 +90,7 @@ class Keeper:
                     "source_id": facts["source_id"],
                     "positions": source.info.positions,
                 },
-                VALUE_NAMES,
+                processor.configuration.value_names,
                 append=bool(restore),
                 aux=None if aux is None else {"labels": aux.labels, "rate": aux.rate},
             )

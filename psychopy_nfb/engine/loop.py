@@ -17,7 +17,6 @@ from psychopy_nfb.engine.source import Source
 from psychopy_nfb.errors import NfbError
 from psychopy_nfb.lsl.continuity import Continuity
 from psychopy_nfb.lsl.outlet import make_outlet
-from psychopy_nfb.protocol import VALUE_NAMES
 from psychopy_nfb.settings import to_dict
 
 PULL_SECONDS = 0.02
@@ -79,7 +78,7 @@ class Loop:
             "ready",
             stream=self.source.facts(),
             delay=self.processor.delay,
-            settle=self.processor.pipeline.settle,
+            settle=self.processor.settle,
             rate=self.processor.rate,
         )
         self.keeper.start()
@@ -249,7 +248,7 @@ class Loop:
         return make_outlet(
             "psychopy_nfb",
             "Feedback",
-            VALUE_NAMES,
+            self.processor.configuration.value_names,
             self.processor.rate,
             units="",
             source_id=f"psychopy_nfb_{facts['source_id'] or facts['name']}",

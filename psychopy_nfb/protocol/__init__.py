@@ -4,11 +4,23 @@ Nothing here knows of streams, processes, files or clocks: time is counted in sa
 
 - `settings`: `Protocol`, what a training rewards;
 - `baseline`: what the signal is like without training;
-- `feedback`: the state that each sample moves on.
+- `comparison`: a signal against its baseline;
+- `feedback`: the state that each sample moves on;
+- `further`: signals beside the trained one, which may forbid reward.
 """
 
 from psychopy_nfb.protocol.baseline import Baseline, BaselineRecorder
 from psychopy_nfb.protocol.feedback import VALUE_NAMES, Feedback
+from psychopy_nfb.protocol.further import FURTHER_NAMES, FurtherFeedback, FurtherSignal
 from psychopy_nfb.protocol.settings import Protocol
 
-__all__ = ["VALUE_NAMES", "Baseline", "BaselineRecorder", "Feedback", "Protocol"]
+__all__ = [
+    "FURTHER_NAMES",
+    "VALUE_NAMES",
+    "Baseline",
+    "BaselineRecorder",
+    "Feedback",
+    "FurtherFeedback",
+    "FurtherSignal",
+    "Protocol",
+]

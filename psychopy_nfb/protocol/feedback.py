@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from psychopy_nfb.dsp.flags import Flags
+from psychopy_nfb.dsp.flags import HOLDING, Flags
 from psychopy_nfb.protocol.baseline import Baseline
+from psychopy_nfb.protocol.comparison import Comparison
 from psychopy_nfb.protocol.settings import Protocol
 
 VALUE_NAMES = ("value", "signal", "z", "threshold", "reward", "score", "hits", "quality")
 """What there is for each sample, in this order, in records, recordings and frame logs."""
 
 QUALITY_SECONDS = 1.0
-_HOLDING = int(
-    Flags.INVALID | Flags.AMPLITUDE | Flags.BURST | Flags.FLAT | Flags.GAP | Flags.SETTLING
-)
 
 
 class Feedback:
@@ -33,7 +31,6 @@ class Feedback:
 
     def __init__(self, protocol: Protocol, rate: float):
         self.rate = rate
-        self.baseline: Baseline | None = None
         self.score = 0.0
         self.hits = 0
         self._value = 0.0
@@ -43,39 +40,22 @@ class Feedback:
         self._at = 0
         self._n_flagged = 0
         self._n_seen = 0
-        self._use(protocol)
+        self._use(protocol, None)
 
-    def _use(self, protocol: Protocol) -> None:
-        self.protocol = protocol
+    @property
+    def protocol(self) -> Protocol:
+        """What is rewarded."""
+        return self._comparison.protocol
+
+    def _use(self, protocol: Protocol, baseline: Baseline | None) -> None:
         self._dwell = round(protocol.dwell * self.rate)
         self._hit_at = max(1, self._dwell)  # samples in a row that make a hit
         self._refractory = round(protocol.refractory * self.rate)
-        self._ready = self.baseline is not None or not protocol.needs_baseline
-        self._scale, self._shift = self._normalisation()
-        self._threshold = self._threshold_in_z()
-
-    def _normalisation(self) -> tuple[float, float]:
-        """Return scale and shift of z = signal * scale + shift."""
-        base, kind = self.baseline, self.protocol.normalise
-        if kind == "none" or base is None:
-            return 1.0, 0.0
-        if kind == "zscore":
-            return 1 / base.sd, -base.mean / base.sd
-        if kind == "percent":
-            return 100 / base.mean, -100.0
-        return 1 / base.maximum, 0.0
-
-    def _threshold_in_z(self) -> float:
-        if self.protocol.threshold_kind == "fixed":
-            return float(self.protocol.threshold)
-        if self.baseline is None:
-            return np.inf if self.protocol.direction == "up" else -np.inf
-        return self.baseline.percentile(self.protocol.threshold) * self._scale + self._shift
+        self._comparison = Comparison(protocol, baseline)
 
     def set_baseline(self, baseline: Baseline) -> None:
         """Compare with `baseline` from the next sample on."""
-        self.baseline = baseline
-        self._use(self.protocol)
+        self._use(self.protocol, baseline)
 
     def apply(self, changes: dict[str, object]) -> None:
         """Change live settings from the next sample on.
@@ -85,7 +65,7 @@ class Feedback:
         SettingsError
             As `Protocol.changed`; nothing is changed then.
         """
-        self._use(self.protocol.changed(**changes))
+        self._use(self.protocol.changed(**changes), self._comparison.baseline)
 
     def reset_score(self) -> None:
         """Start again at no points and no hits."""
@@ -111,7 +91,7 @@ class Feedback:
         ndarray, shape (n, 8)
             In the order of `VALUE_NAMES`.
         """
-        if not self._ready:
+        if not self._comparison.ready:
             flags |= np.uint32(Flags.UNCALIBRATED)
         return np.array(
             [self._sample(x, bits) for x, bits in zip(signal.tolist(), flags.tolist(), strict=True)]
@@ -119,13 +99,12 @@ class Feedback:
 
     def _sample(self, x: float, bits: int) -> tuple[float, ...]:
         """Move on by one sample; plain floats are faster here than arrays of one."""
-        protocol = self.protocol
-        z = x * self._scale + self._shift
-        threshold = self._threshold
-        up = protocol.direction == "up"
-        if not self._ready:
+        comparison = self._comparison
+        protocol, threshold, up = comparison.protocol, comparison.threshold, comparison.up
+        z = x * comparison.scale + comparison.shift
+        if not comparison.ready:
             self._value = 0.0
-        elif not bits & _HOLDING and z == z:  # not NaN
+        elif not bits & HOLDING and z == z:  # not NaN
             self._value = protocol.shown(z)
         reward = 0.0
         if self._refractory_left > 0:
@@ -155,7 +134,7 @@ class Feedback:
             reward,
             self.score,
             float(self.hits),
-            self._quality(1 if bits & _HOLDING else 0),
+            self._quality(1 if bits & HOLDING else 0),
         )
 
     def _quality(self, flagged: int) -> float:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from psychopy_nfb.recording.names import SessionFiles
-from psychopy_nfb.recording.tables import FRAME_COLUMNS, EventLog, FrameLog
+from psychopy_nfb.recording.tables import EventLog, FrameLog
 from psychopy_nfb.recording.xdf import XdfWriter
 
 logger = logging.getLogger(__name__)
@@ -20,8 +20,6 @@ logger = logging.getLogger(__name__)
 FLUSH_SECONDS = 0.25
 """How much a kill can cost."""
 TEXT_COLUMNS = ("mark", "block")
-NUMERIC_COLUMNS = tuple(name for name in FRAME_COLUMNS if name not in TEXT_COLUMNS)
-_NUMERIC_PLACES = [FRAME_COLUMNS.index(name) for name in NUMERIC_COLUMNS]
 
 
 class SessionWriter:
@@ -54,7 +52,7 @@ class SessionWriter:
     ):
         self.error: Exception | None = None
         self._xdf = XdfWriter(files.eeg, append)
-        self._frame_log = FrameLog(files.frames, append)
+        self._frame_log = FrameLog(files.frames, append, value_names)
         self._event_log = EventLog(files.events, append)
         rate = eeg["rate"]
         source = eeg["source_id"]
@@ -71,7 +69,11 @@ class SessionWriter:
         )
         signal_labels = [*value_names, "flags", "sample"]
         self._signals = add("Feedback", "Feedback", signal_labels, rate, "double64")
-        self._frames = add("Frames", "Frames", NUMERIC_COLUMNS, 0, "double64")
+        columns = self._frame_log.columns
+        numeric = [name for name in columns if name not in TEXT_COLUMNS]
+        self._numeric_places = [columns.index(name) for name in numeric]
+        self._flip_place = numeric.index("t_flip")
+        self._frames = add("Frames", "Frames", numeric, 0, "double64")
         self._events = add("Events", "Markers", ["event"], 0, "string")
         self._aux = None
         if aux is not None:
@@ -177,5 +179,7 @@ class SessionWriter:
     def _write_frames(self, rows: list[tuple]) -> None:
         new = self._frame_log.write(rows)
         if new:
-            numbers = np.array([[row[place] for place in _NUMERIC_PLACES] for row in new], float)
-            self._xdf.write(self._frames, numbers, numbers[:, NUMERIC_COLUMNS.index("t_flip")])
+            numbers = np.array(
+                [[row[place] for place in self._numeric_places] for row in new], float
+            )
+            self._xdf.write(self._frames, numbers, numbers[:, self._flip_place])

@@ -31,7 +31,7 @@ FRAME_COLUMNS = (
     "block",
     *VALUE_NAMES,
 )
-"""Columns of the frame log. Times are seconds on the LSL clock."""
+"""Columns of the frame log; times are seconds on the LSL clock. Further signals' values follow."""
 
 EVENT_COLUMNS = ("onset", "duration", "trial_type", "value", "sample", "t", "detail")
 """Columns of the events: onset and duration in seconds from the first sample, after BIDS."""
@@ -74,22 +74,32 @@ class FrameLog(_Table):
         The file.
     append : bool
         Go on with a file that another process left, after its last whole row.
+    value_names : sequence of str
+        Names of the feedback's values.
 
     Attributes
     ----------
+    columns : tuple of str
+        `FRAME_COLUMNS`, then the further signals' values.
     last_frame : int
         Number of the last frame written; -1 before the first.
     """
 
-    def __init__(self, path: str | os.PathLike, append: bool = False):
-        super().__init__(path, FRAME_COLUMNS, ",", append)
+    def __init__(
+        self,
+        path: str | os.PathLike,
+        append: bool = False,
+        value_names: Sequence[str] = VALUE_NAMES,
+    ):
+        self.columns = (*FRAME_COLUMNS, *value_names[len(VALUE_NAMES) :])
+        super().__init__(path, self.columns, ",", append)
         self.last_frame = _last_number(Path(path)) if append else -1
 
     def write(self, rows: Iterable[tuple]) -> list[tuple]:
-        """Write rows in the order of `FRAME_COLUMNS`; return those that were not there yet."""
+        """Write rows in the order of `columns`; return those that were not there yet."""
         new = [row for row in rows if row[0] > self.last_frame]
         for row in new:
-            self._writer.writerow(map(_cell, FRAME_COLUMNS, row))
+            self._writer.writerow(map(_cell, self.columns, row))
         if new:
             self.last_frame = int(new[-1][0])
         return new

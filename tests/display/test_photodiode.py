@@ -40,7 +40,7 @@ def test_row_053_patch_on_the_screen_is_the_patch_in_the_log(open_window, grab, 
     window = open_window(color=BACKGROUND, colorSpace="rgb255")
     patch = PhotodiodePatch(window, mode, size=20, position="top-left", levels=(0.1, 0.9))
     block = SharedBlock.create(VALUE_NAMES)
-    writer = FrameWriter(window, block.frames, 1 / 60, None, patch, lambda *_: None)
+    writer = FrameWriter(window, block.frames, 1 / 60, None, patch, lambda *_: None, 8)
     values = 0.5 + 0.5 * np.sin(np.arange(FRAMES) / 7)
     seen = []
     try:
