@@ -57,5 +57,13 @@ setup(
             "esprima",  # PsychoPy's own tests for Builder components compile to JavaScript too
         ],
     },
-    entry_points={"console_scripts": ["psychopy-nfb=psychopy_nfb.cli:main"]},
+    entry_points={
+        "console_scripts": ["psychopy-nfb=psychopy_nfb.cli:main"],
+        # Groups that PsychoPy resolves. One of our own must not begin with "psychopy".
+        "psychopy.experiment.components": [
+            "NeuroFeedbackComponent=psychopy_nfb.builder.neurofeedback:NeuroFeedbackComponent",
+            "FeedbackDisplayComponent=psychopy_nfb.builder.feedback_display:FeedbackDisplayComponent",
+            "PhotodiodePatchComponent=psychopy_nfb.builder.photodiode_patch:PhotodiodePatchComponent",
+        ],
+    },
 )

@@ -38,6 +38,8 @@ _HOME = {
     "Pipeline": "psychopy_nfb.dsp",
     "Protocol": "psychopy_nfb.protocol",
     "StreamSelection": "psychopy_nfb.lsl.selection",
+    "standard_signal": "psychopy_nfb.engine.recipe",
+    "standard_training": "psychopy_nfb.engine.recipe",
     "read_configuration": "psychopy_nfb.engine.configuration",
     # afterwards
     "lag_summary": "psychopy_nfb.timing",

@@ -16,6 +16,7 @@ COMMANDS = {
     "streams": ("psychopy_nfb.lsl.streams", "list the LSL streams that are there"),
     "simulate": ("psychopy_nfb.lsl.simulator", "be an amplifier: EEG worth training on, over LSL"),
     "replay": ("psychopy_nfb.lsl.replay", "send a recording as a live LSL stream"),
+    "compile": ("psychopy_nfb.builder.compile", "a Builder experiment as a Python script"),
     "check": ("psychopy_nfb.bench.check", "what about this machine matters for timing"),
     "bench": ("psychopy_nfb.bench.loop", "measure lag and load on this machine"),
 }

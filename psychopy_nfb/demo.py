@@ -6,7 +6,6 @@ import argparse
 import json
 import os
 import subprocess
-import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from tqdm import tqdm
 from psychopy_nfb.checks import check_number, check_writable
 from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.errors import FileError, SettingsError
+from psychopy_nfb.process import child_environment, end, python_command
 
 PACED_HZ = 60.0
 BASELINE_SHARE, SHORTEST_BASELINE, LONGEST_BASELINE = 0.3, 3.0, 20.0
@@ -115,13 +115,13 @@ def _amplifier(options: argparse.Namespace, source_id: str) -> Iterator[None]:
         from psychopy_nfb.lsl.files import read_recording
 
         read_recording(options.replay)  # a mistake is told here, not by the other process
-        command = ["psychopy_nfb.lsl.replay", options.replay, "--loop"]
+        command = ["lsl.replay", options.replay, "--loop"]
     else:
-        # It ends by itself should this process be killed.
-        command = ["psychopy_nfb.lsl.simulator", "--seconds", str(options.seconds + 60)]
+        command = ["lsl.simulator", "--until-process-ends", str(os.getpid())]
         command += ["--eyes", "alternate"]
     process = subprocess.Popen(
-        [sys.executable, "-m", *command, "--source-id", source_id],
+        python_command(*command, "--source-id", source_id),
+        env=child_environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -129,11 +129,7 @@ def _amplifier(options: argparse.Namespace, source_id: str) -> Iterator[None]:
     try:
         yield
     finally:
-        process.terminate()
-        try:
-            process.wait(5)
-        except subprocess.TimeoutExpired:
-            process.kill()
+        end(process)
 
 
 def _run(nfb, options: argparse.Namespace, picture: Path) -> tuple[bool, str]:  # noqa: ANN001

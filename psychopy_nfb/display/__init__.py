@@ -3,6 +3,7 @@
 - `neurofeedback`: the Coder API, one object for a session; `newest`: what its newest record says;
 - `late_read`, `frame_log`: when a value is read, and what is noted of each flip;
 - `bar`, `circle`, `trace`, `color`, `text`: what the participant sees, on `stimulus` and `shapes`;
+- `auto_draw`, `run_state`: what Builder's scripts expect of their stimuli;
 - `photodiode`: the patch that proves when a flip became light;
 - `pacing`: displays without vertical sync.
 

@@ -58,7 +58,7 @@ class FrameWriter:
         self._ring = ring
         self._period = period
         self._late = late
-        self._patch = patch
+        self.patch = patch
         self._send_mark = send_mark
         self._swap = win.backend.swapBuffers
         win.backend.swapBuffers = self._watched_swap
@@ -115,7 +115,7 @@ class FrameWriter:
             label = "; ".join(self._marks)
             self._marks.clear()
             self._send_mark(mark, label, t_flip)
-        patch = _NAN if self._patch is None else self._patch.level
+        patch = _NAN if self.patch is None else self.patch.level
         record = self._record
         if record is None:
             stamps, seq, sample, delay, flags = (_NAN, _NAN, _NAN), 0, -1, _NAN, 0

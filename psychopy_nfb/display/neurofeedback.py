@@ -11,16 +11,21 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal
+from weakref import WeakValueDictionary
 
+from psychopy_nfb.checks import check_choice
 from psychopy_nfb.clock import PsychoPyClock, lsl_now
 from psychopy_nfb.display.frame_log import FrameWriter
 from psychopy_nfb.display.late_read import LateRead
 from psychopy_nfb.display.newest import STALE_SECONDS, NewestFeedback
 from psychopy_nfb.display.pacing import frame_blocking
+from psychopy_nfb.display.pacing import pace as pace_window
 from psychopy_nfb.engine.configuration import Configuration, read_configuration
 from psychopy_nfb.engine.handle import WorkerHandle
 from psychopy_nfb.errors import NfbError, SettingsError
+from psychopy_nfb.lsl.stand_in import StandIn, is_there
 from psychopy_nfb.recording import SessionFiles, new_session
 from psychopy_nfb.settings import to_dict
 
@@ -33,6 +38,14 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 CALIBRATION_SECONDS = 10.0
+_named: WeakValueDictionary[str, Neurofeedback] = WeakValueDictionary()
+
+
+def _close_namesake(name: str, successor: Neurofeedback) -> None:
+    stale = _named.get(name)
+    if stale is not None:
+        stale.close()
+    _named[name] = successor
 
 
 class Neurofeedback(NewestFeedback):
@@ -51,6 +64,12 @@ class Neurofeedback(NewestFeedback):
         Whether `update` waits until the last safe moment before the flip.
     stale_after : float
         Seconds without new samples after which `stale` is true.
+    simulate : {"never", "missing", "always"}
+        Whether a simulated amplifier takes the place of the stream: never, if no such stream
+        answers, or always. Its use is told in the log, in `simulated` and in the settings file.
+    name : str, optional
+        Of two with the same name in one process the second closes the first: an experiment that
+        PsychoPy's Session runs again, after an exception, finds nothing of its earlier self.
 
     Raises
     ------
@@ -81,8 +100,14 @@ class Neurofeedback(NewestFeedback):
         task: str = "neurofeedback",
         late_read: bool = True,
         stale_after: float = STALE_SECONDS,
+        simulate: Literal["never", "missing", "always"] = "never",
+        name: str | None = None,
     ):
         self.configuration = read_configuration(settings)
+        self._simulate = check_choice("simulate", simulate, ("never", "missing", "always"))
+        self._stand_in: StandIn | None = None
+        if name is not None:
+            _close_namesake(name, self)
         super().__init__(stale_after, self.configuration.further)
         self.files: SessionFiles | None = None
         if data is not None:
@@ -93,6 +118,7 @@ class Neurofeedback(NewestFeedback):
         self._handle: WorkerHandle | None = None
         self._ring: Ring | None = None
         self._blocks = 0
+        self._open_blocks: list[tuple[int, str, bool, bool, int]] = []
         self._calibrated = threading.Event()
         self._refusal: str | None = None
         self._closed = False
@@ -110,7 +136,11 @@ class Neurofeedback(NewestFeedback):
         """
         if self._handle is not None:
             return self
-        facts = {"clock": to_dict(self.clock.measure()), "experiment": {"pid": os.getpid()}}
+        self._maybe_simulate()
+        facts = {
+            "clock": to_dict(self.clock.measure()),
+            "experiment": {"pid": os.getpid(), "simulated": self.simulated},
+        }
         self._handle = WorkerHandle(
             to_dict(self.configuration),
             self.configuration.value_names,
@@ -124,13 +154,36 @@ class Neurofeedback(NewestFeedback):
         except NfbError:
             self._closed = True
             atexit.unregister(self.close)
+            self._stop_stand_in()
             if self.files is not None:
                 self.files.release()
             raise
         self._ring = self._handle.block.feedback
         return self
 
-    def attach(self, win: Window, patch: PhotodiodePatch | None = None) -> None:
+    def _maybe_simulate(self) -> None:
+        """Let the simulator take the amplifier's place, if that is wanted."""
+        stream = self.configuration.stream
+        if self._simulate == "never" or stream.test_signal:
+            return
+        if self._simulate == "missing" and is_there(stream):
+            return
+        self._stand_in = StandIn(stream)
+        self.configuration = replace(self.configuration, stream=self._stand_in.selection)
+        logger.warning("The EEG is simulated: the stream %s is not used.", stream)
+
+    def _stop_stand_in(self) -> None:
+        if self._stand_in is not None:
+            self._stand_in.stop()
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the EEG comes from the simulator in place of an amplifier."""
+        return self._stand_in is not None
+
+    def attach(
+        self, win: Window, patch: PhotodiodePatch | None = None, pace: float | None = None
+    ) -> None:
         """Log each flip of `win` and read just before it.
 
         Takes a tenth of a second: Python's garbage is collected, and what is left is kept out of
@@ -142,10 +195,17 @@ class Neurofeedback(NewestFeedback):
             The window of the stimuli.
         patch : PhotodiodePatch, optional
             Its level goes to the frame log. It is drawn by you, last.
+        pace : float, optional
+            Frame rate in Hz for a display whose flips do not wait for the screen, such as a virtual
+            one; it is told in the log. None leaves such a display as it is, without late read.
         """
         self._require_start()
         paced = getattr(win, "nfb_paced_hz", None)
         blocks, period = (True, 1 / paced) if paced else frame_blocking(win)
+        if not blocks and pace:
+            logger.warning("This display has no vertical sync: flips are paced to %g Hz.", pace)
+            pace_window(win, pace)
+            blocks, period, paced = True, 1 / pace, pace
         self.win = win
         self._late = LateRead(period if blocks else None) if self._want_late_read else None
         block = self._handle.block
@@ -171,6 +231,11 @@ class Neurofeedback(NewestFeedback):
             }
         )
 
+    def log_patch(self, patch: PhotodiodePatch | None) -> None:
+        """Note the levels of `patch` in the frame log from the next flip on; None for no more."""
+        self._require_attached().patch = patch
+        self._send_facts(patch=None if patch is None else patch.settings())
+
     def update(self) -> None:
         """Read the newest feedback; call it once a frame, first.
 
@@ -190,8 +255,7 @@ class Neurofeedback(NewestFeedback):
 
         Ends early when the window is closed. Counts time on the LSL clock.
         """
-        if self.win is None:
-            raise SettingsError("win", None, "is not attached; call attach(win) before frames()")
+        self._require_attached()
         ends = lsl_now() + seconds
         number = 0
         while lsl_now() < ends:
@@ -255,25 +319,36 @@ class Neurofeedback(NewestFeedback):
         feedback : bool
             False for transfer, observation and rest.
         """
-        self._require_start()
-        self._blocks += 1
-        number, outer_showing = self._blocks, self._showing
-        outer = 0 if self._frames is None else self._frames.block
-        self._block_event("begin", number, label, feedback)
+        self.begin_block(label, feedback)
+        depth = len(self._open_blocks)
         try:
             yield
         finally:
-            self._block_event("end", number, label, feedback)
-            self._showing = outer_showing
-            if self._frames is not None:
-                self._frames.block = outer
-            self._send_facts(clock=to_dict(self.clock.measure()))
+            while len(self._open_blocks) >= depth:
+                self.end_block()
+
+    def begin_block(self, label: str, feedback: bool = True) -> None:
+        """Begin a block; see `block`."""
+        self._require_start()
+        self._blocks += 1
+        outer = 0 if self._frames is None else self._frames.block
+        self._open_blocks.append((self._blocks, label, feedback, self._showing, outer))
+        self._showing = feedback
+        if self._frames is not None:
+            self._frames.block = self._blocks
+        self._block_event("begin", self._blocks, label, feedback)
+
+    def end_block(self) -> None:
+        """End the block that began last; harmless when there is none."""
+        if not self._open_blocks or self._closed:
+            return
+        number, label, feedback, self._showing, outer = self._open_blocks.pop()
+        self._block_event("end", number, label, feedback)
+        if self._frames is not None:
+            self._frames.block = outer
+        self._send_facts(clock=to_dict(self.clock.measure()))
 
     def _block_event(self, edge: str, number: int, label: str, feedback: bool) -> None:
-        if edge == "begin":
-            self._showing = feedback
-            if self._frames is not None:
-                self._frames.block = number
         self._handle.command(
             "block", id=number, label=label, edge=edge, t=lsl_now(), feedback=feedback
         )
@@ -371,6 +446,7 @@ class Neurofeedback(NewestFeedback):
                 late_read=self._late_facts(),
             )
             self._handle.close()
+        self._stop_stand_in()
 
     def __enter__(self) -> Neurofeedback:
         return self.start()
@@ -401,6 +477,12 @@ class Neurofeedback(NewestFeedback):
                 "closed" if self._closed else "not started",
                 "call start(), or use it in a with statement, before this",
             )
+
+    def _require_attached(self) -> FrameWriter:
+        self._require_start()
+        if self._frames is None:
+            raise SettingsError("win", None, "is not attached; call attach(win) before this")
+        return self._frames
 
     def _on_message(self, message: dict) -> None:
         """Take one message of the worker; runs in a thread."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from psychopy_nfb.display.run_state import RunState
 from psychopy_nfb.protocol import FURTHER_NAMES, VALUE_NAMES, FurtherSignal
 
 # Places in a feedback record: number, the stamps, delay, sample, flags, then the values.
@@ -16,7 +17,7 @@ STALE_SECONDS = 0.1
 """Without new samples for so long the feedback counts as stale: six frames at 60 Hz."""
 
 
-class NewestFeedback:
+class NewestFeedback(RunState):
     """What the record that was read last says, by the names of the field.
 
     Parameters
@@ -119,7 +120,7 @@ class NewestFeedback:
         return self._t_read - self._get(_T_SAMPLE, math.nan)
 
 
-class NewestFurther:
+class NewestFurther(RunState):
     """What the newest record says of a further signal.
 
     Parameters

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 
 from psychopy_nfb.checks import check_choice, check_number
+from psychopy_nfb.display.auto_draw import AutoDraw
 from psychopy_nfb.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def code_bit(frame: int) -> int:
     return int(sequence()[frame % CODE_LENGTH])
 
 
-class PhotodiodePatch:
+class PhotodiodePatch(AutoDraw):
     """A square whose grey level is known exactly for every frame.
 
     It is drawn by clearing whole pixels of the frame buffer: blending, apertures and the window's
@@ -110,6 +111,8 @@ class PhotodiodePatch:
         What this frame shows, a multiple of 1/255; NaN if the patch was not drawn in it.
     frame : int
         How often it was drawn; in mode ``code`` the place in the code.
+    value : float or None
+        What `draw` shows in mode ``value`` when it is given nothing, as when the window draws.
 
     Raises
     ------
@@ -126,6 +129,8 @@ class PhotodiodePatch:
             ...  # your drawing
             patch.draw(nfb.value)
     """
+
+    depth = -1e6  # on top of all else
 
     def __init__(
         self,
@@ -155,6 +160,7 @@ class PhotodiodePatch:
         self.event_frames = int(event_frames)
         self.position = position
         self.level = math.nan
+        self.value: float | None = None
         self.frame = 0
         self._event_left = 0
         self._code = sequence() if mode == "code" else None
@@ -190,10 +196,11 @@ class PhotodiodePatch:
         Parameters
         ----------
         value : float, optional
-            The feedback, 0 to 1, for mode ``value``; None and NaN show the low level.
+            The feedback, 0 to 1, for mode ``value``; default `value`. None and NaN show the low
+            level.
         """
         low, high = self.levels
-        share = self._share(value)
+        share = self._share(self.value if value is None else value)
         grey = round((low + share * (high - low)) * 255) / 255
         gl, win = self._gl, self.win
         if win.backend is not None:

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from psychopy_nfb.checks import check_number
+from psychopy_nfb.display.auto_draw import AutoDraw
 
 if TYPE_CHECKING:
     from psychopy.visual import Window
@@ -20,7 +21,7 @@ QUIET = "#8A949E"
 LINE = "#D5DBE1"
 
 
-class FeedbackStimulus:
+class FeedbackStimulus(AutoDraw):
     """A stimulus that follows a value from 0 to 1.
 
     Set `value` (and whatever else changed), then call `draw`, once a frame. Setting what is set
@@ -49,6 +50,8 @@ class FeedbackStimulus:
         self._threshold = _check_level("threshold", threshold)
         self.inhibit_threshold = inhibit_threshold
         self.inhibit: float | None = None
+        self.warning = False
+        """Set it to warn whatever `inhibit` says."""
 
     @property
     def value(self) -> float:
@@ -83,10 +86,12 @@ class FeedbackStimulus:
     def state(self) -> str:
         """Return ``"warning"``, ``"reward"`` or ``"normal"``.
 
-        It warns while the second signal, `inhibit` (muscle activity, say), is at or above
-        `inhibit_threshold`, and then nothing else counts.
+        It warns while `warning` is set, or the second signal, `inhibit` (muscle activity, say), is
+        at or above `inhibit_threshold`, and then nothing else counts.
         """
         limit = self.inhibit_threshold
+        if self.warning:
+            return "warning"
         if limit is not None and self.inhibit is not None and self.inhibit >= limit:
             return "warning"
         if self._threshold is not None and self._value >= self._threshold:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from psychopy_nfb.display.auto_draw import AutoDraw
 from psychopy_nfb.display.shapes import to_pixels
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ DEFAULT_SHARE = 0.05
 TEXT = "#E6EBF0"
 
 
-class FeedbackText:
+class FeedbackText(AutoDraw):
     """A text that is typeset again only when it changes.
 
     Typesetting takes more than a millisecond, drawing what is typeset 0.15 ms: a score that changes

@@ -1,4 +1,4 @@
-"""The worker's lines to the experiment, one JSON object a line on stdin and stdout; its guards."""
+"""The worker's lines to the experiment, one JSON object a line on stdin and stdout."""
 
 from __future__ import annotations
 
@@ -6,14 +6,7 @@ import json
 import os
 import sys
 import threading
-import time
 from collections import deque
-from collections.abc import Callable
-
-import psutil
-
-GUARD_SECONDS = 0.25
-"""How often the guard looks whether the experiment lives; it has 1 s to notice."""
 
 
 class ControlLine:
@@ -75,25 +68,6 @@ class ControlLine:
 def _plain(value: object) -> object:
     """Turn numpy values into what JSON knows."""
     return value.tolist() if hasattr(value, "tolist") else str(value)
-
-
-def guard(experiment_pid: int, gone: Callable[[], None]) -> None:
-    """Call `gone` from a thread as soon as the process `experiment_pid` has ended.
-
-    The end of stdin tells the same sooner, unless a process that the experiment forked holds the
-    pipe open; a process id can be reused, which the process's start time settles.
-    """
-
-    def watch() -> None:
-        try:
-            experiment = psutil.Process(experiment_pid)
-            while experiment.is_running() and experiment.status() != psutil.STATUS_ZOMBIE:
-                time.sleep(GUARD_SECONDS)
-        except psutil.NoSuchProcess:
-            pass
-        gone()
-
-    threading.Thread(target=watch, name="guard", daemon=True).start()
 
 
 def standard_lines() -> ControlLine:

@@ -11,7 +11,6 @@ import logging
 import os
 import queue
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
@@ -22,6 +21,7 @@ from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.engine.frame_rows import append_frames
 from psychopy_nfb.engine.memory import SharedBlock
 from psychopy_nfb.errors import NfbError, WorkerError
+from psychopy_nfb.process import child_environment, python_command
 from psychopy_nfb.protocol import VALUE_NAMES
 
 logger = logging.getLogger(__name__)
@@ -121,26 +121,19 @@ class WorkerHandle:
         self._commands.put({"command": name, **content})
 
     def _spawn(self, restore: dict | None) -> None:
-        environment = dict(os.environ)
+        environment = child_environment()
         # Matrix products of a few channels gain nothing from more threads, which wait by spinning.
         for library in ("OPENBLAS", "MKL", "OMP"):
             environment.setdefault(f"{library}_NUM_THREADS", "1")
-        # A plugin folder of Standalone PsychoPy is on this process's path only.
-        here = str(Path(__file__).resolve().parents[2])
-        environment["PYTHONPATH"] = os.pathsep.join(
-            [here, *filter(None, [environment.get("PYTHONPATH")])]
-        )
         with open(self.log_path, "ab") as log:
             process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "psychopy_nfb.engine.worker",
+                python_command(
+                    "engine.worker",
                     "--block",
                     self.block.name,
                     "--experiment-pid",
                     str(os.getpid()),
-                ],
+                ),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,

@@ -13,10 +13,11 @@ import sys
 import threading
 import traceback
 
-from psychopy_nfb.engine.control import ControlLine, guard, standard_lines
+from psychopy_nfb.engine.control import ControlLine, standard_lines
 from psychopy_nfb.engine.memory import SharedBlock
 from psychopy_nfb.errors import NfbError
 from psychopy_nfb.lsl.selection import StreamSelection
+from psychopy_nfb.process import guard
 from psychopy_nfb.settings import from_dict
 
 LAST_RESORT_SECONDS = 0.6

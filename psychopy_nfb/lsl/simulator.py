@@ -23,6 +23,7 @@ from psychopy_nfb.lsl.eeg_model import SimulatedEEG
 from psychopy_nfb.lsl.faults import Faults, Spoil
 from psychopy_nfb.lsl.outlet import make_marker_outlet, make_outlet
 from psychopy_nfb.lsl.program import progress_line, run_as_program, stop_on_signals, wait_until
+from psychopy_nfb.process import guard
 from psychopy_nfb.settings import read_json
 
 HEAD_RADIUS_MM = 95.0
@@ -190,6 +191,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--chunk", type=int, help="samples sent at once (default: those of 10 ms)")
     add("--seconds", type=float, help="length (default: until stopped)")
     add("--no-markers", action="store_true", help="without the marker stream")
+    add("--until-process-ends", type=int, metavar="PID", help="stop when that process has ended")
     faults = parser.add_argument_group("faults, for tests")
     add = faults.add_argument
     add("--drop", action="append", default=[], metavar="START:LENGTH", help="an outage, in seconds")
@@ -230,6 +232,8 @@ def main(args: argparse.Namespace) -> int:
     )
     what = f"{args.name}: {len(simulation.channels)} channels at {simulation.rate:g} Hz"
     with stop_on_signals() as stop, progress_line(what, args.seconds) as progress:
+        if args.until_process_ends is not None:
+            guard(args.until_process_ends, stop.set)
         run_simulator(
             simulation,
             name=args.name,

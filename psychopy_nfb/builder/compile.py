@@ -1,0 +1,70 @@
+"""`psychopy-nfb compile`: a Builder experiment as a Python script, plugins included.
+
+PsychoPy's own command does not activate plugins: it leaves their components out without a word.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from psychopy_nfb.checks import check_writable
+from psychopy_nfb.errors import FileError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``psychopy-nfb compile``."""
+    parser.add_argument("file", help="the experiment, a .psyexp file")
+    parser.add_argument("-o", "--out", metavar="FILE", help="the script (default: beside it)")
+
+
+def main(options: argparse.Namespace) -> int:
+    """Compile and say where the script is; alerts go to stderr."""
+    source = Path(options.file)
+    target = Path(options.out) if options.out else source.with_suffix(".py")
+    if not source.is_file():
+        raise FileError("file", str(source), "is not there; name a .psyexp file")
+    check_writable("out", target)
+    compile_experiment(source, target)
+    sys.stdout.write(f"{target}\n")
+    return 0
+
+
+def compile_experiment(source: Path, target: Path) -> None:
+    """Write the Python script of a Builder experiment.
+
+    Parameters
+    ----------
+    source, target : path
+        The ``.psyexp`` file and the script.
+
+    Raises
+    ------
+    FileError
+        If the file is no Builder experiment, or holds a component that this PsychoPy does not know.
+    """
+    from psychopy import plugins
+
+    plugins.activatePlugins()
+    from psychopy.experiment import Experiment
+
+    experiment = Experiment()
+    try:
+        experiment.loadFromXML(str(source))
+    except Exception as error:
+        raise FileError("file", str(source), f"is no Builder experiment ({error})") from None
+    unknown = [
+        f"{component.params['name']} ({component.type})"
+        for routine in experiment.routines.values()
+        for component in routine
+        if "Unknown" in type(component).__name__
+    ]
+    if unknown:
+        raise FileError(
+            "file",
+            str(source),
+            f"holds components that are not installed: {', '.join(unknown)}; install their plugin",
+        )
+    script = experiment.writeScript(expPath=str(target), target="PsychoPy")
+    target.write_text(script, encoding="utf-8")

@@ -1,0 +1,160 @@
+"""The patch that a light sensor watches, to prove when a flip became light."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from psychopy.experiment.components import BaseComponent
+
+from psychopy_nfb.builder import alerts
+from psychopy_nfb.builder.neurofeedback import NeuroFeedbackComponent
+from psychopy_nfb.builder.parameters import (
+    CATEGORY,
+    FRAME,
+    ICONS,
+    PLUGIN,
+    Field,
+    add_fields,
+    code,
+    show_when,
+    used,
+)
+
+FIELDS = (
+    Field(
+        "mode",
+        "code",
+        "Mode",
+        "A pseudo-random code finds each frame again; black and white in turn; the grey level of "
+        "a value; or a flash at the start of this component.",
+        control="choice",
+        choices={"code": "code", "toggle": "toggle", "value": "value", "event": "flash at start"},
+    ),
+    Field(
+        "value",
+        "nfb.value",
+        "Value",
+        "Python code, read each frame, 0 to 1.",
+        type="code",
+        updates=FRAME[-1:],
+    ),
+    Field(
+        "position",
+        "bottom-right",
+        "Corner",
+        "Where the light sensor is.",
+        tab="Layout",
+        control="choice",
+        choices={name: name for name in ("bottom-right", "bottom-left", "top-right", "top-left")},
+    ),
+    Field(
+        "size",
+        "",
+        "Size",
+        "Side, in the units below. Empty: a sixteenth of the window's height.",
+        tab="Layout",
+        type="num",
+    ),
+    Field(
+        "units",
+        "height",
+        "Units",
+        "Of the size.",
+        tab="Layout",
+        control="choice",
+        choices={name: name for name in ("height", "pix", "deg", "cm")},
+    ),
+)
+
+
+class PhotodiodePatchComponent(BaseComponent):
+    """A square whose level in each frame is in the frame log."""
+
+    categories = [CATEGORY]
+    targets = ["PsychoPy"]
+    plugin = PLUGIN
+    version = "2026.2.0"
+    iconFile = ICONS / "photodiodepatch.png"
+    iconSVG = ICONS / "photodiodepatch.svg"
+    tooltip = "Photodiode Patch: a square for a light sensor; its level in each frame is logged"
+    beta = False
+
+    def __init__(
+        self,
+        exp: Any,
+        parentName: str,
+        name: str = "patch",
+        startType: str = "time (s)",
+        startVal: Any = 0.0,
+        stopType: str = "duration (s)",
+        stopVal: Any = "",
+        startEstim: Any = "",
+        durationEstim: Any = "",
+        saveStartStop: bool = True,
+        syncScreenRefresh: bool = True,
+        disabled: bool = False,
+    ):
+        super().__init__(
+            exp,
+            parentName,
+            name=name,
+            startType=startType,
+            startVal=startVal,
+            stopType=stopType,
+            stopVal=stopVal,
+            startEstim=startEstim,
+            durationEstim=durationEstim,
+            saveStartStop=saveStartStop,
+            syncScreenRefresh=syncScreenRefresh,
+            disabled=disabled,
+        )
+        self.type = "PhotodiodePatch"
+        self.exp.requireImport("psychopy_nfb")
+        add_fields(self, FIELDS)
+        show_when(self, "value", "mode", "== 'value'")
+
+    def _signal(self) -> Any | None:
+        """Return the name of the trained signal's component, whose frame log knows the patch."""
+        for component, _ in used(self.exp, NeuroFeedbackComponent):
+            if component.role == "trained":
+                return component.params["name"]
+        return None
+
+    def writeInitCode(self, buff: Any) -> None:
+        """Write what makes the patch, once however often the Routine is used."""
+        params = self.params
+        given = {name: code(params[name]) for name in ("mode", "position", "size", "units")}
+        if given["size"] == "None":
+            del given["size"], given["units"]
+        arguments = ["win", *(f"{name}={value}" for name, value in given.items())]
+        buff.writeOnceIndentedLines(
+            f"{params['name']} = psychopy_nfb.PhotodiodePatch({', '.join(arguments)})\n"
+        )
+
+    def writeFrameCode(self, buff: Any) -> None:
+        """Write start, the value shown, and stop."""
+        name, signal = self.params["name"], self._signal()
+        indented = self.writeStartTestCode(buff)
+        if indented:
+            buff.writeIndentedLines(f"{name}.setAutoDraw(True)\n")
+            if signal is not None:
+                buff.writeIndentedLines(f"{signal}.log_patch({name})\n")
+            if self.params["mode"].val == "event":
+                buff.writeIndentedLines(f"{name}.trigger()\n")
+            buff.setIndentLevel(-indented, relative=True)
+        if self.params["mode"].val == "value":
+            buff.writeIndentedLines(f"{name}.value = {code(self.params['value'])}\n")
+        indented = self.writeStopTestCode(buff)
+        if indented:
+            buff.writeIndentedLines(f"{name}.setAutoDraw(False)\n")
+            buff.setIndentLevel(-indented, relative=True)
+
+    def integrityCheck(self) -> None:
+        """Tell when nothing logs the patch."""
+        super().integrityCheck()
+        if self._signal() is None:
+            alerts.tell(
+                self,
+                "there is no Neuro Feedback component in the experiment, and so no frame log for "
+                "the patch; add one.",
+            )

@@ -1,0 +1,234 @@
+"""The usual training from a handful of parameters: what Builder's dialog asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from psychopy_nfb.checks import check_choice
+from psychopy_nfb.dsp import (
+    CFIR,
+    WCFIR,
+    ArtifactGate,
+    ComplexDemodulation,
+    DCBlock,
+    MovingAverage,
+    Notch,
+    Pick,
+    Pipeline,
+    Rectify,
+    Reference,
+    SlidingFFT,
+    SpatialFilter,
+    Step,
+)
+from psychopy_nfb.engine.configuration import Configuration
+from psychopy_nfb.errors import SettingsError
+from psychopy_nfb.lsl.selection import StreamSelection
+from psychopy_nfb.protocol import FurtherSignal, Protocol
+
+REFERENCES = ("as recorded", "average", "linked", "laplacian")
+ENVELOPES = {
+    "wcFIR": WCFIR,
+    "cFIR": CFIR,
+    "rectify": Rectify,
+    "demodulate": ComplexDemodulation,
+    "FFT": SlidingFFT,
+}
+"""Names of the envelopes; the first two take the delay that one chooses."""
+_FIR = ("wcFIR", "cFIR")
+
+
+def standard_pipeline(
+    channels: Sequence[str] | str = ("Oz",),
+    band: Sequence[float] = (8.0, 12.0),
+    *,
+    reference: str = "average",
+    reference_channels: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    envelope: str = "wcFIR",
+    delay: float = 0.1,
+    line_frequency: float | None = 50.0,
+    artifact_uv: float | None = 100.0,
+    smooth: float | None = 0.05,
+) -> Pipeline:
+    """Return the usual way from EEG to the amplitude of one rhythm.
+
+    Reference, mean of the channels, offset removal, notch, artifact gate, envelope, smoothing.
+
+    Parameters
+    ----------
+    channels : sequence of str or str
+        One channel, or several whose mean is taken (after the reference).
+    band : (float, float)
+        Of the rhythm, in Hz.
+    reference : {"as recorded", "average", "linked", "laplacian"}
+        See `psychopy_nfb.dsp.Reference`.
+    reference_channels : sequence of str
+        For ``"linked"``.
+    exclude : sequence of str
+        Channels that are no EEG or are bad: they enter no average and no Laplacian.
+    envelope : {"wcFIR", "cFIR", "rectify", "demodulate", "FFT"}
+        How the amplitude is found.
+    delay : float
+        Seconds that ``"wcFIR"`` or ``"cFIR"`` may take; the others' delay follows from their band.
+    line_frequency : float or None
+        50 or 60 Hz; None for no notch.
+    artifact_uv : float or None
+        Microvolts beyond which samples are flagged and reward is withheld; None for no limit.
+    smooth : float or None
+        Seconds of a moving average at the end, None for none.
+
+    Raises
+    ------
+    SettingsError
+        If a parameter cannot be used.
+
+    Examples
+    --------
+    >>> pipeline = standard_pipeline(["C3", "C4"], (12, 15), reference="laplacian")
+    >>> [type(step).__name__ for step in pipeline.steps][:3]
+    ['Reference', 'SpatialFilter', 'DCBlock']
+    """
+    channels = _labels(channels)
+    if not channels:
+        raise SettingsError("channels", channels, "name at least one channel")
+    check_choice("reference", reference, REFERENCES)
+    check_choice("envelope", envelope, tuple(ENVELOPES))
+    steps: list[Step] = []
+    if reference != "as recorded":
+        named = {"linked": _labels(reference_channels), "laplacian": channels}.get(reference, [])
+        steps.append(Reference(reference, channels=named, exclude=_labels(exclude)))
+    if len(channels) == 1:
+        steps.append(Pick(channels))
+    else:
+        share = dict.fromkeys(channels, 1 / len(channels))
+        steps.append(SpatialFilter({"mean": share}))
+    steps.append(DCBlock())
+    if line_frequency:
+        steps.append(Notch(float(line_frequency)))
+    if artifact_uv:
+        steps.append(ArtifactGate(float(artifact_uv)))
+    edges = tuple(float(edge) for edge in band)
+    if len(edges) != 2 or not 0 < edges[0] < edges[1]:
+        raise SettingsError("band", band, "must be two frequencies in Hz, low and high")
+    steps.append(
+        ENVELOPES[envelope](band=edges, delay=float(delay))
+        if envelope in _FIR
+        else ENVELOPES[envelope](band=edges)
+    )
+    if smooth:
+        steps.append(MovingAverage(float(smooth)))
+    return Pipeline(steps)
+
+
+def standard_training(
+    stream: StreamSelection | None = None,
+    *,
+    normalise: str = "zscore",
+    threshold: float = 0.5,
+    threshold_kind: str = "fixed",
+    direction: str = "up",
+    dwell: float = 0.25,
+    refractory: float = 0.0,
+    reward_mode: str = "hit",
+    points: float = 1.0,
+    display_range: Sequence[float] = (-1.0, 3.0),
+    further: dict[str, FurtherSignal] | None = None,
+    publish: bool = False,
+    **pipeline: object,
+) -> Configuration:
+    """Return the usual training on the amplitude of one rhythm.
+
+    Parameters
+    ----------
+    stream : StreamSelection, optional
+        Default the only EEG stream of the network.
+    normalise, threshold, threshold_kind, direction, dwell, refractory, reward_mode, points, \
+display_range
+        As `psychopy_nfb.Protocol`.
+    further : dict of str: FurtherSignal, optional
+        See `standard_signal`.
+    publish : bool
+        Send the values out as an LSL stream.
+    **pipeline
+        As `standard_pipeline`.
+
+    Raises
+    ------
+    SettingsError
+        If a parameter cannot be used.
+
+    Examples
+    --------
+    >>> training = standard_training(channels="Oz", band=(8, 12), direction="down")
+    >>> training.protocol.direction
+    'down'
+    """
+    return Configuration(
+        stream=stream or StreamSelection(),
+        pipeline=standard_pipeline(**pipeline),
+        protocol=Protocol(
+            normalise=normalise,
+            threshold=threshold,
+            threshold_kind=threshold_kind,
+            direction=direction,
+            dwell=dwell,
+            refractory=refractory,
+            reward_mode=reward_mode,
+            points=points,
+            display_range=tuple(display_range),
+        ),
+        further=further or {},
+        publish=publish,
+    )
+
+
+def standard_signal(
+    *,
+    normalise: str = "zscore",
+    threshold: float = 2.0,
+    threshold_kind: str = "fixed",
+    direction: str = "up",
+    display_range: Sequence[float] = (-1.0, 3.0),
+    inhibits: bool = False,
+    **pipeline: object,
+) -> FurtherSignal:
+    """Return a further signal, such as muscle activity that withholds reward.
+
+    Parameters
+    ----------
+    normalise, threshold, threshold_kind, direction, display_range
+        As `psychopy_nfb.Protocol`.
+    inhibits : bool
+        Whether no reward is given while it is beyond its threshold.
+    **pipeline
+        As `standard_pipeline`.
+
+    Raises
+    ------
+    SettingsError
+        If a parameter cannot be used.
+
+    Examples
+    --------
+    >>> standard_signal(channels=["T7", "T8"], band=(30, 45), inhibits=True).protocol.threshold
+    2.0
+    """
+    return FurtherSignal(
+        pipeline=standard_pipeline(**pipeline),
+        protocol=Protocol(
+            normalise=normalise,
+            threshold=threshold,
+            threshold_kind=threshold_kind,
+            direction=direction,
+            display_range=tuple(display_range),
+        ),
+        inhibits=inhibits,
+    )
+
+
+def _labels(channels: Sequence[str] | str) -> list[str]:
+    """Return labels as a list, also from ``"C3, C4"``."""
+    if isinstance(channels, str):
+        channels = channels.split(",")
+    return [str(label).strip() for label in channels if str(label).strip()]
