@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable, Sequence
+from numbers import Real
 
 from psychopy_nfb.errors import FileError, SettingsError
 
@@ -44,7 +45,7 @@ def check_number(
     >>> check_number("dwell", 0.25, at_least=0, unit="s")
     0.25
     """
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
         raise SettingsError(name, value, "must be a finite number")
     bounds = [
         (value > above, "above", above),

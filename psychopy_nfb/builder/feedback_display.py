@@ -81,10 +81,17 @@ LAYOUT = (
         "size",
         "",
         "Size",
-        "Width and height; for a circle the smaller and the larger radius; for a text the height "
-        "of its letters. Empty: a usual one.",
+        "Width and height; for a circle the smaller and the larger radius. Empty: a usual one.",
         tab="Layout",
-        type="code",
+        type="list",
+    ),
+    Field(
+        "letterHeight",
+        "",
+        "Letter height",
+        "Of a text. Empty: a usual one.",
+        tab="Layout",
+        type="num",
     ),
     Field(
         "units",
@@ -191,8 +198,10 @@ class FeedbackDisplayComponent(BaseComponent):
         if display == "text":
             given["template"] = code(params["template"])
         given["pos"] = code(params["pos"])
-        size = {"circle": "radius", "text": "height"}.get(display, "size")
-        given[size] = code(params["size"])
+        if display == "text":
+            given["height"] = code(params["letterHeight"])
+        else:
+            given["radius" if display == "circle" else "size"] = code(params["size"])
         if params["units"].val != "from exp settings":
             given["units"] = repr(params["units"].val)
         given["high_color" if display == "color" else "color"] = code(params["color"])

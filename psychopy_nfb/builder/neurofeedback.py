@@ -196,7 +196,11 @@ class NeuroFeedbackComponent(BaseComponent):
 
     def _keywords(self, *names: str) -> str:
         """Return keyword arguments in a row; what is empty is left to its default."""
-        given = {name: code(self.params[name]) for name in names}
+        given = {
+            name: code(self.params[name])
+            for name in names
+            if self.params[name].updates in (None, "constant")  # others come with the Routine
+        }
         return ", ".join(
             f"{_OWN.get(name, name)}={value}"
             for name, value in given.items()
@@ -284,6 +288,7 @@ class NeuroFeedbackComponent(BaseComponent):
             "task=expName,\n",
             f"late_read={code(params['lateRead'])},\n",
             f"simulate={value},\n",
+            "between_blocks=False,\n",
             f"name='{params['name']}',\n",
         ]
 
@@ -384,6 +389,8 @@ class NeuroFeedbackComponent(BaseComponent):
         names = [*_PIPELINE, *_SHOWN, *(_REWARD if self.role == "trained" else ())]
         for name in names:
             is_known, value = constant(self.params[name])
+            if name == "channels" and value is None:
+                value = ""
             if is_known and (value is not None or name in _NONE_MEANS_OFF):
                 known[_OWN.get(name, name)] = value
         if "line_frequency" in known:

@@ -95,16 +95,17 @@ def used(experiment: Any, kind: type) -> Iterator[tuple[Any, Any]]:
 
 def code(param: Param) -> str:
     """Return a parameter as Python source; an empty field is None."""
-    if param.val in ("", None, []):  # PsychoPy reads an empty number back as an empty list
+    if param.val in ("", None, [], "[]"):  # PsychoPy reads an empty list back in these ways
         return "None"
-    return str(param).strip()
+    text = str(param).strip()
+    return text.lstrip("$") if param.valType in ("num", "code") else text
 
 
 def constant(param: Param) -> tuple[bool, Any]:
     """Return whether a parameter's value is known before the run, and the value."""
     value = param.val
     if param.valType in ("num", "int"):
-        if value in ("", None, []):
+        if value in ("", None):
             return True, None
         try:
             return True, float(value)

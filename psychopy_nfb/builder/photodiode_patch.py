@@ -48,10 +48,10 @@ FIELDS = (
         choices={name: name for name in ("bottom-right", "bottom-left", "top-right", "top-left")},
     ),
     Field(
-        "size",
+        "side",
         "",
-        "Size",
-        "Side, in the units below. Empty: a sixteenth of the window's height.",
+        "Side",
+        "In the units below. Empty: a sixteenth of the window's height.",
         tab="Layout",
         type="num",
     ),
@@ -123,10 +123,9 @@ class PhotodiodePatchComponent(BaseComponent):
     def writeInitCode(self, buff: Any) -> None:
         """Write what makes the patch, once however often the Routine is used."""
         params = self.params
-        given = {name: code(params[name]) for name in ("mode", "position", "size", "units")}
-        if given["size"] == "None":
-            del given["size"], given["units"]
-        arguments = ["win", *(f"{name}={value}" for name, value in given.items())]
+        arguments = ["win", *(f"{name}={code(params[name])}" for name in ("mode", "position"))]
+        if code(params["side"]) != "None":
+            arguments.append(f"size={code(params['side'])}, units={code(params['units'])}")
         buff.writeOnceIndentedLines(
             f"{params['name']} = psychopy_nfb.PhotodiodePatch({', '.join(arguments)})\n"
         )

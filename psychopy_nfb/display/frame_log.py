@@ -65,7 +65,8 @@ class FrameWriter:
         self._no_values = (_NAN,) * n_values
         self._record: tuple | None = None
         self._t_read = _NAN
-        self._showing = True
+        self.showing = True
+        """Whether frames show the feedback, as it is when they are flipped."""
         self._queued = False
         self._marks: list[str] = []
         self._n_marks = 0
@@ -76,11 +77,10 @@ class FrameWriter:
         self.block = 0
         """Number of the block that the next frames belong to; 0 is none."""
 
-    def queue(self, record: tuple | None, t_read: float, showing: bool) -> None:
+    def queue(self, record: tuple | None, t_read: float) -> None:
         """Note at the next flip that it shows `record`, read at `t_read`. Once a frame, cheap."""
         self._record = record
         self._t_read = t_read
-        self._showing = showing
         if not self._queued:
             self._queued = True
             self._win.callOnFlip(self._flipped)
@@ -123,7 +123,7 @@ class FrameWriter:
         else:
             seq, *stamps, delay, sample, flags = record[:7]
             values = record[7:-3]
-            shown = values[0] if self._showing else _NAN
+            shown = values[0] if self.showing else _NAN
         self._ring.write(
             self.frame,
             *stamps,

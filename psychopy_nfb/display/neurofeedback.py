@@ -67,6 +67,8 @@ class Neurofeedback(NewestFeedback):
     simulate : {"never", "missing", "always"}
         Whether a simulated amplifier takes the place of the stream: never, if no such stream
         answers, or always. Its use is told in the log, in `simulated` and in the settings file.
+    between_blocks : bool
+        Whether there is feedback outside of blocks too.
     name : str, optional
         Of two with the same name in one process the second closes the first: an experiment that
         PsychoPy's Session runs again, after an exception, finds nothing of its earlier self.
@@ -101,6 +103,7 @@ class Neurofeedback(NewestFeedback):
         late_read: bool = True,
         stale_after: float = STALE_SECONDS,
         simulate: Literal["never", "missing", "always"] = "never",
+        between_blocks: bool = True,
         name: str | None = None,
     ):
         self.configuration = read_configuration(settings)
@@ -109,6 +112,7 @@ class Neurofeedback(NewestFeedback):
         if name is not None:
             _close_namesake(name, self)
         super().__init__(stale_after, self.configuration.further)
+        self._showing = between_blocks
         self.files: SessionFiles | None = None
         if data is not None:
             self.files = new_session(data, participant=participant, session=session, task=task)
@@ -168,7 +172,7 @@ class Neurofeedback(NewestFeedback):
             return
         if self._simulate == "missing" and is_there(stream):
             return
-        self._stand_in = StandIn(stream)
+        self._stand_in = StandIn()
         self.configuration = replace(self.configuration, stream=self._stand_in.selection)
         logger.warning("The EEG is simulated: the stream %s is not used.", stream)
 
@@ -218,6 +222,7 @@ class Neurofeedback(NewestFeedback):
             self._send_mark,
             len(block.value_names),
         )
+        self._frames.showing = self._showing
         gc.collect()
         gc.freeze()
         self._send_facts(
@@ -248,7 +253,7 @@ class Neurofeedback(NewestFeedback):
         t_read = lsl_now()
         self._take(record, t_read)
         if self._frames is not None:
-            self._frames.queue(record, t_read, self._showing)
+            self._frames.queue(record, t_read)
 
     def frames(self, seconds: float) -> Iterator[int]:
         """Yield once a frame for `seconds`: updates before your drawing and flips after it.
@@ -333,7 +338,7 @@ class Neurofeedback(NewestFeedback):
         self._blocks += 1
         outer = 0 if self._frames is None else self._frames.block
         self._open_blocks.append((self._blocks, label, feedback, self._showing, outer))
-        self._showing = feedback
+        self._show(feedback)
         if self._frames is not None:
             self._frames.block = self._blocks
         self._block_event("begin", self._blocks, label, feedback)
@@ -342,11 +347,17 @@ class Neurofeedback(NewestFeedback):
         """End the block that began last; harmless when there is none."""
         if not self._open_blocks or self._closed:
             return
-        number, label, feedback, self._showing, outer = self._open_blocks.pop()
+        number, label, feedback, showing, outer = self._open_blocks.pop()
+        self._show(showing)
         self._block_event("end", number, label, feedback)
         if self._frames is not None:
             self._frames.block = outer
         self._send_facts(clock=to_dict(self.clock.measure()))
+
+    def _show(self, showing: bool) -> None:
+        self._showing = showing
+        if self._frames is not None:
+            self._frames.showing = showing
 
     def _block_event(self, edge: str, number: int, label: str, feedback: bool) -> None:
         self._handle.command(
@@ -414,7 +425,7 @@ class Neurofeedback(NewestFeedback):
         """
         self._require_start()
         self.configuration.protocol.changed(**changes)
-        self._handle.command("set", changes=changes)
+        self._handle.command("set", changes=to_dict(changes))
 
     def pause(self) -> None:
         """Give no reward until `resume`; data are still recorded."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import uuid
-from dataclasses import replace
 
 from psychopy_nfb.lsl.selection import StreamSelection
 from psychopy_nfb.process import child_environment, end, python_command
 
 LOOK_SECONDS = 2.0
 """How long an amplifier may take to answer before the simulator takes its place."""
+START_SECONDS = 20.0
+"""How long the simulator may take to start."""
 
 
 def is_there(selection: StreamSelection) -> bool:
@@ -25,22 +26,15 @@ def is_there(selection: StreamSelection) -> bool:
 class StandIn:
     """The simulator in a process of its own, which ends with this one.
 
-    Parameters
-    ----------
-    selection : StreamSelection
-        The stream that is not there.
-
     Attributes
     ----------
     selection : StreamSelection
         Identifies the simulated stream.
     """
 
-    def __init__(self, selection: StreamSelection):
+    def __init__(self) -> None:
         source_id = f"psychopy_nfb_stand_in_{uuid.uuid4().hex[:8]}"
-        self.selection = replace(
-            selection, name=None, type="EEG", source_id=source_id, predicate=None, units=None
-        )
+        self.selection = StreamSelection(source_id=source_id, timeout=START_SECONDS)
         command = ["lsl.simulator", "--name", "Simulated", "--source-id", source_id]
         self._process = subprocess.Popen(
             python_command(*command, "--until-process-ends", str(os.getpid())),
