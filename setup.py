@@ -65,5 +65,15 @@ setup(
             "FeedbackDisplayComponent=psychopy_nfb.builder.feedback_display:FeedbackDisplayComponent",
             "PhotodiodePatchComponent=psychopy_nfb.builder.photodiode_patch:PhotodiodePatchComponent",
         ],
+        "psychopy.experiment.devices": [
+            "LSLLightSensorBackend=psychopy_nfb.builder.light_sensor:LSLLightSensorBackend",
+        ],
+        "psychopy.hardware.lightsensor": [
+            "LSLLightSensor=psychopy_nfb.display.light_sensor:LSLLightSensor",
+        ],
+        "psychopy.experiment.routines": [
+            "NeuroBaselineRoutine=psychopy_nfb.builder.baseline:NeuroBaselineRoutine",
+            "SignalCheckRoutine=psychopy_nfb.builder.signal_check:SignalCheckRoutine",
+        ],
     },
 )

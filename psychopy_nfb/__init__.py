@@ -32,6 +32,15 @@ _HOME = {
     "FeedbackTrace": "psychopy_nfb.display",
     "PhotodiodePatch": "psychopy_nfb.display",
     "pace": "psychopy_nfb.display",
+    # marks to other devices
+    "LSLMarkers": "psychopy_nfb.display",
+    "ParallelMarkers": "psychopy_nfb.display",
+    "SerialMarkers": "psychopy_nfb.display",
+    "UDPMarkers": "psychopy_nfb.display",
+    # ready screens
+    "show_baseline": "psychopy_nfb.display",
+    "show_signal_check": "psychopy_nfb.display",
+    "wait_for_trigger": "psychopy_nfb.display",
     # settings
     "Configuration": "psychopy_nfb.engine.configuration",
     "FurtherSignal": "psychopy_nfb.protocol",

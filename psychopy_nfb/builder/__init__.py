@@ -1,6 +1,8 @@
 """PsychoPy Builder: components, routines and device backends, which only write calls.
 
 - `neurofeedback`, `feedback_display`, `photodiode_patch`: the components;
+- `baseline`, `signal_check`: the Routines;
+- `light_sensor`: a device for PsychoPy's Visual Validator;
 - `parameters`: how their dialogs are described, and what their code has in common;
 - `compile`: an experiment as a script, with its plugins;
 - `alerts`: what is wrong with a component, told before the experiment runs;

@@ -8,15 +8,25 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from psychopy_nfb.checks import check_writable
 from psychopy_nfb.errors import FileError
+
+if TYPE_CHECKING:
+    from psychopy.experiment import Experiment
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``psychopy-nfb compile``."""
     parser.add_argument("file", help="the experiment, a .psyexp file")
     parser.add_argument("-o", "--out", metavar="FILE", help="the script (default: beside it)")
+    parser.add_argument(
+        "--unattended",
+        action="store_true",
+        help="a script that asks nothing: no dialog, in a window, simulated EEG, and the "
+        "experiment's info field 'unattended' is 'yes'",
+    )
 
 
 def main(options: argparse.Namespace) -> int:
@@ -26,18 +36,21 @@ def main(options: argparse.Namespace) -> int:
     if not source.is_file():
         raise FileError("file", str(source), "is not there; name a .psyexp file")
     check_writable("out", target)
-    compile_experiment(source, target)
+    compile_experiment(source, target, unattended=options.unattended)
     sys.stdout.write(f"{target}\n")
     return 0
 
 
-def compile_experiment(source: Path, target: Path) -> None:
+def compile_experiment(source: Path, target: Path, unattended: bool = False) -> None:
     """Write the Python script of a Builder experiment.
 
     Parameters
     ----------
     source, target : path
         The ``.psyexp`` file and the script.
+    unattended : bool
+        Make it ask nothing: no dialog, a window, simulated EEG, ``'yes'`` in the experiment's info
+        field ``unattended``, if it has one.
 
     Raises
     ------
@@ -66,5 +79,20 @@ def compile_experiment(source: Path, target: Path) -> None:
             str(source),
             f"holds components that are not installed: {', '.join(unknown)}; install their plugin",
         )
+    if unattended:
+        _make_unattended(experiment)
     script = experiment.writeScript(expPath=str(target), target="PsychoPy")
     target.write_text(script, encoding="utf-8")
+
+
+def _make_unattended(experiment: Experiment) -> None:
+    params = experiment.settings.params
+    params["Show info dlg"].val = False
+    params["Full-screen window"].val = False
+    info = experiment.settings.getInfo()
+    if "unattended" in info:
+        params["Experiment info"].val = {**info, "unattended": "yes"}
+    for routine in experiment.routines.values():
+        for component in routine:
+            if "simulate" in component.params:
+                component.params["simulate"].val = "always"

@@ -84,6 +84,15 @@ TIMING = (
 )
 DATA = (
     Field(
+        "lastBaseline",
+        False,
+        "Use the last baseline",
+        "Take over the participant's baseline of an earlier session, if there is one.",
+        tab="Data",
+        type="bool",
+        control="bool",
+    ),
+    Field(
         "record",
         True,
         "Record EEG and frames",
@@ -187,13 +196,6 @@ class NeuroFeedbackComponent(BaseComponent):
         enabled = [one for one in kin if not one.params["disabled"].val]
         return bool(enabled) and enabled[0] is self
 
-    def _trained(self) -> NeuroFeedbackComponent:
-        """Return the component of the trained signal, itself if there is none."""
-        for component, _ in used(self.exp, NeuroFeedbackComponent):
-            if component.role == "trained":
-                return component
-        return self
-
     def _keywords(self, *names: str) -> str:
         """Return keyword arguments in a row; what is empty is left to its default."""
         given = {
@@ -289,6 +291,7 @@ class NeuroFeedbackComponent(BaseComponent):
             f"late_read={code(params['lateRead'])},\n",
             f"simulate={value},\n",
             "between_blocks=False,\n",
+            *(["calibration='last',\n"] if params["lastBaseline"].val else []),
             f"name='{params['name']}',\n",
         ]
 
@@ -304,7 +307,7 @@ class NeuroFeedbackComponent(BaseComponent):
         if self._first_in_routine():
             buff.writeIndentedLines(
                 "# read the newest EEG feedback, at the last safe moment before the flip\n"
-                f"{self._trained().params['name']}.update()\n"
+                f"{trained_name(self.exp) or self.params['name']}.update()\n"
             )
         shows = self.role in ("trained", "same")
         indented = self.writeStartTestCode(buff)
@@ -362,6 +365,7 @@ class NeuroFeedbackComponent(BaseComponent):
         elif self.role != "trained" and not trained:
             alerts.tell(self, "no component is the trained signal; choose one that is.")
         self._check_order()
+        self._check_baseline()
         if self.role != "same" and not self.params["settingsFile"].val:
             sentence = sentence_of(self._build)
             if sentence:
@@ -380,6 +384,18 @@ class NeuroFeedbackComponent(BaseComponent):
                     f"{other.params['name']} uses it but stands above it and so shows the frame "
                     "before; move this component to the top of the Routine.",
                 )
+
+    def _check_baseline(self) -> None:
+        """Tell if it compares with a baseline that nothing records."""
+        params = self.params
+        needs = params["normalise"].val != "none" or params["thresholdKind"].val == "percentile"
+        recorded = any("Baseline" in type(entry).__name__ for entry in self.exp.flow)
+        if needs and not recorded and not params["lastBaseline"].val and self.role != "same":
+            alerts.tell(
+                self,
+                "it is compared with a baseline, but nothing records one; add a Neuro Baseline "
+                "Routine, or choose not to compare.",
+            )
 
     def _build(self) -> None:
         """Make the settings as far as they are known, which raises what is wrong with them."""
@@ -404,3 +420,19 @@ class NeuroFeedbackComponent(BaseComponent):
             if all(is_known and value is not None for is_known, value in edges):
                 known[pair] = tuple(value for _, value in edges)
         (standard_training if self.role == "trained" else standard_signal)(**known)
+
+
+def trained_name(experiment: Any) -> str | None:
+    """Return the name of the trained signal's component, which the script calls by it."""
+    for component, _ in used(experiment, NeuroFeedbackComponent):
+        if component.role == "trained":
+            return str(component.params["name"])
+    return None
+
+
+def tell_without_signal(element: Any) -> None:
+    """Tell when an experiment has no trained signal for `element` to work with."""
+    if trained_name(element.exp) is None:
+        alerts.tell(
+            element, "there is no trained signal; add a Neuro Feedback component to a Routine."
+        )

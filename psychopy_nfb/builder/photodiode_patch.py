@@ -6,8 +6,7 @@ from typing import Any
 
 from psychopy.experiment.components import BaseComponent
 
-from psychopy_nfb.builder import alerts
-from psychopy_nfb.builder.neurofeedback import NeuroFeedbackComponent
+from psychopy_nfb.builder.neurofeedback import tell_without_signal, trained_name
 from psychopy_nfb.builder.parameters import (
     CATEGORY,
     FRAME,
@@ -17,7 +16,6 @@ from psychopy_nfb.builder.parameters import (
     add_fields,
     code,
     show_when,
-    used,
 )
 
 FIELDS = (
@@ -113,13 +111,6 @@ class PhotodiodePatchComponent(BaseComponent):
         add_fields(self, FIELDS)
         show_when(self, "value", "mode", "== 'value'")
 
-    def _signal(self) -> Any | None:
-        """Return the name of the trained signal's component, whose frame log knows the patch."""
-        for component, _ in used(self.exp, NeuroFeedbackComponent):
-            if component.role == "trained":
-                return component.params["name"]
-        return None
-
     def writeInitCode(self, buff: Any) -> None:
         """Write what makes the patch, once however often the Routine is used."""
         params = self.params
@@ -132,7 +123,7 @@ class PhotodiodePatchComponent(BaseComponent):
 
     def writeFrameCode(self, buff: Any) -> None:
         """Write start, the value shown, and stop."""
-        name, signal = self.params["name"], self._signal()
+        name, signal = self.params["name"], trained_name(self.exp)
         indented = self.writeStartTestCode(buff)
         if indented:
             buff.writeIndentedLines(f"{name}.setAutoDraw(True)\n")
@@ -149,11 +140,6 @@ class PhotodiodePatchComponent(BaseComponent):
             buff.setIndentLevel(-indented, relative=True)
 
     def integrityCheck(self) -> None:
-        """Tell when nothing logs the patch."""
+        """Tell when there is no frame log for the patch."""
         super().integrityCheck()
-        if self._signal() is None:
-            alerts.tell(
-                self,
-                "there is no Neuro Feedback component in the experiment, and so no frame log for "
-                "the patch; add one.",
-            )
+        tell_without_signal(self)

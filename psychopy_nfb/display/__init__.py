@@ -4,6 +4,10 @@
 - `late_read`, `frame_log`: when a value is read, and what is noted of each flip;
 - `bar`, `circle`, `trace`, `color`, `text`: what the participant sees, on `stimulus` and `shapes`;
 - `auto_draw`, `run_state`: what Builder's scripts expect of their stimuli;
+- `calibration`, `signal_check`: the screens of a baseline and of the electrodes;
+- `light_sensor`: a photodiode over LSL as a light sensor of PsychoPy's;
+- `marker_output`: marks sent to other devices at the flip;
+- `trigger`: a start together with a scanner;
 - `photodiode`: the patch that proves when a flip became light;
 - `pacing`: displays without vertical sync.
 
@@ -23,9 +27,16 @@ _HOME = {
     "FeedbackTrace": "trace",
     "LateRead": "late_read",
     "Neurofeedback": "neurofeedback",
+    "LSLMarkers": "marker_output",
+    "ParallelMarkers": "marker_output",
     "PhotodiodePatch": "photodiode",
+    "SerialMarkers": "marker_output",
+    "UDPMarkers": "marker_output",
     "frame_blocking": "pacing",
     "pace": "pacing",
+    "show_baseline": "calibration",
+    "wait_for_trigger": "trigger",
+    "show_signal_check": "signal_check",
     "unpace": "pacing",
 }
 

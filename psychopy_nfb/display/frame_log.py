@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from psychopy_nfb.engine.memory import Ring
 
 _NAN = math.nan
+MARKS_BETWEEN = "; "
+"""Between the marks of one flip."""
 BREAK_SECONDS = 1.0
 """A longer interval is a break in which the script did not flip, not a row of missed frames."""
 
@@ -112,7 +114,7 @@ class FrameWriter:
         mark = 0
         if self._marks:
             mark = self._n_marks = self._n_marks + 1
-            label = "; ".join(self._marks)
+            label = MARKS_BETWEEN.join(self._marks)
             self._marks.clear()
             self._send_mark(mark, label, t_flip)
         patch = _NAN if self.patch is None else self.patch.level

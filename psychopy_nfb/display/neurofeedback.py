@@ -17,27 +17,31 @@ from weakref import WeakValueDictionary
 
 from psychopy_nfb.checks import check_choice
 from psychopy_nfb.clock import PsychoPyClock, lsl_now
-from psychopy_nfb.display.frame_log import FrameWriter
+from psychopy_nfb.display.frame_log import MARKS_BETWEEN, FrameWriter
 from psychopy_nfb.display.late_read import LateRead
 from psychopy_nfb.display.newest import STALE_SECONDS, NewestFeedback
 from psychopy_nfb.display.pacing import frame_blocking
 from psychopy_nfb.display.pacing import pace as pace_window
+from psychopy_nfb.dsp import ChannelVerdict
+from psychopy_nfb.engine.calibration import with_calibration
 from psychopy_nfb.engine.configuration import Configuration, read_configuration
 from psychopy_nfb.engine.handle import WorkerHandle
 from psychopy_nfb.errors import NfbError, SettingsError
 from psychopy_nfb.lsl.stand_in import StandIn, is_there
-from psychopy_nfb.recording import SessionFiles, new_session
-from psychopy_nfb.settings import to_dict
+from psychopy_nfb.recording import SessionFiles, calibration_path, new_session
+from psychopy_nfb.settings import to_dict, write_json
 
 if TYPE_CHECKING:
     from psychopy.visual import Window
 
+    from psychopy_nfb.display.marker_output import LSLMarkers, SerialMarkers, UDPMarkers
     from psychopy_nfb.display.photodiode import PhotodiodePatch
     from psychopy_nfb.engine.memory import Ring
 
 logger = logging.getLogger(__name__)
 
 CALIBRATION_SECONDS = 10.0
+LAST = "last"
 _named: WeakValueDictionary[str, Neurofeedback] = WeakValueDictionary()
 
 
@@ -69,6 +73,9 @@ class Neurofeedback(NewestFeedback):
         answers, or always. Its use is told in the log, in `simulated` and in the settings file.
     between_blocks : bool
         Whether there is feedback outside of blocks too.
+    calibration : path or "last", optional
+        Baseline and fitted filters of an earlier session: a file, or what `save_calibration` kept
+        of this participant in `data`, if there is anything.
     name : str, optional
         Of two with the same name in one process the second closes the first: an experiment that
         PsychoPy's Session runs again, after an exception, finds nothing of its earlier self.
@@ -104,9 +111,17 @@ class Neurofeedback(NewestFeedback):
         stale_after: float = STALE_SECONDS,
         simulate: Literal["never", "missing", "always"] = "never",
         between_blocks: bool = True,
+        calibration: str | os.PathLike | None = None,
         name: str | None = None,
     ):
         self.configuration = read_configuration(settings)
+        self._calibration_path = calibration_path(data, participant)
+        if calibration == LAST:
+            calibration = self._calibration_path
+            if calibration is not None and not calibration.exists():
+                calibration = None
+        if calibration is not None:
+            self.configuration = with_calibration(self.configuration, calibration)
         self._simulate = check_choice("simulate", simulate, ("never", "missing", "always"))
         self._stand_in: StandIn | None = None
         if name is not None:
@@ -122,9 +137,11 @@ class Neurofeedback(NewestFeedback):
         self._handle: WorkerHandle | None = None
         self._ring: Ring | None = None
         self._blocks = 0
+        self._outputs: list = []
         self._open_blocks: list[tuple[int, str, bool, bool, int]] = []
         self._calibrated = threading.Event()
         self._refusal: str | None = None
+        self._channels: list[ChannelVerdict] = []
         self._closed = False
         self.clock = PsychoPyClock()
         self.win: Window | None = None
@@ -313,6 +330,18 @@ class Neurofeedback(NewestFeedback):
         else:
             self._send_mark(0, label, lsl_now())
 
+    def send_marks_to(self, *outputs: LSLMarkers | UDPMarkers | SerialMarkers) -> None:
+        """Send each mark from now on to these as well, at its flip.
+
+        How many were sent, and how long after their flips, stands in the session's settings file.
+
+        Parameters
+        ----------
+        *outputs : LSLMarkers, UDPMarkers, SerialMarkers or ParallelMarkers
+            They are closed with this object.
+        """
+        self._outputs.extend(outputs)
+
     @contextmanager
     def block(self, label: str, feedback: bool = True) -> Iterator[None]:
         """Name what is shown meanwhile; without `feedback` `value` stays 0, all is still recorded.
@@ -405,6 +434,18 @@ class Neurofeedback(NewestFeedback):
                     break
         return self.calibrated
 
+    def save_calibration(self, path: str | os.PathLike | None = None) -> None:
+        """Keep the baseline and the fitted filters for the next session.
+
+        Parameters
+        ----------
+        path : path, optional
+            Default a file of the participant's in the data folder; without one nothing is kept.
+        """
+        path = self._calibration_path if path is None else path
+        if path is not None:
+            write_json(self.configuration, path)
+
     @property
     def calibrated(self) -> bool:
         """Whether a baseline is in use."""
@@ -437,6 +478,16 @@ class Neurofeedback(NewestFeedback):
         self._require_start()
         self._handle.command("resume")
 
+    def watch_channels(self, on: bool = True) -> None:
+        """Judge each channel four times a second from now on, or no longer; see `channels`."""
+        self._require_start()
+        self._handle.command("watch_channels", on=on)
+
+    @property
+    def channels(self) -> list[ChannelVerdict]:
+        """Which channels are good, in the stream's order; empty until it is watched for 2 s."""
+        return self._channels
+
     def reset_score(self) -> None:
         """Start again at no points and no hits."""
         self._require_start()
@@ -455,6 +506,7 @@ class Neurofeedback(NewestFeedback):
             self._send_facts(
                 clock=to_dict(self.clock.measure()),
                 late_read=self._late_facts(),
+                marks_sent=[output.close() for output in self._outputs],
             )
             self._handle.close()
         self._stop_stand_in()
@@ -476,6 +528,9 @@ class Neurofeedback(NewestFeedback):
 
     def _send_mark(self, number: int, label: str, t: float) -> None:
         self._require_start()
+        for output in self._outputs:
+            for one in label.split(MARKS_BETWEEN):
+                output.send(one, t)
         self._handle.command("mark", id=number, label=label, t=t)
 
     def _send_facts(self, **sections: object) -> None:
@@ -500,6 +555,8 @@ class Neurofeedback(NewestFeedback):
         kind = message["kind"]
         if kind == "configuration":
             self.configuration = read_configuration(message["configuration"])
+        elif kind == "channels":
+            self._channels = [ChannelVerdict(**one) for one in message["channels"]]
         elif kind == "calibrated":
             self._calibrated.set()
         elif kind == "refused":

@@ -4,6 +4,7 @@
   electrodes sit;
 - `channels`, `reference`: which channels, against what;
 - `artifact`: samples that cannot be used, and how the filters are kept from them;
+- `channel_quality`: which channels can be used at all;
 - `filters`, `fir`, `envelope`, `smooth`, `delay`, `decimate`: from samples to a rhythm's envelope;
 - `blocks`: blocks of fixed size;
 - `load`: work without use, for tests of what a starved process does.
@@ -25,6 +26,8 @@ _HOME = {
     "flag_names": "flags",
     "standard_positions": "montage",
     "BlockBuffer": "blocks",
+    "ChannelQuality": "channel_quality",
+    "ChannelVerdict": "channel_quality",
     # steps
     "Pick": "channels",
     "BadChannels": "channels",

@@ -9,6 +9,7 @@ Journal of Neural Engineering 17, 046022.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from scipy import linalg, signal
@@ -154,6 +155,7 @@ class WCFIR(_ComplexFIR):
     """Whether a negative delay is meant."""
     spectrum: list[float] | None = None
     """Power at equal steps from 0 Hz to half the rate, as learned; None before."""
+    learned: ClassVar[tuple[str, ...]] = ("spectrum",)
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -49,6 +49,8 @@ class Step:
     """Seconds after a reset until the output can be trusted, known after `prepare`."""
     spatial: ClassVar[bool] = False
     """Whether it mixes channels and knows no time; all other steps treat each channel by itself."""
+    learned: ClassVar[tuple[str, ...]] = ()
+    """Settings that `fit` sets, in steps that learn from a baseline."""
     flags: np.ndarray | None = None
     """What the last block's samples are flagged with, uint32 of shape (n_out,), or None."""
     kept: np.ndarray | None = None

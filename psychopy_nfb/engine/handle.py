@@ -67,6 +67,7 @@ class WorkerHandle:
         self._commands: queue.SimpleQueue[dict | None] = queue.SimpleQueue()
         self._labels: dict[str, dict] = {"mark": {}, "block": {}}
         self._paused = False
+        self._watching = False
         self._baseline: str | None = None
         self._closing = False
         self._changing = threading.Lock()  # a worker is either being restarted or being ended
@@ -118,6 +119,8 @@ class WorkerHandle:
             self._paused = name == "pause"
         elif name in ("baseline_begin", "baseline_end"):
             self._baseline = content.get("label")
+        elif name == "watch_channels":
+            self._watching = content["on"]
         self._commands.put({"command": name, **content})
 
     def _spawn(self, restore: dict | None) -> None:
@@ -235,6 +238,7 @@ class WorkerHandle:
             "feedback": feedback,
             "paused": self._paused,
             "baseline": self._baseline,
+            "watching": self._watching,
             "labels": self._labels,
         }
 

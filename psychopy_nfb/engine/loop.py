@@ -7,7 +7,7 @@ from time import perf_counter
 import numpy as np
 import pylsl
 
-from psychopy_nfb.dsp import Flags
+from psychopy_nfb.dsp import ChannelQuality, Flags
 from psychopy_nfb.engine.configuration import read_configuration
 from psychopy_nfb.engine.control import ControlLine
 from psychopy_nfb.engine.keeper import Keeper
@@ -22,6 +22,7 @@ from psychopy_nfb.settings import to_dict
 PULL_SECONDS = 0.02
 """Longest wait for samples: how late a command can be when nothing arrives."""
 NO_DATA_SECONDS = 0.1
+VERDICTS_SECONDS = 0.25
 CHORES_SECONDS = 0.1
 """How often markers, frame records and stream events are looked after."""
 
@@ -63,6 +64,9 @@ class Loop:
                 self.processor.begin_baseline(restore["baseline"])
         self._outlet = self._make_outlet() if self.processor.configuration.publish else None
         self.keeper = Keeper(order, block, source, self.processor, restore)
+        self._quality: ChannelQuality | None = None
+        self._verdicts_at = 0.0
+        self._watch_channels(restore.get("watching", False))
         self._running = True
         self._last_received = pylsl.local_clock()
         self._last_record: tuple | None = None
@@ -116,6 +120,8 @@ class Loop:
             self._publish(block, stamps, received, first)
         published = perf_counter()
         self.continuity.learn()
+        if self._quality is not None:
+            self._quality.add(samples)
         self.keeper.take(self.source.native(samples), stamps, block)
         if self._outlet is not None and len(block.rows):
             self._outlet.push_chunk(block.values, stamps[block.rows].tolist())
@@ -180,6 +186,9 @@ class Loop:
 
     def _chores(self) -> None:
         self.keeper.look_after()
+        if self._quality is not None and self._chores_at > self._verdicts_at:
+            self._verdicts_at = self._chores_at + VERDICTS_SECONDS
+            self.control.send("channels", channels=to_dict(self._quality.verdicts()))
         while self.source.events:
             what, detail = self.source.events.popleft()
             self.keeper.event(what, detail=detail, kind="stream")
@@ -225,6 +234,12 @@ class Loop:
         self.keeper.remember_configuration()
         self._tell_configuration()
         self.control.send("calibrated", baseline=to_dict(baseline))
+
+    def _on_watch_channels(self, command: dict) -> None:
+        self._watch_channels(command["on"])
+
+    def _watch_channels(self, on: bool) -> None:
+        self._quality = ChannelQuality(self.source.info) if on else None
 
     def _on_reset_score(self, _: dict) -> None:
         self.processor.feedback.reset_score()

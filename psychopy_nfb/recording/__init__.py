@@ -6,7 +6,7 @@
 - `read`: a session back in memory, for pandas and MNE.
 """
 
-from psychopy_nfb.recording.names import SessionFiles, new_session
+from psychopy_nfb.recording.names import SessionFiles, calibration_path, new_session
 from psychopy_nfb.recording.read import Session, read_session, to_mne
 from psychopy_nfb.recording.session import SessionWriter
 from psychopy_nfb.recording.settings_file import SessionRecord, machine_facts
@@ -24,6 +24,7 @@ __all__ = [
     "SessionWriter",
     "XdfWriter",
     "machine_facts",
+    "calibration_path",
     "new_session",
     "read_session",
     "to_mne",

@@ -123,6 +123,13 @@ def new_session(
         ) from None
 
 
+def calibration_path(folder: str | os.PathLike | None, participant: str) -> Path | None:
+    """Return where a participant's calibration is kept between sessions; None without a folder."""
+    if folder is None:
+        return None
+    return Path(folder) / f"sub-{_label('participant', participant)}_calibration.json"
+
+
 def _label(name: str, value: object) -> str:
     label = re.sub(r"[^0-9A-Za-z]", "", str(value))
     if not label:

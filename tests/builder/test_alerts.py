@@ -67,7 +67,7 @@ def test_a_patch_without_frame_log_is_told(builder, heard):
     builder.add("PhotodiodePatchComponent", "patch")
     builder.experiment.integrityCheck()
     (told,) = ours(heard)
-    assert told.startswith("patch: there is no Neuro Feedback component")
+    assert told.startswith("patch: there is no trained signal")
 
 
 def test_the_compile_command_keeps_plugins(builder, tmp_path, capsys):

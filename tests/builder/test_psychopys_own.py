@@ -11,12 +11,20 @@ from pathlib import Path
 
 import pytest
 from psychopy.tests.test_experiment.test_components.test_base_components import BaseComponentTests
+from psychopy.tests.test_experiment.test_routines.test_base_routine import (
+    _TestBaseStandaloneRoutinesMixin,
+    _TestDisabledMixin,
+)
 
+from psychopy_nfb.builder.baseline import NeuroBaselineRoutine
 from psychopy_nfb.builder.feedback_display import FeedbackDisplayComponent
 from psychopy_nfb.builder.neurofeedback import NeuroFeedbackComponent
 from psychopy_nfb.builder.photodiode_patch import PhotodiodePatchComponent
+from psychopy_nfb.builder.signal_check import SignalCheckRoutine
 
 COMPONENTS = (NeuroFeedbackComponent, FeedbackDisplayComponent, PhotodiodePatchComponent)
+
+ELEMENTS = (*COMPONENTS, NeuroBaselineRoutine, SignalCheckRoutine)
 
 
 class TestNeuroFeedback(BaseComponentTests):
@@ -31,6 +39,22 @@ class TestPhotodiodePatch(BaseComponentTests):
     comp = PhotodiodePatchComponent
 
 
+class TestNeuroBaseline(_TestBaseStandaloneRoutinesMixin, _TestDisabledMixin):
+    def setup_method(self):
+        from psychopy.experiment import Experiment
+
+        self.exp = Experiment()
+        self.rt = NeuroBaselineRoutine(exp=self.exp, name="testBaseline")
+
+
+class TestSignalCheck(_TestBaseStandaloneRoutinesMixin, _TestDisabledMixin):
+    def setup_method(self):
+        from psychopy.experiment import Experiment
+
+        self.exp = Experiment()
+        self.rt = SignalCheckRoutine(exp=self.exp, name="testSignalCheck")
+
+
 def ours():
     return [
         entry
@@ -42,7 +66,7 @@ def ours():
 def test_every_entry_point_resolves_in_a_group_of_psychopys():
     import importlib
 
-    assert len(ours()) >= len(COMPONENTS)
+    assert len(ours()) >= len(ELEMENTS)
     for entry in ours():
         assert entry.load().__name__ == entry.name
         assert not entry.group.startswith("psychopy_nfb")
@@ -50,15 +74,15 @@ def test_every_entry_point_resolves_in_a_group_of_psychopys():
 
 
 def test_builder_finds_them_under_eeg():
-    from psychopy.experiment import getAllComponents
+    from psychopy.experiment import getAllElements
 
-    found = getAllComponents()
-    for component in COMPONENTS:
+    found = getAllElements()
+    for component in ELEMENTS:
         assert found[component.__name__] is component
         assert component.categories == ["EEG"]
 
 
-@pytest.mark.parametrize("component", COMPONENTS, ids=lambda one: one.__name__)
+@pytest.mark.parametrize("component", ELEMENTS, ids=lambda one: one.__name__)
 def test_row_113_the_profile_for_studio_is_plain_json(component):
     profile = component.getTemplateJSON()
     text = json.dumps(profile, default=str)
@@ -113,7 +137,7 @@ def test_row_113_studio_gets_them_through_liaison(tmp_path):
         server.kill()
         server.wait()
         server.stdout.close()
-    for component in COMPONENTS:
+    for component in ELEMENTS:
         profile = elements[component.__name__]
         assert profile["categories"] == ["EEG"]
         assert list(profile["params"]) == list(component.getTemplateJSON()["params"])

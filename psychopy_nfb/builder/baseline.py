@@ -1,0 +1,107 @@
+"""A Routine that records a baseline: instructions, recording, repetition when it failed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from psychopy.experiment.routines import BaseStandaloneRoutine
+
+from psychopy_nfb.builder.neurofeedback import tell_without_signal, trained_name
+from psychopy_nfb.builder.parameters import CATEGORY, ICONS, PLUGIN, Field, add_fields, code
+from psychopy_nfb.builder.signal_check import ON_ESCAPE
+
+FIELDS = (
+    Field("seconds", "60", "Length (s)", "Half a minute or more is advisable.", type="num"),
+    Field(
+        "eyes",
+        "open",
+        "Eyes",
+        "What the participant does meanwhile.",
+        control="choice",
+        choices={"open": "open, on a cross", "closed": "closed"},
+    ),
+    Field(
+        "instructions",
+        "",
+        "Instructions",
+        "What is shown before. Empty: the usual words.",
+        control="multi",
+    ),
+    Field("key", "space", "Key", "Begins it, and repeats it when it failed."),
+    Field(
+        "wait",
+        "",
+        "Go on by itself after (s)",
+        "To run unattended. Empty: wait for the key.",
+        type="code",
+    ),
+    Field(
+        "countdown",
+        True,
+        "Show time left",
+        "A thin line that becomes shorter.",
+        type="bool",
+        control="bool",
+    ),
+    Field("repeats", "2", "Repeat at most", "When there was too little clean signal.", type="int"),
+    Field(
+        "keep",
+        True,
+        "Keep for next time",
+        "In a file of the participant's in the data folder.",
+        type="bool",
+        control="bool",
+    ),
+    Field(
+        "skip",
+        False,
+        "Skip if there is one",
+        "When the signal took over the baseline of an earlier session.",
+        type="bool",
+        control="bool",
+    ),
+)
+
+
+class NeuroBaselineRoutine(BaseStandaloneRoutine):
+    """A baseline of all signals of the experiment."""
+
+    categories = [CATEGORY]
+    targets = ["PsychoPy"]
+    plugin = PLUGIN
+    version = "2026.2.0"
+    iconFile = ICONS / "baseline.png"
+    iconSVG = ICONS / "baseline.svg"
+    tooltip = "Neuro Baseline: measure the EEG without feedback, which feedback is compared with"
+    beta = False
+
+    def __init__(self, exp: Any, name: str = "baseline", disabled: bool = False):
+        super().__init__(exp, name=name, disabled=disabled)
+        self.type = "NeuroBaseline"
+        del self.params["stopVal"], self.params["stopType"]
+        self.exp.requireImport("psychopy_nfb")
+        add_fields(self, FIELDS)
+
+    def writeMainCode(self, buff: Any) -> None:
+        """Write the call, and what ends the experiment on Escape."""
+        params, signal = self.params, trained_name(self.exp) or "nfb"
+        name = params["name"]
+        names = ("seconds", "eyes", "instructions", "key", "countdown", "repeats", "wait", "keep")
+        given = {one: code(params[one]) for one in names}
+        arguments = "".join(
+            f"    {one}={value},\n" for one, value in given.items() if value != "None"
+        )
+        call = f"{name} = psychopy_nfb.show_baseline(\n    {signal}, win,\n{arguments})\n"
+        lines = (
+            f"{call}"
+            f"thisExp.addData('{name}.succeeded', {name}.succeeded)\n"
+            f"{ON_ESCAPE.format(name=name)}"
+        )
+        if params["skip"].val:
+            indented = "".join(f"    {line}\n" for line in lines.splitlines())
+            lines = f"if not {signal}.calibrated:\n{indented}"
+        buff.writeIndentedLines(f"\n# --- Baseline: {name} ---\n{lines}")
+
+    def integrityCheck(self) -> None:
+        """Tell when there is nothing to measure."""
+        tell_without_signal(self)

@@ -1,0 +1,63 @@
+"""A Routine that shows which channels are good, before the run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from psychopy.experiment.routines import BaseStandaloneRoutine
+
+from psychopy_nfb.builder.neurofeedback import tell_without_signal, trained_name
+from psychopy_nfb.builder.parameters import CATEGORY, ICONS, PLUGIN, Field, add_fields, code
+
+FIELDS = (
+    Field("key", "space", "Key", "Ends the check."),
+    Field(
+        "wait",
+        "",
+        "Go on by itself after (s)",
+        "To run unattended. Empty: wait for the key.",
+        type="code",
+    ),
+)
+ON_ESCAPE = """\
+if {name}.escaped:
+    thisExp.status = FINISHED
+    endExperiment(thisExp, win=win)
+    return
+"""
+
+
+class SignalCheckRoutine(BaseStandaloneRoutine):
+    """Each channel, live: good or bad, and why."""
+
+    categories = [CATEGORY]
+    targets = ["PsychoPy"]
+    plugin = PLUGIN
+    version = "2026.2.0"
+    iconFile = ICONS / "signalcheck.png"
+    iconSVG = ICONS / "signalcheck.svg"
+    tooltip = "Signal Check: each EEG channel, live, good or bad with the reason"
+    beta = False
+
+    def __init__(self, exp: Any, name: str = "signal_check", disabled: bool = False):
+        super().__init__(exp, name=name, disabled=disabled)
+        self.type = "SignalCheck"
+        del self.params["stopVal"], self.params["stopType"]
+        self.exp.requireImport("psychopy_nfb")
+        add_fields(self, FIELDS)
+
+    def writeMainCode(self, buff: Any) -> None:
+        """Write the call, and what ends the experiment on Escape."""
+        name, signal = self.params["name"], trained_name(self.exp) or "nfb"
+        wait = code(self.params["wait"])
+        arguments = f"{signal}, win, key={code(self.params['key'])}"
+        arguments += "" if wait == "None" else f", wait={wait}"
+        buff.writeIndentedLines(
+            f"\n# --- Signal check: {name} ---\n"
+            f"{name} = psychopy_nfb.show_signal_check({arguments})\n"
+            f"thisExp.addData('{name}.bad', ', '.join({name}.bad))\n" + ON_ESCAPE.format(name=name)
+        )
+
+    def integrityCheck(self) -> None:
+        """Tell when there is nothing to check."""
+        tell_without_signal(self)

@@ -1,0 +1,183 @@
+"""The screens of a baseline: what to do, the recording with its countdown, whether it succeeded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from psychopy_nfb.checks import check_choice, check_number
+
+if TYPE_CHECKING:
+    from psychopy.visual import Window
+
+    from psychopy_nfb.display.neurofeedback import Neurofeedback
+
+TEXT, QUIET = "#E6EBF0", "#8A949E"
+INSTRUCTIONS = {
+    "open": "Now we measure your brain's own rhythm.\n\nSit still and look at the cross. "
+    "Do nothing else.",
+    "closed": "Now we measure your brain's own rhythm.\n\nSit still and keep your eyes closed "
+    "until you are told to open them.",
+}
+ENDED_SECONDS = 1.5
+"""How long the word that it succeeded is shown."""
+LETTER = 0.045
+BAR_WIDTH, BAR_HEIGHT = 0.5, 0.012
+
+
+class _Escaped(Exception):
+    """Escape was pressed."""
+
+
+@dataclass(frozen=True)
+class BaselineResult:
+    """How a baseline went."""
+
+    succeeded: bool
+    """Whether it is in use now."""
+    escaped: bool
+    """Whether Escape was pressed: end the experiment."""
+    attempts: int
+    """How often it was recorded."""
+    reason: str | None
+    """Why the last attempt failed, in a sentence; None if it did not."""
+
+
+def show_baseline(
+    nfb: Neurofeedback,
+    win: Window,
+    *,
+    seconds: float = 60.0,
+    eyes: str = "open",
+    instructions: str | None = None,
+    key: str = "space",
+    countdown: bool = True,
+    repeats: int = 2,
+    wait: float | None = None,
+    keep: bool = True,
+) -> BaselineResult:
+    """Record a baseline with all its screens, and use it from its end on.
+
+    Parameters
+    ----------
+    nfb : Neurofeedback
+        Started, and attached to `win`.
+    win : psychopy.visual.Window
+        Where it is shown.
+    seconds : float
+        Length of the recording.
+    eyes : {"open", "closed"}
+        What the participant does; also the baseline's label.
+    instructions : str, optional
+        In place of the usual ones.
+    key : str
+        Begins the recording, and repeats it when it failed.
+    countdown : bool
+        Whether a thin line shows how much is left (with open eyes).
+    repeats : int
+        How often it may be repeated when there was too little clean signal.
+    wait : float, optional
+        Seconds after which it goes on without a key, to run unattended; None waits for the key.
+    keep : bool
+        Keep the result for the participant's next session; see `Neurofeedback.save_calibration`.
+
+    Returns
+    -------
+    BaselineResult
+
+    Raises
+    ------
+    SettingsError
+        If a parameter cannot be used.
+    """
+    check_choice("eyes", eyes, tuple(INSTRUCTIONS))
+    check_number("seconds", seconds, above=0, unit="s")
+    check_number("repeats", repeats, at_least=0)
+    screens = _Screens(nfb, win)
+    attempts, reason = 0, None
+    try:
+        text = INSTRUCTIONS[eyes] if instructions is None else instructions
+        screens.wait_for(f"{text}\n\nPress {key} to begin.", key, wait)
+        while True:
+            attempts += 1
+            nfb.begin_baseline(f"eyes {eyes}")
+            with nfb.block(f"baseline eyes {eyes}", feedback=False):
+                screens.record(seconds, eyes, countdown)
+            reason = None if nfb.end_baseline() and nfb.refusal is None else nfb.refusal
+            if reason is None or attempts > repeats:
+                break
+            screens.wait_for(
+                f"That did not succeed.\n\n{reason}\n\nPress {key} to repeat it.", key, wait
+            )
+        if reason is None:
+            if keep:
+                nfb.save_calibration()
+            screens.show("Thank you.", ENDED_SECONDS)
+    except _Escaped:
+        return BaselineResult(False, True, attempts, "ended by Escape")
+    return BaselineResult(reason is None, False, attempts, reason)
+
+
+class _Screens:
+    """Draws and waits, a frame at a time, so that every frame is logged."""
+
+    def __init__(self, nfb: Neurofeedback, win: Window):
+        from psychopy import event, visual
+
+        self._nfb = nfb
+        self._keys = event
+        self._text = visual.TextStim(
+            win, units="height", height=LETTER, wrapWidth=1.2, color=TEXT, autoLog=False
+        )
+        self._cross = visual.ShapeStim(
+            win, vertices="cross", units="height", size=0.06, fillColor=TEXT, lineWidth=0
+        )
+        line = {"units": "height", "lineWidth": 0, "anchor": "left", "autoLog": False}
+        place = (-BAR_WIDTH / 2, -0.35)
+        size = (BAR_WIDTH, BAR_HEIGHT)
+        self._track = visual.Rect(win, size=size, pos=place, fillColor="#23282E", **line)
+        self._left = visual.Rect(win, size=size, pos=place, fillColor=QUIET, **line)
+
+    def _frames(self, seconds: float) -> Iterator[Any]:
+        """Yield the keys pressed, once a frame."""
+        for _ in self._nfb.frames(seconds):
+            pressed = self._keys.getKeys()
+            if "escape" in pressed:
+                raise _Escaped
+            yield pressed
+
+    def show(self, text: str, seconds: float) -> None:
+        """Show `text` for so long."""
+        self._text.text = text
+        for _ in self._frames(seconds):
+            self._text.draw()
+
+    def wait_for(self, text: str, key: str, wait: float | None) -> None:
+        """Show `text` until `key` is pressed, or for `wait` seconds."""
+        self._keys.clearEvents()
+        self._text.text = text
+        while True:
+            for pressed in self._frames(3600.0 if wait is None else wait):
+                self._text.draw()
+                if key in pressed:
+                    return
+            if wait is not None:
+                return
+
+    def record(self, seconds: float, eyes: str, countdown: bool) -> None:
+        """Show what belongs to the recording."""
+        from psychopy_nfb.clock import lsl_now
+
+        self._text.text = "" if eyes == "open" else "Eyes closed"
+        begun = lsl_now()
+        for _ in self._frames(seconds):
+            if eyes == "open":
+                self._cross.draw()
+            else:
+                self._text.draw()
+            if countdown and eyes == "open":
+                left = max(0.0, 1 - (lsl_now() - begun) / seconds)
+                self._left.size = (BAR_WIDTH * left, BAR_HEIGHT)
+                self._track.draw()
+                self._left.draw()

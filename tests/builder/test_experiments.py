@@ -1,0 +1,79 @@
+"""The experiments for Builder, as they come, compiled and run to their end."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from psychopy_nfb.cli import main
+from psychopy_nfb.recording import read_session
+
+pytestmark = [pytest.mark.display, pytest.mark.slow]
+EXPERIMENTS = Path(__file__).parents[2] / "experiments"
+
+
+@pytest.fixture
+def finished(tmp_path, run_script):
+    """Return a function that compiles and runs an experiment unattended; gives its session."""
+
+    def run(name):
+        for file in EXPERIMENTS.glob(f"{name}*"):
+            if file.suffix in (".psyexp", ".csv"):
+                shutil.copy(file, tmp_path)
+        source = tmp_path / f"{name}.psyexp"
+        assert main(["compile", str(source), "--unattended"]) == 0
+        ran = run_script(source.with_suffix(".py"), seconds=180)
+        assert ran.returncode == 0, ran.stderr
+        (settings,) = (tmp_path / "data").glob("*_nfb.json")
+        return read_session(settings)
+
+    return run
+
+
+def blocks(session):
+    events = session.events
+    return events[events.trial_type == "block_begin"].value.tolist()
+
+
+def test_row_071_alpha_training(finished):
+    session = finished("alpha_training")
+    assert blocks(session) == ["baseline eyes open", "training", "training"]
+    assert session.settings["configuration"]["baseline"]["seconds"] > 2
+    training = session.frames[session.frames.block == "training"]
+    assert training.shown.nunique() > 50
+    assert training.patch.nunique() == 2
+
+
+def test_row_071_smr_with_emg_inhibit(finished):
+    session = finished("smr_emg")
+    assert blocks(session) == ["baseline eyes open", "train", "transfer", "observe", "rest"]
+    frames = session.frames.dropna(subset="seq")
+    for block, shows in (("train", True), ("transfer", False), ("observe", True), ("rest", False)):
+        assert frames[frames.block == block].shown.notna().all() == shows, block
+        assert frames[frames.block == block].emg_z.notna().all()
+    assert session.settings["configuration"]["further"]["emg"]["baseline"]["sd"] > 0
+
+
+def test_photodiode_validation(finished):
+    session = finished("photodiode_validation")
+    assert blocks(session) == ["validation"]
+    patch = session.frames[session.frames.block == "validation"].patch
+    assert patch.notna().mean() > 0.95
+    assert 0.3 < patch.mean() < 0.7
+
+
+@pytest.mark.parametrize("name", ["alpha_training", "smr_emg", "photodiode_validation"])
+def test_they_have_nothing_to_complain_of(name, heard):
+    from psychopy.experiment import Experiment
+
+    experiment = Experiment()
+    experiment.loadFromXML(str(EXPERIMENTS / f"{name}.psyexp"))
+    experiment.integrityCheck()
+    names = [
+        str(component.params["name"])
+        for routine in experiment.routines.values()
+        for component in routine
+    ]
+    assert [told for told in heard if told.split(":")[0] in names] == []
