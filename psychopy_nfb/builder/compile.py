@@ -89,7 +89,7 @@ def _make_unattended(experiment: Experiment) -> None:
     params = experiment.settings.params
     params["Show info dlg"].val = False
     params["Full-screen window"].val = False
-    info = experiment.settings.getInfo()
+    info = {key: getattr(one, "val", one) for key, one in experiment.settings.getInfo().items()}
     if "unattended" in info:
         params["Experiment info"].val = {**info, "unattended": "yes"}
     for routine in experiment.routines.values():

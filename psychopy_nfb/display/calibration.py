@@ -20,6 +20,7 @@ INSTRUCTIONS = {
     "closed": "Now we measure your brain's own rhythm.\n\nSit still and keep your eyes closed "
     "until you are told to open them.",
 }
+NO_ANSWER = "The background process did not answer."
 ENDED_SECONDS = 1.5
 """How long the word that it succeeded is shown."""
 LETTER = 0.045
@@ -104,7 +105,7 @@ def show_baseline(
             nfb.begin_baseline(f"eyes {eyes}")
             with nfb.block(f"baseline eyes {eyes}", feedback=False):
                 screens.record(seconds, eyes, countdown)
-            reason = None if nfb.end_baseline() and nfb.refusal is None else nfb.refusal
+            reason = None if nfb.end_baseline() else nfb.refusal or NO_ANSWER
             if reason is None or attempts > repeats:
                 break
             screens.wait_for(

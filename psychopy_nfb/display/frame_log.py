@@ -145,6 +145,12 @@ class FrameWriter:
         )
         self.frame += 1
 
+    def send_left_marks(self) -> None:
+        """Send marks that no flip took along, with the time it is."""
+        for label in self._marks:
+            self._send_mark(0, label, lsl_now())
+        self._marks.clear()
+
     def detach(self) -> None:
         """Leave the window as it was."""
         if self._win.backend is not None and self._win.backend.swapBuffers == self._watched_swap:

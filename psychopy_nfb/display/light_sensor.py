@@ -66,7 +66,7 @@ class LSLLightSensor(BaseLightSensorGroup):
         # would look for streams there.
         self._profile = {"deviceName": "LSL light sensor", "stream": stream, "sensors": sensors}
         found = find_stream(
-            StreamSelection(name=stream or None, type=type or None, timeout=timeout)
+            StreamSelection(name=stream or None, type=streamType or None, timeout=timeout)
         )
         self._inlet = pylsl.StreamInlet(found, max_buflen=60, processing_flags=pylsl.proc_clocksync)
         labels = channel_labels(self._inlet.info(timeout))

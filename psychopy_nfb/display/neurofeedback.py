@@ -432,7 +432,7 @@ class Neurofeedback(NewestFeedback):
             while not self._calibrated.wait(0.01) and time.monotonic() < ends:
                 if self._refusal is not None:
                     break
-        return self.calibrated
+        return self._calibrated.is_set()
 
     def save_calibration(self, path: str | os.PathLike | None = None) -> None:
         """Keep the baseline and the fitted filters for the next session.
@@ -497,6 +497,8 @@ class Neurofeedback(NewestFeedback):
         """End the background process and finish the files. Harmless when called again."""
         if self._closed:
             return
+        if self._frames is not None:
+            self._frames.send_left_marks()
         self._closed = True
         atexit.unregister(self.close)
         if self._frames is not None:

@@ -73,6 +73,9 @@ def show_signal_check(
                     break
         bad = {verdict.label: verdict.reason for verdict in nfb.channels if not verdict.good}
         nfb.mark("signal check: " + (", ".join(bad) + " bad" if bad else "all good"))
+        nfb.update()
+        page.draw()
+        win.flip()  # the mark goes with a flip
     finally:
         nfb.watch_channels(False)
     return SignalCheckResult(bad, escaped)
@@ -127,7 +130,12 @@ class _Page:
             y = top - row * step
             words = {"height": letter, "anchorHoriz": "left", "wrapWidth": width, **common}
             lamp = visual.Circle(
-                self._win, radius=0.5 * letter, pos=(x, y), fillColor=UNKNOWN, lineWidth=0, **common
+                self._win,
+                radius=0.5 * letter,
+                pos=(x, y),
+                fillColor=UNKNOWN,
+                lineColor=None,
+                **common,
             )
             sign = visual.TextStim(
                 self._win, "", height=letter, pos=(x, y + 0.1 * letter), color="#101418", **common

@@ -169,13 +169,16 @@ class WCFIR(_ComplexFIR):
     def fit(self, samples: np.ndarray) -> None:
         """Learn the spectrum from `samples`, (n, n_channels), as they reach this step.
 
-        Welch's method, 2 s windows, averaged over channels. Too short a recording is left unused.
+        Welch's method, 2 s windows, averaged over channels. A recording that is too short, or in
+        which nothing happens, is left unused.
         """
         window = min(len(samples), round(2 * self._rate))
         if window < self._n_taps // 2:
             return
         frequencies, power = signal.welch(samples, self._rate, nperseg=window, axis=0)
         power = power.mean(axis=1)
+        if not power.max() > np.finfo(float).tiny:
+            return  # a flat electrode
         grid = np.linspace(0, self._rate / 2, SPECTRUM_POINTS)
         self.spectrum = np.interp(grid, frequencies, power).tolist()
         self._redesign()

@@ -1,7 +1,8 @@
 """A photodiode made of software: one pixel of the X screen, read by another process, over LSL.
 
-``python virtual_diode.py NAME X Y`` streams the brightness of that pixel, 0 to 1, a thousand times
-a second as channel ``Photodiode`` beside an idle channel ``Cz``, until its stdin ends.
+``python virtual_diode.py NAME`` streams the brightness of the pixel in the middle of the screen,
+where PsychoPy puts its windows, from 0 to 1 and a thousand times a second, as channel
+``Photodiode`` beside an idle channel ``Cz``, until its stdin ends.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ class XImage(ctypes.Structure):
     ]
 
 
-def main(name: str, x: int, y: int) -> None:
+def main(name: str) -> None:
     x11 = ctypes.CDLL(ctypes.util.find_library("X11"))
     x11.XOpenDisplay.restype = ctypes.c_void_p
     x11.XDefaultRootWindow.argtypes = [ctypes.c_void_p]
@@ -41,8 +42,11 @@ def main(name: str, x: int, y: int) -> None:
         ctypes.c_ulong,
         ctypes.c_int,
     ]
+    for size in (x11.XDisplayWidth, x11.XDisplayHeight):
+        size.argtypes = [ctypes.c_void_p, ctypes.c_int]
     x11.XFree.argtypes = [ctypes.c_void_p]
     display = x11.XOpenDisplay(None)
+    x, y = (size(display, 0) // 2 for size in (x11.XDisplayWidth, x11.XDisplayHeight))
     root = x11.XDefaultRootWindow(display)
     info = pylsl.StreamInfo(name, "EEG", 2, RATE, "float32", name)
     channels = info.desc().append_child("channels")
@@ -65,4 +69,4 @@ def main(name: str, x: int, y: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+    main(sys.argv[1])

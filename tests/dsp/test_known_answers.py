@@ -111,6 +111,16 @@ def test_what_is_no_measurement_is_replaced_and_flagged():
     assert (out[[10, 20, 30], [1, 2, 3]] == samples[[9, 19, 29], [1, 2, 3]]).all()
 
 
+def test_a_filter_learns_nothing_from_a_flat_electrode():
+    step = dsp.WCFIR((8.0, 12.0))
+    step.prepare(dsp.SignalInfo(RATE, ("Oz",)))
+    before = step.process(noise(300)[:, :1])
+    step.fit(np.zeros((2000, 1)))
+    assert step.spectrum is None
+    step.reset()
+    assert np.array_equal(step.process(noise(300)[:, :1]), before)
+
+
 def test_a_flat_channel_is_flagged_unless_nothing_depends_on_it():
     samples = noise(1500)
     samples[:, 7] = 3.0
