@@ -63,7 +63,7 @@ setup(
         "psychopy.experiment.components": [
             "NeuroFeedbackComponent=psychopy_nfb.builder.neurofeedback:NeuroFeedbackComponent",
             "FeedbackDisplayComponent=psychopy_nfb.builder.feedback_display:FeedbackDisplayComponent",
-            "PhotodiodePatchComponent=psychopy_nfb.builder.photodiode_patch:PhotodiodePatchComponent",
+            "DiodePatchComponent=psychopy_nfb.builder.diode_patch:DiodePatchComponent",
         ],
         "psychopy.experiment.devices": [
             "LSLLightSensorBackend=psychopy_nfb.builder.light_sensor:LSLLightSensorBackend",

@@ -7,7 +7,8 @@
 ROOT="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." >/dev/null && pwd)"
 VENV="$ROOT/.venv"
 APT_PACKAGES="xvfb libgl1 libglu1-mesa libegl1 libgl1-mesa-dri libxkbcommon-x11-0 libxcb-cursor0
-    libportaudio2 x11-utils"
+    libxcb-icccm4
+    libxcb-keysyms1 libportaudio2 x11-utils"
 
 say() { printf '%s\n' "$*" >&2; }
 

@@ -3,6 +3,7 @@
 set -eu
 source "$(dirname -- "${BASH_SOURCE[0]}")/../.ci/setup.sh"
 cd "$ROOT"
+bash "$ROOT/.ci/builder_app.sh"
 status=0
 "$VENV/bin/python" -m ruff check . || status=1
 "$VENV/bin/python" -m ruff format --check . || status=1

@@ -1,6 +1,6 @@
 """PsychoPy Builder: components, routines and device backends, which only write calls.
 
-- `neurofeedback`, `feedback_display`, `photodiode_patch`: the components;
+- `neurofeedback`, `feedback_display`, `diode_patch`: the components;
 - `baseline`, `signal_check`: the Routines;
 - `light_sensor`: a device for PsychoPy's Visual Validator;
 - `parameters`: how their dialogs are described, and what their code has in common;

@@ -42,7 +42,7 @@ def test_what_a_variable_decides_is_not_judged(builder, heard):
 def test_defaults_are_sound(builder, heard):
     builder.add("NeuroFeedbackComponent", "nfb")
     builder.add("FeedbackDisplayComponent", "bar")
-    builder.add("PhotodiodePatchComponent", "patch")
+    builder.add("DiodePatchComponent", "patch")
     builder.experiment.integrityCheck()
     assert ours(heard) == []
 
@@ -64,7 +64,7 @@ def test_two_trained_signals_are_told(builder, heard):
 
 
 def test_a_patch_without_frame_log_is_told(builder, heard):
-    builder.add("PhotodiodePatchComponent", "patch")
+    builder.add("DiodePatchComponent", "patch")
     builder.experiment.integrityCheck()
     (told,) = ours(heard)
     assert told.startswith("patch: there is no trained signal")

@@ -15,13 +15,14 @@ from psychopy_nfb.recording import read_session
 pytestmark = [pytest.mark.display, pytest.mark.slow]
 
 
-def workers():
-    """Return the process ids of all workers and simulators that run."""
+def orphans():
+    """Return the workers and simulators whose experiment is gone."""
     found = set()
     for process in psutil.process_iter(["cmdline"]):
-        line = " ".join(process.info["cmdline"] or [])
-        if "psychopy_nfb.engine.worker" in line or "psychopy_nfb.lsl.simulator" in line:
-            found.add(process.pid)
+        line = process.info["cmdline"] or []
+        for option in ("--experiment-pid", "--until-process-ends"):
+            if option in line and not psutil.pid_exists(int(line[line.index(option) + 1])):
+                found.add(process.pid)
     return found
 
 
@@ -30,7 +31,7 @@ def only_session(folder):
     return read_session(settings)
 
 
-def test_row_074_components_alone_make_a_training(builder, run_script, tmp_path):
+def test_row_074_components_alone_make_a_training(builder, run_script, until, tmp_path):
     """Default settings, an inhibiting second signal, all displays, no line of code."""
     builder.add("NeuroFeedbackComponent", "nfb", stopVal="4", simulate="always")
     builder.add(
@@ -55,12 +56,11 @@ def test_row_074_components_alone_make_a_training(builder, run_script, tmp_path)
             letterHeight="0.05",
             stopVal="4",
         )
-    builder.add("PhotodiodePatchComponent", "patch", stopVal="4")
-    before = workers()
+    builder.add("DiodePatchComponent", "patch", stopVal="4")
     ran = run_script(builder.script(tmp_path / "training.py"))
     assert ran.returncode == 0, ran.stderr
     assert "The EEG is simulated" in ran.stderr
-    assert workers() <= before
+    until(lambda: not orphans(), 5, "the end of its processes")
     session = only_session(tmp_path)
     assert session.settings["experiment"]["simulated"] is True
     assert session.settings["ended"] == "stopped"
@@ -124,13 +124,12 @@ def test_conditions_choose_feedback_and_threshold(builder, run_script, tmp_path)
     assert frames[frames.block == "train"].threshold.iloc[-1] == 9.0
 
 
-def test_an_exception_leaves_nothing_behind(builder, run_script, tmp_path):
+def test_an_exception_leaves_nothing_behind(builder, run_script, until, tmp_path):
     builder.add("NeuroFeedbackComponent", "nfb", stopVal="5", simulate="always")
     builder.code(each_frame="if frameN == 40:\n    raise RuntimeError('on purpose')\n")
-    before = workers()
     ran = run_script(builder.script(tmp_path / "raises.py"))
     assert "on purpose" in ran.stderr
-    assert workers() <= before
+    until(lambda: not orphans(), 5, "the end of its processes")
     session = only_session(tmp_path)
     assert session.settings["ended"] == "stopped"
     assert len(session.frames) >= 40

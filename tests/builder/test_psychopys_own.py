@@ -17,12 +17,12 @@ from psychopy.tests.test_experiment.test_routines.test_base_routine import (
 )
 
 from psychopy_nfb.builder.baseline import NeuroBaselineRoutine
+from psychopy_nfb.builder.diode_patch import DiodePatchComponent
 from psychopy_nfb.builder.feedback_display import FeedbackDisplayComponent
 from psychopy_nfb.builder.neurofeedback import NeuroFeedbackComponent
-from psychopy_nfb.builder.photodiode_patch import PhotodiodePatchComponent
 from psychopy_nfb.builder.signal_check import SignalCheckRoutine
 
-COMPONENTS = (NeuroFeedbackComponent, FeedbackDisplayComponent, PhotodiodePatchComponent)
+COMPONENTS = (NeuroFeedbackComponent, FeedbackDisplayComponent, DiodePatchComponent)
 
 ELEMENTS = (*COMPONENTS, NeuroBaselineRoutine, SignalCheckRoutine)
 
@@ -35,8 +35,8 @@ class TestFeedbackDisplay(BaseComponentTests):
     comp = FeedbackDisplayComponent
 
 
-class TestPhotodiodePatch(BaseComponentTests):
-    comp = PhotodiodePatchComponent
+class TestDiodePatch(BaseComponentTests):
+    comp = DiodePatchComponent
 
 
 class TestNeuroBaseline(_TestBaseStandaloneRoutinesMixin, _TestDisabledMixin):

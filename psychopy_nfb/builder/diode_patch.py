@@ -65,16 +65,16 @@ FIELDS = (
 )
 
 
-class PhotodiodePatchComponent(BaseComponent):
+class DiodePatchComponent(BaseComponent):
     """A square whose level in each frame is in the frame log."""
 
     categories = [CATEGORY]
     targets = ["PsychoPy"]
     plugin = PLUGIN
     version = "2026.2.0"
-    iconFile = ICONS / "photodiodepatch.png"
-    iconSVG = ICONS / "photodiodepatch.svg"
-    tooltip = "Photodiode Patch: a square for a light sensor; its level in each frame is logged"
+    iconFile = ICONS / "diodepatch.png"
+    iconSVG = ICONS / "diodepatch.svg"
+    tooltip = "Diode Patch: a square for a light sensor; its level in each frame is logged"
     beta = False
 
     def __init__(
@@ -106,7 +106,7 @@ class PhotodiodePatchComponent(BaseComponent):
             syncScreenRefresh=syncScreenRefresh,
             disabled=disabled,
         )
-        self.type = "PhotodiodePatch"
+        self.type = "DiodePatch"
         self.exp.requireImport("psychopy_nfb")
         add_fields(self, FIELDS)
         show_when(self, "value", "mode", "== 'value'")
