@@ -89,6 +89,10 @@ def _make_unattended(experiment: Experiment) -> None:
     params = experiment.settings.params
     params["Show info dlg"].val = False
     params["Full-screen window"].val = False
+    params["Window size (pixels)"].val = "[800, 600]"
+    # Of a virtual display PsychoPy measures it for a minute, in vain.
+    params["measureFrameRate"].val = False
+    params["frameRate"].val = "60"
     info = {key: getattr(one, "val", one) for key, one in experiment.settings.getInfo().items()}
     if "unattended" in info:
         params["Experiment info"].val = {**info, "unattended": "yes"}

@@ -13,6 +13,8 @@ SMALL = {
     "Full-screen window": False,
     "Window size (pixels)": "[400, 300]",
     "Units": "height",
+    "measureFrameRate": False,
+    "frameRate": "60",
 }
 
 
