@@ -57,5 +57,14 @@ setup(
             "esprima",  # PsychoPy's own tests for Builder components compile to JavaScript too
         ],
     },
-    entry_points={"console_scripts": ["psychopy-nfb=psychopy_nfb.cli:main"]},
+    entry_points={
+        "console_scripts": ["psychopy-nfb=psychopy_nfb.cli:main"],
+        # PsychoPy takes groups that begin with "psychopy" for modules of its own.
+        "psychopy.hardware.lightsensor": [
+            "LSLLightSensor=psychopy_nfb.display.light_sensor:LSLLightSensor",
+        ],
+        "psychopy.experiment.devices": [
+            "LSLLightSensorBackend=psychopy_nfb.builder.light_sensor:LSLLightSensorBackend",
+        ],
+    },
 )

@@ -1,0 +1,357 @@
+"""A light sensor on an LSL stream, as a PsychoPy device.
+
+A photodiode on an auxiliary channel of the amplifier is recorded by the same clock as the EEG.
+PsychoPy's Visual Validator and its `findSensor` take it from here as they take any light sensor.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from psychopy import core, logging
+from psychopy.hardware.lightsensor import BaseLightSensorGroup, LightSensorResponse
+from psychopy.layout import Position
+
+from psychopy_nfb.checks import check_channels
+from psychopy_nfb.display.crossings import Crossings
+from psychopy_nfb.errors import SettingsError
+
+if TYPE_CHECKING:
+    import pylsl
+    from psychopy.visual import Window
+    from psychopy.visual.shape import BaseShapeStim
+
+SCAN_SECONDS = 1.0
+SETTLE_SECONDS = 0.25
+"""What a screen and a sensor get to reach a new level; PsychoPy's own sensors take as long."""
+LEVEL_SECONDS = 0.25
+"""Over this a level is measured: periods of mains hum and of any backlight."""
+PATIENCE_SECONDS = 1.0
+"""How much later than by their stamps samples may arrive."""
+HYSTERESIS = 0.1
+"""Of the difference between light and dark."""
+WHOLE_WINDOW = 2.0
+"""Its side, in the units of `findSensor`."""
+TAIL = 0.05
+"""Share of samples that may be outliers when light is told from dark."""
+
+
+class LSLLightSensor(BaseLightSensorGroup):
+    """One or more light sensors on channels of an LSL stream.
+
+    The stream is found and opened here, before the frame loop; `dispatchMessages` takes what has
+    arrived and never waits. Times are those of the crossing between two samples, on the clock that
+    `resetTimer` was given. A stream that ends is told in PsychoPy's log, and no more responses
+    come.
+
+    Parameters
+    ----------
+    stream_name, stream_type, source_id : str, optional
+        Which stream, as `psychopy-nfb streams` lists it; all that is given must match.
+    channels : int, str or sequence of these
+        Labels or numbers, counted from 1; a text may hold several, separated by commas. PsychoPy
+        counts those chosen here from 0.
+    threshold : float, optional
+        Level between dark and light in the stream's own unit; default is 0.5. `findThreshold`
+        finds it.
+    hysteresis : float
+        Distance from the threshold at which a change counts, in the stream's own unit.
+        `findThreshold` sets a tenth of the difference between light and dark.
+    inverted : bool
+        Light lowers the level. `findThreshold` finds out.
+    pos, size, units : optional
+        Where on the window the sensors are.
+    timeout : float
+        Seconds to look for the stream.
+
+    Raises
+    ------
+    SettingsError
+        If the stream has no such channel, or a number cannot be used.
+    StreamError
+        If there is no such stream, or more than one.
+
+    Examples
+    --------
+    .. code-block:: python
+
+        sensor = LSLLightSensor(stream_name="Amp", channels="Aux1")
+        sensor.findThreshold(win)
+        sensor.findSensor(win)
+    """
+
+    def __init__(
+        self,
+        stream_name: str | None = None,
+        stream_type: str | None = "EEG",
+        source_id: str | None = None,
+        channels: int | str | Sequence[int | str] = 1,
+        threshold: float | None = None,
+        hysteresis: float = 0.0,
+        inverted: bool = False,
+        pos: Sequence[float] | None = None,
+        size: Sequence[float] | None = None,
+        units: str | None = None,
+        timeout: float = 5.0,
+    ):
+        # Not at the top: PsychoPy imports this module at the start of every experiment.
+        from psychopy_nfb.clock import PsychoPyClock
+        from psychopy_nfb.lsl.inlet import Inlet
+        from psychopy_nfb.lsl.selection import StreamSelection
+
+        self._psychopy_clock = PsychoPyClock()
+        self.clock = core.Clock()
+        # Named so that nothing is scaled: the unit of a light sensor is its own.
+        selection = StreamSelection(stream_name, stream_type, source_id, None, timeout, units="uV")
+        self._inlet: Inlet | None = Inlet(selection, rest=0.0)
+        facts = self._inlet.description
+        # Set here, because PsychoPy would look for it on the network at the first response.
+        self._profile = {
+            **_profile(facts),
+            "deviceClass": f"{__name__}.{type(self).__name__}",
+        }
+        self._columns = _columns(channels, self._inlet.info.labels)
+        self.labels = [self._inlet.info.labels[column] for column in self._columns]
+        self._crossings = [Crossings(0.0, hysteresis, inverted) for _ in self._columns]
+        super().__init__(len(self._columns), threshold, pos, size, units)
+
+    def dispatchMessages(self) -> bool:
+        """Turn what has arrived into responses; returns whether the stream is still there."""
+        crossed = []
+        for samples, stamps in self._arrived():
+            for channel, crossings in enumerate(self._crossings):
+                found = crossings.find(samples[:, channel], stamps)
+                crossed += [(t, channel, on) for t, on in found]
+        for message in sorted(crossed):
+            self.receiveMessage(self.parseMessage(message))
+        for channel, crossings in enumerate(self._crossings):
+            # PsychoPy's findSensor forgets the states, a sensor in steady light would stay unknown.
+            if self.state[channel] is None:
+                self.state[channel] = crossings.on
+        return self._inlet is not None
+
+    def parseMessage(self, message: tuple[float, int, bool]) -> LightSensorResponse:
+        """Turn an LSL time, a channel's number and a state into a response."""
+        t, channel, on = message
+        t_psychopy = self._psychopy_clock.from_lsl(t) - self.clock.getLastResetTime()
+        return LightSensorResponse(t_psychopy, on, channel, self, self.threshold[channel])
+
+    def resetTimer(self, clock: core.Clock = logging.defaultClock) -> None:
+        """Tell times on `clock` from here on; responses timed by the one before are forgotten.
+
+        A Visual Validator calls it as a Routine starts, when there is time to go through samples
+        that have piled up.
+        """
+        self.clearResponses()
+        self._psychopy_clock.measure()
+        self.clock._timeAtLastReset = clock._timeAtLastReset
+        self.clock._epochTimeAtLastReset = clock._epochTimeAtLastReset
+
+    def findThreshold(
+        self, win: Window, channel: int | None = None
+    ) -> float | None | list[float | None]:
+        """Show black and white on the whole window and set the threshold halfway between.
+
+        Takes a second for any number of channels.
+
+        Parameters
+        ----------
+        win : psychopy.visual.Window
+            Where the sensor is.
+        channel : int, optional
+            Counted from 0 among those chosen; default is all.
+
+        Returns
+        -------
+        float, None or list of these
+            The threshold in the stream's own unit, a list of them for all channels. None where
+            light cannot be told from dark; that channel keeps its threshold, and the log says so.
+        """
+        win.stashAutoDraw()
+        try:
+            dark, light = (self._levels(win, _filled(win, c)) for c in ("black", "white"))
+        finally:
+            win.retrieveAutoDraw()
+            win.flip()
+        wanted = range(self.channels) if channel is None else [channel]
+        found = [self._halfway(number, dark[:, number], light[:, number]) for number in wanted]
+        self.clearResponses()
+        return found if channel is None else found[0]
+
+    def findSensor(
+        self, win: Window, channel: int | None = None, retryLimit: int = 5
+    ) -> tuple[Position, Position] | None:
+        """Find where on the window a sensor is, and set `pos` and `size` to what covers it.
+
+        PsychoPy's search shrinks a rectangle until the sensor misses it. The last one seen covers
+        as little as half of the sensor and is told a quarter of its width off its place. So it is
+        enlarged here, twofold at least, until the sensor sees it.
+
+        Parameters
+        ----------
+        win : psychopy.visual.Window
+            Where the sensor is.
+        channel : int, optional
+            Counted from 0 among those chosen; default is the first that sees the window.
+        retryLimit : int
+            How often to begin again before giving up.
+
+        Returns
+        -------
+        (Position, Position) or None
+            Centre and size; None if it was not found.
+        """
+        if channel is None:
+            channel = next(iter(self.findChannels(win)), 0)
+        found = super().findSensor(win, channel, retryLimit)
+        if found is None or self.size is None:
+            return found
+        size = np.array(self.size, dtype=float)
+        win.stashAutoDraw()
+        try:
+            seen = False
+            while not seen and size.max() < WHOLE_WINDOW:
+                size *= 2
+                patch = _filled(win, "white", self.pos, size)
+                levels = self._levels(win, _filled(win, "black"), patch)
+                seen = len(levels) and self._crossings[channel].sees(np.median(levels[:, channel]))
+        finally:
+            win.retrieveAutoDraw()
+            win.flip()
+        self.size = size
+        self.clearResponses()
+        return found[0], Position(size, units="norm", win=win)
+
+    def isSameDevice(self, other: object) -> bool:
+        """Return whether `other`, a sensor or a profile, is on the same stream.
+
+        Of sensors the channels must be the same ones, too.
+        """
+        if isinstance(other, LSLLightSensor):
+            return self.isSameDevice(other._profile) and other.labels == self.labels
+        return isinstance(other, dict) and all(
+            other.get(key) == self._profile[key]
+            for key in ("stream_name", "stream_type", "source_id")
+        )
+
+    @staticmethod
+    def getAvailableDevices() -> list[dict[str, Any]]:
+        """Return a profile of each stream that may hold a sensor, and one to fill in by hand."""
+        import pylsl
+
+        from psychopy_nfb.lsl.find import list_streams
+
+        there = [
+            _profile(info)
+            for info in list_streams(SCAN_SECONDS)
+            if info.nominal_srate() and info.channel_format() != pylsl.cf_string
+        ]
+        return [*there, {"deviceName": "LSL stream, to be described by hand"}]
+
+    def close(self) -> None:
+        """Leave the stream; harmless when it was left before."""
+        if self._inlet is not None:
+            self._inlet.close()
+            self._inlet = None
+
+    def _setThreshold(self, threshold: float, channel: int) -> bool:
+        """Set one channel's threshold; returns whether its last sample counts as light by it."""
+        crossings = self._crossings[channel]
+        crossings.set(threshold, crossings.hysteresis, crossings.inverted)
+        self.state[channel] = crossings.on
+        return crossings.on
+
+    def _arrived(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield what has arrived: samples, shape (n, n_chosen), and their LSL times."""
+        from psychopy_nfb.lsl.inlet import StreamLost
+
+        try:
+            while self._inlet is not None and (pulled := self._inlet.pull(0.0)) is not None:
+                samples, stamps = pulled
+                yield samples[:, self._columns], stamps
+        except StreamLost:
+            logging.error(
+                f"The stream of the light sensor, {self._profile['deviceName']}, has ended: "
+                "no more responses will come from it."
+            )
+            self.close()
+
+    def _levels(self, win: Window, *stimuli: BaseShapeStim) -> np.ndarray:
+        """Show `stimuli`; return the samples once the sensors have settled, (n, n_chosen)."""
+        from psychopy_nfb.clock import lsl_now
+
+        for stimulus in stimuli:
+            stimulus.draw()
+        win.flip()
+        begins = lsl_now() + SETTLE_SECONDS
+        ends = begins + LEVEL_SECONDS
+        levels = [np.empty((0, self.channels))]
+        newest = -np.inf
+        while newest < ends and lsl_now() < ends + PATIENCE_SECONDS and self._inlet is not None:
+            for samples, stamps in self._arrived():
+                levels.append(samples[(stamps >= begins) & (stamps < ends)])
+                newest = stamps[-1]
+            time.sleep(0.005)
+        return np.concatenate(levels)
+
+    def _halfway(self, channel: int, dark: np.ndarray, light: np.ndarray) -> float | None:
+        """Set one channel's threshold from its samples in the dark and in the light."""
+        if not (len(dark) and len(light)):
+            logging.error(f"No samples came from light sensor channel {self.labels[channel]!r}.")
+            return None
+        low, high = float(np.median(dark)), float(np.median(light))
+        inverted = high < low
+        sign = -1.0 if inverted else 1.0
+        if np.quantile(sign * light, TAIL) <= np.quantile(sign * dark, 1 - TAIL):
+            logging.error(
+                f"Light sensor channel {self.labels[channel]!r} reads {low:g} on a black screen "
+                f"and {high:g} on a white one, which is no more than its noise: is it plugged in, "
+                "does it face the screen, and is it this channel?"
+            )
+            return None
+        self._crossings[channel].set((low + high) / 2, HYSTERESIS * abs(high - low), inverted)
+        self.setThreshold((low + high) / 2, channel)
+        return (low + high) / 2
+
+
+def _filled(
+    win: Window, color: str, pos: Sequence[float] = (0, 0), size: Sequence[float] = (2, 2)
+) -> BaseShapeStim:
+    """Return a rectangle in units of the window's halves; the whole window if not told."""
+    from psychopy import visual
+
+    return visual.Rect(win, units="norm", pos=pos, size=size, fillColor=color, lineColor=None)
+
+
+def _profile(info: pylsl.StreamInfo) -> dict[str, Any]:
+    """Return what identifies a stream, by the names that the constructor takes."""
+    from psychopy_nfb.lsl.find import describe
+
+    return {
+        "deviceName": describe(info),
+        "stream_name": info.name(),
+        "stream_type": info.type(),
+        "source_id": info.source_id(),
+    }
+
+
+def _columns(channels: int | str | Sequence[int | str], labels: Sequence[str]) -> list[int]:
+    """Return the positions of channels that a person named by label or by number from 1."""
+    if isinstance(channels, str):
+        channels = [part.strip() for part in channels.split(",")]
+    elif isinstance(channels, int):
+        channels = [channels]
+    if not channels:
+        raise SettingsError("channels", channels, "name at least one channel")
+    columns = []
+    for wanted in channels:
+        if wanted not in labels and str(wanted).isdecimal():
+            if not 1 <= int(wanted) <= len(labels):
+                raise SettingsError("channels", wanted, f"the stream has 1 to {len(labels)}")
+            columns.append(int(wanted) - 1)
+        else:
+            columns += check_channels("channels", [wanted], labels)
+    return columns
