@@ -3,8 +3,8 @@
 - `neurofeedback`: the Coder API, one object for a session; `newest`: what its newest record says;
 - `late_read`, `frame_log`: when a value is read, and what is noted of each flip;
 - `bar`, `circle`, `trace`, `color`, `text`: what the participant sees, on `stimulus` and `shapes`;
-- `photodiode`: the patch that proves when a flip became light; `light_sensor`, `crossings`: the
-  sensor that sees it, as a PsychoPy device;
+- `photodiode`: the patch that proves when a flip became light; `light_sensor`, `light_levels`,
+  `crossings`: the sensor that sees it, as a PsychoPy device;
 - `pacing`: displays without vertical sync.
 
 Names are imported when they are first used, and PsychoPy's own when a stimulus is made.

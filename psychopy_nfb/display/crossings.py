@@ -6,6 +6,11 @@ import numpy as np
 
 from psychopy_nfb.checks import check_number
 
+HYSTERESIS = 0.1
+"""Of the difference between two learned levels."""
+TAIL = 0.05
+"""Share of outliers among the samples of a level."""
+
 
 class Crossings:
     """Finds crossings of a threshold in a signal that comes in blocks of any length.
@@ -28,6 +33,8 @@ class Crossings:
     ----------
     on : bool
         The state after the last sample; False before the first.
+    usable : bool
+        False after `learn` has failed, until the next `set`: nothing is found, `on` is False.
 
     Raises
     ------
@@ -54,8 +61,32 @@ class Crossings:
         self.threshold = check_number("threshold", threshold)
         self.hysteresis = check_number("hysteresis", hysteresis, at_least=0)
         self.inverted = inverted
+        self.usable = True
         if self._last is not None:
             self.on = self.sees(self._last[0])
+
+    def learn(self, off: np.ndarray, on: np.ndarray) -> bool:
+        """Set everything from samples of either state.
+
+        Parameters
+        ----------
+        off, on : array, shape (n,)
+            Samples; a twentieth of them may be outliers.
+
+        Returns
+        -------
+        bool
+            False if there are none or they overlap: then it is not `usable`.
+        """
+        self.usable = self.on = False
+        if not (len(off) and len(on)):
+            return False
+        low, high = float(np.median(off)), float(np.median(on))
+        sign = -1.0 if high < low else 1.0
+        if np.quantile(sign * on, TAIL) <= np.quantile(sign * off, 1 - TAIL):
+            return False
+        self.set((low + high) / 2, HYSTERESIS * abs(high - low), inverted=high < low)
+        return True
 
     def sees(self, value: float) -> bool:
         """Return whether `value` lies beyond the threshold."""
@@ -83,10 +114,12 @@ class Crossings:
             return []
         if self._last is None:
             self._last = (float(values[0]), float(times[0]))
-            self.on = self.sees(values[0])
+            self.on = self.usable and self.sees(values[0])
         x = self._beyond(np.concatenate(([self._last[0]], values)))
         t = np.concatenate(([self._last[1]], times))
         self._last = (float(values[-1]), float(times[-1]))
+        if not self.usable:
+            return []
         above = x > 0
         passed = {
             True: np.flatnonzero(~above[:-1] & above[1:]),

@@ -6,7 +6,6 @@ PsychoPy's Visual Validator and its `findSensor` take it from here as they take 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,28 +14,15 @@ from psychopy import core, logging
 from psychopy.hardware.lightsensor import BaseLightSensorGroup, LightSensorResponse
 from psychopy.layout import Position
 
-from psychopy_nfb.checks import check_channels
 from psychopy_nfb.display.crossings import Crossings
-from psychopy_nfb.errors import SettingsError
 
 if TYPE_CHECKING:
     import pylsl
     from psychopy.visual import Window
-    from psychopy.visual.shape import BaseShapeStim
 
 SCAN_SECONDS = 1.0
-SETTLE_SECONDS = 0.25
-"""What a screen and a sensor get to reach a new level; PsychoPy's own sensors take as long."""
-LEVEL_SECONDS = 0.25
-"""Over this a level is measured: periods of mains hum and of any backlight."""
-PATIENCE_SECONDS = 1.0
-"""How much later than by their stamps samples may arrive."""
-HYSTERESIS = 0.1
-"""Of the difference between light and dark."""
 WHOLE_WINDOW = 2.0
 """Its side, in the units of `findSensor`."""
-TAIL = 0.05
-"""Share of samples that may be outliers when light is told from dark."""
 
 
 class LSLLightSensor(BaseLightSensorGroup):
@@ -99,6 +85,7 @@ class LSLLightSensor(BaseLightSensorGroup):
     ):
         # Not at the top: PsychoPy imports this module at the start of every experiment.
         from psychopy_nfb.clock import PsychoPyClock
+        from psychopy_nfb.lsl.find import chosen_channels
         from psychopy_nfb.lsl.inlet import Inlet
         from psychopy_nfb.lsl.selection import StreamSelection
 
@@ -107,30 +94,22 @@ class LSLLightSensor(BaseLightSensorGroup):
         # Named so that nothing is scaled: the unit of a light sensor is its own.
         selection = StreamSelection(stream_name, stream_type, source_id, None, timeout, units="uV")
         self._inlet: Inlet | None = Inlet(selection, rest=0.0)
-        facts = self._inlet.description
         # Set here, because PsychoPy would look for it on the network at the first response.
-        self._profile = {
-            **_profile(facts),
-            "deviceClass": f"{__name__}.{type(self).__name__}",
-        }
-        self._columns = _columns(channels, self._inlet.info.labels)
+        self._profile = _profile(self._inlet.description)
+        self._profile["deviceClass"] = f"{__name__}.{type(self).__name__}"
+        self._columns = chosen_channels(channels, self._inlet.info.labels)
         self.labels = [self._inlet.info.labels[column] for column in self._columns]
         self._crossings = [Crossings(0.0, hysteresis, inverted) for _ in self._columns]
         super().__init__(len(self._columns), threshold, pos, size, units)
 
     def dispatchMessages(self) -> bool:
         """Turn what has arrived into responses; returns whether the stream is still there."""
-        crossed = []
-        for samples, stamps in self._arrived():
-            for channel, crossings in enumerate(self._crossings):
-                found = crossings.find(samples[:, channel], stamps)
-                crossed += [(t, channel, on) for t, on in found]
+        crossed = [message for *_, found in self.arrived() for message in found]
         for message in sorted(crossed):
             self.receiveMessage(self.parseMessage(message))
         for channel, crossings in enumerate(self._crossings):
-            # PsychoPy's findSensor forgets the states, a sensor in steady light would stay unknown.
-            if self.state[channel] is None:
-                self.state[channel] = crossings.on
+            # Not by responses alone: PsychoPy's findSensor forgets the states of steady light.
+            self.state[channel] = crossings.on
         return self._inlet is not None
 
     def parseMessage(self, message: tuple[float, int, bool]) -> LightSensorResponse:
@@ -168,11 +147,14 @@ class LSLLightSensor(BaseLightSensorGroup):
         -------
         float, None or list of these
             The threshold in the stream's own unit, a list of them for all channels. None where
-            light cannot be told from dark; that channel keeps its threshold, and the log says so.
+            light cannot be told from dark: the log says so, and that channel is silent until it
+            is given a threshold.
         """
+        from psychopy_nfb.display.light_levels import levels, rectangle
+
         win.stashAutoDraw()
         try:
-            dark, light = (self._levels(win, _filled(win, c)) for c in ("black", "white"))
+            dark, light = (levels(self, win, rectangle(win, c)) for c in ("black", "white"))
         finally:
             win.retrieveAutoDraw()
             win.flip()
@@ -204,6 +186,8 @@ class LSLLightSensor(BaseLightSensorGroup):
         (Position, Position) or None
             Centre and size; None if it was not found.
         """
+        from psychopy_nfb.display.light_levels import levels, rectangle
+
         if channel is None:
             channel = next(iter(self.findChannels(win)), 0)
         found = super().findSensor(win, channel, retryLimit)
@@ -215,21 +199,19 @@ class LSLLightSensor(BaseLightSensorGroup):
             seen = False
             while not seen and size.max() < WHOLE_WINDOW:
                 size *= 2
-                patch = _filled(win, "white", self.pos, size)
-                levels = self._levels(win, _filled(win, "black"), patch)
-                seen = len(levels) and self._crossings[channel].sees(np.median(levels[:, channel]))
+                patch = rectangle(win, "white", self.pos, size)
+                samples = levels(self, win, rectangle(win, "black"), patch)[:, channel]
+                seen = len(samples) and self._crossings[channel].sees(np.median(samples))
         finally:
             win.retrieveAutoDraw()
             win.flip()
-        self.size = size
+        if seen:  # else it stays where it was found, or where the person has put it
+            self.size = size
         self.clearResponses()
-        return found[0], Position(size, units="norm", win=win)
+        return found[0], Position(self.size, units="norm", win=win)
 
     def isSameDevice(self, other: object) -> bool:
-        """Return whether `other`, a sensor or a profile, is on the same stream.
-
-        Of sensors the channels must be the same ones, too.
-        """
+        """Return whether `other` has the same stream, and if it is a sensor the same channels."""
         if isinstance(other, LSLLightSensor):
             return self.isSameDevice(other._profile) and other.labels == self.labels
         return isinstance(other, dict) and all(
@@ -251,6 +233,36 @@ class LSLLightSensor(BaseLightSensorGroup):
         ]
         return [*there, {"deviceName": "LSL stream, to be described by hand"}]
 
+    def arrived(self) -> Iterator[tuple[np.ndarray, np.ndarray, list[tuple[float, int, bool]]]]:
+        """Take what has arrived, block by block, without waiting.
+
+        Yields
+        ------
+        samples : ndarray, shape (n, n_channels)
+            Of the chosen channels, in the stream's own unit.
+        stamps : ndarray, shape (n,)
+            Their LSL times in seconds.
+        crossed : list of (float, int, bool)
+            LSL time and channel of each crossing, and whether it went to light.
+        """
+        from psychopy_nfb.lsl.inlet import StreamLost
+
+        try:
+            while self._inlet is not None and (pulled := self._inlet.pull(0.0)) is not None:
+                samples, stamps = pulled[0][:, self._columns], pulled[1]
+                crossed = [
+                    (t, channel, on)
+                    for channel, crossings in enumerate(self._crossings)
+                    for t, on in crossings.find(samples[:, channel], stamps)
+                ]
+                yield samples, stamps, crossed
+        except StreamLost:
+            logging.error(
+                f"The stream of the light sensor, {self._profile['deviceName']}, has ended: "
+                "no more responses will come from it."
+            )
+            self.close()
+
     def close(self) -> None:
         """Leave the stream; harmless when it was left before."""
         if self._inlet is not None:
@@ -264,66 +276,17 @@ class LSLLightSensor(BaseLightSensorGroup):
         self.state[channel] = crossings.on
         return crossings.on
 
-    def _arrived(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yield what has arrived: samples, shape (n, n_chosen), and their LSL times."""
-        from psychopy_nfb.lsl.inlet import StreamLost
-
-        try:
-            while self._inlet is not None and (pulled := self._inlet.pull(0.0)) is not None:
-                samples, stamps = pulled
-                yield samples[:, self._columns], stamps
-        except StreamLost:
-            logging.error(
-                f"The stream of the light sensor, {self._profile['deviceName']}, has ended: "
-                "no more responses will come from it."
-            )
-            self.close()
-
-    def _levels(self, win: Window, *stimuli: BaseShapeStim) -> np.ndarray:
-        """Show `stimuli`; return the samples once the sensors have settled, (n, n_chosen)."""
-        from psychopy_nfb.clock import lsl_now
-
-        for stimulus in stimuli:
-            stimulus.draw()
-        win.flip()
-        begins = lsl_now() + SETTLE_SECONDS
-        ends = begins + LEVEL_SECONDS
-        levels = [np.empty((0, self.channels))]
-        newest = -np.inf
-        while newest < ends and lsl_now() < ends + PATIENCE_SECONDS and self._inlet is not None:
-            for samples, stamps in self._arrived():
-                levels.append(samples[(stamps >= begins) & (stamps < ends)])
-                newest = stamps[-1]
-            time.sleep(0.005)
-        return np.concatenate(levels)
-
     def _halfway(self, channel: int, dark: np.ndarray, light: np.ndarray) -> float | None:
         """Set one channel's threshold from its samples in the dark and in the light."""
-        if not (len(dark) and len(light)):
-            logging.error(f"No samples came from light sensor channel {self.labels[channel]!r}.")
-            return None
-        low, high = float(np.median(dark)), float(np.median(light))
-        inverted = high < low
-        sign = -1.0 if inverted else 1.0
-        if np.quantile(sign * light, TAIL) <= np.quantile(sign * dark, 1 - TAIL):
+        crossings = self._crossings[channel]
+        if not crossings.learn(dark, light):
             logging.error(
-                f"Light sensor channel {self.labels[channel]!r} reads {low:g} on a black screen "
-                f"and {high:g} on a white one, which is no more than its noise: is it plugged in, "
-                "does it face the screen, and is it this channel?"
+                f"Light sensor channel {self.labels[channel]!r} does not tell a white screen from "
+                "a black one: is it plugged in, does it face the screen, and is it this channel?"
             )
             return None
-        self._crossings[channel].set((low + high) / 2, HYSTERESIS * abs(high - low), inverted)
-        self.setThreshold((low + high) / 2, channel)
-        return (low + high) / 2
-
-
-def _filled(
-    win: Window, color: str, pos: Sequence[float] = (0, 0), size: Sequence[float] = (2, 2)
-) -> BaseShapeStim:
-    """Return a rectangle in units of the window's halves; the whole window if not told."""
-    from psychopy import visual
-
-    return visual.Rect(win, units="norm", pos=pos, size=size, fillColor=color, lineColor=None)
+        self.setThreshold(crossings.threshold, channel)
+        return crossings.threshold
 
 
 def _profile(info: pylsl.StreamInfo) -> dict[str, Any]:
@@ -336,22 +299,3 @@ def _profile(info: pylsl.StreamInfo) -> dict[str, Any]:
         "stream_type": info.type(),
         "source_id": info.source_id(),
     }
-
-
-def _columns(channels: int | str | Sequence[int | str], labels: Sequence[str]) -> list[int]:
-    """Return the positions of channels that a person named by label or by number from 1."""
-    if isinstance(channels, str):
-        channels = [part.strip() for part in channels.split(",")]
-    elif isinstance(channels, int):
-        channels = [channels]
-    if not channels:
-        raise SettingsError("channels", channels, "name at least one channel")
-    columns = []
-    for wanted in channels:
-        if wanted not in labels and str(wanted).isdecimal():
-            if not 1 <= int(wanted) <= len(labels):
-                raise SettingsError("channels", wanted, f"the stream has 1 to {len(labels)}")
-            columns.append(int(wanted) - 1)
-        else:
-            columns += check_channels("channels", [wanted], labels)
-    return columns
