@@ -132,9 +132,7 @@ class LSLLightSensor(BaseLightSensorGroup):
     def findThreshold(
         self, win: Window, channel: int | None = None
     ) -> float | None | list[float | None]:
-        """Show black and white on the whole window and set the threshold halfway between.
-
-        Takes a second for any number of channels.
+        """Show black and white on the whole window for a second; set the threshold halfway between.
 
         Parameters
         ----------
