@@ -182,19 +182,19 @@ def test_profile_leads_back_to_the_sensor(sensor, diode):
     assert first != sensor("Inverse")
 
 
-def test_sensor_whose_stream_ends_is_silent(sensor, diode, window):
+def test_sensor_whose_stream_ends_is_silent(sensor, diode, until):
     import psutil
 
     lone = sensor("Diode")
+    assert lone.dispatchMessages() is True
     (program,) = (
         child for child in psutil.Process().children() if diode in " ".join(child.cmdline())
     )
     program.kill()
-    for _ in range(120):
-        window.flip()
-        lone.dispatchMessages()
-    assert lone.dispatchMessages() is False
+    until(lambda: lone.dispatchMessages() is False, 20.0, "the end of the stream")
+    lone.clearResponses()
     assert lone.getResponses() == []
+    lone.close()  # harmless
 
 
 @pytest.mark.parametrize(
