@@ -5,7 +5,8 @@
 - `bar`, `circle`, `trace`, `color`, `text`: what the participant sees, on `stimulus` and `shapes`;
 - `auto_draw`, `run_state`: what Builder's scripts expect of their stimuli;
 - `calibration`, `signal_check`: the screens of a baseline and of the electrodes;
-- `light_sensor`: a photodiode over LSL as a light sensor of PsychoPy's;
+- `light_sensor`, `light_levels`, `crossings`: a photodiode over LSL as a light sensor of
+  PsychoPy's;
 - `marker_output`: marks sent to other devices at the flip;
 - `trigger`: a start together with a scanner;
 - `photodiode`: the patch that proves when a flip became light;
@@ -25,6 +26,7 @@ _HOME = {
     "FeedbackColor": "color",
     "FeedbackText": "text",
     "FeedbackTrace": "trace",
+    "LSLLightSensor": "light_sensor",
     "LateRead": "late_read",
     "Neurofeedback": "neurofeedback",
     "LSLMarkers": "marker_output",

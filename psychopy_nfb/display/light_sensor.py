@@ -1,210 +1,299 @@
-"""A photodiode on an amplifier's spare channel, as a light sensor of PsychoPy's."""
+"""A light sensor on an LSL stream, as a PsychoPy device.
+
+A photodiode on an auxiliary channel of the amplifier is recorded by the same clock as the EEG.
+PsychoPy's Visual Validator and its `findSensor` take it from here as they take any light sensor.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from psychopy import core, logging
 from psychopy.hardware.lightsensor import BaseLightSensorGroup, LightSensorResponse
+from psychopy.layout import Position
 
-from psychopy_nfb.checks import check_channels
-from psychopy_nfb.clock import PsychoPyClock
+from psychopy_nfb.display.crossings import Crossings
 
-SETTLE_SECONDS = 0.3
-"""How long a screen is shown for a level to be taken: display delay, rise, amplifier, network."""
-HYSTERESIS = 0.1
-"""Share of the way between dark and light that a signal must go back to count as a change."""
-NOISE_FACTOR = 4.0
-"""Light must be above dark by so many times their spread."""
+if TYPE_CHECKING:
+    import pylsl
+    from psychopy.visual import Window
+
+SCAN_SECONDS = 1.0
+WHOLE_WINDOW = 2.0
+"""Its side, in the units of `findSensor`."""
 
 
 class LSLLightSensor(BaseLightSensorGroup):
-    """Light and dark on one or more channels of an LSL stream.
+    """One or more light sensors on channels of an LSL stream.
 
-    The stream is looked for once, when this is made. Times of responses are those at which the
-    signal crosses the threshold, between two samples where need be, on PsychoPy's clock.
+    The stream is found and opened here, before the frame loop; `dispatchMessages` takes what has
+    arrived and never waits. Times are those of the crossing between two samples, on the clock that
+    `resetTimer` was given. A stream that ends is told in PsychoPy's log, and no more responses
+    come.
 
     Parameters
     ----------
-    stream : str
-        Name of the stream; empty for the only one of `streamType`.
-    streamType : str
-        Content type of the stream.
-    sensors : str or sequence of str
-        Labels of the channels, as ``"Photodiode"`` or ``"AUX1, AUX2"``; empty for all.
+    stream_name, stream_type, source_id : str, optional
+        Which stream, as `psychopy-nfb streams` lists it; all that is given must match.
+    channels : int, str or sequence of these
+        Labels or numbers, counted from 1; a text may hold several, separated by commas. PsychoPy
+        counts those chosen here from 0.
     threshold : float, optional
-        In the stream's unit; `findThreshold` finds it.
-    pos, size, units
-        Where on the screen the sensor is, as PsychoPy's light sensors take it.
+        Level between dark and light in the stream's own unit; default is 0.5. `findThreshold`
+        finds it.
+    hysteresis : float
+        Distance from the threshold at which a change counts, in the stream's own unit.
+        `findThreshold` sets a tenth of the difference between light and dark.
+    inverted : bool
+        Light lowers the level. `findThreshold` finds out.
+    pos, size, units : optional
+        Where on the window the sensors are.
     timeout : float
         Seconds to look for the stream.
 
     Raises
     ------
-    StreamError, SettingsError
-        If there is no such stream, or it has no such channel.
+    SettingsError
+        If the stream has no such channel, or a number cannot be used.
+    StreamError
+        If there is no such stream, or more than one.
+
+    Examples
+    --------
+    .. code-block:: python
+
+        sensor = LSLLightSensor(stream_name="Amp", channels="Aux1")
+        sensor.findThreshold(win)
+        sensor.findSensor(win)
     """
 
     def __init__(
         self,
-        stream: str = "",
-        streamType: str = "EEG",
-        sensors: str | list[str] = "",
+        stream_name: str | None = None,
+        stream_type: str | None = "EEG",
+        source_id: str | None = None,
+        channels: int | str | Sequence[int | str] = 1,
         threshold: float | None = None,
-        pos: Any = None,
-        size: Any = None,
+        hysteresis: float = 0.0,
+        inverted: bool = False,
+        pos: Sequence[float] | None = None,
+        size: Sequence[float] | None = None,
         units: str | None = None,
-        timeout: float = 10.0,
+        timeout: float = 5.0,
     ):
-        import pylsl
-
-        from psychopy_nfb.lsl.find import channel_labels, find_stream
+        # Not at the top: PsychoPy imports this module at the start of every experiment.
+        from psychopy_nfb.clock import PsychoPyClock
+        from psychopy_nfb.lsl.find import chosen_channels
+        from psychopy_nfb.lsl.inlet import Inlet
         from psychopy_nfb.lsl.selection import StreamSelection
 
-        # PsychoPy asks for the profile when it logs the first response, within the frame loop, and
-        # would look for streams there.
-        self._profile = {"deviceName": "LSL light sensor", "stream": stream, "sensors": sensors}
-        found = find_stream(
-            StreamSelection(name=stream or None, type=streamType or None, timeout=timeout)
-        )
-        self._inlet = pylsl.StreamInlet(found, max_buflen=60, processing_flags=pylsl.proc_clocksync)
-        labels = channel_labels(self._inlet.info(timeout))
-        if isinstance(sensors, str):
-            sensors = [label.strip() for label in sensors.split(",") if label.strip()]
-        self._columns = check_channels("sensors", sensors or labels, labels)
-        self._inlet.open_stream(timeout)
-        self._inlet.time_correction(timeout)  # otherwise the first pull waits for it
-        n = len(self._columns)
-        self._last = np.full(n, np.nan)
-        self._last_stamp = np.nan
-        self._levels: list[tuple[float, float] | None] = [None] * n
-        self._lsl_clock = PsychoPyClock()
+        self._psychopy_clock = PsychoPyClock()
         self.clock = core.Clock()
-        super().__init__(channels=n, threshold=threshold, pos=pos, size=size, units=units)
+        # Named so that nothing is scaled: the unit of a light sensor is its own.
+        selection = StreamSelection(stream_name, stream_type, source_id, None, timeout, units="uV")
+        self._inlet: Inlet | None = Inlet(selection, rest=0.0)
+        # Set here, because PsychoPy would look for it on the network at the first response.
+        self._profile = _profile(self._inlet.description)
+        self._profile["deviceClass"] = f"{__name__}.{type(self).__name__}"
+        self._columns = chosen_channels(channels, self._inlet.info.labels)
+        self.labels = [self._inlet.info.labels[column] for column in self._columns]
+        self._crossings = [Crossings(0.0, hysteresis, inverted) for _ in self._columns]
+        super().__init__(len(self._columns), threshold, pos, size, units)
 
-    def dispatchMessages(self) -> None:
-        """Turn what has arrived since the last call into responses."""
-        samples, stamps = self._inlet.pull_chunk(timeout=0.0, max_samples=65536)
-        if not stamps:
-            return
-        block = np.array(samples, float)[:, self._columns]
-        self._lsl_clock.measure()
-        for channel in range(self.channels):
-            for t, light in self._crossings(channel, block[:, channel], stamps):
-                self.receiveMessage(self.parseMessage((t, light, channel)))
-        self._last, self._last_stamp = block[-1], stamps[-1]
+    def dispatchMessages(self) -> bool:
+        """Turn what has arrived into responses; returns whether the stream is still there."""
+        crossed = [message for *_, found in self.arrived() for message in found]
+        for message in sorted(crossed):
+            self.receiveMessage(self.parseMessage(message))
+        for channel, crossings in enumerate(self._crossings):
+            # Not by responses alone: PsychoPy's findSensor forgets the states of steady light.
+            self.state[channel] = crossings.on
+        return self._inlet is not None
 
-    def _crossings(
-        self, channel: int, values: np.ndarray, stamps: list[float]
-    ) -> list[tuple[float, bool]]:
-        """Return LSL time and direction of each change between dark and light."""
-        threshold = self.threshold[channel]
-        levels = self._levels[channel]
-        back = HYSTERESIS * (levels[1] - levels[0]) if levels else 0.0
-        light, found = self.state[channel], []
-        before, t_before = self._last[channel], self._last_stamp
-        for value, t in zip(values.tolist(), stamps, strict=True):
-            # Once light, it is so until the signal is clearly below, and the other way round.
-            now = value > (threshold - back if light else threshold)
-            if light is None:
-                light = now
-                self.state[channel] = now
-            elif now != light:
-                light = now
-                share = (threshold - before) / (value - before) if value != before else 1.0
-                share = min(max(share, 0.0), 1.0) if share == share else 1.0
-                found.append((t - (1 - share) * (t - t_before) if t_before == t_before else t, now))
-            before, t_before = value, t
-        return found
+    def parseMessage(self, message: tuple[float, int, bool]) -> LightSensorResponse:
+        """Turn an LSL time, a channel's number and a state into a response."""
+        t, channel, on = message
+        t_psychopy = self._psychopy_clock.from_lsl(t) - self.clock.getLastResetTime()
+        return LightSensorResponse(t_psychopy, on, channel, self, self.threshold[channel])
 
-    def parseMessage(self, message: tuple[float, bool, int]) -> LightSensorResponse:
-        """Return the response for (LSL time, whether it is light, channel)."""
-        t, light, channel = message
-        return LightSensorResponse(
-            t=self._lsl_clock.from_lsl(t) - self.clock.getLastResetTime(),
-            value=light,
-            channel=channel,
-            device=self,
-            threshold=self.threshold[channel],
-        )
+    def resetTimer(self, clock: core.Clock = logging.defaultClock) -> None:
+        """Tell times on `clock` from here on; responses timed by the one before are forgotten.
 
-    def _setThreshold(self, threshold: float, channel: int) -> bool:
-        self.threshold[channel] = threshold
-        return bool(self._last[channel] > threshold)
+        A Visual Validator calls it as a Routine starts, when there is time to go through samples
+        that have piled up.
+        """
+        self.clearResponses()
+        self._psychopy_clock.measure()
+        self.clock._timeAtLastReset = clock._timeAtLastReset
+        self.clock._epochTimeAtLastReset = clock._epochTimeAtLastReset
 
-    def findThreshold(self, win: Any, channel: int | None = None) -> float | list | None:
-        """Show black and white and put the threshold half-way between what the sensor sees.
+    def findThreshold(
+        self, win: Window, channel: int | None = None
+    ) -> float | None | list[float | None]:
+        """Show black and white on the whole window for a second; set the threshold halfway between.
 
         Parameters
         ----------
         win : psychopy.visual.Window
-            Is filled with black and white.
+            Where the sensor is.
         channel : int, optional
-            Which sensor; None for all, whose thresholds are returned as a list.
+            Counted from 0 among those chosen; default is all.
 
         Returns
         -------
-        float or None
-            None if the sensor does not tell them apart.
+        float, None or list of these
+            The threshold in the stream's own unit, a list of them for all channels. None where
+            light cannot be told from dark: the log says so, and that channel is silent until it
+            is given a threshold.
         """
-        if channel is None:
-            return [self.findThreshold(win, one) for one in range(self.channels)]
-        from psychopy import visual
+        from psychopy_nfb.display.light_levels import levels, rectangle
 
         win.stashAutoDraw()
-        cover = visual.Rect(win, size=(2, 2), pos=(0, 0), units="norm", lineWidth=0, autoLog=False)
-        levels = []
-        for color in ("black", "white"):
-            cover.fillColor = color
-            cover.draw()
+        try:
+            dark, light = (levels(self, win, rectangle(win, c)) for c in ("black", "white"))
+        finally:
+            win.retrieveAutoDraw()
             win.flip()
-            core.wait(SETTLE_SECONDS, hogCPUperiod=0)
-            self._inlet.flush()
-            core.wait(SETTLE_SECONDS, hogCPUperiod=0)
-            samples, _ = self._inlet.pull_chunk(timeout=0.0, max_samples=65536)
-            values = np.array(samples, float).reshape(-1, self._inlet.channel_count)
-            levels.append(values[:, self._columns[channel]])
-        win.retrieveAutoDraw()
-        win.flip()
-        self.state = [None] * self.channels
+        wanted = range(self.channels) if channel is None else [channel]
+        found = [self._halfway(number, dark[:, number], light[:, number]) for number in wanted]
         self.clearResponses()
-        dark, light = (float(np.median(one)) if len(one) else np.nan for one in levels)
-        spread = max((float(one.std()) if len(one) else np.nan) for one in levels)
-        if not light - dark > NOISE_FACTOR * spread:
-            logging.error(
-                f"The light sensor on channel {channel} sees {dark:g} for black and {light:g} for "
-                "white and cannot tell them apart: is it plugged in, and over the screen?"
-            )
-            return None
-        self._levels[channel] = (dark, light)
-        self.setThreshold((dark + light) / 2, channel)
-        return self.threshold[channel]
+        return found if channel is None else found[0]
 
-    def resetTimer(self, clock: Any = logging.defaultClock) -> None:
-        """Count the times of responses from when `clock` was reset."""
-        self.clock._timeAtLastReset = clock._timeAtLastReset
-        self.clock._epochTimeAtLastReset = clock._epochTimeAtLastReset
+    def findSensor(
+        self, win: Window, channel: int | None = None, retryLimit: int = 5
+    ) -> tuple[Position, Position] | None:
+        """Find where on the window a sensor is, and set `pos` and `size` to what covers it.
 
-    def isSameDevice(self, other: Any) -> bool:
-        """Return whether `other`, a sensor or a profile, is on the same channels."""
-        profile = other._profile if isinstance(other, LSLLightSensor) else other
-        if not isinstance(profile, dict):
-            return False
-        return all(profile.get(key, "") == self._profile[key] for key in ("stream", "sensors"))
+        PsychoPy's search shrinks a rectangle until the sensor misses it. The last one seen covers
+        as little as half of the sensor and is told a quarter of its width off its place. So it is
+        enlarged here, twofold at least, until the sensor sees it.
+
+        Parameters
+        ----------
+        win : psychopy.visual.Window
+            Where the sensor is.
+        channel : int, optional
+            Counted from 0 among those chosen; default is the first that sees the window.
+        retryLimit : int
+            How often to begin again before giving up.
+
+        Returns
+        -------
+        (Position, Position) or None
+            Centre and size; None if it was not found.
+        """
+        from psychopy_nfb.display.light_levels import levels, rectangle
+
+        if channel is None:
+            channel = next(iter(self.findChannels(win)), 0)
+        found = super().findSensor(win, channel, retryLimit)
+        if found is None or self.size is None:
+            return found
+        size = np.array(self.size, dtype=float)
+        win.stashAutoDraw()
+        try:
+            seen = False
+            while not seen and size.max() < WHOLE_WINDOW:
+                size *= 2
+                patch = rectangle(win, "white", self.pos, size)
+                samples = levels(self, win, rectangle(win, "black"), patch)[:, channel]
+                seen = len(samples) and self._crossings[channel].sees(np.median(samples))
+        finally:
+            win.retrieveAutoDraw()
+            win.flip()
+        if seen:  # else it stays where it was found, or where the person has put it
+            self.size = size
+        self.clearResponses()
+        return found[0], Position(self.size, units="norm", win=win)
+
+    def isSameDevice(self, other: object) -> bool:
+        """Return whether `other` has the same stream, and if it is a sensor the same channels."""
+        if isinstance(other, LSLLightSensor):
+            return self.isSameDevice(other._profile) and other.labels == self.labels
+        return isinstance(other, dict) and all(
+            other.get(key) == self._profile[key]
+            for key in ("stream_name", "stream_type", "source_id")
+        )
 
     @staticmethod
-    def getAvailableDevices() -> list[dict[str, str]]:
-        """Return a profile that fits any stream: which one is said in the device's settings."""
-        return [
-            {
-                "deviceName": "LSL light sensor",
-                "deviceClass": "psychopy_nfb.display.light_sensor.LSLLightSensor",
-                "stream": "",
-                "sensors": "",
-            }
+    def getAvailableDevices() -> list[dict[str, Any]]:
+        """Return a profile of each stream that may hold a sensor, and one to fill in by hand."""
+        import pylsl
+
+        from psychopy_nfb.lsl.find import list_streams
+
+        there = [
+            _profile(info)
+            for info in list_streams(SCAN_SECONDS)
+            if info.nominal_srate() and info.channel_format() != pylsl.cf_string
         ]
+        return [*there, {"deviceName": "LSL stream, to be described by hand"}]
+
+    def arrived(self) -> Iterator[tuple[np.ndarray, np.ndarray, list[tuple[float, int, bool]]]]:
+        """Take what has arrived, block by block, without waiting.
+
+        Yields
+        ------
+        samples : ndarray, shape (n, n_channels)
+            Of the chosen channels, in the stream's own unit.
+        stamps : ndarray, shape (n,)
+            Their LSL times in seconds.
+        crossed : list of (float, int, bool)
+            LSL time and channel of each crossing, and whether it went to light.
+        """
+        from psychopy_nfb.lsl.inlet import StreamLost
+
+        try:
+            while self._inlet is not None and (pulled := self._inlet.pull(0.0)) is not None:
+                samples, stamps = pulled[0][:, self._columns], pulled[1]
+                crossed = [
+                    (t, channel, on)
+                    for channel, crossings in enumerate(self._crossings)
+                    for t, on in crossings.find(samples[:, channel], stamps)
+                ]
+                yield samples, stamps, crossed
+        except StreamLost:
+            logging.error(
+                f"The stream of the light sensor, {self._profile['deviceName']}, has ended: "
+                "no more responses will come from it."
+            )
+            self.close()
 
     def close(self) -> None:
-        """End the connection."""
-        self._inlet.close_stream()
+        """Leave the stream; harmless when it was left before."""
+        if self._inlet is not None:
+            self._inlet.close()
+            self._inlet = None
+
+    def _setThreshold(self, threshold: float, channel: int) -> bool:
+        """Set one channel's threshold; returns whether its last sample counts as light by it."""
+        crossings = self._crossings[channel]
+        crossings.set(threshold, crossings.hysteresis, crossings.inverted)
+        self.state[channel] = crossings.on
+        return crossings.on
+
+    def _halfway(self, channel: int, dark: np.ndarray, light: np.ndarray) -> float | None:
+        """Set one channel's threshold from its samples in the dark and in the light."""
+        crossings = self._crossings[channel]
+        if not crossings.learn(dark, light):
+            logging.error(
+                f"Light sensor channel {self.labels[channel]!r} does not tell a white screen from "
+                "a black one: is it plugged in, does it face the screen, and is it this channel?"
+            )
+            return None
+        self.setThreshold(crossings.threshold, channel)
+        return crossings.threshold
+
+
+def _profile(info: pylsl.StreamInfo) -> dict[str, Any]:
+    """Return what identifies a stream, by the names that the constructor takes."""
+    from psychopy_nfb.lsl.find import describe
+
+    return {
+        "deviceName": describe(info),
+        "stream_name": info.name(),
+        "stream_type": info.type(),
+        "source_id": info.source_id(),
+    }

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 import pylsl
 
+from psychopy_nfb.checks import check_channels
 from psychopy_nfb.dsp.montage import standard_positions
-from psychopy_nfb.errors import StreamError
+from psychopy_nfb.errors import SettingsError, StreamError
 from psychopy_nfb.lsl.selection import StreamSelection
 
 SECOND_MATCH_SECONDS = 0.1
@@ -99,6 +101,45 @@ def channel_labels(info: pylsl.StreamInfo) -> tuple[str, ...]:
         channel.child_value("label").strip() or f"Ch{index + 1}"
         for index, channel in enumerate(_channels(info))
     )
+
+
+def chosen_channels(channels: int | str | Sequence[int | str], labels: Sequence[str]) -> list[int]:
+    """Return the positions of channels that a person chose by label or by number.
+
+    Parameters
+    ----------
+    channels : int, str or sequence of these
+        Labels or numbers, counted from 1; a text may hold several, separated by commas.
+    labels : sequence of str
+        The stream's.
+
+    Raises
+    ------
+    SettingsError
+        If there is no such channel, or none is chosen.
+
+    Examples
+    --------
+    >>> chosen_channels("oz, 1", ["Cz", "Oz", "Aux1"])
+    [1, 0]
+    """
+    if isinstance(channels, str):
+        channels = [part.strip() for part in channels.split(",")]
+    elif isinstance(channels, int):
+        channels = [channels]
+    if not channels:
+        raise SettingsError("channels", channels, "name at least one channel")
+    positions = []
+    for wanted in channels:
+        if wanted in labels or not str(wanted).isdecimal():
+            positions += check_channels("channels", [wanted], labels)
+        elif 1 <= int(wanted) <= len(labels):
+            positions.append(int(wanted) - 1)
+        else:
+            raise SettingsError(
+                "channels", wanted, f"the stream's channels are numbered 1 to {len(labels)}"
+            )
+    return positions
 
 
 def channel_scales(info: pylsl.StreamInfo, units: str | None) -> list[float]:

@@ -31,6 +31,9 @@ class Inlet:
     ----------
     selection : StreamSelection
         Which stream.
+    rest : float
+        Seconds that a pull waits for the rest of a chunk whose first samples have come; 0 for
+        those who must not wait.
 
     Attributes
     ----------
@@ -45,12 +48,15 @@ class Inlet:
         If there is no such stream, more than one, or one that cannot be trained on.
     """
 
-    def __init__(self, selection: StreamSelection):
+    def __init__(self, selection: StreamSelection, rest: float = REST_SECONDS):
         self.selection = selection
+        self._rest = rest
         found = find_stream(selection)
         if found.channel_format() == pylsl.cf_string or not found.nominal_srate():
             raise StreamError(
-                "stream", str(selection), "has no regular samples to filter; choose an EEG stream"
+                "stream",
+                str(selection),
+                "has no numbers at a regular rate; choose the stream of an amplifier",
             )
         # Recovery inside LSL would hide that an amplifier was off: the worker finds it again itself
         # and marks the gap.
@@ -106,8 +112,8 @@ class Inlet:
                 return None
             # LSL wakes at the first sample of a chunk. Without the others, which are on their way,
             # the newest would be as old as the chunk is long.
-            if n < self._chunk:
-                rest = self._take(REST_SECONDS, at=n, wanted=self._chunk - n)
+            if self._rest and n < self._chunk:
+                rest = self._take(self._rest, at=n, wanted=self._chunk - n)
                 stamps = np.concatenate((stamps, rest))
         except pylsl.util.LostError:
             raise StreamLost(self.description.name()) from None

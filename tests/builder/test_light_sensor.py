@@ -1,7 +1,9 @@
-"""PsychoPy's Visual Validator with a photodiode that comes over LSL."""
+"""A virtual photodiode before a real window: PsychoPy's own light-sensor tools on an LSL stream."""
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,135 +16,213 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(sys.platform != "linux", reason="the virtual diode reads an X screen"),
 ]
-DIODE = Path(__file__).with_name("virtual_diode.py")
-SIZE = 300
-"""Side of the window."""
+HERE = Path(__file__).parent
+PLACE = (-40, 50)
+"""Of the diode, in pixels from the middle of the screen, where the windows are."""
+SIZE = (320, 240)
 
 
 @pytest.fixture
 def diode(unique_id):
-    """Return the name of the stream of a virtual diode in the middle of the screen."""
-    process = subprocess.Popen(
-        [sys.executable, str(DIODE), unique_id],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout.readline() == "ready\n"
+    """Start a virtual diode; returns its source_id."""
+    command = [sys.executable, str(HERE / "virtual_diode.py"), *map(str, PLACE), unique_id]
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
     yield unique_id
-    process.stdin.close()
-    process.wait(10)
-    process.stdout.close()
+    process.kill()
+    process.wait()
+
+
+@pytest.fixture
+def sensor(diode):
+    """Open light sensors on the diode's stream."""
+    from psychopy_nfb.display import LSLLightSensor
+
+    opened = []
+
+    def open_one(channels, **settings):
+        opened.append(LSLLightSensor(source_id=diode, channels=channels, timeout=15.0, **settings))
+        return opened[-1]
+
+    yield open_one
+    for each in opened:
+        each.close()
 
 
 @pytest.fixture
 def window():
-    from psychopy import visual
+    from psychopy import logging, visual
 
     from psychopy_nfb.display import pace
 
-    win = visual.Window((SIZE, SIZE), units="pix", color="black", allowGUI=False)
-    pace(win, 60)
-    yield win
-    win.close()
+    logging.console.setLevel(logging.CRITICAL)
+    opened = visual.Window(SIZE, units="pix", color="grey", allowGUI=False, checkTiming=False)
+    pace(opened, 60)
+    yield opened
+    opened.close()
 
 
-def test_threshold_and_place_are_found(diode, window):
-    from psychopy_nfb.display.light_sensor import LSLLightSensor
-
-    sensor = LSLLightSensor(diode, sensors="Photodiode")
-    try:
-        assert sensor.findThreshold(window, channel=0) == pytest.approx(0.5, abs=0.02)
-        position, size = sensor.findSensor(window, channel=0)
-        assert abs(position.norm).max() < 0.05  # it sees one pixel, in the middle
-        assert max(size.norm) < 0.1
-    finally:
-        sensor.close()
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """Give PsychoPy's processes preferences of their own, the Device Manager's file among them."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    monkeypatch.setenv("HOME", str(folder))
+    return folder
 
 
-def test_a_channel_that_sees_nothing_gets_no_threshold(diode, window):
-    from psychopy_nfb.display.light_sensor import LSLLightSensor
-
-    sensor = LSLLightSensor(diode)
-    try:
-        cz, photodiode = sensor.findThreshold(window)
-        assert cz is None
-        assert photodiode == pytest.approx(0.5, abs=0.02)
-    finally:
-        sensor.close()
-
-
-def test_a_channel_that_is_not_there_is_told(diode):
-    from psychopy_nfb.display.light_sensor import LSLLightSensor
-    from psychopy_nfb.errors import NfbError
-
-    with pytest.raises(NfbError, match="sensors='AUX'"):
-        LSLLightSensor(diode, sensors="AUX")
+def run(folder, program, *arguments):
+    ran = subprocess.run(
+        [sys.executable, str(HERE / program), *map(str, arguments)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=200,
+        env=os.environ,
+    )
+    assert ran.returncode == 0, ran.stderr
 
 
-COUNT = """
-import pylsl
-looked = []
-for kind in ("resolve_streams", "resolve_byprop", "resolve_bypred", "ContinuousResolver"):
-    def noted(*args, _was=getattr(pylsl, kind), **kwargs):
-        looked.append(1)
-        return _was(*args, **kwargs)
-    setattr(pylsl, kind, noted)
-"""
+def test_row_105_visual_validator_measures_onsets_by_the_diode(diode, home, tmp_path):
+    script = tmp_path / "flashes.py"
+    run(tmp_path, "compile_validation.py", diode, script)
+    assert "deviceClass='psychopy_nfb.display.light_sensor.LSLLightSensor'" in script.read_text()
+    run(tmp_path, "count_resolves.py", script)
+    (rows,) = (pd.read_csv(path) for path in tmp_path.glob("flashes*.csv"))
+    light_on = (rows["flash.validator.started"] - rows["flash.started"]).dropna()
+    light_off = (rows["flash.validator.stopped"] - rows["flash.stopped"]).dropna()
+    # A busy machine may hold up everything for longer than a flash lasts.
+    assert min(len(light_on), len(light_off)) >= 16
+    assert abs(light_on.median()) < 0.002
+    assert abs(rows["validator.startDelay"].median()) < 0.002
+    assert abs(light_off.median()) < 0.002
+    resolves = json.loads((tmp_path / "resolves.json").read_text())
+    frames = json.loads((tmp_path / "frames.json").read_text())
+    assert len(frames) > 20 * 0.6 / 0.03
+    assert len(resolves) == 1  # as the device was opened
+    assert resolves[0] < frames[0]
 
 
-def test_row_105_visual_validator_on_the_virtual_diode(
-    builder, diode, run_script, tmp_path, monkeypatch
-):
-    from psychopy import prefs
-    from psychopy.experiment import getAllStandaloneRoutines
+def test_threshold_lies_between_black_and_white_on_every_channel(sensor, window):
+    diodes = sensor("Diode, Inverse, Noise, Dead")
+    diode, inverse, noise, dead = diodes.findThreshold(window)
+    assert diode == pytest.approx(127.5, abs=2)
+    assert inverse == pytest.approx(100 - 127.5, abs=2)
+    assert noise is None
+    assert dead is None
+    assert [diodes.getThreshold(channel) for channel in (0, 1)] == [diode, inverse]
+    for color, state in (("white", True), ("black", False), ("white", True)):
+        window.color = color
+        for _ in range(12):  # the background changes with the second flip
+            window.flip()
+        assert [diodes.getState(channel) for channel in range(4)] == [state, state, False, False]
+
+
+def test_threshold_of_one_channel_is_one_number(sensor, window):
+    assert sensor(["Dead", 2]).findThreshold(window, channel=1) == pytest.approx(127.5, abs=2)
+
+
+def test_sensor_is_found_where_it_is(sensor, window):
+    diodes = sensor("Noise, Diode")
+    diodes.findThreshold(window)
+    position, _ = diodes.findSensor(window)  # the only channel that sees the window
+    assert position.pix == pytest.approx(PLACE, abs=25)
+    assert diodes.units == "norm"
+    # A white patch there, and nothing else, is light to the sensor.
+    from psychopy import visual
+
+    patch = visual.Rect(window, units="norm", pos=diodes.pos, size=diodes.size, fillColor="white")
+    window.color = "black"
+    for drawn in (True, False):
+        for _ in range(12):
+            if drawn:
+                patch.draw()
+            window.flip()
+        assert diodes.getState(1) is drawn
+    assert (diodes.size < 0.6).all()
+
+
+def test_response_tells_the_time_of_the_flip_on_the_clock_given(sensor, window):
+    from psychopy import core, logging
+
+    diode = sensor("Diode")
+    diode.findThreshold(window)
+    window.color = "black"
+    for _ in range(12):
+        window.flip()
+    clock = core.Clock()
+    core.wait(0.1)
+    clock.reset()
+    diode.resetTimer(clock)
+    assert diode.responses == []
+    window.color = "white"
+    window.flip()
+    flipped = window.flip()  # on the clock of PsychoPy's log
+    shown = flipped + logging.defaultClock.getLastResetTime() - clock.getLastResetTime()
+    for _ in range(12):
+        window.flip()
+    (response,) = diode.getResponses()
+    assert response.value is True
+    assert response.channel == 0
+    told = json.loads(response.getJSON())
+    assert told["data"]["t"] == response.t
+    assert "<locals>" not in response.getJSON() + diode.getJSON()
+    assert abs(response.t - shown) < 0.02
+
+
+def test_profile_leads_back_to_the_sensor(sensor, diode):
+    from psychopy.hardware import DeviceManager
+
+    first = sensor("Diode")
+    profiles = DeviceManager.getAvailableDevices("psychopy_nfb.display.light_sensor.LSLLightSensor")
+    (same,) = (profile for profile in profiles if first.isSameDevice(profile))
+    assert same == first.getDeviceProfile()
+    assert same["source_id"] == diode
+    assert [profile for profile in profiles if "source_id" not in profile]  # to fill in by hand
+    assert first == sensor([2])
+    assert first != sensor("Inverse")
+
+
+def test_sensor_whose_stream_ends_is_silent(sensor, diode, until):
+    import psutil
+
+    lone = sensor("Diode")
+    assert lone.dispatchMessages() is True
+    (program,) = (
+        child for child in psutil.Process().children() if diode in " ".join(child.cmdline())
+    )
+    program.kill()
+    until(lambda: lone.dispatchMessages() is False, 20.0, "the end of the stream")
+    lone.clearResponses()
+    assert lone.getResponses() == []
+    lone.close()  # harmless
+
+
+@pytest.mark.parametrize(
+    ("channels", "said"),
+    [
+        ("Photo", "channels='Photo'.*it has Noise, Diode, Inverse, Dead"),
+        (5, "channels=5.*numbered 1 to 4"),
+        ("0", "channels='0'.*numbered 1 to 4"),
+        ([], "at least one"),
+    ],
+)
+def test_channel_that_is_not_there_is_refused(sensor, channels, said):
+    from psychopy_nfb.errors import SettingsError
+
+    with pytest.raises(SettingsError, match=said):
+        sensor(channels)
+
+
+def test_device_manager_lists_the_backend_and_its_fields():
+    from psychopy.experiment.devices import DeviceBackend
 
     from psychopy_nfb.builder.light_sensor import LSLLightSensorBackend
 
-    experiment = builder.experiment
-    experiment.settings.params["Window size (pixels)"].val = f"[{SIZE}, {SIZE}]"
-    experiment.settings.params["color"].val = "black"
-    validator = getAllStandaloneRoutines()["VisualValidatorRoutine"](experiment, name="validator")
-    for name, value in {
-        "deviceLabel": "diode",
-        "findThreshold": True,
-        "findSensor": False,
-        "sensorPos": "(0, 0)",
-        "sensorSize": "(0.2, 0.2)",
-        "sensorUnits": "norm",
-        "channel": "0",
-    }.items():
-        validator.params[name].val = value
-    builder.repeat(12)
-    experiment.addStandaloneRoutine("validator", validator)
-    experiment.flow.addRoutine(validator, 0)
-    builder.code(
-        before_experiment=COUNT,
-        begin_experiment="from psychopy_nfb import pace\npace(win, 60)\n",
-        begin_routine="before = len(looked)\n",
-        end_routine="thisExp.addData('looked', len(looked) - before)\n",
+    assert LSLLightSensorBackend in DeviceBackend.getAllBackends()
+    template = json.dumps(LSLLightSensorBackend.getTemplateJSON())
+    assert "<locals>" not in template
+    assert LSLLightSensorBackend.getIconFile().is_file()
+    again = LSLLightSensorBackend.fromJSON(
+        json.loads(json.dumps(LSLLightSensorBackend({"deviceName": "x"}).getJSON()))
     )
-    builder.add(
-        "PolygonComponent",
-        "flash",
-        startVal="0.3",
-        stopVal="0.3",
-        size="(0.1, 0.1)",
-        validator="validator",
-    )
-    backend = LSLLightSensorBackend(
-        {"deviceName": "diode", "deviceClass": LSLLightSensorBackend.deviceClass}
-    )
-    backend.params["name"].val = "diode"
-    backend.params["stream"].val = diode
-    backend.params["sensors"].val = "Photodiode"
-    monkeypatch.setitem(prefs.devices, "diode", backend)  # as Device Manager does
-    script = builder.script(tmp_path / "validated.py")
-    ran = run_script(script)
-    assert ran.returncode == 0, ran.stderr
-    (table,) = (tmp_path / "data").glob("*validated*.csv")
-    rows = pd.read_csv(table)
-    delays = rows["validator.startDelay"].dropna()
-    assert len(delays) >= 10
-    assert abs(delays.median()) < 0.002
-    assert rows.looked.dropna().eq(0).all()
+    assert again.params["channels"].val == "1"
