@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import logging
 import os
 import queue
@@ -16,10 +17,12 @@ from statistics import median
 from psychopy_nfb.checks import check_number
 from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.errors import FileError, SettingsError
-from psychopy_nfb.settings import read_plain_json
 
 logger = logging.getLogger(__name__)
 
+LAST_SECONDS = 0.1
+CLOSE_SECONDS = 2.0
+"""How long the end may wait for a port that hangs."""
 PULSE_SECONDS = 0.01
 """How long a port holds a code before it goes back to 0."""
 
@@ -54,13 +57,10 @@ def read_codes(source: Mapping[str, int] | str | os.PathLike) -> dict[str, int]:
         except (OSError, KeyError) as error:
             raise FileError("codes", os.fspath(source), f"cannot be read ({error})") from None
     else:
-        pairs = list(read_plain_json(source).items())
+        pairs = _json_pairs(source)
     table: dict[str, int] = {}
     for label, code in pairs:
-        try:
-            number = int(code)
-        except (TypeError, ValueError):
-            number = -1
+        number = int(code) if str(code).isdecimal() else 0
         if not 1 <= number <= 255:
             raise SettingsError(f"codes.{label}", code, "must be a whole number from 1 to 255")
         if label in table:
@@ -70,6 +70,18 @@ def read_codes(source: Mapping[str, int] | str | os.PathLike) -> dict[str, int]:
             raise SettingsError(f"codes.{label}", number, f"is the code of {other!r} already")
         table[str(label)] = number
     return table
+
+
+def _json_pairs(path: str | os.PathLike) -> list[tuple[str, object]]:
+    """Return a JSON object's names and values, also those that are there twice."""
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+        pairs = json.loads(text, object_pairs_hook=list)
+    except (OSError, ValueError) as error:
+        raise FileError("codes", os.fspath(path), f"cannot be read ({error})") from None
+    if not isinstance(pairs, list) or not all(isinstance(pair, tuple) for pair in pairs):
+        raise FileError("codes", os.fspath(path), "must hold labels and their codes")
+    return pairs
 
 
 class LSLMarkers:
@@ -82,10 +94,11 @@ class LSLMarkers:
     """
 
     def __init__(self, name: str = "psychopy_nfb_marks"):
+        from psychopy_nfb.lsl.markers import OWN_SOURCE_ID
         from psychopy_nfb.lsl.outlet import make_marker_outlet
 
         self.name = name
-        self._outlet = make_marker_outlet(name, f"{name}@{socket.gethostname()}")
+        self._outlet = make_marker_outlet(name, OWN_SOURCE_ID)
         self._n_sent = 0
 
     def send(self, label: str, t_flip: float) -> None:
@@ -95,6 +108,8 @@ class LSLMarkers:
 
     def close(self) -> dict[str, object]:
         """End the stream; return how many were sent. Harmless when called again."""
+        if self._outlet is not None and self._n_sent:
+            time.sleep(LAST_SECONDS)  # an outlet that goes takes along what it has not sent yet
         self._outlet = None
         return {"to": f"LSL {self.name}", "sent": self._n_sent}
 
@@ -118,7 +133,7 @@ class _Port:
         """Send what is left; return what was sent and how late. Harmless when called again."""
         if self._thread.is_alive():
             self._queue.put(None)
-            self._thread.join()
+            self._thread.join(CLOSE_SECONDS)
             self._close_port()
         delays = [1e3 * delay for delay in self._delays]
         return {
@@ -134,13 +149,12 @@ class _Port:
             label, t_flip = item
             try:
                 self._write(label)
+                self._delays.append(lsl_now() - t_flip)
+                self._after()
             except Exception as error:
                 if self._failed is None:
                     self._failed = f"{label}: {error}"
                     logger.error("A mark could not be sent to %s: %s", self._to, error)
-                continue
-            self._delays.append(lsl_now() - t_flip)
-            self._after()
 
     def _write(self, label: str) -> None:
         raise NotImplementedError
@@ -226,7 +240,7 @@ class SerialMarkers(_CodePort):
 
         codes = read_codes(codes)
         try:
-            self._serial = serial.Serial(port, baudrate)
+            self._serial = serial.Serial(port, baudrate, write_timeout=1.0)
         except (OSError, ValueError) as error:
             raise SettingsError("port", port, f"cannot be opened ({error})") from None
         super().__init__(f"serial {port}", codes, pulse)

@@ -15,7 +15,7 @@ from psychopy_nfb.engine.processor import Block, Processor
 from psychopy_nfb.engine.sample_index import SampleIndex
 from psychopy_nfb.engine.source import Source
 from psychopy_nfb.lsl.continuity import Gap
-from psychopy_nfb.lsl.markers import MarkerWatcher
+from psychopy_nfb.lsl.markers import OWN_SOURCE_ID, MarkerWatcher
 from psychopy_nfb.recording import SessionFiles, SessionRecord, SessionWriter, machine_facts
 from psychopy_nfb.settings import to_dict
 
@@ -63,7 +63,7 @@ class Keeper:
         self._last_t = pylsl.local_clock()
         self._frames_seen = 0
         self._writer = self._record = None
-        self._watcher = MarkerWatcher() if processor.configuration.markers else None
+        self._watcher = MarkerWatcher({OWN_SOURCE_ID}) if processor.configuration.markers else None
         if order["session"] is not None:
             files = SessionFiles.from_stem(order["session"])
             facts = source.facts()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import threading
 from collections import deque
 from dataclasses import dataclass
@@ -21,6 +22,10 @@ class Marker:
     label: str
     t: float
     """LSL time in seconds, clock-corrected."""
+
+
+OWN_SOURCE_ID = f"psychopy_nfb_marks@{platform.node()}"
+"""Of the streams that the experiment itself sends its marks to."""
 
 
 class MarkerWatcher:

@@ -16,6 +16,7 @@ from psychopy_nfb.display.marker_output import (
     ParallelMarkers,
     SerialMarkers,
     UDPMarkers,
+    _CodePort,
     read_codes,
 )
 from psychopy_nfb.display.neurofeedback import Neurofeedback
@@ -80,6 +81,8 @@ def test_row_051_marks_leave_with_their_flip(amplifier, training, tmp_path, uniq
     assert udp_facts["sent"] == 20
     assert 0 < udp_facts["delay_ms_median"] <= udp_facts["delay_ms_max"]
     assert udp_facts["failed"] is None
+    markers = session.events[session.events.trial_type == "marker"]
+    assert not set(markers.value) & set(wanted)  # not its own ones a second time
 
 
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="no pseudo terminals on this system")
@@ -133,6 +136,33 @@ def test_row_052_a_code_table_has_no_duplicates(table, sentence, tmp_path):
     with pytest.raises(SettingsError) as refused:
         read_codes(path)
     assert str(refused.value).startswith(sentence)
+
+
+def test_a_label_twice_in_json_is_refused(tmp_path):
+    path = tmp_path / "codes.json"
+    path.write_text('{"one": 1, "one": 2}')
+    with pytest.raises(SettingsError, match="codes='one': is there twice"):
+        read_codes(path)
+
+
+def test_a_port_goes_on_after_a_failed_reset():
+    """A port made here, because no real one fails on demand."""
+
+    class Port(_CodePort):
+        written = []
+
+        def _set(self, code):
+            self.written.append(code)
+            if self.written == [1, 0]:
+                raise OSError("unplugged")
+
+    port = Port("a test", CODES, 0.001)
+    for label in ("one", "two"):
+        port.send(label, 0.0)
+    facts = port.close()
+    assert Port.written == [1, 0, 2, 0]
+    assert "unplugged" in facts["failed"]
+    assert facts["sent"] == 2
 
 
 def test_a_code_table_comes_from_a_dict_json_or_csv(tmp_path):
