@@ -160,7 +160,7 @@ def test_the_trainings_that_come_with_it_fit_a_usual_amplifier(path, rate):
     processor = Processor(read_configuration(path), info)
     assert processor.rate == rate
     assert 0.05 < processor.delay < 0.5
-    assert len(processor._used_channels()) > 1  # each of them has a reference
+    assert len(processor.track.used_channels) > 1  # each of them has a reference
 
 
 @pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)

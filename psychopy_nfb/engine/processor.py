@@ -60,7 +60,7 @@ class Processor:
         self._further = {name: self._prepare_further(name) for name in configuration.further}
         self.n_samples = 0
         self.paused = False
-        self.stage_seconds = {"repair": 0.0, "protocol": 0.0}
+        self.stage_seconds = {"repair": 0.0, "signals": 0.0, "protocol": 0.0}
         self.n_blocks = 0
 
     def _prepare_further(self, name: str) -> tuple[Track, FurtherFeedback, bool]:
@@ -121,6 +121,7 @@ class Processor:
         if further:
             values = np.hstack([values, *further])
         self.stage_seconds["repair"] += repaired - started
+        self.stage_seconds["signals"] += filtered - repaired
         self.stage_seconds["protocol"] += perf_counter() - filtered
         self.n_blocks += 1
         return Block(values, flags, rows)
@@ -196,5 +197,6 @@ class Processor:
         return {
             "repair": self.stage_seconds["repair"],
             **steps,
+            "flags": self.stage_seconds["signals"] - sum(steps.values()),
             "protocol": self.stage_seconds["protocol"],
         }

@@ -189,3 +189,4 @@ def test_row_040_a_second_signal_warns_at_its_threshold(amplifier, tmp_path):
     assert (flags == session.signals["flags"]).all()
     stages = json.loads((nfb.files.settings).read_text())["stages"]["seconds"]
     assert stages["emg.2:CFIR"] > 0
+    assert stages["flags"] > 0
