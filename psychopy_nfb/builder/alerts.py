@@ -14,7 +14,7 @@ alerts.catalog.alert.setdefault(
         "cat": "EEG neurofeedback",
         "label": "EEG neurofeedback",
         "msg": "{name}: {sentence}",
-        "url": "https://pypi.org/project/psychopy-nfb",
+        "url": "https://labstreaminglayer.org",
     },
 )
 
