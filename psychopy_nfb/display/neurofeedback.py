@@ -547,9 +547,9 @@ class Neurofeedback(NewestFeedback):
             )
 
     def _require_attached(self) -> FrameWriter:
-        self._require_start()
         if self._frames is None:
             raise SettingsError("win", None, "is not attached; call attach(win) before this")
+        self._require_start()
         return self._frames
 
     def _on_message(self, message: dict) -> None:
