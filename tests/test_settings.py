@@ -40,7 +40,7 @@ def with_step(**step):
         (
             {"prototcol": {}},
             "prototcol={}: is not a setting; did you mean 'protocol'? Known: stream, pipeline, "
-            "protocol, baseline, aux, markers, publish, gap_seconds.",
+            "protocol, baseline, aux, further, markers, publish, gap_seconds.",
         ),
         (
             {"stream": {"nme": "Amp"}},
