@@ -17,6 +17,7 @@ COMMANDS = {
     "simulate": ("psychopy_nfb.lsl.simulator", "be an amplifier: EEG worth training on, over LSL"),
     "replay": ("psychopy_nfb.lsl.replay", "send a recording as a live LSL stream"),
     "compile": ("psychopy_nfb.builder.compile", "a Builder experiment as a Python script"),
+    "tune": ("psychopy_nfb.tune.command", "which filter is best on a recording, at which delay"),
     "check": ("psychopy_nfb.bench.check", "what about this machine matters for timing"),
     "bench": ("psychopy_nfb.bench.loop", "measure lag and load on this machine"),
 }

@@ -159,7 +159,8 @@ def test_the_trainings_that_come_with_it_fit_a_usual_amplifier(path, rate):
     info = SignalInfo(rate, CHANNELS_32, positions=standard_positions(CHANNELS_32))
     processor = Processor(read_configuration(path), info)
     assert processor.rate == rate
-    assert 0.05 < processor.delay < 0.5
+    # A causal filter has some; the default training's is the least.
+    assert 0.01 < processor.delay <= (0.05 if path.stem == "alpha_up" else 0.5)
     assert len(processor.track.used_channels) > 1  # each of them has a reference
 
 

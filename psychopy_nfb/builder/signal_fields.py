@@ -97,6 +97,10 @@ SIGNAL = (
         choices={
             "wcFIR": "weighted complex FIR",
             "cFIR": "complex FIR",
+            "LS-FIR": "FIR fitted to the baseline",
+            "AR-Hilbert": "autoregressive forecast",
+            "Kalman": "Kalman oscillator",
+            "ecHT": "endpoint-corrected Hilbert",
             "rectify": "band-pass and rectify",
             "demodulate": "complex demodulation",
             "FFT": "sliding FFT",
@@ -104,9 +108,9 @@ SIGNAL = (
     ),
     Field(
         "delay",
-        "0.1",
+        "0.02",
         "Filter delay (s)",
-        "What a complex FIR may take: shorter is faster, longer is cleaner.",
+        "What an FIR filter or a forecast may take: shorter is faster, longer is cleaner.",
         tab="Signal",
         type="num",
     ),
@@ -130,7 +134,7 @@ SIGNAL = (
     ),
     Field(
         "smooth",
-        "0.05",
+        "",
         "Smooth (s)",
         "Moving average at the end; half of it is delay. Empty: none.",
         tab="Signal",

@@ -5,7 +5,9 @@
 - `channels`, `reference`: which channels, against what;
 - `artifact`: samples that cannot be used, and how the filters are kept from them;
 - `channel_quality`: which channels can be used at all;
-- `filters`, `fir`, `envelope`, `smooth`, `delay`, `decimate`: from samples to a rhythm's envelope;
+- `filters`, `smooth`, `delay`, `decimate`: a band, a smoother signal, a later one, a slower one;
+- `rhythm`, `complex_fir`, `fir`, `kalman`, `ar_hilbert`, `envelope`: estimators of a rhythm's
+  envelope and phase; `group_delay`: how late they are;
 - `blocks`: blocks of fixed size;
 - `load`: work without use, for tests of what a starved process does.
 
@@ -42,6 +44,11 @@ _HOME = {
     "LowPass": "filters",
     "CFIR": "fir",
     "WCFIR": "fir",
+    "LSFIR": "fir",
+    "ECHT": "fir",
+    "KalmanOscillator": "kalman",
+    "ARHilbert": "ar_hilbert",
+    "acausal_analytic": "rhythm",
     "Rectify": "envelope",
     "SlidingFFT": "envelope",
     "ComplexDemodulation": "envelope",
@@ -58,6 +65,8 @@ _STEP_MODULES = (
     "artifact",
     "filters",
     "fir",
+    "kalman",
+    "ar_hilbert",
     "envelope",
     "smooth",
     "delay",

@@ -9,6 +9,7 @@ from scipy import signal
 
 from psychopy_nfb.checks import check_band, check_number
 from psychopy_nfb.dsp.filters import BandPass, LowPass, sections_delay
+from psychopy_nfb.dsp.rhythm import _RhythmStep
 from psychopy_nfb.dsp.step import SignalInfo, Step
 from psychopy_nfb.errors import SettingsError
 
@@ -50,13 +51,15 @@ class Rectify(Step):
 
 
 @dataclass
-class ComplexDemodulation(Step):
-    """Moves the band's centre to 0 Hz, low-passes there, and takes the magnitude."""
+class ComplexDemodulation(_RhythmStep):
+    """Moves the band's centre to 0 Hz, low-passes there, and moves what is left back."""
 
     band: tuple[float, float] = (8.0, 12.0)
     """In Hz: its centre is what is moved, half its width the low-pass."""
     order: int = 2
     """Of the low-pass."""
+    output: str = "envelope"
+    """``"envelope"``, ``"phase"`` or ``"rhythm"``."""
 
     def prepare(self, info: SignalInfo) -> SignalInfo:
         low, high = check_band("band", self.band, info.rate)
@@ -68,20 +71,21 @@ class ComplexDemodulation(Step):
         self.settle = float((np.flatnonzero(np.abs(response - 1) > 0.01)[-1] + 1) / info.rate)
         self._n_channels = info.n_channels
         self.reset()
-        return info
+        return self._told(info)
 
     def reset(self) -> None:
         self._n = 0
         self._state = np.zeros((len(self._sos), 2, self._n_channels), complex)
 
-    def process(self, samples: np.ndarray) -> np.ndarray:
+    def analytic(self, samples: np.ndarray) -> np.ndarray:
         if len(samples) == 0:
-            return samples
+            return samples.astype(complex)
         turns = (np.arange(self._n, self._n + len(samples)) * self._cycles) % 1
         self._n += len(samples)
-        moved = samples * np.exp(-2j * np.pi * turns)[:, None]
+        carrier = np.exp(2j * np.pi * turns)[:, None]
+        moved = samples * carrier.conj()
         moved, self._state = signal.sosfilt(self._sos, moved, axis=0, zi=self._state)
-        return 2 * np.abs(moved)
+        return 2 * moved * carrier
 
 
 @dataclass

@@ -1,9 +1,9 @@
-"""Envelopes from one complex FIR filter of chosen delay: cFIR and wcFIR.
+"""Complex FIR filters for a rhythm's analytic signal: cFIR, wcFIR, LS-FIR and ecHT.
 
 The filter approximates the analytic signal of a band, delayed by D, at once: no band-pass whose
-delay comes on top of a rectifier's and a smoother's. Formulas after Smetanin, Belinskaya, Lebedev
-and Ossadtchi 2020, Digital filters for low-latency quantification of brain rhythms in real time,
-Journal of Neural Engineering 17, 046022.
+delay comes on top of a rectifier's and a smoother's. cFIR and wcFIR after Smetanin, Belinskaya,
+Lebedev and Ossadtchi 2020, Digital filters for low-latency quantification of brain rhythms in real
+time, Journal of Neural Engineering 17, 046022.
 """
 
 from __future__ import annotations
@@ -14,106 +14,31 @@ from typing import ClassVar
 import numpy as np
 from scipy import linalg, signal
 
-from psychopy_nfb.checks import check_band, check_number
-from psychopy_nfb.dsp.group_delay import envelope_delay
-from psychopy_nfb.dsp.step import SignalInfo, Step
+from psychopy_nfb.checks import check_number
+from psychopy_nfb.dsp.complex_fir import _ChosenDelay, _ComplexFIR
+from psychopy_nfb.dsp.rhythm import acausal_analytic
 from psychopy_nfb.errors import SettingsError
 
 REGULARISATION = 1e-6
 """Of the weighted fit, as a share of its diagonal: enough for the solver, too little to be seen."""
+RIDGE = 1e-3
+"""Of the regression on a recording, as a share of the signal's variance."""
 DEFAULT_SLOPE = 1.5
 """Exponent of 1/f where no spectrum has been learned: the middle of what resting EEG has."""
 SPECTRUM_POINTS = 257
-SHORT_BLOCK = 16
-"""Up to so many samples a dot product with the last ones is faster than a convolution."""
-
-
-class _ComplexFIR(Step):
-    """The envelope |b * x| of each channel, for complex taps b."""
-
-    band: tuple[float, float]
-    delay: float
-    taps: float
-    predict: bool
-
-    def __post_init__(self) -> None:
-        check_number("taps", self.taps, above=0, unit="s")
-        check_number("delay", self.delay, unit="s")
-        if self.delay < 0 and not self.predict:
-            raise SettingsError(
-                "delay", self.delay, "is a prediction; say predict = true if that is meant"
-            )
-        if self.delay >= self.taps:
-            raise SettingsError("delay", self.delay, f"must be below the taps' {self.taps:g} s")
-
-    def _design(self, rate: float, n_taps: int) -> np.ndarray:
-        """Return the complex taps, newest sample first: (n_taps,)."""
-        raise NotImplementedError
-
-    def prepare(self, info: SignalInfo) -> SignalInfo:
-        check_band("band", self.band, info.rate)
-        self._rate = info.rate
-        self._n_channels = info.n_channels
-        self._n_taps = max(4, round(self.taps * info.rate))
-        self.settle = self.taps
-        self._redesign()
-        self.reset()
-        return info
-
-    def _redesign(self) -> None:
-        taps = self._design(self._rate, self._n_taps)
-        # A short filter passes less than the whole band. Scaled, which changes no correlation, so
-        # that a sine at the band's centre has its own amplitude as envelope.
-        centre = sum(self.band) / 2
-        taps = taps * (2 / abs(taps_response(taps, self._rate, np.array([centre]))[0]))
-        self._taps = taps
-        # Real and imaginary part as two real rows, oldest sample first: one product gives both.
-        self._rows = np.stack((taps.real[::-1], taps.imag[::-1]))
-        # A short delay is aimed at, not reached: what is declared is what the taps really do.
-        self.declared_delay = envelope_delay(
-            lambda frequencies: taps_response(taps, self._rate, frequencies), centre
-        )
-
-    def reset(self) -> None:
-        # Twice as long as needed, so that the last samples always lie in one piece.
-        self._history = np.zeros((self._n_channels, 4 * self._n_taps))
-        self._end = self._n_taps
-
-    def process(self, samples: np.ndarray) -> np.ndarray:
-        n = len(samples)
-        out = np.empty((n, self._n_channels))
-        if n <= SHORT_BLOCK:
-            for row in range(n):
-                self._push(samples[row])
-                window = self._history[:, self._end - self._n_taps : self._end]
-                for channel in range(self._n_channels):
-                    real, imaginary = self._rows @ window[channel]
-                    out[row, channel] = (real * real + imaginary * imaginary) ** 0.5
-            return out
-        before = self._history[:, self._end - self._n_taps : self._end]
-        whole = np.concatenate((before, samples.T), axis=1)
-        for channel in range(self._n_channels):
-            analytic = signal.oaconvolve(whole[channel], self._taps)
-            out[:, channel] = np.abs(analytic[self._n_taps : self._n_taps + n])
-        self._history[:, : self._n_taps] = whole[:, -self._n_taps :]
-        self._end = self._n_taps
-        return out
-
-    def _push(self, sample: np.ndarray) -> None:
-        if self._end == self._history.shape[1]:
-            last = self._history[:, -self._n_taps :].copy()
-            self._history[:, : self._n_taps] = last
-            self._end = self._n_taps
-        self._history[:, self._end] = sample
-        self._end += 1
+FEWEST_LENGTHS = 4
+"""A regression on less than so many lengths of the filter learns the recording by heart."""
+EDGE_SECONDS = 1.0
+"""At the ends of a recording its acausal analytic signal is not to be trusted."""
 
 
 @dataclass
-class CFIR(_ComplexFIR):
+class CFIR(_ChosenDelay):
     """Envelope by the complex FIR filter nearest to the ideal band at every frequency alike.
 
     Examples
     --------
+    >>> from psychopy_nfb.dsp import CFIR, SignalInfo
     >>> step = CFIR(band=(8, 12), delay=0.1)
     >>> info = step.prepare(SignalInfo(rate=250.0, labels=("Oz",)))
     >>> t = np.arange(1000)[:, None] / 250
@@ -129,6 +54,8 @@ class CFIR(_ComplexFIR):
     """Length of the filter in seconds."""
     predict: bool = False
     """Whether a negative delay is meant."""
+    output: str = "envelope"
+    """``"envelope"``, ``"phase"`` or ``"rhythm"``."""
 
     def _design(self, rate: float, n_taps: int) -> np.ndarray:
         frequencies, wanted = ideal_response(self.band, self.delay, rate, n_taps)
@@ -138,7 +65,7 @@ class CFIR(_ComplexFIR):
 
 
 @dataclass
-class WCFIR(_ComplexFIR):
+class WCFIR(_ChosenDelay):
     """Envelope by the complex FIR filter whose errors count as much as the signal has power there.
 
     Where 1/f is steep this is far better than `CFIR`. It learns the power spectrum from the
@@ -153,6 +80,8 @@ class WCFIR(_ComplexFIR):
     """Length of the filter in seconds."""
     predict: bool = False
     """Whether a negative delay is meant."""
+    output: str = "envelope"
+    """``"envelope"``, ``"phase"`` or ``"rhythm"``."""
     spectrum: list[float] | None = None
     """Power at equal steps from 0 Hz to half the rate, as learned; None before."""
     learned: ClassVar[tuple[str, ...]] = ("spectrum",)
@@ -184,21 +113,155 @@ class WCFIR(_ComplexFIR):
         self._redesign()
 
     def _design(self, rate: float, n_taps: int) -> np.ndarray:
-        frequencies, wanted = ideal_response(self.band, self.delay, rate, n_taps)
-        weights = self._weights(np.abs(frequencies), rate)
-        # (F^H W F) b = F^H W H. The matrix depends on the difference of its indices alone, so it is
-        # Toeplitz and its first column is the inverse FFT of the weights.
-        column = np.fft.ifft(weights)[:n_taps]
-        column[0] *= 1 + REGULARISATION
-        right = np.fft.ifft(weights * wanted)[:n_taps]
-        return linalg.solve_toeplitz(column, right)
+        return weighted_taps(self.band, self.delay, rate, n_taps, self.spectrum)
 
-    def _weights(self, frequencies: np.ndarray, rate: float) -> np.ndarray:
-        if self.spectrum is None:
-            return 1 / np.maximum(frequencies, 1.0) ** DEFAULT_SLOPE
-        grid = np.linspace(0, rate / 2, len(self.spectrum))
-        power = np.interp(frequencies, grid, self.spectrum)
-        return power / power.max()
+
+@dataclass
+class LSFIR(_ChosenDelay):
+    """The complex FIR filter with the least mean squared error on a recording.
+
+    It learns from the baseline (`fit`): the recording's own acausal analytic signal, delayed, is
+    regressed on the last samples. Before that it is the `WCFIR` of a 1/f spectrum.
+    """
+
+    band: tuple[float, float] = (8.0, 12.0)
+    """In Hz."""
+    delay: float = 0.1
+    """Aimed at, in seconds: a shorter one costs quality, and is not quite reached by short taps."""
+    taps: float = 1.0
+    """Length of the filter in seconds."""
+    predict: bool = False
+    """Whether a negative delay is meant."""
+    output: str = "envelope"
+    """``"envelope"``, ``"phase"`` or ``"rhythm"``."""
+    coefficients: list[list[float]] | None = None
+    """Real and imaginary parts of the taps, newest sample first, as learned; None before."""
+    learned: ClassVar[tuple[str, ...]] = ("coefficients",)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.coefficients is not None and (
+            len(self.coefficients) != 2 or len(self.coefficients[0]) != len(self.coefficients[1])
+        ):
+            raise SettingsError(
+                "coefficients", "list", "must be two lists of one length, real and imaginary parts"
+            )
+
+    def fit(self, samples: np.ndarray) -> None:
+        """Learn the taps from `samples`, (n, n_channels), as they reach this step.
+
+        One filter for all channels. A recording shorter than four lengths of the filter, or in
+        which nothing happens, is left unused.
+        """
+        n, n_taps = len(samples), self._n_taps
+        if n < FEWEST_LENGTHS * n_taps or not np.var(samples) > np.finfo(float).tiny:
+            return
+        wanted = acausal_analytic(samples, self._rate, self.band, self.delay)
+        edge = min(n // 8, round(EDGE_SECONDS * self._rate))
+        wanted[:edge] = wanted[-edge:] = 0
+        # Normal equations from correlations: sums of products at each lag, over all channels.
+        n_fft = 1 << (2 * n - 1).bit_length()
+        spectrum = np.fft.fft(samples, n_fft, axis=0)
+        own = np.fft.ifft((np.abs(spectrum) ** 2).sum(axis=1))[:n_taps].real
+        own *= 1 - 2 * edge / n  # as much of it as there is of what is wanted
+        crossed = (np.fft.fft(wanted, n_fft, axis=0) * spectrum.conj()).sum(axis=1)
+        cross = np.fft.ifft(crossed)[:n_taps]
+        own[0] *= 1 + RIDGE
+        taps = linalg.solve_toeplitz(own, cross)
+        self.coefficients = [taps.real.tolist(), taps.imag.tolist()]
+        self._redesign()
+
+    def _design(self, rate: float, n_taps: int) -> np.ndarray:
+        if self.coefficients is None:
+            return weighted_taps(self.band, self.delay, rate, n_taps, None)
+        real, imaginary = np.array(self.coefficients)
+        if len(real) != n_taps:
+            raise SettingsError(
+                "coefficients",
+                f"{len(real)} taps",
+                f"do not fit the {n_taps} taps of {self.taps:g} s at {rate:g} Hz; record a new "
+                "baseline",
+            )
+        return real + 1j * imaginary
+
+
+@dataclass
+class ECHT(_ComplexFIR):
+    """Endpoint-corrected Hilbert transform: its newest value, as one complex FIR filter.
+
+    The window's Fourier transform is multiplied by twice the positive frequencies and by a causal
+    Butterworth band-pass, and of the inverse transform the last value is taken: a sum over the
+    window with fixed complex weights.
+
+    References
+    ----------
+    .. [1] S. R. Schreglmann et al., "Non-invasive suppression of essential tremor via phase-locked
+       disruption of its temporal coherence", Nature Communications 12, 363, 2021.
+    """
+
+    band: tuple[float, float] = (8.0, 12.0)
+    """In Hz."""
+    window: float = 0.5
+    """Length in seconds."""
+    order: int = 2
+    """Of the band-pass, for each edge."""
+    output: str = "envelope"
+    """``"envelope"``, ``"phase"`` or ``"rhythm"``."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_number("window", self.window, above=0, unit="s")
+        check_number("order", self.order, at_least=1, at_most=12)
+
+    def _seconds(self) -> float:
+        return self.window
+
+    def _design(self, rate: float, n_taps: int) -> np.ndarray:
+        frequencies = np.fft.fftfreq(n_taps, 1 / rate)
+        sos = signal.butter(self.order, self.band, "bandpass", fs=rate, output="sos")
+        _, response = signal.freqz_sos(sos, np.abs(frequencies), fs=rate)
+        # The k-th newest sample of the window has the inverse transform's k-th value as its weight.
+        return np.fft.ifft(np.where(frequencies > 0, 2 * response, 0))
+
+
+def weighted_taps(
+    band: tuple[float, float],
+    delay: float,
+    rate: float,
+    n_taps: int,
+    spectrum: list[float] | None,
+) -> np.ndarray:
+    """Return the taps whose errors against the ideal band count as the signal has power.
+
+    Parameters
+    ----------
+    band : (float, float)
+        In Hz.
+    delay : float
+        Seconds.
+    rate : float
+        Samples per second.
+    n_taps : int
+        Length of the filter.
+    spectrum : list of float or None
+        Power at equal steps from 0 Hz to half the rate; None is 1/f to the power of 1.5.
+
+    Returns
+    -------
+    ndarray of complex, shape (n_taps,)
+        Newest sample first.
+    """
+    frequencies, wanted = ideal_response(band, delay, rate, n_taps)
+    if spectrum is None:
+        weights = 1 / np.maximum(np.abs(frequencies), 1.0) ** DEFAULT_SLOPE
+    else:
+        grid = np.linspace(0, rate / 2, len(spectrum))
+        weights = np.interp(np.abs(frequencies), grid, spectrum) / max(spectrum)
+    # (F^H W F) b = F^H W H. The matrix depends on the difference of its indices alone, so it is
+    # Toeplitz and its first column is the inverse FFT of the weights.
+    column = np.fft.ifft(weights)[:n_taps]
+    column[0] *= 1 + REGULARISATION
+    return linalg.solve_toeplitz(column, np.fft.ifft(weights * wanted)[:n_taps])
 
 
 def ideal_response(
@@ -217,9 +280,3 @@ def ideal_response(
     frequencies = np.fft.fftfreq(n_fft, 1 / rate)
     inside = (frequencies >= band[0]) & (frequencies <= band[1])
     return frequencies, 2 * np.exp(-2j * np.pi * frequencies * delay) * inside
-
-
-def taps_response(taps: np.ndarray, rate: float, frequencies: np.ndarray) -> np.ndarray:
-    """Return the complex response of FIR `taps` at `frequencies` in Hz."""
-    turns = np.outer(frequencies / rate, np.arange(len(taps)))
-    return np.exp(-2j * np.pi * turns) @ taps

@@ -55,18 +55,24 @@ class Reference(_Matrix):
         used = [index for index in range(info.n_channels) if index not in excluded]
         if self.kind == "laplacian":
             return self._prepare_laplacian(info, used)
-        matrix = np.eye(info.n_channels)
+        self._weights, self._used = np.zeros(info.n_channels), np.zeros(info.n_channels)
+        self._used[used] = 1
         if self.kind == "average":
             if len(used) < 2:
                 raise SettingsError(
                     "kind", self.kind, "needs two channels or more; put Pick after Reference"
                 )
-            matrix[np.ix_(used, used)] -= 1 / len(used)
+            self._weights[used] = 1 / len(used)
         else:
             linked = check_channels("channels", self.channels, info.labels)
-            matrix[np.ix_(linked, used)] -= 1 / len(linked)
-        self._matrix = matrix
+            self._weights[linked] = 1 / len(linked)
         return info
+
+    def process(self, samples: np.ndarray) -> np.ndarray:
+        if self.kind in ("bipolar", "laplacian"):
+            return super().process(samples)
+        # One sum a sample; as a matrix it would cost the square of the channels.
+        return samples - np.outer((samples * self._weights).sum(axis=1), self._used)
 
     def _prepare_bipolar(self, info: SignalInfo) -> SignalInfo:
         self._matrix = np.zeros((info.n_channels, len(self.pairs)))

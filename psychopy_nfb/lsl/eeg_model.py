@@ -75,6 +75,8 @@ class SimulatedEEG:
     """``alternate`` begins with open; a change takes effect within a quarter of a second."""
     eyes_seconds: float = 30.0
     """Length of each state of alternating eyes."""
+    eyes_settle: float = 0.3
+    """Time constant in seconds with which alpha follows the eyes; 0 for a step at the marker."""
     background_amplitude: float = 10.0
     """Standard deviation of the 1/f background, in microvolts."""
     background_exponent: float = 1.2
@@ -109,6 +111,7 @@ class SimulatedEEG:
         check_number("eyes_seconds", self.eyes_seconds, at_least=1, unit="s")
         check_number("burst_seconds", self.burst_seconds, at_least=0.02, at_most=10, unit="s")
         for name in (
+            "eyes_settle",
             "alpha_wander",
             "alpha_amplitude",
             "closed_gain",
@@ -144,6 +147,7 @@ class SimulatedEEG:
             self.closed_gain,
             self.burst_depth,
             self.burst_seconds,
+            self.eyes_settle,
             alpha,
         )
         self._blinks = Transients(

@@ -260,12 +260,12 @@ class Rhythm:
         Standard deviation of the envelope's logarithm; 0 for a steady rhythm.
     seconds : float
         Time constant of the waxing and waning.
+    settle : float
+        Time constant in seconds with which the gain follows the eyes; 0 for a step.
     random : numpy.random.Generator
-        For both.
+        For wandering and waxing.
     """
 
-    EYES_SECONDS = 0.3
-    """Time constant with which the gain follows the eyes."""
     WANDER_SECONDS = 0.5
 
     def __init__(
@@ -277,6 +277,7 @@ class Rhythm:
         closed_gain: float,
         depth: float,
         seconds: float,
+        settle: float,
         random: np.random.Generator,
     ):
         self._rate, self._frequency, self._wander = rate, frequency, wander
@@ -291,7 +292,7 @@ class Rhythm:
             round(20 * self.WANDER_SECONDS * rate),
             second,
         )
-        self._keep = np.exp(-1 / (self.EYES_SECONDS * rate))
+        self._keep = np.exp(-1 / (settle * rate)) if settle else 0.0
         self._gain: float | None = None
         self._phase = 0.0
 

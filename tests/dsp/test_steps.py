@@ -27,6 +27,10 @@ STEPS = {
     "lowpass": dsp.LowPass(30.0, order=4),
     "cfir": dsp.CFIR((8.0, 12.0), delay=0.1, taps=0.5),
     "wcfir": dsp.WCFIR((8.0, 12.0), delay=0.05, taps=0.5),
+    "lsfir": dsp.LSFIR((8.0, 12.0), delay=0.05, taps=0.5),
+    "echt": dsp.ECHT((8.0, 12.0), window=0.5),
+    "kalman": dsp.KalmanOscillator((8.0, 12.0)),
+    "arhilbert": dsp.ARHilbert((8.0, 12.0), delay=0.02, hop=0.06),
     "rectify": dsp.Rectify((8.0, 12.0)),
     "complexdem": dsp.ComplexDemodulation((8.0, 12.0)),
     "fft": dsp.SlidingFFT((8.0, 12.0), window=0.5, hop=0.03),
@@ -36,6 +40,10 @@ STEPS = {
     "delay": dsp.Delay(0.3),
     "decimate": dsp.Decimate(5),
 }
+ENVELOPES = (
+    *("cfir", "wcfir", "lsfir", "echt", "kalman", "arhilbert", "complexdem"),
+    *("rectify", "fft"),
+)
 every_step = pytest.mark.parametrize("name", STEPS)
 
 
@@ -117,7 +125,7 @@ def test_row_108_the_delay_is_as_declared(name):
     out_rate = step.prepare(info).rate
     out = step.process((envelope if smoother else wave)[:, None])[:, 0]
     factor = round(rate / out_rate)
-    if name not in ("cfir", "wcfir", "rectify", "complexdem", "fft") and not smoother:
+    if name not in ENVELOPES and not smoother:
         out = np.abs(analytic(out))
     reference = envelope[factor - 1 :: factor]
     keep = slice(len(out) // 6, -len(out) // 6)
@@ -131,7 +139,7 @@ def analytic(x):
     return 2 * np.fft.ifft(spectrum)
 
 
-@pytest.mark.parametrize("name", ["cfir", "wcfir", "rectify", "complexdem", "fft"])
+@pytest.mark.parametrize("name", ENVELOPES)
 def test_row_013_a_sine_has_its_amplitude_as_envelope(name):
     step = fresh(name)
     step.prepare(dsp.SignalInfo(rate=RATE, labels=("Oz",)))

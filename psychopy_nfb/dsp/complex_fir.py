@@ -1,0 +1,112 @@
+"""Estimators that are one complex FIR filter: how it runs, and what its taps do."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import signal
+
+from psychopy_nfb.checks import check_band, check_number
+from psychopy_nfb.dsp.group_delay import envelope_delay
+from psychopy_nfb.dsp.rhythm import _RhythmStep
+from psychopy_nfb.dsp.step import SignalInfo
+from psychopy_nfb.errors import SettingsError
+
+SHORT_BLOCK = 64
+"""Up to so many samples a dot product with the last ones is faster than a convolution."""
+
+
+class _ComplexFIR(_RhythmStep):
+    """The analytic signal b * x of each channel, for complex taps b."""
+
+    def _seconds(self) -> float:
+        """Return the length of the filter."""
+        raise NotImplementedError
+
+    def _design(self, rate: float, n_taps: int) -> np.ndarray:
+        """Return the complex taps, newest sample first: (n_taps,)."""
+        raise NotImplementedError
+
+    def prepare(self, info: SignalInfo) -> SignalInfo:
+        check_band("band", self.band, info.rate)
+        self._rate = info.rate
+        self._n_channels = info.n_channels
+        self._n_taps = max(4, round(self._seconds() * info.rate))
+        self.settle = self._seconds()
+        self._redesign()
+        self.reset()
+        return self._told(info)
+
+    def _redesign(self) -> None:
+        taps = self._design(self._rate, self._n_taps)
+        # A short filter passes less than the whole band. Scaled, which changes no correlation, so
+        # that a sine at the band's centre has its own amplitude as envelope.
+        centre = sum(self.band) / 2
+        taps = taps * (2 / abs(taps_response(taps, self._rate, np.array([centre]))[0]))
+        self._taps = taps
+        # Real and imaginary part as two real rows, oldest sample first: one product gives both.
+        self._rows = np.stack((taps.real[::-1], taps.imag[::-1]))
+        # A short delay is aimed at, not reached: what is declared is what the taps really do.
+        self.declared_delay = envelope_delay(
+            lambda frequencies: taps_response(taps, self._rate, frequencies), centre
+        )
+
+    def reset(self) -> None:
+        # Twice as long as needed, so that the last samples always lie in one piece.
+        self._history = np.zeros((self._n_channels, 4 * self._n_taps))
+        self._end = self._n_taps
+
+    def analytic(self, samples: np.ndarray) -> np.ndarray:
+        n = len(samples)
+        if n <= SHORT_BLOCK:
+            parts = np.empty((n, self._n_channels, 2))
+            for row in range(n):
+                self._push(samples[row])
+                window = self._history[:, self._end - self._n_taps : self._end]
+                for channel in range(self._n_channels):
+                    np.dot(self._rows, window[channel], out=parts[row, channel])
+            return parts.view(complex)[:, :, 0]
+        out = np.empty((n, self._n_channels), dtype=complex)
+        before = self._history[:, self._end - self._n_taps : self._end]
+        whole = np.concatenate((before, samples.T), axis=1)
+        for channel in range(self._n_channels):
+            filtered = signal.oaconvolve(whole[channel], self._taps)
+            out[:, channel] = filtered[self._n_taps : self._n_taps + n]
+        self._history[:, : self._n_taps] = whole[:, -self._n_taps :]
+        self._end = self._n_taps
+        return out
+
+    def _push(self, sample: np.ndarray) -> None:
+        if self._end == self._history.shape[1]:
+            last = self._history[:, -self._n_taps :].copy()
+            self._history[:, : self._n_taps] = last
+            self._end = self._n_taps
+        self._history[:, self._end] = sample
+        self._end += 1
+
+
+class _ChosenDelay(_ComplexFIR):
+    """A complex FIR filter whose delay one chooses."""
+
+    delay: float
+    taps: float
+    predict: bool
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_number("taps", self.taps, above=0, unit="s")
+        check_number("delay", self.delay, unit="s")
+        if self.delay < 0 and not self.predict:
+            raise SettingsError(
+                "delay", self.delay, "is a prediction; say predict = true if that is meant"
+            )
+        if self.delay >= self.taps:
+            raise SettingsError("delay", self.delay, f"must be below the taps' {self.taps:g} s")
+
+    def _seconds(self) -> float:
+        return self.taps
+
+
+def taps_response(taps: np.ndarray, rate: float, frequencies: np.ndarray) -> np.ndarray:
+    """Return the complex response of FIR `taps` at `frequencies` in Hz."""
+    turns = np.outer(frequencies / rate, np.arange(len(taps)))
+    return np.exp(-2j * np.pi * turns) @ taps

@@ -1,0 +1,199 @@
+"""`psychopy-nfb tune`: which filter is best on a recording, for a wanted delay or quality."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from psychopy_nfb.checks import check_number, check_writable
+from psychopy_nfb.errors import FileError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from psychopy_nfb.lsl.files import Recording
+    from psychopy_nfb.tune.tuning import Entry
+
+FIRST_MS, LAST_MS, STEP_MS = -50.0, 300.0, 25.0
+USUAL_DELAY_MS = 100.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``psychopy-nfb tune``."""
+    add = parser.add_argument
+    add("recording", help="a file: .xdf, .set, .fif, .vhdr, .edf, a session's own _eeg.xdf")
+    add("--channel", required=True, metavar="NAME", help="or several, separated by commas: mean")
+    add("--band", type=float, nargs=2, default=(8.0, 12.0), metavar=("LOW", "HIGH"), help="in Hz")
+    add(
+        "--reference",
+        default="as recorded",
+        help="as recorded (default), average or laplacian",
+    )
+    add("--line", type=float, default=50.0, help="mains frequency in Hz, 0 for none (default 50)")
+    add("--delay", type=float, metavar="MS", help="how late the value may be (default 100)")
+    add("--quality", type=float, metavar="R", help="envelope correlation that is wanted instead")
+    add("--out", metavar="DIR", default="data", help="folder for page and settings (default data)")
+    add("--json", metavar="FILE", help="also write the scores there")
+    add(
+        "--delays",
+        type=float,
+        nargs="+",
+        metavar="MS",
+        help=f"delays to try (default {FIRST_MS:g} to {LAST_MS:g} in steps of {STEP_MS:g})",
+    )
+
+
+def main(options: argparse.Namespace) -> int:
+    """Tune, print, write page, settings file and JSON; return 0."""
+    import numpy as np
+    from tqdm import tqdm
+
+    from psychopy_nfb.dsp import SignalInfo, standard_positions
+    from psychopy_nfb.engine.recipe import standard_pipeline
+    from psychopy_nfb.lsl.files import read_recording
+    from psychopy_nfb.tune.candidates import CANDIDATES
+    from psychopy_nfb.tune.tuning import recommended, tune
+
+    delays = options.delays or list(np.arange(FIRST_MS, LAST_MS + 1, STEP_MS))
+    for delay in delays:
+        check_number("delays", delay, at_least=-200, at_most=450, unit="ms")
+    if options.quality is not None:
+        check_number("quality", options.quality, above=0, at_most=1)
+    if options.json:
+        check_writable("json", options.json)
+    recording = read_recording(options.recording)
+    pipeline = standard_pipeline(
+        options.channel,
+        tuple(options.band),
+        reference=options.reference,
+        line_frequency=options.line if options.line < recording.rate / 2 else None,
+        smooth=None,
+    )
+    labels = tuple(recording.labels)
+    info = SignalInfo(recording.rate, labels, positions=standard_positions(labels))
+    with tqdm(total=len(CANDIDATES) * len(delays), desc="tune", disable=None) as progress:
+
+        def passed(name: str) -> None:
+            progress.set_postfix_str(name, refresh=False)
+            progress.update()
+
+        entries = tune(
+            recording.samples,
+            info,
+            pipeline.steps[:-1],
+            tuple(options.band),
+            [delay / 1e3 for delay in sorted(delays)],
+            passed=passed,
+        )
+    wanted = options.delay
+    if wanted is None and options.quality is None:
+        wanted = max(USUAL_DELAY_MS, min(delays))
+    chosen = recommended(entries, None if wanted is None else wanted / 1e3, options.quality)
+    print(_lines(entries))
+    print(_sentence(chosen))
+    folder, stem = Path(options.out), f"tune_{Path(options.recording).stem}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError("out", options.out, f"cannot be made ({error.strerror})") from None
+    settings = folder / f"{stem}.json"
+    _write_settings(settings, pipeline.steps[:-1], chosen)
+    page = folder / f"{stem}.html"
+    _write_page(page, options, recording, entries, chosen)
+    print(f"Files:\n  {page}\n  {settings}")
+    if options.json:
+        content = {
+            "scores": [one.to_dict() for one in entries],
+            "recommended": chosen.to_dict(),
+            "files": {"page": str(page), "settings": str(settings)},
+        }
+        Path(options.json).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    return 0
+
+
+def _lines(entries: Sequence[Entry]) -> str:
+    """Return the table for the terminal: envelope correlation, by estimator and delay."""
+    delays = sorted({one.delay for one in entries})
+    names = list(dict.fromkeys(one.estimator for one in entries))
+    scores = {(one.estimator, one.delay): one.score.envelope_r for one in entries}
+    lines = [
+        "Correlation of the envelopes on the held-out half, by delay in ms:",
+        " " * 11 + "".join(f"{1e3 * delay:6.0f}" for delay in delays),
+    ]
+    for name in names:
+        lines.append(f"{name:11s}" + "".join(f"{scores[name, delay]:6.3f}" for delay in delays))
+    return "\n".join(lines)
+
+
+def _sentence(chosen: Entry) -> str:
+    phase = (
+        "" if chosen.score.plv != chosen.score.plv else f", phase locking {chosen.score.plv:.3f}"
+    )
+    return (
+        f"Recommended: {chosen.estimator} at {1e3 * chosen.delay:g} ms: envelope "
+        f"{chosen.score.envelope_r:.3f}{phase} on data that it was not fitted to."
+    )
+
+
+def _write_settings(path: Path, before: list, chosen: Entry) -> None:
+    """Write the recommended training as a settings file."""
+    from psychopy_nfb.dsp import Pipeline
+    from psychopy_nfb.engine.configuration import Configuration
+    from psychopy_nfb.settings import write_json
+
+    write_json(Configuration(pipeline=Pipeline([*before, chosen.step])), path)
+
+
+def _write_page(
+    path: Path,
+    options: argparse.Namespace,
+    recording: Recording,
+    entries: Sequence[Entry],
+    chosen: Entry,
+) -> None:
+    from psychopy_nfb.report.page import Picture, Section, Table, write_page
+    from psychopy_nfb.tune.figure import quality_figure
+    from psychopy_nfb.tune.tuning import pareto_front
+
+    rows = [
+        [
+            one.estimator,
+            f"{1e3 * one.delay:g}",
+            f"{one.score.envelope_r:.3f}",
+            "" if one.score.plv != one.score.plv else f"{one.score.plv:.3f}",
+        ]
+        for one in pareto_front(entries)
+    ]
+    low, high = options.band
+    write_page(
+        path,
+        "Which filter?",
+        [
+            Section(
+                "Recommended",
+                [_sentence(chosen)],
+                pictures=[Picture(quality_figure(entries, chosen), CAPTION)],
+            ),
+            Section(
+                "Sooner and better there is none",
+                table=Table(["estimator", "delay (ms)", "envelope r", "phase locking"], rows),
+            ),
+            Section("How it was measured", [METHOD]),
+        ],
+        subtitle=f"{Path(options.recording).name} · {options.channel} · {low:g} to {high:g} Hz · "
+        f"{recording.seconds:.0f} s",
+    )
+
+
+CAPTION = (
+    "How well each estimator knows the rhythm of so many milliseconds ago. The ring is what is "
+    "recommended, the grey line what no other estimator beats."
+)
+METHOD = (
+    "What an estimator says in real time is set against the acausal analytic signal of the whole "
+    "recording, delayed (Smetanin et al. 2020). Filters were fitted, and their variants chosen, on "
+    "the first half of the recording; all scores are those of the second half, two seconds at its "
+    "ends left out. Chunks of the amplifier, the network and the display add their own lag."
+)

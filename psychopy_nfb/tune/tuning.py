@@ -1,0 +1,232 @@
+"""Fitting each estimator on one part of a recording and scoring it on another."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from psychopy_nfb.checks import check_band
+from psychopy_nfb.dsp import Pipeline, SignalInfo, Step, acausal_analytic
+from psychopy_nfb.errors import SettingsError
+from psychopy_nfb.tune.candidates import CANDIDATES, Candidate
+from psychopy_nfb.tune.scores import Score, score
+
+FIT_SHARE = 0.5
+"""Of the recording: what estimators are fitted to. The rest they are scored on."""
+LEARN_SHARE = 0.7
+"""Of the fit part: what variants learn from while one of them is chosen on the rest of it."""
+SHORTEST_SECONDS = 40.0
+START_SECONDS = 2.0
+"""In which the filters before the estimator settle: nothing is learned from it."""
+
+
+@dataclass
+class Entry:
+    """One estimator at one delay."""
+
+    estimator: str
+    delay: float
+    """Seconds at which it was scored."""
+    score: Score
+    """On the held-out part."""
+    step: Step = field(repr=False)
+    """Fitted on the fit part."""
+
+    def to_dict(self) -> dict[str, object]:
+        """Return it for JSON; what is not known is None."""
+        return {
+            "estimator": self.estimator,
+            "delay_ms": round(1e3 * self.delay, 6),
+            "envelope_r": self.score.envelope_r,
+            "plv": None if math.isnan(self.score.plv) else self.score.plv,
+            "envelope_delay_ms": 1e3 * self.step.declared_delay,
+        }
+
+
+def tune(
+    samples: np.ndarray,
+    info: SignalInfo,
+    before: Sequence[Step],
+    band: tuple[float, float],
+    delays: Sequence[float],
+    candidates: Sequence[Candidate] = CANDIDATES,
+    passed: Callable[[str], None] = lambda _: None,
+) -> list[Entry]:
+    """Score every estimator at every delay.
+
+    Parameters
+    ----------
+    samples : ndarray, shape (n, n_channels)
+        The recording, in microvolts.
+    info : SignalInfo
+        Its rate and channels.
+    before : sequence of Step
+        What a sample passes before the estimator; one channel must come out.
+    band : (float, float)
+        Of the rhythm, in Hz.
+    delays : sequence of float
+        In seconds; negative ones are predictions.
+    candidates : sequence of Candidate
+        What is tried.
+    passed : callable
+        Called with an estimator's name whenever it is done with one delay.
+
+    Raises
+    ------
+    SettingsError
+        If the recording is too short, holds values that are no numbers, or not one channel comes
+        out of `before`.
+
+    Notes
+    -----
+    The reference is the acausal analytic signal of the channel as it was recorded, so that what the
+    filters of `before` do to the phase counts. The first half of the recording is the fit part:
+    filters are fitted and variants are chosen (on its last third, fitted to the rest of it) without
+    a sample of the second half. The second half gives the scores.
+    """
+    check_band("band", band, info.rate)
+    n, rate = len(samples), info.rate
+    if n < SHORTEST_SECONDS * rate:
+        raise SettingsError(
+            "recording",
+            f"{n / rate:.1f} s",
+            f"is too short; at least {SHORTEST_SECONDS:g} s are needed, better some minutes",
+        )
+    spoilt = int((~np.isfinite(samples)).any(axis=1).sum())
+    if spoilt:
+        raise SettingsError(
+            "recording", f"{spoilt} samples", "are no numbers; cut them out or choose another part"
+        )
+    raw, _ = _pass([step for step in before if step.spatial], samples, info)
+    signal, told = _pass(before, samples, info)
+    if signal.shape[1] != 1:
+        raise SettingsError("channel", list(told.labels), "must come to one signal")
+    raw = raw[:, 0]
+    if not np.ptp(raw) > 0:
+        raise SettingsError("channel", list(told.labels), "is flat; choose another one")
+    trial = _Trial(signal, raw, told, band)
+    entries = []
+    for candidate in candidates:
+        for delay in delays:
+            entries.append(trial.entry(candidate, delay))
+            passed(candidate.name)
+        trial.forget()
+    return entries
+
+
+class _Trial:
+    """Tries estimators on one signal."""
+
+    def __init__(
+        self, signal: np.ndarray, raw: np.ndarray, info: SignalInfo, band: tuple[float, float]
+    ) -> None:
+        self._signal, self._raw, self._info, self._band = signal, raw, info, band
+        self._n_fit = round(FIT_SHARE * len(signal))
+        self._n_learn = round(LEARN_SHARE * self._n_fit)
+        self._known: dict[str, tuple[Step, np.ndarray]] = {}
+
+    def forget(self) -> None:
+        """Drop the outputs that are kept for variants which do not depend on the delay."""
+        self._known.clear()
+
+    def entry(self, candidate: Candidate, delay: float) -> Entry:
+        """Choose a variant, fit it on the fit part, and score it on the rest."""
+        n, rate = len(self._signal), self._info.rate
+        variants = candidate.variants(self._band, delay)
+        best = variants[0]
+        if len(variants) > 1:
+            # Not a sample of the held-out part enters here.
+            inner = acausal_analytic(self._raw[: self._n_fit], rate, self._band, delay)
+            part = slice(self._n_learn, self._n_fit)
+            qualities = [
+                score(self._output(step, self._n_learn)[1][: self._n_fit], inner, rate, part)
+                for step in variants
+            ]
+            best = variants[int(np.argmax([one.quality for one in qualities]))]
+        fitted, found = self._output(best, self._n_fit)
+        reference = acausal_analytic(self._raw, rate, self._band, delay)
+        return Entry(
+            candidate.name, delay, score(found, reference, rate, slice(self._n_fit, n)), fitted
+        )
+
+    def _output(self, step: Step, n_learn: int) -> tuple[Step, np.ndarray]:
+        """Return the step, fitted to the first `n_learn` samples, and what it makes of all."""
+        learns = hasattr(step, "fit")
+        key = f"{step} {n_learn if learns else 0}"
+        if key not in self._known:
+            step = copy.deepcopy(step)
+            step.prepare(self._info)
+            if learns:
+                step.fit(
+                    self._signal[
+                        min(n_learn // 4, round(START_SECONDS * self._info.rate)) : n_learn
+                    ]
+                )
+                step.reset()
+            analytic = getattr(step, "analytic", step.process)
+            self._known[key] = step, analytic(self._signal)[:, 0]
+        return self._known[key]
+
+
+def recommended(
+    entries: Sequence[Entry], delay: float | None = None, quality: float | None = None
+) -> Entry:
+    """Return the entry to use.
+
+    Parameters
+    ----------
+    entries : sequence of Entry
+        What `tune` found.
+    delay : float, optional
+        Seconds that it may be late at the most: the best envelope within them. Only a negative one
+        makes it recommend a prediction.
+    quality : float, optional
+        Correlation of the envelope that is wanted at the least: the shortest delay that gives it.
+
+    Raises
+    ------
+    SettingsError
+        If nothing reaches what is wanted; it says what the best is.
+    """
+    predicts = delay is not None and delay < 0
+    able = [one for one in entries if predicts or one.delay >= 0]
+    if delay is not None:
+        able = [one for one in able if one.delay <= delay + 1e-9]
+        if not able:
+            tried = ", ".join(
+                f"{1e3 * delay:g}" for delay in sorted({one.delay for one in entries})
+            )
+            raise SettingsError("delay", 1e3 * delay, f"must reach one that was tried: {tried} ms")
+    if quality is None:
+        return max(able, key=lambda one: one.score.envelope_r)
+    good = [one for one in able if one.score.envelope_r >= quality]
+    if not good:
+        best = max(one.score.envelope_r for one in able)
+        raise SettingsError(
+            "quality",
+            quality,
+            f"is not reached here, the best is {best:.3f}; allow more delay or want less",
+        )
+    return min(good, key=lambda one: (one.delay, -one.score.envelope_r))
+
+
+def pareto_front(entries: Sequence[Entry]) -> list[Entry]:
+    """Return those entries than which no other is both sooner and better, by their delay."""
+    front: list[Entry] = []
+    for one in sorted(entries, key=lambda one: (one.delay, -one.score.envelope_r)):
+        if not front or one.score.envelope_r > front[-1].score.envelope_r:
+            front.append(one)
+    return front
+
+
+def _pass(
+    steps: Sequence[Step], samples: np.ndarray, info: SignalInfo
+) -> tuple[np.ndarray, SignalInfo]:
+    """Return what comes out of the steps, in copies of their own."""
+    pipeline = Pipeline(copy.deepcopy(list(steps)))
+    told = pipeline.prepare(info)
+    return pipeline.process(samples)[0], told
