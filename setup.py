@@ -44,7 +44,9 @@ setup(
         "pandas",
         "pylsl>=1.18.4",  # the first whose pull_chunk can wait for one sample and take all
         "psutil",  # whether the experiment's process still lives, on any system
-        "matplotlib",  # figures; PsychoPy brings it too
+        "jinja2",  # the pages with figures and verdicts
+        "mss",  # reads the screen's own pixels on any system: the virtual light sensor
+        "matplotlib",  # their figures; PsychoPy brings it too
         "tqdm",  # progress bars of the commands that take a while
     ],
     extras_require={

@@ -19,6 +19,9 @@ COMMANDS = {
     "compile": ("psychopy_nfb.builder.compile", "a Builder experiment as a Python script"),
     "tune": ("psychopy_nfb.tune.command", "which filter is best on a recording, at which delay"),
     "check": ("psychopy_nfb.bench.check", "what about this machine matters for timing"),
+    "report": ("psychopy_nfb.report.lag_report", "the lag of a session: page, figure, paragraph"),
+    "photodiode": ("psychopy_nfb.light.command", "when each frame was light, by a light sensor"),
+    "selftest": ("psychopy_nfb.light.selftest", "brain to light, measured beside what is logged"),
     "bench": ("psychopy_nfb.bench.loop", "measure lag and load on this machine"),
 }
 

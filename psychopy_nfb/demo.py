@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,8 +15,8 @@ from tqdm import tqdm
 
 from psychopy_nfb.checks import check_number, check_writable
 from psychopy_nfb.clock import lsl_now
-from psychopy_nfb.errors import FileError, SettingsError
-from psychopy_nfb.process import child_environment, end, python_command
+from psychopy_nfb.errors import FileError
+from psychopy_nfb.process import running
 
 PACED_HZ = 60.0
 BASELINE_SHARE, SHORTEST_BASELINE, LONGEST_BASELINE = 0.3, 3.0, 20.0
@@ -37,7 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar=("LOW", "HIGH"),
         help="the trained band in Hz (default 8 12)",
     )
-    add("--delay", type=float, default=0.1, help="delay of the envelope in s (default %(default)g)")
+    add(
+        "--delay", type=float, default=0.02, help="delay of the envelope in s (default %(default)g)"
+    )
     add("--settings", metavar="FILE", help="a settings file in place of channel, band and delay")
     add("--seconds", type=float, default=30.0, help="length of the run (default %(default)g)")
     add("--out", metavar="DIR", default="data", help="folder for the files (default %(default)s)")
@@ -90,21 +91,16 @@ def main(options: argparse.Namespace) -> int:
 
 
 def _training(options: argparse.Namespace):  # noqa: ANN202 - imported inside
-    from psychopy_nfb.dsp import WCFIR, ArtifactGate, DCBlock, Notch, Pick, Pipeline
-    from psychopy_nfb.engine.configuration import Configuration, read_configuration
+    from psychopy_nfb.engine.configuration import read_configuration
+    from psychopy_nfb.engine.recipe import standard_training
 
     if options.settings:
         return read_configuration(options.settings)
-    return Configuration(
-        pipeline=Pipeline(
-            [
-                Pick([options.channel]),
-                DCBlock(),
-                Notch(50.0),
-                ArtifactGate(),
-                WCFIR(band=tuple(options.band), delay=options.delay),
-            ]
-        )
+    return standard_training(
+        channels=options.channel,
+        band=tuple(options.band),
+        reference="as recorded",
+        delay=options.delay,
     )
 
 
@@ -119,54 +115,26 @@ def _amplifier(options: argparse.Namespace, source_id: str) -> Iterator[None]:
     else:
         command = ["lsl.simulator", "--until-process-ends", str(os.getpid())]
         command += ["--eyes", "alternate"]
-    process = subprocess.Popen(
-        python_command(*command, "--source-id", source_id),
-        env=child_environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
+    with running(*command, "--source-id", source_id):
         yield
-    finally:
-        end(process)
 
 
 def _run(nfb, options: argparse.Namespace, picture: Path) -> tuple[bool, str]:  # noqa: ANN001
     """Show baseline and training; return whether they were done, and what a person should know."""
-    from psychopy_nfb.display import frame_blocking, pace
+    from psychopy_nfb.display.window import open_window, pacing_note
 
-    win = _open_window(options.fullscreen)
+    win = open_window((1000, 700), fullscr=options.fullscreen, units="pix", allowGUI=True)
     try:
-        note = ""
-        if not frame_blocking(win)[0]:
-            pace(win, PACED_HZ)
-            note = (
-                f"This display has no vertical sync: flips were paced to {PACED_HZ:g} Hz. The lag "
-                "from flip to light is not known for such a display.\n"
-            )
         screen = _Screen(win, nfb)
+        note = pacing_note(win)
+        if note:
+            note += " The lag from flip to light is not known for such a display.\n"
         ended = _phases(nfb, screen, options.seconds)
         screen.draw()
         win.getMovieFrame(buffer="back").save(picture)
         return not ended, note + (ended or f"Score: {nfb.score:g} points, {nfb.hits} hits.")
     finally:
         win.close()
-
-
-def _open_window(fullscreen: bool):  # noqa: ANN202 - PsychoPy is imported inside
-    try:
-        from psychopy import visual
-
-        return visual.Window(
-            (1000, 700), fullscr=fullscreen, units="pix", color="black", allowGUI=True
-        )
-    except Exception as error:  # display drivers and pyglet have no exception in common
-        raise SettingsError(
-            "display",
-            os.environ.get("DISPLAY"),
-            f"no window could be opened ({error}); run this on a desktop or a virtual display",
-        ) from error
 
 
 def _phases(nfb, screen: _Screen, seconds: float) -> str:  # noqa: ANN001
@@ -217,7 +185,7 @@ class _Screen:
         self._text = FeedbackText(win, pos=(0, 0.42 * height), height=0.045 * height)
         self._patch = PhotodiodePatch(win)
         self._training = False
-        nfb.attach(win, self._patch)
+        nfb.attach(win, self._patch, pace=PACED_HZ)
 
     def begin(self, text: str, training: bool) -> None:
         """Show another phase from the next frame on."""

@@ -7,7 +7,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -30,6 +31,22 @@ def child_environment() -> dict[str, str]:
     here = str(Path(__file__).resolve().parents[1])
     known = [here, *filter(None, [os.environ.get("PYTHONPATH")])]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(known)}
+
+
+@contextmanager
+def running(module: str, *arguments: str) -> Iterator[subprocess.Popen]:
+    """Run a module of this package in a process of its own, without a voice, until the end."""
+    process = subprocess.Popen(
+        python_command(module, *arguments),
+        env=child_environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        end(process)
 
 
 def end(process: subprocess.Popen, patience: float = STOP_SECONDS) -> None:

@@ -73,6 +73,31 @@ def test_row_075_alpha_training_runs_unattended(settings, tmp_path):
     assert session.settings["ended"] == "stopped"
 
 
+def test_photodiode_validation_runs_unattended_to_a_verdict(tmp_path):
+    done = subprocess.run(
+        [
+            sys.executable,
+            *(
+                str(EXPERIMENTS / "photodiode_validation.py"),
+                "--unattended",
+                "--data",
+                str(tmp_path),
+            ),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode in (0, 1), done.stderr  # the machine may have missed a frame
+    (figures,) = tmp_path.glob("*_photodiode.json")
+    found = json.loads(figures.read_text(encoding="utf-8"))
+    assert found["summary"]["frames"] + found["summary"]["lost"] > 450
+    assert found["passed"] == (done.returncode == 0)
+    assert {finding["grade"] for finding in found["findings"]} <= {"good", "mind", "bad"}
+    (page,) = tmp_path.glob("*_photodiode.html")
+    assert "Verdict" in page.read_text(encoding="utf-8")
+
+
 def test_row_075_demo_tells_the_lag_and_where_the_files_are(tmp_path):
     figures = tmp_path / "lag.json"
     done = run(

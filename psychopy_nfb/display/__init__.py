@@ -1,6 +1,7 @@
 """The frame-locked side: what runs in the stimulus process, once a frame.
 
-- `neurofeedback`: the Coder API, one object for a session; `newest`: what its newest record says;
+- `neurofeedback`: the Coder API, one object for a session; `run_control`: what the run can be told;
+  `newest`: what its newest record says;
 - `late_read`, `frame_log`: when a value is read, and what is noted of each flip;
 - `bar`, `circle`, `trace`, `color`, `text`: what the participant sees, on `stimulus` and `shapes`;
 - `auto_draw`, `run_state`: what Builder's scripts expect of their stimuli;
@@ -10,7 +11,7 @@
 - `marker_output`: marks sent to other devices at the flip;
 - `trigger`: a start together with a scanner;
 - `photodiode`: the patch that proves when a flip became light;
-- `pacing`: displays without vertical sync.
+- `pacing`: displays without vertical sync; `window`: the window of the commands that show one.
 
 Names are imported when they are first used, and PsychoPy's own when a stimulus is made.
 """

@@ -70,6 +70,7 @@ class FrameWriter:
         self.showing = True
         """Whether frames show the feedback, as it is when they are flipped."""
         self._queued = False
+        self._detached = False
         self._marks: list[str] = []
         self._n_marks = 0
         self._last_flip = _NAN
@@ -101,6 +102,8 @@ class FrameWriter:
 
     def _flipped(self) -> None:
         """Write this flip's record; runs right after it and allocates nothing but numbers."""
+        if self._detached:
+            return  # the session was closed between the drawing of a frame and its flip
         t_flip = lsl_now()
         self._queued = False
         interval = t_flip - self._last_flip  # NaN at the first
@@ -152,6 +155,7 @@ class FrameWriter:
         self._marks.clear()
 
     def detach(self) -> None:
-        """Leave the window as it was."""
+        """Leave the window as it was; a frame that is drawn and not yet flipped is not logged."""
+        self._detached = True
         if self._win.backend is not None and self._win.backend.swapBuffers == self._watched_swap:
             self._win.backend.swapBuffers = self._swap

@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 HISTORY = 120
 """Frames over which the time from read to flip call is remembered: 2 s at 60 Hz."""
 PERCENTILE = 98.0
-GUARD_SECONDS = 0.0028
+GUARD_SECONDS = 0.0033
 """Left for the flip call itself and for the scheduler. Chosen on a paced 60 Hz display."""
 LARGEST_SHARE = 0.85
 """Of a frame: with a larger margin waiting brings nothing."""

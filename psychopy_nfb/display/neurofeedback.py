@@ -1,4 +1,4 @@
-"""The Coder API: one object for one training session."""
+"""The Coder API: one object for one training session, from its start to its end."""
 
 from __future__ import annotations
 
@@ -7,40 +7,35 @@ import gc
 import logging
 import math
 import os
-import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 from weakref import WeakValueDictionary
 
 from psychopy_nfb.checks import check_choice
-from psychopy_nfb.clock import PsychoPyClock, lsl_now
-from psychopy_nfb.display.frame_log import MARKS_BETWEEN, FrameWriter
+from psychopy_nfb.clock import lsl_now
+from psychopy_nfb.display.frame_log import FrameWriter
 from psychopy_nfb.display.late_read import LateRead
-from psychopy_nfb.display.newest import STALE_SECONDS, NewestFeedback
+from psychopy_nfb.display.newest import STALE_SECONDS
 from psychopy_nfb.display.pacing import frame_blocking
 from psychopy_nfb.display.pacing import pace as pace_window
-from psychopy_nfb.dsp import ChannelVerdict
+from psychopy_nfb.display.run_control import RunControl
 from psychopy_nfb.engine.calibration import with_calibration
 from psychopy_nfb.engine.configuration import Configuration, read_configuration
 from psychopy_nfb.engine.handle import WorkerHandle
 from psychopy_nfb.errors import NfbError, SettingsError
 from psychopy_nfb.lsl.stand_in import StandIn, is_there
 from psychopy_nfb.recording import SessionFiles, calibration_path, new_session
-from psychopy_nfb.settings import to_dict, write_json
+from psychopy_nfb.settings import to_dict
 
 if TYPE_CHECKING:
     from psychopy.visual import Window
 
-    from psychopy_nfb.display.marker_output import LSLMarkers, SerialMarkers, UDPMarkers
     from psychopy_nfb.display.photodiode import PhotodiodePatch
     from psychopy_nfb.engine.memory import Ring
 
 logger = logging.getLogger(__name__)
 
-CALIBRATION_SECONDS = 10.0
 LAST = "last"
 _named: WeakValueDictionary[str, Neurofeedback] = WeakValueDictionary()
 
@@ -52,7 +47,7 @@ def _close_namesake(name: str, successor: Neurofeedback) -> None:
     _named[name] = successor
 
 
-class Neurofeedback(NewestFeedback):
+class Neurofeedback(RunControl):
     """EEG neurofeedback for one experiment: a worker in the background, its values each frame.
 
     Parameters
@@ -114,36 +109,23 @@ class Neurofeedback(NewestFeedback):
         calibration: str | os.PathLike | None = None,
         name: str | None = None,
     ):
-        self.configuration = read_configuration(settings)
-        self._calibration_path = calibration_path(data, participant)
+        configuration = read_configuration(settings)
+        kept = calibration_path(data, participant)
         if calibration == LAST:
-            calibration = self._calibration_path
-            if calibration is not None and not calibration.exists():
-                calibration = None
+            calibration = kept if kept is not None and kept.exists() else None
         if calibration is not None:
-            self.configuration = with_calibration(self.configuration, calibration)
+            configuration = with_calibration(configuration, calibration)
         self._simulate = check_choice("simulate", simulate, ("never", "missing", "always"))
         self._stand_in: StandIn | None = None
         if name is not None:
             _close_namesake(name, self)
-        super().__init__(stale_after, self.configuration.further)
-        self._showing = between_blocks
+        super().__init__(configuration, stale_after, between_blocks, kept)
         self.files: SessionFiles | None = None
         if data is not None:
             self.files = new_session(data, participant=participant, session=session, task=task)
         self._want_late_read = late_read
         self._late: LateRead | None = None
-        self._frames: FrameWriter | None = None
-        self._handle: WorkerHandle | None = None
         self._ring: Ring | None = None
-        self._blocks = 0
-        self._outputs: list = []
-        self._open_blocks: list[tuple[int, str, bool, bool, int]] = []
-        self._calibrated = threading.Event()
-        self._refusal: str | None = None
-        self._channels: list[ChannelVerdict] = []
-        self._closed = False
-        self.clock = PsychoPyClock()
         self.win: Window | None = None
 
     def start(self) -> Neurofeedback:
@@ -323,176 +305,6 @@ class Neurofeedback(NewestFeedback):
         """The late read of the attached window, with its margin; None when it is off."""
         return self._late
 
-    def mark(self, label: str) -> None:
-        """Write an event at the next flip; into the events, the recording and that frame's row."""
-        if self._frames is not None:
-            self._frames.mark(label)
-        else:
-            self._send_mark(0, label, lsl_now())
-
-    def send_marks_to(self, *outputs: LSLMarkers | UDPMarkers | SerialMarkers) -> None:
-        """Send each mark from now on to these as well, at its flip.
-
-        How many were sent, and how long after their flips, stands in the session's settings file.
-
-        Parameters
-        ----------
-        *outputs : LSLMarkers, UDPMarkers, SerialMarkers or ParallelMarkers
-            They are closed with this object.
-        """
-        self._outputs.extend(outputs)
-
-    @contextmanager
-    def block(self, label: str, feedback: bool = True) -> Iterator[None]:
-        """Name what is shown meanwhile; without `feedback` `value` stays 0, all is still recorded.
-
-        Parameters
-        ----------
-        label : str
-            E.g. ``"training"``, ``"rest"``, ``"transfer"``.
-        feedback : bool
-            False for transfer, observation and rest.
-        """
-        self.begin_block(label, feedback)
-        depth = len(self._open_blocks)
-        try:
-            yield
-        finally:
-            while len(self._open_blocks) >= depth:
-                self.end_block()
-
-    def begin_block(self, label: str, feedback: bool = True) -> None:
-        """Begin a block; see `block`."""
-        self._require_start()
-        self._blocks += 1
-        outer = 0 if self._frames is None else self._frames.block
-        self._open_blocks.append((self._blocks, label, feedback, self._showing, outer))
-        self._show(feedback)
-        if self._frames is not None:
-            self._frames.block = self._blocks
-        self._block_event("begin", self._blocks, label, feedback)
-
-    def end_block(self) -> None:
-        """End the block that began last; harmless when there is none."""
-        if not self._open_blocks or self._closed:
-            return
-        number, label, feedback, showing, outer = self._open_blocks.pop()
-        self._show(showing)
-        self._block_event("end", number, label, feedback)
-        if self._frames is not None:
-            self._frames.block = outer
-        self._send_facts(clock=to_dict(self.clock.measure()))
-
-    def _show(self, showing: bool) -> None:
-        self._showing = showing
-        if self._frames is not None:
-            self._frames.showing = showing
-
-    def _block_event(self, edge: str, number: int, label: str, feedback: bool) -> None:
-        self._handle.command(
-            "block", id=number, label=label, edge=edge, t=lsl_now(), feedback=feedback
-        )
-
-    @contextmanager
-    def baseline(self, label: str = "baseline") -> Iterator[None]:
-        """Record a baseline meanwhile and use it from its end on.
-
-        Afterwards `calibrated` says whether it succeeded. It did not when there was too little
-        clean signal; the reason is in the log and in `refusal`.
-        """
-        self.begin_baseline(label)
-        with self.block(label, feedback=False):
-            yield
-        self.end_baseline()
-
-    def begin_baseline(self, label: str = "baseline") -> None:
-        """Begin to record a baseline."""
-        self._require_start()
-        self._handle.command("baseline_begin", label=label)
-
-    def end_baseline(self, wait: float = CALIBRATION_SECONDS) -> bool:
-        """End the baseline and use it.
-
-        Parameters
-        ----------
-        wait : float
-            Seconds to wait for the result; 0 when called inside a frame loop.
-
-        Returns
-        -------
-        bool
-            Whether it succeeded (as far as is known when it returns).
-        """
-        self._require_start()
-        self._calibrated.clear()
-        self._refusal = None
-        self._handle.command("baseline_end")
-        if wait:
-            ends = time.monotonic() + wait
-            while not self._calibrated.wait(0.01) and time.monotonic() < ends:
-                if self._refusal is not None:
-                    break
-        return self._calibrated.is_set()
-
-    def save_calibration(self, path: str | os.PathLike | None = None) -> None:
-        """Keep the baseline and the fitted filters for the next session.
-
-        Parameters
-        ----------
-        path : path, optional
-            Default a file of the participant's in the data folder; without one nothing is kept.
-        """
-        path = self._calibration_path if path is None else path
-        if path is not None:
-            write_json(self.configuration, path)
-
-    @property
-    def calibrated(self) -> bool:
-        """Whether a baseline is in use."""
-        return self.configuration.baseline is not None
-
-    @property
-    def refusal(self) -> str | None:
-        """Why the worker refused the last command, in a sentence; None if it did not."""
-        return self._refusal
-
-    def set(self, **changes: Any) -> None:
-        """Change protocol settings from now on, e.g. ``set(threshold=0.7, dwell=0.5)``; logged.
-
-        Raises
-        ------
-        SettingsError
-            If a setting does not exist or its value is impossible.
-        """
-        self._require_start()
-        self.configuration.protocol.changed(**changes)
-        self._handle.command("set", changes=to_dict(changes))
-
-    def pause(self) -> None:
-        """Give no reward until `resume`; data are still recorded."""
-        self._require_start()
-        self._handle.command("pause")
-
-    def resume(self) -> None:
-        """Go on after `pause`."""
-        self._require_start()
-        self._handle.command("resume")
-
-    def watch_channels(self, on: bool = True) -> None:
-        """Judge each channel four times a second from now on, or no longer; see `channels`."""
-        self._require_start()
-        self._handle.command("watch_channels", on=on)
-
-    @property
-    def channels(self) -> list[ChannelVerdict]:
-        """Which channels are good, in the stream's order; empty until it is watched for 2 s."""
-        return self._channels
-
-    def reset_score(self) -> None:
-        """Start again at no points and no hits."""
-        self._require_start()
-        self._handle.command("reset_score")
-
     def close(self) -> None:
         """End the background process and finish the files. Harmless when called again."""
         if self._closed:
@@ -528,43 +340,8 @@ class Neurofeedback(NewestFeedback):
             "margin": self._late.margin,
         }
 
-    def _send_mark(self, number: int, label: str, t: float) -> None:
-        self._require_start()
-        for output in self._outputs:
-            for one in label.split(MARKS_BETWEEN):
-                output.send(one, t)
-        self._handle.command("mark", id=number, label=label, t=t)
-
-    def _send_facts(self, **sections: object) -> None:
-        self._handle.command("facts", sections=sections)
-
-    def _require_start(self) -> None:
-        if self._handle is None or self._closed:
-            raise SettingsError(
-                "neurofeedback",
-                "closed" if self._closed else "not started",
-                "call start(), or use it in a with statement, before this",
-            )
-
     def _require_attached(self) -> FrameWriter:
         if self._frames is None:
             raise SettingsError("win", None, "is not attached; call attach(win) before this")
         self._require_start()
         return self._frames
-
-    def _on_message(self, message: dict) -> None:
-        """Take one message of the worker; runs in a thread."""
-        kind = message["kind"]
-        if kind == "configuration":
-            self.configuration = read_configuration(message["configuration"])
-        elif kind == "channels":
-            self._channels = [ChannelVerdict(**one) for one in message["channels"]]
-        elif kind == "calibrated":
-            self._calibrated.set()
-        elif kind == "refused":
-            self._refusal = message["sentence"]
-            logger.warning("%s", message["sentence"])
-        elif kind == "stream":
-            logger.warning("EEG stream: %s %s", message["what"], message["detail"])
-        elif kind == "stopped" and message["error"]:
-            logger.error("Recording: %s", message["error"])

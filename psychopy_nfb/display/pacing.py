@@ -18,6 +18,8 @@ from psychopy_nfb.clock import Sleeper, lsl_now
 if TYPE_CHECKING:
     from psychopy.visual import Window
 
+ALIKE = 0.1
+"""Share by which frames may differ from the median to count for the frame period."""
 FEWEST_FRAMES = 10
 SHORTEST_FRAME = 0.0015
 """Seconds; no display is so fast."""
@@ -149,8 +151,10 @@ def frame_blocking(win: Window, frames: int = 30) -> tuple[bool, float | None]:
     period = statistics.median(idle)
     if statistics.median(working) > period + WORK / 2 * alone:
         return False, None
-    intervals = idle + working
-    return True, sum(intervals) / sum(max(1, round(interval / period)) for interval in intervals)
+    # Missed frames count as several; what a busy machine reported late says nothing of the display.
+    each = [interval / max(1, round(interval / period)) for interval in idle + working]
+    middle = statistics.median(each)
+    return True, statistics.fmean(one for one in each if abs(one / middle - 1) < ALIKE)
 
 
 def _interval(win: Window, work: float) -> float:

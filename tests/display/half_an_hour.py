@@ -8,7 +8,7 @@ import tracemalloc
 import numpy as np
 
 FRAMES_PER_MINUTE = 3600
-TRACED_FROM = 26
+TRACED_FROM = 27
 """The minute from which Python's and numpy's allocations are counted, which makes all slower.
 
 Not the process's memory: OpenGL's driver takes and gives back as it likes.
@@ -16,6 +16,9 @@ Not the process's memory: OpenGL's driver takes and gives back as it likes.
 
 
 def main():
+    import pyglet
+
+    pyglet.options["debug_gl"] = False  # asks for an error after each call, which takes most time
     from psychopy import logging, visual
     from psychopy.visual import shape
 

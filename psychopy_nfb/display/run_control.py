@@ -1,0 +1,272 @@
+"""What a running training can be told: marks, blocks, baselines, settings, pauses."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from psychopy_nfb.clock import PsychoPyClock, lsl_now
+from psychopy_nfb.display.frame_log import MARKS_BETWEEN, FrameWriter
+from psychopy_nfb.display.newest import NewestFeedback
+from psychopy_nfb.dsp import ChannelVerdict
+from psychopy_nfb.engine.configuration import Configuration, read_configuration
+from psychopy_nfb.engine.handle import WorkerHandle
+from psychopy_nfb.errors import SettingsError
+from psychopy_nfb.settings import to_dict, write_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from psychopy_nfb.display.marker_output import LSLMarkers, SerialMarkers, UDPMarkers
+
+logger = logging.getLogger(__name__)
+
+CALIBRATION_SECONDS = 10.0
+
+
+class RunControl(NewestFeedback):
+    """Speaks with the worker, and keeps what it answers; knows of no window.
+
+    Parameters
+    ----------
+    configuration : Configuration
+        The run's settings; the worker's calibrations replace it.
+    stale_after : float
+        As for `NewestFeedback`.
+    between_blocks : bool
+        Whether there is feedback outside of blocks too.
+    calibration_path : path, optional
+        Where the participant's calibration is kept.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        stale_after: float,
+        between_blocks: bool,
+        calibration_path: Path | None,
+    ):
+        super().__init__(stale_after, configuration.further)
+        self.configuration = configuration
+        self._calibration_path = calibration_path
+        self._showing = between_blocks
+        self._handle: WorkerHandle | None = None
+        self._frames: FrameWriter | None = None  # once a window is attached
+        self._closed = False
+        self._blocks = 0
+        self._outputs: list = []
+        self._open_blocks: list[tuple[int, str, bool, bool, int]] = []
+        self._calibrated = threading.Event()
+        self._refusal: str | None = None
+        self._channels: list[ChannelVerdict] = []
+        self.clock = PsychoPyClock()
+
+    def mark(self, label: str) -> None:
+        """Write an event at the next flip; into the events, the recording and that frame's row."""
+        if self._frames is not None:
+            self._frames.mark(label)
+        else:
+            self._send_mark(0, label, lsl_now())
+
+    def send_marks_to(self, *outputs: LSLMarkers | UDPMarkers | SerialMarkers) -> None:
+        """Send each mark from now on to these as well, at its flip.
+
+        How many were sent, and how long after their flips, stands in the session's settings file.
+
+        Parameters
+        ----------
+        *outputs : LSLMarkers, UDPMarkers, SerialMarkers or ParallelMarkers
+            They are closed with this object.
+        """
+        self._outputs.extend(outputs)
+
+    @contextmanager
+    def block(self, label: str, feedback: bool = True) -> Iterator[None]:
+        """Name what is shown meanwhile; without `feedback` `value` stays 0, all is still recorded.
+
+        Parameters
+        ----------
+        label : str
+            E.g. ``"training"``, ``"rest"``, ``"transfer"``.
+        feedback : bool
+            False for transfer, observation and rest.
+        """
+        self.begin_block(label, feedback)
+        depth = len(self._open_blocks)
+        try:
+            yield
+        finally:
+            while len(self._open_blocks) >= depth:
+                self.end_block()
+
+    def begin_block(self, label: str, feedback: bool = True) -> None:
+        """Begin a block; see `block`."""
+        self._require_start()
+        self._blocks += 1
+        outer = 0 if self._frames is None else self._frames.block
+        self._open_blocks.append((self._blocks, label, feedback, self._showing, outer))
+        self._show(feedback)
+        if self._frames is not None:
+            self._frames.block = self._blocks
+        self._block_event("begin", self._blocks, label, feedback)
+
+    def end_block(self) -> None:
+        """End the block that began last; harmless when there is none."""
+        if not self._open_blocks or self._closed:
+            return
+        number, label, feedback, showing, outer = self._open_blocks.pop()
+        self._show(showing)
+        self._block_event("end", number, label, feedback)
+        if self._frames is not None:
+            self._frames.block = outer
+        self._send_facts(clock=to_dict(self.clock.measure()))
+
+    def _show(self, showing: bool) -> None:
+        self._showing = showing
+        if self._frames is not None:
+            self._frames.showing = showing
+
+    def _block_event(self, edge: str, number: int, label: str, feedback: bool) -> None:
+        self._handle.command(
+            "block", id=number, label=label, edge=edge, t=lsl_now(), feedback=feedback
+        )
+
+    @contextmanager
+    def baseline(self, label: str = "baseline") -> Iterator[None]:
+        """Record a baseline meanwhile and use it from its end on.
+
+        Afterwards `calibrated` says whether it succeeded. It did not when there was too little
+        clean signal; the reason is in the log and in `refusal`.
+        """
+        self.begin_baseline(label)
+        with self.block(label, feedback=False):
+            yield
+        self.end_baseline()
+
+    def begin_baseline(self, label: str = "baseline") -> None:
+        """Begin to record a baseline."""
+        self._require_start()
+        self._handle.command("baseline_begin", label=label)
+
+    def end_baseline(self, wait: float = CALIBRATION_SECONDS) -> bool:
+        """End the baseline and use it.
+
+        Parameters
+        ----------
+        wait : float
+            Seconds to wait for the result; 0 when called inside a frame loop.
+
+        Returns
+        -------
+        bool
+            Whether it succeeded (as far as is known when it returns).
+        """
+        self._require_start()
+        self._calibrated.clear()
+        self._refusal = None
+        self._handle.command("baseline_end")
+        if wait:
+            ends = time.monotonic() + wait
+            while not self._calibrated.wait(0.01) and time.monotonic() < ends:
+                if self._refusal is not None:
+                    break
+        return self._calibrated.is_set()
+
+    def save_calibration(self, path: str | os.PathLike | None = None) -> None:
+        """Keep the baseline and the fitted filters for the next session.
+
+        Parameters
+        ----------
+        path : path, optional
+            Default a file of the participant's in the data folder; without one nothing is kept.
+        """
+        path = self._calibration_path if path is None else path
+        if path is not None:
+            write_json(self.configuration, path)
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether a baseline is in use."""
+        return self.configuration.baseline is not None
+
+    @property
+    def refusal(self) -> str | None:
+        """Why the worker refused the last command, in a sentence; None if it did not."""
+        return self._refusal
+
+    def set(self, **changes: Any) -> None:
+        """Change protocol settings from now on, e.g. ``set(threshold=0.7, dwell=0.5)``; logged.
+
+        Raises
+        ------
+        SettingsError
+            If a setting does not exist or its value is impossible.
+        """
+        self._require_start()
+        self.configuration.protocol.changed(**changes)
+        self._handle.command("set", changes=to_dict(changes))
+
+    def pause(self) -> None:
+        """Give no reward until `resume`; data are still recorded."""
+        self._require_start()
+        self._handle.command("pause")
+
+    def resume(self) -> None:
+        """Go on after `pause`."""
+        self._require_start()
+        self._handle.command("resume")
+
+    def watch_channels(self, on: bool = True) -> None:
+        """Judge each channel four times a second from now on, or no longer; see `channels`."""
+        self._require_start()
+        self._handle.command("watch_channels", on=on)
+
+    @property
+    def channels(self) -> list[ChannelVerdict]:
+        """Which channels are good, in the stream's order; empty until it is watched for 2 s."""
+        return self._channels
+
+    def reset_score(self) -> None:
+        """Start again at no points and no hits."""
+        self._require_start()
+        self._handle.command("reset_score")
+
+    def _send_mark(self, number: int, label: str, t: float) -> None:
+        self._require_start()
+        for output in self._outputs:
+            for one in label.split(MARKS_BETWEEN):
+                output.send(one, t)
+        self._handle.command("mark", id=number, label=label, t=t)
+
+    def _send_facts(self, **sections: object) -> None:
+        self._handle.command("facts", sections=sections)
+
+    def _require_start(self) -> None:
+        if self._handle is None or self._closed:
+            raise SettingsError(
+                "neurofeedback",
+                "closed" if self._closed else "not started",
+                "call start(), or use it in a with statement, before this",
+            )
+
+    def _on_message(self, message: dict) -> None:
+        """Take one message of the worker; runs in a thread."""
+        kind = message["kind"]
+        if kind == "configuration":
+            self.configuration = read_configuration(message["configuration"])
+        elif kind == "channels":
+            self._channels = [ChannelVerdict(**one) for one in message["channels"]]
+        elif kind == "calibrated":
+            self._calibrated.set()
+        elif kind == "refused":
+            self._refusal = message["sentence"]
+            logger.warning("%s", message["sentence"])
+        elif kind == "stream":
+            logger.warning("EEG stream: %s %s", message["what"], message["detail"])
+        elif kind == "stopped" and message["error"]:
+            logger.error("Recording: %s", message["error"])

@@ -1,0 +1,183 @@
+"""A light sensor's channel: its two levels, and roughly when it goes from one to the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.ndimage import percentile_filter, uniform_filter1d
+
+from psychopy_nfb.errors import NfbError
+
+SMOOTH_SHARE = 0.3
+"""Of a refresh: over it the signal is averaged before it is compared with the threshold. About a
+period of what backlights flicker at."""
+LEVEL_SECONDS = 3.0
+"""The levels may drift; they are looked for in pieces so long, in which a code has both."""
+POINTS_A_REFRESH = 4
+"""Of the signal that the levels are sought in."""
+LOW, HIGH = 15.0, 85.0
+"""Percentiles of a piece that stand for its levels: a code is low and high half of the time."""
+HYSTERESIS = 0.15
+"""Of the difference of the levels."""
+SEPARATE = 3.0
+"""Times its own spread a level must lie away from the other."""
+SHORT_GAP = 0.3
+"""Refreshes; samples further apart have a gap between them, in which an edge could hide."""
+FLAT_REFRESHES = 30
+"""Refreshes of a code are never the same for longer than 16; so much longer is a lost signal."""
+
+
+class NoLight(NfbError):
+    """A channel in which nothing can be read: said in one sentence, never as a number."""
+
+
+@dataclass
+class LightSignal:
+    """A light sensor's channel, ready for its edges to be measured."""
+
+    values: np.ndarray
+    """(n,) the signal, about 0 where it is low and 1 where it is high, whatever its polarity."""
+    stamps: np.ndarray
+    """(n,) seconds."""
+    rate: float
+    """Samples per second, from the stamps."""
+    smooth: np.ndarray
+    """(n,) `values` without noise and flicker."""
+    seen: np.ndarray
+    """(n,) bool: where the signal can be used."""
+    low: float
+    """Median low level in the channel's unit."""
+    high: float
+    """Median high level in the channel's unit."""
+    edges: np.ndarray
+    """Seconds: coarse times at which it crossed the middle."""
+
+
+def read_light(values: np.ndarray, stamps: np.ndarray, period: float, channel: str) -> LightSignal:
+    """Find the two levels and the edges of a light sensor's channel.
+
+    Parameters
+    ----------
+    values : array, shape (n,)
+        The samples in any unit; NaN where there are none.
+    stamps : array, shape (n,)
+        Seconds, rising; gaps are allowed.
+    period : float
+        Seconds a frame of the display lasts.
+    channel : str
+        Its name, for what is said when it cannot be used.
+
+    Raises
+    ------
+    NoLight
+        If it is flat, or has no two levels.
+    """
+    values, stamps = np.asarray(values, dtype=float), np.asarray(stamps, dtype=float)
+    seen = np.isfinite(values)
+    if seen.sum() < 16 or np.ptp(values[seen]) == 0:
+        what = "has no samples" if seen.sum() < 16 else "never changes"
+        raise NoLight(
+            "channel", channel, f"{what}; choose the channel that the light sensor is connected to"
+        )
+    step = float(np.median(np.diff(stamps)))
+    values, stamps = _without_gaps(values, stamps, step, max(1.5 * step, SHORT_GAP * period))
+    seen = np.isfinite(values)
+    filled = np.interp(stamps, stamps[seen], values[seen])
+    seen &= ~_flat(filled, round(FLAT_REFRESHES * period / step))
+    width = max(1, round(SMOOTH_SHARE * period / step)) | 1
+    smooth = uniform_filter1d(filled, width)
+    low, high = _levels(smooth, seen, period, step)
+    span = high - low
+    if np.median(span) <= 0:
+        raise NoLight("channel", channel, "never changes; look where the light sensor is connected")
+    scaled = (smooth - low) / span
+    _require_two_levels(scaled[seen], channel, np.median(low), np.median(high))
+    edges = _crossings(scaled, stamps)
+    nearest = np.searchsorted(stamps, edges).clip(max=len(stamps) - 1)
+    return LightSignal(
+        values=(filled - np.median(low)) / np.median(span),
+        stamps=stamps,
+        rate=1 / step,
+        smooth=scaled,
+        seen=seen,
+        low=float(np.median(low)),
+        high=float(np.median(high)),
+        edges=edges[seen[nearest] & seen[nearest - 1]],
+    )
+
+
+def _without_gaps(
+    values: np.ndarray, stamps: np.ndarray, step: float, short: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the signal with NaN in place of samples that are missing for longer than `short`."""
+    missing = np.round(np.diff(stamps) / step).astype(np.int64) - 1
+    gaps = np.flatnonzero((missing > 0) & (np.diff(stamps) > short))
+    if not len(gaps):
+        return values, stamps
+    counts = missing[gaps]
+    at = np.repeat(gaps + 1, counts)
+    within = np.concatenate([np.arange(1, count + 1) for count in counts])
+    width = np.repeat((stamps[gaps + 1] - stamps[gaps]) / (counts + 1), counts)
+    filled_in = np.repeat(stamps[gaps], counts) + within * width
+    return np.insert(values, at, np.nan), np.insert(stamps, at, filled_in)
+
+
+def _flat(values: np.ndarray, n: int) -> np.ndarray:
+    """Return which samples belong to runs of at least `n` that are exactly equal."""
+    changes = np.flatnonzero(np.diff(values) != 0) + 1
+    bounds = np.concatenate(([0], changes, [len(values)]))
+    lengths = np.diff(bounds)
+    return np.repeat(lengths >= n, lengths)
+
+
+def _levels(
+    smooth: np.ndarray, seen: np.ndarray, period: float, step: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the low and the high level around each sample."""
+    every = max(1, round(period / POINTS_A_REFRESH / step))
+    places = np.flatnonzero(seen)[::every]
+    thin = smooth[places]
+    width = min(len(thin), max(3, round(LEVEL_SECONDS / (every * step)))) | 1
+    found = []
+    for percentile in (LOW, HIGH):
+        level = percentile_filter(thin, percentile, size=width, mode="nearest")
+        level = uniform_filter1d(level, width, mode="nearest")
+        found.append(np.interp(np.arange(len(smooth)), places, level))
+    return found[0], found[1]
+
+
+def _require_two_levels(scaled: np.ndarray, channel: str, low: float, high: float) -> None:
+    above = scaled > 0.5
+    for level, part in ((0.0, scaled[~above]), (1.0, scaled[above])):
+        if len(part) < 0.02 * len(scaled):
+            break
+        spread = 1.4826 * np.median(np.abs(part - np.median(part)))
+        if abs(np.median(part) - (1 - level)) < SEPARATE * spread:
+            break
+    else:
+        return
+    raise NoLight(
+        "channel",
+        channel,
+        f"has no two levels that could be told apart (it is mostly from {low:g} to {high:g}); "
+        "look whether the sensor sits on the patch, and choose its channel",
+    )
+
+
+def _crossings(scaled: np.ndarray, stamps: np.ndarray) -> np.ndarray:
+    """Return when the signal crossed the middle, noise within the hysteresis passed over."""
+    state = np.zeros(len(scaled), dtype=np.int8)
+    state[scaled > 0.5 + HYSTERESIS] = 1
+    state[scaled < 0.5 - HYSTERESIS] = -1
+    far = np.flatnonzero(state)
+    turns = np.flatnonzero(np.diff(state[far]))
+    found = np.empty(len(turns))
+    for place, turn in enumerate(turns):
+        first, last = far[turn], far[turn + 1]
+        part = (scaled[first : last + 1] - 0.5) * state[last]
+        at = int(np.flatnonzero((part[:-1] <= 0) & (part[1:] > 0))[-1])
+        share = part[at] / (part[at] - part[at + 1])
+        before, after = stamps[first + at], stamps[first + at + 1]
+        found[place] = before + share * (after - before)
+    return found

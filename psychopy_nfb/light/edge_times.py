@@ -1,0 +1,168 @@
+"""Edges of light, timed between the samples."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from scipy.ndimage import uniform_filter1d
+
+from psychopy_nfb.light.answers import Answer, explained, learn, light_model
+from psychopy_nfb.light.channel import LightSignal
+from psychopy_nfb.light.lines import spectral_lines
+
+SETTLE_ROUNDS, ROUNDS = 3, 4
+"""Edges begin on the display's refreshes, where they belong: levels and answers are settled first,
+then single edges are moved."""
+FIT_BEFORE, FIT_AFTER = 0.45, 0.75
+"""Refreshes around an edge that its time is fitted to."""
+LEVELLED_SECONDS = 3.0
+"""Pieces in which offset and gain are fitted to what is known by then; levels may drift."""
+SLOW_SECONDS = 0.4
+"""What is left is averaged over so long; it is neither an edge nor hum, but the level's drift."""
+UNSURE = 0.02
+"""How far offset and gain around one edge may be expected to differ from those of the piece."""
+LARGEST_STEP = 0.25
+"""Refreshes by which one round may move an edge."""
+
+
+def time_edges(
+    light: LightSignal, inverted: bool, coarse: np.ndarray, rising: np.ndarray, period: float
+) -> tuple[np.ndarray, Answer, Answer, np.ndarray]:
+    """Return when light was half-way from the one level to the other, for each edge.
+
+    Parameters
+    ----------
+    light : LightSignal
+        The sensor's channel.
+    inverted : bool
+        Whether the channel falls in light.
+    coarse : ndarray, shape (e,)
+        About when the edges are, in seconds, to within a third of a refresh.
+    rising : ndarray of bool, shape (e,)
+        Whether it becomes light.
+    period : float
+        Seconds a refresh lasts.
+
+    Returns
+    -------
+    times : ndarray, shape (e,)
+        Seconds, on the clock of the sensor's stamps; NaN where samples are missing.
+    rise, fall : Answer
+        What an edge looks like in either direction.
+    cleaned : ndarray, shape (n,)
+        The signal, 0 dark and 1 light, without drift, hum and flicker.
+
+    Notes
+    -----
+    The signal is taken for a sum of answers to edges, hum, and flicker that is there in light only.
+    In turn the levels' drift is taken away, the answers are learnt from all edges, spectral lines
+    in what is left are subtracted, and each edge is moved to where its own samples fit best: least
+    squares with an offset and a gain of its own, which are held the firmer the noisier the signal.
+    """
+    values = 1 - light.values if inverted else light.values.copy()
+    times = coarse.copy()
+    signs = np.where(rising, 1.0, -1.0)
+    cleaned = values
+    light = replace(light, seen=explained(light, times, signs, period))
+    *answers, _ = learn(cleaned, light, times, signs, period)
+    for turn in range(SETTLE_ROUNDS + ROUNDS):
+        model = light_model(light, times, signs, answers, period)
+        cleaned = _levelled(values, model, light)
+        if turn >= SETTLE_ROUNDS - 1:  # before, what is left is mostly the answers' own
+            cleaned = cleaned - spectral_lines(cleaned - model, model, light)
+        *answers, hum = learn(cleaned, light, times, signs, period)
+        if turn >= SETTLE_ROUNDS:
+            times = _move(cleaned - hum, light, times, signs, answers, period)
+    rise, fall = answers
+    times = times + np.where(rising, rise.middle(), fall.middle())
+    return np.where(_all_seen(light, times, period), times, np.nan), rise, fall, cleaned
+
+
+def _levelled(values: np.ndarray, model: np.ndarray, light: LightSignal) -> np.ndarray:
+    """Return the signal with offset and gain such that it fits the model in each piece."""
+    half = max(8, round(LEVELLED_SECONDS * light.rate / 2))
+    centres = np.arange(half, max(half + 1, len(values) - half), half)
+    fitted = []
+    for centre in centres:
+        inside = slice(max(0, centre - half), centre + half)
+        seen = light.seen[inside]
+        part, x = values[inside][seen], model[inside][seen]
+        spread = x.var() if len(x) else 0.0
+        if spread < 0.05:
+            fitted.append((np.nan, np.nan))
+            continue
+        gain = np.cov(x, part, bias=True)[0, 1] / spread
+        fitted.append((part.mean() - gain * x.mean(), gain))
+    offset, gain = np.array(fitted).T
+    good = np.isfinite(offset) & (gain > 0.1)
+    if not good.any():
+        return values
+    places = np.arange(len(values))
+    offset = np.interp(places, centres[good], offset[good])
+    gain = np.interp(places, centres[good], gain[good])
+    level = (values - offset) / gain
+    return level - _slow(level - model, light)
+
+
+def _slow(residual: np.ndarray, light: LightSignal) -> np.ndarray:
+    """Return the moving average of what is left, over the samples that can be used."""
+    width = max(3, round(SLOW_SECONDS * light.rate))
+    mean, share = np.where(light.seen, residual, 0.0), light.seen.astype(float)
+    for _ in range(2):
+        mean = uniform_filter1d(mean, width, mode="nearest")
+        share = uniform_filter1d(share, width, mode="nearest")
+    return mean / np.maximum(share, 1e-3)
+
+
+def _move(
+    values: np.ndarray,
+    light: LightSignal,
+    times: np.ndarray,
+    signs: np.ndarray,
+    answers: tuple[Answer, Answer],
+    period: float,
+) -> np.ndarray:
+    """Return the edges' times, each moved to where the samples around it fit best."""
+    moved = times.copy()
+    left = (values - light_model(light, times, signs, answers, period))[light.seen]
+    noise = 1.4826 * float(np.median(np.abs(left)))
+    firm = np.diag([noise / UNSURE, noise / UNSURE, 0.0])
+    # Where two edges in a row go the same way, one between them was not seen.
+    run = np.cumsum(np.concatenate(([False], signs[1:] == signs[:-1])))
+    for number, (time, sign) in enumerate(zip(times, signs, strict=True)):
+        first, last = np.searchsorted(
+            light.stamps, [time - FIT_BEFORE * period, time + FIT_AFTER * period]
+        )
+        seen = light.seen[first:last]
+        stamps = light.stamps[first:last][seen]
+        if len(stamps) < 4:
+            continue
+        part = values[first:last][seen]
+        own = answers[0] if sign > 0 else answers[1]
+        # All edges around it, on the level that was there before them.
+        around = np.arange(max(0, number - 4), min(len(times), number + 4))
+        around = around[run[around] == run[number]]
+        model = np.full(len(stamps), 0.0 if signs[around[0]] > 0 else 1.0)
+        for other in around:
+            answer = answers[0] if signs[other] > 0 else answers[1]
+            model += signs[other] * answer.at(stamps - times[other])
+        design = np.stack([np.ones(len(stamps)), model, -sign * own.slope(stamps - time)], axis=1)
+        # Unknown are offset, gain less one, and the step.
+        solved, _, rank, _ = np.linalg.lstsq(
+            np.concatenate((design, firm)), np.concatenate((part - model, np.zeros(3))), rcond=None
+        )
+        gain = 1 + solved[1]
+        if rank == 3 and gain > 0.2:
+            step = solved[2] / gain
+            moved[number] = time + np.clip(step, -LARGEST_STEP * period, LARGEST_STEP * period)
+    return moved
+
+
+def _all_seen(light: LightSignal, times: np.ndarray, period: float) -> np.ndarray:
+    """Return which edges have samples all around them."""
+    unseen = np.concatenate(([0], np.cumsum(~light.seen)))
+    first = np.searchsorted(light.stamps, times - 0.3 * period)
+    last = np.searchsorted(light.stamps, times + 0.3 * period)
+    there = (last - first) >= 0.5 * 0.6 * period * light.rate
+    return there & (unseen[last] == unseen[first])

@@ -1,0 +1,77 @@
+"""The display's grid of refreshes, from flips or from edges of light."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+LARGEST_DRIFT = 1e-3
+"""Between two clocks; cheap oscillators differ by a tenth of it."""
+FINER = 8
+"""Steps of the search in the width of a spectral line."""
+ROUNDS = 4
+
+
+@dataclass(frozen=True)
+class RefreshGrid:
+    """Equidistant moments: number `k` is at ``start + k * period``."""
+
+    start: float
+    """Seconds."""
+    period: float
+    """Seconds."""
+
+    def time(self, number: np.ndarray | float) -> np.ndarray | float:
+        """Return when a refresh is, in seconds."""
+        return self.start + number * self.period
+
+    def number(self, time: np.ndarray | float) -> np.ndarray | float:
+        """Return where in the grid a time lies; whole at a refresh."""
+        return (time - self.start) / self.period
+
+    def nearest(self, time: np.ndarray | float) -> np.ndarray:
+        """Return the number of the refresh next to a time, int64."""
+        return np.round(self.number(time)).astype(np.int64)
+
+    @classmethod
+    def fit(cls, times: np.ndarray, period: float) -> RefreshGrid:
+        """Find the grid that times of events lie on, some of them besides it.
+
+        Parameters
+        ----------
+        times : ndarray, shape (n,), n >= 2
+            Seconds, rising; each on some refresh, not on every refresh one.
+        period : float
+            The refresh period as it is known, to a thousandth.
+
+        Notes
+        -----
+        Looks for the spectral line of the events next to the nominal rate, then follows its phase.
+        A frame shown one refresh later is still on the grid, so that slips do no harm.
+        """
+        origin = times[0]
+        since = times - origin
+        length = max(since[-1], period)
+        rate = 1 / period
+        n = int(np.ceil(rate * LARGEST_DRIFT * length * FINER))
+        rates = rate + np.arange(-n, n + 1) / (length * FINER)
+        few = since[:: max(1, len(since) // 4000)]
+        lines = np.array([np.abs(np.exp(2j * np.pi * one * few).sum()) for one in rates])
+        period = 1 / rates[int(np.argmax(lines))]
+        phase = np.angle(np.exp(2j * np.pi * since / period).sum()) / (2 * np.pi)
+        start = phase * period
+        for _ in range(ROUNDS):
+            numbers = np.round((since - start) / period)
+            away = since - start - numbers * period
+            close = np.abs(away - np.median(away)) <= 3 * _spread(away) + 1e-9
+            if np.ptp(numbers[close]) < 1:
+                break
+            slope, shift = np.polyfit(numbers[close], away[close], 1)
+            period, start = period + slope, start + shift
+        return cls(float(origin + start), float(period))
+
+
+def _spread(values: np.ndarray) -> float:
+    """Return the standard deviation as the median absolute deviation tells it."""
+    return float(1.4826 * np.median(np.abs(values - np.median(values))))

@@ -1,0 +1,88 @@
+"""A light sensor's stream during a run: a real one, or a virtual one on a patch."""
+
+from __future__ import annotations
+
+import os
+import socket
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pylsl
+
+from psychopy_nfb.clock import lsl_now
+from psychopy_nfb.errors import SettingsError
+from psychopy_nfb.light.screen_sensor import ScreenSpot, spot_of_box
+from psychopy_nfb.lsl.find import channel_labels, chosen_channels, find_stream
+from psychopy_nfb.lsl.selection import StreamSelection
+from psychopy_nfb.process import running
+
+if TYPE_CHECKING:
+    from psychopy.visual import Window
+
+START_SECONDS = 20.0
+"""How long the virtual sensor may take to start."""
+
+
+class SensorInlet:
+    """Keeps all that a light sensor's stream sends; LSL receives in a thread of its own."""
+
+    def __init__(self, selection: StreamSelection, channel: str | None = None) -> None:
+        found = find_stream(selection)
+        remote = found.hostname() != socket.gethostname()
+        self._inlet = pylsl.StreamInlet(
+            found, max_buflen=3600, processing_flags=pylsl.proc_clocksync if remote else 0
+        )
+        labels = channel_labels(self._inlet.info(timeout=selection.timeout))
+        if channel is None and len(labels) > 1:
+            raise SettingsError("channel", None, f"name one of {', '.join(labels)}")
+        self._column = chosen_channels([channel or 1], labels)[0]
+        self.name = f"{labels[self._column]} ({found.name()})"
+        if remote:
+            self._inlet.time_correction(timeout=selection.timeout)
+        self._inlet.open_stream(timeout=selection.timeout)
+
+    def all(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the samples since it was opened, and their LSL times in seconds; no more come."""
+        samples, stamps = [], []
+        until = lsl_now()
+        while True:
+            more, times = self._inlet.pull_chunk(timeout=0.2, max_samples=65536)
+            samples += more
+            stamps += times
+            if not times or times[-1] > until:
+                self._inlet.close_stream()
+                return np.array(samples)[:, self._column], np.array(stamps)
+
+
+@contextmanager
+def virtual_sensor(
+    win: Window, box: tuple[int, int, int, int], input_lag: float = 0.0
+) -> Iterator[SensorInlet]:
+    """Run a process that reads a patch's pixels off the screen, and receive what it streams.
+
+    Parameters
+    ----------
+    win : psychopy.visual.Window
+        The window, which must be on the screen by now.
+    box : (int, int, int, int)
+        `PhotodiodePatch.box`.
+    input_lag : float
+        Seconds by which an imagined display shows everything later.
+
+    Raises
+    ------
+    SettingsError
+        If this system does not let programs read the screen.
+    """
+    win.flip()
+    left, top, side = spot_of_box(win, box)
+    ScreenSpot(left, top, side)  # whether pixels can be read is said here, not by the other process
+    source_id = f"psychopy_nfb_spot_{uuid.uuid4().hex[:8]}"
+    place = ["--left", str(left), "--top", str(top), "--side", str(side)]
+    command = ["light.screen_sensor", *place, "--source-id", source_id]
+    command += ["--input-lag", str(input_lag), "--until-process-ends", str(os.getpid())]
+    with running(*command):
+        yield SensorInlet(StreamSelection(type=None, source_id=source_id, timeout=START_SECONDS))

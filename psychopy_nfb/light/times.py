@@ -1,0 +1,259 @@
+"""When each frame was light: a light sensor's recording laid over the frame log."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from psychopy_nfb.light.channel import LightSignal, read_light
+from psychopy_nfb.light.decode import Decoded, NoMatch, decode
+from psychopy_nfb.light.edge_times import Answer, time_edges
+
+DOUBT = 0.06
+"""Beyond half-way, on the wrong side, light may be and not tell that a frame was missed: where one
+was, light has been at the other level for two refreshes and is settled there."""
+FEWEST_EDGES = 8
+"""In fewer there is no lag to be told, nor how it varies."""
+
+
+@dataclass(frozen=True)
+class LightSummary:
+    """What light says of a run, in milliseconds where not said otherwise."""
+
+    frames: int
+    """Frames of the log that the sensor saw."""
+    edges: int
+    """Of them, those whose light was timed by an edge of their own."""
+    missed: int
+    """Frames that were never light."""
+    repeated: int
+    """Refreshes in which a frame was light once more than the log knows."""
+    lost: int
+    """Frames of the log, within the recording, in which the sensor's signal was lost."""
+    lag_mean_ms: float
+    """Flip to light."""
+    lag_median_ms: float
+    lag_sd_ms: float
+    lag_p95_ms: float
+    lag_max_ms: float
+    lag_sd_detrended_ms: float
+    """The spread that is left when the clocks' drift is taken away."""
+    drift_ppm: float
+    """How much faster the sensor's clock goes than the log's, in millionths."""
+    rise_ms: float
+    """From a tenth to nine tenths of the way to the high level."""
+    fall_ms: float
+    refresh_hz: float
+    """Of the display, as the light tells."""
+    level_low: float
+    """In the channel's unit, patch at its low level."""
+    level_high: float
+    inverted: bool
+    """Whether the channel falls in light."""
+
+    def to_dict(self) -> dict[str, float]:
+        """Return all of it for JSON."""
+        return asdict(self)
+
+    def table(self) -> str:
+        """Return it as lines for people."""
+        return "\n".join(
+            [
+                f"flip → light in ms: mean {self.lag_mean_ms:.2f}, median "
+                f"{self.lag_median_ms:.2f}, SD {self.lag_sd_ms:.2f} "
+                f"({self.lag_sd_detrended_ms:.2f} without drift), p95 {self.lag_p95_ms:.2f}, "
+                f"max {self.lag_max_ms:.2f}",
+                f"{self.frames} frames seen, {self.edges} timed by an edge of their own; "
+                f"{self.missed} missed, {self.repeated} repeated, {self.lost} lost by the sensor",
+                f"display {self.refresh_hz:.3f} Hz, rise {self.rise_ms:.1f} ms, "
+                f"fall {self.fall_ms:.1f} ms; drift {self.drift_ppm:.0f} ppm; levels "
+                f"{self.level_low:.4g} and {self.level_high:.4g}"
+                + (", inverted" if self.inverted else ""),
+            ]
+        )
+
+
+@dataclass
+class LightTimes:
+    """A run's light, frame by frame."""
+
+    frames: pd.DataFrame
+    """One row for each frame of the log within the recording: ``frame, t_flip, patch``, ``shown``
+    (True, False or empty where the sensor's signal was lost), ``repeated`` (refreshes more than the
+    log knows), ``t_light`` and ``lag`` (seconds), ``edge`` (whether its light was timed by an edge
+    of its own; the others lie on the display's refreshes, as their level was there already)."""
+    summary: LightSummary
+    rise: Answer
+    fall: Answer
+    light: LightSignal
+    edges: pd.DataFrame
+    """One row for each edge: ``t`` (seconds), ``rising``, ``frame`` it belongs to."""
+
+
+def light_times(
+    frames: pd.DataFrame, values: np.ndarray, stamps: np.ndarray, *, channel: str = "light sensor"
+) -> LightTimes:
+    """Find out when each frame was light.
+
+    Parameters
+    ----------
+    frames : DataFrame
+        A frame log: ``frame, t_flip, interval, patch``; the patch in mode ``code``.
+    values : array, shape (n,)
+        The light sensor's samples in any unit and of either polarity.
+    stamps : array, shape (n,)
+        When they were taken, in seconds on the clock of `frames`.
+    channel : str
+        The channel's name, for what is said when it cannot be used.
+
+    Raises
+    ------
+    NoLight, NoMatch
+        In one sentence: no patch in the log, no light in the channel, log of another session,
+        recording too short.
+
+    Notes
+    -----
+    Light is timed at half of the way between the patch's levels. What a person sees of the frame is
+    where its stimulus is on the screen: displays are lit from top to bottom within a refresh, so
+    that each place has the lag of a patch at its height.
+
+    References
+    ----------
+    .. [1] D. Bridges, A. Pitiot, M. R. MacAskill, J. W. Peirce, "The timing mega-study: comparing a
+       range of experiment generators, both lab-based and online", PeerJ 8:e9414, 2020.
+    """
+    log = frames[frames.patch.notna() & frames.t_flip.notna()].reset_index(drop=True)
+    if len(log) < 2 or log.patch.nunique() < 2:
+        raise NoMatch(
+            "frames",
+            f"{len(frames)} rows",
+            "have no patch levels to compare with; draw a PhotodiodePatch in mode 'code' and give "
+            "it to attach()",
+        )
+    period = float(frames.interval.median())
+    light = read_light(values, stamps, period, channel)
+    flips = log.t_flip.to_numpy()
+    levels = (log.patch > (log.patch.min() + log.patch.max()) / 2).to_numpy()
+    decoded = decode(light, flips, levels, period, channel)
+    coarse, rising, at = _edges_of(decoded)
+    *found, cleaned = time_edges(light, decoded.inverted, coarse, rising, decoded.grid.period)
+    # Without hum and flicker single refreshes are told apart that looked alike before.
+    clear = replace(light, smooth=1 - cleaned if decoded.inverted else cleaned)
+    again = decode(clear, flips, levels, period, channel)
+    if not _same(again, decoded):
+        decoded = again
+        coarse, rising, at = _edges_of(decoded)
+        *found, _ = time_edges(light, decoded.inverted, coarse, rising, decoded.grid.period)
+    times, rise, fall = found
+    if np.isfinite(times).sum() < FEWEST_EDGES:
+        raise NoMatch(
+            "signal",
+            channel,
+            f"has {np.isfinite(times).sum()} edges that could be timed, {FEWEST_EDGES} are needed; "
+            "record longer, and look for gaps in the recording",
+        )
+    table = _per_frame(log, levels, decoded, times, rising, at)
+    edges = pd.DataFrame(
+        {"t": times, "rising": rising, "frame": log.frame.to_numpy()[decoded.rows[at]]}
+    )
+    summary = _summary(table, light, decoded, rise, fall)
+    return LightTimes(table, summary, rise, fall, light, edges)
+
+
+def _same(one: Decoded, other: Decoded) -> bool:
+    """Return whether both have the same light in each refresh."""
+    return np.array_equal(one.rows, other.rows) and np.array_equal(
+        one.brightness > 0.5, other.brightness > 0.5
+    )
+
+
+def _edges_of(decoded: Decoded) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return coarse time, direction and refresh of each edge that was seen."""
+    bright = decoded.brightness > 0.5
+    seen = ~np.isnan(decoded.brightness)
+    changed = bright[1:] != bright[:-1]
+    at = np.flatnonzero(changed & seen[1:] & seen[:-1]) + 1
+    return decoded.grid.time(decoded.numbers[at].astype(float)), bright[at], at
+
+
+def _per_frame(
+    log: pd.DataFrame,
+    levels: np.ndarray,
+    decoded: Decoded,
+    times: np.ndarray,
+    rising: np.ndarray,
+    at: np.ndarray,
+) -> pd.DataFrame:
+    """Return the table of `LightTimes.frames`, from the first to the last timed edge.
+
+    What lies before and after could be one refresh earlier or later as well.
+    """
+    first_row, last_row = decoded.rows.min(), decoded.rows.max()
+    n = last_row - first_row + 1
+    which = decoded.rows - first_row
+    seen = ~np.isnan(decoded.brightness)
+    right = seen & (np.abs(decoded.brightness - levels[decoded.rows]) < 0.5 + DOUBT)
+    n_shown = np.bincount(which, minlength=n)
+    n_right = np.bincount(which[right], minlength=n)
+    n_seen = np.bincount(which[seen], minlength=n)
+    lasted = np.round(
+        np.diff(log.t_flip.to_numpy()[first_row : last_row + 2]) / decoded.grid.period
+    )
+    lasted = np.maximum(np.append(lasted, n_shown[len(lasted) :]), 1)[:n].astype(int)
+    table = log.loc[first_row:last_row, ["frame", "t_flip", "patch"]].reset_index(drop=True)
+    shown = np.where(n_right > 0, True, False).astype(object)
+    shown[(n_seen == 0) & (n_shown > 0)] = None
+    table["shown"] = shown
+    table["repeated"] = np.where(shown == True, np.maximum(n_shown - lasted, 0), 0)  # noqa: E712
+    # Of frames without an edge of their own: when their refresh began, as the edges around it say.
+    own = np.full(len(decoded.rows), np.nan)
+    own[at] = times
+    on_grid = decoded.grid.time(decoded.numbers.astype(float))
+    known = np.isfinite(own)
+    offset = float(np.median((own - on_grid)[known])) if known.any() else np.nan
+    begins = np.concatenate(([True], which[1:] != which[:-1]))
+    t_light = np.full(n, np.nan)
+    edge = np.zeros(n, dtype=bool)
+    rows = which[begins]
+    t_light[rows] = on_grid[begins] + offset
+    with_own = begins & known & right
+    t_light[which[with_own]] = own[with_own]
+    edge[which[with_own]] = True
+    visible = table.shown.to_numpy() == True  # noqa: E712
+    table["t_light"] = np.where(visible, t_light, np.nan)
+    table["lag"] = table.t_light - table.t_flip
+    table["edge"] = edge & visible
+    edged = np.flatnonzero(table.edge)
+    return table.iloc[edged[0] : edged[-1] + 1].reset_index(drop=True)
+
+
+def _summary(
+    table: pd.DataFrame, light: LightSignal, decoded: Decoded, rise: Answer, fall: Answer
+) -> LightSummary:
+    timed = table[table.edge]
+    lag = 1e3 * timed.lag.to_numpy()
+    since = (timed.t_flip - timed.t_flip.mean()).to_numpy()
+    levels = (light.high, light.low) if decoded.inverted else (light.low, light.high)
+    return LightSummary(
+        frames=int(table.shown.notna().sum()),
+        edges=len(timed),
+        missed=int((table.shown == False).sum()),  # noqa: E712
+        repeated=int(table.repeated.sum()),
+        lost=int(table.shown.isna().sum()),
+        lag_mean_ms=float(lag.mean()),
+        lag_median_ms=float(np.median(lag)),
+        lag_sd_ms=float(lag.std(ddof=1)),
+        lag_p95_ms=float(np.percentile(lag, 95)),
+        lag_max_ms=float(lag.max()),
+        lag_sd_detrended_ms=float((lag - 1e3 * decoded.drift * since).std(ddof=1)),
+        drift_ppm=1e6 * decoded.drift,
+        rise_ms=1e3 * rise.duration(),
+        fall_ms=1e3 * fall.duration(),
+        refresh_hz=1 / decoded.grid.period,
+        level_low=levels[0],
+        level_high=levels[1],
+        inverted=decoded.inverted,
+    )

@@ -1,0 +1,139 @@
+"""What a light sensor's figures mean for an experimenter, and what to change."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from psychopy_nfb.light.times import LightSummary
+
+STEADY_MS = 1.0
+"""Spread of the lag that a display with vertical sync keeps below."""
+DEEP_REFRESHES = 2.5
+"""Refreshes from flip to light; a longer way has frames waiting in it."""
+SLOW_SHARE = 0.5
+"""Of a refresh: pixels that take longer smear one frame into the next."""
+DRIFT_PPM = 50.0
+"""Two quartz clocks keep closer together."""
+LOST_SHARE = 0.05
+
+Grade = Literal["good", "mind", "bad"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was found."""
+
+    grade: Grade
+    """``bad`` spoils feedback that depends on timing, ``mind`` is worth a thought."""
+    what: str
+    """With its figures."""
+    remedy: str = ""
+    """What to change."""
+
+    def __str__(self) -> str:
+        return f"{self.grade:4s}  {self.what}" + (f" → {self.remedy}" if self.remedy else "")
+
+    def to_dict(self) -> dict[str, str]:
+        """Return it for JSON."""
+        return asdict(self)
+
+
+def passed(findings: list[Finding]) -> bool:
+    """Return whether nothing is bad."""
+    return all(finding.grade != "bad" for finding in findings)
+
+
+def judge(summary: LightSummary) -> list[Finding]:
+    """Return what the figures mean, the most serious first."""
+    found = [
+        _frames(summary),
+        _steadiness(summary),
+        _lag(summary),
+        _pixels(summary),
+        _clocks(summary),
+        _sensor(summary),
+    ]
+    order = {"bad": 0, "mind": 1, "good": 2}
+    return sorted(found, key=lambda finding: order[finding.grade])
+
+
+def _frames(summary: LightSummary) -> Finding:
+    if summary.missed == summary.repeated == 0:
+        return Finding("good", f"each of {summary.frames} frames was shown, and once")
+    return Finding(
+        "bad",
+        f"{summary.missed} of {summary.frames} frames were never shown and {summary.repeated} were "
+        "shown longer than the log knows",
+        "flips do not wait for the display: switch vertical sync on in the graphics driver, use "
+        "full screen on one display, switch the compositor and the display's variable rate off",
+    )
+
+
+def _steadiness(summary: LightSummary) -> Finding:
+    spread = summary.lag_sd_detrended_ms
+    if spread <= STEADY_MS:
+        return Finding("good", f"flip to light is steady: SD {spread:.2f} ms")
+    return Finding(
+        "bad",
+        f"flip to light varies: SD {spread:.2f} ms, more than {STEADY_MS:g} ms",
+        "look for a compositor, a second display at another rate, the display's variable refresh "
+        "rate or energy saving; a sensor that is sampled at less than 500 Hz spreads too",
+    )
+
+
+def _lag(summary: LightSummary) -> Finding:
+    lag = summary.lag_median_ms
+    refreshes = lag / 1e3 * summary.refresh_hz
+    if lag < -STEADY_MS:
+        return Finding(
+            "bad",
+            f"light seems to come {-lag:.1f} ms before the flip, which cannot be",
+            "the sensor's stamps and the frame log are not on one clock: record both over LSL, "
+            "with clock offsets, and correct for the amplifier's own delay",
+        )
+    if refreshes > DEEP_REFRESHES:
+        return Finding(
+            "bad",
+            f"light comes {lag:.1f} ms after the flip, that is {refreshes:.1f} refreshes",
+            "frames wait in the display or the driver: switch the display to its game mode or "
+            "native resolution, its picture processing off, triple buffering off; an amplifier "
+            "that stamps its samples late adds its own delay here",
+        )
+    return Finding("good", f"light comes {lag:.1f} ms after the flip ({refreshes:.1f} refreshes)")
+
+
+def _pixels(summary: LightSummary) -> Finding:
+    slower = max(summary.rise_ms, summary.fall_ms)
+    what = f"pixels and sensor take {summary.rise_ms:.1f} ms up and {summary.fall_ms:.1f} ms down"
+    if slower * summary.refresh_hz / 1e3 <= SLOW_SHARE:
+        return Finding("good", what)
+    return Finding(
+        "mind",
+        what,
+        "frames smear into each other; switch the display's overdrive on, and look whether the "
+        "amplifier's low-pass is too slow for the sensor",
+    )
+
+
+def _clocks(summary: LightSummary) -> Finding:
+    drift = summary.drift_ppm
+    if abs(drift) <= DRIFT_PPM:
+        return Finding("good", f"the sensor's clock keeps with LSL's: {drift:+.0f} ppm")
+    return Finding(
+        "mind",
+        f"the sensor's clock drifts by {drift:+.0f} ppm, {abs(drift) * 0.06:.1f} ms in a minute",
+        "let the recording program correct stamps by the clock offsets, and use lags of short "
+        "stretches only",
+    )
+
+
+def _sensor(summary: LightSummary) -> Finding:
+    share = summary.lost / max(1, summary.frames + summary.lost)
+    if share <= LOST_SHARE:
+        return Finding("good", f"the sensor saw {100 * (1 - share):.1f} % of the frames")
+    return Finding(
+        "mind",
+        f"the sensor's signal was lost in {100 * share:.0f} % of the frames",
+        "fasten the sensor, keep the room's light from it, and look for gaps in the recording",
+    )

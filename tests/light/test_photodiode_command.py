@@ -1,0 +1,170 @@
+"""`psychopy-nfb photodiode` on files as they come: ours, LabRecorder's, tables."""
+
+from __future__ import annotations
+
+import json
+import struct
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from light_simulation import simulate_light
+
+pyxdf = pytest.importorskip("pyxdf", reason="needs pyxdf")
+
+LABELS = ["Fz", "Oz", "AUX7"]
+
+
+def run(*arguments, status=0):
+    command = [sys.executable, "-m", "psychopy_nfb.cli", "photodiode", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == status, done.stdout + done.stderr
+    return done
+
+
+@pytest.fixture
+def simulated():
+    """Return a good recording of a display that does well."""
+    return simulate_light(np.random.default_rng(5), 500.0, 20.0, noise=0.01)
+
+
+@pytest.fixture
+def log(simulated, tmp_path):
+    """Return a frame log's path."""
+    path = tmp_path / "sub-01_frames.csv"
+    simulated.frames.to_csv(path, index=False)
+    return path
+
+
+def three_channels(simulated):
+    """Return EEG-like channels with the sensor's as the third."""
+    noise = np.random.default_rng(0).normal(0, 20, (len(simulated.values), 2))
+    return np.column_stack((noise, simulated.values)).astype(np.float32)
+
+
+def chunk(tag, content):
+    body = struct.pack("<H", tag) + content
+    return b"\x04" + struct.pack("<I", len(body)) + body
+
+
+def stream_header(number, name, labels, rate, host, source):
+    channels = "".join(f"<channel><label>{label}</label></channel>" for label in labels)
+    return chunk(
+        2,
+        struct.pack("<I", number)
+        + (
+            f'<?xml version="1.0"?><info><name>{name}</name><type>EEG</type>'
+            f"<channel_count>{len(labels)}</channel_count><nominal_srate>{rate}</nominal_srate>"
+            f"<channel_format>float32</channel_format><source_id>{source}</source_id>"
+            f"<hostname>{host}</hostname><desc><channels>{channels}</channels></desc></info>"
+        ).encode(),
+    )
+
+
+def samples(number, values, stamps):
+    rows = [
+        b"\x08" + struct.pack("<d", t) + v.tobytes() for t, v in zip(stamps, values, strict=True)
+    ]
+    return chunk(
+        3, struct.pack("<I", number) + b"\x04" + struct.pack("<I", len(rows)) + b"".join(rows)
+    )
+
+
+def clock_offset(number, collected, offset):
+    return chunk(4, struct.pack("<Idd", number, collected, offset))
+
+
+def footer(number):
+    return chunk(6, struct.pack("<I", number) + b"<?xml version='1.0'?><info></info>")
+
+
+def lab_recorder(path, simulated, *, screens_clock=0.0):
+    """Write a file as LabRecorder does, chunks of streams in turn and clock offsets between them.
+
+    `screens_clock` is what has to be added to stamps of the computer with the screen to come to
+    the recording computer's clock.
+    """
+    values = three_channels(simulated)
+    stamps = simulated.stamps + screens_clock  # the amplifier is at the recording computer
+    blocks = np.array_split(np.arange(len(values)), 10)
+    with path.open("wb") as file:
+        file.write(b"XDF:")
+        file.write(chunk(1, b'<?xml version="1.0"?><info><version>1.0</version></info>'))
+        file.write(stream_header(1, "Amp", LABELS, 500, "recorder", "amp-1"))
+        file.write(stream_header(2, "Feedback", ["value"], 0, "screen", "psychopy_nfb_x"))
+        for block in blocks:
+            file.write(samples(1, values[block], stamps[block]))
+            now = simulated.stamps[block[0]]
+            file.write(samples(2, np.zeros((1, 1), np.float32), [now]))
+            file.write(clock_offset(1, now + screens_clock, 0.0))
+            file.write(clock_offset(2, now, screens_clock))
+        file.write(footer(1) + footer(2))
+    return path
+
+
+def test_a_file_of_lab_recorder_with_the_sensor_beside_the_eeg(simulated, log, tmp_path):
+    recording = lab_recorder(tmp_path / "recorded.xdf", simulated)
+    figures = tmp_path / "summary.json"
+    done = run("--frames", log, "--signal", recording, "--json", figures)
+    content = json.loads(figures.read_text())
+    assert content["channel"] == "AUX7 (Amp)", "found by itself"
+    assert content["passed"]
+    assert content["summary"]["missed"] == 0
+    assert "AUX7 (Amp)" in done.stdout
+    table = pd.read_csv(tmp_path / "sub-01_photodiode.csv")
+    edged = table[table.edge]
+    errors = edged.t_light.to_numpy() - simulated.t_light[edged.frame]
+    assert np.sqrt(np.mean(errors**2)) < 0.5 / 500
+    for kind in ("json", "png", "html"):
+        assert (tmp_path / f"sub-01_photodiode.{kind}").stat().st_size > 500
+
+
+def test_clocks_of_two_computers_are_brought_together(simulated, log, tmp_path):
+    recording = lab_recorder(tmp_path / "recorded.xdf", simulated, screens_clock=-3217.125)
+    run("--frames", log, "--signal", recording, "--channel", "AUX7")
+    table = pd.read_csv(tmp_path / "sub-01_photodiode.csv")
+    edged = table[table.edge]
+    errors = edged.t_light.to_numpy() - simulated.t_light[edged.frame]
+    assert abs(np.median(errors)) < 0.5 / 500
+
+
+def test_a_table(simulated, log, tmp_path):
+    signal = tmp_path / "sensor.csv"
+    pd.DataFrame({"t": simulated.stamps, "diode": simulated.values}).to_csv(signal, index=False)
+    out = tmp_path / "elsewhere"
+    run("--frames", log, "--signal", signal, "--out", out)
+    assert (out / "sub-01_photodiode.csv").exists()
+
+
+def test_a_display_that_misses_frames_fails_with_a_remedy(tmp_path):
+    simulated = simulate_light(np.random.default_rng(6), 500.0, 20.0, missed=9, noise=0.01)
+    log, signal = tmp_path / "sub-01_frames.csv", tmp_path / "sensor.csv"
+    simulated.frames.to_csv(log, index=False)
+    pd.DataFrame({"t": simulated.stamps, "diode": simulated.values}).to_csv(signal, index=False)
+    done = run("--frames", log, "--signal", signal, status=1)
+    assert "9 of" in done.stdout
+    assert "vertical sync" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"channel": "AUX9"}, "AUX9"),
+        ({"channel": "Fz"}, "Fz"),
+        ({"signal": "nowhere.xdf"}, "is not there"),
+        ({"frames": "nowhere.csv"}, "is not there"),
+    ],
+)
+def test_what_cannot_be_used_is_one_sentence(simulated, log, tmp_path, change, said):
+    recording = lab_recorder(tmp_path / "recorded.xdf", simulated)
+    given = {"frames": log, "signal": recording, "channel": "AUX7", **change}
+    done = run(*(word for name, value in given.items() for word in (f"--{name}", value)), status=2)
+    assert said in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert not list(tmp_path.glob("*_photodiode*")), "nothing is written"
+
+
+def test_without_any_file_it_says_what_to_name():
+    assert "--frames" in run(status=2).stderr
