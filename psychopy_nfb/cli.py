@@ -22,7 +22,7 @@ COMMANDS = {
     "report": ("psychopy_nfb.report.lag_report", "the lag of a session: page, figure, paragraph"),
     "photodiode": ("psychopy_nfb.light.command", "when each frame was light, by a light sensor"),
     "selftest": ("psychopy_nfb.light.selftest", "brain to light, measured beside what is logged"),
-    "bench": ("psychopy_nfb.bench.loop", "measure lag and load on this machine"),
+    "bench": ("psychopy_nfb.bench.command", "measure lag and load on this machine"),
 }
 
 

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import time
 from collections.abc import Callable
-from typing import TypeVar
+from tempfile import TemporaryFile
+from typing import IO, TypeVar
 
+import numpy as np
 import psutil
+
+from psychopy_nfb.process import child_environment, python_command
 
 Outcome = TypeVar("Outcome")
 
@@ -14,6 +21,10 @@ TURN_SECONDS = 4.0
 CALM_SECONDS = 0.015
 """When the host gave more of a turn to others, the turn says nothing about this program. One unit
 of the system's count, ten milliseconds and less than one frame, is let pass."""
+STANDSTILL_SECONDS = 0.002
+"""A processor on which even the highest priority does not run for longer stood still. Less than
+what late reading keeps free before a flip."""
+READY_SECONDS = 10.0
 
 
 def stolen_seconds() -> float:
@@ -52,3 +63,64 @@ class Turns:
                 self.disturbed += 1
                 return outcome
             self.repeated += 1
+
+
+class Standstills:
+    """Knows when a processor stood still: a context manager with a witness process on each.
+
+    The count of stolen time does not tell when, and knows units of ten milliseconds only. Where a
+    witness cannot have its priority, nothing counts as a standstill.
+
+    Attributes
+    ----------
+    watched : bool
+        Whether every processor has a witness.
+    """
+
+    def __init__(self) -> None:
+        self.watched = False
+        self._witnesses: list[tuple[subprocess.Popen, IO[str]]] = []
+
+    def __enter__(self) -> Standstills:
+        for cpu in getattr(os, "sched_getaffinity", lambda _: set())(0):
+            said = TemporaryFile("w+")  # noqa: SIM115 - closed in __exit__
+            command = python_command("bench.witness", "--cpu", str(cpu))
+            process = subprocess.Popen(command, stdout=said, env=child_environment())
+            self._witnesses.append((process, said))
+        latest = time.monotonic() + READY_SECONDS
+        while self._witnesses and not self.watched and time.monotonic() < latest:
+            time.sleep(0.05)
+            self.watched = all(self._lines(said) for _, said in self._witnesses)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process, said in self._witnesses:
+            process.kill()
+            process.wait()
+            said.close()
+
+    @staticmethod
+    def _lines(said: IO[str]) -> list[str]:
+        # The witness writes at the end of the same open file; a position of one's own leaves it be.
+        size = os.fstat(said.fileno()).st_size
+        return os.pread(said.fileno(), size, 0).decode().split("\n")[:-1]
+
+    def during(self, begins: np.ndarray, ends: np.ndarray) -> np.ndarray:
+        """Return for each span of LSL's clock whether some processor stood still in it.
+
+        Parameters
+        ----------
+        begins, ends : array-like of float, shape (n,)
+            Seconds.
+
+        Returns
+        -------
+        numpy.ndarray of bool, shape (n,)
+        """
+        begins, ends = np.asarray(begins), np.asarray(ends)
+        stood = np.zeros(len(begins), dtype=bool)
+        for _, said in self._witnesses:
+            for line in self._lines(said)[1:]:
+                first, last = map(float, line.split())
+                stood |= (first < ends) & (last > begins)
+        return stood

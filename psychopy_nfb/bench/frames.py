@@ -6,21 +6,31 @@ import os
 from collections.abc import Callable
 from functools import partial
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
-from psychopy_nfb.bench.calm import TURN_SECONDS, Turns, stolen_seconds
+import numpy as np
+
+from psychopy_nfb.bench.calm import TURN_SECONDS, Standstills, Turns, stolen_seconds
 from psychopy_nfb.bench.setting import STREAMS, amplifier, training
 from psychopy_nfb.clock import lsl_now
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 PACED_HZ = 60.0
+DISPLAY = f"paced to {PACED_HZ:g} Hz, software rendering, if any, in one thread"
 
 
 def frame_loop(turns: int, turned: Callable[[], None]) -> dict[str, float]:
     """Show a bar at a paced 60 Hz, dense stream, in turns: without the plugin and with it.
 
     All conditions run at the priority that PsychoPy offers to experiments, where it may be had.
+    Frames missed because a processor stood still are counted apart, as are those frames that it
+    stood still in whether they were missed or not: a program has no part in either.
     """
     # Where the processor draws, it does so in this thread: its helpers would wait for each other.
     os.environ.setdefault("LP_NUM_THREADS", "0")
+    import pandas as pd
     from psychopy import core, visual
 
     from psychopy_nfb.display import FeedbackBar, pace
@@ -36,10 +46,16 @@ def frame_loop(turns: int, turned: Callable[[], None]) -> dict[str, float]:
         "stalled": {"late_read": True, "burn_ms": 50.0},
     }
     dropped = dict.fromkeys(conditions, 0)
+    standing = dict.fromkeys(conditions, 0)
+    disturbed_frames = 0
     logs: dict[str, list] = {"late": [], "early": []}
     counted = Turns(repeats=2 * turns * len(conditions))
     try:
-        with amplifier(STREAMS["dense_"]) as source_id, TemporaryDirectory() as folder:
+        with (
+            Standstills() as standstills,
+            amplifier(STREAMS["dense_"]) as source_id,
+            TemporaryDirectory() as folder,
+        ):
             rushed = core.rush(True)  # once the amplifier runs, which must not inherit it
             for _ in range(turns):
                 for name, settings in conditions.items():
@@ -47,15 +63,21 @@ def frame_loop(turns: int, turned: Callable[[], None]) -> dict[str, float]:
                         show = partial(_bare_frames, win, bar)
                     else:
                         show = partial(_plugin_frames, win, bar, source_id, folder, **settings)
-                    drops, log = counted.calm(show)
-                    dropped[name] += drops
+                    log = counted.calm(show)
+                    missed, excused, frames = _sort_out(log, standstills)
+                    dropped[name] += missed
+                    standing[name] += excused
+                    disturbed_frames += frames
                     if name in logs:
-                        logs[name].append(log)
+                        logs[name].append(log[log.frame >= PACED_HZ])  # the margin has to be learnt
                     turned()
     finally:
         core.rush(False)
         win.close()
-    late, early = (lag_summary(_joined(logs[name])).to_dict() for name in ("late", "early"))
+    late, early = (
+        lag_summary(pd.concat(logs[name], ignore_index=True)).to_dict()
+        for name in ("late", "early")
+    )
     return {
         "flip_read_ms_median": late["read_to_flip_ms"]["median"],
         "flip_read_ms_p99": late["read_to_flip_ms"]["p99"],
@@ -65,26 +87,42 @@ def frame_loop(turns: int, turned: Callable[[], None]) -> dict[str, float]:
         "rushed": bool(rushed),
         "frame_turns_repeated": counted.repeated,
         "frame_turns_disturbed": counted.disturbed,
+        "standstills_watched": standstills.watched,
+        "frames_in_standstills_percent": 100
+        * disturbed_frames
+        / (turns * len(conditions) * TURN_SECONDS * PACED_HZ),
         **{f"dropped_{name}": drops for name, drops in dropped.items()},
+        **{f"dropped_{name}_in_standstills": drops for name, drops in standing.items()},
         "dropped_extra": dropped["late"] - dropped["without"],
         "dropped_extra_early": dropped["early"] - dropped["without"],
         "dropped_extra_stalled": dropped["stalled"] - dropped["without"],
     }
 
 
-def _bare_frames(win, bar) -> tuple[tuple[int, None], float]:  # noqa: ANN001
-    """Show frames without the plugin; return how many were missed, and the stolen seconds."""
+def _sort_out(log, standstills: Standstills) -> tuple[int, int, int]:  # noqa: ANN001
+    """Return frames missed, frames missed in a standstill, and all flips that met a standstill."""
+    stood = standstills.during(log.t_flip - log.interval, log.t_flip)
+    missed = np.diff(log.dropped, prepend=0)
+    return int(missed[~stood].sum()), int(missed[stood].sum()), int(stood.sum())
+
+
+def _bare_frames(win, bar) -> tuple[pd.DataFrame, float]:  # noqa: ANN001
+    """Show frames without the plugin; return a log of them, and the stolen seconds."""
+    import pandas as pd
+
     stolen = stolen_seconds()
-    last, missed, ends = None, 0, lsl_now() + TURN_SECONDS
+    flips, ends = [], lsl_now() + TURN_SECONDS
     while (now := lsl_now()) < ends:
         bar.value = (now * 0.5) % 1
         bar.draw()
         win.flip()
-        flipped = lsl_now()
-        if last is not None and flipped - last > 1.5 / PACED_HZ:
-            missed += round((flipped - last) * PACED_HZ) - 1
-        last = flipped
-    return (missed, None), stolen_seconds() - stolen
+        flips.append(lsl_now())
+    stolen = stolen_seconds() - stolen
+    log = pd.DataFrame({"t_flip": flips})
+    log["interval"] = log.t_flip.diff()
+    periods = (log.interval * PACED_HZ).fillna(1.0)
+    log["dropped"] = (periods.round() - 1).clip(lower=0).cumsum()
+    return log, stolen
 
 
 def _plugin_frames(
@@ -95,8 +133,8 @@ def _plugin_frames(
     *,
     late_read: bool,
     burn_ms: float = 0.0,
-) -> tuple[tuple[int, object], float]:
-    """Show frames with the plugin; return missed frames and frame log, and the stolen seconds."""
+) -> tuple[pd.DataFrame, float]:
+    """Show frames with the plugin; return their log, and the stolen seconds."""
     import pandas as pd
 
     from psychopy_nfb.display.neurofeedback import Neurofeedback
@@ -109,13 +147,5 @@ def _plugin_frames(
         for _ in nfb.frames(TURN_SECONDS):
             bar.value = nfb.value
             bar.draw()
-        missed = nfb.dropped
         stolen = stolen_seconds() - stolen
-    log = pd.read_csv(nfb.files.frames)
-    return (missed, log[log.frame >= PACED_HZ]), stolen  # the margin needs a second to learn
-
-
-def _joined(logs: list):  # noqa: ANN202
-    import pandas as pd
-
-    return pd.concat(logs, ignore_index=True)
+    return pd.read_csv(nfb.files.frames), stolen

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import time
 from functools import partial
-from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 
 import numpy as np
 from tqdm import tqdm
 
 from psychopy_nfb.bench.calm import TURN_SECONDS, Turns, stolen_seconds
-from psychopy_nfb.bench.frames import PACED_HZ, frame_loop
+from psychopy_nfb.bench.command import Outcome
+from psychopy_nfb.bench.frames import DISPLAY, frame_loop
 from psychopy_nfb.bench.reads import count_torn
 from psychopy_nfb.bench.setting import STREAMS, amplifier, training
-from psychopy_nfb.checks import check_number, check_writable
 from psychopy_nfb.clock import lsl_now
-from psychopy_nfb.recording import machine_facts
 
 START_SECONDS, READS_A_SECOND = 20, 3e5  # for the progress bar only
 BARS = {
@@ -43,25 +40,10 @@ BARS = {
 """What each figure must not exceed."""
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of ``psychopy-nfb bench``."""
-    add = parser.add_argument
-    add("what", choices=["loop"], help="what to measure")
-    add("--json", metavar="FILE", help="write the figures there")
-    add("--seconds", type=float, default=60.0, help="length of each condition (default 60)")
-    add("--reads", type=int, default=10_000_000, help="reads under a writer (default 10 million)")
-
-
-def main(options: argparse.Namespace) -> int:
-    """Measure and report; exit status 1 if a figure exceeds its bar."""
-    check_number("seconds", options.seconds, at_least=TURN_SECONDS, unit="s")
-    check_number("reads", options.reads, at_least=1000)
-    if options.json:
-        check_writable("json", options.json)
+def measure(options: argparse.Namespace) -> Outcome:
+    """Measure the way of a sample, from its arrival to the flip."""
     seconds, figures = options.seconds, {}
     turns = max(1, round(seconds / TURN_SECONDS))
-    stolen = stolen_seconds()
-    begun = time.monotonic()
     publish_turns = min(turns, 5)
     expected = START_SECONDS + len(STREAMS) * publish_turns * TURN_SECONDS
     expected += 4 * turns * TURN_SECONDS + options.reads / READS_A_SECOND
@@ -78,34 +60,12 @@ def main(options: argparse.Namespace) -> int:
             passed("publish", publish_turns * TURN_SECONDS)
         figures |= frame_loop(turns, lambda: passed("frames", TURN_SECONDS))
         figures |= count_torn(options.reads, lambda n: passed("reads", n / READS_A_SECOND))
-    result = {
-        "figures": figures,
-        "bars": BARS,
-        "conditions": {
-            **machine_facts(),
-            "cores": os.cpu_count(),
-            "streams": {prefix or "sparse": stream for prefix, stream in STREAMS.items()},
-            "display": f"paced to {PACED_HZ:g} Hz, software rendering, if any, in one thread",
-            "seconds": seconds,
-            # A virtual machine that others take from misses frames on its own account.
-            "stolen_percent": 100 * (stolen_seconds() - stolen) / (time.monotonic() - begun),
-        },
+    conditions = {
+        "streams": {prefix or "sparse": stream for prefix, stream in STREAMS.items()},
+        "display": DISPLAY,
+        "seconds": seconds,
     }
-    if options.json:
-        Path(options.json).write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    print(f"processor time taken by other machines: {result['conditions']['stolen_percent']:.1f} %")
-    return report(figures)
-
-
-def report(figures: dict[str, float]) -> int:
-    """Print each figure beside its bar; return 1 if one exceeds it."""
-    failed = 0
-    for name, value in figures.items():
-        bar = BARS.get(name)
-        said = "" if bar is None else f"bar {bar:g}: {'held' if value <= bar else 'NOT HELD'}"
-        failed |= bar is not None and value > bar
-        print(f"{name:34s} {value:12.4g}  {said}".rstrip())
-    return int(failed)
+    return Outcome(figures, at_most=BARS, conditions=conditions)
 
 
 def start_time(n: int) -> dict[str, float]:
