@@ -4,6 +4,7 @@
   electrodes sit;
 - `channels`, `reference`: which channels, against what;
 - `artifact`: samples that cannot be used, and how the filters are kept from them;
+- `gradient`, `wires`: what an MR scanner adds, taken away;
 - `channel_quality`: which channels can be used at all;
 - `filters`, `smooth`, `delay`, `decimate`: a band, a smoother signal, a later one, a slower one;
 - `rhythm`, `complex_fir`, `fir`, `kalman`, `ar_hilbert`, `envelope`: estimators of a rhythm's
@@ -55,6 +56,8 @@ _HOME = {
     "ExponentialAverage": "smooth",
     "MovingAverage": "smooth",
     "SavitzkyGolay": "smooth",
+    "GradientTemplate": "gradient",
+    "CarbonWireLoops": "wires",
     "Delay": "delay",
     "Decimate": "decimate",
     "Burn": "load",
@@ -64,6 +67,8 @@ _STEP_MODULES = (
     "reference",
     "artifact",
     "filters",
+    "gradient",
+    "wires",
     "fir",
     "kalman",
     "ar_hilbert",

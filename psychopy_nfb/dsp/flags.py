@@ -33,6 +33,8 @@ class Flags(IntFlag):
     """The protocol needs a baseline and has none: value and reward stay 0."""
     INHIBITED = 1024
     """A further signal that inhibits is beyond its threshold, e.g. muscle activity."""
+    DRIFTING = 2048
+    """Volumes of an MR sequence drift against the samples: the two clocks are not locked."""
 
 
 HOLDING = int(

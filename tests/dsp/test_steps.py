@@ -37,6 +37,8 @@ STEPS = {
     "exponential": dsp.ExponentialAverage(0.1),
     "moving": dsp.MovingAverage(0.1),
     "savgol": dsp.SavitzkyGolay(0.2, order=3),
+    "gradient": dsp.GradientTemplate(tr=0.404, fewest=2),
+    "wires": dsp.CarbonWireLoops(["Oz"], lag=0.02, window=1.0),
     "delay": dsp.Delay(0.3),
     "decimate": dsp.Decimate(5),
 }
@@ -121,9 +123,9 @@ def test_row_108_the_delay_is_as_declared(name):
     wave, envelope = signals.swelling_sine(n, rate)
     smoother = name in ("exponential", "moving", "savgol")  # these follow the envelope itself
     step = fresh(name)
-    info = dsp.SignalInfo(rate=rate, labels=("Oz",), frequency=None if smoother else 10.0)
+    info = dsp.SignalInfo(rate=rate, labels=("Cz", "Oz"), frequency=None if smoother else 10.0)
     out_rate = step.prepare(info).rate
-    out = step.process((envelope if smoother else wave)[:, None])[:, 0]
+    out = step.process(np.outer(envelope if smoother else wave, [1, 0]))[:, 0]
     factor = round(rate / out_rate)
     if name not in ENVELOPES and not smoother:
         out = np.abs(analytic(out))
