@@ -9,6 +9,8 @@
 - `filters`, `smooth`, `delay`, `decimate`: a band, a smoother signal, a later one, a slower one;
 - `rhythm`, `complex_fir`, `fir`, `kalman`, `ar_hilbert`, `envelope`: estimators of a rhythm's
   envelope and phase; `group_delay`: how late they are;
+- `spatial`, `ica`: weighted sums of channels that are found on a recording; `peak`: the frequency
+  of a person's own rhythm;
 - `blocks`: blocks of fixed size;
 - `load`: work without use, for tests of what a starved process does.
 
@@ -31,6 +33,15 @@ _HOME = {
     "BlockBuffer": "blocks",
     "ChannelQuality": "channel_quality",
     "ChannelVerdict": "channel_quality",
+    "SpatialFit": "spatial",
+    "ssd": "spatial",
+    "csp": "spatial",
+    "spoc": "spatial",
+    "regress_out": "spatial",
+    "without_components": "spatial",
+    "reject_blinks": "ica",
+    "individual_frequency": "peak",
+    "band_around": "peak",
     # steps
     "Pick": "channels",
     "BadChannels": "channels",

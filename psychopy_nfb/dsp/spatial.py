@@ -1,0 +1,297 @@
+"""Spatial filters that are found on a recording: which weighted sum of channels shows a source.
+
+All of them solve the same problem, two covariances against each other, and give a `SpatialFilter`
+that is saved with the session as plain weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import linalg, signal
+
+from psychopy_nfb.checks import check_band, check_channels, check_number
+from psychopy_nfb.dsp.channels import SpatialFilter
+from psychopy_nfb.errors import SettingsError
+
+ORDER = 2
+"""Of the Butterworth band-passes, forwards and backwards."""
+SINGULAR = 1e-10
+"""Eigenvalue of a covariance, over its largest, from which a direction counts as empty: an average
+reference and interpolated channels take one each."""
+
+
+@dataclass(frozen=True)
+class SpatialFit:
+    """Components of a recording, the most telling one first."""
+
+    labels: tuple[str, ...]
+    """Of the channels."""
+    weights: np.ndarray
+    """(n_channels, n_components): samples @ weights are the components."""
+    patterns: np.ndarray
+    """(n_channels, n_components): how strongly each channel shows each component."""
+    scores: np.ndarray
+    """(n_components,): what the components are ordered by."""
+
+    def step(self, n_components: int = 1) -> SpatialFilter:
+        """Return a pipeline step that gives the first `n_components`, named C1, C2 and on.
+
+        They are scaled so that a component has the amplitude which it has on its strongest channel.
+        """
+        n = int(check_number("n_components", n_components, at_least=1, at_most=len(self.scores)))
+        columns = {}
+        for index in range(n):
+            strongest = self.patterns[np.argmax(np.abs(self.patterns[:, index])), index]
+            scaled = self.weights[:, index] * strongest
+            columns[f"C{index + 1}"] = dict(zip(self.labels, scaled.tolist(), strict=True))
+        return SpatialFilter(columns)
+
+
+def ssd(
+    samples: np.ndarray, rate: float, labels: Sequence[str], band: tuple[float, float]
+) -> SpatialFit:
+    """Return the components with the most power in a band over that beside it.
+
+    Spatio-spectral decomposition (Nikulin, Nolte and Curio 2011, NeuroImage 55, 1528-1535).
+
+    Parameters
+    ----------
+    samples : ndarray, shape (n, n_channels)
+    rate : float
+        Samples per second.
+    labels : sequence of str
+    band : (float, float)
+        In Hz. Beside it are the two Hz below and above, with one Hz left free between.
+
+    Raises
+    ------
+    SettingsError
+        If the recording is too short, holds no numbers, or the band does not fit the rate.
+    """
+    low, high = check_band("band", band, rate)
+    samples = checked(samples, labels)
+    check_band("band", (max(low - 3, low / 4), high + 3), rate)
+    inside = _within(samples, rate, (low, high))
+    wide = _within(samples, rate, (max(low - 3, low / 4), high + 3))
+    beside = _without(wide, rate, (max(low - 1, low / 2), high + 1))
+    return _contrast(np.cov(inside.T), np.cov(beside.T), labels)
+
+
+def csp(
+    first: np.ndarray,
+    second: np.ndarray,
+    rate: float,
+    labels: Sequence[str],
+    band: tuple[float, float],
+) -> SpatialFit:
+    """Return the components whose power in a band differs most between two states.
+
+    Common spatial patterns (Koles, Lazar and Zhou 1990, Brain Topography 2, 275-284). Scores are
+    the share of the power that is of the first state: near 1 or near 0, and the components are
+    ordered by their distance from one half.
+
+    Parameters
+    ----------
+    first, second : ndarray, shape (n, n_channels)
+        Samples of the two states.
+    rate : float
+        Samples per second.
+    labels : sequence of str
+    band : (float, float)
+        In Hz.
+
+    Raises
+    ------
+    SettingsError
+        As of `ssd`.
+    """
+    band = check_band("band", band, rate)
+    # Not scaled by their traces: where a rhythm is most of a state's power, that would make all
+    # others look smaller in it.
+    power, other = (
+        np.cov(_within(checked(samples, labels), rate, band).T) for samples in (first, second)
+    )
+    found = _contrast(power, power + other, labels)
+    order = np.argsort(-np.abs(found.scores - 0.5))
+    return SpatialFit(
+        found.labels, found.weights[:, order], found.patterns[:, order], found.scores[order]
+    )
+
+
+def spoc(
+    samples: np.ndarray,
+    target: np.ndarray,
+    rate: float,
+    labels: Sequence[str],
+    band: tuple[float, float],
+    window: float = 1.0,
+) -> SpatialFit:
+    """Return the components whose power in a band goes along with a target.
+
+    Source power comodulation (Dähne et al. 2014, NeuroImage 86, 111-122; the variant that maximises
+    the covariance). Scores are covariances in units of the target's standard deviation; components
+    are ordered by their absolute value.
+
+    Parameters
+    ----------
+    samples : ndarray, shape (n, n_channels)
+    target : ndarray, shape (n,)
+        What the power shall follow, a value for each sample.
+    rate : float
+        Samples per second.
+    labels : sequence of str
+    band : (float, float)
+        In Hz.
+    window : float
+        Seconds in which power and target are averaged.
+
+    Raises
+    ------
+    SettingsError
+        As of `ssd`, or if the target does not fit or never changes.
+    """
+    band = check_band("band", band, rate)
+    inside = _within(checked(samples, labels), rate, band)
+    length = round(check_number("window", window, above=0, unit="s") * rate)
+    n = len(inside) // length
+    if len(target) != len(samples) or n < 3:
+        raise SettingsError(
+            "target",
+            f"{len(target)} values",
+            f"must have one for each of the {len(samples)} samples, and three windows or more",
+        )
+    values = np.asarray(target, dtype=float)[: n * length].reshape(n, length).mean(axis=1)
+    if not (np.isfinite(values).all() and np.std(values) > 0):
+        raise SettingsError("target", "constant", "must change, and hold numbers only")
+    values = (values - values.mean()) / values.std()
+    blocks = inside[: n * length].reshape(n, length, -1)
+    covariances = np.einsum("wlc,wld->wcd", blocks, blocks) / length
+    mean = covariances.mean(axis=0)
+    together = np.einsum("w,wcd->cd", values, covariances - mean) / n
+    found = _contrast(together, mean, labels)
+    order = np.argsort(-np.abs(found.scores))
+    return SpatialFit(
+        found.labels, found.weights[:, order], found.patterns[:, order], found.scores[order]
+    )
+
+
+def regress_out(
+    samples: np.ndarray, labels: Sequence[str], regressors: Sequence[str]
+) -> SpatialFilter:
+    """Return a step that subtracts from each channel what `regressors` see too, e.g. an EOG.
+
+    Gratton, Coles and Donchin 1983, Electroencephalography and Clinical Neurophysiology 55,
+    468-484. What comes out are the other channels. Fit it where there are many blinks.
+
+    Parameters
+    ----------
+    samples : ndarray, shape (n, n_channels)
+        A recording with blinks, high-passed.
+    labels : sequence of str
+    regressors : sequence of str
+        Labels of the channels to regress out.
+
+    Raises
+    ------
+    SettingsError
+        If a channel is not there, or the regressors are flat or the same.
+    """
+    samples = checked(samples, labels)
+    sources = check_channels("regressors", regressors, labels)
+    others = [index for index in range(len(labels)) if index not in sources]
+    if not sources or not others:
+        raise SettingsError("regressors", list(regressors), "must be some of the channels, not all")
+    centred = samples - samples.mean(axis=0)
+    own = centred[:, sources].T @ centred[:, sources]
+    if not np.linalg.cond(own) < 1 / SINGULAR:
+        raise SettingsError(
+            "regressors", list(regressors), "are flat or copies of each other; leave some out"
+        )
+    weights = np.linalg.solve(own, centred[:, sources].T @ centred[:, others])
+    return SpatialFilter(
+        {
+            labels[other]: {
+                labels[other]: 1.0,
+                **{
+                    labels[source]: -float(weights[row, column])
+                    for row, source in enumerate(sources)
+                },
+            }
+            for column, other in enumerate(others)
+        }
+    )
+
+
+def without_components(fit: SpatialFit, rejected: Sequence[int]) -> SpatialFilter:
+    """Return a step that gives all channels, freed of some components.
+
+    Parameters
+    ----------
+    fit : SpatialFit
+        Of as many components as the recording has.
+    rejected : sequence of int
+        Which, from 0.
+    """
+    places = list(rejected)
+    matrix = np.eye(len(fit.labels)) - fit.weights[:, places] @ fit.patterns[:, places].T
+    return SpatialFilter(
+        {
+            label: dict(zip(fit.labels, matrix[:, column].tolist(), strict=True))
+            for column, label in enumerate(fit.labels)
+        }
+    )
+
+
+def checked(samples: np.ndarray, labels: Sequence[str]) -> np.ndarray:
+    """Return samples (n, n_channels) as floats if spatial filters can be fitted to them.
+
+    Raises
+    ------
+    SettingsError
+        If the columns are not the channels, or there are too few rows or some are no numbers.
+    """
+    samples = np.asarray(samples, dtype=float)
+    if samples.ndim != 2 or samples.shape[1] != len(labels) or len(labels) < 2:
+        raise SettingsError(
+            "samples", samples.shape, f"must have a column for each of {len(labels)} channels"
+        )
+    if len(samples) < 10 * len(labels) or not np.isfinite(samples).all():
+        raise SettingsError(
+            "samples",
+            f"{len(samples)} samples",
+            "are too few for so many channels, or hold what is no number; record more, cut it out",
+        )
+    return samples
+
+
+def _within(samples: np.ndarray, rate: float, band: tuple[float, float]) -> np.ndarray:
+    sos = signal.butter(ORDER, band, "bandpass", fs=rate, output="sos")
+    return _both_ways(sos, samples)
+
+
+def _without(samples: np.ndarray, rate: float, band: tuple[float, float]) -> np.ndarray:
+    sos = signal.butter(ORDER, band, "bandstop", fs=rate, output="sos")
+    return _both_ways(sos, samples)
+
+
+def _both_ways(sos: np.ndarray, samples: np.ndarray) -> np.ndarray:
+    if len(samples) <= 3 * (2 * len(sos) + 1):
+        raise SettingsError("samples", f"{len(samples)} samples", "are too few to filter")
+    return signal.sosfiltfilt(sos, samples, axis=0)
+
+
+def _contrast(wanted: np.ndarray, against: np.ndarray, labels: Sequence[str]) -> SpatialFit:
+    """Return the components with the most of `wanted` over `against`, within what has power."""
+    powers, directions = linalg.eigh(against)
+    if not powers[-1] > 0:
+        raise SettingsError("samples", "flat", "have no power in the band; check the electrodes")
+    kept = powers > SINGULAR * powers[-1]
+    whitening = directions[:, kept] / np.sqrt(powers[kept])
+    scores, turned = linalg.eigh(whitening.T @ wanted @ whitening)
+    weights = whitening @ turned[:, ::-1]
+    # Haufe et al. 2014: how a component shows is the covariance times its weights.
+    patterns = against @ weights
+    return SpatialFit(tuple(labels), weights, patterns, scores[::-1])
