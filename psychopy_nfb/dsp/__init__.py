@@ -11,6 +11,7 @@
   envelope and phase; `group_delay`: how late they are;
 - `spatial`, `ica`: weighted sums of channels that are found on a recording; `peak`: the frequency
   of a person's own rhythm;
+- `combine`: several signals at once, and formulas over them;
 - `blocks`: blocks of fixed size;
 - `load`: work without use, for tests of what a starved process does.
 
@@ -71,6 +72,8 @@ _HOME = {
     "CarbonWireLoops": "wires",
     "Delay": "delay",
     "Decimate": "decimate",
+    "Parallel": "combine",
+    "Expression": "combine",
     "Burn": "load",
 }
 _STEP_MODULES = (
@@ -87,6 +90,7 @@ _STEP_MODULES = (
     "smooth",
     "delay",
     "decimate",
+    "combine",
     "load",
 )
 

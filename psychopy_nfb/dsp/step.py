@@ -78,5 +78,12 @@ class Step:
         """
         raise NotImplementedError
 
+    def mixed(self, inputs: np.ndarray) -> np.ndarray:
+        """Return on which inputs its outputs depend, given on which its own inputs do.
+
+        Both of shape (n_inputs, channels); what is not 0 counts.
+        """
+        return self.process(inputs) if self.spatial else inputs
+
     def reset(self) -> None:
         """Forget all samples seen, as after a gap; settings and fitted filters stay."""

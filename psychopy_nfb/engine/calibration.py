@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
-from psychopy_nfb.dsp import Pipeline
+from psychopy_nfb.dsp import Pipeline, Step
 from psychopy_nfb.engine.configuration import Configuration, read_configuration
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.settings import to_dict
@@ -68,7 +68,19 @@ def _check_same(where: str, wanted: Pipeline, kept: Pipeline, path: str | os.Pat
 
 def _unlearned(pipeline: Pipeline) -> list[dict[str, Any]]:
     """Return the steps' settings without what they learned from a baseline."""
-    return [
-        {key: value for key, value in to_dict(step).items() if key not in step.learned}
-        for step in pipeline.steps
-    ]
+    return [_without_learned(step) for step in pipeline.steps]
+
+
+def _without_learned(setting: Any) -> Any:
+    """Return a step, or what a step's settings hold, for JSON; steps may hold other steps."""
+    if isinstance(setting, Step):
+        kept = [field.name for field in fields(setting) if field.name not in setting.learned]
+        return {
+            "type": type(setting).__name__,
+            **{key: _without_learned(getattr(setting, key)) for key in kept},
+        }
+    if isinstance(setting, dict):
+        return {key: _without_learned(value) for key, value in setting.items()}
+    if isinstance(setting, list):
+        return [_without_learned(value) for value in setting]
+    return to_dict(setting)

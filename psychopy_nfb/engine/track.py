@@ -63,8 +63,7 @@ class Track:
         """
         mixed = np.eye(n_channels)
         for step in self.pipeline.steps:
-            if step.spatial:
-                mixed = step.process(mixed)
+            mixed = step.mixed(mixed)
         return np.flatnonzero(mixed.any(axis=1))
 
     @property

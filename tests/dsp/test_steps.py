@@ -41,9 +41,14 @@ STEPS = {
     "wires": dsp.CarbonWireLoops(["Oz"], lag=0.02, window=1.0),
     "delay": dsp.Delay(0.3),
     "decimate": dsp.Decimate(5),
+    "parallel": dsp.Parallel(
+        {"slow": [dsp.WCFIR((8.0, 12.0), delay=0.1)], "fast": [dsp.CFIR((8.0, 12.0), delay=0.02)]}
+    ),
+    "expression": dsp.Expression("Cz / 2 + abs(Oz)"),
 }
 ENVELOPES = (
     *("cfir", "wcfir", "lsfir", "echt", "kalman", "arhilbert", "complexdem"),
+    "parallel",
     *("rectify", "fft"),
 )
 every_step = pytest.mark.parametrize("name", STEPS)
@@ -116,7 +121,7 @@ def test_the_input_is_never_written_to(name):
 @every_step
 def test_row_108_the_delay_is_as_declared(name):
     """An amplitude that swells slowly comes out as much later as the step says."""
-    if name in ("average", "laplacian", "bad", "spatial", "pick"):
+    if name in ("average", "laplacian", "bad", "spatial", "pick", "expression"):
         pytest.skip("mixes channels and has no time")
     rate = 500.0
     n = 30_000
