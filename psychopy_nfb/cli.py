@@ -18,6 +18,7 @@ COMMANDS = {
     "replay": ("psychopy_nfb.lsl.replay", "send a recording as a live LSL stream"),
     "compile": ("psychopy_nfb.builder.compile", "a Builder experiment as a Python script"),
     "tune": ("psychopy_nfb.tune.command", "which filter is best on a recording, at which delay"),
+    "spatial": ("psychopy_nfb.tune.spatial_command", "a weighted sum of channels, by a recording"),
     "check": ("psychopy_nfb.bench.check", "what about this machine matters for timing"),
     "report": ("psychopy_nfb.report.lag_report", "the lag of a session: page, figure, paragraph"),
     "photodiode": ("psychopy_nfb.light.command", "when each frame was light, by a light sensor"),

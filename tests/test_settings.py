@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from psychopy_nfb.dsp import SignalInfo, Step, load_steps, standard_positions
+from psychopy_nfb.dsp import CFIR, SignalInfo, Step, load_steps, standard_positions
 from psychopy_nfb.engine.configuration import Configuration, read_configuration
 from psychopy_nfb.engine.processor import Processor
 from psychopy_nfb.errors import FileError, SettingsError
@@ -117,15 +117,18 @@ def numbers_in(settings, path=()):
 
 def every_setting():
     """Return settings in which each step and each number of this package is."""
+    given = {
+        "SpatialFilter": {"weights": {"Oz": {"Oz": 1.0}, "Cz": {"Cz": 1.0}}},
+        "WCFIR": {"spectrum": [1.0, 0.5]},
+        "CarbonWireLoops": {"wires": ["Cz"]},
+        "Parallel": {"branches": {"one": [CFIR()]}},
+        "Expression": {"formula": "1.5"},
+    }
     steps = [
-        {"type": name, **to_dict(step())}
+        to_dict(step(**given.get(name, {})))
         for name, step in Step.family.items()
-        # Picking one channel leaves none to measure it against.
-        if step.__module__.startswith("psychopy_nfb.") and name != "Reference"
+        if step.__module__.startswith("psychopy_nfb.")
     ]
-    given = {"SpatialFilter": {"weights": {"sum": {"Oz": 1.0}}}, "WCFIR": {"spectrum": [1.0, 0.5]}}
-    for step in steps:
-        step.update(given.get(step["type"], {}))
     baseline = Baseline(**BASELINE, percentiles=[2.0, 5.0, 10.0])
     return {**to_dict(Configuration(baseline=baseline)), "pipeline": {"steps": steps}}
 

@@ -116,17 +116,21 @@ class SpatialFilter(_Matrix):
     """Name of each sum: label of each channel in it: weight."""
     file: str | None = None
     """Instead: a .json file that holds such weights, or a .csv table with a header of channel
-    labels and one row of weights for each sum, its name first."""
+    labels and one row of weights for each sum, its name first. It is read at once, and what is
+    saved with a session are the weights."""
+
+    def __post_init__(self) -> None:
+        if self.file is not None:
+            self.weights, self.file = read_weights(self.file), None
+        if not self.weights:
+            raise SettingsError("weights", self.weights, "name one weighted sum or more, or a file")
 
     def prepare(self, info: SignalInfo) -> SignalInfo:
-        weights = self.weights if self.file is None else read_weights(self.file)
-        if not weights:
-            raise SettingsError("weights", weights, "name at least one weighted sum, or a file")
-        self._matrix = np.zeros((info.n_channels, len(weights)))
-        for column, (name, parts) in enumerate(weights.items()):
+        self._matrix = np.zeros((info.n_channels, len(self.weights)))
+        for column, (name, parts) in enumerate(self.weights.items()):
             rows = check_channels(f"weights.{name}", parts, info.labels)
             self._matrix[rows, column] = list(parts.values())
-        return replace(info, labels=tuple(weights))
+        return replace(info, labels=tuple(self.weights))
 
 
 def read_weights(path: str | os.PathLike) -> dict[str, dict[str, float]]:

@@ -1,7 +1,8 @@
-"""Choosing the filter by measurement: how good each estimator is on a recording, at each delay.
+"""Filters by measurement: which estimator is good at which delay, which channels show the rhythm.
 
 - `candidates`: the estimators that are tried, and their variants;
 - `scores`: how good an estimate is;
 - `tuning`: fitting on one part of a recording, scoring on another, recommending;
-- `figure`: quality against delay; `command`: ``psychopy-nfb tune``.
+- `figure`: quality against delay; `command`: ``psychopy-nfb tune``;
+- `topography`: components on the head; `spatial_command`: ``psychopy-nfb spatial``.
 """

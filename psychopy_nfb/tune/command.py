@@ -27,6 +27,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--channel", required=True, metavar="NAME", help="or several, separated by commas: mean")
     add("--band", type=float, nargs=2, default=(8.0, 12.0), metavar=("LOW", "HIGH"), help="in Hz")
     add(
+        "--own-peak",
+        action="store_true",
+        help="move the band to the person's own peak, found on the recording's first half",
+    )
+    add(
         "--reference",
         default="as recorded",
         help="as recorded (default), average or laplacian",
@@ -64,6 +69,10 @@ def main(options: argparse.Namespace) -> int:
     if options.json:
         check_writable("json", options.json)
     recording = read_recording(options.recording)
+    labels = tuple(recording.labels)
+    info = SignalInfo(recording.rate, labels, positions=standard_positions(labels))
+    if options.own_peak:
+        options.band = _own_band(recording, options)
     pipeline = standard_pipeline(
         options.channel,
         tuple(options.band),
@@ -71,8 +80,6 @@ def main(options: argparse.Namespace) -> int:
         line_frequency=options.line if options.line < recording.rate / 2 else None,
         smooth=None,
     )
-    labels = tuple(recording.labels)
-    info = SignalInfo(recording.rate, labels, positions=standard_positions(labels))
     with tqdm(total=len(CANDIDATES) * len(delays), desc="tune", disable=None) as progress:
 
         def passed(name: str) -> None:
@@ -111,6 +118,22 @@ def main(options: argparse.Namespace) -> int:
         }
         Path(options.json).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     return 0
+
+
+def _own_band(recording: Recording, options: argparse.Namespace) -> tuple[float, float]:
+    """Return a band as wide as the wanted one around the peak in the part that is fitted to."""
+    from psychopy_nfb.checks import check_channels
+    from psychopy_nfb.dsp import band_around, individual_frequency
+    from psychopy_nfb.tune.tuning import FIT_SHARE
+
+    names = [name.strip() for name in options.channel.split(",")]
+    places = check_channels("channel", names, recording.labels)
+    first = recording.samples[: round(FIT_SHARE * len(recording.samples)), places].mean(axis=1)
+    low, high = options.band
+    peak = individual_frequency(first, recording.rate, (low - 1, high + 1))
+    band = band_around(peak, high - low)
+    print(f"Own peak: {peak:.2f} Hz, so the band is {band[0]:g} to {band[1]:g} Hz.")
+    return band
 
 
 def _lines(entries: Sequence[Entry]) -> str:

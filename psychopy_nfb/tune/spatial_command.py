@@ -1,0 +1,171 @@
+"""`psychopy-nfb spatial`: a weighted sum of channels, found on a recording."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from psychopy_nfb.checks import check_number
+from psychopy_nfb.errors import FileError, SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+
+    from psychopy_nfb.dsp import SpatialFilter, SpatialFit
+    from psychopy_nfb.lsl.files import Recording
+
+METHODS = {
+    "ssd": "most power in the band over that beside it",
+    "csp": "power in the band differs most between two states, --states A B",
+    "spoc": "power in the band follows another channel, --target NAME",
+    "ica": "all channels, freed of the components that are the eyes', --eyes NAME",
+    "eog": "all channels, freed of what the eyes' channels see too, --eyes NAME",
+}
+SHOWN = 4
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``psychopy-nfb spatial``."""
+    add = parser.add_argument
+    add("recording", help="a file: .xdf, .set, .fif, .vhdr, .edf, a session's own _eeg.xdf")
+    listed = "; ".join(f"{name}: {what}" for name, what in METHODS.items())
+    add("--method", choices=tuple(METHODS), default="ssd", help=f"{listed} (default ssd)")
+    add("--band", type=float, nargs=2, default=(8.0, 12.0), metavar=("LOW", "HIGH"), help="in Hz")
+    add("--states", nargs=2, metavar=("A", "B"), help="markers at which the two states begin")
+    add("--target", metavar="NAME", help="the channel that power shall follow")
+    add("--eyes", metavar="NAME", help="EOG channels, or Fp1,Fp2; separated by commas")
+    add("--exclude", default="", metavar="NAME", help="channels that are no EEG or bad")
+    add("--components", type=int, default=1, metavar="N", help="how many to keep (default 1)")
+    add("--out", metavar="DIR", default="data", help="folder for page and weights (default data)")
+
+
+def main(options: argparse.Namespace) -> int:
+    """Find the filter, print, write weights and page; return 0."""
+    from psychopy_nfb.lsl.files import read_recording
+
+    check_number("components", options.components, at_least=1)
+    for method, option in (("csp", "states"), ("spoc", "target"), ("ica", "eyes"), ("eog", "eyes")):
+        if options.method == method and getattr(options, option) is None:
+            raise SettingsError(option, None, f"is needed by --method {method}")
+    recording = read_recording(options.recording)
+    step, fit, words = _found(recording, options)
+    print(words)
+    folder, stem = Path(options.out), f"spatial_{options.method}_{Path(options.recording).stem}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError("out", options.out, f"cannot be made ({error.strerror})") from None
+    weights = folder / f"{stem}.json"
+    weights.write_text(json.dumps(step.weights, indent=1) + "\n", encoding="utf-8")
+    page = folder / f"{stem}.html"
+    _write_page(page, weights, options, fit, words)
+    print(f"Files:\n  {page}\n  {weights}")
+    return 0
+
+
+def _found(
+    recording: Recording, options: argparse.Namespace
+) -> tuple[SpatialFilter, SpatialFit | None, str]:
+    """Return the step, the components to show (None for a regression), and what to say."""
+    from psychopy_nfb.checks import check_channels
+    from psychopy_nfb.dsp import csp, regress_out, reject_blinks, spoc, ssd
+
+    left_out = {*check_channels("exclude", _names(options.exclude), recording.labels)}
+    if options.target is not None:
+        (target,) = check_channels("target", [options.target], recording.labels)
+        left_out.add(target)
+    kept = [index for index in range(len(recording.labels)) if index not in left_out]
+    labels = [recording.labels[index] for index in kept]
+    samples, rate, band = recording.samples[:, kept], recording.rate, tuple(options.band)
+    low, high = band
+    if options.method == "eog":
+        step = regress_out(_highpassed(samples, rate), labels, _names(options.eyes))
+        return step, None, f"{len(step.weights)} channels, freed of {options.eyes}."
+    if options.method == "ica":
+        step, fit, rejected = reject_blinks(samples, rate, labels, _names(options.eyes))
+        named = ", ".join(str(index + 1) for index in rejected)
+        return step, fit, f"Left out of {len(fit.scores)} components: {named}, the eyes'."
+    if options.method == "csp":
+        first, second = (_state(recording, name, options.states) for name in options.states)
+        fit = csp(samples[first], samples[second], rate, labels, band)
+        share = f"{100 * fit.scores[0]:.0f} % of its power is of {options.states[0]}"
+        words = f"Component 1, {low:g} to {high:g} Hz: {share}."
+    elif options.method == "spoc":
+        fit = spoc(samples, recording.samples[:, target], rate, labels, band)
+        words = f"Component 1, {low:g} to {high:g} Hz: its power follows {options.target}."
+    else:
+        fit = ssd(samples, rate, labels, band)
+        words = (
+            f"Component 1: {fit.scores[0]:.1f} times the power within {low:g} to {high:g} Hz that "
+            "it has beside it."
+        )
+    return fit.step(options.components), fit, words
+
+
+def _names(listed: str) -> list[str]:
+    return [name.strip() for name in listed.split(",") if name.strip()]
+
+
+def _highpassed(samples: np.ndarray, rate: float) -> np.ndarray:
+    from scipy import signal
+
+    sos = signal.butter(2, 1.0, "highpass", fs=rate, output="sos")
+    return signal.sosfiltfilt(sos, samples, axis=0)
+
+
+def _state(recording: Recording, name: str, states: Sequence[str]) -> np.ndarray:
+    """Return the rows from each marker `name` to the next marker of a state."""
+    import numpy as np
+
+    edges = [(row, label) for row, label in recording.markers if label in states]
+    if not any(label == name for _, label in edges):
+        there = sorted({label for _, label in recording.markers})
+        raise SettingsError(
+            "states", name, f"no such marker; the recording has {', '.join(there) or 'none'}"
+        )
+    ends = [*(row for row, _ in edges[1:]), len(recording.samples)]
+    parts = [
+        np.arange(row, end) for (row, label), end in zip(edges, ends, strict=True) if label == name
+    ]
+    return np.concatenate(parts)
+
+
+def _write_page(
+    path: Path,
+    weights: Path,
+    options: argparse.Namespace,
+    fit: SpatialFit | None,
+    words: str,
+) -> None:
+    from psychopy_nfb.report.page import Picture, Section, write_page
+    from psychopy_nfb.tune.topography import topographies
+
+    pictures = []
+    if fit is not None:
+        n = min(SHOWN, len(fit.scores))
+        titles = [f"{index + 1}: {fit.scores[index]:.2f}" for index in range(n)]
+        pictures.append(Picture(topographies(fit, n, titles), CAPTION))
+    use = json.dumps({"type": "SpatialFilter", "file": str(weights)})
+    write_page(
+        path,
+        "Spatial filter",
+        [
+            Section("Found", [words], pictures=pictures),
+            Section("How to use it", [f"As the first of a pipeline's steps: {use}", ONCE]),
+        ],
+        subtitle=f"{options.method} · {Path(options.recording).name}",
+    )
+
+
+CAPTION = (
+    "How strongly the electrodes show each component (its pattern, not its weights), the first "
+    "ones in their order, with what they are ordered by."
+)
+ONCE = (
+    "The weights are read once and kept with each session, so that it can be run again without "
+    "this file. The channels must have the reference that they had in this recording."
+)

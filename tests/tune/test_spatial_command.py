@@ -1,0 +1,116 @@
+"""A spatial filter from a recording, by command."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import signal
+
+from psychopy_nfb.cli import main
+from psychopy_nfb.dsp import SignalInfo, SpatialFilter, individual_frequency
+from psychopy_nfb.engine.configuration import read_configuration
+
+mne = pytest.importorskip("mne")
+RATE = 250.0
+LABELS = ["Fp1", "Fp2", "F3", "F4", "C3", "Cz", "C4", "P3", "Pz", "P4", "O1", "O2"]
+PATTERN = np.array([0, 0, 0, 0, 0.1, 0.2, 0.1, 0.5, 0.7, 0.5, 1, 1.0])
+
+
+@pytest.fixture
+def recording(tmp_path):
+    """Return the path of a recording, and its planted rhythm: alpha while eyes are closed."""
+    random = np.random.default_rng(3)
+    n = round(80 * RATE)
+    closed = (np.arange(n) // round(10 * RATE)) % 2 == 1
+    sos = signal.butter(2, (9.2, 9.8), "bandpass", fs=RATE, output="sos")
+    alpha = signal.sosfilt(sos, random.standard_normal(n))
+    alpha *= 8 / alpha.std() * np.where(closed, 1, 0.1)
+    spectrum = np.fft.rfft(random.standard_normal((n, 12)), axis=0)
+    noise = np.fft.irfft(
+        spectrum / np.maximum(np.fft.rfftfreq(n, 1 / RATE), 0.5)[:, None] ** 0.75, n, axis=0
+    )
+    samples = 8 * noise / noise.std(axis=0) @ (0.5 * random.standard_normal((12, 12)))
+    blinks = np.zeros(n)
+    for start in range(200, n - 200, 600):
+        blinks[start : start + 75] += 150 * np.hanning(75)
+    spread = np.array([1, 1, 0.4, 0.4, *[0.1] * 8])
+    samples += np.outer(alpha, PATTERN) + np.outer(blinks, spread)
+    raw = mne.io.RawArray(1e-6 * samples.T, mne.create_info(LABELS, RATE, "eeg"), verbose="ERROR")
+    onsets = np.arange(8) * 10.0
+    raw.set_annotations(mne.Annotations(onsets, 0.0, ["open", "closed"] * 4))
+    path = tmp_path / "rest_raw.fif"
+    raw.save(path, verbose="ERROR")
+    return path, alpha, samples
+
+
+@pytest.mark.row(69)
+@pytest.mark.parametrize("method", [["ssd"], ["csp", "--states", "closed", "open"]])
+def test_row_069_by_command_a_filter_and_its_topography(method, recording, tmp_path, capsys):
+    path, alpha, samples = recording
+    status = main(
+        ["spatial", str(path), "--band", "8", "11", "--out", str(tmp_path), "--method", *method]
+    )
+    assert status == 0
+    assert "Component 1" in capsys.readouterr().out
+    (weights,) = tmp_path.glob("spatial_*.json")
+    step = SpatialFilter(file=str(weights))
+    step.prepare(SignalInfo(RATE, tuple(LABELS)))
+    sos = signal.butter(2, (8, 11), "bandpass", fs=RATE, output="sos")
+    found = signal.sosfiltfilt(sos, step.process(samples)[:, 0])
+    assert abs(np.corrcoef(found, alpha)[0, 1]) > 0.9
+    (page,) = tmp_path.glob("spatial_*.html")
+    assert "data:image/png" in page.read_text(encoding="utf-8")
+    # What is kept with a session needs no file.
+    assert step.file is None
+    assert step.weights == json.loads(weights.read_text())
+
+
+@pytest.mark.parametrize("method", ["ica", "eog"])
+def test_row_069_channels_freed_of_blinks_by_command(method, recording, tmp_path):
+    path, _, samples = recording
+    assert main(["spatial", str(path), "--method", method, "--eyes", "Fp1,Fp2"]
+                + ["--out", str(tmp_path)]) == 0  # fmt: skip
+    (weights,) = tmp_path.glob("spatial_*.json")
+    step = SpatialFilter(file=str(weights))
+    labels = step.prepare(SignalInfo(RATE, tuple(LABELS))).labels
+    at = labels.index("F3")
+    blinks = np.arange(200, len(samples) - 200, 600)[:, None] + np.arange(75)
+    left = step.process(samples)[:, at][blinks].mean(axis=0)
+    assert np.ptp(left) < 0.3 * np.ptp(samples[:, 2][blinks].mean(axis=0))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--method", "csp"], "states=None: is needed by --method csp"),
+        (["--method", "csp", "--states", "open", "shut"], "'shut': no such marker; .*closed, open"),
+        (["--method", "ica"], "eyes=None"),
+        (["--method", "spoc", "--target", "EMG"], "target='EMG'.*no such channel"),
+        (["--exclude", "Qz"], "exclude='Qz'"),
+        (["--components", "40"], "n_components=40.*at most 12"),
+    ],
+)
+def test_what_is_missing_is_said(arguments, said, recording, tmp_path, capsys):
+    assert main(["spatial", str(recording[0]), "--out", str(tmp_path), *arguments]) == 2
+    assert pytest.importorskip("re").search(said, capsys.readouterr().err)
+
+
+@pytest.mark.row(76)
+def test_row_076_the_own_peak_becomes_the_band_s_centre(recording, tmp_path, capsys):
+    path, _, samples = recording
+    status = main(
+        ["tune", str(path), "--channel", "O1", "--own-peak", "--band", "8", "11"]
+        + ["--delays", "100", "--out", str(tmp_path)]
+    )
+    assert status == 0
+    half = len(samples) // 2
+    peak = individual_frequency(samples[:half, 10], RATE, (7, 12))
+    assert peak == pytest.approx(9.5, abs=0.2)
+    assert f"Own peak: {peak:.2f} Hz" in capsys.readouterr().out
+    (settings,) = Path(tmp_path).glob("tune_*.json")
+    band = read_configuration(settings).pipeline.steps[-1].band
+    assert sum(band) / 2 == pytest.approx(peak, abs=0.011)
+    assert band[1] - band[0] == pytest.approx(3)
