@@ -57,7 +57,9 @@ def topographies(fit: SpatialFit, n_components: int, titles: Sequence[str]) -> F
     figure = Figure(figsize=(2.6 * n_components, 3.0), layout="constrained")
     axes = np.atleast_1d(figure.subplots(1, n_components))
     for column, (one, title) in enumerate(zip(axes, titles, strict=False)):
-        pattern = fit.patterns[:, column] / np.abs(fit.patterns[:, column]).max()
+        # A component has no sign of its own: its strongest electrode is shown as positive.
+        pattern = fit.patterns[:, column]
+        pattern = pattern / pattern[np.argmax(np.abs(pattern))]
         # Half the head's circumference is 1 in these places, so the equator lies at 0.5.
         plot_topomap(
             pattern[known], places, axes=one, show=False, sphere=0.5, contours=4, sensors="k."
