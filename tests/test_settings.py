@@ -122,6 +122,7 @@ def every_setting():
         "WCFIR": {"spectrum": [1.0, 0.5]},
         "CarbonWireLoops": {"wires": ["Cz"]},
         "Parallel": {"branches": {"one": [CFIR()]}},
+        "Connectivity": {"pairs": [["Cz", "Oz"]]},
         "Expression": {"formula": "1.5"},
     }
     steps = [

@@ -11,6 +11,7 @@
   envelope and phase; `group_delay`: how late they are;
 - `spatial`, `ica`: weighted sums of channels that are found on a recording; `peak`: the frequency
   of a person's own rhythm;
+- `in_windows`, `connectivity`: the shape of signals and spectra, and how rhythms go along;
 - `combine`: several signals at once, and formulas over them;
 - `blocks`: blocks of fixed size;
 - `load`: work without use, for tests of what a starved process does.
@@ -72,6 +73,10 @@ _HOME = {
     "CarbonWireLoops": "wires",
     "Delay": "delay",
     "Decimate": "decimate",
+    "Hjorth": "in_windows",
+    "SpectralShape": "in_windows",
+    "Connectivity": "connectivity",
+    "PhaseAmplitudeCoupling": "connectivity",
     "Parallel": "combine",
     "Expression": "combine",
     "Burn": "load",
@@ -90,6 +95,8 @@ _STEP_MODULES = (
     "smooth",
     "delay",
     "decimate",
+    "in_windows",
+    "connectivity",
     "combine",
     "load",
 )

@@ -8,6 +8,7 @@ import numpy as np
 from scipy import linalg, signal
 
 from psychopy_nfb.checks import check_band, check_number
+from psychopy_nfb.dsp.blocks import SlidingWindow
 from psychopy_nfb.dsp.group_delay import try_out_envelope
 from psychopy_nfb.dsp.rhythm import _RhythmStep
 from psychopy_nfb.dsp.step import SignalInfo
@@ -92,25 +93,12 @@ class ARHilbert(_RhythmStep):
         self.reset()
 
     def reset(self) -> None:
-        self._last = np.zeros((self._n, self._n_channels))
-        self._held = np.zeros(self._n_channels, dtype=complex)
-        self._until = self._hop  # samples until the next estimate
+        self._sliding = SlidingWindow(self._n, self._hop, self._n_channels, complex)
 
     def analytic(self, samples: np.ndarray) -> np.ndarray:
-        whole = np.concatenate((self._last, samples))
-        out = np.empty(samples.shape, dtype=complex)
-        at = 0
-        while at + self._until <= len(samples):
-            end = at + self._until
-            out[at : end - 1] = self._held
-            window = whole[end : end + self._n]
-            self._held = np.array([self._estimate(column) for column in window.T])
-            out[end - 1] = self._held
-            at, self._until = end, self._hop
-        out[at:] = self._held
-        self._until -= len(samples) - at
-        self._last = whole[len(samples) :]
-        return out
+        return self._sliding.process(
+            samples, lambda last: np.array([self._estimate(column) for column in last.T])
+        )
 
     def _estimate(self, window: np.ndarray) -> complex:
         filtered = signal.filtfilt(self._taps, 1.0, window - window.mean(), padlen=len(self._taps))

@@ -9,6 +9,7 @@ from scipy import signal
 
 from psychopy_nfb.checks import check_band, check_number
 from psychopy_nfb.dsp.filters import BandPass, LowPass, sections_delay
+from psychopy_nfb.dsp.in_windows import _InWindows
 from psychopy_nfb.dsp.rhythm import _RhythmStep
 from psychopy_nfb.dsp.step import SignalInfo, Step
 from psychopy_nfb.errors import SettingsError
@@ -89,7 +90,7 @@ class ComplexDemodulation(_RhythmStep):
 
 
 @dataclass
-class SlidingFFT(Step):
+class SlidingFFT(_InWindows):
     """Amplitude in the band from a Hann-windowed Fourier transform of the last samples.
 
     Computed at every `hop` and held in between.
@@ -104,10 +105,7 @@ class SlidingFFT(Step):
 
     def prepare(self, info: SignalInfo) -> SignalInfo:
         low, high = check_band("band", self.band, info.rate)
-        check_number("window", self.window, above=0, unit="s")
-        check_number("hop", self.hop, above=0, unit="s")
-        n = max(2, round(self.window * info.rate))
-        self._hop = max(1, round(self.hop * info.rate))
+        n = self._prepare_window(info)
         frequencies = np.fft.rfftfreq(n, 1 / info.rate)
         self._inside = (frequencies >= low) & (frequencies <= high)
         if not self._inside.any():
@@ -115,31 +113,8 @@ class SlidingFFT(Step):
         self._hann = signal.windows.hann(n, sym=False)[:, None]
         # By Parseval a sine of amplitude A has n * A^2 / 4 * sum(w^2) over its positive bins.
         self._scale = 4 / (n * float((self._hann**2).sum()))
-        self.declared_delay = ((n - 1) / 2 + (self._hop - 1) / 2) / info.rate
-        self.settle = (n + self._hop) / info.rate
-        self._n_channels = info.n_channels
-        self.reset()
         return info
 
-    def reset(self) -> None:
-        self._last = np.zeros((len(self._hann), self._n_channels))
-        self._held = np.zeros(self._n_channels)
-        self._until = self._hop  # samples until the next transform
-
-    def process(self, samples: np.ndarray) -> np.ndarray:
-        n = len(self._hann)
-        whole = np.concatenate((self._last, samples))
-        out = np.empty_like(samples)
-        at = 0
-        while at + self._until <= len(samples):
-            end = at + self._until
-            out[at : end - 1] = self._held
-            spectrum = np.fft.rfft(whole[end : end + n] * self._hann, axis=0)
-            power = (np.abs(spectrum[self._inside]) ** 2).sum(axis=0)
-            self._held = np.sqrt(power * self._scale)
-            out[end - 1] = self._held
-            at, self._until = end, self._hop
-        out[at:] = self._held
-        self._until -= len(samples) - at
-        self._last = whole[len(samples) :]
-        return out
+    def _measure(self, window: np.ndarray) -> np.ndarray:
+        spectrum = np.fft.rfft(window * self._hann, axis=0)
+        return np.sqrt((np.abs(spectrum[self._inside]) ** 2).sum(axis=0) * self._scale)
