@@ -388,7 +388,7 @@ class NeuroFeedbackComponent(BaseComponent):
     def _check_baseline(self) -> None:
         """Tell if it compares with a baseline that nothing records."""
         params = self.params
-        needs = params["normalise"].val != "none" or params["thresholdKind"].val == "percentile"
+        needs = params["normalise"].val != "none" or params["thresholdKind"].val != "fixed"
         recorded = any("Baseline" in type(entry).__name__ for entry in self.exp.flow)
         if needs and not recorded and not params["lastBaseline"].val and self.role != "same":
             alerts.tell(

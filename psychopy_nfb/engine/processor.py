@@ -11,7 +11,7 @@ from psychopy_nfb.dsp import Flags, Repair, SignalInfo
 from psychopy_nfb.engine.configuration import Configuration
 from psychopy_nfb.engine.track import Track
 from psychopy_nfb.errors import NfbError, SettingsError
-from psychopy_nfb.protocol import Baseline, Feedback, FurtherFeedback
+from psychopy_nfb.protocol import Baseline, Comparison, Feedback, FurtherFeedback
 
 
 @dataclass(frozen=True)
@@ -153,12 +153,18 @@ class Processor:
         Raises
         ------
         SettingsError
-            If there was too little clean signal of one of them; earlier baselines stay in use.
+            If there was too little clean signal of one of them, or what its protocol compares with
+            is not in it; earlier baselines stay in use.
         """
         results, problem = [], None
-        for name, track in zip(["", *self._further], self._tracks(), strict=True):
+        others = (feedback.comparison.protocol for _, feedback, _ in self._further.values())
+        protocols = [self.feedback.protocol, *others]
+        names = ["", *self._further]
+        for name, track, protocol in zip(names, self._tracks(), protocols, strict=True):
             try:
-                results.append(track.end_baseline())
+                result = track.end_baseline()
+                Comparison(protocol, result.baseline)  # raises if it does not hold what is needed
+                results.append(result)
             except NfbError as error:
                 problem = problem or (error.within(f"further.{name}") if name else error)
         if problem is not None:

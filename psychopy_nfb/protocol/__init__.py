@@ -4,12 +4,14 @@ Nothing here knows of streams, processes, files or clocks: time is counted in sa
 
 - `settings`: `Protocol`, what a training rewards;
 - `baseline`: what the signal is like without training;
+- `bursts`: how often a rhythm bursts above a threshold;
 - `comparison`: a signal against its baseline;
 - `feedback`: the state that each sample moves on;
 - `further`: signals beside the trained one, which may forbid reward.
 """
 
 from psychopy_nfb.protocol.baseline import Baseline, BaselineRecorder
+from psychopy_nfb.protocol.comparison import Comparison
 from psychopy_nfb.protocol.feedback import VALUE_NAMES, Feedback
 from psychopy_nfb.protocol.further import FURTHER_NAMES, FurtherFeedback, FurtherSignal
 from psychopy_nfb.protocol.settings import Protocol
@@ -19,6 +21,7 @@ __all__ = [
     "VALUE_NAMES",
     "Baseline",
     "BaselineRecorder",
+    "Comparison",
     "Feedback",
     "FurtherFeedback",
     "FurtherSignal",

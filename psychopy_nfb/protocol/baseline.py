@@ -9,6 +9,7 @@ import numpy as np
 from psychopy_nfb.checks import check_number
 from psychopy_nfb.dsp.flags import Flags
 from psychopy_nfb.errors import SettingsError
+from psychopy_nfb.protocol.bursts import amplitude_mode, burst_rates, multiplier_for
 
 SHORTEST_SECONDS = 2.0
 """Clean signal below which a baseline says nothing. Rhythms wax and wane over seconds: half a
@@ -30,6 +31,10 @@ class Baseline:
     """The largest."""
     percentiles: list[float] = field(default_factory=list)
     """The 0th, 1st, … 100th percentile."""
+    mode: float | None = None
+    """The most frequent value."""
+    burst_rates: list[float] = field(default_factory=list)
+    """Bursts a minute above `bursts.MULTIPLIERS` times the mode."""
     seconds: float = 0.0
     """Clean signal that went in."""
     share_rejected: float = 0.0
@@ -43,6 +48,25 @@ class Baseline:
     def percentile(self, percent: float) -> float:
         """Return the signal's value at `percent`, 0 to 100, linear between whole ones."""
         return float(np.interp(percent, np.arange(101), self.percentiles))
+
+    def burst_threshold(self, wanted: float) -> float:
+        """Return the value above which there were `wanted` bursts a minute.
+
+        Raises
+        ------
+        SettingsError
+            If there never are so many, or the baseline is one in which they were not counted.
+        """
+        multiplier = multiplier_for(self.burst_rates, wanted)
+        if multiplier is None or self.mode is None:
+            most = max(self.burst_rates, default=0.0)
+            raise SettingsError(
+                "threshold",
+                wanted,
+                f"bursts a minute are not in this baseline, which has {most:.0f} at the most; want "
+                "fewer, or record a new baseline",
+            )
+        return multiplier * self.mode
 
 
 class BaselineRecorder:
@@ -98,12 +122,15 @@ class BaselineRecorder:
             raise SettingsError(
                 "baseline", self.label, "does not vary at all; check the electrodes and repeat it"
             )
+        mode = amplitude_mode(np.abs(clean))
         return Baseline(
             mean=float(clean.mean()),
             sd=sd,
             minimum=float(clean.min()),
             maximum=float(clean.max()),
             percentiles=np.percentile(clean, np.arange(101)).tolist(),
+            mode=mode,
+            burst_rates=burst_rates(clean, mode, self.rate) if mode > 0 else [],
             seconds=seconds,
             share_rejected=1 - len(clean) / self._n_seen,
             label=self.label,

@@ -51,4 +51,7 @@ class Comparison:
             return float(self.protocol.threshold)
         if self.baseline is None:
             return np.inf if self.up else -np.inf
+        if self.protocol.threshold_kind == "bursts":
+            level = self.baseline.burst_threshold(self.protocol.threshold)
+            return level * self.scale + self.shift
         return self.baseline.percentile(self.protocol.threshold) * self.scale + self.shift

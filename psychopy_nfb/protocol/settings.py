@@ -24,9 +24,10 @@ class Protocol:
     """The signal against the baseline: in its standard deviations from its mean, in percent of its
     mean above it, as a share of its maximum, or not at all. The result is called z throughout."""
     threshold: float = 0.5
-    """In units of z; with ``threshold_kind="percentile"`` a baseline percentile, 0 to 100."""
-    threshold_kind: Literal["fixed", "percentile"] = "fixed"
-    """Whether `threshold` is the threshold or the percentile of the baseline to take it from."""
+    """In units of z; with ``threshold_kind="percentile"`` a baseline percentile, 0 to 100; with
+    ``"bursts"`` how many bursts of 0.2 s or more a minute of the baseline has above it."""
+    threshold_kind: Literal["fixed", "percentile", "bursts"] = "fixed"
+    """Whether `threshold` is the threshold, or what of the baseline to take it from."""
     direction: Literal["up", "down"] = "up"
     """Whether z at or above the threshold is rewarded, or z at or below it."""
     dwell: float = 0.25
@@ -54,11 +55,12 @@ class Protocol:
 
     def __post_init__(self) -> None:
         check_choice("normalise", self.normalise, ("zscore", "percent", "max", "none"))
-        check_choice("threshold_kind", self.threshold_kind, ("fixed", "percentile"))
+        check_choice("threshold_kind", self.threshold_kind, ("fixed", "percentile", "bursts"))
         check_choice("direction", self.direction, ("up", "down"))
         check_choice("reward_mode", self.reward_mode, ("hit", "time"))
-        percentile = self.threshold_kind == "percentile"
-        check_number("threshold", self.threshold, **_PERCENTILES if percentile else {})
+        check_number("threshold", self.threshold, **_THRESHOLDS[self.threshold_kind])
+        if self.threshold_kind == "bursts" and self.direction == "down":
+            raise SettingsError("direction", self.direction, "has no bursts; choose a percentile")
         check_number("dwell", self.dwell, at_least=0, unit="s")
         check_number("refractory", self.refractory, at_least=0, unit="s")
         check_number("points", self.points)
@@ -71,7 +73,7 @@ class Protocol:
     @property
     def needs_baseline(self) -> bool:
         """Whether there is nothing to compare with before a baseline is recorded."""
-        return self.normalise != "none" or self.threshold_kind == "percentile"
+        return self.normalise != "none" or self.threshold_kind != "fixed"
 
     def shown(self, z: float) -> float:
         """Return what displays show for `z`: 0 (empty) to 1 (full).
@@ -102,4 +104,8 @@ class Protocol:
         return dataclasses.replace(self, **changes)
 
 
-_PERCENTILES = {"at_least": 0, "at_most": 100}
+_THRESHOLDS = {
+    "fixed": {},
+    "percentile": {"at_least": 0, "at_most": 100},
+    "bursts": {"above": 0, "unit": "bursts a minute"},
+}

@@ -160,6 +160,7 @@ def test_row_019_regression_on_an_eog_takes_20_db_of_blinks(seed):
 
 
 @pytest.mark.row(16)
+@pytest.mark.row(21)
 @pytest.mark.parametrize("seed", [1, 2])
 def test_row_016_a_known_mix_is_recovered_by_weights_from_a_file(seed, tmp_path):
     random = np.random.default_rng(seed)

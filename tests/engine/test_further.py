@@ -66,6 +66,27 @@ def test_row_024_no_reward_while_muscles_are_active():
     assert without["reward"][inhibited].any()
 
 
+@pytest.mark.row(85)
+@pytest.mark.parametrize("alpha", [True, False])
+@pytest.mark.parametrize("theta", [True, False])
+@pytest.mark.parametrize("beta", [True, False])
+def test_row_085_one_band_is_rewarded_while_two_others_are_low(alpha, theta, beta):
+    t = np.arange(3000) / RATE
+    there = {10.0: alpha, 6.0: theta, 22.0: beta}
+    wave = sum(20 * on * np.sin(2 * np.pi * frequency * t) for frequency, on in there.items())
+    noise = np.random.default_rng(7).standard_normal((3000, 2))
+    configuration = training()
+    configuration.further = {
+        "theta": muscles(Pick(["Oz"]), CFIR((4.0, 8.0), delay=0.1)),
+        "beta": muscles(Pick(["Oz"]), CFIR((18.0, 26.0), delay=0.1)),
+    }
+    values, flags = run_offline(configuration, noise + np.outer(wave, [0, 1]), INFO, [], 100)
+    settled = slice(1000, None)
+    rewarded = values[settled, REWARD] > 0
+    assert rewarded.all() if alpha and not (theta or beta) else not rewarded.any()
+    assert ((flags[settled] & Flags.INHIBITED) > 0).all() == (theta or beta)
+
+
 def test_a_further_signal_that_does_not_inhibit_changes_nothing_of_the_trained_one():
     alone, alone_flags = offline(training())
     beside, flags = offline(training(muscles(inhibits=False)))
