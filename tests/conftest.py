@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import re
 import shutil
 import subprocess
@@ -56,11 +57,15 @@ def pytest_collection_modifyitems(items):
 def _lsl_settings(folder: str | os.PathLike) -> str:
     """Write settings for LSL into a folder; return their path.
 
-    LSL shows streams of one session to each other only: no amplifier in the room, no other run.
+    LSL shows streams of one session to each other only: no amplifier in the room, no other run. It
+    has 32 ports for all streams of a machine, which three experiments at once use up; each session
+    has some of its own.
     """
     path = Path(folder, "lsl_api.cfg")
+    base_port = 17_000 + 64 * random.randrange(200)
     path.write_text(
         f"[lab]\nSessionID = {uuid.uuid4().hex}\n[multicast]\nResolveScope = machine\n"
+        f"[ports]\nBasePort = {base_port}\nPortRange = 64\n"
         "[log]\nlevel = -2\n",
         encoding="utf-8",
     )
@@ -95,10 +100,20 @@ def unique_id() -> str:
     return str(uuid.uuid4())
 
 
+@pytest.fixture(scope="session")
+def alone(tmp_path_factory):
+    """Return a function that gives an environment whose processes see no streams but their own."""
+
+    def environment():
+        return {**os.environ, "LSLAPICFG": _lsl_settings(tmp_path_factory.mktemp("lsl"))}
+
+    return environment
+
+
 @pytest.fixture
-def lsl_alone(monkeypatch, tmp_path_factory):
+def lsl_alone(monkeypatch, alone):
     """Let the processes that the test starts see no streams but their own."""
-    monkeypatch.setenv("LSLAPICFG", _lsl_settings(tmp_path_factory.mktemp("lsl")))
+    monkeypatch.setenv("LSLAPICFG", alone()["LSLAPICFG"])
 
 
 @pytest.fixture(scope="session", autouse=True)

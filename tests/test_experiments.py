@@ -57,14 +57,35 @@ def test_row_075_the_readme_s_first_example_is_a_whole_experiment(amplifier, tmp
     assert session.frames[session.frames.block == "baseline"].shown.isna().all()
 
 
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory, alone):
+    """Return for each settings file what alpha_training.py said and its folder; run together."""
+    running = {}
+    for settings in SETTINGS:
+        folder = tmp_path_factory.mktemp(settings.stem)
+        command = [EXPERIMENTS / "alpha_training.py", "--unattended", "--settings", settings]
+        with (folder / "said.txt").open("w") as said:
+            running[settings, folder] = subprocess.Popen(
+                [sys.executable, *map(str, command), "--data", str(folder)],
+                cwd=ROOT,
+                env=alone(),
+                stdout=said,
+                stderr=subprocess.STDOUT,
+            )
+    found = {}
+    for (settings, folder), process in running.items():
+        status = process.wait(180)
+        said = (folder / "said.txt").read_text(encoding="utf-8")
+        assert status == 0, said
+        found[settings] = said, folder
+    return found
+
+
 @pytest.mark.parametrize("settings", SETTINGS, ids=lambda path: path.stem)
-def test_row_075_alpha_training_runs_unattended(settings, tmp_path):
-    done = run(
-        EXPERIMENTS / "alpha_training.py",
-        *("--unattended", "--data", tmp_path, "--settings", settings),
-    )
-    assert re.search(r"points; files: ", done.stdout)
-    session = only_session(tmp_path)
+def test_row_075_alpha_training_runs_unattended(settings, trained):
+    said, folder = trained[settings]
+    assert re.search(r"points; files: ", said)
+    session = only_session(folder)
     blocks = session.events[session.events.trial_type == "block_begin"].value.tolist()
     assert blocks == ["eyes open", "training 1", "rest", "training 2"]
     training = session.frames[session.frames.block.isin(["training 1", "training 2"])]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,22 +16,35 @@ pytestmark = [pytest.mark.display, pytest.mark.slow]
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 
 
-@pytest.fixture
-def finished(tmp_path, run_script):
-    """Return a function that compiles and runs an experiment unattended; gives its session."""
+NAMES = ("alpha_training", "smr_emg", "photodiode_validation")
 
-    def run(name):
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory, alone):
+    """Return each experiment's session; all were compiled and run unattended at the same time."""
+    running = {}
+    for name in NAMES:
+        folder = tmp_path_factory.mktemp(name)
         for file in EXPERIMENTS.glob(f"{name}*"):
             if file.suffix in (".psyexp", ".csv"):
-                shutil.copy(file, tmp_path)
-        source = tmp_path / f"{name}.psyexp"
+                shutil.copy(file, folder)
+        source = folder / f"{name}.psyexp"
         assert main(["compile", str(source), "--unattended"]) == 0
-        ran = run_script(source.with_suffix(".py"), seconds=180)
-        assert ran.returncode == 0, ran.stderr
-        (settings,) = (tmp_path / "data").glob("*_nfb.json")
-        return read_session(settings)
-
-    return run
+        with (folder / "said.txt").open("w") as said:
+            running[folder] = subprocess.Popen(
+                [sys.executable, source.with_suffix(".py")],
+                cwd=folder,
+                env=alone(),
+                stdout=subprocess.DEVNULL,
+                stderr=said,
+            )
+    sessions = {}
+    for name, (folder, process) in zip(NAMES, running.items(), strict=True):
+        status = process.wait(240)
+        assert status == 0, (folder / "said.txt").read_text()
+        (settings,) = (folder / "data").glob("*_nfb.json")
+        sessions[name] = read_session(settings)
+    return sessions
 
 
 def blocks(session):
@@ -38,7 +53,7 @@ def blocks(session):
 
 
 def test_row_071_alpha_training(finished):
-    session = finished("alpha_training")
+    session = finished["alpha_training"]
     assert blocks(session) == ["baseline eyes open", "training", "training"]
     assert session.settings["configuration"]["baseline"]["seconds"] > 2
     training = session.frames[session.frames.block == "training"]
@@ -47,7 +62,7 @@ def test_row_071_alpha_training(finished):
 
 
 def test_row_071_smr_with_emg_inhibit(finished):
-    session = finished("smr_emg")
+    session = finished["smr_emg"]
     assert blocks(session) == ["baseline eyes open", "train", "transfer", "observe", "rest"]
     frames = session.frames.dropna(subset="seq")
     for block, shows in (("train", True), ("transfer", False), ("observe", True), ("rest", False)):
@@ -57,14 +72,14 @@ def test_row_071_smr_with_emg_inhibit(finished):
 
 
 def test_photodiode_validation(finished):
-    session = finished("photodiode_validation")
+    session = finished["photodiode_validation"]
     assert blocks(session) == ["validation"]
     patch = session.frames[session.frames.block == "validation"].patch
     assert patch.notna().mean() > 0.95
     assert 0.3 < patch.mean() < 0.7
 
 
-@pytest.mark.parametrize("name", ["alpha_training", "smr_emg", "photodiode_validation"])
+@pytest.mark.parametrize("name", NAMES)
 def test_they_have_nothing_to_complain_of(name, heard):
     from psychopy.experiment import Experiment
 

@@ -11,6 +11,8 @@ from psychopy_nfb.errors import SettingsError
 
 pytestmark = pytest.mark.display
 
+TURNS = 5
+
 
 def flip_times(window, frames, stall_before=None):
     times = []
@@ -27,8 +29,11 @@ def test_row_054_stall_of_50_ms_misses_three_frames_of_a_60_hz_grid(open_window)
     window = open_window()
     pace(window, 60)
     flip_times(window, 20)
-    times = flip_times(window, 60, stall_before=30)
-    intervals = np.diff(times)
+    for _ in range(TURNS):
+        times = flip_times(window, 60, stall_before=30)
+        intervals = np.diff(times)
+        if np.abs(np.delete(intervals, 29) * 60 - 1).max() < 0.3:
+            break  # else the machine was busy with something else
     assert round(intervals[29] * 60) - 1 == 3
     # The grid is absolute: after the stall flips fall on the same ticks as before.
     phases = (times - times[0]) * 60

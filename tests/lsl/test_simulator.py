@@ -4,6 +4,8 @@ import json
 import signal
 import subprocess
 import sys
+import threading
+import uuid
 
 import numpy as np
 import pylsl
@@ -24,30 +26,41 @@ def place_in(samples, rows):
     return int(found)
 
 
-@pytest.mark.slow
-def test_row_004_simulated_amplifier_keeps_its_rate_and_can_be_killed(
-    start_module, open_inlet, take
-):
-    process, source_id = start_module(SIMULATOR, "--rate", 500, "--channels", "Cz,Oz")
-    inlet = open_inlet(source_id)
-    inlet.pull_sample(timeout=5)
-    inlet.pull_chunk(timeout=0.0, max_samples=100000)
-    began, received, stamps = pylsl.local_clock(), 0, []
-    # By arrival, not by stamps: those follow from the nominal rate.
-    while True:
-        _, new = inlet.pull_chunk(timeout=0.05, max_samples=8)
-        now = pylsl.local_clock()
-        received += len(new)
-        stamps += new
-        if now - began >= 60 and len(new):
-            break
-    assert received / (now - began) == pytest.approx(500, rel=0.001)
-    assert np.allclose(np.diff(stamps), 1 / 500, atol=1e-6)
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=3) == 0
-    take(inlet, 100000)  # what was still on its way
-    with pytest.raises(pylsl.util.LostError):
-        inlet.pull_sample(timeout=2)
+class Watch(threading.Thread):
+    """Counts what arrives of a stream in a minute, by arrival: stamps follow the nominal rate."""
+
+    def __init__(self, inlet):
+        super().__init__(daemon=True)
+        self.inlet, self.received, self.stamps, self.seconds = inlet, 0, [], 0.0
+
+    def run(self):
+        self.inlet.pull_sample(timeout=5)
+        self.inlet.pull_chunk(timeout=0.0, max_samples=100000)
+        began = pylsl.local_clock()
+        while True:
+            _, new = self.inlet.pull_chunk(timeout=0.05, max_samples=8)
+            self.seconds = pylsl.local_clock() - began
+            self.received += len(new)
+            self.stamps += new
+            if self.seconds >= 60 and len(new):
+                break
+
+
+@pytest.fixture(scope="module", autouse=True)
+def watched():
+    """Return an amplifier's process and its `Watch`, which looks on while other tests run."""
+    name = str(uuid.uuid4())
+    arguments = ["--rate", "500", "--channels", "Cz,Oz", "--source-id", name]
+    silent = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+    process = subprocess.Popen([sys.executable, "-m", SIMULATOR, *arguments], **silent)
+    try:
+        (found,) = pylsl.resolve_byprop("source_id", name, 1, 20.0)
+        watch = Watch(pylsl.StreamInlet(found, recover=False))
+        watch.start()
+        yield process, watch
+    finally:
+        process.kill()
+        process.wait()
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
@@ -160,6 +173,19 @@ def test_a_mistake_is_one_sentence(arguments, sentence):
     assert run.returncode == 2
     assert sentence in run.stderr
     assert "Traceback" not in run.stderr
+
+
+@pytest.mark.slow
+def test_row_004_simulated_amplifier_keeps_its_rate_and_can_be_killed(watched, take):
+    process, watch = watched
+    watch.join(70)
+    assert watch.received / watch.seconds == pytest.approx(500, rel=0.001)
+    assert np.allclose(np.diff(watch.stamps), 1 / 500, atol=1e-6)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=3) == 0
+    take(watch.inlet, 100000)  # what was still on its way
+    with pytest.raises(pylsl.util.LostError):
+        watch.inlet.pull_sample(timeout=2)
 
 
 def test_impossible_lengths_are_refused_before_anything_is_published():
