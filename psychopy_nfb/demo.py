@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the trained band in Hz (default 8 12)",
     )
     add(
-        "--delay", type=float, default=0.02, help="delay of the envelope in s (default %(default)g)"
+        "--delay", type=float, default=0.01, help="delay of the envelope in s (default %(default)g)"
     )
     add("--settings", metavar="FILE", help="a settings file in place of channel, band and delay")
     add("--seconds", type=float, default=30.0, help="length of the run (default %(default)g)")

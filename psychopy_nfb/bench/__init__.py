@@ -7,5 +7,6 @@
 - `outlet`, `bare`: the amplifier and the bare LSL consumer it is compared with;
 - `builder_run`: the same for an experiment that was made in Builder;
 - `dsp`: how much faster than real time a pipeline is;
+- `step`: how soon the published value follows a step of the rhythm;
 - `check`: what about this machine matters for timing.
 """

@@ -17,6 +17,7 @@ PARTS = {
     "loop": "psychopy_nfb.bench.loop",
     "builder": "psychopy_nfb.bench.builder_run",
     "dsp": "psychopy_nfb.bench.dsp",
+    "step": "psychopy_nfb.bench.step",
 }
 """Each module has ``measure(options) -> Outcome``."""
 

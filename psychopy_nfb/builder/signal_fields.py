@@ -108,7 +108,7 @@ SIGNAL = (
     ),
     Field(
         "delay",
-        "0.02",
+        "0.01",
         "Filter delay (s)",
         "What an FIR filter or a forecast may take: shorter is faster, longer is cleaner.",
         tab="Signal",

@@ -58,7 +58,7 @@ def standard_pipeline(
     reference_channels: Sequence[str] = (),
     exclude: Sequence[str] = (),
     envelope: str = "wcFIR",
-    delay: float = 0.02,
+    delay: float = 0.01,
     line_frequency: float | None = 50.0,
     artifact_uv: float | None = 100.0,
     smooth: float | None = None,
@@ -84,7 +84,7 @@ def standard_pipeline(
         "rectify", "demodulate" or "FFT". ``psychopy-nfb tune`` says which is best on a recording.
     delay : float
         Seconds that the first four may take; the others' delay follows from their band. With the
-        default the envelope of an 8 to 12 Hz rhythm is declared to be 32 ms late, and half-way
+        default the envelope of an 8 to 12 Hz rhythm is declared to be 24 ms late, and half-way
         after a step of the amplitude within 70 ms.
     line_frequency : float or None
         50 or 60 Hz; None for no notch.

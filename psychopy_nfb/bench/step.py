@@ -1,0 +1,120 @@
+"""`psychopy-nfb bench step`: how soon the usual training's value follows a step of the rhythm."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import time
+import uuid
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from psychopy_nfb.bench.command import Outcome
+from psychopy_nfb.display.neurofeedback import Neurofeedback
+from psychopy_nfb.engine.recipe import standard_training
+from psychopy_nfb.lsl.selection import StreamSelection
+from psychopy_nfb.process import running
+from psychopy_nfb.protocol import VALUE_NAMES
+
+WEAK, STRONG = 5.0, 20.0
+"""Amplitudes of the rhythm before and after a step, in microvolts."""
+STEP_SECONDS = 1.503
+"""Between two steps; never at the same place of a chunk."""
+PERSON = {
+    "rate": 500.0,
+    "channels": ["Pz", "Oz"],
+    "alpha_amplitude": WEAK,
+    "closed_gain": STRONG / WEAK,
+    "eyes_seconds": STEP_SECONDS,
+    "eyes_settle": 0.0,
+    "background_amplitude": 8.0,
+    **dict.fromkeys(("alpha_wander", "burst_depth", "blinks_per_minute", "emg_per_minute"), 0.0),
+}
+"""A `SimulatedEEG` whose 10 Hz rhythm steps in 1/f background."""
+BARS = {"declared_delay_ms": 50.0, "step_half_ms_median": 70.0}
+LEAST = {"step_r_best": 0.93}
+LAGS = np.arange(0, 0.3, 0.005)
+_SIGNAL = 7 + VALUE_NAMES.index("signal")
+"""Place of the signal in a record, which begins with seven numbers of its own."""
+
+
+def measure(options: argparse.Namespace) -> Outcome:
+    """Send steps over LSL for `options.seconds`, and see when the published value is half-way."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        tqdm(total=round(options.seconds), desc="bench step", unit="s", disable=None) as progress,
+    ):
+        person = Path(folder, "person.json")
+        person.write_text(json.dumps(PERSON), encoding="utf-8")
+        name = f"bench-step-{uuid.uuid4()}"
+        arguments = ["--settings", str(person), "--source-id", name]
+        with running("lsl.simulator", *arguments):
+            values, steps = _recorded(name, Path(folder), options.seconds, progress)
+    figures = step_figures(values.published, values.value, steps)
+    figures["declared_delay_ms"] = 1e3 * float(values.delay.max())
+    conditions = {"steps": len(steps), "from_uv": WEAK, "to_uv": STRONG, "background_uv": 8.0}
+    return Outcome(figures, BARS, LEAST, conditions)
+
+
+def _recorded(
+    name: str, folder: Path, seconds: float, progress: tqdm
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return what was published (published, delay, value), and the steps (t, strong)."""
+    stream = StreamSelection(source_id=name, timeout=15.0)
+    training = standard_training(stream, reference="as recorded", normalise="none")
+    records, seen = [], 0
+    with Neurofeedback(training, data=folder) as nfb:
+        settled = time.monotonic() + nfb.settle
+        while time.monotonic() < settled + seconds:
+            for record in nfb.records.since(seen):
+                seen = record[0]
+                records.append((record[3], record[4], record[_SIGNAL]))
+            time.sleep(0.3)
+            progress.n = round(max(0.0, time.monotonic() - settled))
+            progress.refresh()
+        first = records[0][0] + nfb.settle
+    values = pd.DataFrame(records, columns=["published", "delay", "value"])
+    events = pd.read_csv(nfb.files.events, sep="\t")
+    steps = events[events.value.isin(["eyes_open", "eyes_closed"])]
+    steps = pd.DataFrame({"t": steps.t, "strong": steps.value == "eyes_closed"})
+    return values[values.published > first], steps[steps.t > first + 0.5]
+
+
+def step_figures(
+    times: np.ndarray | pd.Series, values: np.ndarray | pd.Series, steps: pd.DataFrame
+) -> dict[str, float]:
+    """Return how soon values follow steps, and how much they are like the true amplitude.
+
+    Parameters
+    ----------
+    times : array, shape (n,)
+        When each value was there, in seconds.
+    values : array, shape (n,)
+        In microvolts.
+    steps : DataFrame
+        ``t`` in seconds, and whether it was to the ``strong`` amplitude.
+    """
+    times, values = np.asarray(times), np.asarray(values)
+    half_way = []
+    for step in steps.itertuples():
+        after = (times > step.t) & (times < step.t + STEP_SECONDS)
+        beyond = (values > (WEAK + STRONG) / 2) == step.strong
+        reached = np.flatnonzero(after & beyond)
+        if len(reached):
+            half_way.append(times[reached[0]] - step.t)
+
+    def alike(lag: float) -> float:
+        last = np.searchsorted(steps.t, times - lag) - 1
+        known = last >= 0
+        strong = steps.strong.to_numpy()[last[known]]
+        return float(np.corrcoef(values[known], np.where(strong, STRONG, WEAK))[0, 1])
+
+    return {
+        "step_half_ms_median": 1e3 * float(np.median(half_way)),
+        "step_half_ms_p95": 1e3 * float(np.percentile(half_way, 95)),
+        "step_r_best": max(map(alike, LAGS)),
+    }
