@@ -123,6 +123,22 @@ def check_channels(name: str, wanted: Iterable[str], labels: Sequence[str]) -> l
     return found
 
 
+def prepare_folder(path: str | os.PathLike) -> None:
+    """Make a folder if it is not there.
+
+    Raises
+    ------
+    FileError
+        If it cannot be made.
+    """
+    try:
+        os.makedirs(path, exist_ok=True)
+    except OSError as error:
+        raise FileError(
+            "out", os.fspath(path), f"cannot be made ({error.strerror}); choose another folder"
+        ) from None
+
+
 def check_writable(parameter: str, path: str | os.PathLike) -> None:
     """Check that a file can be written at `path`, before the work whose outcome it shall hold.
 

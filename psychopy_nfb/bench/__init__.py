@@ -8,5 +8,9 @@
 - `builder_run`: the same for an experiment that was made in Builder;
 - `dsp`: how much faster than real time a pipeline is;
 - `step`: how soon the published value follows a step of the rhythm;
+- `start`, `start_parent`: how long a process takes to tell something;
+- `ipc`, `ways`: how late a value is in another process, by each way to send it;
+- `designs`, `engines`: where a neurofeedback program may compute, and what its frames see of it;
+- `findings`: the page of ``bench all``;
 - `check`: what about this machine matters for timing.
 """

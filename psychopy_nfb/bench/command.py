@@ -11,15 +11,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from psychopy_nfb.bench.calm import TURN_SECONDS, stolen_seconds
-from psychopy_nfb.checks import check_number, check_writable
+from psychopy_nfb.checks import check_number, check_writable, prepare_folder
+from psychopy_nfb.recording import machine_facts
 
 PARTS = {
     "loop": "psychopy_nfb.bench.loop",
     "builder": "psychopy_nfb.bench.builder_run",
+    "start": "psychopy_nfb.bench.start",
+    "ipc": "psychopy_nfb.bench.ipc",
+    "designs": "psychopy_nfb.bench.designs",
     "dsp": "psychopy_nfb.bench.dsp",
     "step": "psychopy_nfb.bench.step",
 }
 """Each module has ``measure(options) -> Outcome``."""
+ALL = ("start", "ipc", "designs", "dsp")
+"""What ``bench all`` measures, for its page; the others take long and have bars of their own."""
+BRIEF_CHUNKS = 100_000
 
 
 @dataclass
@@ -33,6 +40,12 @@ class Outcome:
     """What each figure must reach."""
     conditions: dict[str, object] = field(default_factory=dict)
     """Under which it was measured."""
+    rows: list[dict] = field(default_factory=list)
+    """A table: one dict a row, by column."""
+    missing: list[str] = field(default_factory=list)
+    """What could not be measured on this machine, and why."""
+    complete: bool = True
+    """False if it was interrupted: what there was until then is here."""
 
     def missed(self, name: str) -> bool:
         """Return whether a figure misses its bar."""
@@ -50,13 +63,41 @@ class Outcome:
                 sign = "≤" if name in self.at_most else "≥"
                 said = f"bar {sign} {bar:g}: {'NOT HELD' if self.missed(name) else 'held'}"
             lines.append(f"{name:34s} {value:12.4g}  {said}".rstrip())
+        lines += [f"not measured: {what}" for what in self.missing]
         return lines
+
+    def said(self) -> str:
+        """Return all of it as text."""
+        taken = self.conditions.get("stolen_percent", 0.0)
+        head = f"processor time taken by other machines: {taken:.1f} %"
+        return "\n".join(filter(None, [head, self.table(), *self.lines()]))
+
+    def to_dict(self) -> dict[str, object]:
+        """Return it for JSON."""
+        content = {
+            "figures": self.figures,
+            "bars": {**self.at_most, **self.at_least},
+            "conditions": self.conditions,
+        }
+        if self.rows:
+            content["rows"] = self.rows
+        if self.missing:
+            content["missing"] = self.missing
+        return content if self.complete else {**content, "complete": False}
+
+    def table(self) -> str:
+        """Return the rows as text, nothing if there are none."""
+        if not self.rows:
+            return ""
+        import pandas as pd
+
+        return pd.DataFrame(self.rows).to_string(index=False, float_format="%.4g")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``psychopy-nfb bench``."""
     add = parser.add_argument
-    add("what", choices=list(PARTS), help="what to measure")
+    add("what", choices=[*PARTS, "all"], help=f"what to measure; all: {', '.join(ALL)}")
     add("--json", metavar="FILE", help="write the figures there")
     add(
         "--seconds",
@@ -65,34 +106,54 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="length of each condition in a frame loop (default 60)",
     )
     add("--reads", type=int, default=10_000_000, help="reads under a writer (default 10 million)")
+    add("--out", metavar="DIR", default="data", help="folder for the page of all (default data)")
     add("--chunks", type=int, default=1_000_000, help="chunks through a pipeline (default 1 mio.)")
 
 
 def main(options: argparse.Namespace) -> int:
     """Measure and report; exit status 1 if a figure misses its bar."""
-    from psychopy_nfb.recording import machine_facts
-
     check_number("seconds", options.seconds, at_least=TURN_SECONDS, unit="s")
     check_number("reads", options.reads, at_least=1000)
     check_number("chunks", options.chunks, at_least=1000)
     if options.json:
         check_writable("json", options.json)
+    if options.what == "all":
+        options.chunks = min(options.chunks, BRIEF_CHUNKS)
+        prepare_folder(options.out)
+    outcomes: dict[str, Outcome] = {}
+    for part in ALL if options.what == "all" else (options.what,):
+        outcomes[part] = _measured(part, options)
+        if options.json:  # after each part, so that nothing is lost
+            _write_json(options, outcomes)
+        print(outcomes[part].said())
+        if not outcomes[part].complete:
+            print("Interrupted: this is what had been measured.")
+            break
+    if options.what == "all":
+        from psychopy_nfb.bench.findings import write_findings
+
+        print(f"Page:\n  {write_findings(Path(options.out), outcomes)}")
+    missed = any(one.missed(name) for one in outcomes.values() for name in one.figures)
+    return int(missed or not all(one.complete for one in outcomes.values()))
+
+
+def _measured(part: str, options: argparse.Namespace) -> Outcome:
+    """Measure one part, and note how much of the processors others took meanwhile."""
     stolen, begun = stolen_seconds(), time.monotonic()
-    outcome = importlib.import_module(PARTS[options.what]).measure(options)
+    outcome = importlib.import_module(PARTS[part]).measure(options)
     # A virtual machine that others take from misses frames on its own account.
-    taken = 100 * (stolen_seconds() - stolen) / (time.monotonic() - begun)
-    if options.json:
-        content = {
-            "figures": outcome.figures,
-            "bars": {**outcome.at_most, **outcome.at_least},
-            "conditions": {
-                **machine_facts(),
-                "cores": os.cpu_count(),
-                **outcome.conditions,
-                "stolen_percent": taken,
-            },
-        }
-        Path(options.json).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    print(f"processor time taken by other machines: {taken:.1f} %")
-    print("\n".join(outcome.lines()))
-    return int(any(outcome.missed(name) for name in outcome.figures))
+    seconds = time.monotonic() - begun
+    taken = 100 * (stolen_seconds() - stolen) / seconds
+    outcome.conditions |= {"stolen_percent": taken, "measured_seconds": seconds}
+    return outcome
+
+
+def _write_json(options: argparse.Namespace, outcomes: dict[str, Outcome]) -> None:
+    machine = {**machine_facts(), "cores": os.cpu_count()}
+    parts = {part: one.to_dict() for part, one in outcomes.items()}
+    if options.what != "all":
+        (content,) = parts.values()
+        content["conditions"] = {**machine, **content["conditions"]}
+    else:
+        content = {"conditions": machine, "parts": parts}
+    Path(options.json).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

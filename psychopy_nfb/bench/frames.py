@@ -64,7 +64,7 @@ def frame_loop(turns: int, turned: Callable[[], None]) -> dict[str, float]:
                     else:
                         show = partial(_plugin_frames, win, bar, source_id, folder, **settings)
                     log = counted.calm(show)
-                    missed, excused, frames = _sort_out(log, standstills)
+                    missed, excused, frames = sort_out(log, standstills)
                     dropped[name] += missed
                     standing[name] += excused
                     disturbed_frames += frames
@@ -99,10 +99,10 @@ def frame_loop(turns: int, turned: Callable[[], None]) -> dict[str, float]:
     }
 
 
-def _sort_out(log, standstills: Standstills) -> tuple[int, int, int]:  # noqa: ANN001
+def sort_out(log, standstills: Standstills) -> tuple[int, int, int]:  # noqa: ANN001
     """Return frames missed, frames missed in a standstill, and all flips that met a standstill."""
     stood = standstills.during(log.t_flip - log.interval, log.t_flip)
-    missed = np.diff(log.dropped, prepend=0)
+    missed = np.diff(log.dropped, prepend=log.dropped.iloc[0])
     return int(missed[~stood].sum()), int(missed[stood].sum()), int(stood.sum())
 
 

@@ -214,8 +214,7 @@ class SharedBlock:
             If there is no such block or its layout is another version's.
         """
         try:
-            with _untracked():
-                memory = SharedMemory(name)
+            memory = joined_memory(name)
         except FileNotFoundError:
             raise WorkerError(
                 "shared memory", name, "is gone; start the experiment again"
@@ -259,6 +258,12 @@ class SharedBlock:
                 self._memory.unlink()
         except FileNotFoundError:
             pass
+
+
+def joined_memory(name: str) -> SharedMemory:
+    """Return the shared memory `name` that another process made and will remove."""
+    with _untracked():
+        return SharedMemory(name)
 
 
 def _codes(fields: Sequence[str]) -> str:

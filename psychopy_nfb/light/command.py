@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from psychopy_nfb.checks import check_writable
+from psychopy_nfb.checks import check_writable, prepare_folder
 from psychopy_nfb.errors import FileError, SettingsError
 
 if TYPE_CHECKING:
@@ -226,8 +226,5 @@ def _stem(frames: Path, out: str | None) -> Path:
     name = frames.name.removesuffix(".csv").removesuffix("_frames")
     if out is None:
         return frames.with_name(name)
-    try:
-        Path(out).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FileError("out", out, f"cannot be made ({error.strerror})") from None
+    prepare_folder(out)
     return Path(out) / name

@@ -10,9 +10,11 @@ import argparse
 import os
 import sys
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
+import psutil
 import pylsl
 
 from psychopy_nfb.checks import check_number
@@ -120,6 +122,13 @@ def stream_spot(
             number = max(number + 1, int((now - begin) * rate))
 
 
+def _come_first() -> None:
+    """Take precedence where that is allowed: a sensor that waits for its turn misses frames."""
+    own = psutil.Process()
+    with suppress(psutil.Error, OSError):
+        own.nice(psutil.HIGH_PRIORITY_CLASS if psutil.WINDOWS else -10)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run it from the command line."""
     parser = argparse.ArgumentParser(prog="psychopy_nfb.light.screen_sensor")
@@ -132,6 +141,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.until_process_ends is not None:
         guard(options.until_process_ends, lambda: os._exit(0))
+    _come_first()
     stream_spot(
         options.left, options.top, options.side, options.source_id, options.rate, options.input_lag
     )

@@ -7,8 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from psychopy_nfb.checks import check_number, check_writable
-from psychopy_nfb.errors import FileError
+from psychopy_nfb.checks import check_number, check_writable, prepare_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -101,10 +100,7 @@ def main(options: argparse.Namespace) -> int:
     print(_lines(entries))
     print(_sentence(chosen))
     folder, stem = Path(options.out), f"tune_{Path(options.recording).stem}"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FileError("out", options.out, f"cannot be made ({error.strerror})") from None
+    prepare_folder(folder)
     settings = folder / f"{stem}.json"
     _write_settings(settings, pipeline.steps[:-1], chosen)
     page = folder / f"{stem}.html"

@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from psychopy_nfb.checks import check_number
-from psychopy_nfb.errors import FileError, SettingsError
+from psychopy_nfb.checks import check_number, prepare_folder
+from psychopy_nfb.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,10 +55,7 @@ def main(options: argparse.Namespace) -> int:
     step, fit, words = _found(recording, options)
     print(words)
     folder, stem = Path(options.out), f"spatial_{options.method}_{Path(options.recording).stem}"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FileError("out", options.out, f"cannot be made ({error.strerror})") from None
+    prepare_folder(folder)
     weights = folder / f"{stem}.json"
     weights.write_text(json.dumps(step.weights, indent=1) + "\n", encoding="utf-8")
     page = folder / f"{stem}.html"

@@ -19,8 +19,8 @@ LABELS = ["Fp1", "Fp2", "F3", "F4", "C3", "Cz", "C4", "P3", "Pz", "P4", "O1", "O
 PATTERN = np.array([0, 0, 0, 0, 0.1, 0.2, 0.1, 0.5, 0.7, 0.5, 1, 1.0])
 
 
-@pytest.fixture
-def recording(tmp_path):
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory):
     """Return the path of a recording, and its planted rhythm: alpha while eyes are closed."""
     random = np.random.default_rng(3)
     n = round(80 * RATE)
@@ -41,7 +41,7 @@ def recording(tmp_path):
     raw = mne.io.RawArray(1e-6 * samples.T, mne.create_info(LABELS, RATE, "eeg"), verbose="ERROR")
     onsets = np.arange(8) * 10.0
     raw.set_annotations(mne.Annotations(onsets, 0.0, ["open", "closed"] * 4))
-    path = tmp_path / "rest_raw.fif"
+    path = tmp_path_factory.mktemp("recording") / "rest_raw.fif"
     raw.save(path, verbose="ERROR")
     return path, alpha, samples
 

@@ -1,0 +1,224 @@
+"""One page about a machine: how fast processes start and talk, and which design holds."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from psychopy_nfb.bench.command import Outcome
+from psychopy_nfb.bench.engines import OURS
+from psychopy_nfb.bench.ipc import SIZES
+from psychopy_nfb.recording import machine_facts
+from psychopy_nfb.report.page import Picture, Section, Table, write_page
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+PAGE = "bench.html"
+
+
+def write_findings(folder: Path, outcomes: dict[str, Outcome]) -> Path:
+    """Write the page about what was measured, and return its path.
+
+    Parameters
+    ----------
+    folder : Path
+        That exists.
+    outcomes : dict of Outcome
+        By part; those that are not there are left out.
+    """
+    sections = [_about(outcomes)]
+    makers = {"designs": _designs, "ipc": _ipc, "start": _start, "dsp": _dsp}
+    for part, make in makers.items():
+        outcome = outcomes.get(part)
+        if outcome is not None and outcome.figures:
+            sections.append(make(outcome))
+    missing = [what for outcome in outcomes.values() for what in outcome.missing]
+    if missing:
+        sections.append(Section("What this machine could not measure", points=missing))
+    path = folder / PAGE
+    facts = machine_facts()
+    write_page(path, "The need for speed", sections, subtitle=" · ".join(map(str, facts.values())))
+    return path
+
+
+def _about(outcomes: dict[str, Outcome]) -> Section:
+    taken = max(one.conditions.get("stolen_percent", 0.0) for one in outcomes.values())
+    paragraphs = [
+        "A participant learns from what they see of their own rhythm, and the sooner the better. "
+        "The lag is made of the amplifier, the filter, the way from the process that computes to "
+        "the one that draws, and the display. This page is about the way between processes, and "
+        "about what happens to frames when computing takes long. All figures are of this machine, "
+        "measured now.",
+        f"Other programs or machines took up to {taken:.1f} % of the processors' time meanwhile. "
+        "Medians of a quiet machine repeat within a fifth; each table tells its own spread.",
+    ]
+    return Section("What this is", paragraphs)
+
+
+def _designs(outcome: Outcome) -> Section:
+    rows = pd.DataFrame(outcome.rows)
+    return Section(
+        "Which design holds",
+        design_sentences(rows),
+        table=_table(rows),
+        pictures=[
+            Picture(
+                _design_figure(rows),
+                "Dropped frames (percent) and the age of the shown value at the flip, by the work "
+                "that a chunk makes; a chunk comes every 20 ms.",
+            )
+        ],
+    )
+
+
+def design_sentences(rows: pd.DataFrame) -> list[str]:
+    """Return what the designs' rows mean for an experimenter, one sentence each.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        With the columns of ``bench designs``.
+    """
+    sentences = []
+    for rate, part in rows.groupby("hz"):
+        holding = [
+            design
+            for design, own in part.groupby("design", sort=False)
+            if own.dropped.sum() <= 0.01 * own.frames.sum()
+        ]
+        failing = []
+        for design, own in part.groupby("design", sort=False):
+            lost = own[own.dropped > 0.01 * own.frames]
+            if design not in holding and len(lost):
+                failing.append(f"{design} (from {lost.load_ms.min():g} ms a chunk)")
+        said = f"At {rate:g} Hz frames were kept at every load by: {', '.join(holding) or 'none'}."
+        if failing:
+            said += f" More than one in a hundred was dropped by: {', '.join(failing)}."
+        sentences.append(said)
+    slow = rows[rows.hz == rows.hz.min()]
+    light = slow[slow.load_ms == slow.load_ms.min()].set_index("design").age_ms_median
+    if OURS in light and len(light) > 1:
+        others = light.drop(OURS)
+        sentences.append(
+            f"With little to compute the value shown at {slow.hz.min():g} Hz was {light[OURS]:.1f} "
+            f"ms old with psychopy_nfb and {others.min():.1f} to {others.max():.1f} ms otherwise; "
+            "about half of a chunk and half of a frame of that no program can avoid that reads "
+            "once at the top of a frame."
+        )
+    return sentences
+
+
+def _design_figure(rows: pd.DataFrame) -> Figure:
+    from matplotlib.figure import Figure
+
+    rates = sorted(rows.hz.unique())
+    figure = Figure(figsize=(3.6 * len(rates), 6), layout="constrained")
+    axes = figure.subplots(2, len(rates), sharex=True, sharey="row", squeeze=False)
+    for column, rate in enumerate(rates):
+        for design, own in rows[rows.hz == rate].groupby("design", sort=False):
+            percent = 100 * own.dropped / own.frames
+            axes[0, column].plot(own.load_ms, percent, ".-", label=design)
+            axes[1, column].plot(own.load_ms, own.age_ms_median, ".-")
+        axes[0, column].set_title(f"{rate:g} Hz")
+        axes[1, column].set_xlabel("work a chunk (ms)")
+    axes[0, 0].set_ylabel("dropped frames (%)")
+    axes[1, 0].set_ylabel("age at the flip, median (ms)")
+    axes[1, 0].set_yscale("log")
+    axes[0, 0].legend(frameon=False, fontsize=8)
+    return figure
+
+
+def _ipc(outcome: Outcome) -> Section:
+    rows = pd.DataFrame(outcome.rows)
+    return Section(
+        "From one process to another",
+        ipc_sentences(rows),
+        table=_table(rows.assign(bytes=rows["bytes"].map(SIZES))),
+        pictures=[
+            Picture(
+                _ipc_figure(rows),
+                "Left: one-way latency, median, of a consumer that does nothing else. Right: how "
+                "old the newest value at hand is when a frame that computes for 12 ms needs it.",
+            )
+        ],
+    )
+
+
+def ipc_sentences(rows: pd.DataFrame) -> list[str]:
+    """Return what the rows of ``bench ipc`` mean for an experimenter, one sentence each."""
+    sentences = []
+    small = rows[rows["bytes"] == rows["bytes"].min()].set_index("way")
+    if {"psychopy_nfb", "mp.Queue"} <= set(small.index):
+        ours, theirs = small.loc["psychopy_nfb"], small.loc["mp.Queue"]
+        sentences.append(
+            f"A value is in the other process after {ours.us_p50:.0f} µs by psychopy_nfb's shared "
+            f"memory and after {theirs.us_p50:.0f} µs by a multiprocessing.Queue (medians)."
+        )
+        sentences.append(
+            "That hardly matters while the consumer waits for it. In a frame loop it does not "
+            "wait, it draws: a thread that fetches messages gets Python only when the loop lets go "
+            f"of it. Then the newest value at hand is {theirs.busy_us_p50 / 1e3:.1f} ms old by a "
+            f"queue and {ours.busy_us_p50 / 1e3:.1f} ms by shared memory, where the loop looks "
+            "itself."
+        )
+    large = rows[rows["bytes"] == rows["bytes"].max()]
+    if len(large):
+        best = large.loc[large.mb_per_s.idxmax()]
+        sentences.append(
+            f"Of {SIZES[int(best['bytes'])]} messages {best.way} carries the most, "
+            f"{best.mb_per_s:.0f} MB a second; an amplifier of 64 channels at 1000 Hz sends 0.3."
+        )
+    return sentences
+
+
+def _ipc_figure(rows: pd.DataFrame) -> Figure:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11, 4.5), layout="constrained")
+    left, right = figure.subplots(1, 2, sharex=True)
+    for way, own in rows.groupby("way", sort=False):
+        style = {"linewidth": 3, "color": "black"} if way == OURS else {}
+        left.plot(own["bytes"], own.us_p50, ".-", label=way, **style)
+        right.plot(own["bytes"], own.busy_us_p50 / 1e3, ".-", **style)
+    left.set(xscale="log", yscale="log", xlabel="bytes", ylabel="one way, median (µs)")
+    right.set(yscale="log", xlabel="bytes", ylabel="age at the frame, median (ms)")
+    left.legend(frameon=False, fontsize=8)
+    return figure
+
+
+def _start(outcome: Outcome) -> Section:
+    rows = pd.DataFrame(outcome.rows)
+    sentences = [
+        f"From a {parent} parent, a process that needs scipy.signal tells its first message after "
+        + ", ".join(f"{row.ms_median:.0f} ms ({row.way})" for row in own.itertuples())
+        + "."
+        for parent, own in rows[rows.imports == "scipy.signal"].groupby("parent", sort=False)
+    ]
+    sentences.append(
+        "Start it before the window shows anything, and keep it for the whole session. A fork of a "
+        "process with a window inherits that window's connection to the display, and with threads "
+        "it may never come to life: fast, but not for experiments."
+    )
+    return Section("Starting a process", sentences, table=_table(rows))
+
+
+def _dsp(outcome: Outcome) -> Section:
+    rows = [[name, f"{value:.4g}"] for name, value in outcome.figures.items()]
+    factor = outcome.figures.get("rt_factor_64ch_1khz", math.nan)
+    said = (
+        f"The usual pipeline on 64 channels at 1000 Hz, sample by sample, runs {factor:.0f} times "
+        "faster than real time: computing is no part of the lag that one can see."
+    )
+    return Section("Computing", [said], table=Table(["figure", "value"], rows))
+
+
+def _table(rows: pd.DataFrame) -> Table:
+    cells = [
+        [f"{value:.4g}" if isinstance(value, float) else str(value) for value in row]
+        for row in rows.itertuples(index=False)
+    ]
+    return Table([str(name) for name in rows.columns], cells)

@@ -1,0 +1,82 @@
+"""`psychopy-nfb bench start`: how long a process takes until it can tell something."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+
+import pandas as pd
+from tqdm import tqdm
+
+from psychopy_nfb.bench.command import Outcome
+from psychopy_nfb.bench.start_parent import IMPORTS, WAYS
+from psychopy_nfb.process import child_environment, end, python_command
+
+ROUNDS = 5
+PARENTS = ("bare", "window")
+
+
+def measure(options: argparse.Namespace) -> Outcome:
+    """Start children of a bare parent and of one with a window, and table their medians."""
+    found: list[dict] = []
+    missing: list[str] = []
+    complete = False
+    total = len(PARENTS) * ROUNDS * len(WAYS) * len(IMPORTS)
+    try:
+        with tqdm(total=total, desc="bench start", unit="process", disable=None) as progress:
+            for parent in PARENTS:
+                missing += _children(parent, found, progress)
+        complete = True
+    except KeyboardInterrupt:
+        pass  # what has been measured is kept
+    rows, figures = [], {}
+    if found:
+        table = pd.DataFrame(found)
+        for (parent, way, imports), group in table.groupby(
+            ["parent", "way", "imports"], sort=False
+        ):
+            rows.append(
+                {
+                    "parent": parent,
+                    "way": way,
+                    "imports": imports,
+                    "ms_median": group.ms.median(),
+                    "ms_max": group.ms.max(),
+                    "spread_percent": 100 * (group.ms.max() - group.ms.min()) / group.ms.median(),
+                    "megabytes": group.megabytes.median(),
+                }
+            )
+        medians = {(row["parent"], row["way"], row["imports"]): row["ms_median"] for row in rows}
+        for (parent, way, imports), median in medians.items():
+            figures[f"start_ms_{way}_{imports}_from_{parent}"] = median
+    return Outcome(
+        figures, conditions={"rounds": ROUNDS}, rows=rows, missing=missing, complete=complete
+    )
+
+
+def _children(parent: str, found: list[dict], progress: tqdm) -> list[str]:
+    """Add what a parent's children told to `found`; return what could not be measured, and why."""
+    command = python_command("bench.start_parent", str(ROUNDS))
+    if parent == "window":
+        command.append("--window")
+    missing = []
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=child_environment()
+    )
+    try:
+        for line in process.stdout:
+            if not line.startswith("{"):
+                continue  # PsychoPy says this and that
+            told = json.loads(line)
+            if "reason" in told:
+                missing.append(f"{told['way']} from a {parent} parent: {told['reason']}")
+            else:
+                found.append(told)
+                progress.update()
+        said = process.stderr.read().strip().splitlines()
+        if process.wait() != 0:
+            missing.append(f"a {parent} parent: {said[-1] if said else 'ended by itself'}")
+    finally:
+        end(process)
+    return missing

@@ -1,0 +1,332 @@
+"""The ways in which bytes go from one process to another, behind one interface.
+
+Those that *wait* hand over every message and let a receiver sleep until there is one; those that do
+not are places where the newest value lies, and a receiver looks whether there is a new one.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import queue
+import socket
+import struct
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from multiprocessing import connection
+from multiprocessing.context import BaseContext
+from multiprocessing.shared_memory import SharedMemory
+from pathlib import Path
+from typing import ClassVar
+
+from psychopy_nfb.engine.memory import Ring, joined_memory
+
+STAMP = struct.Struct("<d")
+"""Each message begins with the time at which it was sent."""
+WAIT_SECONDS = 0.5
+"""After which a waiting receiver looks whether its sender still lives."""
+
+
+class Way:
+    """One way for messages of a size; made by the receiver, and sent to the sender as it starts."""
+
+    name: ClassVar[str]
+    waits: ClassVar[bool] = True
+
+    def __init__(self, context: BaseContext, size: int):
+        self.size = size
+
+    def open_sender(self) -> None:
+        """Open the sender's end, in its process."""
+
+    def open_receiver(self) -> None:
+        """Open the receiver's end, when the sender's has been opened or is about to be."""
+
+    def send(self, data: bytes) -> None:
+        """Send `size` bytes."""
+        raise NotImplementedError
+
+    def receive(self) -> bytes | None:
+        """Return a message: the next, or if it does not wait a new one; None if there is none."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Let go of all, as the receiver."""
+
+
+class File(Way):
+    """A file that is written anew beside and then put in place."""
+
+    name = "file"
+    waits = False
+
+    def __init__(self, context: BaseContext, size: int):
+        super().__init__(context, size)
+        folder = tempfile.mkdtemp(prefix="nfb_bench_")
+        self._path, self._draft = os.path.join(folder, "value"), os.path.join(folder, "draft")
+        self._seen = None
+
+    def send(self, data: bytes) -> None:
+        with open(self._draft, "wb") as file:
+            file.write(data)
+        with suppress(PermissionError):  # Windows, while it is read
+            os.replace(self._draft, self._path)
+
+    def receive(self) -> bytes | None:
+        try:
+            about = os.stat(self._path)
+            seen = about.st_ino, about.st_mtime_ns
+            if seen == self._seen:
+                return None
+            data = Path(self._path).read_bytes()
+        except OSError:
+            return None
+        self._seen = seen
+        return data
+
+    def close(self) -> None:
+        for path in (self._path, self._draft):
+            Path(path).unlink(missing_ok=True)
+        os.rmdir(os.path.dirname(self._path))
+
+
+class Pipe(Way):
+    """A pipe of `multiprocessing`."""
+
+    name = "pipe"
+
+    def __init__(self, context: BaseContext, size: int):
+        super().__init__(context, size)
+        self._receiver, self._sender = context.Pipe(duplex=False)
+
+    def send(self, data: bytes) -> None:
+        self._sender.send_bytes(data)
+
+    def receive(self) -> bytes | None:
+        return self._receiver.recv_bytes() if self._receiver.poll(WAIT_SECONDS) else None
+
+    def close(self) -> None:
+        self._receiver.close()
+        self._sender.close()
+
+
+class Queue(Way):
+    """`multiprocessing.Queue`: a thread pickles, a pipe carries."""
+
+    name = "mp.Queue"
+
+    def __init__(self, context: BaseContext, size: int):
+        super().__init__(context, size)
+        self._queue = context.Queue()
+
+    def send(self, data: bytes) -> None:
+        self._queue.put(data)
+
+    def receive(self) -> bytes | None:
+        try:
+            return self._queue.get(timeout=WAIT_SECONDS)
+        except queue.Empty:
+            return None
+
+    def close(self) -> None:
+        self._queue.close()
+
+
+class SimpleQueue(Way):
+    """`multiprocessing.SimpleQueue`: a queue without that thread."""
+
+    name = "SimpleQueue"
+
+    def __init__(self, context: BaseContext, size: int):
+        super().__init__(context, size)
+        self._queue = context.SimpleQueue()
+
+    def send(self, data: bytes) -> None:
+        self._queue.put(data)
+
+    def receive(self) -> bytes | None:
+        # It has no time limit of its own.
+        if not connection.wait([self._queue._reader], WAIT_SECONDS):
+            return None
+        return self._queue.get()
+
+    def close(self) -> None:
+        self._queue.close()
+
+
+class Manager(Queue):
+    """A queue in a process of its own, through proxies."""
+
+    name = "Manager"
+
+    def __init__(self, context: BaseContext, size: int):
+        Way.__init__(self, context, size)
+        self._manager = context.Manager()
+        self._queue = self._manager.Queue()
+
+    def __getstate__(self) -> dict:
+        return {**self.__dict__, "_manager": None}  # its proxies find it
+
+    def close(self) -> None:
+        self._manager.shutdown()
+
+
+class Socket(Way):
+    """A TCP connection within the machine, without Nagle's delay."""
+
+    name = "socket"
+
+    def __init__(self, context: BaseContext, size: int):
+        super().__init__(context, size)
+        self._listener: socket.socket | None = socket.create_server(("127.0.0.1", 0))
+        self._port = self._listener.getsockname()[1]
+        self._socket: socket.socket | None = None
+
+    def __getstate__(self) -> dict:
+        return {**self.__dict__, "_listener": None}
+
+    def open_sender(self) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", self._port))
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def open_receiver(self) -> None:
+        self._socket, _ = self._listener.accept()
+        self._socket.settimeout(WAIT_SECONDS)
+        self._buffer = bytearray(self.size)
+
+    def send(self, data: bytes) -> None:
+        self._socket.sendall(data)
+
+    def receive(self) -> bytes | None:
+        view, at = memoryview(self._buffer), 0
+        while at < self.size:
+            try:
+                n = self._socket.recv_into(view[at:])
+            except TimeoutError:
+                if at == 0:
+                    return None
+                continue
+            if n == 0:
+                return None
+            at += n
+        return bytes(self._buffer)
+
+    def close(self) -> None:
+        for held in (self._socket, self._listener):
+            if held is not None:
+                held.close()
+
+
+class Array(Way):
+    """`multiprocessing.RawArray`, guarded by a lock."""
+
+    name = "RawArray + Lock"
+    waits = False
+
+    def __init__(self, context: BaseContext, size: int):
+        super().__init__(context, size)
+        self._array = context.RawArray(ctypes.c_char, size)
+        self._lock = context.Lock()
+        self._seen = bytes(STAMP.size)
+
+    def open_sender(self) -> None:
+        self._view = memoryview(self._array).cast("B")
+
+    open_receiver = open_sender
+
+    def send(self, data: bytes) -> None:
+        with self._lock:
+            self._view[:] = data
+
+    def receive(self) -> bytes | None:
+        with self._lock:
+            stamp = bytes(self._view[: STAMP.size])
+            if stamp == self._seen:
+                return None
+            data = bytes(self._view)
+        self._seen = stamp
+        return data
+
+
+class Ours(Way):
+    """A ring of records in shared memory, without a lock: what this package uses."""
+
+    name = "psychopy_nfb"
+    waits = False
+
+    SLOTS = 4
+
+    def __init__(self, context: BaseContext, size: int):
+        super().__init__(context, size)
+        ring_bytes = self.SLOTS * struct.calcsize(f"<Q{size}sIIQ")
+        self._memory: SharedMemory | None = SharedMemory(create=True, size=64 + ring_bytes)
+        self._name = self._memory.name
+        self._seen = 0
+
+    def __getstate__(self) -> dict:
+        return {**self.__dict__, "_memory": None}
+
+    def open_sender(self) -> None:
+        self._memory = joined_memory(self._name)
+        self.open_receiver()
+
+    def open_receiver(self) -> None:
+        buffer = self._memory.buf
+        self._ring = Ring(buffer[:], buffer[:8].cast("q"), 0, 64, self.SLOTS, f"{self.size}s")
+
+    def send(self, data: bytes) -> None:
+        self._ring.write(data)
+
+    def receive(self) -> bytes | None:
+        if self._ring.newest_seq == self._seen:
+            return None
+        record = self._ring.newest()
+        if record is None or record[0] == self._seen:
+            return None
+        self._seen = record[0]
+        return record[1]
+
+    def close(self) -> None:
+        self._ring.release()
+        self._memory.close()
+        self._memory.unlink()
+
+
+class Zeromq(Way):
+    """ZeroMQ's push and pull over TCP, as PsychoPy brings it."""
+
+    name = "ZeroMQ"
+
+    def __init__(self, context: BaseContext, size: int):
+        import zmq  # noqa: F401 - where it is not installed, this way cannot run
+
+        super().__init__(context, size)
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self._port = free.getsockname()[1]
+
+    def _open(self, kind: str, join: Callable) -> None:
+        import zmq
+
+        self._context = zmq.Context()
+        self._socket = self._context.socket(getattr(zmq, kind))
+        join(self._socket, f"tcp://127.0.0.1:{self._port}")
+
+    def open_sender(self) -> None:
+        self._open("PUSH", lambda own, address: own.connect(address))
+
+    def open_receiver(self) -> None:
+        self._open("PULL", lambda own, address: own.bind(address))
+
+    def send(self, data: bytes) -> None:
+        self._socket.send(data)
+
+    def receive(self) -> bytes | None:
+        return self._socket.recv() if self._socket.poll(1e3 * WAIT_SECONDS) else None
+
+    def close(self) -> None:
+        self._socket.close(0)
+        self._context.term()
+
+
+WAYS = (File, Pipe, Queue, SimpleQueue, Manager, Socket, Array, Ours, Zeromq)
