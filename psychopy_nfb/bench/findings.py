@@ -40,8 +40,8 @@ def write_findings(folder: Path, outcomes: dict[str, Outcome]) -> Path:
     if missing:
         sections.append(Section("What this machine could not measure", points=missing))
     path = folder / PAGE
-    facts = machine_facts()
-    write_page(path, "The need for speed", sections, subtitle=" · ".join(map(str, facts.values())))
+    facts = [value for value in machine_facts().values() if isinstance(value, str)]
+    write_page(path, "The need for speed", sections, subtitle=" · ".join(facts))
     return path
 
 
@@ -54,7 +54,7 @@ def _about(outcomes: dict[str, Outcome]) -> Section:
         "about what happens to frames when computing takes long. All figures are of this machine, "
         "measured now.",
         f"Other programs or machines took up to {taken:.1f} % of the processors' time meanwhile. "
-        "Medians of a quiet machine repeat within a fifth; each table tells its own spread.",
+        "The tables of processes tell how far their medians were apart between turns (spread).",
     ]
     return Section("What this is", paragraphs)
 
@@ -95,9 +95,9 @@ def design_sentences(rows: pd.DataFrame) -> list[str]:
             lost = own[own.dropped > 0.01 * own.frames]
             if design not in holding and len(lost):
                 failing.append(f"{design} (from {lost.load_ms.min():g} ms a chunk)")
-        said = f"At {rate:g} Hz frames were kept at every load by: {', '.join(holding) or 'none'}."
+        said = f"At {rate:g} Hz frames were kept at every load by: {'; '.join(holding) or 'none'}."
         if failing:
-            said += f" More than one in a hundred was dropped by: {', '.join(failing)}."
+            said += f" More than one in a hundred was dropped by: {'; '.join(failing)}."
         sentences.append(said)
     slow = rows[rows.hz == rows.hz.min()]
     light = slow[slow.load_ms == slow.load_ms.min()].set_index("design").age_ms_median

@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import subprocess
+from tempfile import TemporaryFile
 
 import pandas as pd
 from tqdm import tqdm
 
 from psychopy_nfb.bench.command import Outcome
 from psychopy_nfb.bench.start_parent import IMPORTS, WAYS
-from psychopy_nfb.process import child_environment, end, python_command
+from psychopy_nfb.process import child_environment, python_command
 
 ROUNDS = 5
 PARENTS = ("bare", "window")
@@ -61,10 +62,12 @@ def _children(parent: str, found: list[dict], progress: tqdm) -> list[str]:
     if parent == "window":
         command.append("--window")
     missing = []
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=child_environment()
-    )
-    try:
+    with (
+        TemporaryFile("w+") as said,
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=said, text=True, env=child_environment()
+        ) as process,
+    ):
         for line in process.stdout:
             if not line.startswith("{"):
                 continue  # PsychoPy says this and that
@@ -74,9 +77,8 @@ def _children(parent: str, found: list[dict], progress: tqdm) -> list[str]:
             else:
                 found.append(told)
                 progress.update()
-        said = process.stderr.read().strip().splitlines()
         if process.wait() != 0:
-            missing.append(f"a {parent} parent: {said[-1] if said else 'ended by itself'}")
-    finally:
-        end(process)
+            said.seek(0)
+            lines = said.read().strip().splitlines() or ["ended by itself"]
+            missing.append(f"a {parent} parent: {lines[-1]}")
     return missing

@@ -31,7 +31,7 @@ def echo(way, conversation):
             return
 
 
-@pytest.mark.parametrize("size", [8, 1024, 1_000_000])
+@pytest.mark.parametrize("size", [8, 1_000_000])
 @pytest.mark.parametrize("kind", WAYS, ids=lambda kind: kind.name)
 def test_what_is_sent_arrives_whole_and_in_order(kind, size):
     if kind.name == "ZeroMQ":
@@ -144,8 +144,9 @@ def test_row_060_start_tables_parents_ways_and_imports(monkeypatch):
 def test_each_design_gives_the_stream_s_newest_value(design):
     stream = {"channels": 8, "rate": 500.0, "chunk": 10}
     with amplifier(stream) as source_id, ENGINES[design](source_id, 0.0) as newest:
-        seen, ends = [], lsl_now() + 2.0
-        while lsl_now() < ends or len(seen) < 10:
+        seen, latest = [], lsl_now() + 15.0
+        # Until the filters have settled the value rests.
+        while (len(seen) < 10 or np.ptp([value for _, value in seen]) == 0) and lsl_now() < latest:
             value = newest()
             if value is not None and (not seen or value[0] != seen[-1][0]):
                 seen.append(value)
