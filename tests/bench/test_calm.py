@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from psychopy_nfb.bench.calm import CALM_SECONDS, Standstills, Turns
-from psychopy_nfb.bench.frames import _sort_out
+from psychopy_nfb.bench.frames import sort_out
 
 # Nothing else runs on a processor while a program of the highest priority spins on it, not even a
 # witness: for the witness this is what a host that takes the processor away looks like.
@@ -86,7 +86,7 @@ def test_missed_frames_are_told_apart_by_when_they_were_missed():
             "dropped": [0, 2, 2, 5, 5],
         }
     )
-    missed, in_standstills, flips_in_standstills = _sort_out(log, OneStandstill())
+    missed, in_standstills, flips_in_standstills = sort_out(log, OneStandstill())
     assert (missed, in_standstills, flips_in_standstills) == (3, 2, 1)
 
 
