@@ -24,6 +24,7 @@ from psychopy_nfb.errors import FileError, SettingsError
 from psychopy_nfb.recording import read_session
 
 CODES = {"one": 1, "two": 2, "three": 3}
+LAST_FRAME = 170
 LISTENER = """
 import json, sys
 import pylsl
@@ -60,7 +61,9 @@ def test_row_051_marks_leave_with_their_flip(amplifier, training, tmp_path, uniq
         with Neurofeedback(training(amplifier().source_id), data=tmp_path) as nfb:
             nfb.attach(win)
             nfb.send_marks_to(lsl, UDPMarkers("localhost", udp.getsockname()[1]))
-            for frame in nfb.frames(3):
+            for frame in nfb.frames(60):  # however slow the machine is
+                if frame == LAST_FRAME:
+                    break
                 if frame % 8 == 0 and frame < 160:
                     nfb.mark(f"mark {frame // 8}")
         heard = json.loads(listener.communicate(timeout=60)[0])
