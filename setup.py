@@ -54,9 +54,14 @@ setup(
             "mne",  # recordings in .fif, .set, .vhdr, .edf
             "pyxdf",  # recordings in .xdf, our own among them
         ],
+        "asr": [
+            "meegkit>=0.2",  # the step ASR learns from a baseline with it
+        ],
         "dev": [
             "pytest>=8",
             "ruff",
+            "meegkit>=0.2",  # ASR; also what it and others are compared with
+            "asrpy",  # another ASR, which cleans a whole recording at once
             "esprima",  # PsychoPy's own tests for Builder components compile to JavaScript too
         ],
     },

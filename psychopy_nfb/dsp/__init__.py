@@ -4,6 +4,7 @@
   electrodes sit;
 - `channels`, `reference`: which channels, against what;
 - `artifact`: samples that cannot be used, and how the filters are kept from them;
+- `asr`: bursts, taken out of all channels at once;
 - `gradient`, `wires`: what an MR scanner adds, taken away;
 - `channel_quality`: which channels can be used at all;
 - `filters`, `smooth`, `delay`, `decimate`: a band, a smoother signal, a later one, a slower one;
@@ -51,6 +52,7 @@ _HOME = {
     "Reference": "reference",
     "Repair": "artifact",
     "ArtifactGate": "artifact",
+    "ASR": "asr",
     "DCBlock": "filters",
     "Notch": "filters",
     "BandPass": "filters",
@@ -85,6 +87,7 @@ _STEP_MODULES = (
     "channels",
     "reference",
     "artifact",
+    "asr",
     "filters",
     "gradient",
     "wires",

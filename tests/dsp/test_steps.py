@@ -20,6 +20,7 @@ STEPS = {
     "laplacian": dsp.Reference("laplacian", channels=["Cz"]),
     "repair": dsp.Repair(limit_uv=30.0, flat_seconds=0.1),
     "gate": dsp.ArtifactGate(limit_uv=30.0, burst_sd=3.0, hold=0.05),
+    "asr": dsp.ASR(lookahead=0.15),
     "dc": dsp.DCBlock(),
     "notch": dsp.Notch(50.0, harmonics=2),
     "bandpass": dsp.BandPass((8.0, 12.0), order=3),
