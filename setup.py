@@ -62,7 +62,7 @@ setup(
             "ruff",
             "meegkit>=0.2",  # ASR; also what it and others are compared with
             "asrpy",  # another ASR, which cleans a whole recording at once
-            "scikit-learn",  # MNE's decoding needs it
+            "scikit-learn",  # what LDA is compared with; MNE's decoding needs it
             "esprima",  # PsychoPy's own tests for Builder components compile to JavaScript too
         ],
     },

@@ -124,6 +124,7 @@ def every_setting():
         "Parallel": {"branches": {"one": [CFIR()]}},
         "Connectivity": {"pairs": [["Cz", "Oz"]]},
         "Expression": {"formula": "1.5"},
+        "LDA": {"weights": {"expression": 1.0}},
     }
     steps = [
         to_dict(step(**given.get(name, {})))

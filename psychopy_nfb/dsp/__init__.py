@@ -13,7 +13,7 @@
 - `spatial`, `ica`: weighted sums of channels that are found on a recording; `peak`: the frequency
   of a person's own rhythm;
 - `in_windows`, `connectivity`: the shape of signals and spectra, and how rhythms go along;
-- `combine`: several signals at once, and formulas over them;
+- `combine`: several signals at once, and formulas over them; `classify`: which of two states;
 - `blocks`: blocks of fixed size;
 - `load`: work without use, for tests of what a starved process does.
 
@@ -41,6 +41,7 @@ _HOME = {
     "csp": "spatial",
     "spoc": "spatial",
     "regress_out": "spatial",
+    "lda": "classify",
     "without_components": "spatial",
     "reject_blinks": "ica",
     "individual_frequency": "peak",
@@ -81,6 +82,7 @@ _HOME = {
     "PhaseAmplitudeCoupling": "connectivity",
     "Parallel": "combine",
     "Expression": "combine",
+    "LDA": "classify",
     "Burn": "load",
 }
 _STEP_MODULES = (
@@ -101,6 +103,7 @@ _STEP_MODULES = (
     "in_windows",
     "connectivity",
     "combine",
+    "classify",
     "load",
 )
 

@@ -156,3 +156,19 @@ class ArtifactGate(Step):
         self._power = power
         self.flags = flags
         return samples
+
+
+def held(values: np.ndarray, last: float) -> np.ndarray | None:
+    """Replace in `values` (n,) what is not finite by what came before it, at first `last`.
+
+    Returns
+    -------
+    ndarray of uint32, shape (n,), or None
+        Where that was done, as INVALID; None for nowhere.
+    """
+    good = np.isfinite(values)
+    if good.all():
+        return None
+    for row in np.flatnonzero(~good):
+        values[row] = values[row - 1] if row else last
+    return ~good * np.uint32(Flags.INVALID)

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from psychopy_nfb.dsp.artifact import held
 from psychopy_nfb.dsp.delay import Delay
-from psychopy_nfb.dsp.flags import Flags
 from psychopy_nfb.dsp.pipeline import Pipeline
 from psychopy_nfb.dsp.step import SignalInfo, Step
 from psychopy_nfb.errors import NfbError, SettingsError
@@ -214,12 +214,7 @@ class Expression(Step):
         with np.errstate(all="ignore"):
             found = self._value(self._tree, samples)
         out = np.array(np.broadcast_to(found, len(samples)), dtype=float)
-        good = np.isfinite(out)
-        self.flags = None
-        if not good.all():
-            self.flags = ~good * np.uint32(Flags.INVALID)
-            for row in np.flatnonzero(~good):
-                out[row] = out[row - 1] if row else self._last
+        self.flags = held(out, self._last)
         if len(out):
             self._last = float(out[-1])
         return out[:, None]
