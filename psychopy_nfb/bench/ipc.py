@@ -12,6 +12,7 @@ from multiprocessing.connection import Connection
 
 import numpy as np
 import pandas as pd
+import psutil
 from tqdm import tqdm
 
 from psychopy_nfb.bench.command import Outcome
@@ -20,14 +21,18 @@ from psychopy_nfb.bench.ways import STAMP, WAYS, Ours, Queue, Way
 SIZES = {8: "8 B", 1024: "1 KB", 65_536: "64 KB", 1_000_000: "1 MB", 10_000_000: "10 MB"}
 PACED_HZ = {8: 500, 1024: 500, 65_536: 500, 1_000_000: 50, 10_000_000: 10}
 """Messages a second when latency is measured, far below what any way can carry."""
-TURN_SECONDS, ROUNDS = 0.5, 3
+TURN_SECONDS, ROUNDS = 0.3, 6
+"""Many short turns rather than few long ones: a slow spell of the machine then meets every way."""
+BUSY_EVERY = 2
+"""Rounds from one in which the consumer is busy to the next: its ages hardly differ by the way."""
 FLOOD_BYTES, FLOOD_MESSAGES = 50_000_000, 5000
 FRAME_SECONDS, WORK_SECONDS = 1 / 60, 0.012
 """The busy consumer's frame, and for how much of it Python is kept busy."""
 COMPUTED_SECONDS = 0.0005
 """For which the sender is busy before each message, as one that computes what it sends."""
 READY_SECONDS = 20.0
-FEWEST_FRAMES = 10
+FEWEST_MESSAGES, FEWEST_FRAMES = 5, 10
+"""In a turn."""
 LAST = -1.0
 """Sent in place of a time: no more will come."""
 OURS_TIMES = 10.0
@@ -48,7 +53,12 @@ def measure(options: argparse.Namespace) -> Outcome:
     except KeyboardInterrupt:
         pass  # the sizes that have been measured are kept
     figures, most, least = _figures(rows)
-    conditions = {"paced_hz": PACED_HZ, "rounds": ROUNDS, "frame_work_ms": 1e3 * WORK_SECONDS}
+    conditions = {
+        "paced_hz": PACED_HZ,
+        "rounds": ROUNDS,
+        "frame_work_ms": 1e3 * WORK_SECONDS,
+        "each_on_a_core_of_its_own": len(cores()) > 1,
+    }
     return Outcome(figures, most, least, conditions, rows, missing, complete)
 
 
@@ -83,10 +93,11 @@ def _measure_size(size: int, missing: list[str], turned: Callable[[], object]) -
                 found[kind.name] = {"idle": [], "busy": [], "flood": []}
             except Exception as error:  # each way fails in its own manner
                 missing.append(f"{kind.name}, {SIZES[size]}: {type(error).__name__}: {error}")
-        for _ in range(ROUNDS):
+        for number in range(ROUNDS):
             for name, link in ends.items():
                 found[name]["idle"].append(link.latencies(PACED_HZ[size]))
-                found[name]["busy"].append(link.ages_in_frames(PACED_HZ[size]))
+                if number % BUSY_EVERY == 0:
+                    found[name]["busy"].append(link.ages_in_frames(PACED_HZ[size]))
                 turned()
         for name, link in ends.items():
             found[name]["flood"].append(link.flood())
@@ -153,16 +164,25 @@ class Link:
         return STAMP.unpack_from(data)[0], time.perf_counter()
 
     def latencies(self, rate: float) -> np.ndarray:
-        """Return seconds from sent to there, for a consumer that does nothing else."""
-        self._orders.send(("paced", max(3, round(TURN_SECONDS * rate)), rate))
+        """Return seconds from sent to there, for a consumer that does nothing else.
+
+        It stays on the first core and the sender on the last: whether both happen to share one
+        would otherwise make half or twice of a latency. In a frame loop it goes where it may.
+        """
+        self._orders.send(("paced", max(FEWEST_MESSAGES, round(TURN_SECONDS * rate)), rate))
         found = []
-        while True:
-            message = self._next()
-            if message is None:
-                continue
-            if message[0] == LAST:
-                return np.array(found)
-            found.append(message[1] - message[0])
+        allowed = cores()
+        _stay_on(allowed[:1])
+        try:
+            while True:
+                message = self._next()
+                if message is None:
+                    continue
+                if message[0] == LAST:
+                    return np.array(found)
+                found.append(message[1] - message[0])
+        finally:
+            _stay_on(allowed)
 
     def ages_in_frames(self, rate: float) -> np.ndarray:
         """Return how old the newest value at hand is when a frame needs it, in seconds.
@@ -219,6 +239,19 @@ class Link:
         return n / (message[1] - began), seen / n
 
 
+def cores() -> list[int]:
+    """Return the cores on which this process may run; none where the system does not tell."""
+    try:
+        return psutil.Process().cpu_affinity()
+    except (AttributeError, psutil.Error):  # macOS has no such setting
+        return []
+
+
+def _stay_on(some: list[int]) -> None:
+    if some:
+        psutil.Process().cpu_affinity(some)
+
+
 def _keep_busy(seconds: float) -> None:
     ends = time.perf_counter() + seconds
     while time.perf_counter() < ends:
@@ -227,6 +260,7 @@ def _keep_busy(seconds: float) -> None:
 
 def serve(way: Way, orders: Connection) -> None:
     """Be the sender: do what is ordered until killed."""
+    _stay_on(cores()[-1:])
     way.open_sender()
     orders.send("ready")
     data = bytearray(way.size)

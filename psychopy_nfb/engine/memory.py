@@ -13,11 +13,11 @@ import json
 import os
 import secrets
 import struct
-import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from multiprocessing.shared_memory import SharedMemory
+from zlib import crc32
 
 from psychopy_nfb.errors import WorkerError
 from psychopy_nfb.protocol import VALUE_NAMES
@@ -82,13 +82,17 @@ class Ring:
         self._newest_word = newest_word
         self._offset = offset
         self._slots = slots
-        self._record = struct.Struct(f"<Q{codes}IIQ")  # number, fields, checksum, padding, number
-        self.record_bytes = self._record.size
-        self._tail = struct.Struct("<IIQ")
-        self._head_bytes = self._record.size - self._tail.size
+        record = struct.Struct(f"<Q{codes}IIQ")  # number, fields, checksum, padding, number
+        head, tail = struct.Struct(f"<Q{codes}"), struct.Struct("<IIQ")
+        self.record_bytes = record.size
+        self._head_bytes = head.size
+        # Looked up once: this code runs after a pause, when each step of it costs several times
+        # what it costs in a loop.
+        self._unpack = record.unpack
+        self._pack_head, self._pack_tail = head.pack_into, tail.pack_into
         # Packed here, never in place: struct.pack_into zeroes its target first, and a reader saw
         # those zeros in 12 % of its reads.
-        self._draft = bytearray(self._record.size)
+        self._draft = bytearray(record.size)
         self._draft_view = memoryview(self._draft)
         self._draft_head = self._draft_view[: self._head_bytes]
         self.torn = 0
@@ -102,8 +106,8 @@ class Ring:
     def write(self, *fields: float) -> int:
         """Add a record and return its sequence number."""
         seq = self._words[self._newest_word] + 1
-        self._record.pack_into(self._draft, 0, seq, *fields, 0, 0, seq)
-        self._tail.pack_into(self._draft, self._head_bytes, zlib.crc32(self._draft_head), 0, seq)
+        self._pack_head(self._draft, 0, seq, *fields)
+        self._pack_tail(self._draft, self._head_bytes, crc32(self._draft_head), 0, seq)
         at = self._offset + (seq % self._slots) * self.record_bytes
         self._view[at : at + self.record_bytes] = self._draft_view
         self._words[self._newest_word] = seq
@@ -139,12 +143,8 @@ class Ring:
     def _read(self, seq: int) -> tuple | None:
         at = self._offset + (seq % self._slots) * self.record_bytes
         raw = bytes(self._view[at : at + self.record_bytes])
-        record = self._record.unpack(raw)
-        if (
-            record[0] == seq
-            and record[-1] == seq
-            and record[-3] == zlib.crc32(raw[: self._head_bytes])
-        ):
+        record = self._unpack(raw)
+        if record[0] == seq and record[-1] == seq and record[-3] == crc32(raw[: self._head_bytes]):
             return record
         return None
 
