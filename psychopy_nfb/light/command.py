@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 TELLING = re.compile(r"light|photo|diode|lux|sensor", re.IGNORECASE)
 """Names of channels that are looked at first."""
-NEEDED = ("frame", "t_flip", "interval", "patch")
+NEEDED = ("frame", "t_flip", "patch")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -92,6 +92,11 @@ def read_log(path: str | os.PathLike) -> pd.DataFrame:
         raise FileError(
             "frames", os.fspath(path), f"is no frame log: it has no column {', '.join(missing)}"
         )
+    for name in ("t_flip", "patch"):
+        if not pd.api.types.is_numeric_dtype(log[name]):
+            raise FileError(
+                "frames", os.fspath(path), f"is no frame log: its column {name} is not of numbers"
+            )
     return log
 
 

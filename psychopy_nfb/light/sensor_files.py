@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -144,21 +145,43 @@ def _labels(info: dict, n: int) -> list[str]:
 
 
 def _from_table(path: Path) -> list[Channel]:
-    try:
-        table = pd.read_csv(path, sep=None, engine="python")
-    except (OSError, ValueError, pd.errors.ParserError) as error:
-        raise FileError("signal", str(path), f"cannot be read as a table ({error})") from None
+    table = _read_table(path)
     times = next((name for name in table.columns if str(name).casefold() in TIME_COLUMNS), None)
     if times is None:
+        there = ", ".join(map(str, table.columns))
         raise FileError(
             "signal",
             str(path),
-            f"has no column t with the seconds of LSL's clock; it has {', '.join(table.columns)}",
+            f"has no column t with the seconds of LSL's clock; it has {there}",
         )
+    stamps = pd.to_numeric(table[times], errors="coerce").to_numpy(dtype=float)
     numeric = table.drop(columns=times).select_dtypes("number")
-    stamps = table[times].to_numpy(dtype=float)
-    if numeric.shape[1] == 0 or len(stamps) < 2 or not (np.diff(stamps) > 0).all():
+    if len(table) < 2 or numeric.shape[1] == 0:
         raise FileError(
-            "signal", str(path), f"needs a column {times} that rises and a column of numbers"
+            "signal",
+            str(path),
+            f"has {len(table)} rows and {numeric.shape[1]} columns of numbers beside {times}; a "
+            "light sensor's samples are needed",
+        )
+    wrong = np.flatnonzero(~(np.diff(stamps) > 0))
+    if len(wrong):
+        row = wrong[0] + 1
+        raise FileError(
+            "signal",
+            str(path),
+            f"needs a column {times} of seconds that rise; in row {row + 1} it is "
+            f"{table[times].iloc[row]} after {table[times].iloc[row - 1]}",
         )
     return [Channel(str(name), "", numeric[name].to_numpy(dtype=float), stamps) for name in numeric]
+
+
+def _read_table(path: Path) -> pd.DataFrame:
+    """Return a table, whatever separates its columns, with decimal points or commas."""
+    for decimal in (".", ","):
+        try:
+            table = pd.read_csv(path, sep=None, engine="python", decimal=decimal)
+        except (OSError, ValueError, csv.Error) as error:
+            raise FileError("signal", str(path), f"cannot be read as a table ({error})") from None
+        if table.select_dtypes("number").shape[1] == table.shape[1]:
+            break
+    return table
