@@ -26,11 +26,10 @@ SLIP_COST = 4.0
 """Of one refresh more or less than the log knows, in refreshes with the wrong light."""
 UNKNOWN = 0.5
 """Cost of a refresh before or after the log."""
-READ_FROM, READ_TO = 0.55, 0.95
-"""Part of a refresh, counted from its edge, in which its light is looked at: by then slow pixels
-have answered."""
-LOOKS = 7
-"""Places in that part, between samples if need be."""
+READ_FROM, READ_TO = 0.3, 1.0
+"""Part of a refresh, counted from its edge, in which its light may be looked at."""
+LOOKS, AT_ONCE = 15, 7
+"""Places in that part, between samples if need be, and how many of them side by side are used."""
 
 
 class NoMatch(NfbError):
@@ -135,12 +134,23 @@ def decode(
 
 
 def _brightness(light: LightSignal, grid: RefreshGrid, numbers: np.ndarray) -> np.ndarray:
-    """Return the mean light in the later part of each refresh; NaN where it was not seen."""
+    """Return the mean light in a part of each refresh; NaN where it was not seen.
+
+    The part is the one in which light is furthest from half-way. When slow pixels have answered and
+    the next frame has not begun depends on both answers: grids lie between rising and falling edges.
+    """
     looks = grid.time(numbers[:, None] + np.linspace(READ_FROM, READ_TO, LOOKS))
     after = np.searchsorted(light.stamps, looks).clip(1, len(light.stamps) - 1)
-    whole = (light.seen[after] & light.seen[after - 1]).all(axis=1)
-    mean = np.interp(looks, light.stamps, light.smooth).mean(axis=1)
-    return np.where(whole, mean.clip(0, 1), np.nan)
+    seen = light.seen[after] & light.seen[after - 1]
+    value = np.interp(looks, light.stamps, light.smooth)
+    best, found = -1.0, np.full(len(numbers), np.nan)
+    for first in range(LOOKS - AT_ONCE + 1):
+        part = slice(first, first + AT_ONCE)
+        mean = np.where(seen[:, part].all(axis=1), value[:, part].mean(axis=1).clip(0, 1), np.nan)
+        known = mean[~np.isnan(mean)]
+        if len(known) and (clear := np.abs(known - 0.5).mean()) > best:
+            best, found = clear, mean
+    return found
 
 
 def _shift(
@@ -171,6 +181,13 @@ def _shift(
             f"does not show the levels of this frame log: at best {agreement:.0f} % of a stretch "
             f"of {SEGMENT} refreshes agree, by chance it would be about 65 %; choose the sensor's "
             "channel and the frame log of the same session",
+        )
+    if np.median((np.abs(found[:, good]) >= AGREES).sum(axis=0)) > 1:
+        raise NoMatch(
+            "frames",
+            "patch",
+            "fits the light at several lags alike, so that none can be told; draw the "
+            "PhotodiodePatch in mode 'code', whose levels do not repeat",
         )
     sign = 1 if peak[good].sum() > 0 else -1
     return int(shifts[np.bincount(best[good]).argmax()]), sign
