@@ -30,6 +30,8 @@ BINS_A_SAMPLE, SHORTEST_BIN = 4, 0.1e-3
 """Of a learnt answer: edges fall between samples, so that many of them know it finer than one."""
 SETTLED, FIRMNESS = 0.2, 100.0
 """Refreshes at either end of an answer in which nothing changes, and the weight of that."""
+REST_BEFORE, REST_AFTER = (-0.9, -0.4), (1.5, 2.4)
+"""Refreshes from an edge between which light rests at a level."""
 
 
 @dataclass
@@ -113,8 +115,7 @@ def learn(
         told[after] += FIRMNESS * weight
     solved = np.linalg.solve(gram, told)
     return (
-        Answer(since, solved[:n_bins]),
-        Answer(since, solved[n_bins : 2 * n_bins]),
+        *_between_rests(since, solved[:n_bins], solved[n_bins : 2 * n_bins], period),
         sum(
             weight * column
             for weight, column in zip(
@@ -122,6 +123,24 @@ def learn(
             )
         ),
     )
+
+
+def _between_rests(
+    since: np.ndarray, rise: np.ndarray, fall: np.ndarray, period: float
+) -> tuple[Answer, Answer]:
+    """Return answers from 0 to 1 of the levels at which light rests, as both of them tell.
+
+    Levels and answers are learnt in turn from each other. An error that they share, as when the
+    levels drift, would go away by a part only in each turn, and shift what half of the way is.
+    """
+    before, after = (
+        (since > first * period) & (since < last * period)
+        for first, last in (REST_BEFORE, REST_AFTER)
+    )
+    low = (rise[before].mean() + 1 - fall[after].mean()) / 2
+    high = (rise[after].mean() + 1 - fall[before].mean()) / 2
+    span = high - low
+    return Answer(since, (rise - low) / span), Answer(since, 1 - (1 - fall - low) / span)
 
 
 def _design(
