@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import percentile_filter, uniform_filter1d
+from scipy.ndimage import (
+    maximum_filter1d,
+    minimum_filter1d,
+    percentile_filter,
+    uniform_filter1d,
+)
 
 from psychopy_nfb.errors import NfbError
 
@@ -24,8 +29,18 @@ SEPARATE = 3.0
 """Times its own spread a level must lie away from the other."""
 SHORT_GAP = 0.3
 """Refreshes; samples further apart have a gap between them, in which an edge could hide."""
-FLAT_REFRESHES = 30
-"""Refreshes of a code are never the same for longer than 16; so much longer is a lost signal."""
+LONGEST_HOLD = 30
+"""Refreshes; a code is never the same for longer than 16, so that a longer hold is a pause."""
+HELD_LONGER = 2
+"""Refreshes by which the display may hold a level longer than the log knows."""
+FLAT_SHARE = 0.45
+"""Of what the signal usually moves by; less is what hum and noise do without light."""
+LEAST_MOVING = 0.1
+"""Share of the samples that must lie outside such stretches."""
+STILL_POINTS = 120
+"""Of so long a stretch that are looked at."""
+PAUSE_SECONDS = 0.6
+"""By which light may begin and end later than a pause in the log."""
 
 
 class NoLight(NfbError):
@@ -54,7 +69,9 @@ class LightSignal:
     """Seconds: coarse times at which it crossed the middle."""
 
 
-def read_light(values: np.ndarray, stamps: np.ndarray, period: float, channel: str) -> LightSignal:
+def read_light(
+    values: np.ndarray, stamps: np.ndarray, period: float, channel: str, changes: np.ndarray
+) -> LightSignal:
     """Find the two levels and the edges of a light sensor's channel.
 
     Parameters
@@ -67,11 +84,14 @@ def read_light(values: np.ndarray, stamps: np.ndarray, period: float, channel: s
         Seconds a frame of the display lasts.
     channel : str
         Its name, for what is said when it cannot be used.
+    changes : array, shape (c,)
+        When the log begins, changes its level, and ends, in seconds, rising. Where it holds a level
+        for long, light may do so too.
 
     Raises
     ------
     NoLight
-        If it is flat, or has no two levels.
+        If it is flat, changes too seldom, or has no two levels.
     """
     values, stamps = np.asarray(values, dtype=float), np.asarray(stamps, dtype=float)
     seen = np.isfinite(values)
@@ -84,10 +104,19 @@ def read_light(values: np.ndarray, stamps: np.ndarray, period: float, channel: s
     values, stamps = _without_gaps(values, stamps, step, max(1.5 * step, SHORT_GAP * period))
     seen = np.isfinite(values)
     filled = np.interp(stamps, stamps[seen], values[seen])
-    seen &= ~_flat(filled, round(FLAT_REFRESHES * period / step))
     width = max(1, round(SMOOTH_SHARE * period / step)) | 1
     smooth = uniform_filter1d(filled, width)
-    low, high = _levels(smooth, seen, period, step)
+    still = _still(smooth, seen, _longest(changes, period) / step, period / step)
+    moving = seen & ~still
+    if moving.sum() < LEAST_MOVING * seen.sum():
+        raise NoLight(
+            "channel",
+            channel,
+            "goes from dark to light or back too seldom for a patch in mode 'code'; look whether "
+            "the sensor sits on the patch, and choose its channel",
+        )
+    low, high = _levels(smooth, moving, period, step)
+    seen &= ~still | _pauses(stamps, changes, LONGEST_HOLD * period)
     span = high - low
     if np.median(span) <= 0:
         raise NoLight("channel", channel, "never changes; look where the light sensor is connected")
@@ -123,12 +152,43 @@ def _without_gaps(
     return np.insert(values, at, np.nan), np.insert(stamps, at, filled_in)
 
 
-def _flat(values: np.ndarray, n: int) -> np.ndarray:
-    """Return which samples belong to runs of at least `n` that are exactly equal."""
-    changes = np.flatnonzero(np.diff(values) != 0) + 1
-    bounds = np.concatenate(([0], changes, [len(values)]))
-    lengths = np.diff(bounds)
-    return np.repeat(lengths >= n, lengths)
+def _still(smooth: np.ndarray, seen: np.ndarray, longest: float, refresh: float) -> np.ndarray:
+    """Return which samples belong to stretches in which light goes neither on nor off for too long.
+
+    There something covers the sensor, or it fell off, or its amplifier is saturated. `longest`, a
+    level that is held, and a `refresh` are in samples.
+    """
+    every = max(1, int(longest / STILL_POINTS))
+    thin, known = smooth[::every], seen[::every]
+    width = max(2, min(len(thin), round(longest / every)))
+    # A stretch in which samples are missing may have had light go on and off.
+    most = maximum_filter1d(np.where(known, thin, np.inf), width)
+    moves = most - minimum_filter1d(thin, width)
+    if not np.isfinite(moves).any():
+        return np.zeros(len(smooth), dtype=bool)
+    usual = np.percentile(moves[np.isfinite(moves)], HIGH)
+    # The refreshes in which that begins and ends tell nothing either.
+    wider = width + 2 * round(refresh / every)
+    still = maximum_filter1d((moves < FLAT_SHARE * usual).astype(np.int8), wider) > 0
+    return np.repeat(still, every)[: len(smooth)]
+
+
+def _longest(changes: np.ndarray, period: float) -> float:
+    """Return the seconds that light may hold a level by this log, pauses not counted."""
+    holds = np.diff(changes)
+    # A single frame that was missed makes one of the two holds beside it.
+    joined = holds[:-2] + holds[1:-1] + holds[2:]
+    holds = np.concatenate((holds, joined[holds[1:-1] < 1.5 * period]))
+    return holds[holds < LONGEST_HOLD * period].max(initial=0.0) + HELD_LONGER * period
+
+
+def _pauses(stamps: np.ndarray, changes: np.ndarray, longest: float) -> np.ndarray:
+    """Return which samples lie where the log, too, holds a level for longer than `longest`."""
+    inside = np.zeros(len(stamps), dtype=bool)
+    for number in np.flatnonzero(np.diff(changes) > longest):
+        begin, end = changes[number] - PAUSE_SECONDS, changes[number + 1] + PAUSE_SECONDS
+        inside |= (stamps > begin) & (stamps < end)
+    return inside
 
 
 def _levels(

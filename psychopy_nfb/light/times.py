@@ -100,7 +100,7 @@ def light_times(
     Parameters
     ----------
     frames : DataFrame
-        A frame log: ``frame, t_flip, interval, patch``; the patch in mode ``code``.
+        A frame log: ``frame, t_flip, patch``; the patch in mode ``code``.
     values : array, shape (n,)
         The light sensor's samples in any unit and of either polarity.
     stamps : array, shape (n,)
@@ -133,10 +133,18 @@ def light_times(
             "have no patch levels to compare with; draw a PhotodiodePatch in mode 'code' and give "
             "it to attach()",
         )
-    period = float(frames.interval.median())
-    light = read_light(values, stamps, period, channel)
     flips = log.t_flip.to_numpy()
+    late = np.flatnonzero(np.diff(flips) <= 0)
+    if len(late):
+        raise NoMatch(
+            "frames",
+            f"frame {log.frame[late[0] + 1]}",
+            "was flipped before the one above it, by t_flip; give the log as it was written",
+        )
+    period = float(np.median(np.diff(flips)))
     levels = (log.patch > (log.patch.min() + log.patch.max()) / 2).to_numpy()
+    changes = np.concatenate((flips[:1], flips[1:][levels[1:] != levels[:-1]], flips[-1:]))
+    light = read_light(values, stamps, period, channel, changes)
     decoded = decode(light, flips, levels, period, channel)
     coarse, rising, at = _edges_of(decoded)
     *found, cleaned = time_edges(light, decoded.inverted, coarse, rising, decoded.grid.period)

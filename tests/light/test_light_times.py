@@ -155,7 +155,7 @@ class TestSentences:
 
     def test_a_sensor_that_sees_another_blinking(self, simulated):
         blinking = (np.arange(len(simulated.values)) // 125) % 2
-        said = self.refused(NoMatch, simulated.frames, blinking, simulated.stamps)
+        said = self.refused((NoLight, NoMatch), simulated.frames, blinking, simulated.stamps)
         assert "% of a stretch" in said or "goes from dark to light" in said
 
     def test_a_log_of_another_session(self, simulated):
