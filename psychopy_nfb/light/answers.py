@@ -10,7 +10,7 @@ from scipy import sparse
 
 from psychopy_nfb.light.channel import SHORT_GAP, LightSignal
 
-BEFORE, AFTER = 1.0, 2.5
+BEFORE, AFTER = 1.0, 3.0
 """Refreshes around an edge over which the answer of pixels and sensor is learnt."""
 BEFORE_NEXT = 0.3
 """Refreshes after an edge in which nothing is seen of the next."""
@@ -30,8 +30,12 @@ BINS_A_SAMPLE, SHORTEST_BIN = 4, 0.1e-3
 """Of a learnt answer: edges fall between samples, so that many of them know it finer than one."""
 SETTLED, FIRMNESS = 0.2, 100.0
 """Refreshes at either end of an answer in which nothing changes, and the weight of that."""
-REST_BEFORE, REST_AFTER = (-0.9, -0.4), (1.5, 2.4)
+REST_BEFORE, REST_AFTER = (-0.9, -0.4), (2.0, 2.9)
 """Refreshes from an edge between which light rests at a level."""
+SHORT = 1.5
+"""Refreshes since the edge before, up to which pixels may not have come to rest."""
+SLOW = 0.3
+"""Refreshes that the slower answer takes, from which on this matters."""
 
 
 @dataclass
@@ -74,14 +78,31 @@ class Answer:
         return float(self.since[first] + part * (self.since[first + 1] - self.since[first]))
 
 
+def kinds_of(times: np.ndarray, signs: np.ndarray, period: float, slow: bool) -> np.ndarray:
+    """Return which answer each edge has: 0 rising, 1 falling, and 2 and 3 for the same, not at rest.
+
+    Pixels that are sent back before they arrived begin elsewhere, and, unless they are equally fast
+    in both directions, that is no sum of answers.
+    """
+    kinds = (signs < 0).astype(np.int64)
+    if slow:
+        kinds[1:] += 2 * ((np.diff(times) < SHORT * period) & (signs[1:] != signs[:-1]))
+    return kinds
+
+
+def signs_of(kinds: np.ndarray) -> np.ndarray:
+    """Return 1.0 for kinds of rising edges and -1.0 for falling ones."""
+    return 1.0 - 2.0 * (kinds % 2)
+
+
 def learn(
     values: np.ndarray,
     light: LightSignal,
     times: np.ndarray,
-    signs: np.ndarray,
+    kinds: np.ndarray,
     period: float,
-) -> tuple[Answer, Answer, np.ndarray]:
-    """Return the answers to rising and falling edges that explain the signal best, and locked hum.
+) -> tuple[list[Answer], np.ndarray]:
+    """Return the answer to each kind of edges that explain the signal best, and locked hum.
 
     Each sample is a sum over the edges around it, so that all edges tell of the answers, also those
     that follow each other before the answer is complete. The unknown answers are broken lines; a
@@ -89,24 +110,27 @@ def learn(
     60 Hz does with a display of 60 Hz, could pass for a part of the answers: it is a further
     unknown, and preferred to be small.
     """
-    bin_seconds = max(1 / (light.rate * BINS_A_SAMPLE), SHORTEST_BIN)
+    # Twice as many answers are slow ones, which need half as many points.
+    n_kinds = 4 if kinds.max() > 1 else 2
+    bin_seconds = max(1 / (light.rate * BINS_A_SAMPLE), SHORTEST_BIN * n_kinds / 2)
     since = np.arange(-BEFORE * period, AFTER * period, bin_seconds)
     n_bins = len(since)
-    design, inside, known = _design(light, times, signs, since)
+    n_all = n_kinds * n_bins
+    design, inside, known = _design(light, times, kinds, since, n_all)
     span = light.stamps[0], light.stamps[-1]
     locked = np.stack(list(_locked(light.stamps[inside], span, period)), axis=1)
     wanted = values[inside] - known
     cross = design.T @ locked
     gram = np.block([[(design.T @ design).toarray(), cross], [cross.T, locked.T @ locked]])
-    hum = np.arange(2 * n_bins, len(gram))
+    hum = np.arange(n_all, len(gram))
     gram[hum, hum] *= 1 + SMALL_HUM
     told = np.concatenate((design.T @ wanted, locked.T @ wanted))
-    weight = np.trace(gram[: 2 * n_bins, : 2 * n_bins]) / (2 * n_bins)
+    weight = np.trace(gram[:n_all, :n_all]) / n_all
     bend = sparse.diags_array([1.0, -2.0, 1.0], offsets=[0, 1, 2], shape=(n_bins - 2, n_bins))
     stiff = STIFFNESS * weight * (bend.T @ bend).toarray()
     # Before it begins an answer is 0 and at its end 1; without that it could trade with the levels.
     n_end = max(1, round(SETTLED * period / bin_seconds))
-    for start in (0, n_bins):
+    for start in range(0, n_all, n_bins):
         gram[start : start + n_bins, start : start + n_bins] += stiff
         before = np.arange(start, start + n_end)
         after = np.arange(start + n_bins - n_end, start + n_bins)
@@ -114,20 +138,12 @@ def learn(
         gram[after, after] += FIRMNESS * weight
         told[after] += FIRMNESS * weight
     solved = np.linalg.solve(gram, told)
-    return (
-        *_between_rests(since, solved[:n_bins], solved[n_bins : 2 * n_bins], period),
-        sum(
-            weight * column
-            for weight, column in zip(
-                solved[2 * n_bins :], _locked(light.stamps, span, period), strict=True
-            )
-        ),
-    )
+    columns = zip(solved[n_all:], _locked(light.stamps, span, period), strict=True)
+    locked_hum = sum(weight * column for weight, column in columns)
+    return _between_rests(since, solved[:n_all].reshape(n_kinds, n_bins), period), locked_hum
 
 
-def _between_rests(
-    since: np.ndarray, rise: np.ndarray, fall: np.ndarray, period: float
-) -> tuple[Answer, Answer]:
+def _between_rests(since: np.ndarray, learnt: np.ndarray, period: float) -> list[Answer]:
     """Return answers from 0 to 1 of the levels at which light rests, as both of them tell.
 
     Levels and answers are learnt in turn from each other. An error that they share, as when the
@@ -137,14 +153,18 @@ def _between_rests(
         (since > first * period) & (since < last * period)
         for first, last in (REST_BEFORE, REST_AFTER)
     )
+    rise, fall = learnt[:2]
     low = (rise[before].mean() + 1 - fall[after].mean()) / 2
     high = (rise[after].mean() + 1 - fall[before].mean()) / 2
-    span = high - low
-    return Answer(since, (rise - low) / span), Answer(since, 1 - (1 - fall - low) / span)
+    starts = np.resize([low, 1 - high], len(learnt))
+    return [
+        Answer(since, (level - start) / (high - low))
+        for level, start in zip(learnt, starts, strict=True)
+    ]
 
 
 def _design(
-    light: LightSignal, times: np.ndarray, signs: np.ndarray, since: np.ndarray
+    light: LightSignal, times: np.ndarray, kinds: np.ndarray, since: np.ndarray, n_all: int
 ) -> tuple[sparse.csr_matrix, np.ndarray, np.ndarray]:
     """Return which points of the answers make each sample, those samples, and their known part."""
     bin_seconds, n_bins = since[1] - since[0], len(since)
@@ -155,13 +175,14 @@ def _design(
         touched[bounds[0, number] : bounds[1, number]] = True
     rows, columns, weights = [], [], []
     steps = np.zeros(len(light.stamps) + 1)
+    signs = signs_of(kinds)
     for number, (time, sign) in enumerate(zip(times, signs, strict=True)):
         first, last = bounds[:, number]
         inside = np.arange(first, last)[touched[first:last]]
         at = (light.stamps[inside] - time - since[0]) / bin_seconds
         left = np.floor(at).astype(np.int64).clip(0, n_bins - 2)
         share = at - left
-        column = left + (0 if sign > 0 else n_bins)
+        column = left + kinds[number] * n_bins
         rows += [inside, inside]
         columns += [column, column + 1]
         weights += [sign * (1 - share), sign * share]
@@ -174,7 +195,7 @@ def _design(
     kept = row >= 0
     design = sparse.csr_matrix(
         (np.concatenate(weights)[kept], (row[kept], np.concatenate(columns)[kept])),
-        shape=(len(inside), 2 * n_bins),
+        shape=(len(inside), n_all),
     )
     return design, inside, known[inside]
 
@@ -231,17 +252,16 @@ def beginning(light: LightSignal, times: np.ndarray, signs: np.ndarray) -> np.nd
 def light_model(
     light: LightSignal,
     times: np.ndarray,
-    signs: np.ndarray,
-    answers: tuple[Answer, Answer],
+    kinds: np.ndarray,
+    answers: list[Answer],
     period: float,
 ) -> np.ndarray:
     """Return the light that the edges make, 0 to 1 where they are all complete."""
-    stamps = light.stamps
+    stamps, signs = light.stamps, signs_of(kinds)
     model = beginning(light, times, signs)
     steps = np.zeros(len(stamps) + 1)
-    for time, sign in zip(times, signs, strict=True):
+    for time, sign, kind in zip(times, signs, kinds, strict=True):
         first, last = np.searchsorted(stamps, [time - BEFORE * period, time + AFTER * period])
-        answer = answers[0] if sign > 0 else answers[1]
-        model[first:last] += sign * answer.at(stamps[first:last] - time)
+        model[first:last] += sign * answers[kind].at(stamps[first:last] - time)
         steps[last] += sign
     return model + np.cumsum(steps)[:-1]

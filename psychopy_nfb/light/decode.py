@@ -137,7 +137,7 @@ def _brightness(light: LightSignal, grid: RefreshGrid, numbers: np.ndarray) -> n
     """Return the mean light in a part of each refresh; NaN where it was not seen.
 
     The part is the one in which light is furthest from half-way. When slow pixels have answered and
-    the next frame has not begun depends on both answers: grids lie between rising and falling edges.
+    the next frame has not begun depends on rising and falling edges, between which the grid lies.
     """
     looks = grid.time(numbers[:, None] + np.linspace(READ_FROM, READ_TO, LOOKS))
     after = np.searchsorted(light.stamps, looks).clip(1, len(light.stamps) - 1)

@@ -7,7 +7,15 @@ from dataclasses import replace
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
-from psychopy_nfb.light.answers import Answer, explained, learn, light_model
+from psychopy_nfb.light.answers import (
+    SLOW,
+    Answer,
+    explained,
+    kinds_of,
+    learn,
+    light_model,
+    signs_of,
+)
 from psychopy_nfb.light.channel import LightSignal
 from psychopy_nfb.light.lines import spectral_lines
 
@@ -63,18 +71,22 @@ def time_edges(
     values = 1 - light.values if inverted else light.values.copy()
     times = coarse.copy()
     signs = np.where(rising, 1.0, -1.0)
+    kinds = kinds_of(times, signs, period, slow=False)
     cleaned = values
     light = replace(light, seen=explained(light, times, signs, period))
-    *answers, _ = learn(cleaned, light, times, signs, period)
+    answers, _ = learn(cleaned, light, times, kinds, period)
     for turn in range(SETTLE_ROUNDS + ROUNDS):
-        model = light_model(light, times, signs, answers, period)
+        model = light_model(light, times, kinds, answers, period)
         cleaned = _levelled(values, model, light)
         if turn >= SETTLE_ROUNDS - 1:  # before, what is left is mostly the answers' own
             cleaned = cleaned - spectral_lines(cleaned - model, model, light)
-        *answers, hum = learn(cleaned, light, times, signs, period)
+        if turn == SETTLE_ROUNDS - 1:
+            slow = max(answer.duration() for answer in answers) > SLOW * period
+            kinds = kinds_of(coarse, signs, period, slow)
+        answers, hum = learn(cleaned, light, times, kinds, period)
         if turn >= SETTLE_ROUNDS:
-            times = _move(cleaned - hum, light, times, signs, answers, period)
-    rise, fall = answers
+            times = _move(cleaned - hum, light, times, kinds, answers, period)
+    rise, fall = answers[:2]
     times = times + np.where(rising, rise.middle(), fall.middle())
     return np.where(_all_seen(light, times, period), times, np.nan), rise, fall, cleaned
 
@@ -119,13 +131,13 @@ def _move(
     values: np.ndarray,
     light: LightSignal,
     times: np.ndarray,
-    signs: np.ndarray,
-    answers: tuple[Answer, Answer],
+    kinds: np.ndarray,
+    answers: list[Answer],
     period: float,
 ) -> np.ndarray:
     """Return the edges' times, each moved to where the samples around it fit best."""
-    moved = times.copy()
-    left = (values - light_model(light, times, signs, answers, period))[light.seen]
+    moved, signs = times.copy(), signs_of(kinds)
+    left = (values - light_model(light, times, kinds, answers, period))[light.seen]
     noise = 1.4826 * float(np.median(np.abs(left)))
     firm = np.diag([noise / UNSURE, noise / UNSURE, 0.0])
     # Where two edges in a row go the same way, one between them was not seen.
@@ -139,14 +151,13 @@ def _move(
         if len(stamps) < 4:
             continue
         part = values[first:last][seen]
-        own = answers[0] if sign > 0 else answers[1]
+        own = answers[kinds[number]]
         # All edges around it, on the level that was there before them.
         around = np.arange(max(0, number - 4), min(len(times), number + 4))
         around = around[run[around] == run[number]]
         model = np.full(len(stamps), 0.0 if signs[around[0]] > 0 else 1.0)
         for other in around:
-            answer = answers[0] if signs[other] > 0 else answers[1]
-            model += signs[other] * answer.at(stamps - times[other])
+            model += signs[other] * answers[kinds[other]].at(stamps - times[other])
         design = np.stack([np.ones(len(stamps)), model, -sign * own.slope(stamps - time)], axis=1)
         # Unknown are offset, gain less one, and the step.
         solved, _, rank, _ = np.linalg.lstsq(
