@@ -10,7 +10,7 @@ from scipy import sparse
 
 from psychopy_nfb.light.channel import SHORT_GAP, LightSignal
 
-BEFORE, AFTER = 1.0, 3.0
+BEFORE, AFTER = 1.2, 3.0
 """Refreshes around an edge over which the answer of pixels and sensor is learnt."""
 BEFORE_NEXT = 0.3
 """Refreshes after an edge in which nothing is seen of the next."""
@@ -30,7 +30,7 @@ BINS_A_SAMPLE, SHORTEST_BIN = 4, 0.1e-3
 """Of a learnt answer: edges fall between samples, so that many of them know it finer than one."""
 SETTLED, FIRMNESS = 0.2, 100.0
 """Refreshes at either end of an answer in which nothing changes, and the weight of that."""
-REST_BEFORE, REST_AFTER = (-0.9, -0.4), (2.0, 2.9)
+REST_BEFORE, REST_AFTER = (-1.0, -0.65), (2.0, 2.8)
 """Refreshes from an edge between which light rests at a level."""
 SHORT = 1.5
 """Refreshes since the edge before, up to which pixels may not have come to rest."""
