@@ -176,7 +176,7 @@ class Notch(_Sections):
 
 def sections_delay(sos: np.ndarray, rate: float, frequency: float) -> float:
     """Return the delay in seconds that an amplitude at `frequency` Hz undergoes."""
-    return envelope_delay(lambda f: signal.freqz_sos(sos, f, fs=rate)[1], frequency)
+    return envelope_delay(lambda f: signal.sosfreqz(sos, f, fs=rate)[1], frequency)
 
 
 def settle_seconds(sos: np.ndarray, rate: float) -> float:

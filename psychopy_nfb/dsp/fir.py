@@ -219,7 +219,7 @@ class ECHT(_ComplexFIR):
     def _design(self, rate: float, n_taps: int) -> np.ndarray:
         frequencies = np.fft.fftfreq(n_taps, 1 / rate)
         sos = signal.butter(self.order, self.band, "bandpass", fs=rate, output="sos")
-        _, response = signal.freqz_sos(sos, np.abs(frequencies), fs=rate)
+        _, response = signal.sosfreqz(sos, np.abs(frequencies), fs=rate)
         # The k-th newest sample of the window has the inverse transform's k-th value as its weight.
         return np.fft.ifft(np.where(frequencies > 0, 2 * response, 0))
 

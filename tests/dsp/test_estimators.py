@@ -121,7 +121,7 @@ def test_row_013_echt_is_the_endpoint_of_each_window_s_transform():
     n = round(0.4 * RATE)
     sos = signal.butter(2, (8, 12), "bandpass", fs=RATE, output="sos")
     frequencies = np.fft.fftfreq(n, 1 / RATE)
-    response = signal.freqz_sos(sos, np.abs(frequencies), fs=RATE)[1]
+    response = signal.sosfreqz(sos, np.abs(frequencies), fs=RATE)[1]
     plain = np.array(
         [
             np.fft.ifft(np.fft.fft(samples[at - n : at, 0]) * 2 * response * (frequencies > 0))[-1]
