@@ -69,7 +69,7 @@ class NeuroBaselineRoutine(BaseStandaloneRoutine):
     categories = [CATEGORY]
     targets = ["PsychoPy"]
     plugin = PLUGIN
-    version = "2026.2.0"
+    version = "2026.1.0"
     iconFile = ICONS / "baseline.png"
     iconSVG = ICONS / "baseline.svg"
     tooltip = "Neuro Baseline: measure the EEG without feedback, which feedback is compared with"

@@ -71,7 +71,7 @@ class DiodePatchComponent(BaseComponent):
     categories = [CATEGORY]
     targets = ["PsychoPy"]
     plugin = PLUGIN
-    version = "2026.2.0"
+    version = "2026.1.0"
     iconFile = ICONS / "diodepatch.png"
     iconSVG = ICONS / "diodepatch.svg"
     tooltip = "Diode Patch: a square for a light sensor; its level in each frame is logged"

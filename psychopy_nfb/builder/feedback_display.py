@@ -143,7 +143,7 @@ class FeedbackDisplayComponent(BaseComponent):
     categories = [CATEGORY]
     targets = ["PsychoPy"]
     plugin = PLUGIN
-    version = "2026.2.0"
+    version = "2026.1.0"
     iconFile = ICONS / "feedbackdisplay.png"
     iconSVG = ICONS / "feedbackdisplay.svg"
     tooltip = "Feedback Display: a bar, circle, trace, colour or text that follows the feedback"

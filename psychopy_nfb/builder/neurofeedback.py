@@ -144,7 +144,7 @@ class NeuroFeedbackComponent(BaseComponent):
     categories = [CATEGORY]
     targets = ["PsychoPy"]
     plugin = PLUGIN
-    version = "2026.2.0"
+    version = "2026.1.0"
     iconFile = ICONS / "neurofeedback.png"
     iconSVG = ICONS / "neurofeedback.svg"
     tooltip = "Neuro Feedback: a rhythm of the EEG, as a value for other components, with its lag"

@@ -33,7 +33,7 @@ class SignalCheckRoutine(BaseStandaloneRoutine):
     categories = [CATEGORY]
     targets = ["PsychoPy"]
     plugin = PLUGIN
-    version = "2026.2.0"
+    version = "2026.1.0"
     iconFile = ICONS / "signalcheck.png"
     iconSVG = ICONS / "signalcheck.svg"
     tooltip = "Signal Check: each EEG channel, live, good or bad with the reason"
