@@ -139,10 +139,16 @@ class Neurofeedback(RunControl):
         """
         if self._handle is not None:
             return self
+        import psychopy
+
         self._maybe_simulate()
         facts = {
             "clock": to_dict(self.clock.measure()),
-            "experiment": {"pid": os.getpid(), "simulated": self.simulated},
+            "experiment": {
+                "pid": os.getpid(),
+                "simulated": self.simulated,
+                "psychopy": psychopy.__version__,
+            },
         }
         self._handle = WorkerHandle(
             to_dict(self.configuration),

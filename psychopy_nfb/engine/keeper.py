@@ -71,9 +71,12 @@ class Keeper:
             self._clerk = ThreadPoolExecutor(1, thread_name_prefix="settings")
             self._record = SessionRecord.load(files.settings)
             if not restore:
+                machine = machine_facts()
+                # By psychopy.useVersion an experiment may run on another one than is installed.
+                machine["packages"]["psychopy"] = order["facts"]["experiment"]["psychopy"]
                 self.remember(
                     configuration_at_start=to_dict(processor.configuration),
-                    machine=machine_facts(),
+                    machine=machine,
                     **order["facts"],
                 )
             self.remember(stream=facts, delay=processor.delay, settle=processor.settle)
