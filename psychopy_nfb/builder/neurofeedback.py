@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import psychopy
 from psychopy.experiment.components import BaseComponent
+from psychopy.experiment.exports import IndentingBuffer
 
 from psychopy_nfb.builder import alerts
 from psychopy_nfb.builder.parameters import (
@@ -364,12 +366,28 @@ class NeuroFeedbackComponent(BaseComponent):
             )
         elif self.role != "trained" and not trained:
             alerts.tell(self, "no component is the trained signal; choose one that is.")
+        if trained and trained[0] is self:
+            self._check_version()
         self._check_order()
         self._check_baseline()
         if self.role != "same" and not self.params["settingsFile"].val:
             sentence = sentence_of(self._build)
             if sentence:
                 alerts.tell(self, sentence)
+
+    def _check_version(self) -> None:
+        """Tell if Builder compiles by a command of another version, which activates no plugins."""
+        wanted = self.exp.settings.params["Use version"].val
+        script = IndentingBuffer()
+        # Which words mean the installed version PsychoPy itself knows; it differs between versions.
+        self.exp.settings.writeUseVersion(script)
+        if script.getvalue() and wanted != psychopy.__version__:
+            alerts.tell(
+                self,
+                f"Use PsychoPy version={wanted!r} is not the installed one, "
+                f"{psychopy.__version__}, and for any other Builder compiles without plugins: this "
+                "component is left out. Empty that setting, or use `psychopy-nfb compile`.",
+            )
 
     def _check_order(self) -> None:
         """Tell if a component above this one shows it: it would be a frame late."""
