@@ -40,7 +40,7 @@ setup(
     install_requires=[
         "psychopy",
         "numpy",
-        "scipy",
+        "scipy>=1.12",  # the first with isotonic_regression; PsychoPy 2026.1 wants one before 1.15
         "pandas",
         "pylsl>=1.18.4",  # the first whose pull_chunk can wait for one sample and take all
         "psutil",  # whether the experiment's process still lives, on any system

@@ -3,18 +3,31 @@
 # the system's packages, `.venv` and the package in it, a display. Sourced by them, and quick when
 # all is there. Afterwards $ROOT is the checkout, and `on_display COMMAND…` runs a command with a
 # display, a virtual one if there is no other.
+#
+# PSYCHOPY_NFB_PSYCHOPY=2026.1.3 takes that PsychoPy, in `.venv-2026.1.3`, and not the newest.
 
 ROOT="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." >/dev/null && pwd)"
-VENV="$ROOT/.venv"
+PSYCHOPY="${PSYCHOPY_NFB_PSYCHOPY:-}"
+VENV="$ROOT/.venv${PSYCHOPY:+-$PSYCHOPY}"
 APT_PACKAGES="xvfb libgl1 libglu1-mesa libegl1 libgl1-mesa-dri libxkbcommon-x11-0 libxcb-cursor0
     libxcb-icccm4
     libxcb-keysyms1 libportaudio2 x11-utils"
+# PsychoPy before 2026.2 needs wxPython, which has no wheels for Linux: the system's takes its place.
+SYSTEM_WX=""
+if [ -n "$PSYCHOPY" ] && [ "$(uname -s)" = Linux ] && command -v dpkg-query >/dev/null; then
+    SYSTEM_WX=/usr/lib/python3/dist-packages
+    APT_PACKAGES="$APT_PACKAGES python3-venv python3-wxgtk4.0"
+fi
 
 say() { printf '%s\n' "$*" >&2; }
 
 # The first Python that PsychoPy runs on. A name on PATH may be there and not work: pyenv's do that.
 find_python() {
     local name
+    if [ -n "$SYSTEM_WX" ]; then
+        printf '%s\n' /usr/bin/python3
+        return
+    fi
     for name in python3.12 python3.11 python3.10 python3 python; do
         if "$name" -c 'import sys, venv, ensurepip
 sys.exit(not (3, 10) <= sys.version_info < (3, 13))' >/dev/null 2>&1; then
@@ -57,13 +70,16 @@ python_packages() {
         python="$(find_python)" || return 1
         say "Making $VENV with $("$python" --version)"
         "$python" -m venv --clear "$VENV" || return 1
+        if [ -n "$SYSTEM_WX" ]; then
+            ln -s "$SYSTEM_WX"/wx "$SYSTEM_WX"/wxPython-* "$VENV"/lib/python3*/site-packages
+        fi
     fi
     # The path is part of it: an editable install points at the checkout.
     stamp="$(cat "$ROOT/setup.py" "$ROOT/pyproject.toml" | cksum) $ROOT"
     [ "$(cat "$VENV/.psychopy_nfb_setup" 2>/dev/null)" = "$stamp" ] && return 0
     say "Installing psychopy-nfb and what it needs into $VENV; the first time takes some minutes"
     "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --editable \
-        "$ROOT[files,dev]" >&2 || {
+        "$ROOT[files,dev]" "psychopy${PSYCHOPY:+==$PSYCHOPY}" >&2 || {
         say "pip could not install psychopy-nfb; what it said stands above."
         return 1
     }
