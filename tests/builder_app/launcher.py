@@ -12,6 +12,7 @@ import runpy
 import sys
 import threading
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 
@@ -61,5 +62,7 @@ def watch(folder: Path) -> None:
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
     threading.Thread(target=watch, args=(folder,), daemon=True).start()
-    sys.argv = ["psychopy_app", *sys.argv[2:]]
-    runpy.run_module("psychopy_app", run_name="__main__", alter_sys=True)
+    # Until 2026.1 the app was a part of PsychoPy.
+    app = "psychopy_app" if find_spec("psychopy_app") else "psychopy.app"
+    sys.argv = [app, *sys.argv[2:]]
+    runpy.run_module(app, run_name="__main__", alter_sys=True)

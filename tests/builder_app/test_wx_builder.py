@@ -1,8 +1,8 @@
 """The real wx Builder, with mouse and keyboard: a component added, edited, saved, run and stopped.
 
-Runs where `.venv-builder` is beside the checkout's `.venv` (`.ci/builder_app.sh` makes it) and
-xdotool and openbox are installed. Pictures of each stage go to the folder that the environment
-variable PSYCHOPY_NFB_SCREENSHOTS names.
+Runs where `.venv-builder` is beside the checkout's `.venv` (`.ci/builder_app.sh` makes it) or
+PsychoPy has Builder in it, as until 2026.1, and where xdotool and openbox are installed. Pictures
+of each stage go to the folder that the environment variable PSYCHOPY_NFB_SCREENSHOTS names.
 """
 
 from __future__ import annotations
@@ -12,17 +12,20 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 import psutil
+import psychopy
 import pytest
 from PIL import ImageGrab
 
 from psychopy_nfb.recording import read_session
 
 ROOT = Path(__file__).parents[2]
-PYTHON = ROOT / ".venv-builder" / "bin" / "python"
+BUILDER_WITHIN = (Path(psychopy.__file__).parent / "app" / "builder").is_dir()
+PYTHON = Path(sys.executable) if BUILDER_WITHIN else ROOT / ".venv-builder" / "bin" / "python"
 LAUNCHER = Path(__file__).with_name("launcher.py")
 ANSWER_SECONDS = 2.0
 KEPT = 61
