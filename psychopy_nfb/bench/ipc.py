@@ -16,7 +16,7 @@ import psutil
 from tqdm import tqdm
 
 from psychopy_nfb.bench.command import Outcome
-from psychopy_nfb.bench.ways import STAMP, WAYS, Ours, Queue, Way
+from psychopy_nfb.bench.ways import NUMBER, WAYS, Ours, Queue, Way
 
 SIZES = {8: "8 B", 1024: "1 KB", 65_536: "64 KB", 1_000_000: "1 MB", 10_000_000: "10 MB"}
 PACED_HZ = {8: 500, 1024: 500, 65_536: 500, 1_000_000: 50, 10_000_000: 10}
@@ -33,8 +33,8 @@ COMPUTED_SECONDS = 0.0005
 READY_SECONDS = 20.0
 FEWEST_MESSAGES, FEWEST_FRAMES = 5, 10
 """In a turn."""
-LAST = -1.0
-"""Sent in place of a time: no more will come."""
+LAST = -1
+"""The number that says that no more will come."""
 OURS_TIMES = 10.0
 BARS_AT = (8, 1024)
 
@@ -154,14 +154,19 @@ class Link:
         self._orders.close()
         self._way.close()
 
-    def _next(self) -> tuple[float, float] | None:
-        """Return when a message was sent and when it was there; None if there is none yet."""
+    def _next(self) -> tuple[int, float] | None:
+        """Return a message's number and when it was there; None if there is none yet."""
         data = self._way.receive()
+        there = time.perf_counter()
         if data is None:
             if self._way.waits and not self._process.is_alive():
                 raise RuntimeError("the sender ended by itself")
             return None
-        return STAMP.unpack_from(data)[0], time.perf_counter()
+        return NUMBER.unpack_from(data)[0], there
+
+    def _sent(self, numbers: list[int]) -> np.ndarray:
+        """Return when the messages of the turn that has ended were sent."""
+        return self._orders.recv()[np.array(numbers, dtype=int) - 1]
 
     def latencies(self, rate: float) -> np.ndarray:
         """Return seconds from sent to there, for a consumer that does nothing else.
@@ -170,7 +175,7 @@ class Link:
         would otherwise make half or twice of a latency. In a frame loop it goes where it may.
         """
         self._orders.send(("paced", max(FEWEST_MESSAGES, round(TURN_SECONDS * rate)), rate))
-        found = []
+        numbers, there = [], []
         allowed = cores()
         _stay_on(allowed[:1])
         try:
@@ -179,8 +184,9 @@ class Link:
                 if message is None:
                     continue
                 if message[0] == LAST:
-                    return np.array(found)
-                found.append(message[1] - message[0])
+                    return np.array(there) - self._sent(numbers)
+                numbers.append(message[0])
+                there.append(message[1])
         finally:
             _stay_on(allowed)
 
@@ -192,7 +198,7 @@ class Link:
         """
         seconds = max(TURN_SECONDS, FEWEST_FRAMES * FRAME_SECONDS)
         self._orders.send(("paced", round((seconds + 0.2) * rate), rate))
-        newest, done = [0.0], threading.Event()
+        newest, done = [0], threading.Event()
 
         def fetch() -> None:
             message = self._next()
@@ -208,35 +214,35 @@ class Link:
         thread = threading.Thread(target=fetch_all, daemon=True) if self._way.waits else None
         if thread is not None:
             thread.start()
-        ages, due = [], time.perf_counter()
+        numbers, shown, due = [], [], time.perf_counter()
         while not done.is_set():
             due += FRAME_SECONDS
             _keep_busy(WORK_SECONDS)
             if thread is None:
                 fetch()
             if newest[0] and not done.is_set():
-                ages.append(time.perf_counter() - newest[0])
+                numbers.append(newest[0])
+                shown.append(time.perf_counter())
             time.sleep(max(0.0, due - time.perf_counter()))
         if thread is not None:
             thread.join()
+        ages = np.array(shown) - self._sent(numbers)
         # The last ones were read after the sender had stopped.
-        return np.array(ages[: round(seconds / FRAME_SECONDS)])
+        return ages[: round(seconds / FRAME_SECONDS)]
 
     def flood(self) -> tuple[float, float]:
         """Return messages a second when sent without a pause, and the share that was seen."""
         n = int(np.clip(FLOOD_BYTES // self._way.size, 5, FLOOD_MESSAGES))
         self._orders.send(("flood", n, 0.0))
-        seen, begun = 0, None
+        seen = 0
         while True:
             message = self._next()
             if message is None:
                 continue
             if message[0] == LAST:
                 break
-            begun = begun or message[0]
             seen += 1
-        began = self._orders.recv()
-        return n / (message[1] - began), seen / n
+        return n / (message[1] - self._sent([1])[0]), seen / n
 
 
 def cores() -> list[int]:
@@ -259,34 +265,42 @@ def _keep_busy(seconds: float) -> None:
 
 
 def serve(way: Way, orders: Connection) -> None:
-    """Be the sender: do what is ordered until killed."""
+    """Be the sender: do what is ordered until killed, and tell after each order when it sent what.
+
+    A message holds its number and not its time: to put the time in would be a part of the latency,
+    and after a pause a larger one than shared memory's own.
+    """
     _stay_on(cores()[-1:])
     way.open_sender()
     orders.send("ready")
     data = bytearray(way.size)
 
-    def send(stamp: float) -> None:
-        STAMP.pack_into(data, 0, stamp)
-        way.send(bytes(data))
+    def message(number: int) -> bytes:
+        NUMBER.pack_into(data, 0, number)
+        return bytes(data)
 
     while True:
         try:
             what, n, rate = orders.recv()
         except EOFError:
             os._exit(0)
+        times = np.zeros(n)
         begun = time.perf_counter()
         for number in range(n):
             if what == "paced":
                 due = begun + (number + 1) / rate
                 time.sleep(max(0.0, due - COMPUTED_SECONDS - time.perf_counter()))
+                ready = message(number + 1)
                 _keep_busy(due - time.perf_counter())
-            send(time.perf_counter())
-        if what == "paced":
-            time.sleep(1 / rate)  # the last value is seen before it is replaced
-        else:
-            time.sleep(0 if way.waits else 0.01)
-            orders.send(begun)
-        send(LAST)
+            else:
+                ready = message(number + 1)
+            sent = time.perf_counter()
+            way.send(ready)
+            times[number] = sent
+        # The last value is seen before it is replaced.
+        time.sleep(1 / rate if what == "paced" else 0.0 if way.waits else 0.01)
+        way.send(message(LAST))
+        orders.send(times)
 
 
 def table(rows: list[dict]) -> pd.DataFrame:

@@ -22,8 +22,8 @@ from typing import ClassVar
 
 from psychopy_nfb.engine.memory import Ring, joined_memory
 
-STAMP = struct.Struct("<d")
-"""Each message begins with the time at which it was sent."""
+NUMBER = struct.Struct("<q")
+"""Each message begins with its number, 1 and up; 0 is what memory holds before the first."""
 WAIT_SECONDS = 0.5
 """After which a waiting receiver looks whether its sender still lives."""
 
@@ -228,7 +228,7 @@ class Array(Way):
         super().__init__(context, size)
         self._array = context.RawArray(ctypes.c_char, size)
         self._lock = context.Lock()
-        self._seen = bytes(STAMP.size)
+        self._seen = bytes(NUMBER.size)
 
     def open_sender(self) -> None:
         self._view = memoryview(self._array).cast("B")
@@ -241,11 +241,11 @@ class Array(Way):
 
     def receive(self) -> bytes | None:
         with self._lock:
-            stamp = bytes(self._view[: STAMP.size])
-            if stamp == self._seen:
+            number = bytes(self._view[: NUMBER.size])
+            if number == self._seen:
                 return None
             data = bytes(self._view)
-        self._seen = stamp
+        self._seen = number
         return data
 
 

@@ -15,7 +15,7 @@ from psychopy_nfb.bench.engines import ENGINES
 from psychopy_nfb.bench.findings import design_sentences, ipc_sentences, write_findings
 from psychopy_nfb.bench.setting import amplifier
 from psychopy_nfb.bench.start_parent import IMPORTS, start_once
-from psychopy_nfb.bench.ways import STAMP, WAYS
+from psychopy_nfb.bench.ways import NUMBER, WAYS
 from psychopy_nfb.cli import main
 from psychopy_nfb.clock import lsl_now
 
@@ -47,7 +47,7 @@ def test_what_is_sent_arrives_whole_and_in_order(kind, size):
         assert ours.recv() == "open"
         random = np.random.default_rng(1)
         for number in range(1, 6):
-            data = STAMP.pack(float(number)) + random.bytes(size - STAMP.size)
+            data = NUMBER.pack(number) + random.bytes(size - NUMBER.size)
             ours.send(data)
             received = None
             while received is None:
