@@ -25,8 +25,9 @@ SHORTEST_FRAME = 0.0015
 """Seconds; no display is so fast."""
 WORK = 0.6
 """Of a frame: long enough to tell, short enough that a real display's frame has time for it."""
-LEARN = 0.05
-"""Share of each new measurement in the expected duration of a buffer swap."""
+LEARN_SECONDS = 2e-5
+"""By so much the expected duration of a buffer swap moves towards each new one, which leads to the
+median. A mean follows the few slow swaps of a busy machine, and pictures come before their tick."""
 
 
 def pace(win: Window, rate: float) -> None:
@@ -100,8 +101,11 @@ class Pacer:
         tick = self._first_tick + math.ceil(ready / self._period) * self._period
         begun = self._sleeper.wait_until(tick - self._lead)
         self._swap(flip_this_frame)
-        duration = min(lsl_now() - begun, self._period / 4)
-        self._lead += LEARN * (duration - self._lead)
+        longer = lsl_now() - begun > self._lead
+        if longer and self._lead < self._period / 4:
+            self._lead += LEARN_SECONDS
+        elif not longer and self._lead > 0:
+            self._lead -= LEARN_SECONDS
         self._sleeper.wait_until(tick)
 
     def stop(self) -> None:

@@ -79,7 +79,7 @@ class Answer:
 
 
 def kinds_of(times: np.ndarray, signs: np.ndarray, period: float, slow: bool) -> np.ndarray:
-    """Return which answer each edge has: 0 rising, 1 falling, and 2 and 3 for the same, not at rest.
+    """Return each edge's kind of answer: 0 rises, 1 falls; 2 and 3 do so without having rested.
 
     Pixels that are sent back before they arrived begin elsewhere, and, unless they are equally fast
     in both directions, that is no sum of answers.

@@ -98,7 +98,7 @@ def test_row_104_every_frame_of_3600_is_matched_and_its_light_is_at_its_flip(sho
         assert len(frames) >= n
         numbers = frames.frame.tolist()
         assert numbers == list(range(numbers[0], numbers[-1] + 1))
-        assert abs(median_ms(found, stood)) <= 1.5, "light is at the flip, give or take a sample"
+        assert abs(median_ms(found, stood)) <= 1.0, "light is at the flip"
         matched += len(frames)
     assert matched >= FRAMES
 
