@@ -78,15 +78,14 @@ class Answer:
         return float(self.since[first] + part * (self.since[first + 1] - self.since[first]))
 
 
-def kinds_of(times: np.ndarray, signs: np.ndarray, period: float, slow: bool) -> np.ndarray:
+def kinds_of(times: np.ndarray, signs: np.ndarray, period: float) -> np.ndarray:
     """Return each edge's kind of answer: 0 rises, 1 falls; 2 and 3 do so without having rested.
 
     Pixels that are sent back before they arrived begin elsewhere, and, unless they are equally fast
     in both directions, that is no sum of answers.
     """
     kinds = (signs < 0).astype(np.int64)
-    if slow:
-        kinds[1:] += 2 * ((np.diff(times) < SHORT * period) & (signs[1:] != signs[:-1]))
+    kinds[1:] += 2 * ((np.diff(times) < SHORT * period) & (signs[1:] != signs[:-1]))
     return kinds
 
 
