@@ -28,9 +28,9 @@ LEVELLED_SECONDS = 3.0
 """Pieces in which offset and gain are fitted to what is known by then; levels may drift."""
 SLOW_SECONDS = 0.4
 """What is left is averaged over so long; it is neither an edge nor hum, but the level's drift."""
-UNSURE = 0.002
+UNSURE = 0.001
 """How far offset and gain around one edge may be expected to differ from those of the piece. Ten
-times more, and a slow edge's time is told from its middle only: 0.5 samples at 20 kHz, not 0.3."""
+times more, and of a slow edge only its middle tells the time: at 20 kHz 0.4 samples, not 0.2."""
 LARGEST_STEP = 0.25
 """Refreshes by which one round may move an edge."""
 
