@@ -101,6 +101,17 @@ def test_lag_drift_and_pixels_are_what_they_were():
     assert abs(summary.refresh_hz - 60) < 0.01
 
 
+def test_a_sensor_that_is_covered_for_a_while_misses_no_frames():
+    simulated = simulate_light(np.random.default_rng(SEED), 500.0, 20.0, noise=0.01)
+    since = simulated.stamps - simulated.stamps[0]
+    covered = (since > 8) & (since < 11)
+    values = np.where(covered, np.random.default_rng(1).normal(12, 8, len(since)), simulated.values)
+    found = light_times(simulated.frames, values, simulated.stamps)
+    assert found.summary.missed == 0, f"seed {SEED}"
+    assert found.summary.repeated == 0
+    assert found.summary.frames < 60 * (20 - 2.5)
+
+
 def test_polarity_and_levels_are_told():
     _, found, _ = examine(1000.0, inverted=True)
     assert found.summary.inverted
@@ -153,6 +164,12 @@ class TestSentences:
         blinking = (np.arange(len(simulated.values)) // 125) % 2
         said = self.refused((NoLight, NoMatch), simulated.frames, blinking, simulated.stamps)
         assert "% of a stretch" in said or "goes from dark to light" in said
+
+    def test_a_patch_that_repeats(self, simulated):
+        toggling = simulated.frames.assign(patch=np.arange(len(simulated.frames)) % 2)
+        refresh = np.floor((simulated.stamps - simulated.frames.t_flip.iloc[0]) * 60)
+        said = self.refused((NoLight, NoMatch), toggling, refresh % 2, simulated.stamps)
+        assert "'code'" in said
 
     def test_a_log_of_another_session(self, simulated):
         other = simulated.frames.assign(patch=simulated.frames.patch.to_numpy()[::-1])

@@ -168,3 +168,28 @@ def test_what_cannot_be_used_is_one_sentence(simulated, log, tmp_path, change, s
 
 def test_without_any_file_it_says_what_to_name():
     assert "--frames" in run(status=2).stderr
+
+
+def test_a_table_with_decimal_commas_is_read(simulated, log, tmp_path):
+    table, figures = tmp_path / "sensor.csv", tmp_path / "found.json"
+    pd.DataFrame({"t": simulated.stamps, "light": simulated.values}).to_csv(
+        table, sep=";", decimal=",", index=False
+    )
+    run("--frames", log, "--signal", table, "--out", tmp_path, "--json", figures)
+    assert json.loads(figures.read_text())["summary"]["missed"] == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("t,light\n", "0 rows"),
+        ("t,light\nsoon,1\nlater,2\nthen,1\n", "seconds that rise"),
+        ("t,light\n1,1\n3,2\n2,1\n", "row 3"),
+    ],
+)
+def test_what_is_wrong_with_a_table_is_one_sentence(text, said, log, tmp_path):
+    table = tmp_path / "sensor.csv"
+    table.write_text(text)
+    told = run("--frames", log, "--signal", table, "--out", tmp_path, status=2).stderr
+    assert said in told
+    assert "Traceback" not in told
