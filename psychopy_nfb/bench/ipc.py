@@ -24,7 +24,7 @@ PACED_HZ = {8: 500, 1024: 500, 65_536: 500, 1_000_000: 50, 10_000_000: 10}
 TURN_SECONDS, ROUNDS = 0.3, 6
 """Many short turns rather than few long ones: a slow spell of the machine then meets every way."""
 BUSY_EVERY = 2
-"""Rounds from one in which the consumer is busy to the next: its ages hardly differ by the way."""
+"""Rounds from one in which the consumer is busy to the next: its ages hardly differ by the turn."""
 FLOOD_BYTES, FLOOD_MESSAGES = 50_000_000, 5000
 FRAME_SECONDS, WORK_SECONDS = 1 / 60, 0.012
 """The busy consumer's frame, and for how much of it Python is kept busy."""

@@ -5,7 +5,7 @@
 - `light_sensor`: a device for PsychoPy's Visual Validator;
 - `parameters`: how their dialogs are described, and what their code has in common;
 - `compile`: an experiment as a script, with its plugins;
-- `alerts`: what is wrong with a component, told before the experiment runs;
+- `alerts`, `experiment_checks`: what is wrong, told before the experiment runs;
 - `icons/`: for the light, dark and classic themes, 48 and 96 pixels.
 
 What they call is the Coder API. PsychoPy finds the classes through this package's entry points,

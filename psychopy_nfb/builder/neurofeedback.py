@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import psychopy
 from psychopy.experiment.components import BaseComponent
-from psychopy.experiment.exports import IndentingBuffer
 
-from psychopy_nfb.builder import alerts
+from psychopy_nfb.builder import alerts, experiment_checks
 from psychopy_nfb.builder.parameters import (
     CATEGORY,
     ICONS,
@@ -367,53 +365,14 @@ class NeuroFeedbackComponent(BaseComponent):
         elif self.role != "trained" and not trained:
             alerts.tell(self, "no component is the trained signal; choose one that is.")
         if trained and trained[0] is self:
-            self._check_version()
-        self._check_order()
-        self._check_baseline()
+            experiment_checks.check_version(self)
+        experiment_checks.check_order(self)
+        if self.role != "same":
+            experiment_checks.check_baseline(self)
         if self.role != "same" and not self.params["settingsFile"].val:
             sentence = sentence_of(self._build)
             if sentence:
                 alerts.tell(self, sentence)
-
-    def _check_version(self) -> None:
-        """Tell if Builder compiles by a command of another version, which activates no plugins."""
-        wanted = self.exp.settings.params["Use version"].val
-        script = IndentingBuffer()
-        # Which words mean the installed version PsychoPy itself knows; it differs between versions.
-        self.exp.settings.writeUseVersion(script)
-        if script.getvalue() and wanted != psychopy.__version__:
-            alerts.tell(
-                self,
-                f"Use PsychoPy version={wanted!r} is not the installed one, "
-                f"{psychopy.__version__}, and for any other Builder compiles without plugins: this "
-                "component is left out. Empty that setting, or use `psychopy-nfb compile`.",
-            )
-
-    def _check_order(self) -> None:
-        """Tell if a component above this one shows it: it would be a frame late."""
-        name = str(self.params["name"])
-        for other in self.exp.routines[self.parentName]:
-            if other is self:
-                return
-            values = [str(param.val) for key, param in other.params.items() if key != "name"]
-            if any(f"{name}." in value for value in values):
-                alerts.tell(
-                    self,
-                    f"{other.params['name']} uses it but stands above it and so shows the frame "
-                    "before; move this component to the top of the Routine.",
-                )
-
-    def _check_baseline(self) -> None:
-        """Tell if it compares with a baseline that nothing records."""
-        params = self.params
-        needs = params["normalise"].val != "none" or params["thresholdKind"].val != "fixed"
-        recorded = any("Baseline" in type(entry).__name__ for entry in self.exp.flow)
-        if needs and not recorded and not params["lastBaseline"].val and self.role != "same":
-            alerts.tell(
-                self,
-                "it is compared with a baseline, but nothing records one; add a Neuro Baseline "
-                "Routine, or choose not to compare.",
-            )
 
     def _build(self) -> None:
         """Make the settings as far as they are known, which raises what is wrong with them."""

@@ -11,6 +11,8 @@ from psychopy_nfb.display.photodiode import sequence
 
 TO_90 = 0.5903
 """Part of a raised cosine from a tenth to nine tenths."""
+LINE_TO_90 = 0.8
+"""The same of a straight line."""
 
 
 @dataclass
@@ -41,6 +43,31 @@ def _stretches(rng: np.random.Generator, lost: float, seconds: float) -> list[tu
     return [(start, start + length) for start in starts]
 
 
+def _raised_cosines(t, first_level, onsets, ups, rise, fall):
+    """Return light as a sum of answers; `rise` and `fall` in seconds from 0 to 100 %."""
+    value = np.full(len(t), first_level)
+    for onset, up in zip(onsets, ups, strict=True):
+        length = rise if up else fall
+        first, last = np.searchsorted(t, [onset, onset + length])
+        way = (1 - np.cos(np.pi * (t[first:last] - onset) / length)) / 2
+        value[first:last] += way if up else -way
+        value[last:] += 1 if up else -1
+    return value
+
+
+def _at_constant_speed(t, first_level, onsets, ups, rise, fall):
+    """Return light of pixels that move at one speed in each direction, from where they are."""
+    value = np.full(len(t), first_level)
+    level = first_level
+    until = np.append(onsets[1:], t[-1] + 1)
+    for onset, up, end in zip(onsets, ups, until, strict=True):
+        speed = 1 / rise if up else -1 / fall
+        first, last = np.searchsorted(t, [onset, end])
+        value[first:last] = (level + speed * (t[first:last] - onset)).clip(0, 1)
+        level = float(np.clip(level + speed * (end - onset), 0, 1))
+    return value
+
+
 def simulate_light(
     rng: np.random.Generator,
     rate: float,
@@ -61,12 +88,14 @@ def simulate_light(
     delays: int = 0,
     inverted: bool = False,
     saturated: bool = False,
+    constant_speed: bool = False,
     gain: float = 830.0,
 ) -> Simulated:
     """Return a recording; `rise` and `fall` in seconds from 10 to 90 %.
 
     `lost` is the share of the edges in stretches that the sensor did not see, `dropped` are frames
-    that the log knows to have lasted longer, `delays` refreshes it does not know of.
+    that the log knows to have lasted longer, `delays` refreshes it does not know of. Pixels of
+    `constant_speed` turn back from wherever they are, so that light is no sum of answers.
     """
     n = int(seconds * refresh)
     levels = sequence()[rng.integers(40000) + np.arange(n)].astype(float)
@@ -98,17 +127,13 @@ def simulate_light(
     ups = light[edges] > 0.5
     onsets = begin + edges * period + lag
     first_seen = np.full(n, np.nan)
-    middles = onsets + np.where(ups, rise, fall) / TO_90 / 2
+    to_90 = LINE_TO_90 if constant_speed else TO_90
+    middles = onsets + np.where(ups, rise, fall) / to_90 / 2  # after a rest
     first_seen[shown[edges]] = middles
     # The sensor samples light on its own clock.
     t = np.arange(begin - 0.5, begin + len(shown) * period - 0.1, 1 / rate)
-    value = np.full(len(t), light[0])
-    for onset, up in zip(onsets, ups, strict=True):
-        length = (rise if up else fall) / TO_90
-        first, last = np.searchsorted(t, [onset, onset + length])
-        way = (1 - np.cos(np.pi * (t[first:last] - onset) / length)) / 2
-        value[first:last] += way if up else -way
-        value[last:] += 1 if up else -1
+    change = _at_constant_speed if constant_speed else _raised_cosines
+    value = change(t, light[0], onsets, ups, rise / to_90, fall / to_90)
     since = t - t[0]
     value = value * (1 + flicker * np.sin(2 * np.pi * 200 * since + rng.uniform(0, 6)))
     value += hum * np.sin(2 * np.pi * mains * since + rng.uniform(0, 6))

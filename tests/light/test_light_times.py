@@ -78,6 +78,13 @@ def test_dirty_edges_are_timed_to_half_a_sample(rate, name):
     assert rms(errors) <= 0.5, f"seed {SEED}"
 
 
+@pytest.mark.parametrize("rate", [1000.0, 20000.0])
+def test_pixels_that_turn_back_before_they_arrived_are_timed_as_after_a_rest(rate):
+    _, found, errors = examine(rate, rise=0.015, fall=0.008, constant_speed=True, noise=0.005)
+    assert len(errors) > 0.3 * found.summary.frames
+    assert rms(errors) <= 0.5, f"seed {SEED}"
+
+
 @pytest.mark.row(104)
 @pytest.mark.parametrize("conditions", DIRTY.values(), ids=DIRTY.keys())
 @pytest.mark.parametrize("rate", RATES[:2])
