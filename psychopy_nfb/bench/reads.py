@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from psychopy_nfb.engine.memory import SharedBlock
+from psychopy_nfb.engine.memory import FEEDBACK_VALUES, SharedBlock
 from psychopy_nfb.protocol import VALUE_NAMES
 
 
@@ -41,6 +41,7 @@ def count_torn(n_reads: int, progress: Callable[[int], None] = lambda _: None) -
             if writer.poll() is not None:
                 raise RuntimeError("the writer ended by itself")
         torn = distinct = 0
+        n_values = len(VALUE_NAMES)
         last = None
         read = block.feedback.newest
         for start in range(0, n_reads, 100_000):
@@ -52,7 +53,7 @@ def count_torn(n_reads: int, progress: Callable[[int], None] = lambda _: None) -
                     distinct += 1
                     last = number
                 # The four stamps, the number and the values were one number when written.
-                if record[1:5] != (number,) * 4 or record[7:-3] != (number,) * len(VALUE_NAMES):
+                if record[1:5] != (number,) * 4 or record[FEEDBACK_VALUES] != (number,) * n_values:
                     torn += 1
             progress(n)
         return {

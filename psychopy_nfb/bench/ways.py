@@ -20,7 +20,7 @@ from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
 from typing import ClassVar
 
-from psychopy_nfb.engine.memory import Ring, joined_memory
+from psychopy_nfb.engine.memory import Ring, joined_memory, record_size
 
 NUMBER = struct.Struct("<q")
 """Each message begins with its number, 1 and up; 0 is what memory holds before the first."""
@@ -256,10 +256,11 @@ class Ours(Way):
     waits = False
 
     SLOTS = 4
+    READ_AGAIN_BYTES = 4096
 
     def __init__(self, context: BaseContext, size: int):
         super().__init__(context, size)
-        ring_bytes = self.SLOTS * struct.calcsize(f"<Q{size}sIIQ")
+        ring_bytes = self.SLOTS * record_size(f"{size}s")
         self._memory: SharedMemory | None = SharedMemory(create=True, size=64 + ring_bytes)
         self._name = self._memory.name
         self._seen = 0
@@ -279,7 +280,9 @@ class Ours(Way):
         self._ring.write(data)
 
     def receive(self) -> bytes | None:
-        if self._ring.newest_seq == self._seen:
+        # A small record is read again and again, as each frame does. What looks for a new number
+        # first is quick to find none, and slow when there is one: rarely run, its code is cold.
+        if self.size > self.READ_AGAIN_BYTES and self._ring.newest_seq == self._seen:
             return None
         record = self._ring.newest()
         if record is None or record[0] == self._seen:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from psychopy_nfb.clock import lsl_now
+from psychopy_nfb.engine.memory import FEEDBACK_VALUES
 
 if TYPE_CHECKING:
     from psychopy.visual import Window
@@ -127,7 +128,7 @@ class FrameWriter:
             values, shown = self._no_values, _NAN
         else:
             seq, *stamps, delay, sample, flags = record[:7]
-            values = record[7:-3]
+            values = record[FEEDBACK_VALUES]
             shown = values[0] if self.showing else _NAN
         self._ring.write(
             self.frame,

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 
-from psychopy_nfb.engine.memory import FRAME_FIELDS, SharedBlock
+from psychopy_nfb.engine.memory import FRAME_FIELDS, FRAME_VALUES, SharedBlock
 from psychopy_nfb.recording import FrameLog, SessionFiles
 
 _AT = {name: 1 + place for place, name in enumerate(FRAME_FIELDS)}
-_VALUES = 1 + len(FRAME_FIELDS)
 _NAN = math.nan
 
 
@@ -38,7 +37,7 @@ def frame_row(record: tuple, labels: dict[str, dict]) -> tuple | None:
     if record[_AT["seq"]] == 0:  # shown before the first value: nothing to trace back to
         for name in ("seq", "sample", "flags"):
             row[_AT[name] - 1] = _NAN
-    return (*row, *texts, *record[_VALUES:-3])
+    return (*row, *texts, *record[FRAME_VALUES])
 
 
 def _lookup(texts: dict, number: int) -> str | None:

@@ -19,7 +19,7 @@ from pathlib import Path
 from psychopy_nfb import errors
 from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.engine.frame_rows import append_frames
-from psychopy_nfb.engine.memory import SharedBlock
+from psychopy_nfb.engine.memory import FEEDBACK_VALUES, SharedBlock
 from psychopy_nfb.errors import NfbError, WorkerError
 from psychopy_nfb.process import child_environment, python_command
 from psychopy_nfb.protocol import VALUE_NAMES
@@ -229,7 +229,7 @@ class WorkerHandle:
         n_samples = 0
         if record is not None:
             n_samples = record[5] + 1
-            values = dict(zip(VALUE_NAMES, record[7:], strict=False))
+            values = dict(zip(VALUE_NAMES, record[FEEDBACK_VALUES], strict=True))
             feedback = {"score": values["score"], "hits": int(values["hits"])}
         return {
             "why": why,

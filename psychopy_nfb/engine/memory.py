@@ -3,8 +3,8 @@
 It holds a header and two rings of records: feedback, written by the worker, and frames, written by
 the PsychoPy process, so that the frame loop never waits for a lock, a queue or the disk.
 
-A record carries its sequence number first and last and a checksum between: a reader that meets a
-record half written knows it on any processor, also on one that reorders stores.
+A record carries its sequence number before and after its fields and ends in a checksum: a reader
+that meets a record half written knows it on any processor, also on one that reorders stores.
 """
 
 from __future__ import annotations
@@ -23,12 +23,15 @@ from psychopy_nfb.errors import WorkerError
 from psychopy_nfb.protocol import VALUE_NAMES
 from psychopy_nfb.recording import FRAME_COLUMNS
 
-MAGIC = int.from_bytes(b"NFBshm01", "little")
+MAGIC = int.from_bytes(b"NFBshm02", "little")
 HEADER_BYTES = 4096
 LAYOUT_AT = 512  # the header's words end before it, the JSON of the layout follows
 
 FEEDBACK_FIELDS = ("t_sample", "t_received", "t_published", "delay", "sample", "flags")
 FRAME_FIELDS = FRAME_COLUMNS[: -len(VALUE_NAMES)]  # the values follow; mark and block by number
+FEEDBACK_VALUES = slice(1 + len(FEEDBACK_FIELDS), -2)
+FRAME_VALUES = slice(1 + len(FRAME_FIELDS), -2)
+"""Where a record that was read has its values."""
 _CODES = dict.fromkeys(("sample", "frame", "seq", "flags", "dropped", "mark", "block"), "q")
 
 # A record each millisecond fills the feedback ring in a second and the frame ring, at 240 Hz, in
@@ -49,6 +52,20 @@ WORDS = (
     "busy",
 )
 CLOCKS = ("heartbeat",)
+
+WHOLE = 0x2144DF1C
+"""CRC-32 of anything that ends in its own CRC-32, the complement of the "good final value" in
+RFC 1662, C.3: so a reader checks a record in one step."""
+
+
+def _body(codes: str) -> struct.Struct:
+    """Return a record up to its checksum: number, fields, number, padding."""
+    return struct.Struct(f"<Q{codes}Q4x")
+
+
+def record_size(codes: str) -> int:
+    """Return how many bytes a record with fields of these `struct` codes takes."""
+    return _body(codes).size + 4
 
 
 class Ring:
@@ -82,19 +99,12 @@ class Ring:
         self._newest_word = newest_word
         self._offset = offset
         self._slots = slots
-        record = struct.Struct(f"<Q{codes}IIQ")  # number, fields, checksum, padding, number
-        head, tail = struct.Struct(f"<Q{codes}"), struct.Struct("<IIQ")
-        self.record_bytes = record.size
-        self._head_bytes = head.size
-        # Looked up once: this code runs after a pause, when each step of it costs several times
-        # what it costs in a loop.
-        self._unpack = record.unpack
-        self._pack_head, self._pack_tail = head.pack_into, tail.pack_into
-        # Packed here, never in place: struct.pack_into zeroes its target first, and a reader saw
-        # those zeros in 12 % of its reads.
-        self._draft = bytearray(record.size)
-        self._draft_view = memoryview(self._draft)
-        self._draft_head = self._draft_view[: self._head_bytes]
+        body = _body(codes)
+        self.record_bytes = record_size(codes)
+        # Looked up once, and as few steps as there can be: this code runs after a pause, when each
+        # costs several times what it costs in a loop.
+        self._pack, self._unpack = body.pack, struct.Struct(f"{body.format}I").unpack
+        self._place = struct.Struct(f"<{body.size}sI").pack_into
         self.torn = 0
         """How many records this reader found half written, and read again or passed over."""
 
@@ -106,15 +116,14 @@ class Ring:
     def write(self, *fields: float) -> int:
         """Add a record and return its sequence number."""
         seq = self._words[self._newest_word] + 1
-        self._pack_head(self._draft, 0, seq, *fields)
-        self._pack_tail(self._draft, self._head_bytes, crc32(self._draft_head), 0, seq)
-        at = self._offset + (seq % self._slots) * self.record_bytes
-        self._view[at : at + self.record_bytes] = self._draft_view
+        body = self._pack(seq, *fields, seq)
+        at = self._offset + seq % self._slots * self.record_bytes
+        self._place(self._view, at, body, crc32(body))
         self._words[self._newest_word] = seq
         return seq
 
     def newest(self) -> tuple | None:
-        """Return the newest whole record as (seq, *fields, checksum, 0, seq), or None if none is.
+        """Return the newest whole record as (seq, *fields, seq, checksum), or None if none is.
 
         Runs once a frame: two small objects are made, nothing else.
         """
@@ -141,12 +150,10 @@ class Ring:
                 yield record
 
     def _read(self, seq: int) -> tuple | None:
-        at = self._offset + (seq % self._slots) * self.record_bytes
-        raw = bytes(self._view[at : at + self.record_bytes])
+        at = self._offset + seq % self._slots * self.record_bytes
+        raw = self._view[at : at + self.record_bytes].tobytes()
         record = self._unpack(raw)
-        if record[0] == seq and record[-1] == seq and record[-3] == crc32(raw[: self._head_bytes]):
-            return record
-        return None
+        return record if record[0] == seq and crc32(raw) == WHOLE else None
 
     def release(self) -> None:
         """Let go of the shared block, so that it can be closed."""
@@ -184,7 +191,7 @@ class SharedBlock:
         """Make a new block for records with these values."""
         values = f"{len(value_names)}d"
         size = HEADER_BYTES + sum(
-            slots * struct.calcsize(f"<Q{_codes(fields)}{values}IIQ")
+            slots * record_size(_codes(fields) + values)
             for fields, slots in ((FEEDBACK_FIELDS, FEEDBACK_SLOTS), (FRAME_FIELDS, FRAME_SLOTS))
         )
         name = f"nfb_{os.getpid()}_{secrets.token_hex(4)}"

@@ -14,6 +14,7 @@ import pytest
 
 from psychopy_nfb import Neurofeedback
 from psychopy_nfb.dsp import CFIR, DCBlock, Decimate, Flags, Pick, Pipeline
+from psychopy_nfb.engine.memory import FEEDBACK_VALUES
 from psychopy_nfb.engine.rerun import rerun
 from psychopy_nfb.errors import FileError, SettingsError, StreamError
 from psychopy_nfb.lsl.selection import StreamSelection
@@ -121,7 +122,7 @@ def test_row_062_063_what_came_is_what_is_kept(amplifier, training, tmp_path):
     for record in records:
         row = at[record[5]]
         assert row["t"] == pytest.approx(record[1], abs=1e-9)
-        assert [row[name] for name in VALUE_NAMES] == list(record[7:-3])
+        assert [row[name] for name in VALUE_NAMES] == list(record[FEEDBACK_VALUES])
     mark = session.events[session.events.trial_type == "mark"].iloc[0]
     assert mark.value == "here"
     assert abs(stamps[mark["sample"]] - mark.t) <= 1 / 250
