@@ -54,7 +54,8 @@ def _about(outcomes: dict[str, Outcome]) -> Section:
         "about what happens to frames when computing takes long. All figures are of this machine, "
         "measured now.",
         f"Other programs or machines took up to {taken:.1f} % of the processors' time meanwhile. "
-        "The tables of processes tell how far their medians were apart between turns (spread).",
+        "In spread_percent the tables tell how far turns were apart, relative to the median: of "
+        "starts all of them, of messages the middle half.",
     ]
     return Section("What this is", paragraphs)
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
+import signal
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -13,6 +17,8 @@ from psychopy_nfb.bench import ipc, start
 from psychopy_nfb.bench.command import Outcome
 from psychopy_nfb.bench.engines import ENGINES
 from psychopy_nfb.bench.findings import design_sentences, ipc_sentences, write_findings
+from psychopy_nfb.bench.ipc import SIZES
+from psychopy_nfb.bench.link import Link
 from psychopy_nfb.bench.setting import amplifier
 from psychopy_nfb.bench.start_parent import IMPORTS, start_once
 from psychopy_nfb.bench.ways import NUMBER, WAYS
@@ -64,8 +70,10 @@ def test_what_is_sent_arrives_whole_and_in_order(kind, size):
 @pytest.mark.slow
 @pytest.mark.row(60)
 def test_row_060_ipc_tables_every_way_at_every_size(monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr(ipc, "ROUNDS", 1)
-    monkeypatch.setattr(ipc, "TURN_SECONDS", 0.1)
+    brief = {size: plan._replace(rounds=1) for size, plan in ipc.PLANS.items()}
+    monkeypatch.setattr(ipc, "PLANS", brief)
+    monkeypatch.setattr(ipc, "BUSY_ROUNDS", 1)
+    monkeypatch.setattr(ipc, "FLOOD_ROUNDS", 1)
     assert min(ipc.SIZES) == 8
     assert max(ipc.SIZES) == 10_000_000
     monkeypatch.setattr(ipc, "SIZES", {8: "8 B", 10_000_000: "10 MB"})
@@ -96,19 +104,108 @@ def test_a_way_that_cannot_run_is_told_with_its_reason(monkeypatch):
             raise OSError("no such thing here")
 
     monkeypatch.setattr(ipc, "WAYS", (Broken,))
-    missing = []
-    assert ipc._measure_size(8, missing, lambda: None) == []
-    assert missing == ["broken, 8 B: OSError: no such thing here"]
+    links, missing = {}, []
+    ipc._open(links, missing)
+    assert links == {}
+    assert missing == [f"broken, {label}: OSError: no such thing here" for label in SIZES.values()]
+
+
+class SmallOnly(WAYS[1]):
+    name = "small"
+
+    def __init__(self, context, size):
+        if size > 1024:
+            raise OSError("too large")
+        super().__init__(context, size)
+
+
+def test_a_way_that_carries_some_sizes_is_kept_for_those(monkeypatch):
+    monkeypatch.setattr(ipc, "WAYS", (SmallOnly,))
+    links, missing = {}, []
+    ipc._open(links, missing)
+    try:
+        assert links["small"].sizes == [8, 1024]
+        assert missing == [
+            f"small, {label}: OSError: too large" for label in list(SIZES.values())[2:]
+        ]
+        assert (ipc._round(links, 8, "idle", lambda: None)["small"] > 0).all()
+        assert ipc._round(links, 10_000_000, "idle", lambda: None) == {}
+    finally:
+        links["small"].close()
+
+
+def test_each_sort_of_round_comes_first_once_and_then_spreads_over_the_whole_time():
+    rounds = ipc.schedule()
+    sorts = [(size, what) for size in ipc.SIZES for what in ipc.KINDS]
+    assert sorted(rounds[: len(sorts)]) == sorted(sorts)
+    for size, plan in ipc.PLANS.items():
+        own = [at for at, one in enumerate(rounds) if one == (size, "idle")]
+        assert len(own) == plan.rounds
+        assert max(np.diff(own)) <= len(rounds) / plan.rounds + len(sorts)
+
+
+def test_ratios_compare_turns_of_a_round_and_not_the_machine_s_slow_spells():
+    slow = np.array([1, 1, 1, 5, 5, 5])
+    turns = {"psychopy_nfb": 4e-6 * slow, "mp.Queue": 60e-6 * slow, "pipe": 30e-6 * slow[::-1]}
+    found = {8: {name: {"idle": [np.full(9, t) for t in own]} for name, own in turns.items()}}
+    figures, most, least = ipc._figures(found)
+    assert figures["ipc_queue_over_ours_8B"] == pytest.approx(15)
+    assert least == {"ipc_queue_over_ours_8B": 10}
+    assert figures["ipc_ours_over_best_other_8B"] < most["ipc_ours_over_best_other_8B"]
 
 
 def test_a_sender_that_ends_is_no_silence_for_ever():
     context = multiprocessing.get_context("spawn")
-    link = ipc.Link(WAYS[1](context, 8), context)
+    way = WAYS[1](context, 8)
+    link = Link({8: way}, context)
     link._process.kill()
     link._process.join()
     with pytest.raises(RuntimeError, match="ended by itself"):
-        list(iter(link._next, "a message"))
+        list(iter(lambda: link._next(way), "a message"))
     link.close()
+
+
+ROUND_BY_ROUND = """
+import sys
+from psychopy_nfb.bench import ipc
+from psychopy_nfb.cli import main
+
+give_turns = ipc._round
+
+def told(*arguments):
+    found = give_turns(*arguments)
+    print("round", flush=True)
+    return found
+
+ipc.SIZES, ipc._round = {8: "8 B"}, told
+sys.exit(main(["bench", "ipc", "--json", sys.argv[1]]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="no Ctrl-C for a group of processes there")
+def test_ctrl_c_keeps_what_has_been_measured(tmp_path):
+    file = tmp_path / "ipc.json"
+    with subprocess.Popen(
+        [sys.executable, "-c", ROUND_BY_ROUND, str(file)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        for _ in range(len(ipc.KINDS) + 2):
+            assert process.stdout.readline() == "round\n"
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all of them
+        said, errors = process.communicate(timeout=60)
+    told = json.loads(file.read_text())
+    assert process.returncode == 1
+    assert "Interrupted: this is what had been measured." in said
+    assert "Traceback" not in errors
+    assert told["complete"] is False
+    names = {row["way"] for row in told["rows"]} | {
+        one.split(",")[0] for one in told.get("missing", [])
+    }
+    assert names == {kind.name for kind in WAYS}
 
 
 @pytest.mark.row(60)
