@@ -25,11 +25,38 @@ STANDSTILL_SECONDS = 0.002
 """A processor on which even the highest priority does not run for longer stood still. Less than
 what late reading keeps free before a flip."""
 READY_SECONDS = 10.0
+LOOP_ROUNDS = 2000
 
 
 def stolen_seconds() -> float:
     """Return the processor seconds that the host has given to others, 0 on a real machine."""
     return getattr(psutil.cpu_times(), "steal", 0.0)
+
+
+class Pace:
+    """How fast the machine was while something was measured, by a fixed piece of Python.
+
+    What shares a core's caches and units with another machine's program is slower by up to a half,
+    for seconds or minutes, and no count of stolen time tells.
+    """
+
+    def __init__(self) -> None:
+        self._seconds: list[float] = []
+
+    def look(self) -> None:
+        """Run the piece once."""
+        begun, total = time.perf_counter(), 0
+        for number in range(LOOP_ROUNDS):
+            total += number * number
+        self._seconds.append(time.perf_counter() - begun)
+
+    def facts(self) -> dict[str, float]:
+        """Return its duration in microseconds: median and quartiles; nothing if it never ran."""
+        if not self._seconds:
+            return {}
+        quartiles = np.percentile(self._seconds, (25, 50, 75))
+        names = ("loop_us_quartile_1", "loop_us_median", "loop_us_quartile_3")
+        return {name: 1e6 * float(value) for name, value in zip(names, quartiles, strict=True)}
 
 
 class Turns:

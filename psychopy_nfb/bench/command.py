@@ -70,6 +70,15 @@ class Outcome:
         """Return all of it as text."""
         taken = self.conditions.get("stolen_percent", 0.0)
         head = f"processor time taken by other machines: {taken:.1f} %"
+        if "loop_us_median" in self.conditions:
+            low, middle, high = (
+                self.conditions[f"loop_us_{name}"]
+                for name in ("quartile_1", "median", "quartile_3")
+            )
+            head += (
+                f"; a fixed loop of Python took {middle:.0f} µs (half of the times {low:.0f} to "
+                f"{high:.0f}): compare runs in which that is alike"
+            )
         return "\n".join(filter(None, [head, self.table(), *self.lines()]))
 
     def to_dict(self) -> dict[str, object]:

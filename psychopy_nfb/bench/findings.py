@@ -54,10 +54,26 @@ def _about(outcomes: dict[str, Outcome]) -> Section:
         "about what happens to frames when computing takes long. All figures are of this machine, "
         "measured now.",
         f"Other programs or machines took up to {taken:.1f} % of the processors' time meanwhile. "
-        "In spread_percent the tables tell how far turns were apart, relative to the median: of "
+        + _paces(outcomes)
+        + "In spread_percent the tables tell how far turns were apart, relative to the median: of "
         "starts all of them, of messages the middle half.",
     ]
     return Section("What this is", paragraphs)
+
+
+def _paces(outcomes: dict[str, Outcome]) -> str:
+    """Return how fast the machine was while each part was measured, as far as it was looked at."""
+    told = [
+        f"{one.conditions['loop_us_median']:.0f} µs ({part})"
+        for part, one in outcomes.items()
+        if "loop_us_median" in one.conditions
+    ]
+    if not told:
+        return ""
+    return (
+        f"A fixed loop of Python took {', '.join(told)} in the median; medians of two runs can be "
+        "compared where that is alike. "
+    )
 
 
 def _designs(outcome: Outcome) -> Section:

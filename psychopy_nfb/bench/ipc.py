@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from psychopy_nfb.bench.calm import Pace
 from psychopy_nfb.bench.command import Outcome
 from psychopy_nfb.bench.link import WORK_SECONDS, Link, cores
 from psychopy_nfb.bench.ways import WAYS, Ours, Queue
@@ -52,12 +53,14 @@ def measure(options: argparse.Namespace) -> Outcome:
     complete = False
     links: dict[str, Link] = {}
     rounds = schedule()
+    pace = Pace()
     try:
         _open(links, missing)
         with tqdm(
             total=len(rounds) * len(links), desc="bench ipc", unit="turn", disable=None
         ) as progress:
             for size, what in rounds:
+                pace.look()
                 for name, parts in _round(links, size, what, progress.update).items():
                     found[size].setdefault(name, {kind: [] for kind in KINDS})[what].append(parts)
         complete = True
@@ -71,6 +74,7 @@ def measure(options: argparse.Namespace) -> Outcome:
     conditions = {
         "paced": {SIZES[size]: PLANS[size]._asdict() for size in SIZES},
         "frame_work_ms": 1e3 * WORK_SECONDS,
+        **pace.facts(),
         "each_on_a_core_of_its_own": len(cores()) > 1,
     }
     return Outcome(figures, most, least, conditions, rows, missing, complete)

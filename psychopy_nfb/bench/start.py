@@ -10,6 +10,7 @@ from tempfile import TemporaryFile
 import pandas as pd
 from tqdm import tqdm
 
+from psychopy_nfb.bench.calm import Pace
 from psychopy_nfb.bench.command import Outcome
 from psychopy_nfb.bench.start_parent import IMPORTS, WAYS
 from psychopy_nfb.process import child_environment, python_command
@@ -23,11 +24,12 @@ def measure(options: argparse.Namespace) -> Outcome:
     found: list[dict] = []
     missing: list[str] = []
     complete = False
+    pace = Pace()
     total = len(PARENTS) * ROUNDS * len(WAYS) * len(IMPORTS)
     try:
         with tqdm(total=total, desc="bench start", unit="process", disable=None) as progress:
             for parent in PARENTS:
-                missing += _children(parent, found, progress)
+                missing += _children(parent, found, progress, pace)
         complete = True
     except KeyboardInterrupt:
         pass  # what has been measured is kept
@@ -52,11 +54,15 @@ def measure(options: argparse.Namespace) -> Outcome:
         for (parent, way, imports), median in medians.items():
             figures[f"start_ms_{way}_{imports}_from_{parent}"] = median
     return Outcome(
-        figures, conditions={"rounds": ROUNDS}, rows=rows, missing=missing, complete=complete
+        figures,
+        conditions={"rounds": ROUNDS, **pace.facts()},
+        rows=rows,
+        missing=missing,
+        complete=complete,
     )
 
 
-def _children(parent: str, found: list[dict], progress: tqdm) -> list[str]:
+def _children(parent: str, found: list[dict], progress: tqdm, pace: Pace) -> list[str]:
     """Add what a parent's children told to `found`; return what could not be measured, and why."""
     command = python_command("bench.start_parent", str(ROUNDS))
     if parent == "window":
@@ -76,6 +82,7 @@ def _children(parent: str, found: list[dict], progress: tqdm) -> list[str]:
                 missing.append(f"{told['way']} from a {parent} parent: {told['reason']}")
             else:
                 found.append(told)
+                pace.look()
                 progress.update()
         if process.wait() != 0:
             said.seek(0)

@@ -10,7 +10,8 @@ import time
 import pandas as pd
 import pytest
 
-from psychopy_nfb.bench.calm import CALM_SECONDS, Standstills, Turns
+from psychopy_nfb.bench.calm import CALM_SECONDS, Pace, Standstills, Turns
+from psychopy_nfb.bench.command import Outcome
 from psychopy_nfb.bench.frames import sort_out
 
 # Nothing else runs on a processor while a program of the highest priority spins on it, not even a
@@ -25,6 +26,18 @@ while lsl_now() < begin + 0.03:
     pass
 print(begin, lsl_now())
 """
+
+
+def test_the_pace_of_the_machine_is_told_beside_the_figures():
+    pace = Pace()
+    assert pace.facts() == {}
+    for _ in range(20):
+        pace.look()
+    facts = pace.facts()
+    assert 0 < facts["loop_us_quartile_1"] <= facts["loop_us_median"] <= facts["loop_us_quartile_3"]
+    said = Outcome({"x": 1.0}, conditions=facts).said()
+    assert f"a fixed loop of Python took {facts['loop_us_median']:.0f} µs" in said
+    assert "fixed loop" not in Outcome({"x": 1.0}).said()
 
 
 def taken(cpu: int) -> tuple[float, float]:
