@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from psychopy_nfb.bench.command import Outcome
 from psychopy_nfb.display.neurofeedback import Neurofeedback
+from psychopy_nfb.engine.memory import FEEDBACK_VALUES
 from psychopy_nfb.engine.recipe import standard_training
 from psychopy_nfb.lsl.selection import StreamSelection
 from psychopy_nfb.process import running
@@ -22,6 +23,8 @@ from psychopy_nfb.protocol import VALUE_NAMES
 
 WEAK, STRONG = 5.0, 20.0
 """Amplitudes of the rhythm before and after a step, in microvolts."""
+BASELINE_SECONDS = 30.0
+POLL_SECONDS = 0.3
 STEP_SECONDS = 1.503
 """Between two steps; never at the same place of a chunk."""
 PERSON = {
@@ -38,50 +41,76 @@ PERSON = {
 BARS = {"declared_delay_ms": 50.0, "step_half_ms_median": 70.0}
 LEAST = {"step_r_best": 0.93}
 LAGS = np.arange(0, 0.3, 0.005)
-_SIGNAL = 7 + VALUE_NAMES.index("signal")
-"""Place of the signal in a record, which begins with seven numbers of its own."""
+_SIGNAL = FEEDBACK_VALUES.start + VALUE_NAMES.index("signal")
+"""Place of the signal in a record."""
 
 
 def measure(options: argparse.Namespace) -> Outcome:
-    """Send steps over LSL for `options.seconds`, and see when the published value is half-way."""
+    """Send steps over LSL, and see when the published value is half-way.
+
+    For `options.seconds` with the filter as it is before a baseline, and as long with the filter
+    that a baseline of the same person has given.
+    """
+    total = round(2 * options.seconds + BASELINE_SECONDS)
     with (
         tempfile.TemporaryDirectory() as folder,
-        tqdm(total=round(options.seconds), desc="bench step", unit="s", disable=None) as progress,
+        tqdm(total=total, desc="bench step", unit="s", disable=None) as progress,
     ):
         person = Path(folder, "person.json")
         person.write_text(json.dumps(PERSON), encoding="utf-8")
         name = f"bench-step-{uuid.uuid4()}"
         arguments = ["--settings", str(person), "--source-id", name]
         with running("lsl.simulator", *arguments):
-            values, steps = _recorded(name, Path(folder), options.seconds, progress)
-    figures = step_figures(values.published, values.value, steps)
-    figures["declared_delay_ms"] = 1e3 * float(values.delay.max())
+            before, after, steps = _recorded(name, Path(folder), options.seconds, progress)
+    figures = {}
+    for prefix, values in (("", before), ("fitted_", after)):
+        own = steps[steps.t.between(values.published.min() + 0.5, values.published.max())]
+        found = step_figures(values.published, values.value, own)
+        figures |= {f"{prefix}{name}": value for name, value in found.items()}
+        figures[f"{prefix}declared_delay_ms"] = 1e3 * float(values.delay.max())
     conditions = {"steps": len(steps), "from_uv": WEAK, "to_uv": STRONG, "background_uv": 8.0}
+    conditions["baseline_seconds"] = BASELINE_SECONDS
     return Outcome(figures, BARS, LEAST, conditions)
 
 
 def _recorded(
     name: str, folder: Path, seconds: float, progress: tqdm
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return what was published (published, delay, value), and the steps (t, strong)."""
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return what was published before and after a baseline, and the steps (t, strong).
+
+    Values are (published, delay, value).
+    """
     stream = StreamSelection(source_id=name, timeout=15.0)
     training = standard_training(stream, reference="as recorded", normalise="none")
-    records, seen = [], 0
+    phases = []
     with Neurofeedback(training, data=folder) as nfb:
-        settled = time.monotonic() + nfb.settle
-        while time.monotonic() < settled + seconds:
-            for record in nfb.records.since(seen):
-                seen = record[0]
-                records.append((record[3], record[4], record[_SIGNAL]))
-            time.sleep(0.3)
-            progress.n = round(max(0.0, time.monotonic() - settled))
-            progress.refresh()
-        first = records[0][0] + nfb.settle
-    values = pd.DataFrame(records, columns=["published", "delay", "value"])
+        phases.append(_watched(nfb, seconds, progress))
+        nfb.begin_baseline()
+        _watched(nfb, BASELINE_SECONDS, progress)
+        if not nfb.end_baseline():
+            raise RuntimeError("the background process has not taken the baseline")
+        phases.append(_watched(nfb, seconds, progress))
     events = pd.read_csv(nfb.files.events, sep="\t")
     steps = events[events.value.isin(["eyes_open", "eyes_closed"])]
     steps = pd.DataFrame({"t": steps.t, "strong": steps.value == "eyes_closed"})
-    return values[values.published > first], steps[steps.t > first + 0.5]
+    return *phases, steps
+
+
+def _watched(nfb: Neurofeedback, seconds: float, progress: tqdm) -> pd.DataFrame:
+    """Return what is published for `seconds` once the filters have settled."""
+    settled = time.monotonic() + nfb.settle
+    while time.monotonic() < settled:
+        time.sleep(POLL_SECONDS)
+    records, seen = [], nfb.records.newest_seq
+    before = progress.n
+    while time.monotonic() < settled + seconds:
+        time.sleep(POLL_SECONDS)
+        for record in nfb.records.since(seen):
+            seen = record[0]
+            records.append((record[3], record[4], record[_SIGNAL]))
+        progress.n = before + min(round(time.monotonic() - settled), round(seconds))
+        progress.refresh()
+    return pd.DataFrame(records, columns=["published", "delay", "value"])
 
 
 def step_figures(

@@ -119,6 +119,12 @@ class CarbonWireLoops(Step):
             out[row, self._eeg] -= self._fitted(regressors, past[self._half_lag, self._eeg])
         return out
 
+    def mixed(self, inputs: np.ndarray) -> np.ndarray:
+        out = inputs.copy()
+        wires = np.abs(inputs[:, self._wires]).sum(axis=1, keepdims=True)
+        out[:, self._eeg] = np.abs(inputs[:, self._eeg]) + wires
+        return out
+
     def _fitted(self, regressors: np.ndarray, wanted: np.ndarray) -> np.ndarray:
         """Take in one sample; return what of it is the wires'."""
         if self._solver is not None and self._solver.advance():

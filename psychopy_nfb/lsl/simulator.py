@@ -6,6 +6,7 @@ Run it with ``python -m psychopy_nfb.lsl.simulator --help``.
 from __future__ import annotations
 
 import argparse
+import math
 import platform
 import threading
 from collections import deque
@@ -28,7 +29,7 @@ from psychopy_nfb.settings import read_json
 
 HEAD_RADIUS_MM = 95.0
 """Of the sphere that standard positions are on, for the stream's description."""
-CHUNK_SECONDS = 0.01
+CHUNK_SECONDS, LONGEST_CHUNK_SECONDS = 0.01, 60.0
 FAREWELL_SECONDS = 0.5
 """How long the streams stay after their last sample, for receivers to fetch it."""
 
@@ -100,7 +101,7 @@ def run_simulator(
     faults = faults or Faults()
     rate, labels = simulation.rate, simulation.channels
     chunk = max(1, round(rate * CHUNK_SECONDS)) if chunk is None else chunk
-    check_number("chunk", chunk, at_least=1)
+    check_number("chunk", chunk, at_least=1, at_most=math.floor(rate * LONGEST_CHUNK_SECONDS))
     total = None
     if seconds is not None:
         total = round(check_number("seconds", seconds, above=0, unit="s") * rate)

@@ -180,6 +180,14 @@ def test_row_023_wires_that_are_not_connected_take_nothing_away():
     assert (out[late:] == samples[:-late]).all()
 
 
+def test_row_023_eeg_depends_on_the_wires_and_not_the_other_way():
+    step, _ = regressed(np.zeros((1, 6)))
+    assert (step.mixed(np.eye(6)) != 0).astype(int).tolist() == [
+        *([1, 0, 0, 0, 0, 0], [0, 1, 0, 0, 0, 0], [0, 0, 1, 0, 0, 0]),
+        *([1, 1, 1, 1, 0, 0], [1, 1, 1, 0, 1, 0], [1, 1, 1, 0, 0, 1]),
+    ]
+
+
 def test_row_023_slow_artifacts_can_be_left_alone():
     _, _, samples = moved(24, 6)
     offset = samples + np.array([5000.0, -300, 0, 1000, 0, 0])

@@ -1,0 +1,123 @@
+"""What goes wrong with a stream or a worker: real gaps, real spoilt samples, real kills."""
+
+import json
+import os
+import signal
+
+import numpy as np
+import pytest
+
+from psychopy_nfb import Neurofeedback
+from psychopy_nfb.dsp import Flags
+from psychopy_nfb.engine.rerun import rerun
+from psychopy_nfb.protocol import VALUE_NAMES, Protocol
+from psychopy_nfb.recording import read_session
+
+pytestmark = pytest.mark.slow
+
+
+def test_row_008_a_gap_is_marked_where_it_is(amplifier, training, tmp_path, listen):
+    source = amplifier("--drop", "4:0.5")
+    with Neurofeedback(training(source.source_id), data=tmp_path) as nfb:
+        listen(nfb, 5.0)
+    session = read_session(nfb.files.stem)
+    jumps = np.flatnonzero(np.diff(session.eeg.stamps) > 0.1)
+    gaps = session.events[session.events.trial_type == "gap"]
+    assert gaps["sample"].tolist() == (jumps + 1).tolist() != []
+    assert json.loads(gaps.detail.iloc[0])["seconds"] == pytest.approx(0.5, abs=0.05)
+    assert session.settings["continuity"]["n_gaps"] == 1
+    flagged = session.signals["flags"].iloc[jumps[0] + 1]
+    assert flagged & Flags.GAP
+    assert flagged & Flags.SETTLING
+
+
+def test_row_009_spoilt_samples_are_flagged_and_the_filters_recover(
+    amplifier, training, tmp_path, listen
+):
+    spoil = ["nan:1000:1010", "inf:1200:1201", "huge:1400:1405", "flat:1600:1900"]
+    arguments = [part for kind in spoil for part in ("--spoil", kind)]
+    with Neurofeedback(training(amplifier(*arguments).source_id), data=tmp_path) as nfb:
+        listen(nfb, 11.0)
+    session = read_session(nfb.files.stem)
+    signals = session.signals
+    raw = session.eeg.samples[:, session.eeg.labels.index("Oz")]
+    bad = ~np.isfinite(raw) | (np.abs(raw) > 1e6)
+    assert bad.sum() == 16
+    assert (signals["flags"][bad] & int(Flags.INVALID)).all()
+    assert (signals["flags"] & int(Flags.FLAT)).any()
+    assert np.isfinite(signals.signal).all()
+    assert signals.signal.abs().max() < 500
+    assert signals["flags"].iloc[-1] == 0
+
+
+def test_row_111_a_restarted_amplifier_is_found_again(amplifier, training, tmp_path, until, listen):
+    source = amplifier()
+    with Neurofeedback(training(source.source_id), data=tmp_path, stale_after=0.3) as nfb:
+        listen(nfb, 1.0)
+        assert not nfb.stale
+        source.stop()
+        listen(nfb, 5.0)
+        assert nfb.stale
+        assert nfb.flags & Flags.NO_DATA
+        source.start()
+
+        def fresh():
+            nfb.update()
+            return not nfb.stale
+
+        until(fresh, 15, "new samples")
+        listen(nfb, 1.0)
+        assert nfb.restarts == 0
+    session = read_session(nfb.files.stem)
+    kinds = session.events.trial_type.tolist()
+    assert kinds.index("stream_lost") < kinds.index("stream_back")
+    gap = session.events[session.events.trial_type == "gap"].iloc[0]
+    assert json.loads(gap.detail)["seconds"] > 4.5
+    after = session.signals[session.signals["sample"] >= gap["sample"]]
+    assert after["flags"].iloc[0] & Flags.GAP
+
+
+def test_row_110_a_killed_worker_is_replaced(amplifier, training, tmp_path, until, listen):
+    easy = Protocol(normalise="none", threshold=-1.0, dwell=0.1, display_range=(0.0, 20.0))
+    with Neurofeedback(training(amplifier().source_id, protocol=easy), data=tmp_path) as nfb:
+        listen(nfb, 3.5)
+        score, pid, sample = nfb.score, nfb.worker_pid, nfb.records.newest()[5]
+        assert score > 0
+        os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+        listen(nfb, 0.15)
+        assert nfb.stale
+
+        def fresh():
+            nfb.update()
+            return not nfb.stale
+
+        until(fresh, 3, "values after the kill")
+        listen(nfb, 2.0)
+        assert nfb.restarts == 1
+        assert nfb.worker_pid != pid
+        assert nfb.score >= score
+        assert nfb.records.newest()[5] > sample
+    session = read_session(nfb.files.stem)
+    restarted = session.events[session.events.trial_type == "worker_restarted"]
+    assert len(restarted) == 1
+    assert (np.diff(session.eeg.stamps) > 0).all()  # one stream, continued
+    assert session.eeg.stamps[-1] - session.eeg.stamps[0] > 5
+    values, _ = rerun(session)
+    n = len(values)
+    assert np.abs(values - session.signals[list(VALUE_NAMES)].to_numpy()[:n]).max() < 1e-9
+
+
+def test_row_110_a_stopped_worker_is_replaced(amplifier, training, until, listen):
+    if not hasattr(signal, "SIGSTOP"):
+        pytest.skip("no SIGSTOP on this system")
+    with Neurofeedback(training(amplifier().source_id)) as nfb:
+        listen(nfb, 0.5)
+        os.kill(nfb.worker_pid, signal.SIGSTOP)
+        listen(nfb, 0.3)
+        assert nfb.stale
+
+        def fresh():
+            nfb.update()
+            return not nfb.stale and nfb.restarts == 1
+
+        until(fresh, 8, "values after the stall")
