@@ -61,7 +61,8 @@ def measure(options: argparse.Namespace) -> Outcome:
         ) as progress:
             for size, what in rounds:
                 pace.look()
-                for name, parts in _round(links, size, what, progress.update).items():
+                given = _round(links, size, what, missing, progress.update)
+                for name, parts in given.items():
                     found[size].setdefault(name, {kind: [] for kind in KINDS})[what].append(parts)
         complete = True
     except KeyboardInterrupt:
@@ -69,6 +70,9 @@ def measure(options: argparse.Namespace) -> Outcome:
     finally:
         for link in links.values():
             link.close()
+    for own in found.values():  # what broke down later has rounds less than others
+        for name in own.keys() - links.keys():
+            del own[name]
     rows = [row for size, own in found.items() for row in _rows(size, own)]
     figures, most, least = _figures(found)
     conditions = {
@@ -111,20 +115,32 @@ def _open(links: dict[str, Link], missing: list[str]) -> None:
 
 
 def _round(
-    links: dict[str, Link], size: int, what: str, turned: Callable[[], object]
+    links: dict[str, Link],
+    size: int,
+    what: str,
+    missing: list[str],
+    turned: Callable[[], object],
 ) -> dict[str, object]:
-    """Give every way a turn; return what was found, by way."""
-    plan, found = PLANS[size], {}
-    for name, link in links.items():
+    """Give every way a turn; return what was found, by way. Close and note those that break."""
+    found = {}
+    for name, link in list(links.items()):
         if size in link.sizes:
-            if what == "idle":
-                found[name] = link.latencies(size, plan.hz, plan.messages)
-            elif what == "busy":
-                found[name] = link.ages_in_frames(size, plan.hz, BUSY_FRAMES)
-            else:
-                found[name] = link.flood(size)
+            try:
+                found[name] = _turn(link, size, what)
+            except Exception as error:  # each way fails in its own manner
+                missing.append(f"{name}: {type(error).__name__}: {error}")
+                links.pop(name).close()
         turned()
     return found
+
+
+def _turn(link: Link, size: int, what: str) -> object:
+    plan = PLANS[size]
+    if what == "idle":
+        return link.latencies(size, plan.hz, plan.messages)
+    if what == "busy":
+        return link.ages_in_frames(size, plan.hz, BUSY_FRAMES)
+    return link.flood(size)
 
 
 def _figures(

@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 import time
+from contextlib import suppress
 from multiprocessing.connection import Connection
 
 import numpy as np
@@ -22,6 +23,9 @@ COMPUTED_SECONDS = 0.0005
 """For which the sender is busy before each message, as one that computes what it sends."""
 READY_SECONDS = 20.0
 FLOOD_BYTES, FLOOD_MESSAGES = 50_000_000, 5000
+LOOK_SECONDS = 0.5
+"""Without a message, between two looks whether the sender still lives."""
+ENDED = "the sender ended by itself"
 LAST = -1
 """The number that says that no more will come."""
 
@@ -39,6 +43,7 @@ class Link:
 
     def __init__(self, ways: dict[int, Way], context: multiprocessing.context.SpawnContext):
         self._ways = ways
+        self._look_at = 0.0
         self._orders, theirs = context.Pipe()
         self._process = context.Process(target=serve, args=(ways, theirs), daemon=True)
         try:
@@ -72,14 +77,19 @@ class Link:
         data = way.receive()
         there = time.perf_counter()
         if data is None:
-            if way.waits and not self._process.is_alive():
-                raise RuntimeError("the sender ended by itself")
+            if there > self._look_at:
+                self._look_at = there + LOOK_SECONDS
+                if not self._process.is_alive():
+                    raise RuntimeError(ENDED)
             return None
         return NUMBER.unpack_from(data)[0], there
 
     def _sent(self, numbers: list[int]) -> np.ndarray:
         """Return when the messages of the turn that has ended were sent."""
-        return self._orders.recv()[np.array(numbers, dtype=int) - 1]
+        try:
+            return self._orders.recv()[np.array(numbers, dtype=int) - 1]
+        except EOFError:
+            raise RuntimeError(ENDED) from None
 
     def latencies(self, size: int, rate: float, n: int) -> np.ndarray:
         """Return seconds from sent to there of `n` messages, for an otherwise idle consumer.
@@ -123,8 +133,11 @@ class Link:
                 newest[0] = message[0]
 
         def fetch_all() -> None:
-            while not done.is_set():
-                fetch()
+            # The sender may end: that is told when it does not answer.
+            with suppress(RuntimeError):
+                while not done.is_set():
+                    fetch()
+            done.set()
 
         thread = threading.Thread(target=fetch_all, daemon=True) if way.waits else None
         if thread is not None:

@@ -21,7 +21,7 @@ from psychopy_nfb.bench.ipc import SIZES
 from psychopy_nfb.bench.link import Link
 from psychopy_nfb.bench.setting import amplifier
 from psychopy_nfb.bench.start_parent import IMPORTS, start_once
-from psychopy_nfb.bench.ways import NUMBER, WAYS
+from psychopy_nfb.bench.ways import NUMBER, WAYS, Ours, Pipe
 from psychopy_nfb.cli import main
 from psychopy_nfb.clock import lsl_now
 
@@ -128,8 +128,8 @@ def test_a_way_that_carries_some_sizes_is_kept_for_those(monkeypatch):
         assert missing == [
             f"small, {label}: OSError: too large" for label in list(SIZES.values())[2:]
         ]
-        assert (ipc._round(links, 8, "idle", lambda: None)["small"] > 0).all()
-        assert ipc._round(links, 10_000_000, "idle", lambda: None) == {}
+        assert (ipc._round(links, 8, "idle", missing, lambda: None)["small"] > 0).all()
+        assert ipc._round(links, 10_000_000, "idle", missing, lambda: None) == {}
     finally:
         links["small"].close()
 
@@ -154,15 +154,17 @@ def test_ratios_compare_turns_of_a_round_and_not_the_machine_s_slow_spells():
     assert figures["ipc_ours_over_best_other_8B"] < most["ipc_ours_over_best_other_8B"]
 
 
-def test_a_sender_that_ends_is_no_silence_for_ever():
+@pytest.mark.parametrize("what", ipc.KINDS)
+@pytest.mark.parametrize("kind", [Pipe, Ours], ids=lambda kind: kind.name)
+def test_a_way_whose_sender_ends_is_told_and_left_out(kind, what):
     context = multiprocessing.get_context("spawn")
-    way = WAYS[1](context, 8)
-    link = Link({8: way}, context)
-    link._process.kill()
-    link._process.join()
-    with pytest.raises(RuntimeError, match="ended by itself"):
-        list(iter(lambda: link._next(way), "a message"))
-    link.close()
+    links, missing = {kind.name: Link({8: kind(context, 8)}, context)}, []
+    assert len(ipc._round(links, 8, what, missing, lambda: None)) == 1
+    os.kill(links[kind.name]._process.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+    assert ipc._round(links, 8, what, missing, lambda: None) == {}
+    assert links == {}
+    assert len(missing) == 1
+    assert missing[0].startswith(f"{kind.name}: ")
 
 
 ROUND_BY_ROUND = """
