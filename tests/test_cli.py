@@ -130,7 +130,7 @@ def test_a_demo_that_cannot_be(demo, arguments, sentence):
         ("--rate", "nan", "rate=nan: must be a finite number."),
         ("--channels", "Oz,Oz", "channels=('Oz', 'Oz'): must be labels that all differ."),
         ("--spoil", "nan:1:9:Qz", "spoil='Qz': the stream has no such channel; it has Fp1, "),
-        ("--chunk", "0", "chunk=0: must be at least 1."),
+        ("--chunk", "0", "chunk=0: must be at least 1 and at most 15000."),
         ("--name", "", "name='': "),
     ],
 )
