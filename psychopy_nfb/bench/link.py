@@ -23,6 +23,8 @@ COMPUTED_SECONDS = 0.0005
 """For which the sender is busy before each message, as one that computes what it sends."""
 READY_SECONDS = 20.0
 FLOOD_BYTES, FLOOD_MESSAGES = 50_000_000, 5000
+SETTLING_BYTES = 31_000_000
+"""Just below the largest size, 32 MiB, that glibc takes into account."""
 LOOK_SECONDS = 0.5
 """Without a message, between two looks whether the sender still lives."""
 ENDED = "the sender ended by itself"
@@ -44,6 +46,7 @@ class Link:
     def __init__(self, ways: dict[int, Way], context: multiprocessing.context.SpawnContext):
         self._ways = ways
         self._look_at = 0.0
+        _keep_memory()
         self._orders, theirs = context.Pipe()
         self._process = context.Process(target=serve, args=(ways, theirs), daemon=True)
         try:
@@ -187,6 +190,16 @@ def _stay_on(some: list[int]) -> None:
         psutil.Process().cpu_affinity(some)
 
 
+def _keep_memory() -> None:
+    """Make this process keep the memory of large messages that it is done with.
+
+    Where the C library is glibc, whether it asks the system anew for each depends on which sizes
+    were freed before (mallopt(3), M_MMAP_THRESHOLD), and makes half or twice of a latency. One
+    large piece that is freed settles that.
+    """
+    bytes(SETTLING_BYTES)
+
+
 def _keep_busy(seconds: float) -> None:
     ends = time.perf_counter() + seconds
     while time.perf_counter() < ends:
@@ -201,6 +214,7 @@ def serve(ways: dict[int, Way], orders: Connection) -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the receiver's to answer
     _stay_on(cores()[-1:])
+    _keep_memory()
     for way in ways.values():
         way.open_sender()
     drafts = {size: bytearray(size) for size in ways}
