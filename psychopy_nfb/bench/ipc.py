@@ -74,7 +74,7 @@ def measure(options: argparse.Namespace) -> Outcome:
         for name in own.keys() - links.keys():
             del own[name]
     rows = [row for size, own in found.items() for row in _rows(size, own)]
-    figures, most, least = _figures(found)
+    figures, most, least = _figures(rows)
     conditions = {
         "paced": {SIZES[size]: PLANS[size]._asdict() for size in SIZES},
         "frame_work_ms": 1e3 * WORK_SECONDS,
@@ -143,34 +143,23 @@ def _turn(link: Link, size: int, what: str) -> object:
     return link.flood(size)
 
 
-def _figures(
-    found: dict[int, dict[str, dict[str, list]]],
-) -> tuple[dict[str, float], dict[str, float], dict[str, float]]:
-    """Return ours against the others where values are small, and the bars of that.
-
-    Ratios are of the turns of a round, which a slow machine slows alike: their median over all
-    rounds.
-    """
+def _figures(rows: list[dict]) -> tuple[dict[str, float], dict[str, float], dict[str, float]]:
+    """Return ours against the others where values are small, and the bars of that."""
     figures: dict[str, float] = {}
     most: dict[str, float] = {}
     least: dict[str, float] = {}
     for size in BARS_AT:
-        turns = {name: _medians(parts["idle"]) for name, parts in found.get(size, {}).items()}
-        if len(turns.get(Ours.name, ())) == 0 or Queue.name not in turns:
+        medians = {row["way"]: row["us_p50"] for row in rows if row["bytes"] == size}
+        ours = medians.pop(Ours.name, None)
+        if ours is None or Queue.name not in medians:
             continue
-        ours = turns.pop(Ours.name)
-        over = {name: float(np.median(own / ours)) for name, own in turns.items()}
         label = SIZES[size].replace(" ", "")
-        figures[f"ipc_us_median_ours_{label}"] = 1e6 * float(np.median(ours))
-        figures[f"ipc_queue_over_ours_{label}"] = over[Queue.name]
-        figures[f"ipc_ours_over_best_other_{label}"] = 1 / min(over.values())
+        figures[f"ipc_us_median_ours_{label}"] = ours
+        figures[f"ipc_queue_over_ours_{label}"] = medians[Queue.name] / ours
+        figures[f"ipc_ours_over_best_other_{label}"] = ours / min(medians.values())
         least[f"ipc_queue_over_ours_{label}"] = OURS_TIMES
         most[f"ipc_ours_over_best_other_{label}"] = 1.0
     return figures, most, least
-
-
-def _medians(turns: list[np.ndarray]) -> np.ndarray:
-    return np.array([np.median(turn) for turn in turns])
 
 
 def _rows(size: int, found: dict[str, dict[str, list]]) -> list[dict]:
@@ -182,7 +171,7 @@ def _rows(size: int, found: dict[str, dict[str, list]]) -> list[dict]:
 
 def _row(name: str, size: int, parts: dict[str, list]) -> dict:
     idle, busy = (1e6 * np.concatenate(parts[what]) for what in ("idle", "busy"))
-    low, middle, high = np.percentile(_medians(parts["idle"]), (25, 50, 75))
+    low, middle, high = np.percentile([np.median(turn) for turn in parts["idle"]], (25, 50, 75))
     messages, arrived = np.median(parts["flood"], axis=0)
     return {
         "way": name,

@@ -144,14 +144,15 @@ def test_each_sort_of_round_comes_first_once_and_then_spreads_over_the_whole_tim
         assert max(np.diff(own)) <= len(rounds) / plan.rounds + len(sorts)
 
 
-def test_ratios_compare_turns_of_a_round_and_not_the_machine_s_slow_spells():
-    slow = np.array([1, 1, 1, 5, 5, 5])
-    turns = {"psychopy_nfb": 4e-6 * slow, "mp.Queue": 60e-6 * slow, "pipe": 30e-6 * slow[::-1]}
-    found = {8: {name: {"idle": [np.full(9, t) for t in own]} for name, own in turns.items()}}
-    figures, most, least = ipc._figures(found)
-    assert figures["ipc_queue_over_ours_8B"] == pytest.approx(15)
+def test_ratios_are_of_the_table_s_medians_and_have_bars():
+    medians = {"psychopy_nfb": 4.0, "mp.Queue": 60.0, "pipe": 30.0}
+    rows = [{"way": way, "bytes": 8, "us_p50": median} for way, median in medians.items()]
+    figures, most, least = ipc._figures(rows)
+    assert figures["ipc_queue_over_ours_8B"] == 15
     assert least == {"ipc_queue_over_ours_8B": 10}
-    assert figures["ipc_ours_over_best_other_8B"] < most["ipc_ours_over_best_other_8B"]
+    assert figures["ipc_ours_over_best_other_8B"] == pytest.approx(4 / 30)
+    assert most == {"ipc_ours_over_best_other_8B": 1}
+    assert ipc._figures(rows[1:])[0] == {}
 
 
 @pytest.mark.parametrize("what", ipc.KINDS)
