@@ -16,6 +16,11 @@ from psychopy_nfb.recording import read_session
 pytestmark = pytest.mark.slow
 
 
+def fresh(nfb):
+    nfb.update()
+    return not nfb.stale
+
+
 def test_row_008_a_gap_is_marked_where_it_is(amplifier, training, tmp_path, listen):
     source = amplifier("--drop", "4:0.5")
     with Neurofeedback(training(source.source_id), data=tmp_path) as nfb:
@@ -61,11 +66,7 @@ def test_row_111_a_restarted_amplifier_is_found_again(amplifier, training, tmp_p
         assert nfb.flags & Flags.NO_DATA
         source.start()
 
-        def fresh():
-            nfb.update()
-            return not nfb.stale
-
-        until(fresh, 15, "new samples")
+        until(lambda: fresh(nfb), 15, "new samples")
         listen(nfb, 1.0)
         assert nfb.restarts == 0
     session = read_session(nfb.files.stem)
@@ -87,11 +88,7 @@ def test_row_110_a_killed_worker_is_replaced(amplifier, training, tmp_path, unti
         listen(nfb, 0.15)
         assert nfb.stale
 
-        def fresh():
-            nfb.update()
-            return not nfb.stale
-
-        until(fresh, 3, "values after the kill")
+        until(lambda: fresh(nfb), 3, "values after the kill")
         listen(nfb, 2.0)
         assert nfb.restarts == 1
         assert nfb.worker_pid != pid
@@ -116,8 +113,4 @@ def test_row_110_a_stopped_worker_is_replaced(amplifier, training, until, listen
         listen(nfb, 0.3)
         assert nfb.stale
 
-        def fresh():
-            nfb.update()
-            return not nfb.stale and nfb.restarts == 1
-
-        until(fresh, 8, "values after the stall")
+        until(lambda: fresh(nfb) and nfb.restarts == 1, 8, "values after the stall")
