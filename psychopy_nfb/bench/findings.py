@@ -137,7 +137,7 @@ def _design_figure(rows: pd.DataFrame) -> Figure:
     axes = figure.subplots(2, len(rates), sharex=True, sharey="row", squeeze=False)
     for column, rate in enumerate(rates):
         for design, own in rows[rows.hz == rate].groupby("design", sort=False):
-            percent = 100 * own.dropped / own.frames
+            percent = 100 * own.dropped / (own.frames + own.dropped)  # of those that were due
             axes[0, column].plot(own.load_ms, percent, ".-", label=design)
             axes[1, column].plot(own.load_ms, own.age_ms_median, ".-")
         axes[0, column].set_title(f"{rate:g} Hz")
