@@ -70,6 +70,8 @@ class FrameWriter:
         self._t_read = _NAN
         self.showing = True
         """Whether frames show the feedback, as it is when they are flipped."""
+        self.display_delay = 0.0
+        """Seconds by which the value shown is later than the signal that it was made of."""
         self._queued = False
         self._detached = False
         self._marks: list[str] = []
@@ -128,6 +130,7 @@ class FrameWriter:
             values, shown = self._no_values, _NAN
         else:
             seq, *stamps, delay, sample, flags = record[:7]
+            delay += self.display_delay
             values = record[FEEDBACK_VALUES]
             shown = values[0] if self.showing else _NAN
         self._ring.write(

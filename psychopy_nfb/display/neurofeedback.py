@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import gc
 import logging
-import math
 import os
 from collections.abc import Iterator
 from dataclasses import replace
@@ -67,7 +66,7 @@ class Neurofeedback(RunControl):
         Whether a simulated amplifier takes the place of the stream: never, if no such stream
         answers, or always. Its use is told in the log, in `simulated` and in the settings file.
     between_blocks : bool
-        Whether there is feedback outside of blocks too.
+        Whether there is feedback outside of blocks too. Points and hits are counted in blocks only.
     calibration : path or "last", optional
         Baseline and fitted filters of an earlier session: a file, or what `save_calibration` kept
         of this participant in `data`, if there is anything.
@@ -156,6 +155,7 @@ class Neurofeedback(RunControl):
             None if self.files is None else str(self.files.stem),
             facts,
             self._on_message,
+            counting=False,
         )
         atexit.register(self.close)
         try:
@@ -228,6 +228,7 @@ class Neurofeedback(RunControl):
             len(block.value_names),
         )
         self._frames.showing = self._showing
+        self._frames.display_delay = self.configuration.protocol.display_smoothing
         gc.collect()
         gc.freeze()
         self._send_facts(
@@ -286,12 +287,6 @@ class Neurofeedback(RunControl):
         return 0 if self._frames is None else self._frames.dropped
 
     @property
-    def threshold_shown(self) -> float | None:
-        """The threshold as displays show it, 0 to 1; None while it is not known."""
-        threshold = self.threshold
-        return self.configuration.protocol.shown(threshold) if math.isfinite(threshold) else None
-
-    @property
     def settle(self) -> float:
         """Seconds from the start, or from a gap, until the filters give clean values."""
         return 0.0 if self._handle is None else self._handle.ready.get("settle", 0.0)
@@ -323,6 +318,11 @@ class Neurofeedback(RunControl):
             self._frames.detach()
             gc.unfreeze()
         if self._handle is not None:
+            if not self._counted and self._handle.ready:
+                logger.warning(
+                    "No points were counted: there was no block with feedback. Name what is "
+                    "trained, as in `with nfb.block('training'):`."
+                )
             self._send_facts(
                 clock=to_dict(self.clock.measure()),
                 late_read=self._late_facts(),

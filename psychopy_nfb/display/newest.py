@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from psychopy_nfb.display.run_state import RunState
-from psychopy_nfb.protocol import FURTHER_NAMES, VALUE_NAMES, FurtherSignal
+from psychopy_nfb.engine.configuration import Configuration
+from psychopy_nfb.protocol import FURTHER_NAMES, VALUE_NAMES, Comparison, Protocol
 
 # Places in a feedback record: number, the stamps, delay, sample, flags, then the values.
 _T_SAMPLE, _T_RECEIVED, _FLAGS, _VALUES = 1, 2, 6, 7
@@ -24,8 +26,8 @@ class NewestFeedback(RunState):
     ----------
     stale_after : float
         Seconds without new samples after which `stale` is true.
-    further : dict, optional
-        The further signals' settings by name.
+    further : sequence of str
+        The further signals' names.
 
     Attributes
     ----------
@@ -33,19 +35,21 @@ class NewestFeedback(RunState):
         What the record says of the further signals.
     """
 
-    def __init__(
-        self, stale_after: float = STALE_SECONDS, further: dict[str, FurtherSignal] | None = None
-    ):
+    def __init__(self, stale_after: float = STALE_SECONDS, further: Sequence[str] = ()):
         self.stale_after = stale_after
-        self.further = {
-            name: NewestFurther(self, number, settings)
-            for number, (name, settings) in enumerate((further or {}).items())
-        }
+        self.further = {name: NewestFurther(self, number) for number, name in enumerate(further)}
+        self._comparison = Comparison(Protocol())
         self._record: tuple | None = None
         self._t_read = 0.0
         self._hits_before = 0.0
         self._rewarded = False
         self._showing = True
+
+    def _compare(self, configuration: Configuration) -> None:
+        """Show thresholds as they lie with these settings and baselines."""
+        self._comparison = Comparison(configuration.protocol, configuration.baseline)
+        for name, settings in configuration.further.items():
+            self.further[name].comparison = Comparison(settings.protocol, settings.baseline)
 
     def _take(self, record: tuple | None, t_read: float) -> None:
         """Use `record`, read at LSL time `t_read`, from now on. Runs once a frame."""
@@ -80,6 +84,12 @@ class NewestFeedback(RunState):
     def threshold(self) -> float:
         """The threshold, in the units of `z`; see `threshold_shown` for the units of displays."""
         return self._get(_THRESHOLD, math.nan)
+
+    @property
+    def threshold_shown(self) -> float | None:
+        """The threshold as displays show it, 0 to 1; None while it is not known."""
+        threshold = self.threshold
+        return self._comparison.shown(threshold) if math.isfinite(threshold) else None
 
     @property
     def reward(self) -> bool:
@@ -129,14 +139,17 @@ class NewestFurther(RunState):
         Holds the record.
     number : int
         Which of the further signals it is, from 0.
-    settings : FurtherSignal
-        The signal's settings.
+
+    Attributes
+    ----------
+    comparison : Comparison
+        Its settings against its baseline.
     """
 
-    def __init__(self, newest: NewestFeedback, number: int, settings: FurtherSignal):
+    def __init__(self, newest: NewestFeedback, number: int):
         self._newest = newest
         self._place = _VALUES + len(VALUE_NAMES) + number * len(FURTHER_NAMES)
-        self._protocol = settings.protocol
+        self.comparison = Comparison(Protocol())
 
     def _get(self, name: str) -> float:
         return self._newest._get(self._place + FURTHER_NAMES.index(name), math.nan)
@@ -166,11 +179,11 @@ class NewestFurther(RunState):
     def threshold_shown(self) -> float | None:
         """The threshold as displays show it, 0 to 1; None while it is not known."""
         threshold = self.threshold
-        return self._protocol.shown(threshold) if math.isfinite(threshold) else None
+        return self.comparison.shown(threshold) if math.isfinite(threshold) else None
 
     @property
     def beyond(self) -> bool:
         """Whether z is at or beyond the threshold; false before the first value."""
-        if self._protocol.direction == "up":
+        if self.comparison.up:
             return self.z >= self.threshold
         return self.z <= self.threshold

@@ -51,20 +51,29 @@ class RunControl(NewestFeedback):
         between_blocks: bool,
         calibration_path: Path | None,
     ):
-        super().__init__(stale_after, configuration.further)
-        self.configuration = configuration
+        super().__init__(stale_after, list(configuration.further))
+        self._frames: FrameWriter | None = None  # once a window is attached
+        self._configure(configuration)
         self._calibration_path = calibration_path
         self._showing = between_blocks
         self._handle: WorkerHandle | None = None
-        self._frames: FrameWriter | None = None  # once a window is attached
         self._closed = False
         self._blocks = 0
         self._outputs: list = []
-        self._open_blocks: list[tuple[int, str, bool, bool, int]] = []
+        self._open_blocks: list[tuple[int, str, bool, bool, bool, int]] = []
+        self._counting = False  # points and hits: in blocks only
+        self._counted = False
         self._calibrated = threading.Event()
         self._refusal: str | None = None
         self._channels: list[ChannelVerdict] = []
         self.clock = PsychoPyClock()
+
+    def _configure(self, configuration: Configuration) -> None:
+        """Use `configuration` from now on, also for how displays show values."""
+        self.configuration = configuration
+        self._compare(configuration)
+        if self._frames is not None:
+            self._frames.display_delay = configuration.protocol.display_smoothing
 
     def mark(self, label: str) -> None:
         """Write an event at the next flip; into the events, the recording and that frame's row."""
@@ -86,7 +95,9 @@ class RunControl(NewestFeedback):
         self._outputs.extend(outputs)
 
     @contextmanager
-    def block(self, label: str, feedback: bool = True) -> Iterator[None]:
+    def block(
+        self, label: str, feedback: bool = True, points: bool | None = None
+    ) -> Iterator[None]:
         """Name what is shown meanwhile; without `feedback` `value` stays 0, all is still recorded.
 
         Parameters
@@ -95,8 +106,11 @@ class RunControl(NewestFeedback):
             E.g. ``"training"``, ``"rest"``, ``"transfer"``.
         feedback : bool
             False for transfer, observation and rest.
+        points : bool, optional
+            Whether points and hits are counted; default only with feedback. True for a transfer
+            block whose score is told afterwards.
         """
-        self.begin_block(label, feedback)
+        self.begin_block(label, feedback, points)
         depth = len(self._open_blocks)
         try:
             yield
@@ -104,12 +118,15 @@ class RunControl(NewestFeedback):
             while len(self._open_blocks) >= depth:
                 self.end_block()
 
-    def begin_block(self, label: str, feedback: bool = True) -> None:
+    def begin_block(self, label: str, feedback: bool = True, points: bool | None = None) -> None:
         """Begin a block; see `block`."""
         self._require_start()
         self._blocks += 1
         outer = 0 if self._frames is None else self._frames.block
-        self._open_blocks.append((self._blocks, label, feedback, self._showing, outer))
+        before = (self._showing, self._counting, outer)
+        self._open_blocks.append((self._blocks, label, feedback, *before))
+        self._counting = feedback if points is None else points
+        self._counted = self._counted or self._counting
         self._show(feedback)
         if self._frames is not None:
             self._frames.block = self._blocks
@@ -119,7 +136,7 @@ class RunControl(NewestFeedback):
         """End the block that began last; harmless when there is none."""
         if not self._open_blocks or self._closed:
             return
-        number, label, feedback, showing, outer = self._open_blocks.pop()
+        number, label, feedback, showing, self._counting, outer = self._open_blocks.pop()
         self._show(showing)
         self._block_event("end", number, label, feedback)
         if self._frames is not None:
@@ -133,7 +150,13 @@ class RunControl(NewestFeedback):
 
     def _block_event(self, edge: str, number: int, label: str, feedback: bool) -> None:
         self._handle.command(
-            "block", id=number, label=label, edge=edge, t=lsl_now(), feedback=feedback
+            "block",
+            id=number,
+            label=label,
+            edge=edge,
+            t=lsl_now(),
+            feedback=feedback,
+            points=self._counting,
         )
 
     @contextmanager
@@ -258,7 +281,7 @@ class RunControl(NewestFeedback):
         """Take one message of the worker; runs in a thread."""
         kind = message["kind"]
         if kind == "configuration":
-            self.configuration = read_configuration(message["configuration"])
+            self._configure(read_configuration(message["configuration"]))
         elif kind == "channels":
             self._channels = [ChannelVerdict(**one) for one in message["channels"]]
         elif kind == "calibrated":

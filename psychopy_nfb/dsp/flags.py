@@ -35,6 +35,8 @@ class Flags(IntFlag):
     """A further signal that inhibits is beyond its threshold, e.g. muscle activity."""
     DRIFTING = 2048
     """Volumes of an MR sequence drift against the samples: the two clocks are not locked."""
+    NO_POINTS = 4096
+    """Outside of the blocks in which points and hits are counted, such as in a rest."""
 
 
 HOLDING = int(

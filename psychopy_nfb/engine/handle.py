@@ -50,6 +50,8 @@ class WorkerHandle:
         Sections for the session's settings file.
     on_message : callable
         Called from a thread with each message of the worker.
+    counting : bool
+        Whether points and hits count before the first block.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class WorkerHandle:
         session: str | None,
         facts: dict,
         on_message: Callable[[dict], None],
+        counting: bool = True,
     ):
         self._configuration = configuration
         self._session = session
@@ -67,6 +70,7 @@ class WorkerHandle:
         self._commands: queue.SimpleQueue[dict | None] = queue.SimpleQueue()
         self._labels: dict[str, dict] = {"mark": {}, "block": {}}
         self._paused = False
+        self._counting = counting
         self._watching = False
         self._baseline: str | None = None
         self._closing = False
@@ -115,6 +119,7 @@ class WorkerHandle:
         """Queue a command for the worker; never waits."""
         if name in self._labels and "id" in content:
             self._labels[name][content["id"]] = content["label"]
+            self._counting = content.get("points", self._counting)
         elif name in ("pause", "resume"):
             self._paused = name == "pause"
         elif name in ("baseline_begin", "baseline_end"):
@@ -151,6 +156,7 @@ class WorkerHandle:
             "configuration": self._configuration,
             "session": self._session,
             "facts": self._facts,
+            "counting": self._counting,
             "restore": restore,
         }
         self._write(process, order)

@@ -34,7 +34,8 @@ class Loop:
     ----------
     order : dict
         The first command: ``configuration``, ``session`` (the files' stem or None), ``facts`` for
-        the settings file, ``restore`` (what an earlier worker of this run had reached, or None).
+        the settings file, ``counting`` (whether points count until a block says otherwise),
+        ``restore`` (what an earlier worker of this run had reached, or None).
     block : SharedBlock
         Where feedback goes and frames come from.
     control : ControlLine
@@ -55,6 +56,7 @@ class Loop:
         self.processor = Processor(read_configuration(order["configuration"]), source.info)
         self.continuity = Continuity(source.info.rate, self.processor.configuration.gap_seconds)
         restore = order.get("restore") or {}
+        self.processor.counting = order["counting"]
         self.processor.n_samples = restore.get("n_samples", 0)
         if restore:
             self.processor.feedback.restore(restore["feedback"])
@@ -86,6 +88,7 @@ class Loop:
             rate=self.processor.rate,
         )
         self.keeper.start()
+        self._note_counting()
         while self._running and not self.control.ended.is_set():
             pulled = self.source.pull(PULL_SECONDS)
             now = self.block.heartbeat = pylsl.local_clock()
@@ -250,6 +253,14 @@ class Loop:
 
     def _on_block(self, command: dict) -> None:
         self.keeper.block(command)
+        if command["points"] != self.processor.counting:
+            self.processor.counting = command["points"]
+            self._note_counting()
+
+    def _note_counting(self) -> None:
+        """Write from which sample on points count or not; a block's own event has its time."""
+        on = self.processor.counting
+        self.keeper.event("points_on" if on else "points_off", kind="command")
 
     def _on_facts(self, command: dict) -> None:
         self.keeper.remember(**command["sections"])

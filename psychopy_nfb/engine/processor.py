@@ -40,6 +40,13 @@ class Processor:
     info : SignalInfo
         Channels and rate of the samples.
 
+    Attributes
+    ----------
+    paused : bool
+        Whether the experiment has paused the feedback.
+    counting : bool
+        Whether points and hits are counted; an experiment counts them in some of its blocks only.
+
     Raises
     ------
     SettingsError
@@ -60,6 +67,7 @@ class Processor:
         self._further = {name: self._prepare_further(name) for name in configuration.further}
         self.n_samples = 0
         self.paused = False
+        self.counting = True
         self.stage_seconds = {"repair": 0.0, "signals": 0.0, "protocol": 0.0}
         self.n_blocks = 0
 
@@ -77,7 +85,7 @@ class Processor:
                 f"gives {track.rate:g} values a second but the trained signal {self.rate:g}; "
                 "decimate both by the same factor",
             )
-        feedback = FurtherFeedback(settings.protocol)
+        feedback = FurtherFeedback(settings.protocol, self.rate)
         if settings.baseline is not None:
             feedback.set_baseline(settings.baseline)
         return track, feedback, settings.inhibits
@@ -114,6 +122,8 @@ class Processor:
         self.n_samples += len(samples)
         if self.paused:
             flags |= np.uint32(Flags.PAUSED)
+        if not self.counting:
+            flags |= np.uint32(Flags.NO_POINTS)
         self.track.record(signal, flags)
         if self.track.calibrating:
             flags |= np.uint32(Flags.CALIBRATING)

@@ -50,6 +50,49 @@ TAPS_TIMES_WIDTH = 2.0
 to 12 Hz. Twice as long, correlations are higher by .005 and steps come through later."""
 
 
+DISPLAY_SMOOTHING = 0.05
+"""Time constant of displays, in seconds. Of eight people's alpha a bar without it turned 14.6 times
+a second by more than a twentieth of its height, with it 5.5 times; the true amplitude 3.7 times."""
+USUAL_THRESHOLDS = {"zscore": 0.5, "percent": 20.0, "max": 0.6, "none": 10.0}
+"""Thresholds where none is chosen, in the unit of each comparison with the baseline: its standard
+deviations, percent of its mean, share of its maximum, microvolts without a comparison."""
+USUAL_PERCENTILE = 60.0
+"""The same as a percentile of the baseline: rewarded 40 % of the time at first."""
+USUAL_BURSTS = 20.0
+"""The same in bursts a minute."""
+INHIBITING_TIMES = 4.0
+"""How many times as far from the mean a further signal's usual threshold lies."""
+
+
+def usual_threshold(normalise: str, threshold_kind: str = "fixed", direction: str = "up") -> float:
+    """Return the threshold that is taken when none is chosen.
+
+    Parameters
+    ----------
+    normalise, threshold_kind, direction
+        As `psychopy_nfb.Protocol`.
+
+    Raises
+    ------
+    SettingsError
+        If there is no such comparison or kind.
+
+    Examples
+    --------
+    >>> usual_threshold("zscore"), usual_threshold("zscore", direction="down")
+    (0.5, -0.5)
+    """
+    check_choice("normalise", normalise, tuple(USUAL_THRESHOLDS))
+    check_choice("threshold_kind", threshold_kind, ("fixed", "percentile", "bursts"))
+    if threshold_kind == "bursts":
+        return USUAL_BURSTS
+    up = direction == "up"
+    if threshold_kind == "percentile":
+        return USUAL_PERCENTILE if up else 100 - USUAL_PERCENTILE
+    below_zero = not up and normalise in ("zscore", "percent")
+    return -USUAL_THRESHOLDS[normalise] if below_zero else USUAL_THRESHOLDS[normalise]
+
+
 def standard_pipeline(
     channels: Sequence[str] | str = ("Oz",),
     band: Sequence[float] = (8.0, 12.0),
@@ -141,14 +184,15 @@ def standard_training(
     stream: StreamSelection | None = None,
     *,
     normalise: str = "zscore",
-    threshold: float = 0.5,
+    threshold: float | None = None,
     threshold_kind: str = "fixed",
     direction: str = "up",
     dwell: float = 0.25,
     refractory: float = 0.0,
     reward_mode: str = "hit",
     points: float = 1.0,
-    display_range: Sequence[float] = (-1.0, 3.0),
+    display_range: Sequence[float] | None = None,
+    display_smoothing: float = DISPLAY_SMOOTHING,
     further: dict[str, FurtherSignal] | None = None,
     publish: bool = False,
     **pipeline: object,
@@ -159,8 +203,10 @@ def standard_training(
     ----------
     stream : StreamSelection, optional
         Default the only EEG stream of the network.
-    normalise, threshold, threshold_kind, direction, dwell, refractory, reward_mode, points, \
-display_range
+    threshold : float, optional
+        Default the usual one of what it is compared with, see `usual_threshold`.
+    normalise, threshold_kind, direction, dwell, refractory, reward_mode, points, display_range, \
+display_smoothing
         As `psychopy_nfb.Protocol`.
     further : dict of str: FurtherSignal, optional
         See `standard_signal`.
@@ -185,14 +231,17 @@ display_range
         pipeline=standard_pipeline(**pipeline),
         protocol=Protocol(
             normalise=normalise,
-            threshold=threshold,
+            threshold=usual_threshold(normalise, threshold_kind, direction)
+            if threshold is None
+            else threshold,
             threshold_kind=threshold_kind,
             direction=direction,
             dwell=dwell,
             refractory=refractory,
             reward_mode=reward_mode,
             points=points,
-            display_range=tuple(display_range),
+            display_range=None if display_range is None else tuple(display_range),
+            display_smoothing=display_smoothing,
         ),
         further=further or {},
         publish=publish,
@@ -202,10 +251,11 @@ display_range
 def standard_signal(
     *,
     normalise: str = "zscore",
-    threshold: float = 2.0,
+    threshold: float | None = None,
     threshold_kind: str = "fixed",
     direction: str = "up",
-    display_range: Sequence[float] = (-1.0, 3.0),
+    display_range: Sequence[float] | None = None,
+    display_smoothing: float = DISPLAY_SMOOTHING,
     inhibits: bool = False,
     **pipeline: object,
 ) -> FurtherSignal:
@@ -213,7 +263,9 @@ def standard_signal(
 
     Parameters
     ----------
-    normalise, threshold, threshold_kind, direction, display_range
+    threshold : float, optional
+        Default 2 standard deviations of the baseline; otherwise as `usual_threshold`.
+    normalise, threshold_kind, direction, display_range, display_smoothing
         As `psychopy_nfb.Protocol`.
     inhibits : bool
         Whether no reward is given while it is beyond its threshold.
@@ -230,6 +282,10 @@ def standard_signal(
     >>> standard_signal(channels=["T7", "T8"], band=(30, 45), inhibits=True).protocol.threshold
     2.0
     """
+    if threshold is None:
+        threshold = usual_threshold(normalise, threshold_kind, direction)
+        if (normalise, threshold_kind) == ("zscore", "fixed"):
+            threshold *= INHIBITING_TIMES
     return FurtherSignal(
         pipeline=standard_pipeline(**pipeline),
         protocol=Protocol(
@@ -237,7 +293,8 @@ def standard_signal(
             threshold=threshold,
             threshold_kind=threshold_kind,
             direction=direction,
-            display_range=tuple(display_range),
+            display_range=None if display_range is None else tuple(display_range),
+            display_smoothing=display_smoothing,
         ),
         inhibits=inhibits,
     )

@@ -24,6 +24,8 @@ COMMANDS = (
     "pause",
     "resume",
     "reset_score",
+    "points_on",
+    "points_off",
     "refused",
     "gap",
 )
@@ -80,6 +82,8 @@ def _repeat(processor: Processor, name: str, detail: dict) -> None:
         processor.apply(detail)
     elif name in ("pause", "resume"):
         processor.paused = name == "pause"
+    elif name in ("points_on", "points_off"):
+        processor.counting = name == "points_on"
     elif name == "reset_score":
         processor.feedback.reset_score()
     elif name == "baseline_begin":

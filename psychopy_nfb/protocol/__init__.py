@@ -6,6 +6,7 @@ Nothing here knows of streams, processes, files or clocks: time is counted in sa
 - `baseline`: what the signal is like without training;
 - `bursts`: how often a rhythm bursts above a threshold;
 - `comparison`: a signal against its baseline;
+- `display_value`: what displays show of it;
 - `feedback`: the state that each sample moves on;
 - `further`: signals beside the trained one, which may forbid reward.
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,7 +15,7 @@ from psychopy_nfb.protocol.bursts import amplitude_mode, burst_rates, multiplier
 SHORTEST_SECONDS = 2.0
 """Clean signal below which a baseline says nothing. Rhythms wax and wane over seconds: half a
 minute and more is advisable, this bar only stops what cannot be right."""
-_IGNORED = np.uint32(Flags.CALIBRATING | Flags.UNCALIBRATED | Flags.PAUSED)
+_IGNORED = np.uint32(Flags.CALIBRATING | Flags.UNCALIBRATED | Flags.PAUSED | Flags.NO_POINTS)
 
 
 @dataclass
@@ -46,7 +47,12 @@ class Baseline:
         check_number("sd", self.sd, above=0)
 
     def percentile(self, percent: float) -> float:
-        """Return the signal's value at `percent`, 0 to 100, linear between whole ones."""
+        """Return the signal's value at `percent`, 0 to 100, linear between whole ones.
+
+        NaN if the baseline holds no percentiles.
+        """
+        if not self.percentiles:
+            return math.nan
         return float(np.interp(percent, np.arange(101), self.percentiles))
 
     def burst_threshold(self, wanted: float) -> float:

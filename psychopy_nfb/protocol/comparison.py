@@ -7,6 +7,13 @@ import numpy as np
 from psychopy_nfb.protocol.baseline import Baseline
 from psychopy_nfb.protocol.settings import Protocol
 
+SHOWN_PERCENTILES = (5.0, 50.0, 95.0)
+"""Percentiles of the baseline that displays show as empty, half full and full, if no range is set.
+Amplitudes are skewed: in a range that is linear from end to end the median of real alpha lies at a
+quarter of the height."""
+HEADROOM = 0.1
+"""Share of the display that stays free beyond a threshold outside of those percentiles."""
+
 
 class Comparison:
     """How a signal becomes z, and which z is the threshold.
@@ -26,6 +33,18 @@ class Comparison:
         z = signal * scale + shift.
     threshold : float
         In units of z; out of reach while it is not known.
+    display_points : (float, float, float)
+        The z that displays show as empty, half full and full (the other way round for
+        ``direction="down"``), linear in between: the ends and the middle of
+        `Protocol.display_range`; where that is None, the 5th, 50th and 95th percentile of the
+        baseline; where there is no baseline, 0, the threshold and twice the threshold. Percentiles
+        are widened until the threshold lies within the display.
+
+    Examples
+    --------
+    >>> comparison = Comparison(Protocol(normalise="none", threshold=10.0))
+    >>> comparison.display_points, comparison.shown(5.0)
+    ((0.0, 10.0, 20.0), 0.25)
     """
 
     def __init__(self, protocol: Protocol, baseline: Baseline | None = None):
@@ -35,6 +54,35 @@ class Comparison:
         self.ready = baseline is not None or not protocol.needs_baseline
         self.scale, self.shift = self._normalisation()
         self.threshold = self._threshold_in_z()
+        self.display_points = self._display_points()
+
+    def shown(self, z: float) -> float:
+        """Return what displays show for `z`: 0 (empty) to 1 (full)."""
+        low, middle, high = self.display_points
+        if z < middle:
+            share = 0.5 * (z - low) / (middle - low) if z > low else 0.0
+        else:
+            share = 0.5 + 0.5 * (z - middle) / (high - middle) if z < high else 1.0
+        return share if self.up else 1 - share
+
+    def _display_points(self) -> tuple[float, float, float]:
+        base, threshold = self.baseline, self.threshold
+        if self.protocol.display_range is not None:
+            return _with_middle(*self.protocol.display_range)
+        if base is None:
+            if not np.isfinite(threshold) or threshold == 0:
+                return -1.0, 0.0, 1.0
+            return _with_middle(*sorted((0.0, 2 * threshold)))
+        points = [base.percentile(percent) for percent in SHOWN_PERCENTILES]
+        if not points[0] < points[1] < points[2]:
+            points = [base.mean - 2 * base.sd, base.mean, base.mean + 2 * base.sd]
+        low, middle, high = sorted(point * self.scale + self.shift for point in points)
+        beyond = HEADROOM * (high - low)
+        if threshold < low:
+            low = threshold - beyond
+        elif threshold > high:
+            high = threshold + beyond
+        return low, middle, high
 
     def _normalisation(self) -> tuple[float, float]:
         base, kind = self.baseline, self.protocol.normalise
@@ -55,3 +103,7 @@ class Comparison:
             level = self.baseline.burst_threshold(self.protocol.threshold)
             return level * self.scale + self.shift
         return self.baseline.percentile(self.protocol.threshold) * self.scale + self.shift
+
+
+def _with_middle(low: float, high: float) -> tuple[float, float, float]:
+    return low, (low + high) / 2, high

@@ -7,6 +7,7 @@ import numpy as np
 from psychopy_nfb.dsp.flags import HOLDING, Flags
 from psychopy_nfb.protocol.baseline import Baseline
 from psychopy_nfb.protocol.comparison import Comparison
+from psychopy_nfb.protocol.display_value import DisplayValue
 from psychopy_nfb.protocol.settings import Protocol
 
 VALUE_NAMES = ("value", "signal", "z", "threshold", "reward", "score", "hits", "quality")
@@ -33,7 +34,7 @@ class Feedback:
         self.rate = rate
         self.score = 0.0
         self.hits = 0
-        self._value = 0.0
+        self._display = DisplayValue(rate)
         self._run = 0  # samples in a row on the rewarded side
         self._refractory_left = 0
         self._window = bytearray(max(1, round(QUALITY_SECONDS * rate)))
@@ -52,6 +53,7 @@ class Feedback:
         self._hit_at = max(1, self._dwell)  # samples in a row that make a hit
         self._refractory = round(protocol.refractory * self.rate)
         self._comparison = Comparison(protocol, baseline)
+        self._display.use(self._comparison)
 
     def set_baseline(self, baseline: Baseline) -> None:
         """Compare with `baseline` from the next sample on."""
@@ -102,10 +104,8 @@ class Feedback:
         comparison = self._comparison
         protocol, threshold, up = comparison.protocol, comparison.threshold, comparison.up
         z = x * comparison.scale + comparison.shift
-        if not comparison.ready:
-            self._value = 0.0
-        elif not bits & HOLDING and z == z:  # not NaN
-            self._value = protocol.shown(z)
+        if comparison.ready and not bits & HOLDING and z == z:  # not NaN
+            self._display.follow(z)
         reward = 0.0
         if self._refractory_left > 0:
             self._refractory_left -= 1
@@ -127,7 +127,7 @@ class Feedback:
         else:
             self._run = 0
         return (
-            self._value,
+            self._display.value,
             x,
             z,
             threshold,

@@ -10,6 +10,7 @@ from psychopy_nfb.dsp.flags import HOLDING
 from psychopy_nfb.dsp.pipeline import Pipeline
 from psychopy_nfb.protocol.baseline import Baseline
 from psychopy_nfb.protocol.comparison import Comparison
+from psychopy_nfb.protocol.display_value import DisplayValue
 from psychopy_nfb.protocol.settings import Protocol
 
 FURTHER_NAMES = ("value", "signal", "z", "threshold")
@@ -33,7 +34,7 @@ class FurtherSignal:
     pipeline: Pipeline = field(default_factory=Pipeline)
     """From EEG samples to this signal; at the same rate as the trained one's."""
     protocol: Protocol = field(default_factory=Protocol)
-    """Of it count normalisation, threshold, direction and display range."""
+    """Of it count normalisation, threshold, direction, display range and smoothing."""
     inhibits: bool = False
     """Whether no reward is given while z is beyond the threshold."""
     baseline: Baseline | None = None
@@ -46,16 +47,22 @@ class FurtherFeedback:
     Parameters
     ----------
     protocol : Protocol
-        Normalisation, threshold, direction and display range.
+        Normalisation, threshold, direction, display range and smoothing.
+    rate : float
+        Of the signal, in Hz.
     """
 
-    def __init__(self, protocol: Protocol):
-        self._value = 0.0
-        self.comparison = Comparison(protocol)
+    def __init__(self, protocol: Protocol, rate: float):
+        self._display = DisplayValue(rate)
+        self._use(Comparison(protocol))
+
+    def _use(self, comparison: Comparison) -> None:
+        self.comparison = comparison
+        self._display.use(comparison)
 
     def set_baseline(self, baseline: Baseline) -> None:
         """Compare with `baseline` from the next sample on."""
-        self.comparison = Comparison(self.comparison.protocol, baseline)
+        self._use(Comparison(self.comparison.protocol, baseline))
 
     def process(self, signal: np.ndarray, flags: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Take the next samples.
@@ -80,8 +87,8 @@ class FurtherFeedback:
         trusted = (flags & HOLDING == 0) & np.isfinite(z)
         for row, (one, usable) in enumerate(zip(z.tolist(), trusted.tolist(), strict=True)):
             if comparison.ready and usable:
-                self._value = comparison.protocol.shown(one)
-            values[row, 0] = self._value
+                self._display.follow(one)
+            values[row, 0] = self._display.value
         values[:, 1], values[:, 2], values[:, 3] = signal, z, comparison.threshold
         side = z >= comparison.threshold if comparison.up else z <= comparison.threshold
         return values, side & comparison.ready

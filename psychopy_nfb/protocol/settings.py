@@ -39,8 +39,12 @@ class Protocol:
     itself is not paid)."""
     points: float = 1.0
     """Points a hit, or a second."""
-    display_range: tuple[float, float] = (-1.0, 3.0)
-    """The z shown as empty and as full; for ``direction="down"`` full is the low one."""
+    display_range: tuple[float, float] | None = None
+    """The z shown as empty and as full; for ``direction="down"`` full is the low one. None takes
+    them from the baseline, see `psychopy_nfb.protocol.Comparison`."""
+    display_smoothing: float = 0.0
+    """Time constant in seconds with which displays follow z, by which they are later. Reward does
+    not wait for it."""
 
     live: ClassVar[tuple[str, ...]] = (
         "threshold",
@@ -50,6 +54,7 @@ class Protocol:
         "refractory",
         "points",
         "display_range",
+        "display_smoothing",
     )
     """What may change during a run."""
 
@@ -64,29 +69,18 @@ class Protocol:
         check_number("dwell", self.dwell, at_least=0, unit="s")
         check_number("refractory", self.refractory, at_least=0, unit="s")
         check_number("points", self.points)
-        if len(self.display_range) != 2:
-            raise SettingsError("display_range", self.display_range, "must be two numbers")
-        low = check_number("display_range[0]", self.display_range[0])
-        check_number("display_range[1]", self.display_range[1], above=low)
-        self.display_range = tuple(self.display_range)
+        check_number("display_smoothing", self.display_smoothing, at_least=0, at_most=10, unit="s")
+        if self.display_range is not None:
+            if len(self.display_range) != 2:
+                raise SettingsError("display_range", self.display_range, "must be two numbers")
+            low = check_number("display_range[0]", self.display_range[0])
+            check_number("display_range[1]", self.display_range[1], above=low)
+            self.display_range = tuple(self.display_range)
 
     @property
     def needs_baseline(self) -> bool:
         """Whether there is nothing to compare with before a baseline is recorded."""
         return self.normalise != "none" or self.threshold_kind != "fixed"
-
-    def shown(self, z: float) -> float:
-        """Return what displays show for `z`: 0 (empty) to 1 (full).
-
-        Examples
-        --------
-        >>> Protocol(display_range=(-1.0, 3.0)).shown(1.0)
-        0.5
-        """
-        low, high = self.display_range
-        share = (z - low) / (high - low)
-        share = 0.0 if share < 0 else 1.0 if share > 1 else share
-        return share if self.direction == "up" else 1 - share
 
     def changed(self, **changes: object) -> Protocol:
         """Return a copy with live settings changed.

@@ -1,0 +1,52 @@
+"""What displays show of a signal."""
+
+from __future__ import annotations
+
+import math
+
+from psychopy_nfb.protocol.comparison import Comparison
+
+
+class DisplayValue:
+    """The place of z within the display range, 0 to 1, followed smoothly.
+
+    It moves by a first-order low-pass, ``value += (place - value) * (1 - exp(-1 / (time constant *
+    rate)))``, which delays slow changes by its time constant. It jumps to the first place.
+
+    Parameters
+    ----------
+    rate : float
+        Of the signal, in Hz.
+
+    Examples
+    --------
+    >>> from psychopy_nfb.protocol import Protocol
+    >>> shown = DisplayValue(rate=100.0)
+    >>> shown.use(Comparison(Protocol(normalise="none", threshold=10.0, display_smoothing=0.1)))
+    >>> [round(shown.follow(z), 3) for z in (0.0, 20.0, 20.0)]
+    [0.0, 0.095, 0.181]
+    """
+
+    def __init__(self, rate: float):
+        self._rate = rate
+        self._begun = False
+        self.value = 0.0
+
+    def use(self, comparison: Comparison) -> None:
+        """Show z as `comparison` says from the next sample on."""
+        self._comparison = comparison
+        seconds = comparison.protocol.display_smoothing
+        self._share = 1 - math.exp(-1 / (seconds * self._rate)) if seconds else 1.0
+        if not comparison.ready:
+            self._begun = False
+            self.value = 0.0
+
+    def follow(self, z: float) -> float:
+        """Take the next trusted z and return what is shown."""
+        place = self._comparison.shown(z)
+        if self._begun and self._share < 1:
+            self.value += (place - self.value) * self._share
+        else:
+            self._begun = True
+            self.value = place
+        return self.value

@@ -1,0 +1,96 @@
+"""Points and hits are counted in blocks with feedback, and nowhere else."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+import numpy as np
+import pytest
+
+from psychopy_nfb import Neurofeedback
+from psychopy_nfb.dsp import Flags, flag_names
+from psychopy_nfb.engine.rerun import rerun
+from psychopy_nfb.protocol import Protocol
+from psychopy_nfb.recording import read_session
+
+pytestmark = pytest.mark.slow
+REST_SECONDS = 20.0
+EASY = Protocol(normalise="none", threshold=3.0, dwell=0.1, display_range=(0.0, 20.0))
+"""What strong alpha reaches many times a second."""
+
+
+@pytest.fixture
+def strong_alpha(amplifier):
+    return amplifier("--eyes", "closed").source_id
+
+
+def wait_for_values(nfb, until):
+    def clean():
+        nfb.update()
+        return not nfb.stale and not nfb.flags & ~Flags.NO_POINTS
+
+    until(clean, 15, "clean values")
+
+
+def spend(nfb, seconds):
+    """Let time pass; return score and hits before and after, and whether a reward was shown."""
+    nfb.update()
+    before, rewarded = (nfb.score, nfb.hits), False
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        time.sleep(0.005)
+        nfb.update()
+        rewarded = rewarded or nfb.reward
+    return before, (nfb.score, nfb.hits), rewarded
+
+
+def test_a_rest_changes_no_score_and_training_does(strong_alpha, training, tmp_path, until):
+    with Neurofeedback(training(strong_alpha, protocol=EASY), data=tmp_path) as nfb:
+        wait_for_values(nfb, until)
+        outside = spend(nfb, 2.0)
+        with nfb.block("training"):
+            trained = spend(nfb, 5.0)
+            with nfb.block("pause in it", feedback=False):
+                inner = spend(nfb, 1.0)
+            again = spend(nfb, 2.0)
+        with nfb.block("rest", feedback=False):
+            rest = spend(nfb, REST_SECONDS)
+            assert flag_names(nfb.flags) == ["NO_POINTS"]
+        with nfb.block("transfer", feedback=False, points=True):
+            transfer = spend(nfb, 3.0)
+            assert nfb.value == 0
+    for before, after, rewarded in (outside, inner, rest):
+        assert before == after
+        assert not rewarded
+    for before, after, _ in (trained, again, transfer):
+        assert after[0] > before[0]
+        assert after[1] > before[1]
+    session = read_session(nfb.files.stem)
+    signals = session.signals
+    resting = signals[signals["flags"] == int(Flags.NO_POINTS)]
+    assert (resting.signal > EASY.threshold).mean() > 0.5  # the rest had alpha to be paid for
+    assert not resting.reward.any()
+    values, flags = rerun(session)
+    assert np.abs(values[:, 5] - signals.score).max() < 1e-9
+    assert (flags == signals["flags"]).all()
+
+
+def test_a_killed_worker_goes_on_counting_or_not(strong_alpha, training, until):
+    with Neurofeedback(training(strong_alpha, protocol=EASY)) as nfb:
+        wait_for_values(nfb, until)
+        for label, feedback in (("rest", False), ("training", True)):
+            with nfb.block(label, feedback=feedback):
+                restarts = nfb.restarts
+                os.kill(nfb.worker_pid, signal.SIGKILL)
+                until(lambda before=restarts: nfb.restarts > before, 10, "a new worker")
+                wait_for_values(nfb, until)
+                before, after, _ = spend(nfb, 2.0)
+                assert (after > before) == feedback
+
+
+def test_an_experiment_without_blocks_is_told_why_it_has_no_points(strong_alpha, training, caplog):
+    with Neurofeedback(training(strong_alpha, protocol=EASY)) as nfb:
+        assert spend(nfb, 2.0)[1] == (0, 0)
+    assert "no block with feedback" in caplog.text

@@ -1,0 +1,109 @@
+"""What displays show of z: where it lies between empty and full, and how soon it follows."""
+
+import numpy as np
+import pytest
+
+from psychopy_nfb.dsp.flags import Flags
+from psychopy_nfb.errors import SettingsError
+from psychopy_nfb.protocol import Baseline, BaselineRecorder, Comparison, Feedback, Protocol
+
+RATE = 250.0
+
+
+def skewed_baseline(n=20_000):
+    recorder = BaselineRecorder(RATE)
+    signal = np.random.default_rng(5).gamma(2.0, 4.0, n)
+    recorder.add(signal, np.zeros(n, np.uint32))
+    return recorder.finish(), signal
+
+
+@pytest.mark.parametrize("normalise", ["zscore", "percent", "max", "none"])
+@pytest.mark.parametrize("direction", ["up", "down"])
+def test_the_baselines_percentiles_are_empty_half_and_full(normalise, direction):
+    baseline, signal = skewed_baseline()
+    threshold = {"zscore": 0.2, "percent": 10.0, "max": 0.3, "none": 8.0}[normalise]
+    protocol = Protocol(normalise=normalise, direction=direction, threshold=threshold)
+    comparison = Comparison(protocol, baseline)
+    low, middle, high = np.percentile(signal, [5, 50, 95]) * comparison.scale + comparison.shift
+    shown = [comparison.shown(z) for z in (low, middle, high, low - 9, high + 9)]
+    expected = [0, 0.5, 1, 0, 1] if direction == "up" else [1, 0.5, 0, 1, 0]
+    assert shown == pytest.approx(expected, abs=1e-9)
+    z = signal * comparison.scale + comparison.shift
+    bar = np.array([comparison.shown(one) for one in z])
+    assert np.mean(bar == 0) == pytest.approx(0.05, abs=0.001)
+    assert np.mean(bar == 1) == pytest.approx(0.05, abs=0.001)
+    assert np.median(bar) == pytest.approx(0.5, abs=0.001)
+
+
+@pytest.mark.parametrize("threshold", [-4.0, 6.0])
+def test_a_threshold_out_of_the_baselines_range_still_lies_within_the_display(threshold):
+    baseline, _ = skewed_baseline()
+    shown = Comparison(Protocol(threshold=threshold), baseline).shown(threshold)
+    assert 0 < shown < 1
+
+
+@pytest.mark.parametrize(
+    ("threshold", "points"),
+    [(10.0, (0.0, 10.0, 20.0)), (-3.0, (-6.0, -3.0, 0.0)), (0.0, (-1.0, 0.0, 1.0))],
+)
+def test_without_a_baseline_the_threshold_is_in_the_middle(threshold, points):
+    comparison = Comparison(Protocol(normalise="none", threshold=threshold))
+    assert comparison.display_points == points
+    assert comparison.shown(threshold) == 0.5
+
+
+def test_a_range_that_was_set_is_linear_and_stays():
+    baseline, _ = skewed_baseline()
+    comparison = Comparison(Protocol(display_range=(-1.0, 3.0)), baseline)
+    shown = [comparison.shown(z) for z in (-2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.0)]
+    assert shown == pytest.approx([0, 0, 0.25, 0.5, 0.75, 1, 1], abs=1e-12)
+
+
+def test_a_baseline_without_percentiles_is_shown_from_its_mean_and_deviation():
+    comparison = Comparison(Protocol(), Baseline(mean=5.0, sd=2.0, minimum=0.0, maximum=9.0))
+    assert comparison.display_points == pytest.approx((-2.0, 0.0, 2.0))
+
+
+def follow(seconds, signal, sizes, flags=None):
+    protocol = Protocol(normalise="none", display_range=(0.0, 1.0), display_smoothing=seconds)
+    feedback, parts, at = Feedback(protocol, RATE), [], 0
+    flags = np.zeros(len(signal), np.uint32) if flags is None else flags
+    while at < len(signal):
+        size = sizes[len(parts) % len(sizes)]
+        parts.append(feedback.process(signal[at : at + size], flags[at : at + size].copy()))
+        at += size
+    return np.concatenate(parts)[:, 0]
+
+
+@pytest.mark.parametrize("seconds", [0.03, 0.05, 0.2])
+def test_displays_are_later_by_their_time_constant(seconds):
+    t = np.arange(round(40 * RATE)) / RATE
+    shown = follow(seconds, 0.5 + 0.4 * np.sin(2 * np.pi * 0.1 * t), [50])
+    # The delay of a slow sine, from its phase in whole periods.
+    phase = np.angle(np.sum(shown[2500:] * np.exp(-2j * np.pi * 0.1 * t[2500:])) * 1j)
+    assert -phase / (2 * np.pi * 0.1) == pytest.approx(seconds, abs=1 / RATE)
+
+
+def test_displays_follow_alike_in_chunks_of_any_size():
+    signal = np.random.default_rng(1).uniform(0, 1, 500)
+    whole = follow(0.05, signal, [500])
+    for sizes in ([1], [7], [1, 5, 50]):
+        assert follow(0.05, signal, sizes) == pytest.approx(whole, abs=1e-12)
+
+
+def test_a_blink_moves_no_display_and_reward_does_not_wait_for_it():
+    signal = np.array([0.2] * 50 + [1.0] * 50 + [0.2] * 50)
+    flags = np.zeros(150, np.uint32)
+    flags[50:100] = Flags.AMPLITUDE
+    assert follow(0.1, signal, [150], flags) == pytest.approx(np.full(150, 0.2))
+    slow = Protocol(
+        normalise="none", threshold=0.5, dwell=0.0, display_range=(0.0, 1.0), display_smoothing=1.0
+    )
+    values = Feedback(slow, RATE).process(signal, np.zeros(150, np.uint32))
+    assert np.flatnonzero(values[:, 4])[0] == 50  # rewarded at once
+    assert values[50, 0] < 0.21
+
+
+def test_a_time_constant_below_nothing_is_refused():
+    with pytest.raises(SettingsError, match=r"display_smoothing=-1.*at least 0"):
+        Protocol(display_smoothing=-1.0)
