@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Real
 from typing import TYPE_CHECKING
 
 from psychopy_nfb.display.auto_draw import AutoDraw
@@ -16,6 +17,23 @@ DEFAULT_SHARE = 0.05
 TEXT = "#E6EBF0"
 
 
+def rounded(number: float) -> str:
+    """Return a number as a person reads it at a glance.
+
+    Whole from 10 on, otherwise with one decimal from 1 on and with two below; without zeros at its
+    end.
+
+    Examples
+    --------
+    >>> [rounded(number) for number in (0.4837261, 3.0, 7.25, 12.345, -0.001, 1234567.8)]
+    ['0.48', '3', '7.2', '12', '0', '1234568']
+    """
+    size = abs(number)
+    text = f"{number:.{0 if size >= 10 else 1 if size >= 1 else 2}f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text == "-0" else text
+
+
 class FeedbackText(AutoDraw):
     """A text that is typeset again only when it changes.
 
@@ -27,7 +45,8 @@ class FeedbackText(AutoDraw):
     win : psychopy.visual.Window
         Where it is drawn.
     template : str
-        How a value is written, as in ``str.format``: ``"{:g} points"``, ``"{:.1f}"``.
+        How a value is written, as in ``str.format``: ``"{:g} points"``, ``"{:.1f}"``. A plain
+        ``"{}"`` writes a number rounded as by `rounded`.
     pos : (float, float)
         Centre in `units`.
     height : float, optional
@@ -92,11 +111,16 @@ class FeedbackText(AutoDraw):
         if value == self._value:
             return
         self._value = value
-        text = "" if value is None or value != value else self.template.format(value)
+        text = "" if value is None or value != value else self._written(value)
         if text != self._text:
             self._text = text
             self._letters.text = text
             self.typeset += 1
+
+    def _written(self, value: str | float) -> str:
+        if "{}" in self.template and isinstance(value, Real):
+            value = rounded(value)
+        return self.template.format(value)
 
     @property
     def text(self) -> str:

@@ -48,3 +48,12 @@ def test_nothing_is_written_for_no_value(open_window, show, nothing):
     assert show(window, points).any()
     points.value = nothing
     assert not show(window, points).any()
+
+
+def test_a_number_with_many_digits_is_written_as_it_is_read_at_a_glance(open_window):
+    window = open_window()
+    plain = FeedbackText(window)
+    points = FeedbackText(window, "{} points")
+    for number, written in [(0.4837261, "0.48"), (134.0, "134"), (12.718, "13"), (-1.26, "-1.3")]:
+        plain.value = points.value = number
+        assert (plain.text, points.text) == (written, f"{written} points")
