@@ -9,6 +9,7 @@
 - `builder_run`: the same for an experiment that was made in Builder;
 - `dsp`: how much faster than real time a pipeline is;
 - `step`: how soon the published value follows a step of the rhythm;
+- `display`: how much of a bar's height the usual training uses;
 - `start`, `start_parent`: how long a process takes to tell something;
 - `ipc`, `link`, `ways`: how late a value is in another process, by each way to send it;
 - `designs`, `engines`: where a neurofeedback program may compute, and what its frames see of it;

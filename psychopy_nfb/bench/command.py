@@ -22,6 +22,7 @@ PARTS = {
     "designs": "psychopy_nfb.bench.designs",
     "dsp": "psychopy_nfb.bench.dsp",
     "step": "psychopy_nfb.bench.step",
+    "display": "psychopy_nfb.bench.display",
 }
 """Each module has ``measure(options) -> Outcome``."""
 ALL = ("start", "ipc", "designs", "dsp")
@@ -107,6 +108,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``psychopy-nfb bench``."""
     add = parser.add_argument
     add("what", choices=[*PARTS, "all"], help=f"what to measure; all: {', '.join(ALL)}")
+    add(
+        "recordings",
+        nargs="*",
+        metavar="RECORDING",
+        help="for display: EEG files of more than a minute (default a simulated person)",
+    )
     add("--json", metavar="FILE", help="write the figures there")
     add(
         "--seconds",

@@ -19,7 +19,7 @@ from psychopy_nfb.engine.memory import FEEDBACK_VALUES
 from psychopy_nfb.engine.recipe import standard_training
 from psychopy_nfb.lsl.selection import StreamSelection
 from psychopy_nfb.process import running
-from psychopy_nfb.protocol import VALUE_NAMES
+from psychopy_nfb.protocol import VALUE_NAMES, Comparison
 
 WEAK, STRONG = 5.0, 20.0
 """Amplitudes of the rhythm before and after a step, in microvolts."""
@@ -41,8 +41,9 @@ PERSON = {
 BARS = {"declared_delay_ms": 50.0, "step_half_ms_median": 70.0}
 LEAST = {"step_r_best": 0.93}
 LAGS = np.arange(0, 0.3, 0.005)
-_SIGNAL = FEEDBACK_VALUES.start + VALUE_NAMES.index("signal")
-"""Place of the signal in a record."""
+HALF = (WEAK + STRONG) / 2
+_SIGNAL, _VALUE = (FEEDBACK_VALUES.start + VALUE_NAMES.index(name) for name in ("signal", "value"))
+"""Their places in a record."""
 
 
 def measure(options: argparse.Namespace) -> Outcome:
@@ -61,11 +62,13 @@ def measure(options: argparse.Namespace) -> Outcome:
         name = f"bench-step-{uuid.uuid4()}"
         arguments = ["--settings", str(person), "--source-id", name]
         with running("lsl.simulator", *arguments):
-            before, after, steps = _recorded(name, Path(folder), options.seconds, progress)
+            phases, steps = _recorded(name, Path(folder), options.seconds, progress)
     figures = {}
-    for prefix, values in (("", before), ("fitted_", after)):
+    for prefix, (values, half_shown) in zip(("", "fitted_"), phases, strict=True):
         own = steps[steps.t.between(values.published.min() + 0.5, values.published.max())]
-        found = step_figures(values.published, values.value, own)
+        found = step_figures(values.published, values.signal, own)
+        shown = half_way(values.published, values.shown > half_shown, own)
+        found["shown_half_ms_median"] = 1e3 * float(np.median(shown))
         figures |= {f"{prefix}{name}": value for name, value in found.items()}
         figures[f"{prefix}declared_delay_ms"] = 1e3 * float(values.delay.max())
     conditions = {"steps": len(steps), "from_uv": WEAK, "to_uv": STRONG, "background_uv": 8.0}
@@ -75,25 +78,31 @@ def measure(options: argparse.Namespace) -> Outcome:
 
 def _recorded(
     name: str, folder: Path, seconds: float, progress: tqdm
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+) -> tuple[list[tuple[pd.DataFrame, float]], pd.DataFrame]:
     """Return what was published before and after a baseline, and the steps (t, strong).
 
-    Values are (published, delay, value).
+    What was published is (published, delay, signal, shown), beside what displays show half-way.
     """
     stream = StreamSelection(source_id=name, timeout=15.0)
     training = standard_training(stream, reference="as recorded", normalise="none")
-    phases = []
+    phases: list[tuple[pd.DataFrame, float]] = []
+
+    def watch(nfb: Neurofeedback) -> None:
+        watched = _watched(nfb, seconds, progress)
+        now = nfb.configuration
+        phases.append((watched, Comparison(now.protocol, now.baseline).shown(HALF)))
+
     with Neurofeedback(training, data=folder) as nfb:
-        phases.append(_watched(nfb, seconds, progress))
+        watch(nfb)
         nfb.begin_baseline()
         _watched(nfb, BASELINE_SECONDS, progress)
         if not nfb.end_baseline():
             raise RuntimeError("the background process has not taken the baseline")
-        phases.append(_watched(nfb, seconds, progress))
+        watch(nfb)
     events = pd.read_csv(nfb.files.events, sep="\t")
     steps = events[events.value.isin(["eyes_open", "eyes_closed"])]
     steps = pd.DataFrame({"t": steps.t, "strong": steps.value == "eyes_closed"})
-    return *phases, steps
+    return phases, steps
 
 
 def _watched(nfb: Neurofeedback, seconds: float, progress: tqdm) -> pd.DataFrame:
@@ -107,10 +116,10 @@ def _watched(nfb: Neurofeedback, seconds: float, progress: tqdm) -> pd.DataFrame
         time.sleep(POLL_SECONDS)
         for record in nfb.records.since(seen):
             seen = record[0]
-            records.append((record[3], record[4], record[_SIGNAL]))
+            records.append((record[3], record[4], record[_SIGNAL], record[_VALUE]))
         progress.n = before + min(round(time.monotonic() - settled), round(seconds))
         progress.refresh()
-    return pd.DataFrame(records, columns=["published", "delay", "value"])
+    return pd.DataFrame(records, columns=["published", "delay", "signal", "shown"])
 
 
 def step_figures(
@@ -128,13 +137,7 @@ def step_figures(
         ``t`` in seconds, and whether it was to the ``strong`` amplitude.
     """
     times, values = np.asarray(times), np.asarray(values)
-    half_way = []
-    for step in steps.itertuples():
-        after = (times > step.t) & (times < step.t + STEP_SECONDS)
-        beyond = (values > (WEAK + STRONG) / 2) == step.strong
-        reached = np.flatnonzero(after & beyond)
-        if len(reached):
-            half_way.append(times[reached[0]] - step.t)
+    seconds = half_way(times, values > HALF, steps)
 
     def alike(lag: float) -> float:
         last = np.searchsorted(steps.t, times - lag) - 1
@@ -143,7 +146,31 @@ def step_figures(
         return float(np.corrcoef(values[known], np.where(strong, STRONG, WEAK))[0, 1])
 
     return {
-        "step_half_ms_median": 1e3 * float(np.median(half_way)),
-        "step_half_ms_p95": 1e3 * float(np.percentile(half_way, 95)),
+        "step_half_ms_median": 1e3 * float(np.median(seconds)),
+        "step_half_ms_p95": 1e3 * float(np.percentile(seconds, 95)),
         "step_r_best": max(map(alike, LAGS)),
     }
+
+
+def half_way(
+    times: np.ndarray | pd.Series, strong: np.ndarray | pd.Series, steps: pd.DataFrame
+) -> list[float]:
+    """Return for each step the seconds until values are first on its side of the middle.
+
+    Parameters
+    ----------
+    times : array, shape (n,)
+        When each value was there, in seconds.
+    strong : array of bool, shape (n,)
+        Whether it is above the middle.
+    steps : DataFrame
+        As for `step_figures`.
+    """
+    times, strong = np.asarray(times), np.asarray(strong)
+    seconds = []
+    for step in steps.itertuples():
+        after = (times > step.t) & (times < step.t + STEP_SECONDS)
+        reached = np.flatnonzero(after & (strong == step.strong))
+        if len(reached):
+            seconds.append(times[reached[0]] - step.t)
+    return seconds

@@ -1,0 +1,143 @@
+"""`psychopy-nfb bench display`: how much of a bar's height the usual training uses."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from psychopy_nfb.bench.command import Outcome
+from psychopy_nfb.dsp import SignalInfo
+from psychopy_nfb.engine.processor import Processor
+from psychopy_nfb.engine.recipe import standard_training
+from psychopy_nfb.errors import SettingsError
+from psychopy_nfb.lsl.eeg_model import SimulatedEEG
+from psychopy_nfb.lsl.files import read_recording
+from psychopy_nfb.protocol import VALUE_NAMES
+
+BASELINE_SECONDS = 60.0
+SIMULATED_SECONDS = 180.0
+FRAME_RATE = 60.0
+BAR_PIXELS = 480
+"""Height of a bar on a display of 800 pixels."""
+CHUNK_SECONDS = 0.02
+TURN_SHARE = 0.05
+"""Of the height: a change of direction counts as a turn after so much."""
+NOT_EEG = ("ECG", "EKG", "EOG", "EMG")
+MOST = {"empty_percent": 8.0, "full_percent": 8.0}
+MEDIAN = (30.0, 70.0)
+_VALUE = VALUE_NAMES.index("value")
+
+
+def measure(options: argparse.Namespace) -> Outcome:
+    """Pass recordings, or a simulated person, through the usual training, frame by frame.
+
+    The first minute is the baseline, the figures are of the rest. The channel is Oz, or else O2.
+    """
+    sources = options.recordings or ["simulator"]
+    rows = [
+        bar_use(*_samples(source), name=Path(source).name)
+        for source in tqdm(sources, desc="bench display", unit="recording", disable=None)
+    ]
+    held = sum(row["held"] for row in rows)
+    return Outcome(
+        {"recordings": len(rows), "recordings_held": held},
+        conditions={"baseline_seconds": BASELINE_SECONDS, "frame_rate": FRAME_RATE},
+        rows=rows,
+    )
+
+
+def bar_use(samples: np.ndarray, info: SignalInfo, name: str = "") -> dict[str, object]:
+    """Return how a bar moves after a baseline.
+
+    Parameters
+    ----------
+    samples : ndarray, shape (n, n_channels)
+        Microvolts; longer than the baseline of a minute.
+    info : SignalInfo
+        Channels and rate.
+    name : str
+        Of the recording.
+
+    Returns
+    -------
+    dict
+        Percent of frames in which the bar is empty and full, its median height in percent, turns a
+        second, whether the bars hold, and the delay in ms of the filter and the smoothing.
+    """
+    channel = next((one for one in ("Oz", "O2") if one in info.labels), None)
+    if channel is None:
+        raise SettingsError("recordings", name, "has neither Oz nor O2")
+    training = standard_training(channels=channel)
+    processor = Processor(training, info)
+    chunk, n_baseline = round(CHUNK_SECONDS * info.rate), round(BASELINE_SECONDS * info.rate)
+    if len(samples) < n_baseline + info.rate:
+        raise SettingsError(
+            "recordings", name, f"is shorter than {BASELINE_SECONDS + 1:g} s; take a longer one"
+        )
+    processor.begin_baseline()
+    for at in range(0, n_baseline, chunk):
+        processor.process(samples[at : min(at + chunk, n_baseline)])
+    processor.end_baseline()
+    values = np.concatenate(
+        [
+            processor.process(samples[at : at + chunk]).values[:, _VALUE]
+            for at in range(n_baseline, len(samples), chunk)
+        ]
+    )
+    shown = values[np.arange(0, len(values), info.rate / FRAME_RATE).astype(int)]
+    pixels = np.round(shown * BAR_PIXELS)
+    figures = {
+        "empty_percent": 100 * float(np.mean(pixels == 0)),
+        "full_percent": 100 * float(np.mean(pixels == BAR_PIXELS)),
+        "median_percent": 100 * float(np.median(shown)),
+    }
+    held = all(figures[one] <= most for one, most in MOST.items())
+    return {
+        "recording": name,
+        **figures,
+        "turns_per_second": turns(shown) / (len(shown) / FRAME_RATE),
+        "held": held and MEDIAN[0] <= figures["median_percent"] <= MEDIAN[1],
+        "filter_ms": 1e3 * processor.delay,
+        "smoothing_ms": 1e3 * training.protocol.display_smoothing,
+    }
+
+
+def turns(heights: np.ndarray) -> int:
+    """Return how often a bar changes its direction, wiggles below `TURN_SHARE` left out.
+
+    Parameters
+    ----------
+    heights : ndarray, shape (n,)
+        0 to 1.
+
+    Examples
+    --------
+    >>> turns(np.array([0.0, 0.5, 0.47, 0.6, 0.2, 0.9]))
+    2
+    """
+    count, rising, extreme = 0, True, heights[0]
+    for height in heights:
+        if (height > extreme) == rising:
+            extreme = height
+        elif abs(height - extreme) > TURN_SHARE:
+            count += 1
+            rising, extreme = not rising, height
+    return count
+
+
+def _samples(source: str) -> tuple[np.ndarray, SignalInfo]:
+    if source == "simulator":
+        person = SimulatedEEG()
+        samples, _ = person.generate(round(SIMULATED_SECONDS * person.rate))
+        return samples, SignalInfo(person.rate, tuple(person.channels))
+    recording = read_recording(source)
+    eeg = [
+        place
+        for place, label in enumerate(recording.labels)
+        if not any(kind in label.upper() for kind in NOT_EEG)
+    ]
+    labels = tuple(recording.labels[place] for place in eeg)
+    return recording.samples[:, eeg], SignalInfo(recording.rate, labels)
