@@ -6,7 +6,36 @@ import json
 import os
 import sys
 import threading
+import time
 from collections import deque
+
+if sys.platform == "win32":
+    import _winapi
+    import msvcrt
+
+    LOOK_SECONDS = 0.01
+    """How late a command can be seen on Windows."""
+
+    def _wait_for_bytes(pipe: int) -> bool:
+        """Return True once there is something to read, False when the other end is closed.
+
+        Windows lets one call at a time at a pipe. While a thread waits in a read of stdin, whoever
+        asks for its type waits too, and the Fortran libraries of scipy do so when they are loaded:
+        the worker would never start. So nobody waits in a read here.
+        """
+        handle = msvcrt.get_osfhandle(pipe)
+        try:
+            while not _winapi.PeekNamedPipe(handle, 0)[0]:
+                time.sleep(LOOK_SECONDS)
+        except OSError:
+            return False
+        return True
+
+else:
+
+    def _wait_for_bytes(pipe: int) -> bool:
+        """Return True: on other systems the read itself may wait."""
+        return True
 
 
 class ControlLine:
@@ -43,7 +72,7 @@ class ControlLine:
 
     def _next(self) -> dict | None:
         while b"\n" not in self._rest:
-            part = os.read(self._commands, 65536)
+            part = os.read(self._commands, 65536) if _wait_for_bytes(self._commands) else b""
             if not part:
                 return None
             self._rest += part

@@ -20,6 +20,10 @@ from psychopy_nfb.lsl.selection import StreamSelection
 from psychopy_nfb.process import guard
 from psychopy_nfb.settings import from_dict
 
+SWITCH_SECONDS = 0.001 if sys.platform == "win32" else 0.0005
+"""How long a thread keeps Python while others wait for it, in seconds. Python's usual 5 ms would
+keep samples waiting while a row of the log is formatted. Windows waits in whole milliseconds: with
+less than one a waiting thread does not sleep and keeps a core busy."""
 LAST_RESORT_SECONDS = 0.6
 """After the experiment's death, when the process ends even if it cannot finish its files."""
 
@@ -60,7 +64,7 @@ def _leave_rush() -> None:
     Frames come first. A busy worker in the same real-time class would take turns with them. On
     Windows and macOS a process starts with ordinary priority whatever its parent's is.
     """
-    if hasattr(os, "sched_setscheduler"):  # Linux
+    if sys.platform == "linux":
         os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
 
 
@@ -72,8 +76,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     _leave_rush()
     gc.disable()  # until all is imported: nothing of it is garbage, looking for some costs 0.05 s
-    # A thread that formats a row of the log must not keep the samples waiting for 5 ms.
-    sys.setswitchinterval(0.0005)
+    sys.setswitchinterval(SWITCH_SECONDS)
     control = standard_lines()
     block = SharedBlock.attach(options.block)
     guard(options.experiment_pid, lambda: _experiment_gone(control))
