@@ -6,9 +6,11 @@ who reads it stands in a lab with a participant waiting.
 
 from __future__ import annotations
 
+import os
+
 
 class NfbError(ValueError):
-    """Something that the user can put right.
+    r"""Something that the user can put right.
 
     Parameters
     ----------
@@ -23,17 +25,41 @@ class NfbError(ValueError):
     --------
     >>> str(NfbError("high", 80.0, "must lie below 64 Hz, half of the stream's rate"))
     "high=80.0: must lie below 64 Hz, half of the stream's rate."
+    >>> print(NfbError("file", r"C:\data\x.json", "cannot be read"))
+    file='C:\data\x.json': cannot be read.
     """
 
     def __init__(self, parameter: str, value: object, remedy: str):
         self.parameter = parameter
         self.value = value
         self.remedy = remedy.rstrip(".")
-        super().__init__(f"{parameter}={value!r}: {self.remedy}.")
+        super().__init__(f"{parameter}={shown(value)}: {self.remedy}.")
 
     def within(self, place: str) -> NfbError:
         """Return the same error with ``place.`` put before the parameter's name."""
         return type(self)(f"{place}.{self.parameter}", self.value, self.remedy)
+
+
+def shown(value: object) -> str:
+    """Return a value as Python writes it, but Windows' paths as people write them."""
+    text = repr(os.fspath(value) if isinstance(value, os.PathLike) else value)
+    return text.replace("\\\\", "\\")
+
+
+def cause(error: Exception) -> str:
+    r"""Return why something failed, for the middle of a sentence that names the file itself.
+
+    Examples
+    --------
+    >>> cause(FileNotFoundError(2, "No such file or directory", "C:/data/x.json"))
+    'No such file or directory'
+    >>> cause(ValueError("two\nlines."))
+    'two lines'
+    """
+    if isinstance(error, UnicodeDecodeError):
+        return "not a text in UTF-8; save it with the encoding UTF-8"
+    text = error.strerror if isinstance(error, OSError) else str(error)
+    return " ".join((text or type(error).__name__).split()).rstrip(".")
 
 
 class SettingsError(NfbError):

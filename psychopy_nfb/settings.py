@@ -12,12 +12,18 @@ import difflib
 import json
 import math
 import os
+import time
 import types
 import typing
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from psychopy_nfb.errors import FileError, NfbError, SettingsError
+from psychopy_nfb.errors import FileError, NfbError, SettingsError, cause
+
+PATIENCE_SECONDS = 1.0
+"""How long others may keep a file open that shall be written; a virus scanner takes a tenth."""
+LOOK_SECONDS = 0.02
 
 T = TypeVar("T")
 
@@ -85,20 +91,77 @@ def read_plain_json(path: str | os.PathLike) -> Any:
     FileError
         If the file cannot be read or is no JSON.
     """
+    text = read_text(path)
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise FileError("file", os.fspath(path), f"cannot be read: {error.strerror}") from None
+        return json.loads(text)
     except ValueError as error:
         raise FileError("file", os.fspath(path), f"is not valid JSON ({error})") from None
 
 
+def read_text(path: str | os.PathLike, parameter: str = "file") -> str:
+    """Read a text file that a person or another program may have written.
+
+    Parameters
+    ----------
+    path : path
+        The file, in UTF-8. Windows' Notepad and Excel put a byte order mark before the text, which
+        is left out.
+    parameter : str
+        What names the file, for the message.
+
+    Raises
+    ------
+    FileError
+        If it cannot be read or is in another encoding.
+    """
+    try:
+        return _patiently(lambda: Path(path).read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise FileError(parameter, os.fspath(path), f"cannot be read: {cause(error)}") from None
+
+
 def write_json(settings: Any, path: str | os.PathLike) -> None:
-    """Write `settings` to `path` so that a crash leaves either the old file or the new one."""
+    """Write `settings` to `path` so that a crash leaves either the old file or the new one.
+
+    Raises
+    ------
+    FileError
+        If it cannot be written.
+    """
     path = Path(path)
     draft = path.with_name(path.name + ".part")
-    draft.write_text(json.dumps(to_dict(settings), indent=2) + "\n", encoding="utf-8")
-    os.replace(draft, path)
+    text = json.dumps(to_dict(settings), indent=2) + "\n"
+
+    try:
+        _patiently(lambda: draft.write_text(text, encoding="utf-8"))
+    except OSError as error:
+        raise FileError("file", os.fspath(path), f"cannot be written: {cause(error)}") from None
+    try:
+        _patiently(lambda: os.replace(draft, path))
+    except OSError as error:
+        raise FileError(
+            "file",
+            os.fspath(path),
+            f"cannot be replaced: {cause(error)}; close the program that has it open. What it "
+            f"should say is in {draft.name} beside it",
+        ) from None
+
+
+def _patiently(act: Callable[[], T]) -> T:
+    """Do something with a file as soon as nobody is in the way, within `PATIENCE_SECONDS`.
+
+    On Windows, and on a network drive that is served by Windows, a file that a virus scanner, an
+    indexer or OneDrive is looking at can be neither replaced nor written, and one that is just
+    being replaced cannot be read.
+    """
+    ends = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return act()
+        except PermissionError:
+            if time.monotonic() > ends:
+                raise
+        time.sleep(LOOK_SECONDS)
 
 
 def _build(cls: Any, data: Any, where: str) -> Any:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from pathlib import Path
+import os
+from pathlib import Path, PureWindowsPath
 
 import pytest
 
@@ -192,8 +193,69 @@ def test_an_earlier_session_s_file_is_read_for_its_settings(tmp_path):
     assert read_configuration(tmp_path / "run_nfb.json") == settings
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe\x00", b"{'a': 1}"])
+@pytest.mark.parametrize("content", [b"", b"{", b"\xef\xbb\xbf", b"{'a': 1}"])
 def test_what_is_no_json_is_told_as_such(tmp_path, content):
     (tmp_path / "settings.json").write_bytes(content)
     with pytest.raises(FileError, match=r"^file='.*settings\.json': is not valid JSON \("):
         read_configuration(tmp_path / "settings.json")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_what_notepad_saved_is_read_with_its_byte_order_mark(tmp_path, encoding):
+    path = tmp_path / "settings.json"
+    path.write_text(EXPERIMENTS[0].read_text(encoding="utf-8"), encoding=encoding)
+    assert read_configuration(path) == read_configuration(EXPERIMENTS[0])
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "cp1252"])
+def test_another_encoding_is_told_as_such(tmp_path, encoding):
+    path = tmp_path / "settings.json"
+    path.write_text('{"name": "Übung"}', encoding=encoding)
+    with pytest.raises(FileError) as caught:
+        read_configuration(path)
+    assert str(caught.value) == (
+        f"file='{path}': cannot be read: not a text in UTF-8; save it with the encoding UTF-8."
+    )
+
+
+def test_a_file_that_others_look_at_is_replaced_when_they_are_done(tmp_path, monkeypatch):
+    """The system refuses for as long as somebody has the file open; here it does so three times."""
+    path = tmp_path / "settings.json"
+    write_json({"a": 1}, path)
+    refusals = [PermissionError(13, "Permission denied")] * 3
+    replace = os.replace
+
+    def busy(*paths):
+        if refusals:
+            raise refusals.pop()
+        replace(*paths)
+
+    monkeypatch.setattr(os, "replace", busy)
+    write_json({"a": 2}, path)
+    assert json.loads(path.read_text(encoding="utf-8")) == {"a": 2}
+    assert [file.name for file in tmp_path.iterdir()] == ["settings.json"]
+
+
+def test_a_file_that_cannot_be_replaced_is_told_and_the_new_text_kept(tmp_path):
+    path = tmp_path / "settings.json"
+    path.mkdir()  # nothing can be put in its place
+    with pytest.raises(FileError) as caught:
+        write_json({"a": 2}, path)
+    said = str(caught.value)
+    assert said.startswith(f"file='{path}': cannot be replaced: ")
+    assert said.endswith("What it should say is in settings.json.part beside it.")
+    kept = (tmp_path / "settings.json.part").read_text(encoding="utf-8")
+    assert json.loads(kept) == {"a": 2}
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (r"C:\data\x.json", r"file='C:\data\x.json': is wrong."),
+        (PureWindowsPath(r"C:\data\x.json"), r"file='C:\data\x.json': is wrong."),
+        ([r"\\server\a b"], r"file=['\\server\a b']: is wrong."),
+        ("it's\n", 'file="it\'s\\n": is wrong.'),
+    ],
+)
+def test_paths_stand_in_errors_as_people_write_them(value, said):
+    assert str(FileError("file", value, "is wrong")) == said

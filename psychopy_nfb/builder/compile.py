@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from psychopy_nfb.checks import check_writable
-from psychopy_nfb.errors import FileError
+from psychopy_nfb.errors import FileError, cause
 
 if TYPE_CHECKING:
     from psychopy.experiment import Experiment
@@ -66,7 +66,7 @@ def compile_experiment(source: Path, target: Path, unattended: bool = False) -> 
     try:
         experiment.loadFromXML(str(source))
     except Exception as error:
-        raise FileError("file", str(source), f"is no Builder experiment ({error})") from None
+        raise FileError("file", str(source), f"is no Builder experiment ({cause(error)})") from None
     unknown = [
         f"{component.params['name']} ({component.type})"
         for routine in experiment.routines.values()

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from psychopy_nfb.checks import check_choice, check_number
+from psychopy_nfb.errors import FileError
 
 if TYPE_CHECKING:
     from psychopy.visual import Window
 
     from psychopy_nfb.display.neurofeedback import Neurofeedback
+
+logger = logging.getLogger(__name__)
 
 TEXT, QUIET = "#E6EBF0", "#8A949E"
 INSTRUCTIONS = {
@@ -25,6 +29,14 @@ ENDED_SECONDS = 1.5
 """How long the word that it succeeded is shown."""
 LETTER = 0.045
 BAR_WIDTH, BAR_HEIGHT = 0.5, 0.012
+
+
+def _save(nfb: Neurofeedback) -> None:
+    """Keep the calibration; this session goes on without a file too."""
+    try:
+        nfb.save_calibration()
+    except FileError as error:
+        logger.error("The calibration is not kept for the next session: %s", error)
 
 
 class _Escaped(Exception):
@@ -113,7 +125,7 @@ def show_baseline(
             )
         if reason is None:
             if keep:
-                nfb.save_calibration()
+                _save(nfb)
             screens.show("Thank you.", ENDED_SECONDS)
     except _Escaped:
         return BaselineResult(False, True, attempts, "ended by Escape")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import logging
 import os
@@ -17,6 +18,7 @@ from statistics import median
 from psychopy_nfb.checks import check_number
 from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.errors import FileError, SettingsError
+from psychopy_nfb.settings import read_text
 
 logger = logging.getLogger(__name__)
 
@@ -51,11 +53,13 @@ def read_codes(source: Mapping[str, int] | str | os.PathLike) -> dict[str, int]:
     if isinstance(source, Mapping):
         pairs = list(source.items())
     elif Path(source).suffix == ".csv":
+        rows = csv.DictReader(io.StringIO(read_text(source, "codes")))
         try:
-            with open(source, encoding="utf-8", newline="") as file:
-                pairs = [(row["label"], row["code"]) for row in csv.DictReader(file)]
-        except (OSError, KeyError) as error:
-            raise FileError("codes", os.fspath(source), f"cannot be read ({error})") from None
+            pairs = [(row["label"], row["code"]) for row in rows]
+        except (KeyError, csv.Error):
+            raise FileError(
+                "codes", os.fspath(source), "must have the columns label and code"
+            ) from None
     else:
         pairs = _json_pairs(source)
     table: dict[str, int] = {}
@@ -74,11 +78,11 @@ def read_codes(source: Mapping[str, int] | str | os.PathLike) -> dict[str, int]:
 
 def _json_pairs(path: str | os.PathLike) -> list[tuple[str, object]]:
     """Return a JSON object's names and values, also those that are there twice."""
+    text = read_text(path, "codes")
     try:
-        text = Path(path).read_text(encoding="utf-8")
         pairs = json.loads(text, object_pairs_hook=list)
-    except (OSError, ValueError) as error:
-        raise FileError("codes", os.fspath(path), f"cannot be read ({error})") from None
+    except ValueError as error:
+        raise FileError("codes", os.fspath(path), f"is not valid JSON ({error})") from None
     if not isinstance(pairs, list) or not all(isinstance(pair, tuple) for pair in pairs):
         raise FileError("codes", os.fspath(path), "must hold labels and their codes")
     return pairs

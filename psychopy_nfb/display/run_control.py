@@ -207,6 +207,11 @@ class RunControl(NewestFeedback):
         ----------
         path : path, optional
             Default a file of the participant's in the data folder; without one nothing is kept.
+
+        Raises
+        ------
+        FileError
+            If the file cannot be written.
         """
         path = self._calibration_path if path is None else path
         if path is not None:
@@ -291,5 +296,5 @@ class RunControl(NewestFeedback):
             logger.warning("%s", message["sentence"])
         elif kind == "stream":
             logger.warning("EEG stream: %s %s", message["what"], message["detail"])
-        elif kind == "stopped" and message["error"]:
+        elif kind in ("recording", "stopped") and message["error"]:
             logger.error("Recording: %s", message["error"])

@@ -13,7 +13,8 @@ import numpy as np
 from psychopy_nfb.checks import check_channels, check_choice
 from psychopy_nfb.dsp.montage import standard_positions
 from psychopy_nfb.dsp.step import SignalInfo, Step
-from psychopy_nfb.errors import FileError, SettingsError
+from psychopy_nfb.errors import FileError, SettingsError, cause
+from psychopy_nfb.settings import read_text
 
 
 @dataclass
@@ -144,7 +145,7 @@ def read_weights(path: str | os.PathLike) -> dict[str, dict[str, float]]:
     path = Path(path)
     try:
         if path.suffix == ".json":
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = json.loads(read_text(path))
             return {
                 str(name): {str(label): float(weight) for label, weight in parts.items()}
                 for name, parts in content.items()
@@ -156,8 +157,11 @@ def read_weights(path: str | os.PathLike) -> dict[str, dict[str, float]]:
             str(name): {label: float(weight) for label, weight in row.items() if weight != 0}
             for name, row in table.iterrows()
         }
+    except FileError:
+        raise
     except (OSError, ValueError, AttributeError, TypeError) as error:
-        raise FileError("file", os.fspath(path), f"cannot be read as weights ({error})") from None
+        why = cause(error)
+        raise FileError("file", os.fspath(path), f"cannot be read as weights ({why})") from None
 
 
 def positions_of(

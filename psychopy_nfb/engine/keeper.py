@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 
@@ -18,6 +19,8 @@ from psychopy_nfb.lsl.continuity import Gap
 from psychopy_nfb.lsl.markers import OWN_SOURCE_ID, MarkerWatcher
 from psychopy_nfb.recording import SessionFiles, SessionRecord, SessionWriter, machine_facts
 from psychopy_nfb.settings import to_dict
+
+logger = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 0.5
 """How long an event waits for the sample it belongs to, and a frame for the text of its mark."""
@@ -63,6 +66,8 @@ class Keeper:
         self._last_t = pylsl.local_clock()
         self._frames_seen = 0
         self._writer = self._record = None
+        self._settings_error: str | None = None
+        self._unreported: deque[str] = deque()
         self._watcher = MarkerWatcher({OWN_SOURCE_ID}) if processor.configuration.markers else None
         if order["session"] is not None:
             files = SessionFiles.from_stem(order["session"])
@@ -101,9 +106,13 @@ class Keeper:
     @property
     def error(self) -> str | None:
         """Why nothing more could be written, or None."""
-        return (
-            None if self._writer is None or self._writer.error is None else str(self._writer.error)
-        )
+        if self._writer is None or self._writer.error is None:
+            return self._settings_error
+        return str(self._writer.error)
+
+    def unreported(self) -> str | None:
+        """Return a failed write of the settings that the experiment has not been told yet."""
+        return self._unreported.popleft() if self._unreported else None
 
     def start(self) -> None:
         """Note the beginning."""
@@ -262,7 +271,19 @@ class Keeper:
     def remember(self, **sections: object) -> None:
         """Put sections into the session's settings file."""
         if self._record is not None:
-            self._clerk.submit(self._record.update, **sections)
+            self._clerk.submit(self._write_settings, sections)
+
+    def _write_settings(self, sections: dict) -> None:
+        """Write the settings file; a failure is reported, and what it lacks comes with the next."""
+        try:
+            self._record.update(**sections)
+        except Exception as error:  # whatever it is, the future would keep it to itself
+            logger.error("Settings: %s", error)
+            if self._settings_error is None:
+                self._unreported.append(str(error))
+            self._settings_error = str(error)
+        else:
+            self._settings_error = None
 
     def remember_configuration(self) -> None:
         """Put the settings as they are now, baseline and fitted filters included, into the file."""

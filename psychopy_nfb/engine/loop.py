@@ -192,6 +192,9 @@ class Loop:
         if self._quality is not None and self._chores_at > self._verdicts_at:
             self._verdicts_at = self._chores_at + VERDICTS_SECONDS
             self.control.send("channels", channels=to_dict(self._quality.verdicts()))
+        while (failure := self.keeper.unreported()) is not None:
+            self.keeper.event("settings_not_written", detail={"why": failure}, kind="worker")
+            self.control.send("recording", error=failure)
         while self.source.events:
             what, detail = self.source.events.popleft()
             self.keeper.event(what, detail=detail, kind="stream")

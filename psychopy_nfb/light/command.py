@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from tqdm import tqdm
 
 from psychopy_nfb.checks import check_writable, prepare_folder
-from psychopy_nfb.errors import FileError, SettingsError
+from psychopy_nfb.errors import FileError, SettingsError, cause, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,7 +86,7 @@ def read_log(path: str | os.PathLike) -> pd.DataFrame:
     try:
         log = pd.read_csv(path)
     except (OSError, ValueError) as error:
-        raise FileError("frames", os.fspath(path), f"cannot be read ({error})") from None
+        raise FileError("frames", os.fspath(path), f"cannot be read ({cause(error)})") from None
     missing = [name for name in NEEDED if name not in log.columns]
     if missing:
         raise FileError(
@@ -132,7 +132,7 @@ def find_sensor(log: pd.DataFrame, channels: list[Channel]) -> tuple[Channel, Li
         "channel",
         None,
         f"none of {len(channels)} channels shows the patch of this frame log; the last looked at: "
-        f"{reason.parameter}={reason.value!r} {reason.remedy}",
+        f"{reason.parameter}={shown(reason.value)} {reason.remedy}",
     )
 
 

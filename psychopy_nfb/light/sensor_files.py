@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from psychopy_nfb.errors import FileError
+from psychopy_nfb.errors import FileError, cause
 
 HOW_TO_INSTALL = 'needs a package that is not installed; run: pip install "psychopy-nfb[files]"'
 OWN_STREAMS = ("Feedback", "Frames")
@@ -98,7 +98,8 @@ def _from_xdf(path: Path) -> list[Channel]:
         with path.open("rb") as file:
             streams, _ = pyxdf.load_xdf(file)
     except Exception as error:  # damaged files fail anywhere in the parser
-        raise FileError("signal", str(path), f"cannot be read as .xdf ({error})") from None
+        why = cause(error)
+        raise FileError("signal", str(path), f"cannot be read as .xdf ({why})") from None
     found = []
     for stream in streams:
         info = stream["info"]
@@ -181,7 +182,8 @@ def _read_table(path: Path) -> pd.DataFrame:
         try:
             table = pd.read_csv(path, sep=None, engine="python", decimal=decimal)
         except (OSError, ValueError, csv.Error) as error:
-            raise FileError("signal", str(path), f"cannot be read as a table ({error})") from None
+            why = cause(error)
+            raise FileError("signal", str(path), f"cannot be read as a table ({why})") from None
         if table.select_dtypes("number").shape[1] == table.shape[1]:
             break
     return table

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from psychopy_nfb.errors import FileError
+from psychopy_nfb.errors import FileError, cause
 from psychopy_nfb.lsl.continuity import Continuity
 
 logger = logging.getLogger(__name__)
@@ -121,8 +121,7 @@ def _not_installed(path: Path, package: str) -> FileError:
 
 
 def _unreadable(path: Path, error: Exception) -> FileError:
-    why = " ".join(str(error).split()) or type(error).__name__
-    why = re.sub(r"<_io\.\w+ name=(.*?)>", r"\1", why)
+    why = re.sub(r"<_io\.\w+ name=(.*?)>", r"\1", cause(error)).replace("\\\\", "\\")
     return FileError("file", str(path), f"cannot be read ({why[:200].rstrip('.')})")
 
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pandas as pd
 
-from psychopy_nfb.errors import FileError
+from psychopy_nfb.errors import FileError, cause
 
 STAGES = {
     "sample_to_received_ms": ("t_sample", "t_received", "sample → received", "amplifier, LSL"),
@@ -110,7 +110,9 @@ def lag_summary(frames: pd.DataFrame | str | os.PathLike) -> LagSummary:
         try:
             frames = pd.read_csv(frames)
         except (OSError, ValueError) as error:
-            raise FileError("frames", os.fspath(frames), f"cannot be read ({error})") from None
+            raise FileError(
+                "frames", os.fspath(frames), f"cannot be read ({cause(error)})"
+            ) from None
     with_value = frames[frames.t_sample.notna()]
     stages = {
         name: StageSummary.of(1e3 * (with_value[end] - with_value[begin]).to_numpy())

@@ -173,6 +173,13 @@ def test_a_code_table_comes_from_a_dict_json_or_csv(tmp_path):
     (tmp_path / "codes.csv").write_text("label,code\none,1\ntwo,2\nthree,3\n")
     for source in (CODES, tmp_path / "codes.json", tmp_path / "codes.csv"):
         assert read_codes(source) == CODES
+    for name in ("codes.json", "codes.csv"):  # as Notepad and Excel save them
+        text = (tmp_path / name).read_text()
+        (tmp_path / name).write_text(text, encoding="utf-8-sig")
+        assert read_codes(tmp_path / name) == CODES
+    (tmp_path / "codes.csv").write_text("label,code\nÜbung,1\n", encoding="cp1252")
+    with pytest.raises(FileError, match="save it with the encoding UTF-8"):
+        read_codes(tmp_path / "codes.csv")
     with pytest.raises(FileError):
         read_codes(tmp_path / "none.csv")
 

@@ -45,7 +45,7 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path):
     with pytest.raises(FileError) as caught:
         new_session(tmp_path / "file" / "below")
     said = str(caught.value)
-    assert said.startswith(f"data={str(tmp_path / 'file' / 'below')!r}: cannot be written (")
+    assert said.startswith(f"data='{tmp_path / 'file' / 'below'}': cannot be written (")
     assert said.endswith("choose a folder that you may write to.")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import subprocess
@@ -171,7 +170,7 @@ def test_settings_read_while_they_are_written_are_never_torn(tmp_path):
     writer.start()
     seen = set()
     while writer.is_alive():  # read here: what fails in another thread fails no test
-        seen.add(json.loads(kept.path.read_text())["last"])
+        seen.add(SessionRecord.load(kept.path).content["last"])
         time.sleep(0.0002)
     writer.join()
     assert len(seen) > 10
