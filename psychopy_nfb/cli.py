@@ -8,6 +8,7 @@ import sys
 
 from psychopy_nfb import __version__
 from psychopy_nfb.errors import NfbError
+from psychopy_nfb.process import replace_unprintable
 
 # Each module has add_arguments(parser) and main(options) -> exit status; it is imported only when
 # its command is the one that was called, so that help and mistakes answer at once.
@@ -30,6 +31,7 @@ COMMANDS = {
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return its exit status: 0 done, 1 ended by a problem, 2 bad input."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    replace_unprintable()
     parser = argparse.ArgumentParser(
         prog="psychopy-nfb", description="EEG neurofeedback for PsychoPy, with a known lag."
     )

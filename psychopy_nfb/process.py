@@ -1,7 +1,8 @@
-"""Child processes: how they find this package, and how they end with their parent."""
+"""Processes of this package: how they start, what they print, how they end with their parent."""
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -10,12 +11,27 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import psutil
+if TYPE_CHECKING:
+    import psutil
 
 GUARD_SECONDS = 0.25
 """How often the guard looks whether the experiment lives; it has 1 s to notice."""
 STOP_SECONDS = 5.0
+CREATION_FLAGS: int = getattr(subprocess, "CREATE_NO_WINDOW", 0)
+"""Value of `creationflags` for every process that the package starts. PsychoPy Runner has no
+console, and Windows would open a window with one for each of them, over the stimulus."""
+
+
+def replace_unprintable() -> None:
+    """Let `print` put a question mark in place of a character that the output cannot encode.
+
+    Output into a pipe or a file has the system's code page, on Windows often cp1252, cp437 or
+    cp932, and would end the program with a UnicodeEncodeError at the first µ or → that it lacks.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):  # PsychoPy's Runner and pytest have others
+        sys.stdout.reconfigure(errors="replace")
 
 
 def python_command(module: str, *arguments: str) -> list[str]:
@@ -42,6 +58,7 @@ def running(module: str, *arguments: str) -> Iterator[subprocess.Popen]:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        creationflags=CREATION_FLAGS,
     )
     try:
         yield process
@@ -65,14 +82,23 @@ def guard(experiment_pid: int, gone: Callable[[], None]) -> None:
     The end of stdin tells the same sooner, unless a process that the experiment forked holds the
     pipe open; a process id can be reused, which the process's start time settles.
     """
+    import psutil
 
     def watch() -> None:
         try:
             experiment = psutil.Process(experiment_pid)
-            while experiment.is_running() and experiment.status() != psutil.STATUS_ZOMBIE:
+            while experiment.is_running() and not _is_zombie(experiment):
                 time.sleep(GUARD_SECONDS)
         except psutil.NoSuchProcess:
             pass
         gone()
 
     threading.Thread(target=watch, name="guard", daemon=True).start()
+
+
+def _is_zombie(process: psutil.Process) -> bool:
+    """Return whether a process has ended and its parent has not noticed; Windows has no such state.
+
+    There psutil looks at every thread of the machine to tell the status.
+    """
+    return sys.platform != "win32" and process.status() == "zombie"

@@ -65,7 +65,7 @@ def test_a_recording_that_is_not_there(command, tmp_path):
     path = tmp_path / "nowhere.xdf"
     option = ["--replay"] if command == "demo" else []
     said = refusal(command, *option, path)
-    assert said == f"file={str(path)!r}: there is no such file."
+    assert said == f"file='{path}': there is no such file."
 
 
 def test_a_text_that_calls_itself_a_recording(tmp_path):
@@ -73,7 +73,7 @@ def test_a_text_that_calls_itself_a_recording(tmp_path):
     path = tmp_path / "notes.xdf"
     path.write_text("Participant was tired.\n")
     said = refusal("replay", path)
-    assert said.startswith(f"file={str(path)!r}: cannot be read (")
+    assert said.startswith(f"file='{path}': cannot be read (")
     assert "<_io" not in said  # Python's own words for an open file
 
 
@@ -82,13 +82,14 @@ def test_half_a_recording(tmp_path):
     path = tmp_path / "half.set"
     scipy.io.savemat(path, {"EEG": {"data": np.ones((4, 500))}}, appendmat=False)
     os.truncate(path, path.stat().st_size // 2)
-    assert refusal("replay", path).startswith(f"file={str(path)!r}: cannot be read (")
+    assert refusal("replay", path).startswith(f"file='{path}': cannot be read (")
 
 
 def test_a_folder_for_the_files_that_is_a_file(tmp_path):
     (tmp_path / "file").write_text("in the way")
     said = refusal("demo", "--out", tmp_path / "file")
-    assert re.match(rf"out={str(tmp_path / 'file')!r}: cannot be written .*; choose a folder", said)
+    assert said.startswith(f"out='{tmp_path / 'file'}': cannot be written (")
+    assert "; choose a folder" in said
 
 
 @pytest.mark.parametrize(

@@ -14,5 +14,5 @@
 - `ipc`, `link`, `ways`: how late a value is in another process, by each way to send it;
 - `designs`, `engines`: where a neurofeedback program may compute, and what its frames see of it;
 - `findings`: the page of ``bench all``;
-- `check`: what about this machine matters for timing.
+- `check`, `libraries`, `finding`: what about this machine matters for timing.
 """

@@ -19,6 +19,7 @@ from psychopy_nfb.bench.calm import Standstills
 from psychopy_nfb.bench.command import Outcome
 from psychopy_nfb.bench.frames import DISPLAY, PACED_HZ
 from psychopy_nfb.bench.setting import STREAMS, amplifier
+from psychopy_nfb.process import CREATION_FLAGS
 
 if TYPE_CHECKING:
     from psychopy.experiment import Experiment
@@ -41,7 +42,7 @@ SETTINGS = {
 FLIPS = {
     "Begin Experiment": "import json\nfrom psychopy_nfb.clock import lsl_now\nflips = []\n",
     "Each Frame": "win.callOnFlip(lambda: flips.append(lsl_now()))\n",
-    "End Routine": "json.dump(flips, open({file!r}, 'w'))\n",
+    "End Routine": "json.dump(flips, open({file!r}, 'w', encoding='utf-8'))\n",
 }
 BARE = {
     "Begin Experiment": "from psychopy_nfb import FeedbackBar, pace\n"
@@ -126,7 +127,14 @@ def _run(folder: Path, source_id: str | None) -> np.ndarray:
     source, script, told = folder / "run.psyexp", folder / "run.py", folder / "flips.json"
     _experiment(source_id, told).saveToXML(str(source))
     compile_experiment(source, script)
-    ran = subprocess.run([sys.executable, script], cwd=folder, capture_output=True, text=True)
+    ran = subprocess.run(
+        [sys.executable, script],
+        cwd=folder,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        creationflags=CREATION_FLAGS,
+    )
     if ran.returncode:
         raise RuntimeError(f"the compiled experiment failed: {ran.stderr[-2000:]}")
     return np.array(json.loads(told.read_text(encoding="utf-8")))

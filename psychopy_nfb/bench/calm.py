@@ -12,7 +12,7 @@ from typing import IO, TypeVar
 import numpy as np
 import psutil
 
-from psychopy_nfb.process import child_environment, python_command
+from psychopy_nfb.process import CREATION_FLAGS, child_environment, python_command
 
 Outcome = TypeVar("Outcome")
 
@@ -110,9 +110,11 @@ class Standstills:
 
     def __enter__(self) -> Standstills:
         for cpu in getattr(os, "sched_getaffinity", lambda _: set())(0):
-            said = TemporaryFile("w+")  # noqa: SIM115 - closed in __exit__
+            said = TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 - closed in __exit__
             command = python_command("bench.witness", "--cpu", str(cpu))
-            process = subprocess.Popen(command, stdout=said, env=child_environment())
+            process = subprocess.Popen(
+                command, stdout=said, env=child_environment(), creationflags=CREATION_FLAGS
+            )
             self._witnesses.append((process, said))
         latest = time.monotonic() + READY_SECONDS
         while self._witnesses and not self.watched and time.monotonic() < latest:

@@ -9,28 +9,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
+from psychopy_nfb.bench.finding import Finding
+from psychopy_nfb.bench.libraries import check_lsl, check_python, check_runtime, lsl_loads
 from psychopy_nfb.checks import check_writable
+from psychopy_nfb.process import CREATION_FLAGS
 
 FRAMES = 180
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at."""
-
-    what: str
-    """Its name."""
-    good: bool
-    """Whether it is as it should be."""
-    found: str
-    """What was found, with figures."""
-    remedy: str = ""
-    """What to do if it is not."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,17 +34,12 @@ def main(options: argparse.Namespace) -> int:
         check_writable("json", options.json)
     from tqdm import tqdm
 
-    looks: list[Callable[[], list[Finding]]] = [
-        check_python,
-        check_lsl,
-        check_streams,
-        check_clock,
-        check_sleep,
-        check_process_start,
-        check_load,
-    ]
+    looks: list[Callable[[], list[Finding]]] = [check_python, check_runtime, check_lsl]
+    if lsl_loads():
+        looks += [check_streams, check_clock, check_sleep, check_process_start]
+    looks.append(check_load)
     if not options.no_window:
-        looks += [check_compositor, check_display]
+        looks += [check_compositor, check_display] if lsl_loads() else [check_compositor]
     findings: list[Finding] = []
     for look in tqdm(looks, desc="check", disable=None, leave=False):
         findings += look()
@@ -69,51 +53,11 @@ def main(options: argparse.Namespace) -> int:
     return int(not all(finding.good for finding in findings))
 
 
-def check_python() -> list[Finding]:
-    """Look at the Python that runs this and at PsychoPy's version."""
-    from psychopy_nfb.recording import machine_facts
-
-    facts = machine_facts()
-    versions = facts["packages"]
-    return [
-        Finding(
-            "Python",
-            (3, 10) <= sys.version_info[:2] < (3, 13),
-            f"{facts['python']} on {facts['platform']}",
-            "use Python 3.10 to 3.12, the ones that PsychoPy runs on",
-        ),
-        Finding(
-            "PsychoPy",
-            versions.get("psychopy") is not None,
-            str(versions.get("psychopy") or "not installed"),
-            "pip install psychopy",
-        ),
-    ]
-
-
-def check_lsl() -> list[Finding]:
-    """Look for the LSL library."""
-    try:
-        import pylsl
-
-        version = pylsl.library_version()
-    except (ImportError, RuntimeError, OSError) as error:
-        return [Finding("liblsl", False, str(error), "pip install --upgrade pylsl")]
-    return [
-        Finding(
-            "liblsl",
-            version >= 116,
-            f"{version // 100}.{version % 100}",
-            "pip install --upgrade pylsl: versions before 1.16 wake up late",
-        )
-    ]
-
-
 def check_streams() -> list[Finding]:
     """Look whether streams of this machine are found, and which are there."""
     import pylsl
 
-    from psychopy_nfb.lsl.find import describe, list_streams
+    from psychopy_nfb.lsl.find import describe, list_streams, network_remedy
     from psychopy_nfb.lsl.outlet import make_marker_outlet
 
     own = f"psychopy_nfb_check_{os.getpid()}"
@@ -128,8 +72,7 @@ def check_streams() -> list[Finding]:
             "streams of this machine are found"
             if seen
             else "a stream of this machine is not found",
-            "let Python through the firewall: UDP 16571, TCP and UDP 16572-16604; "
-            "switch off a VPN that blocks multicast",
+            network_remedy(),
         ),
         Finding(
             "LSL streams",
@@ -190,7 +133,8 @@ def check_process_start() -> list[Finding]:
     """Measure how long a Python process takes to start and to load what the worker needs."""
     started = time.perf_counter()
     code = "import numpy, pylsl, scipy.signal"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, creationflags=CREATION_FLAGS)
     seconds = time.perf_counter() - started
     return [
         Finding(

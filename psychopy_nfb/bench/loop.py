@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import subprocess
-import sys
 import time
 from functools import partial
 from tempfile import TemporaryDirectory, TemporaryFile
@@ -19,6 +18,7 @@ from psychopy_nfb.bench.frames import DISPLAY, frame_loop
 from psychopy_nfb.bench.reads import count_torn
 from psychopy_nfb.bench.setting import STREAMS, amplifier, training
 from psychopy_nfb.clock import lsl_now
+from psychopy_nfb.process import CREATION_FLAGS, child_environment, python_command
 
 START_SECONDS, READS_A_SECOND = 20, 3e5  # for the progress bar only
 BARS = {
@@ -117,9 +117,11 @@ def publish_lag(prefix: str, turns: int) -> dict[str, float]:
 
 def _lags_beside_bare(nfb, source_id: str) -> tuple[tuple[list, list], float]:  # noqa: ANN001
     """Return milliseconds to published and to a bare consumer's receipt, and stolen seconds."""
-    command = [sys.executable, "-m", "psychopy_nfb.bench.bare", "--source-id", source_id]
+    command = python_command("bench.bare", "--source-id", source_id, "--seconds", f"{TURN_SECONDS}")
     with TemporaryFile() as told:
-        bare = subprocess.Popen([*command, "--seconds", str(TURN_SECONDS)], stdout=told)
+        bare = subprocess.Popen(
+            command, stdout=told, env=child_environment(), creationflags=CREATION_FLAGS
+        )
         stolen = stolen_seconds()
         lags, seen = [], nfb.records.newest_seq
         while bare.poll() is None:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 
 from psychopy_nfb.engine.memory import FEEDBACK_VALUES, SharedBlock
+from psychopy_nfb.process import CREATION_FLAGS, child_environment, python_command
 from psychopy_nfb.protocol import VALUE_NAMES
 
 
@@ -35,7 +36,11 @@ def count_torn(n_reads: int, progress: Callable[[int], None] = lambda _: None) -
         different records were seen, a sign that the writer was writing all the while.
     """
     block = SharedBlock.create(VALUE_NAMES)
-    writer = subprocess.Popen([sys.executable, "-m", __name__, block.name])
+    writer = subprocess.Popen(
+        python_command("bench.reads", block.name),
+        env=child_environment(),
+        creationflags=CREATION_FLAGS,
+    )
     try:
         while block.feedback.newest() is None:
             if writer.poll() is not None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from psychopy_nfb.process import CREATION_FLAGS, child_environment, python_command
 
 STREAMS = {
     "": {"channels": 32, "rate": 500.0, "chunk": 5},
@@ -53,10 +54,10 @@ def training(source_id: str, *, burn_ms: float = 0.0):  # noqa: ANN201 - importe
 def amplifier(stream: dict) -> Iterator[str]:
     """Run an outlet in a process of its own; gives its source_id once it is there."""
     source_id = f"bench-{uuid.uuid4().hex[:8]}"
-    command = [sys.executable, "-m", "psychopy_nfb.bench.outlet", "--source-id", source_id]
+    command = python_command("bench.outlet", "--source-id", source_id)
     for name, value in stream.items():
         command += [f"--{name}", str(value)]
-    process = subprocess.Popen(command)
+    process = subprocess.Popen(command, env=child_environment(), creationflags=CREATION_FLAGS)
     try:
         _wait_for(source_id)  # its own start is not measured
         yield source_id

@@ -13,7 +13,7 @@ from tqdm import tqdm
 from psychopy_nfb.bench.calm import Pace
 from psychopy_nfb.bench.command import Outcome
 from psychopy_nfb.bench.start_parent import IMPORTS, WAYS
-from psychopy_nfb.process import child_environment, python_command
+from psychopy_nfb.process import CREATION_FLAGS, child_environment, python_command
 
 ROUNDS = 5
 PARENTS = ("bare", "window")
@@ -69,9 +69,15 @@ def _children(parent: str, found: list[dict], progress: tqdm, pace: Pace) -> lis
         command.append("--window")
     missing = []
     with (
-        TemporaryFile("w+") as said,
+        TemporaryFile("w+", encoding="utf-8", errors="replace") as said,
         subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=said, text=True, env=child_environment()
+            command,
+            stdout=subprocess.PIPE,
+            stderr=said,
+            encoding="utf-8",
+            errors="replace",
+            env=child_environment(),
+            creationflags=CREATION_FLAGS,
         ) as process,
     ):
         for line in process.stdout:

@@ -10,6 +10,8 @@ import subprocess
 import sys
 import time
 
+from psychopy_nfb.process import CREATION_FLAGS
+
 IMPORTS = {"bare": "", "numpy": "numpy", "scipy.signal": "scipy.signal", "pylsl": "pylsl"}
 WAYS = ("fork", "forkserver", "spawn", "subprocess")
 
@@ -39,7 +41,12 @@ def start_once(way, module):
         # The same clock in both: on the systems of today it counts from the machine's start.
         code = f"from {__spec__.name} import as_subprocess; as_subprocess({module!r})"
         begun = time.perf_counter()
-        told = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+        told = subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True,
+            check=True,
+            creationflags=CREATION_FLAGS,
+        )
         ended, megabytes = map(float, told.stdout.split())
         return ended - begun, megabytes
     import multiprocessing

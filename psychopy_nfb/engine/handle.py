@@ -21,7 +21,7 @@ from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.engine.frame_rows import append_frames
 from psychopy_nfb.engine.memory import FEEDBACK_VALUES, SharedBlock
 from psychopy_nfb.errors import NfbError, WorkerError
-from psychopy_nfb.process import child_environment, python_command
+from psychopy_nfb.process import CREATION_FLAGS, child_environment, python_command
 from psychopy_nfb.protocol import VALUE_NAMES
 
 logger = logging.getLogger(__name__)
@@ -146,7 +146,7 @@ class WorkerHandle:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 env=environment,
-                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+                creationflags=CREATION_FLAGS,
             )
         self.block["worker_pid"] = process.pid
         self.block["busy"] = 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ import pylsl
 from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.light.screen_sensor import ScreenSpot, spot_of_box
-from psychopy_nfb.lsl.find import channel_labels, chosen_channels, find_stream
+from psychopy_nfb.lsl.find import channel_labels, chosen_channels, find_stream, is_remote
 from psychopy_nfb.lsl.selection import StreamSelection
 from psychopy_nfb.process import running
 
@@ -31,7 +30,7 @@ class SensorInlet:
 
     def __init__(self, selection: StreamSelection, channel: str | None = None) -> None:
         found = find_stream(selection)
-        remote = found.hostname() != socket.gethostname()
+        remote = is_remote(found)
         self._inlet = pylsl.StreamInlet(
             found, max_buflen=3600, processing_flags=pylsl.proc_clocksync if remote else 0
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import sys
 import time
 from collections.abc import Sequence
 
@@ -56,6 +58,29 @@ def describe(info: pylsl.StreamInfo) -> str:
     return f"'{info.name()}' ({info.type()}, {channels}, {pace}, source_id '{info.source_id()}')"
 
 
+def is_remote(info: pylsl.StreamInfo) -> bool:
+    """Return whether a stream comes from another machine; names of machines know no case."""
+    return info.hostname().casefold() != socket.gethostname().casefold()
+
+
+def network_remedy(system: str = sys.platform) -> str:
+    """Return how to let LSL's streams through to this program, in words that follow a colon.
+
+    Examples
+    --------
+    >>> network_remedy("linux")
+    'let Python through the firewall (UDP 16571, TCP and UDP 16572-16604) and switch off a VPN that
+    blocks multicast'
+    """
+    firewall = "let Python through the firewall (UDP 16571, TCP and UDP 16572-16604)"
+    if system == "darwin":  # since macOS 15 each program needs the permission
+        firewall += (
+            ", allow PsychoPy, or Terminal if you start it from there, in System Settings > "
+            "Privacy & Security > Local Network"
+        )
+    return f"{firewall} and switch off a VPN that blocks multicast"
+
+
 def find_stream(selection: StreamSelection) -> pylsl.StreamInfo:
     """Return the one stream that matches `selection`.
 
@@ -69,7 +94,10 @@ def find_stream(selection: StreamSelection) -> pylsl.StreamInfo:
     if not found:
         there = list_streams(0.5)
         others = "; streams found: " + ", ".join(map(describe, there)) if there else ""
-        hint = others or "; no LSL stream at all was found: is the amplifier's LSL output on?"
+        hint = others or (
+            "; no LSL stream at all was found. Switch on the LSL output of the amplifier's "
+            f"program. If it is on: {network_remedy()}"
+        )
         raise StreamError(
             "stream", str(selection), f"no such stream within {selection.timeout:g} s{hint}"
         )

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import socket
-
 import numpy as np
 import pylsl
 
 from psychopy_nfb.dsp.step import SignalInfo
 from psychopy_nfb.errors import StreamError
-from psychopy_nfb.lsl.find import channel_labels, channel_positions, channel_scales, find_stream
+from psychopy_nfb.lsl.find import (
+    channel_labels,
+    channel_positions,
+    channel_scales,
+    find_stream,
+    is_remote,
+)
 from psychopy_nfb.lsl.selection import StreamSelection
 
 BUFFER_SECONDS = 360
@@ -60,7 +64,7 @@ class Inlet:
             )
         # Recovery inside LSL would hide that an amplifier was off: the worker finds it again itself
         # and marks the gap.
-        self.remote = found.hostname() != socket.gethostname()
+        self.remote = is_remote(found)
         self._inlet = pylsl.StreamInlet(
             found,
             max_buflen=BUFFER_SECONDS,

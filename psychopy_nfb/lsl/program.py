@@ -14,6 +14,7 @@ import pylsl
 from tqdm import tqdm
 
 from psychopy_nfb.errors import NfbError
+from psychopy_nfb.process import replace_unprintable
 
 LONGEST_SLEEP = 0.05
 """Seconds until a request to stop is noticed."""
@@ -89,6 +90,7 @@ def run_as_program(
     """Run one command by itself; a mistake of the user's is one sentence and exit status 2."""
     parser = argparse.ArgumentParser(description=description)
     add_arguments(parser)
+    replace_unprintable()
     try:
         return main(parser.parse_args(arguments))
     except NfbError as error:

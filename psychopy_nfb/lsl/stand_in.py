@@ -7,7 +7,7 @@ import subprocess
 import uuid
 
 from psychopy_nfb.lsl.selection import StreamSelection
-from psychopy_nfb.process import child_environment, end, python_command
+from psychopy_nfb.process import CREATION_FLAGS, child_environment, end, python_command
 
 LOOK_SECONDS = 2.0
 """How long an amplifier may take to answer before the simulator takes its place."""
@@ -42,6 +42,7 @@ class StandIn:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,  # inherited, it would freeze PsychoPy Runner
+            creationflags=CREATION_FLAGS,
         )
 
     def stop(self) -> None:

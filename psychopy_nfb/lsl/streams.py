@@ -15,14 +15,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(options: argparse.Namespace) -> int:
     """List the streams; exit status 1 when there are none."""
     check_number("timeout", options.timeout, above=0, unit="s")
-    from psychopy_nfb.lsl.find import list_streams
+    from psychopy_nfb.lsl.find import list_streams, network_remedy
 
     streams = list_streams(options.timeout)
     if not streams:
         print(
             f"No LSL stream answered within {options.timeout:g} s. Switch on the LSL output of the "
-            "amplifier's program, or try `psychopy-nfb simulate` in another terminal; a firewall "
-            "must let UDP 16571 and TCP and UDP 16572-16604 through."
+            "amplifier's program, or try `psychopy-nfb simulate` in another terminal. If it is on: "
+            f"{network_remedy()}."
         )
         return 1
     rows = [("name", "type", "channels", "rate", "format", "source_id", "machine")]

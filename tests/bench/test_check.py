@@ -12,8 +12,10 @@ import time
 import pytest
 
 from psychopy_nfb.bench.check import check_compositor
+from psychopy_nfb.bench.libraries import CPP_RUNTIME, check_runtime
 
-LOOKED_AT = ["Python", "PsychoPy", "liblsl", "LSL network", "LSL streams", "clock offset"]
+LOOKED_AT = ["Python", "PsychoPy", *["Visual C++ runtime"] * (sys.platform == "win32"), "liblsl"]
+LOOKED_AT += ["LSL network", "LSL streams", "clock offset"]
 LOOKED_AT += ["clock steadiness", "sleep", "process start", "processor"]
 NEEDS_WINDOW = ["compositor", "graphics", "vertical sync", "frame rate"]
 
@@ -108,7 +110,29 @@ def test_a_file_that_cannot_be_written_is_told_before_anything_is_measured(tmp_p
     before = time.monotonic()
     done = run("-m", "psychopy_nfb.cli", "check", "--no-window", "--json", path)
     assert done.returncode == 2
-    assert done.stderr.startswith(f"psychopy-nfb check: json={str(path)!r}: cannot be written; ")
+    assert done.stderr.startswith(f"psychopy-nfb check: json='{path}': cannot be written; ")
     assert len(done.stderr.splitlines()) == 1
     assert done.stdout == ""
     assert time.monotonic() - before < 3
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pylsl takes no other library there")
+def test_a_library_that_does_not_load_is_a_finding_and_the_rest_goes_on(tmp_path):
+    broken = tmp_path / "liblsl.so"
+    broken.write_text("no library")
+    environment = {**os.environ, "PYLSL_LIB": str(broken)}
+    command = [sys.executable, "-m", "psychopy_nfb.cli", "check", "--no-window"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr == ""
+    assert f"[!!] liblsl: does not load (liblsl library '{broken}' found but" in done.stdout
+    assert "] processor: " in done.stdout
+
+
+def test_what_liblsl_lacks_of_windows_is_named_with_where_to_get_it(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "win32")
+    (finding,) = check_runtime(["MSVCP140_that_is_not_there.dll"])
+    assert not finding.good
+    assert finding.found == "missing: MSVCP140_that_is_not_there.dll"
+    assert "https://aka.ms/vs/17/release/vc_redist.x64.exe" in finding.remedy
+    assert "MSVCP140.dll" in CPP_RUNTIME

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
@@ -17,7 +18,10 @@ FILTER = 0.1
 
 def report(*arguments):
     command = [sys.executable, "-m", "psychopy_nfb.cli", "report", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-8"}
+    return subprocess.run(
+        command, capture_output=True, encoding="utf-8", env=environment, timeout=60
+    )
 
 
 @pytest.fixture
