@@ -28,7 +28,7 @@ if {name}.escaped:
 
 
 class SignalCheckRoutine(BaseStandaloneRoutine):
-    """Each channel, live: good or bad, and why."""
+    """Each channel, live: good or bad, why, and what to do about it."""
 
     categories = [CATEGORY]
     targets = ["PsychoPy"]
@@ -36,7 +36,7 @@ class SignalCheckRoutine(BaseStandaloneRoutine):
     version = "2026.1.0"
     iconFile = ICONS / "signalcheck.png"
     iconSVG = ICONS / "signalcheck.svg"
-    tooltip = "Signal Check: each EEG channel, live, good or bad with the reason"
+    tooltip = "Signal Check: each EEG channel, live, good or bad with reason and remedy"
     beta = False
 
     def __init__(self, exp: Any, name: str = "signal_check", disabled: bool = False):

@@ -5,7 +5,9 @@
 - `late_read`, `frame_log`: when a value is read, and what is noted of each flip;
 - `bar`, `circle`, `trace`, `color`, `text`: what the participant sees, on `stimulus` and `shapes`;
 - `auto_draw`, `run_state`: what Builder's scripts expect of their stimuli;
-- `calibration`, `signal_check`: the screens of a baseline and of the electrodes;
+- `calibration`, `signal_check`: the screens of a baseline and of the electrodes; of the latter
+  `channel_page` is what is shown, `channel_layout` where, `head_map` the electrodes on a head;
+- `letters`: many short texts as one picture;
 - `light_sensor`, `light_levels`, `crossings`: a photodiode over LSL as a light sensor of
   PsychoPy's;
 - `marker_output`: marks sent to other devices at the flip;

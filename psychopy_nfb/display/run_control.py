@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from psychopy_nfb.clock import PsychoPyClock, lsl_now
 from psychopy_nfb.display.frame_log import MARKS_BETWEEN, FrameWriter
 from psychopy_nfb.display.newest import NewestFeedback
@@ -66,6 +68,7 @@ class RunControl(NewestFeedback):
         self._calibrated = threading.Event()
         self._refusal: str | None = None
         self._channels: list[ChannelVerdict] = []
+        self._channel_traces = np.empty((0, 0))
         self.clock = PsychoPyClock()
 
     def _configure(self, configuration: Configuration) -> None:
@@ -252,12 +255,22 @@ class RunControl(NewestFeedback):
     def watch_channels(self, on: bool = True) -> None:
         """Judge each channel four times a second from now on, or no longer; see `channels`."""
         self._require_start()
+        if on:
+            self._channels, self._channel_traces = [], np.empty((0, 0))
         self._handle.command("watch_channels", on=on)
 
     @property
     def channels(self) -> list[ChannelVerdict]:
         """Which channels are good, in the stream's order; empty until it is watched for 2 s."""
         return self._channels
+
+    @property
+    def channel_traces(self) -> np.ndarray:
+        """The last 2 s of each of `channels` in microvolts, shape (n_channels, at most 100 points).
+
+        Smallest and largest value of each fiftieth of the time, without drift; empty at first.
+        """
+        return self._channel_traces
 
     def reset_score(self) -> None:
         """Start again at no points and no hits."""
@@ -288,6 +301,7 @@ class RunControl(NewestFeedback):
         if kind == "configuration":
             self._configure(read_configuration(message["configuration"]))
         elif kind == "channels":
+            self._channel_traces = np.array(message["traces"]) / 10  # sent as tenths of microvolts
             self._channels = [ChannelVerdict(**one) for one in message["channels"]]
         elif kind == "calibrated":
             self._calibrated.set()

@@ -6,7 +6,7 @@
 - `artifact`: samples that cannot be used, and how the filters are kept from them;
 - `asr`: bursts, taken out of all channels at once;
 - `gradient`, `wires`: what an MR scanner adds, taken away;
-- `channel_quality`: which channels can be used at all;
+- `channel_quality`, `channel_verdict`: which channels can be used at all, why not, what helps;
 - `filters`, `smooth`, `delay`, `decimate`: a band, a smoother signal, a later one, a slower one;
 - `rhythm`, `complex_fir`, `fir`, `kalman`, `ar_hilbert`, `envelope`: estimators of a rhythm's
   envelope and phase; `group_delay`: how late they are;
@@ -35,7 +35,7 @@ _HOME = {
     "standard_positions": "montage",
     "BlockBuffer": "blocks",
     "ChannelQuality": "channel_quality",
-    "ChannelVerdict": "channel_quality",
+    "ChannelVerdict": "channel_verdict",
     "SpatialFit": "spatial",
     "ssd": "spatial",
     "csp": "spatial",

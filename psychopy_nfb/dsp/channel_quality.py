@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
 
 import numpy as np
 
+from psychopy_nfb.dsp.channel_verdict import ChannelVerdict, kind_of
+from psychopy_nfb.dsp.montage import standard_positions
 from psychopy_nfb.dsp.step import SignalInfo
 
 WINDOW_SECONDS = 2.0
@@ -14,32 +16,53 @@ FLAT_UV = 0.05
 LARGE_UV = 75.0
 """EEG at rest stays within this for three quarters of the time; a blink lasts much shorter."""
 LINE_UV, LINE_SHARE = 5.0, 0.5
-"""The mains are told when they are both large and most of what there is."""
+"""Mains hum is a fault when it is both large and most of what there is."""
 MUSCLE_UV = 15.0
 MUSCLE_BAND = (65.0, 95.0)
 MAINS_HZ = (50.0, 60.0)
 VALID_UV = 1e6
-
-
-@dataclass(frozen=True)
-class ChannelVerdict:
-    """One channel's state."""
-
-    label: str
-    """Of the channel."""
-    good: bool
-    """Whether it can be used."""
-    reason: str
-    """Why not, in a few words with the number; empty for a good one."""
+NEIGHBOURS = 4
+LARGER, WEAKER = 5.0, 0.125
+"""Times the middle amplitude of the nearest channels."""
+TRACE_BINS = 50
+"""Stretches of the window of which a trace shows the smallest and the largest value."""
+TRACE_UV = 3000
+"""A trace goes no further, so that its numbers stay short."""
 
 
 class ChannelQuality:
     """Judges channels by their last two seconds.
 
+    A channel is good when none of these is found, the first that is found names the fault:
+
+    - no valid values: not a number, or beyond 1 V;
+    - flat: standard deviation below 0.05 µV;
+    - mains hum: at 50 or 60 Hz more than 5 µV, and more than half of the power above 1 Hz;
+    - muscles or noise: more than 15 µV between 65 and 95 Hz;
+    - large slow waves: beyond ±75 µV in more than a quarter of the time, without linear drift;
+    - larger or weaker than its neighbours: the value that three quarters of the time stay within
+      is more than 5 times, or less than an eighth of, the median of the four nearest channels.
+
+    All levels but the last two are root mean squares. Amplifiers that sample at 128 Hz or less have
+    no muscle band, and at 100 Hz or less no mains. Electrodes of eyes, heart and muscles are judged
+    by the first three only; channels that are no electrode are not judged at all. In three minutes
+    of rest of each of eight people (19 channels, cleaned by their authors) at most 0.08 % of the
+    verdicts were faults; in four minutes of an uncleaned task recording (32 channels) 0.2 %, most
+    of them mains hum of an eye electrode.
+
     Parameters
     ----------
     info : SignalInfo
         Channels and rate.
+    other : collection of str
+        Labels of channels that are no electrodes, beside those whose names say so.
+
+    References
+    ----------
+    The kinds of fault (invalid or flat, amplitude that deviates, noise above the EEG, each by
+    robust measures) are those of the PREP pipeline: Bigdely-Shamlo et al. 2015,
+    https://doi.org/10.3389/fninf.2015.00016. It judges whole recordings by comparison with the
+    other channels; the limits in microvolts here are this package's own.
 
     Examples
     --------
@@ -51,44 +74,80 @@ class ChannelQuality:
     [('Cz', ''), ('Oz', 'flat')]
     """
 
-    def __init__(self, info: SignalInfo):
+    def __init__(self, info: SignalInfo, other: Collection[str] = ()):
         self._info = info
-        self._window = np.zeros((round(WINDOW_SECONDS * info.rate), info.n_channels))
+        self._kinds = ["other" if label in other else kind_of(label) for label in info.labels]
+        self._ring = np.zeros((round(WINDOW_SECONDS * info.rate), info.n_channels))
         self._n_seen = 0
+        self._neighbours = _neighbours(info, self._kinds)
 
     def add(self, samples: np.ndarray) -> None:
         """Take the next samples, (n, n_channels) in microvolts, as the amplifier sent them."""
-        length = len(self._window)
+        length = len(self._ring)
+        self._n_seen += max(0, len(samples) - length)
         samples = samples[-length:]
-        self._window = np.concatenate((self._window[len(samples) :], samples))
+        at = self._n_seen % length
+        first = min(len(samples), length - at)
+        self._ring[at : at + first] = samples[:first]
+        self._ring[: len(samples) - first] = samples[first:]
         self._n_seen += len(samples)
 
     def verdicts(self) -> list[ChannelVerdict]:
         """Return one verdict a channel, in the stream's order; none in the first two seconds."""
-        if self._n_seen < len(self._window):
+        if self._n_seen < len(self._ring):
             return []
-        window = self._window
+        clean, valid = self._clean()
+        power = self._power(clean)
+        amplitude = clean.std(axis=0)
+        middle = np.percentile(np.abs(clean), 75, axis=0)
+        usable = valid & (amplitude >= FLAT_UV)
+        verdicts = []
+        for channel, (label, kind) in enumerate(zip(self._info.labels, self._kinds, strict=True)):
+            said = {"label": label, "amplitude": round(float(amplitude[channel]), 2)}
+            if kind == "other":
+                said["judged"] = False
+            elif not valid[channel]:
+                said["fault"] = "no valid values"
+            elif not usable[channel]:
+                said["fault"] = "flat"
+            elif hum := self._hum(power[:, channel]):
+                said.update(fault="mains hum", **hum)
+            elif kind == "eeg":
+                said.update(self._eeg_fault(channel, power[:, channel], amplitude, middle, usable))
+            verdicts.append(ChannelVerdict(**said))
+        return verdicts
+
+    def traces(self) -> list[list[int]]:
+        """Return the last two seconds of each channel in tenths of a microvolt, few points each.
+
+        Each fiftieth of the two seconds gives its smallest and its largest value in the order in
+        which they came, so that no hum or spike is lost between points; slow drift is removed.
+        Empty in the first two seconds.
+        """
+        if self._n_seen < len(self._ring):
+            return []
+        clean, _ = self._clean()
+        n_bins = min(TRACE_BINS, len(clean) // 2)
+        edges = np.linspace(0, len(clean), n_bins + 1).astype(int)
+        points = np.empty((2 * n_bins, clean.shape[1]))
+        for number, (first, last) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+            part = clean[first:last]
+            rising = part.argmin(axis=0) < part.argmax(axis=0)
+            low, high = part.min(axis=0), part.max(axis=0)
+            points[2 * number] = np.where(rising, low, high)
+            points[2 * number + 1] = np.where(rising, high, low)
+        np.clip(points, -TRACE_UV, TRACE_UV, out=points)
+        return np.rint(10 * points.T).astype(int).tolist()
+
+    def _clean(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the window in order of time without linear drift, and which channels are valid."""
+        window = np.roll(self._ring, -(self._n_seen % len(self._ring)), axis=0)
         valid = np.abs(window) <= VALID_UV  # False also for what is not a number
         clean = np.where(valid, window, 0.0)
         steps = np.linspace(-1, 1, len(clean))[:, None]
-        clean = clean - clean.mean(axis=0)
-        clean = clean - steps * (steps * clean).sum(axis=0) / (steps**2).sum()  # slow drift
-        power = self._power(clean)
-        middle = np.percentile(np.abs(clean), 75, axis=0)
-        reasons = []
-        for channel in range(self._info.n_channels):
-            reasons.append(
-                "no valid samples"
-                if not valid[:, channel].all()
-                else "flat"
-                if window[:, channel].std() < FLAT_UV
-                else self._noise(power[:, channel])
-                or (f"large, ±{middle[channel]:.0f} uV" if middle[channel] > LARGE_UV else "")
-            )
-        return [
-            ChannelVerdict(label, not reason, reason)
-            for label, reason in zip(self._info.labels, reasons, strict=True)
-        ]
+        clean -= clean.mean(axis=0)
+        clean -= steps * (steps * clean).sum(axis=0) / (steps**2).sum()
+        return clean, valid.all(axis=0)
 
     def _power(self, clean: np.ndarray) -> np.ndarray:
         """Return the power of each frequency and channel, whose sum is the variance."""
@@ -97,17 +156,55 @@ class ChannelQuality:
         spectrum[1:] *= 2
         return spectrum / (len(clean) * (taper**2).sum())
 
-    def _noise(self, power: np.ndarray) -> str:
-        """Return which noise drowns the channel, in words; empty if none does."""
-        rate = self._info.rate
-        frequencies = np.fft.rfftfreq(len(self._window), 1 / rate)
+    def _hum(self, power: np.ndarray) -> dict:
+        """Return which mains drown the channel and how strong they are; empty if none do."""
+        frequencies = np.fft.rfftfreq(len(self._ring), 1 / self._info.rate)
         total = power[frequencies >= 1.0].sum()
         for mains in MAINS_HZ:
             line = power[np.abs(frequencies - mains) <= 1.0].sum()
-            if mains < rate / 2 and line > LINE_UV**2 and line > LINE_SHARE * total:
-                return f"{mains:.0f} Hz noise, {100 * line / total:.0f} %"
-        low, high = MUSCLE_BAND
-        muscle = power[(frequencies >= low) & (frequencies <= min(high, rate / 2))].sum()
+            above = mains >= self._info.rate / 2
+            if not above and line > LINE_UV**2 and line > LINE_SHARE * total:
+                return {"detail": f"{mains:.0f} Hz", "level": round(float(np.sqrt(line)), 2)}
+        return {}
+
+    def _eeg_fault(
+        self,
+        channel: int,
+        power: np.ndarray,
+        amplitude: np.ndarray,
+        middle: np.ndarray,
+        usable: np.ndarray,
+    ) -> dict:
+        """Return what makes an electrode on the head bad, with its level; empty if nothing does."""
+        frequencies = np.fft.rfftfreq(len(self._ring), 1 / self._info.rate)
+        muscle = power[(frequencies >= MUSCLE_BAND[0]) & (frequencies <= MUSCLE_BAND[1])].sum()
         if muscle > MUSCLE_UV**2:
-            return f"muscles or noise, {np.sqrt(muscle):.0f} uV"
-        return ""
+            return {"fault": "muscles or noise", "level": round(float(np.sqrt(muscle)), 2)}
+        level = round(float(amplitude[channel]), 2)
+        if middle[channel] > LARGE_UV:
+            return {"fault": "large slow waves", "level": level}
+        near = [one for one in self._neighbours[channel] if usable[one]]
+        if len(near) == NEIGHBOURS:
+            usual = np.median(middle[near])
+            if middle[channel] > LARGER * usual:
+                return {"fault": "larger than its neighbours", "level": level}
+            if middle[channel] < WEAKER * usual:
+                return {"fault": "weaker than its neighbours", "level": level}
+        return {}
+
+
+def _neighbours(info: SignalInfo, kinds: list[str]) -> list[list[int]]:
+    """Return for each channel the nearest EEG channels whose places are known, if there are 4."""
+    places = {**standard_positions(info.labels), **info.positions}
+    known = [
+        number
+        for number, label in enumerate(info.labels)
+        if kinds[number] == "eeg" and label in places
+    ]
+    found = []
+    for number, label in enumerate(info.labels):
+        others = [one for one in known if one != number] if number in known else []
+        here = np.array(places.get(label, (0, 0, 0)))
+        others.sort(key=lambda one: np.linalg.norm(np.array(places[info.labels[one]]) - here))  # noqa: B023
+        found.append(others[:NEIGHBOURS])
+    return found

@@ -191,7 +191,11 @@ class Loop:
         self.keeper.look_after()
         if self._quality is not None and self._chores_at > self._verdicts_at:
             self._verdicts_at = self._chores_at + VERDICTS_SECONDS
-            self.control.send("channels", channels=to_dict(self._quality.verdicts()))
+            self.control.send(
+                "channels",
+                channels=to_dict(self._quality.verdicts()),
+                traces=self._quality.traces(),
+            )
         while (failure := self.keeper.unreported()) is not None:
             self.keeper.event("settings_not_written", detail={"why": failure}, kind="worker")
             self.control.send("recording", error=failure)
@@ -245,7 +249,9 @@ class Loop:
         self._watch_channels(command["on"])
 
     def _watch_channels(self, on: bool) -> None:
-        self._quality = ChannelQuality(self.source.info) if on else None
+        aux = self.source.aux_info
+        other = () if aux is None else aux.labels
+        self._quality = ChannelQuality(self.source.info, other) if on else None
 
     def _on_reset_score(self, _: dict) -> None:
         self.processor.feedback.reset_score()

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from psychopy_nfb.dsp import ChannelQuality, SignalInfo
+from psychopy_nfb.dsp.channel_verdict import REMEDIES
 from psychopy_nfb.lsl.eeg_model import SimulatedEEG
 
 SECONDS = 30
@@ -45,10 +46,75 @@ def test_row_087_planted_bad_channels_are_named_and_none_else(recording):
     found = bad(planted(samples, info), info)
     assert set(found) == {"F3", "C4", "Pz", "O1", "T8"}
     assert found["F3"] == "flat"
-    assert found["C4"].startswith("50 Hz noise, 9")
-    assert found["Pz"] == "no valid samples"
-    assert found["O1"].startswith("large, ±1")
+    assert found["C4"].startswith("50 Hz mains hum 4")  # 60 µV / sqrt(2)
+    assert found["Pz"] == "no valid values"
+    assert found["O1"].startswith("large slow waves 14")  # 200 µV / sqrt(2)
     assert found["T8"].startswith("muscles or noise")
+
+
+def judged(samples, info, **settings):
+    quality = ChannelQuality(info, **settings)
+    quality.add(samples)
+    return {one.label: one for one in quality.verdicts()}
+
+
+def test_every_bad_channel_has_a_remedy_and_no_good_one_has(recording):
+    samples, info = recording
+    for verdict in judged(planted(samples, info), info).values():
+        assert bool(verdict.remedy) == bool(verdict.reason) == (not verdict.good)
+        assert verdict.remedy in ("", *REMEDIES.values())
+
+
+def test_the_amplitude_is_the_root_mean_square_in_microvolts():
+    t = np.arange(1000) / 250
+    samples = np.column_stack((10 * np.sin(2 * np.pi * 10 * t), 500 + 30 * t))
+    found = judged(samples, SignalInfo(250.0, ("Oz", "Cz")))
+    assert found["Oz"].amplitude == pytest.approx(10 / np.sqrt(2), rel=0.01)
+    assert found["Cz"].amplitude < 1e-3  # drift alone is no signal
+
+
+@pytest.mark.parametrize(
+    ("gain", "fault"),
+    [(7.0, "larger than its neighbours"), (0.05, "weaker than its neighbours"), (2.0, "")],
+)
+def test_an_electrode_is_compared_with_its_neighbours(recording, gain, fault):
+    samples, info = recording
+    samples = 0.6 * samples[:500]
+    samples[:, info.labels.index("P3")] *= gain
+    assert judged(samples, info)["P3"].fault == fault
+
+
+def test_what_is_no_electrode_is_not_judged_and_eyes_may_be_large():
+    labels = ("TRIGGER", "Battery", "Status", "EOG1", "ECG", "Ch1", "Aux7")
+    info = SignalInfo(250.0, (*labels, "Diode of the lab"))
+    t = np.arange(500) / 250
+    samples = np.zeros((500, 8))
+    samples[:, 3:5] = 300 * np.sin(2 * np.pi * 1.5 * t)[:, None]
+    found = judged(samples, info, other=["Ch1"])
+    assert [label for label in info.labels if found[label].judged] == ["EOG1", "ECG"]
+    assert all(one.good for one in found.values())
+    samples[:, 4] = 0.0
+    assert judged(samples, info)["ECG"].reason == "flat"
+    assert judged(samples, info)["Ch1"].reason == "flat"
+
+
+def test_traces_are_short_follow_the_signal_and_lose_no_spike():
+    rate = 1000.0
+    t = np.arange(3500) / rate
+    samples = np.column_stack((40 * np.sin(2 * np.pi * 1.0 * t), np.zeros(3500)))
+    samples[-777, 1] = 90.0  # a single sample
+    quality = ChannelQuality(SignalInfo(rate, ("Oz", "Cz")))
+    assert quality.traces() == []
+    for first in range(0, len(samples), 37):
+        quality.add(samples[first : first + 37])
+    sine, spike = np.array(quality.traces()) / 10
+    assert len(sine) <= 100
+    middles = 1.5 + (np.arange(len(sine)) + 0.5) * 2 / len(sine)
+    steps = np.linspace(-1, 1, 2000)
+    wanted = samples[-2000:, 0] - np.polyval(np.polyfit(steps, samples[-2000:, 0], 1), steps)
+    assert sine == pytest.approx(np.interp(middles, t[-2000:], wanted), abs=5.5)  # half a bin
+    assert spike.max() == pytest.approx(90, abs=0.5)
+    assert np.argmax(spike) // 2 == (2000 - 777) // 40
 
 
 def test_blinks_make_no_channel_bad(recording):

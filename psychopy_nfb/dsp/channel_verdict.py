@@ -1,0 +1,93 @@
+"""What is said of one channel: its state, what is wrong with it, and what helps."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from psychopy_nfb.dsp.montage import standard_positions
+
+REMEDIES = {
+    "no valid values": "Check the cable to the amplifier and the amplifier's settings.",
+    "flat": "Plug in the electrode; check its cable and whether the channel is switched on.",
+    "mains hum": "Add gel until the hum goes; check ground and reference; move mains cables away.",
+    "large slow waves": "Ask the person to sit still; press the electrode on and add gel.",
+    "larger than its neighbours": "Press the electrode on, part the hair and add gel.",
+    "weaker than its neighbours": "Look for gel that joins it to the next electrode or the "
+    "reference; dry it and fill again.",
+    "muscles or noise": "Ask the person to relax jaw, forehead and neck; if it stays, add gel.",
+}
+"""What helps against each fault, the gravest fault first."""
+SHARED = ("no valid values", "flat", "mains hum")
+"""Faults that ground, reference or amplifier cause when many channels have them at once."""
+
+_NO_ELECTRODE = re.compile(
+    r"trig|status|^sti|marker|event|batt|count|sample|time|acc|gyro|quat|diode|photo|light|sensor"
+    r"|temp|gsr|eda|resp|ppg|pleth|pulse|digi|aux|^ref$|^gnd$|^[xyz]$",
+    re.IGNORECASE,
+)
+_BODY = re.compile(r"eog|ecg|ekg|emg|^[vh]eo", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class ChannelVerdict:
+    """One channel's state.
+
+    Examples
+    --------
+    >>> verdict = ChannelVerdict("Fz", 47.0, fault="mains hum", level=45.2, detail="50 Hz")
+    >>> verdict.good, verdict.reason
+    (False, '50 Hz mains hum 45 µV')
+    """
+
+    label: str
+    """Of the channel."""
+    amplitude: float = 0.0
+    """Root mean square of the last two seconds without slow drift, in microvolts."""
+    fault: str = ""
+    """What is wrong, one of `REMEDIES`; empty for a good channel."""
+    level: float | None = None
+    """How strong that is, in microvolts; None where a number says nothing."""
+    detail: str = ""
+    """What goes before the fault's name: which mains."""
+    judged: bool = True
+    """False for what is no electrode, such as a trigger or a battery's level."""
+
+    @property
+    def good(self) -> bool:
+        """Whether nothing is wrong with it."""
+        return not self.fault
+
+    @property
+    def name(self) -> str:
+        """The fault in words, without its number: ``"50 Hz mains hum"``."""
+        return f"{self.detail} {self.fault}".strip()
+
+    @property
+    def reason(self) -> str:
+        """Why it is bad, in a few words with the number; empty for a good one."""
+        return self.name if self.level is None else f"{self.name} {self.level:.0f} µV"
+
+    @property
+    def remedy(self) -> str:
+        """What to do about it, in a sentence; empty for a good one."""
+        return REMEDIES[self.fault] if self.fault else ""
+
+
+def kind_of(label: str) -> str:
+    """Return what a channel of this name measures: ``"eeg"``, ``"body"`` or ``"other"``.
+
+    Body is an electrode on eyes, heart or muscles, whose signal may be much larger than EEG; other
+    is no electrode at all. A name of the 10-20 system is always EEG, and so is any that says
+    nothing.
+
+    Examples
+    --------
+    >>> [kind_of(label) for label in ("Fz", "Ch1", "EOG1", "TRIGGER", "Battery")]
+    ['eeg', 'eeg', 'body', 'other', 'other']
+    """
+    if standard_positions([label]):
+        return "eeg"
+    if _BODY.search(label):
+        return "body"
+    return "other" if _NO_ELECTRODE.search(label) else "eeg"
