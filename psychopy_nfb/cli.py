@@ -21,7 +21,7 @@ COMMANDS = {
     "tune": ("psychopy_nfb.tune.command", "which filter is best on a recording, at which delay"),
     "spatial": ("psychopy_nfb.tune.spatial_command", "a weighted sum of channels, by a recording"),
     "check": ("psychopy_nfb.bench.check", "what about this machine matters for timing"),
-    "report": ("psychopy_nfb.report.lag_report", "the lag of a session: page, figure, paragraph"),
+    "report": ("psychopy_nfb.report.command", "how a session went: problems, outcome, lag; a page"),
     "photodiode": ("psychopy_nfb.light.command", "when each frame was light, by a light sensor"),
     "selftest": ("psychopy_nfb.light.selftest", "brain to light, measured beside what is logged"),
     "bench": ("psychopy_nfb.bench.command", "measure lag and load on this machine"),

@@ -1,5 +1,10 @@
 """What a person looks at afterwards.
 
 - `page`: an HTML page from headings, sentences, tables and figures, one for all commands;
-- `lag_figure`, `lag_words`, `lag_report`: ``psychopy-nfb report``, the lag of a session.
+- `style`: how all figures look; `numbers`: how numbers are written;
+- `command`: ``psychopy-nfb report``, how a session went;
+- `session_data`, `seen`: a session's files, and what the participant saw;
+- `findings`: what went wrong, the worst first;
+- `outcome`, `outcome_figure`: what the training came to, block by block;
+- `lag_words`, `lag_figure`: its lag.
 """

@@ -7,6 +7,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from psychopy_nfb.report.seen import all_frames
+from psychopy_nfb.report.session_data import SessionData
+from psychopy_nfb.report.style import (
+    DARK,
+    GREY,
+    LIGHT,
+    PALE,
+    SMALL,
+    histogram,
+    label_spans,
+    new_figure,
+    waterfall,
+)
 from psychopy_nfb.timing import LagSummary
 from psychopy_nfb.timing.lag import STAGES
 
@@ -21,75 +34,128 @@ WAY = (
     "read_to_flip_ms",
 )
 """Stages that follow each other; the others are sums of them."""
-COLOURS = ("#9db7d5", "#2a6fb0", "#e8b04b", "#c0392b")
-DELAY_COLOUR = "#8b93a5"
+COURSE_BINS = 150
+"""Stretches that the course of a run is drawn in, however long it is."""
 
 
-def lag_figure(frames: pd.DataFrame, summary: LagSummary) -> Figure:
+def lag_figure(data: SessionData, summary: LagSummary) -> Figure:
     """Return the figure: the way of a value, the age at the flip, the course of the run.
 
     Parameters
     ----------
-    frames : DataFrame
-        The frame log.
+    data : SessionData
+        The session; it must have frames.
     summary : LagSummary
-        Of the same log.
+        Of its frame log.
     """
-    from matplotlib.figure import Figure
-
+    figure = new_figure(9, 9)
+    places = figure.subplot_mosaic(
+        [["way", "way"], ["age", "intervals"], ["course", "course"], ["drops", "drops"]],
+        height_ratios=(1.3, 1, 1, 0.6),
+    )
+    frames = all_frames(data)
     shown = frames[frames.t_sample.notna()]
-    figure = Figure(figsize=(9, 7.5), layout="constrained")
-    places = figure.subplot_mosaic([["way", "way"], ["age", "intervals"], ["course", "course"]])
-    _way(places["way"], summary)
-    _age(places["age"], shown)
-    _intervals(places["intervals"], frames)
-    _course(places["course"], frames, shown)
+    _way(places["way"], shown, summary)
+    age = 1e3 * (shown.t_flip - shown.t_sample).to_numpy()
+    known = age if summary.clock_offset is None else age[:0]
+    histogram(places["age"], known, "ms")
+    places["age"].set(xlabel="age of the newest sample at the flip (ms)", ylabel="frames")
+    intervals = 1e3 * frames.interval.to_numpy()
+    histogram(places["intervals"], intervals, "ms", _intervals_shown(intervals))
+    places["intervals"].set(xlabel="frame interval (ms)", ylabel="frames", yscale="log")
+    places["drops"].sharex(places["course"])
+    _course(places["course"], data, frames, known)
+    _drops(places["drops"], frames)
     return figure
 
 
-def _way(axes: Axes, summary: LagSummary) -> None:
-    """Draw the stages' medians behind each other, filter delay first."""
-    stages = [("filter", summary.stages["filter_delay_ms"].median, DELAY_COLOUR)]
-    stages += [
-        (STAGES[name][2], summary.stages[name].median, colour)
-        for name, colour in zip(WAY, COLOURS, strict=True)
-    ]
-    begin = 0.0
-    for label, milliseconds, colour in stages:
-        axes.barh(0, milliseconds, left=begin, color=colour, label=f"{label} {milliseconds:.1f} ms")
-        begin += milliseconds
-    axes.set(yticks=[], xlabel="median (ms)", title="From brain signal to flip", ylim=(-0.5, 1.5))
-    axes.legend(frameon=False, ncols=3, loc="upper left", fontsize=9)
+def typical(stages: pd.DataFrame) -> pd.Series:
+    """Return the mean of each stage over the middle half of the rows, by their sum.
+
+    Unlike medians such means add up, and a few long delays do not move them.
+    """
+    sums = stages.sum(axis=1)
+    low, high = sums.quantile([0.25, 0.75])
+    return stages[(sums >= low) & (sums <= high)].mean()
 
 
-def _age(axes: Axes, shown: pd.DataFrame) -> None:
-    age = 1e3 * (shown.t_flip - shown.t_sample).to_numpy()
-    high = np.percentile(age, 99.5) if len(age) else 1.0
-    axes.hist(age, np.linspace(0, 1.2 * high, 60), color=COLOURS[1])
-    axes.set(xlabel="age of the newest sample at the flip (ms)", ylabel="frames")
+def _way(axes: Axes, shown: pd.DataFrame, summary: LagSummary) -> None:
+    """Draw the stages of a typical frame behind each other, filter delay first."""
+    if summary.clock_offset is not None or not len(shown):
+        axes.text(0.5, 0.5, "the age of the samples is not known", ha="center")
+        axes.set_axis_off()
+        return
+    stages = pd.DataFrame({"filter delay, as declared": 1e3 * shown.delay})
+    for name in WAY:
+        begin, end, title, _ = STAGES[name]
+        stages[title] = 1e3 * (shown[end] - shown[begin])
+    found = typical(stages.dropna())
+    waterfall(axes, list(found.index), found.to_list(), "brain signal → flip")
+    axes.set_title("A typical frame: mean of the middle half of the frames", fontsize=10)
 
 
-def _intervals(axes: Axes, frames: pd.DataFrame) -> None:
-    intervals = 1e3 * frames.interval.dropna().to_numpy()
-    middle = np.median(intervals) if len(intervals) else 1.0
-    axes.hist(
-        intervals.clip(0, 3 * middle), np.linspace(0, 3 * middle, 90), color=COLOURS[2], log=True
-    )
-    axes.set(xlabel="frame interval (ms)", ylabel="frames")
+def _intervals_shown(intervals: np.ndarray) -> tuple[float, float]:
+    """Return the range of intervals to draw: dropped frames in it, long standstills not."""
+    known = intervals[np.isfinite(intervals)]
+    if not len(known):
+        return 0.0, 1.0
+    middle, high = np.percentile(known, (50, 99.5))
+    return 0.0, float(np.clip(1.05 * high, 3.5 * middle, 12 * middle))
 
 
-def _course(axes: Axes, frames: pd.DataFrame, shown: pd.DataFrame) -> None:
+def _course(axes: Axes, data: SessionData, frames: pd.DataFrame, age: np.ndarray) -> None:
+    """Draw the age of the newest sample over the run: median and 95 % of it, bin by bin."""
     begin = frames.t_flip.iloc[0]
-    age = 1e3 * (shown.t_flip - shown.t_sample)
-    axes.plot(shown.t_flip - begin, age, ".", markersize=1.5, color=COLOURS[1], label="age at flip")
-    high = 2 * np.percentile(age, 99) if len(age) else 1.0
-    axes.set_ylim(0, high)
-    lost = frames[frames.dropped.diff().fillna(frames.dropped.iloc[0]) > 0]
-    if len(lost):
-        axes.vlines(lost.t_flip - begin, 0, high, COLOURS[3], linewidth=0.8, label="dropped frame")
-    for name, rows in frames[frames.block.notna()].groupby("block", sort=False):
-        first, last = rows.t_flip.iloc[0] - begin, rows.t_flip.iloc[-1] - begin
-        axes.axvspan(first, last, color="#000000", alpha=0.05, linewidth=0)
-        axes.text(first, high, f" {name}", va="top", fontsize=8)
-    axes.set(xlabel="time (s)", ylabel="ms")
-    axes.legend(frameon=False, loc="upper right", fontsize=8)
+    since = (frames.t_flip - begin).to_numpy()
+    edges = _edges(since)
+    axes.set_xlim(0, edges[-1])
+    if len(age):
+        times = since[frames.t_sample.notna().to_numpy()]
+        middles, values = _binned(times, age, edges, (2.5, 50, 97.5))
+        axes.fill_between(middles, values[0], values[2], color=PALE, linewidth=0, label="95 %")
+        axes.plot(middles, values[1], color=DARK, linewidth=1.2, label="median")
+        top = 1.5 * np.nanpercentile(values[2], 75)
+        over = np.flatnonzero(values[2] > top)
+        axes.set_ylim(0, 1.35 * top)  # the legend lies above the curve
+        if len(over):
+            label = f"above, up to {np.nanmax(values[2]):.0f} ms"
+            axes.plot(middles[over], np.full(len(over), 1.05 * top), "^", color=LIGHT, label=label)
+        axes.legend(fontsize=SMALL, loc="upper right", ncols=3, framealpha=0.8)
+    else:
+        axes.text(0.5, 0.5, "nothing is known", ha="center", transform=axes.transAxes)
+    blocks = [(block.begin - begin, block.end - begin, block.label) for block in data.blocks]
+    label_spans(axes, blocks, [not block.feedback for block in data.blocks])
+    axes.set_ylabel("age at the flip (ms)")
+
+
+def _drops(axes: Axes, frames: pd.DataFrame) -> None:
+    """Draw the share of due frames that were dropped, bin by bin."""
+    since = (frames.t_flip - frames.t_flip.iloc[0]).to_numpy()
+    edges = _edges(since)
+    missed, _ = np.histogram(since, edges, weights=frames.missed)
+    shown, _ = np.histogram(since, edges)
+    percent = 100 * missed / np.maximum(1, missed + shown)
+    axes.stairs(percent, edges, fill=True, color=LIGHT)
+    axes.stairs(percent, edges, color=GREY, linewidth=0.6)
+    axes.set(
+        xlabel="time since the first frame (s)",
+        ylabel="dropped (%)",
+        ylim=(0, max(1.0, 1.1 * percent.max(initial=0.0))),
+    )
+
+
+def _edges(since: np.ndarray) -> np.ndarray:
+    """Return the edges of the bins; each of them holds a second or more."""
+    length = max(1.0, float(since[-1]))
+    return np.linspace(0, length, 1 + int(np.clip(length, 1, COURSE_BINS)))
+
+
+def _binned(
+    times: np.ndarray, values: np.ndarray, edges: np.ndarray, percentiles: tuple[float, ...]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the bins' middles and percentiles, (n_percentiles, n_bins); NaN in empty bins."""
+    place = np.clip(np.digitize(times, edges) - 1, 0, len(edges) - 2)
+    found = np.full((len(percentiles), len(edges) - 1), np.nan)
+    for number in np.unique(place):
+        found[:, number] = np.percentile(values[place == number], percentiles)
+    return (edges[1:] + edges[:-1]) / 2, found

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from psychopy_nfb import __version__
+import numpy as np
+
 from psychopy_nfb.report.lag_figure import WAY
+from psychopy_nfb.report.numbers import counted, percent, seconds
+from psychopy_nfb.report.session_data import SessionData
 from psychopy_nfb.timing import LagSummary
 from psychopy_nfb.timing.lag import STAGES
+
+GAP_SECONDS = 0.1
+"""Between two samples, from which on it is a gap."""
 
 
 def what_dominated(summary: LagSummary) -> str:
@@ -23,50 +29,60 @@ def what_dominated(summary: LagSummary) -> str:
         "read_to_flip_ms": "late reading (late_read=True), or less drawing after update(), would "
         "shorten it",
     }
-    medians = {name: summary.stages[name].median for name in parts}
+    medians = {name: summary.stages[name].median for name in parts if summary.stages[name].n}
+    if len(medians) < len(parts):
+        return (
+            "The lag from brain to screen cannot be told, as the age of the samples is not known."
+        )
     largest = max(medians, key=lambda name: medians[name])
     total = summary.stages["total_ms"].median
     return (
         f"Most of the lag is {parts[largest]}: {medians[largest]:.1f} of {total:.1f} ms "
-        f"({100 * medians[largest] / total:.0f} %); {remedies[largest]}."
+        f"({percent(medians[largest] / total)}); {remedies[largest]}."
     )
 
 
 def frames_sentence(summary: LagSummary) -> str:
     """Return how many frames were shown and dropped."""
-    share = 100 * summary.dropped / max(1, summary.frames + summary.dropped)
+    old = (
+        "the newest sample was more than 0.1 s old when it was read"
+        if summary.clock_offset is None
+        else "no sample had arrived for more than 0.1 s"
+    )
     return (
-        f"{summary.frames} frames at {summary.frame_rate:.2f} Hz; {summary.dropped} dropped "
-        f"({share:.2f} %); {summary.stale_frames} showed a value whose sample was older than 0.1 s "
-        f"when it was read; {summary.frames_without_value} came before the first value."
+        f"{summary.frames} frames were shown, at {summary.frame_rate:.2f} Hz; {summary.dropped} of "
+        f"{summary.due} due frames were dropped ({percent(summary.dropped / max(1, summary.due))})."
+        f" Of the frames shown, {summary.frames_without_value or 'none'} came before the first "
+        f"value, and in {summary.stale_frames or 'none'} of them {old}."
     )
 
 
-def clock_sentence(settings: dict[str, Any]) -> str:
-    """Return what is known of the clocks: PsychoPy's, LSL's and the amplifier's."""
-    parts = []
+def clock_sentence(data: SessionData) -> str:
+    """Return what is known of the clocks, PsychoPy's, LSL's and the amplifier's, and of gaps."""
+    settings, parts = data.settings, []
     clock = settings.get("clock") or {}
     if "uncertainty" in clock:
-        parts.append(
-            f"PsychoPy's clock was mapped onto LSL's to within {1e6 * clock['uncertainty']:.1f} us"
-        )
+        within = f"{1e6 * clock['uncertainty']:.1f} µs"
+        parts.append(f"PsychoPy's clock and LSL's were compared to within {within}")
     stream = settings.get("stream") or {}
     if "clock_corrected" in stream:
         parts.append(
             "the stream's stamps, of another computer, were corrected by LSL's clock offsets"
             if stream["clock_corrected"]
-            else "the stream came from this computer, whose stamps need no correction"
+            else "the stream came from this computer, and its stamps need no correction"
         )
     continuity = settings.get("continuity") or {}
     if continuity.get("drift_ppm") is not None:
         parts.append(
-            f"the amplifier ran at {continuity['effective_rate']:.4f} Hz "
-            f"({continuity['drift_ppm']:+.1f} ppm)"
+            f"the amplifier sampled at {continuity['effective_rate']:.4f} Hz "
+            f"({round(continuity['drift_ppm'], 1) + 0.0:+.1f} ppm)"  # not "-0.0"
         )
-    if continuity.get("n_gaps") is not None:
-        parts.append(
-            f"{continuity['n_gaps']} gaps lost {continuity['lost_seconds']:.2f} s of the stream"
-        )
+    if data.signals is not None:
+        # Not as the settings tell: those know only what the last background process saw.
+        steps = np.diff(data.signals.t)
+        gaps = steps[steps > GAP_SECONDS]
+        lost = f"{counted(len(gaps), 'gap')} in the recording, {seconds(gaps.sum())} in all"
+        parts.append(lost if len(gaps) else "the recording has no gaps")
     return _sentence("; ".join(parts)) if parts else "Nothing is recorded of the clocks."
 
 
@@ -87,6 +103,9 @@ def methods_paragraph(summary: LagSummary, settings: dict[str, Any]) -> str:
     def figures(name: str) -> str:
         return f"{stages[name].median:.1f} ms (95th percentile {stages[name].p95:.1f} ms)"
 
+    def versioned(name: str, package: str) -> str:
+        return " ".join(filter(None, [name, packages.get(package)]))
+
     paced = display.get("paced_hz")
     refresh = (
         f"flips were paced to {paced:g} Hz by the program, as the display had no vertical sync"
@@ -96,19 +115,27 @@ def methods_paragraph(summary: LagSummary, settings: dict[str, Any]) -> str:
     reading = (
         "as late before each flip as drawing allowed" if late.get("active") else "once a frame"
     )
-    to_flip = stages["age_at_flip_ms"].median - stages["sample_to_published_ms"].median
+    channels, rate = len(stream.get("labels", [])), stream.get("rate")
+    signal = f"{channels} channels" if channels else "the EEG"
+    signal += f" at {rate:g} Hz" if rate else ""
+    said = (
+        f"Feedback was computed with {versioned('psychopy_nfb', 'psychopy-nfb')} in a process of "
+        f"its own from {signal}, received over LabStreamingLayer, and shown with "
+        f"{versioned('PsychoPy', 'psychopy')}; the value was read {reading}, and {refresh}. The "
+        f"signal processing delayed the rhythm by {stages['filter_delay_ms'].median:.1f} ms."
+    )
+    if stages["total_ms"].n:
+        to_flip = stages["age_at_flip_ms"].median - stages["sample_to_published_ms"].median
+        said += (
+            f" From the newest sample to the published value it took "
+            f"{figures('sample_to_published_ms')}, from there to the flip {to_flip:.1f} ms, so "
+            f"that the newest sample was {figures('age_at_flip_ms')} old at the flip and the "
+            f"feedback showed the brain signal of {figures('total_ms')} before."
+        )
+    share = percent(summary.dropped / max(1, summary.due))
     return (
-        f"Feedback was computed with psychopy_nfb {__version__} in a process of its own from "
-        f"{len(stream.get('labels', [])) or 'the'} channels at "
-        f"{stream.get('rate', float('nan')):g} Hz received over "
-        f"LabStreamingLayer, and shown with PsychoPy {packages.get('psychopy', '')}; the value was "
-        f"read {reading}, and {refresh}. The signal processing delayed the rhythm by "
-        f"{stages['filter_delay_ms'].median:.1f} ms. From the newest sample to the published value "
-        f"it took {figures('sample_to_published_ms')}, from there to the flip "
-        f"{to_flip:.1f} ms, so that "
-        f"the newest sample was {figures('age_at_flip_ms')} old at the flip and the feedback "
-        f"showed the brain signal of {figures('total_ms')} before. Of {summary.frames} frames "
-        f"{summary.dropped} were dropped. The display's own delay from flip to light comes on top."
+        f"{said} Of {summary.due} frames due {summary.dropped} were dropped ({share}). The "
+        "display's own delay from flip to light is not included."
     )
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import io
 import os
+import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DPI = 110
+_WORD = re.compile("[A-Za-z]{3}")
 
 
 @dataclass
@@ -26,6 +29,16 @@ class Table:
     columns: list[str]
     rows: list[list[str]]
 
+    @property
+    def aligned(self) -> list[str]:
+        """``"text"`` or ``"number"`` for each column; the first is of text."""
+        kinds = ["number"] * len(self.columns)
+        for row in self.rows:
+            for place, cell in enumerate(row):
+                if place == 0 or _WORD.search(cell):
+                    kinds[place] = "text"
+        return kinds
+
 
 @dataclass
 class Picture:
@@ -34,10 +47,15 @@ class Picture:
     figure: Figure
     caption: str
 
+    @cached_property
+    def png(self) -> bytes:
+        """The figure as a PNG file."""
+        return png(self.figure)
+
     @property
     def data(self) -> str:
         """The figure as a PNG in base 64."""
-        return base64.b64encode(png(self.figure)).decode()
+        return base64.b64encode(self.png).decode()
 
 
 @dataclass
@@ -49,6 +67,10 @@ class Section:
     points: list[str] = field(default_factory=list)
     table: Table | None = None
     pictures: list[Picture] = field(default_factory=list)
+    lead: str = ""
+    """The one sentence that matters most, above the paragraphs."""
+    note: str = ""
+    """What the table's columns mean, below it."""
 
 
 def png(figure: Figure) -> bytes:

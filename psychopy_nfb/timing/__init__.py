@@ -1,6 +1,6 @@
 """Afterwards: what a frame log says about lag, frames and stalls.
 
-- `lag`: each stage of the way of a sample, summarised;
+- `lag`: each stage of the way of a sample, summarised; frames that were missed;
 - `frames`: missed frames, order of the stamps, hits and when they showed.
 """
 

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pandas as pd
 
+from psychopy_nfb.dsp.flags import Flags
 from psychopy_nfb.errors import FileError, cause
 
 STAGES = {
@@ -53,11 +54,20 @@ class LagSummary:
     frames_without_value: int
     """Rows shown before the first value; they count in no stage."""
     dropped: int
-    """Frames missed."""
+    """Frames that were due and not shown."""
     frame_rate: float
     """Frames a second, from the median interval."""
     stale_frames: int
-    """Frames whose newest sample was older than 0.1 s when it was read."""
+    """Frames whose newest sample was older than 0.1 s when it was read (with a `clock_offset`:
+    that had arrived more than 0.1 s before)."""
+    clock_offset: float | None = None
+    """Seconds by which the amplifier's stamps differ from LSL's clock, None if they are on it. With
+    an offset nothing is known of the stages that begin at the sample."""
+
+    @property
+    def due(self) -> int:
+        """Frames that were due: shown and dropped ones."""
+        return self.frames + self.dropped
 
     def to_dict(self) -> dict[str, object]:
         """Return all of it for JSON: ``{"read_to_flip_ms": {"median": …}, …, "dropped": 0}``."""
@@ -75,16 +85,28 @@ class LagSummary:
         for title, meaning, name in rows:
             stage = self.stages[name]
             figures = (stage.median, stage.p95, stage.p99, stage.max)
-            cells = " ".join(f"{figure:8.2f}" for figure in figures)
+            if stage.n:
+                cells = " ".join(f"{figure:8.2f}" for figure in figures)
+            else:
+                cells = f"{'not known':>8s}" + 30 * " "
             lines.append(f"{title:22s} {cells}   {meaning}")
+        share = 100 * self.dropped / max(1, self.due)
         lines.append(
-            f"{self.frames} frames at {self.frame_rate:.2f} Hz, {self.dropped} dropped, "
-            f"{self.stale_frames} stale, {self.frames_without_value} before the first value"
+            f"{self.frames} frames at {self.frame_rate:.2f} Hz, {self.dropped} of {self.due} due "
+            f"frames dropped ({share:.2g} %), {self.stale_frames} stale, "
+            f"{self.frames_without_value} before the first value"
         )
+        if self.clock_offset is not None:
+            lines.append(
+                f"The amplifier's stamps are {self.clock_offset:+,.0f} s off LSL's clock: the age "
+                "of samples cannot be told."
+            )
         return "\n".join(lines)
 
 
 STALE_SECONDS = 0.1
+FOREIGN_SECONDS = 10.0
+"""Stamps further than this from their arrival are on another clock: no amplifier is so late."""
 
 
 def lag_summary(frames: pd.DataFrame | str | os.PathLike) -> LagSummary:
@@ -114,20 +136,51 @@ def lag_summary(frames: pd.DataFrame | str | os.PathLike) -> LagSummary:
                 "frames", os.fspath(frames), f"cannot be read ({cause(error)})"
             ) from None
     with_value = frames[frames.t_sample.notna()]
-    stages = {
-        name: StageSummary.of(1e3 * (with_value[end] - with_value[begin]).to_numpy())
-        for name, (begin, end, _, _) in STAGES.items()
-    }
-    stages["filter_delay_ms"] = StageSummary.of(1e3 * with_value.delay.to_numpy())
+    offset = _clock_offset(with_value)
+    fresh = with_value[~_repeated(with_value)]
+    stages = {}
+    for name, (begin, end, _, _) in STAGES.items():
+        rows = fresh if end in ("t_received", "t_published") else with_value
+        stages[name] = _stage(rows[end] - rows[begin], offset if begin == "t_sample" else None)
+    stages["filter_delay_ms"] = _stage(with_value.delay, None)
     total = with_value.t_flip - (with_value.t_sample - with_value.delay)
-    stages["total_ms"] = StageSummary.of(1e3 * total.to_numpy())
+    stages["total_ms"] = _stage(total, offset)
     intervals = frames.interval.dropna()
-    age_at_read = with_value.t_read - with_value.t_received
+    newest = with_value.t_sample if offset is None else with_value.t_received
     return LagSummary(
         stages=stages,
         frames=len(frames),
         frames_without_value=len(frames) - len(with_value),
-        dropped=int(frames.dropped.max()) if len(frames) else 0,
+        dropped=int(missed_frames(frames).sum()),
         frame_rate=float(1 / intervals.median()) if len(intervals) else float("nan"),
-        stale_frames=int((age_at_read > STALE_SECONDS).sum()),
+        stale_frames=int((with_value.t_read - newest > STALE_SECONDS).sum()),
+        clock_offset=offset,
     )
+
+
+def missed_frames(frames: pd.DataFrame) -> pd.Series:
+    """Return for each row of a frame log how many frames were missed before it.
+
+    The log counts them from `attach` on; where the count begins again, so does another part.
+    """
+    steps = frames.dropped.diff()
+    return steps.where(steps >= 0, frames.dropped)
+
+
+def _repeated(frames: pd.DataFrame) -> np.ndarray:
+    """Return which rows show what was published once more because no new sample came."""
+    if "flags" not in frames:
+        return np.zeros(len(frames), bool)
+    return (frames["flags"].fillna(0).astype(int).to_numpy() & int(Flags.NO_DATA)) != 0
+
+
+def _stage(seconds: pd.Series, offset: float | None) -> StageSummary:
+    """Summarise one stage; nothing is known of one that begins on another clock."""
+    known = seconds.dropna() if offset is None else seconds.iloc[:0]
+    return StageSummary.of(1e3 * known.to_numpy(float))
+
+
+def _clock_offset(with_value: pd.DataFrame) -> float | None:
+    """Return by how much the stamps are before the clock; None if they are on it."""
+    ahead = (with_value.t_sample - with_value.t_received).median()
+    return float(ahead) if abs(ahead) > FOREIGN_SECONDS else None

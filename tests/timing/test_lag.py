@@ -46,7 +46,8 @@ def test_the_table_says_the_same(frames):
     frames["dropped"] = 3
     table = lag_summary(frames).table()
     assert "read → flip                4.00     4.00     4.00     4.00" in table
-    assert "600 frames at 60.00 Hz, 3 dropped, 0 stale, 10 before the first value" in table
+    assert "600 frames at 60.00 Hz, 3 of 603 due frames dropped (0.5 %), 0 stale" in table
+    assert "10 before the first value" in table
 
 
 def test_frames_that_show_old_samples_are_counted_as_stale(frames):

@@ -1,0 +1,307 @@
+"""What went wrong in a session, the worst for the participant first.
+
+`findings` lists; each `Finding` says what happened, with its figure, and what to do. What the
+participant saw is in `report.seen`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+
+import pandas as pd
+
+from psychopy_nfb.report import seen
+from psychopy_nfb.report.numbers import percent, seconds, times
+from psychopy_nfb.report.session_data import SessionData
+from psychopy_nfb.timing import LagSummary
+
+FEW_SECONDS = 10.0
+"""A run or training shorter than this says little."""
+LONG_LAG_MS = 500.0
+"""Feedback later than this is hard to link to one's own state."""
+CHECK = 'see "psychopy-nfb check" for what slows this computer'
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was found."""
+
+    harm: float
+    """Share of the feedback that it spoiled, 0 to 1; what spoils it only in part weighs less."""
+    problem: bool
+    """Whether it has to be put right; otherwise it is worth a look."""
+    what: str
+    """A sentence with the figure."""
+    remedy: str
+    """What to do, a sentence; may be empty."""
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.remedy}".strip()
+
+    def to_dict(self) -> dict[str, object]:
+        """Return it for JSON."""
+        return asdict(self)
+
+
+def findings(data: SessionData, summary: LagSummary) -> list[Finding]:
+    """Return what was found in a session, problems first, the most harmful of them first.
+
+    Parameters
+    ----------
+    data : SessionData
+        The session.
+    summary : LagSummary
+        Of its frame log.
+    """
+    found = [*_of_the_run(data, summary)]
+    if len(data.frames):
+        frames = seen.feedback_frames(data)
+        found += [*_of_losses(data, frames), *_of_frames(data, frames), *_of_clock(summary)]
+        if len(frames):
+            found += [*_of_signal(data, frames), *_of_display(data, frames)]
+    return sorted(found, key=lambda one: (not one.problem, -one.harm))
+
+
+def headline(found: list[Finding], summary: LagSummary) -> str:
+    """Return the one sentence that matters most."""
+    if found and found[0].problem:
+        return found[0].what
+    dropped = f"{summary.dropped or 'none'} of {summary.due} frames due"
+    said = f"No problem was found: {dropped} {'was' if summary.dropped == 1 else 'were'} dropped"
+    total = summary.stages["total_ms"]
+    if total.n:
+        said += f", and the feedback showed the brain signal of {total.median:.0f} ms before"
+    return said + " (median)." if total.n else said + "."
+
+
+def _of_the_run(data: SessionData, summary: LagSummary) -> Iterator[Finding]:
+    """Yield what is wrong with the run as a whole."""
+    first, last = data.span
+    if not len(data.frames):
+        yield Finding(
+            1.0,
+            True,
+            "Not one frame was logged: the participant saw no feedback that this session knows of.",
+            "Call nfb.attach(win) before the frame loop, and nfb.update() once a frame; in Builder "
+            "both are done by the component Neuro Feedback.",
+        )
+    elif summary.frames == summary.frames_without_value:
+        yield Finding(
+            1.0,
+            True,
+            f"None of the {summary.frames} frames had a value: no EEG was processed while they "
+            "were shown.",
+            "See whether the amplifier was streaming, and whether the run was long enough.",
+        )
+    elif (shown := data.frames.t_flip.iloc[-1] - data.frames.t_flip.iloc[0]) < FEW_SECONDS:
+        yield Finding(
+            0.2,
+            True,
+            f"Frames were shown for only {seconds(shown)}: the figures of this session say little.",
+            "Record at least a minute.",
+        )
+    if data.settings and "late_read" not in data.settings:  # which close() sends
+        yield Finding(
+            0.3,
+            True,
+            f"The run was cut off after {seconds(last - first)}: the experiment ended without "
+            "closing the session, or is still running.",
+            "What was recorded until then is in the files. If nobody stopped the experiment, look "
+            "for an error message in PsychoPy's Runner.",
+        )
+    if (data.settings.get("experiment") or {}).get("simulated"):
+        yield Finding(
+            0.9,
+            True,
+            "The EEG came from the simulator, not from an amplifier.",
+            'In a real session start the amplifier first, and set simulate="never".',
+        )
+
+
+def _of_losses(data: SessionData, frames: pd.DataFrame) -> Iterator[Finding]:
+    """Yield what kept values from being fresh: stream, background process, or something else."""
+    still = seen.still_seconds(data)
+    trained = sum(block.seconds for block in data.trained)
+    losses = seen.stream_losses(data)
+    if losses:
+        lost, longest = sum(loss.seconds for loss in losses), max(loss.seconds for loss in losses)
+        back = "" if losses[-1].back else " and did not come back"
+        how = f"for {seconds(lost)}"
+        if len(losses) > 1:
+            how = f"{times(len(losses))}, {how} in all (the longest time {seconds(longest)})"
+        first, last = data.span
+        verb = "The EEG stream was lost"
+        if longest < 1.0 and not back:
+            verb = "Samples of the EEG stream were missing"
+        yield Finding(
+            min(1.0, lost / max(1.0, last - first)),
+            longest >= 1.0 or lost > 0.01 * (last - first),
+            f"{verb} {how}{back} ({percent(lost / max(lost, last - first))} of the run).",
+            "Look at the amplifier's battery, cable or radio link, and at its LSL program.",
+        )
+    restarts = data.events_of("worker_restarted")
+    if len(restarts):
+        stalled = sum(detail.get("why") == "stalled" for detail in restarts.detail)
+        why = "it stood still" if stalled == len(restarts) else "it had ended unexpectedly"
+        why = f"{stalled} of these times it stood still" if 0 < stalled < len(restarts) else why
+        stood = still["restart"]
+        yield Finding(
+            min(1.0, stood / max(1.0, trained)),
+            True,
+            f"The background process was restarted {times(len(restarts))} ({why}); meanwhile the "
+            f"feedback stood still for {seconds(stood)} in all.",
+            f"{data.files.stem.name}_worker.log may say why; see also whether the computer ran out "
+            "of memory or was put to sleep.",
+        )
+    old = still["other"] / max(1.0, trained)
+    if len(frames) and old > 0.002:
+        yield Finding(
+            old,
+            old > 0.01,
+            f"In {percent(old)} of the time with feedback no sample of the last 0.1 s was there.",
+            f"Let the amplifier's program send smaller chunks; {CHECK}.",
+        )
+
+
+def _of_frames(data: SessionData, frames: pd.DataFrame) -> Iterator[Finding]:
+    """Yield dropped frames and standstills of the display, of the blocks with feedback."""
+    where = "with feedback"
+    if not len(frames):
+        frames, where = seen.all_frames(data), "of the run"
+    missed, due = int(frames.missed.sum()), int(frames.missed.sum()) + len(frames)
+    share = missed / max(1, due)
+    if share > 0.002:
+        longest = 1e3 * frames.interval[frames.missed > 0].max()
+        yield Finding(
+            0.8 * share,
+            share > 0.01,
+            f"{percent(share)} of the frames {where} were dropped ({missed} of {due} due; the "
+            f"longest time without a new picture was {longest:.0f} ms).",
+            "Draw less in each frame and load pictures and sounds before the block; call "
+            f"psychopy.core.rush(True) after nfb.attach(win); {CHECK}.",
+        )
+    stops = frames.interval[frames.standstill]
+    if len(stops):
+        yield Finding(
+            min(1.0, stops.sum() / max(1.0, sum(block.seconds for block in data.trained))),
+            True,
+            f"The picture stood still for more than a second {times(len(stops))} ({where}; "
+            f"{seconds(stops.sum())} in all).",
+            "Something in the script takes this long between two flips, e.g. loading a file or "
+            "waiting for a device: do it before the block.",
+        )
+    paced = (data.settings.get("display") or {}).get("paced_hz")
+    late = data.settings.get("late_read") or {}
+    if paced:
+        yield Finding(
+            0.02,
+            False,
+            f"Flips did not wait for the screen; the program paced them to {paced:g} Hz.",
+            "On a real display switch vertical sync on in the graphics driver.",
+        )
+    elif late and not late.get("active"):
+        yield Finding(
+            0.01,
+            False,
+            f"Late read was off: {late.get('why_off') or 'it was not wanted'}.",
+            "Values were up to a frame older than need be.",
+        )
+
+
+def _of_clock(summary: LagSummary) -> Iterator[Finding]:
+    """Yield stamps that cannot be right, and a lag that is too long."""
+    received, total = summary.stages["sample_to_received_ms"], summary.stages["total_ms"]
+    corrected = "Use an amplifier program that stamps samples with LSL's clock (local_clock)."
+    if summary.clock_offset is not None:
+        yield Finding(
+            0.01,
+            True,
+            "The amplifier's stamps are on another clock, "
+            f"{summary.clock_offset:+,.0f} s off LSL's: how old the samples were cannot be told.",
+            corrected,
+        )
+    elif received.n and received.median < -1.0:
+        yield Finding(
+            0.01,
+            True,
+            f"Samples seem to arrive {-received.median:.1f} ms before they are taken: the "
+            "amplifier's stamps are wrong by at least that.",
+            corrected,
+        )
+    elif total.n and total.median > LONG_LAG_MS / 2:
+        yield Finding(
+            min(1.0, total.median / LONG_LAG_MS / 4),
+            total.median > LONG_LAG_MS,
+            f"The feedback showed the brain signal of {total.median:.0f} ms before (median).",
+            "The section on the lag says what took longest, and what would shorten it.",
+        )
+
+
+def _of_signal(data: SessionData, frames: pd.DataFrame) -> Iterator[Finding]:
+    """Yield what of the signal could not be used while there was feedback."""
+    share = seen.share(frames, frames.uncalibrated)
+    if share > 0:
+        refused = [
+            detail["why"]
+            for detail in data.events_of("refused").detail
+            if detail.get("command") == "baseline_end" and "why" in detail
+        ]
+        why = f" The baseline was refused: {refused[-1]}." if refused else ""
+        yield Finding(
+            share,
+            share > 0.01,
+            f"There was no baseline in {percent(share)} of the time with feedback: bar and points "
+            f"stayed at 0.{why}",
+            "Record a baseline before the training (nfb.baseline(); in Builder Neuro Baseline).",
+        )
+    share = seen.share(frames, frames.bad)
+    if share > 0.05:
+        channels = seen.trained_channels(data)
+        parts = {name: part for name, part in seen.bad_parts(frames).items() if part > 0.01}
+        why = " and ".join(f"{name} ({percent(part)})" for name, part in parts.items())
+        yield Finding(
+            share,
+            share > 0.2,
+            f"In {percent(share)} of the time with feedback the signal {channels}could not be "
+            f"used: {why}. The feedback stood still meanwhile and gave no points.",
+            "Look at the electrode, its gel and cable before the next run (Signal Check), and ask "
+            "the participant to sit still.",
+        )
+    share = seen.share(frames, frames.inhibited)
+    if share > 0.2:
+        yield Finding(
+            0.5 * share,
+            share > 0.5,
+            f"In {percent(share)} of the time with feedback a further signal (such as muscle "
+            "activity) withheld the points.",
+            "Let the participant relax the jaw and the neck, or raise that signal's threshold.",
+        )
+
+
+def _of_display(data: SessionData, frames: pd.DataFrame) -> Iterator[Finding]:
+    """Yield feedback that the participant cannot learn from: always empty, full, or unrewarded."""
+    usable = frames[~(frames.uncalibrated | frames.bad | frames.old)]
+    if not len(usable):
+        return
+    for what, rows, end in (
+        ("empty", usable.shown <= 0, "lower"),
+        ("full", usable.shown >= 1, "upper"),
+    ):
+        share = seen.share(usable, rows)
+        if share > 0.08:
+            yield Finding(
+                0.5 * share,
+                share > 0.25,
+                f"The feedback was {what} in {percent(share)} of the time in which it was shown.",
+                "Leave the display range out, so that it follows from the baseline, or move its "
+                f"{end} end.",
+            )
+    trained = sum(block.seconds for block in data.trained)
+    if trained >= FEW_SECONDS and seen.hits(data) == 0:
+        yield Finding(
+            0.4,
+            True,
+            f"There was not a single hit in {seconds(trained)} of training.",
+            "Lower the threshold, or shorten the time that the signal has to stay beyond it.",
+        )

@@ -1,0 +1,238 @@
+"""What a report needs of a session: its files, read as far as they go."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from psychopy_nfb.dsp.flags import Flags
+from psychopy_nfb.errors import FileError
+from psychopy_nfb.recording.names import SessionFiles
+from psychopy_nfb.recording.settings_file import SessionRecord
+from psychopy_nfb.timing import lag_summary
+
+CALIBRATING_SHARE = 0.5
+"""Of a block's frames or samples, from which on it is the recording of a baseline."""
+WHOLE_RUN = "whole run"
+NO_SIGNALS = (
+    'The training\'s outcome needs the package pyxdf; run: pip install "psychopy-nfb[files]"'
+)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A part of the session, as the experiment named it."""
+
+    label: str
+    begin: float
+    """LSL time in seconds."""
+    end: float
+    feedback: bool
+    """Whether the participant was shown feedback."""
+    baseline: bool = False
+    """Whether a baseline was recorded in it."""
+
+    @property
+    def seconds(self) -> float:
+        """Its length."""
+        return self.end - self.begin
+
+    @property
+    def kind(self) -> str:
+        """In words: baseline, feedback or no feedback."""
+        return "baseline" if self.baseline else "feedback" if self.feedback else "no feedback"
+
+
+@dataclass
+class SessionData:
+    """A session on its way into a report."""
+
+    files: SessionFiles
+    settings: dict[str, Any]
+    """The settings file."""
+    frames: pd.DataFrame
+    """The frame log."""
+    events: pd.DataFrame
+    """In the order of time; ``detail`` holds a dictionary in each row."""
+    signals: pd.DataFrame | None
+    """One row a sample: ``t``, the feedback's values, ``flags``; None if it cannot be read."""
+    no_signals: str
+    """Why `signals` is None, in a sentence."""
+    blocks: list[Block]
+    """In their order; a session without any has one, `WHOLE_RUN`."""
+
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """The settings of stream, pipeline and protocol."""
+        return self.settings.get("configuration") or {}
+
+    @property
+    def protocol(self) -> dict[str, Any]:
+        """What was rewarded."""
+        return self.configuration.get("protocol") or {}
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """LSL times of the first and the last thing that was recorded; (0, 0) if none was."""
+        known = [self.frames.t_flip, self.events.t]
+        times = pd.concat([part for part in known if len(part)] or [pd.Series([0.0])])
+        return float(times.min()), float(times.max())
+
+    @property
+    def trained(self) -> list[Block]:
+        """The blocks with feedback."""
+        return [block for block in self.blocks if block.feedback and not block.baseline]
+
+    def events_of(self, *kinds: str) -> pd.DataFrame:
+        """Return the events of these kinds (``trial_type``)."""
+        return self.events[self.events.trial_type.isin(kinds)]
+
+
+def load_session_data(path: str | os.PathLike) -> SessionData:
+    """Read what there is of the session that `path`, its stem or any of its files, belongs to.
+
+    Raises
+    ------
+    FileError
+        If it has no frame log, or a file cannot be read at all.
+    """
+    files = SessionFiles.from_stem(path)
+    if not files.frames.exists():
+        raise FileError(
+            "session", str(files.stem), "has no frame log; name a session's file or stem"
+        )
+    frames = _read_table(files.frames, ",")
+    needed = {"t_sample", "t_received", "t_published", "t_read", "t_flip", "delay", "interval"}
+    if missing := needed - set(frames.columns):
+        raise FileError(
+            "session", str(files.frames), f"is no frame log: it has no column {min(missing)}"
+        )
+    frames = frames[frames.t_flip.notna()].reset_index(drop=True)
+    settings = SessionRecord.load(files.settings).content if files.settings.exists() else {}
+    signals, reason = _read_signals(files.eeg)
+    events = _read_events(files.events)
+    _on_one_clock(frames, events, signals)
+    blocks = _blocks(frames, events, signals)
+    return SessionData(files, settings, frames, events, signals, reason, blocks)
+
+
+def within(times: pd.Series, blocks: list[Block]) -> np.ndarray:
+    """Return which of the `times` lie in one of the blocks."""
+    inside = np.zeros(len(times), bool)
+    for block in blocks:
+        inside |= ((times >= block.begin) & (times < block.end)).to_numpy()
+    return inside
+
+
+def signal_unit(configuration: dict[str, Any]) -> str:
+    """Return the unit of a pipeline's output: ``"µV"``, or nothing where a formula made it."""
+    steps = (configuration.get("pipeline") or {}).get("steps") or []
+    other = {"Expression", "Connectivity", "PhaseAmplitudeCoupling", "LDA", "Hjorth"}
+    return "" if {step.get("type") for step in steps} & {*other, "SpectralShape"} else "µV"
+
+
+def compared_unit(data: SessionData) -> str:
+    """Return the unit of the signal as it is compared with the baseline."""
+    kind = data.protocol.get("normalise", "none")
+    units = {"zscore": "SD", "percent": "%", "max": "share of maximum"}
+    return units.get(kind) or signal_unit(data.configuration)
+
+
+def _read_table(path: os.PathLike, separator: str) -> pd.DataFrame:
+    try:
+        return pd.read_csv(path, sep=separator, encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise FileError("session", os.fspath(path), f"cannot be read ({error})") from None
+
+
+def _read_events(path: os.PathLike) -> pd.DataFrame:
+    """Return the events in the order of time."""
+    if not os.path.exists(path):
+        columns = ["onset", "duration", "trial_type", "value", "sample", "t", "detail"]
+        return pd.DataFrame(columns=columns).astype({"t": float, "duration": float})
+    events = _read_table(path, "\t").sort_values("t", kind="stable", ignore_index=True)
+    events["detail"] = [_detail(text) for text in events.detail]
+    return events
+
+
+def _detail(text: object) -> dict[str, Any]:
+    if not isinstance(text, str):
+        return {}
+    try:
+        detail = json.loads(text)
+    except ValueError:
+        return {}
+    return detail if isinstance(detail, dict) else {}
+
+
+def _read_signals(path: os.PathLike) -> tuple[pd.DataFrame | None, str]:
+    """Return the recorded values of each sample, without reading the EEG; or why there are none."""
+    try:
+        import pyxdf
+    except ImportError:
+        return None, NO_SIGNALS
+    try:
+        streams, _ = pyxdf.load_xdf(
+            path,
+            select_streams=[{"type": "Feedback"}],
+            synchronize_clocks=False,
+            dejitter_timestamps=False,
+            verbose=False,
+        )
+    except Exception as error:  # noqa: BLE001 - pyxdf raises whatever it met in a damaged file
+        return None, f"The training's outcome is not known: the recording is unreadable ({error})."
+    if not len(streams[0]["time_stamps"]):
+        return None, "The training's outcome is not known: no sample was processed."
+    channels = streams[0]["info"]["desc"][0]["channels"][0]["channel"]
+    labels = [channel["label"][0] for channel in channels]
+    signals = pd.DataFrame(np.asarray(streams[0]["time_series"]), columns=labels)
+    signals = signals.astype({"flags": int, "sample": int})
+    signals.insert(0, "t", streams[0]["time_stamps"])
+    return signals, ""
+
+
+def _on_one_clock(frames: pd.DataFrame, events: pd.DataFrame, signals: pd.DataFrame | None) -> None:
+    """Move what bears stamps of another clock, in place, to where it lies on LSL's clock."""
+    offset = lag_summary(frames).clock_offset
+    if offset is None:
+        return
+    foreign = (events.t - frames.t_flip.median() - offset).abs() < abs(offset) / 2
+    events.loc[foreign, "t"] -= offset
+    events.sort_values("t", kind="stable", ignore_index=True, inplace=True)
+    if signals is not None:
+        signals["t"] -= offset
+
+
+def _blocks(
+    frames: pd.DataFrame, events: pd.DataFrame, signals: pd.DataFrame | None
+) -> list[Block]:
+    """Return the blocks that the events tell; one that was never ended lasts until the end."""
+    times = pd.concat([part for part in (frames.t_flip, events.t) if len(part)] or [frames.t_flip])
+    if not len(times):
+        return []
+    last = float(times.max())
+    found: list[Block] = []
+    ends = events[events.trial_type == "block_end"]
+    for row in events[events.trial_type == "block_begin"].itertuples():
+        number = row.detail.get("block")
+        same = [end for end in ends.itertuples() if end.detail.get("block") == number]
+        own = [end.t for end in same if end.t >= row.t and end.value == row.value]
+        feedback = bool(row.detail.get("feedback", True))
+        found.append(Block(str(row.value), row.t, own[0] if own else last, feedback))
+    found = found or [Block(WHOLE_RUN, float(times.min()), last, len(frames) > 0)]
+    about = frames.rename(columns={"t_flip": "t"}) if signals is None else signals
+    return [_as_baseline(block, about) for block in found]
+
+
+def _as_baseline(block: Block, about: pd.DataFrame) -> Block:
+    """Return the block, marked if a baseline was recorded in it."""
+    if "flags" not in about or not len(about):
+        return block
+    own = about["flags"][(about.t >= block.begin) & (about.t < block.end)].dropna().astype(int)
+    calibrating = len(own) and ((own & int(Flags.CALIBRATING)) != 0).mean() > CALIBRATING_SHARE
+    return replace(block, baseline=True) if calibrating else block

@@ -1,0 +1,134 @@
+"""The first thing that a report says is the worst that happened to the participant."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from psychopy_nfb.report.findings import findings, headline
+from psychopy_nfb.report.numbers import percent
+from psychopy_nfb.report.seen import feedback_frames, still_seconds
+from psychopy_nfb.report.session_data import load_session_data
+from psychopy_nfb.timing import lag_summary
+
+
+def looked_at(files):
+    data = load_session_data(files.stem)
+    summary = lag_summary(data.frames)
+    found = findings(data, summary)
+    return data, found, headline(found, summary)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "No problem was found: none of 2310 frames due were dropped"),
+        ({"lost": (16.0, 19.0)}, "The EEG stream was lost for 3.0 s (7.8 % of the run)."),
+        (
+            {"lost": (31.0, 99.0), "comes_back": False},
+            "The EEG stream was lost for 7.5 s and did not come back (19 % of the run).",
+        ),
+        ({"restarts": (16.0, 32.0)}, "The background process was restarted twice"),
+        ({"flat_from": 20.0}, "In 61 % of the time with feedback the signal of Oz could not be"),
+        ({"baseline": False}, "There was no baseline in 100 % of the time with feedback"),
+        ({"seconds": 18.0, "closed": False}, "The run was cut off after 18 s"),
+        ({"frames": False}, "Not one frame was logged"),
+        ({"seconds": 2.0, "baseline": False, "blocks": ()}, "There was no baseline in 100 %"),
+        ({"clock_offset": 1e9}, "The amplifier's stamps are on another clock, +1,000,000,000 s"),
+        ({"display_range": (2.0, 8.0)}, "The feedback was empty in 74 % of the time"),
+        ({"hold": ((9.0, 1.4),)}, "The picture stood still for more than a second twice"),
+    ],
+    ids=lambda value: "+".join(value) if isinstance(value, dict) else None,
+)
+def test_the_headline_is_the_real_problem(recorded, changes, said):
+    _, found, headline = looked_at(recorded(**changes))
+    assert headline.startswith(said)
+    assert "filter" not in headline
+    assert all(one.remedy for one in found if one.problem)
+
+
+def test_dropped_frames_are_a_share_of_those_that_were_due(recorded):
+    files = recorded(hold=((0.1, 0.035),))
+    _, (first, *_), said = looked_at(files)
+    log = pd.read_csv(files.frames)
+    log = log[log.block == "training"]
+    steps = (log.interval * 60).round() - 1
+    missed = int(steps[steps > 0].sum())
+    share = missed / (missed + len(log))
+    assert 0.2 < share < 0.5
+    assert said.startswith(f"{percent(share)} of the frames with feedback were dropped")
+    assert f"({missed} of {missed + len(log)} due" in said
+    assert first.harm == pytest.approx(0.8 * share)
+
+
+def test_what_spoils_more_comes_first(recorded):
+    both = {"hold": ((1.0, 0.035),), "flat_from": 20.0}
+    _, found, _ = looked_at(recorded(**both))
+    assert "could not be used" in found[0].what
+    assert "were dropped" in found[1].what
+    harms = [one.harm for one in found if one.problem]
+    assert harms == sorted(harms, reverse=True)
+
+
+def test_a_frame_that_stays_counts_as_long_as_it_stays(recorded):
+    files = recorded(hold=((0.1, 0.035),))
+    data = load_session_data(files.stem)
+    frames = feedback_frames(data)
+    log = pd.read_csv(files.frames)
+    lasts = (-log.t_flip.diff(-1) * 60).round()
+    assert frames.due.to_list() == lasts[frames.index].fillna(1).astype(int).to_list()
+
+
+def test_values_stand_still_for_the_restart_or_for_the_stream(recorded):
+    by_restart = still_seconds(load_session_data(recorded(restarts=(16.0, 32.0)).stem))
+    assert by_restart["restart"] == pytest.approx(2 * (0.8 - 0.1), abs=0.1)
+    assert by_restart["stream"] == by_restart["other"] == 0.0
+    by_stream = still_seconds(load_session_data(recorded(lost=(16.0, 19.0)).stem))
+    assert by_stream["stream"] == pytest.approx(3.0 - 0.1, abs=0.1)
+    assert by_stream["restart"] == by_stream["other"] == 0.0
+
+
+def test_stamps_of_another_clock_give_no_lag_and_no_nonsense(recorded):
+    data, _, _ = looked_at(recorded(clock_offset=1e9))
+    lag = lag_summary(data.frames)
+    assert lag.clock_offset == pytest.approx(1e9, abs=1)
+    assert lag.stages["total_ms"].n == lag.stages["age_at_flip_ms"].n == 0
+    assert lag.stages["published_to_read_ms"].median < 30
+    assert lag.stale_frames == 0
+    assert "e+" not in lag.table()
+    assert "not known" in lag.table()
+
+
+def test_old_is_told_by_the_samples_stamp_not_by_its_arrival(recorded):
+    log = pd.read_csv(recorded().frames)
+    late = log.assign(t_sample=log.t_sample - 0.2)  # an amplifier that buffers for 0.2 s
+    assert lag_summary(log).stale_frames == 0
+    assert lag_summary(late).stale_frames == late.t_sample.notna().sum()
+
+
+def test_publishing_the_last_value_again_is_no_work_of_the_filters(recorded):
+    lag = lag_summary(recorded(lost=(16.0, 19.0)).frames).stages
+    assert lag["received_to_published_ms"].max < 1
+    assert lag["age_at_flip_ms"].max > 2900
+
+
+@pytest.mark.parametrize(
+    ("label", "removed"), [("detail", None), (None, "events"), (None, "settings"), (None, "eeg")]
+)
+def test_a_session_with_a_part_missing_is_reported_as_far_as_it_goes(
+    recorded, tmp_path, label, removed
+):
+    files = recorded()
+    for path in (files.frames, files.events, files.settings, files.eeg):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    if label:
+        events = pd.read_csv(tmp_path / files.events.name, sep="\t")
+        events.assign(detail=np.nan).to_csv(tmp_path / files.events.name, sep="\t", index=False)
+    else:
+        (tmp_path / getattr(files, removed).name).unlink()
+    data = load_session_data(tmp_path / files.frames.name)
+    assert findings(data, lag_summary(data.frames)) is not None
+    assert len(data.frames) == 2310
+    assert (data.signals is None) == (removed == "eeg")
+    assert (data.no_signals != "") == (removed == "eeg")
