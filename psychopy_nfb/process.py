@@ -51,7 +51,7 @@ def child_environment() -> dict[str, str]:
 
 @contextmanager
 def running(module: str, *arguments: str) -> Iterator[subprocess.Popen]:
-    """Run a module of this package in a process of its own, without a voice, until the end."""
+    """Run a module of this package in a child process, with output discarded; end it on exit."""
     process = subprocess.Popen(
         python_command(module, *arguments),
         env=child_environment(),
@@ -59,6 +59,7 @@ def running(module: str, *arguments: str) -> Iterator[subprocess.Popen]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         creationflags=CREATION_FLAGS,
+        start_new_session=True,  # Ctrl-C in a terminal is for this process; it ends the child
     )
     try:
         yield process

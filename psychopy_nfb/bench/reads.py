@@ -1,21 +1,21 @@
 """Reads of shared memory under a writer at full speed: are they whole, what do they cost.
 
-``python -m psychopy_nfb.bench.reads BLOCK`` is the writer.
+``python -m psychopy_nfb.bench.reads BLOCK PID`` is the writer; it ends with process PID.
 """
 
 from __future__ import annotations
 
-import subprocess
+import os
 import sys
 from collections.abc import Callable
 
 from psychopy_nfb.engine.memory import FEEDBACK_VALUES, SharedBlock
-from psychopy_nfb.process import CREATION_FLAGS, child_environment, python_command
+from psychopy_nfb.process import guard, running
 from psychopy_nfb.protocol import VALUE_NAMES
 
 
 def write_forever(name: str) -> None:
-    """Write records whose fields all tell their number, as fast as possible, until killed."""
+    """Write records whose fields all hold their number, as fast as possible, until killed."""
     block = SharedBlock.attach(name)
     number = 0
     write, n_values = block.feedback.write, len(VALUE_NAMES)
@@ -36,42 +36,41 @@ def count_torn(n_reads: int, progress: Callable[[int], None] = lambda _: None) -
         different records were seen, a sign that the writer was writing all the while.
     """
     block = SharedBlock.create(VALUE_NAMES)
-    writer = subprocess.Popen(
-        python_command("bench.reads", block.name),
-        env=child_environment(),
-        creationflags=CREATION_FLAGS,
-    )
     try:
-        while block.feedback.newest() is None:
-            if writer.poll() is not None:
-                raise RuntimeError("the writer ended by itself")
-        torn = distinct = 0
-        n_values = len(VALUE_NAMES)
-        last = None
-        read = block.feedback.newest
-        for start in range(0, n_reads, 100_000):
-            n = min(100_000, n_reads - start)
-            for _ in range(n):
-                record = read()
-                number = record[5]
-                if number != last:
-                    distinct += 1
-                    last = number
-                # The four stamps, the number and the values were one number when written.
-                if record[1:5] != (number,) * 4 or record[FEEDBACK_VALUES] != (number,) * n_values:
-                    torn += 1
-            progress(n)
-        return {
-            "torn_reads": torn,
-            "reads": n_reads,
-            "retries": block.feedback.torn,
-            "distinct": distinct,
-        }
+        with running("bench.reads", block.name, str(os.getpid())) as writer:
+            while block.feedback.newest() is None:
+                if writer.poll() is not None:
+                    raise RuntimeError("the writer ended by itself")
+            return _counted(block, n_reads, progress)
     finally:
-        writer.kill()
-        writer.wait()
         block.close()
 
 
+def _counted(block: SharedBlock, n_reads: int, progress: Callable[[int], None]) -> dict[str, int]:
+    torn = distinct = 0
+    n_values = len(VALUE_NAMES)
+    last = None
+    read = block.feedback.newest
+    for start in range(0, n_reads, 100_000):
+        n = min(100_000, n_reads - start)
+        for _ in range(n):
+            record = read()
+            number = record[5]
+            if number != last:
+                distinct += 1
+                last = number
+            # The four stamps, the number and the values were one number when written.
+            if record[1:5] != (number,) * 4 or record[FEEDBACK_VALUES] != (number,) * n_values:
+                torn += 1
+        progress(n)
+    return {
+        "torn_reads": torn,
+        "reads": n_reads,
+        "retries": block.feedback.torn,
+        "distinct": distinct,
+    }
+
+
 if __name__ == "__main__":
+    guard(int(sys.argv[2]), lambda: os._exit(0))
     write_forever(sys.argv[1])

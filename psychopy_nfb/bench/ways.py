@@ -20,7 +20,8 @@ from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
 from typing import ClassVar
 
-from psychopy_nfb.engine.memory import Ring, joined_memory, record_size
+from psychopy_nfb.engine.memory import Ring, record_size
+from psychopy_nfb.engine.named_memory import create_memory, join_memory, remove_memory
 
 NUMBER = struct.Struct("<q")
 """Each message begins with its number, 1 and up; 0 is what memory holds before the first."""
@@ -265,7 +266,7 @@ class Ours(Way):
     def __init__(self, context: BaseContext, size: int):
         super().__init__(context, size)
         ring_bytes = self.SLOTS * record_size(f"{size}s")
-        self._memory: SharedMemory | None = SharedMemory(create=True, size=64 + ring_bytes)
+        self._memory: SharedMemory | None = create_memory(64 + ring_bytes)
         self._name = self._memory.name
         self._seen = 0
 
@@ -273,7 +274,7 @@ class Ours(Way):
         return {**self.__dict__, "_memory": None}
 
     def open_sender(self) -> None:
-        self._memory = joined_memory(self._name)
+        self._memory = join_memory(self._name)
         self.open_receiver()
 
     def open_receiver(self) -> None:
@@ -297,7 +298,7 @@ class Ours(Way):
     def close(self) -> None:
         self._ring.release()
         self._memory.close()
-        self._memory.unlink()
+        remove_memory(self._memory)
 
 
 class Zeromq(Way):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from psychopy_nfb.display.late_read import LateRead
     from psychopy_nfb.display.photodiode import PhotodiodePatch
     from psychopy_nfb.engine.memory import Ring
+
+logger = logging.getLogger(__name__)
 
 _NAN = math.nan
 MARKS_BETWEEN = "; "
@@ -42,6 +45,8 @@ class FrameWriter:
         Called after the flip of a frame with a mark as ``send_mark(number, label, t_flip)``.
     n_values : int
         How many values a feedback record holds.
+    earlier : FrameWriter, optional
+        The writer of the run's earlier window, detached; its numbers are continued.
     """
 
     def __init__(
@@ -53,6 +58,7 @@ class FrameWriter:
         patch: PhotodiodePatch | None,
         send_mark: Callable[[int, str, float], None],
         n_values: int,
+        earlier: FrameWriter | None = None,
     ):
         from pyglet import gl
 
@@ -82,6 +88,10 @@ class FrameWriter:
         """Frames missed so far."""
         self.block = 0
         """Number of the block that the next frames belong to; 0 is none."""
+        if earlier is not None:
+            self._marks, self._n_marks = earlier._marks, earlier._n_marks
+            self.frame, self.dropped = earlier.frame, earlier.dropped
+            self.block = earlier.block
 
     def queue(self, record: tuple | None, t_read: float) -> None:
         """Note at the next flip that it shows `record`, read at `t_read`. Once a frame, cheap."""
@@ -96,6 +106,8 @@ class FrameWriter:
         self._marks.append(label)
 
     def _watched_swap(self, *args: object, **kwargs: object) -> object:
+        if self._detached:
+            return self._swap(*args, **kwargs)  # somebody else has wrapped it since
         if not self._queued:
             self._last_flip = _NAN  # a flip without update(): the next interval says nothing
         elif self._late is not None and self._late.active:
@@ -122,7 +134,10 @@ class FrameWriter:
             mark = self._n_marks = self._n_marks + 1
             label = MARKS_BETWEEN.join(self._marks)
             self._marks.clear()
-            self._send_mark(mark, label, t_flip)
+            try:
+                self._send_mark(mark, label, t_flip)
+            except Exception:  # of a port or stream that marks are sent to: not into the frame loop
+                logger.exception("The mark %r could not be sent.", label)
         patch = _NAN if self.patch is None else self.patch.level
         record = self._record
         if record is None:

@@ -22,8 +22,8 @@ from psychopy_nfb.display.run_control import RunControl
 from psychopy_nfb.engine.calibration import with_calibration
 from psychopy_nfb.engine.configuration import Configuration, read_configuration
 from psychopy_nfb.engine.handle import WorkerHandle
-from psychopy_nfb.errors import NfbError, SettingsError
-from psychopy_nfb.lsl.stand_in import StandIn, is_there
+from psychopy_nfb.errors import SettingsError
+from psychopy_nfb.lsl.stand_in import StandIn, stand_in_for
 from psychopy_nfb.recording import SessionFiles, calibration_path, new_session
 from psychopy_nfb.settings import to_dict
 
@@ -79,6 +79,12 @@ class Neurofeedback(RunControl):
     SettingsError, FileError
         Before anything is started: a setting that cannot be used, a folder that cannot be written.
 
+    Notes
+    -----
+    Before `start` and after `close`, `update` and `mark` do nothing that could end an experiment:
+    there is no feedback then, `stale` is true. Ctrl-C, an exception or ``core.quit()`` close it,
+    too; the files are complete afterwards.
+
     Examples
     --------
     .. code-block:: python
@@ -114,6 +120,7 @@ class Neurofeedback(RunControl):
             calibration = kept if kept is not None and kept.exists() else None
         if calibration is not None:
             configuration = with_calibration(configuration, calibration)
+        self._creator = os.getpid()
         self._simulate = check_choice("simulate", simulate, ("never", "missing", "always"))
         self._stand_in: StandIn | None = None
         if name is not None:
@@ -134,13 +141,31 @@ class Neurofeedback(RunControl):
         ------
         NfbError
             In one sentence: no such stream, two that match, a channel that is not there, a band
-            above half of the stream's rate.
+            above half of the stream's rate; or it was closed before.
         """
+        if self._closed:
+            raise SettingsError(
+                "neurofeedback", "closed", "cannot be started again; make a new Neurofeedback"
+            )
         if self._handle is not None:
             return self
+        atexit.register(self.close)
+        try:
+            self._start_worker()
+        except BaseException:  # Ctrl-C too: nothing may be left running, no file without content
+            self.close()
+            if self.files is not None:
+                self.files.release()
+            raise
+        self._ring = self._handle.block.feedback
+        return self
+
+    def _start_worker(self) -> None:
         import psychopy
 
-        self._maybe_simulate()
+        self._stand_in = stand_in_for(self.configuration.stream, self._simulate)
+        if self._stand_in is not None:
+            self.configuration = replace(self.configuration, stream=self._stand_in.selection)
         facts = {
             "clock": to_dict(self.clock.measure()),
             "experiment": {
@@ -157,33 +182,7 @@ class Neurofeedback(RunControl):
             self._on_message,
             counting=False,
         )
-        atexit.register(self.close)
-        try:
-            self._handle.start()
-        except NfbError:
-            self._closed = True
-            atexit.unregister(self.close)
-            self._stop_stand_in()
-            if self.files is not None:
-                self.files.release()
-            raise
-        self._ring = self._handle.block.feedback
-        return self
-
-    def _maybe_simulate(self) -> None:
-        """Let the simulator take the amplifier's place, if that is wanted."""
-        stream = self.configuration.stream
-        if self._simulate == "never" or stream.test_signal:
-            return
-        if self._simulate == "missing" and is_there(stream):
-            return
-        self._stand_in = StandIn()
-        self.configuration = replace(self.configuration, stream=self._stand_in.selection)
-        logger.warning("The EEG is simulated: the stream %s is not used.", stream)
-
-    def _stop_stand_in(self) -> None:
-        if self._stand_in is not None:
-            self._stand_in.stop()
+        self._handle.start()
 
     @property
     def simulated(self) -> bool:
@@ -197,6 +196,8 @@ class Neurofeedback(RunControl):
 
         Takes a tenth of a second: Python's garbage is collected, and what is left is kept out of
         further collections until `close`. A full one in the midst of a run would miss six frames.
+        Called again, the frame log goes on with the new window, and the earlier one is left as it
+        was.
 
         Parameters
         ----------
@@ -209,6 +210,9 @@ class Neurofeedback(RunControl):
             one; it is told in the log. None leaves such a display as it is, without late read.
         """
         self._require_start()
+        earlier = self._frames
+        if earlier is not None:
+            earlier.detach()
         paced = getattr(win, "nfb_paced_hz", None)
         blocks, period = (True, 1 / paced) if paced else frame_blocking(win)
         if not blocks and pace:
@@ -226,6 +230,7 @@ class Neurofeedback(RunControl):
             patch,
             self._send_mark,
             len(block.value_names),
+            earlier,
         )
         self._frames.showing = self._showing
         self._frames.display_delay = self.configuration.protocol.display_smoothing
@@ -251,11 +256,11 @@ class Neurofeedback(RunControl):
         """Read the newest feedback; call it once a frame, first.
 
         With late read it returns just before the next flip: draw at once and flip. It never raises
-        and never waits for the worker.
+        and never waits for the worker. Before `start` and after `close` nothing new is read.
         """
         if self._late is not None:
             self._late.wait()
-        record = self._ring.newest()
+        record = self._record if self._ring is None else self._ring.newest()
         t_read = lsl_now()
         self._take(record, t_read)
         if self._frames is not None:
@@ -264,16 +269,25 @@ class Neurofeedback(RunControl):
     def frames(self, seconds: float) -> Iterator[int]:
         """Yield once a frame for `seconds`: updates before your drawing and flips after it.
 
-        Ends early when the window is closed. Counts time on the LSL clock.
+        Ends early when the window or this object is closed. Counts time on the LSL clock.
+
+        Raises
+        ------
+        SettingsError
+            At the first frame, if there is no window or it is not started.
         """
         self._require_attached()
         ends = lsl_now() + seconds
         number = 0
-        while lsl_now() < ends:
+        while lsl_now() < ends and self._shows():
             self.update()
             yield number
-            self.win.flip()
+            if self._shows():
+                self.win.flip()
             number += 1
+
+    def _shows(self) -> bool:
+        return not (self._closed or self.win._closed)  # PsychoPy has no public name for it
 
     @property
     def records(self) -> Ring:
@@ -307,29 +321,50 @@ class Neurofeedback(RunControl):
         return self._late
 
     def close(self) -> None:
-        """End the background process and finish the files. Harmless when called again."""
+        """End the background process and finish the files.
+
+        Never raises. Harmless when called again, and in a process forked from the experiment's.
+        """
         if self._closed:
             return
+        atexit.unregister(self.close)
+        try:
+            if os.getpid() == self._creator:
+                self._finish()
+        except Exception:
+            logger.exception("Closing was not complete.")
+        finally:
+            self._closed = True
+            self._ring = self._late = None
+            self._rewarded = False
+            if self._frames is not None:
+                self._frames.detach()
+                gc.unfreeze()
+            try:
+                if self._handle is not None:
+                    self._handle.close()
+            finally:
+                if self._stand_in is not None:
+                    self._stand_in.stop()
+
+    def _finish(self) -> None:
+        """Send what the files still need: ends of blocks, marks, facts."""
+        if self._handle is None:
+            return
+        while self._open_blocks:
+            self.end_block()
         if self._frames is not None:
             self._frames.send_left_marks()
-        self._closed = True
-        atexit.unregister(self.close)
-        if self._frames is not None:
-            self._frames.detach()
-            gc.unfreeze()
-        if self._handle is not None:
-            if not self._counted and self._handle.ready:
-                logger.warning(
-                    "No points were counted: there was no block with feedback. Name what is "
-                    "trained, as in `with nfb.block('training'):`."
-                )
-            self._send_facts(
-                clock=to_dict(self.clock.measure()),
-                late_read=self._late_facts(),
-                marks_sent=[output.close() for output in self._outputs],
+        if not self._counted and self._handle.ready:
+            logger.warning(
+                "No points were counted: there was no block with feedback. Name what is "
+                "trained, as in `with nfb.block('training'):`."
             )
-            self._handle.close()
-        self._stop_stand_in()
+        self._send_facts(
+            clock=to_dict(self.clock.measure()),
+            late_read=self._late_facts(),
+            marks_sent=[output.close() for output in self._outputs],
+        )
 
     def __enter__(self) -> Neurofeedback:
         return self.start()

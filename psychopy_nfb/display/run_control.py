@@ -79,8 +79,17 @@ class RunControl(NewestFeedback):
             self._frames.display_delay = configuration.protocol.display_smoothing
 
     def mark(self, label: str) -> None:
-        """Write an event at the next flip; into the events, the recording and that frame's row."""
-        if self._frames is not None:
+        """Write an event at the next flip; into the events, the recording and that frame's row.
+
+        Parameters
+        ----------
+        label : str
+            The event. Anything else is written as its text: ``mark(5)`` is ``mark("5")``.
+        """
+        label = str(label)
+        if self._closed:
+            logger.warning("The mark %r came after close() and is in no file.", label)
+        elif self._frames is not None:
             self._frames.mark(label)
         else:
             self._send_mark(0, label, lsl_now())
@@ -118,12 +127,13 @@ class RunControl(NewestFeedback):
         try:
             yield
         finally:
-            while len(self._open_blocks) >= depth:
+            while len(self._open_blocks) >= depth and not self._closed:
                 self.end_block()
 
     def begin_block(self, label: str, feedback: bool = True, points: bool | None = None) -> None:
         """Begin a block; see `block`."""
         self._require_start()
+        label = str(label)
         self._blocks += 1
         outer = 0 if self._frames is None else self._frames.block
         before = (self._showing, self._counting, outer)
@@ -288,10 +298,12 @@ class RunControl(NewestFeedback):
         self._handle.command("facts", sections=sections)
 
     def _require_start(self) -> None:
-        if self._handle is None or self._closed:
+        if self._closed:
+            raise SettingsError("neurofeedback", "closed", "make a new Neurofeedback for this")
+        if self._handle is None:
             raise SettingsError(
                 "neurofeedback",
-                "closed" if self._closed else "not started",
+                "not started",
                 "call start(), or use it in a with statement, before this",
             )
 

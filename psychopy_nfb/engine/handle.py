@@ -13,6 +13,7 @@ import queue
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -20,8 +21,8 @@ from psychopy_nfb import errors
 from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.engine.frame_rows import append_frames
 from psychopy_nfb.engine.memory import FEEDBACK_VALUES, SharedBlock
+from psychopy_nfb.engine.worker_process import close_pipes, remove_log, start_worker
 from psychopy_nfb.errors import NfbError, WorkerError
-from psychopy_nfb.process import CREATION_FLAGS, child_environment, python_command
 from psychopy_nfb.protocol import VALUE_NAMES
 
 logger = logging.getLogger(__name__)
@@ -32,6 +33,8 @@ STALLED_SECONDS = 2.0
 """Without a heartbeat a worker is killed and started again."""
 LOOK_SECONDS = 0.1
 STOP_SECONDS = 3.0
+INTERRUPT_SECONDS = 0.1
+"""On Windows Ctrl-C is not noticed within a wait: waits for the start are as short as this."""
 MOST_RESTARTS = 20
 
 
@@ -78,6 +81,7 @@ class WorkerHandle:
         self._ended = threading.Event()
         self._watcher = threading.Thread(target=self._watch, name="nfb-watch", daemon=True)
         self._told = threading.Event()  # ready or error has come from the first worker
+        self._creator = os.getpid()
         self._error: NfbError | None = None
         self._process: subprocess.Popen | None = None
         self.ready: dict = {}
@@ -96,10 +100,13 @@ class WorkerHandle:
         self._spawn(restore=None)
         threading.Thread(target=self._send, name="nfb-commands", daemon=True).start()
         self._watcher.start()
-        if not self._told.wait(timeout):
-            self._error = WorkerError(
-                "timeout", timeout, f"the background process did not start; see {self.log_path}"
-            )
+        ends = time.monotonic() + timeout
+        while not self._told.wait(INTERRUPT_SECONDS):
+            if time.monotonic() > ends:
+                self._error = WorkerError(
+                    "timeout", timeout, f"the background process did not start; see {self.log_path}"
+                )
+                break
         if self._error is not None:
             self.close()
             raise self._error
@@ -129,25 +136,7 @@ class WorkerHandle:
         self._commands.put({"command": name, **content})
 
     def _spawn(self, restore: dict | None) -> None:
-        environment = child_environment()
-        # Matrix products of a few channels gain nothing from more threads, which wait by spinning.
-        for library in ("OPENBLAS", "MKL", "OMP"):
-            environment.setdefault(f"{library}_NUM_THREADS", "1")
-        with open(self.log_path, "ab") as log:
-            process = subprocess.Popen(
-                python_command(
-                    "engine.worker",
-                    "--block",
-                    self.block.name,
-                    "--experiment-pid",
-                    str(os.getpid()),
-                ),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                env=environment,
-                creationflags=CREATION_FLAGS,
-            )
+        process = start_worker(self.block.name, self.log_path)
         self.block["worker_pid"] = process.pid
         self.block["busy"] = 0
         self.block.heartbeat = 0.0
@@ -165,31 +154,42 @@ class WorkerHandle:
         ).start()
 
     def _write(self, process: subprocess.Popen, content: dict) -> None:
+        line = json.dumps(content).encode() + b"\n"
         try:
-            process.stdin.write(json.dumps(content).encode() + b"\n")
+            process.stdin.write(line)
             process.stdin.flush()
         except (OSError, ValueError):
             pass  # it has died: the watch starts another, which is told the state reached
 
     def _send(self) -> None:
         while (command := self._commands.get()) is not None:
-            self._write(self._process, command)
+            try:
+                self._write(self._process, command)
+            except TypeError as error:  # a value that JSON does not know
+                logger.error("The command %s was not sent: %s", command["command"], error)
 
     def _receive(self, process: subprocess.Popen) -> None:
         for line in process.stdout:
-            message = json.loads(line)
-            kind = message["kind"]
-            if kind == "ready":
-                self.ready = message
-                self._told.set()
-            elif kind == "error":
-                self._error = getattr(errors, message["error"])(
-                    message["parameter"], message["value"], message["remedy"]
-                )
-                self._told.set()
-            elif kind == "configuration":
-                self._configuration = message["configuration"]
-            self._on_message(message)
+            try:
+                self._take(json.loads(line))
+            except Exception:  # half a line of a process that was killed, or a mistake of ours
+                logger.exception("A message of the background process was not understood: %s", line)
+
+    def _take(self, message: dict) -> None:
+        kind = message["kind"]
+        if kind == "ready":
+            self.ready = message
+            self._told.set()
+        elif kind == "error":
+            self._error = getattr(errors, message["error"])(
+                message["parameter"], message["value"], message["remedy"]
+            )
+            if self._told.is_set():
+                logger.error("The background process could not start again: %s", self._error)
+            self._told.set()
+        elif kind == "configuration":
+            self._configuration = message["configuration"]
+        self._on_message(message)
 
     def _watch(self) -> None:
         """Start another worker when this one has died or no longer goes round its loop."""
@@ -210,13 +210,18 @@ class WorkerHandle:
             if self._error is not None:
                 return
             with self._changing:
-                if not self._closing:
+                if self._closing:
+                    return
+                try:
                     self._restart(process, "died" if dead else "stalled")
+                except OSError as error:
+                    self._error = WorkerError("worker", None, f"could not be started: {error}")
+                    logger.error("%s", self._error)
 
     def _restart(self, process: subprocess.Popen, why: str) -> None:
         process.kill()
         process.wait()
-        _close_pipes(process)
+        close_pipes(process)
         if self.restarts >= MOST_RESTARTS:
             self._error = WorkerError(
                 "worker", self.restarts, f"kept ending and is left alone; see {self.log_path}"
@@ -251,58 +256,56 @@ class WorkerHandle:
     def close(self) -> int:
         """End the worker, let it finish its files, and give the shared block back.
 
+        Never raises. A process that was forked from the experiment's leaves all of it alone.
+
         Returns
         -------
         int
             How many processes the run took beyond the first. Harmless when called again.
         """
+        if os.getpid() != self._creator:
+            return self.restarts
         with self._changing:
             if self._closing:
                 return self.restarts
             self._closing = True
         self._ended.set()
-        if self._watcher.is_alive():
-            self._watcher.join()
-        process = self._process
-        if process is not None:
-            self._commands.put({"command": "stop"})
-            try:
-                process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-        self._commands.put(None)
-        self._log_left_frames()
-        self.block.close()
-        if process is not None:
-            _close_pipes(process)
-        if self._session is None or _is_empty(self.log_path):
-            _remove(self.log_path)
+        try:
+            if self._watcher.is_alive():
+                self._watcher.join()
+            self._end_worker()
+        finally:  # also when a second Ctrl-C ends the wait: the worker then finishes by itself
+            self._commands.put(None)
+            self._release()
         return self.restarts
+
+    def _end_worker(self) -> None:
+        process = self._process
+        if process is None:
+            return
+        if not self._told.is_set():
+            process.kill()  # it is still looking for its stream and has nothing to finish
+            process.wait()
+            return
+        self._commands.put({"command": "stop"})
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def _release(self) -> None:
+        try:
+            if self._process is None or self._process.poll() is not None:
+                self._log_left_frames()
+        except (OSError, NfbError) as error:
+            logger.error("The last frames could not be written to the frame log: %s", error)
+        self.block.close()
+        if self._process is not None:
+            close_pipes(self._process)
+        remove_log(self.log_path, if_empty=self._session is not None)
 
     def _log_left_frames(self) -> None:
         """Write the frames that no worker lived to write."""
         if self._session is not None and self.block.frames.newest_seq:
             append_frames(self.block, self._session, self._labels)
-
-
-def _close_pipes(process: subprocess.Popen) -> None:
-    for pipe in (process.stdin, process.stdout):
-        try:
-            pipe.close()
-        except (OSError, ValueError):
-            pass  # what was still to be sent to a dead process
-
-
-def _is_empty(path: str) -> bool:
-    try:
-        return os.path.getsize(path) == 0
-    except OSError:
-        return True
-
-
-def _remove(path: str) -> None:
-    try:
-        os.remove(path)
-    except OSError:
-        pass

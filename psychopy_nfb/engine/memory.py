@@ -10,18 +10,19 @@ that meets a record half written knows it on any processor, also on one that reo
 from __future__ import annotations
 
 import json
+import logging
 import os
-import secrets
 import struct
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from multiprocessing import resource_tracker
 from multiprocessing.shared_memory import SharedMemory
 from zlib import crc32
 
+from psychopy_nfb.engine.named_memory import create_memory, join_memory, remove_memory
 from psychopy_nfb.errors import WorkerError
 from psychopy_nfb.protocol import VALUE_NAMES
 from psychopy_nfb.recording import FRAME_COLUMNS
+
+logger = logging.getLogger(__name__)
 
 MAGIC = int.from_bytes(b"NFBshm02", "little")
 HEADER_BYTES = 4096
@@ -194,8 +195,7 @@ class SharedBlock:
             slots * record_size(_codes(fields) + values)
             for fields, slots in ((FEEDBACK_FIELDS, FEEDBACK_SLOTS), (FRAME_FIELDS, FRAME_SLOTS))
         )
-        name = f"nfb_{os.getpid()}_{secrets.token_hex(4)}"
-        memory = SharedMemory(name, create=True, size=size)
+        memory = create_memory(size)
         layout = json.dumps(
             {
                 "feedback": [*FEEDBACK_FIELDS, *value_names],
@@ -221,7 +221,7 @@ class SharedBlock:
             If there is no such block or its layout is another version's.
         """
         try:
-            memory = joined_memory(name)
+            memory = join_memory(name)
         except FileNotFoundError:
             raise WorkerError(
                 "shared memory", name, "is gone; start the experiment again"
@@ -248,45 +248,28 @@ class SharedBlock:
         self._clocks[0] = t
 
     def close(self) -> None:
-        """Let go of the block; its creator also removes it. Harmless when called again."""
+        """Let go of the block; the process that created it also removes it.
+
+        Never raises, not even when the block was removed from outside. Harmless when called again.
+        A process that was forked from the creator's lets go of the block only.
+        """
         if self._closed:
             return
         self._closed = True
+        created = self._created and self["experiment_pid"] == os.getpid()
         for held in (self.feedback, self.frames, self._words, self._clocks):
             held.release()
-        self._memory.close()
-        if self._created:
-            self._memory.unlink()
+        try:
+            self._memory.close()
+            if created:
+                self.remove()
+        except (OSError, BufferError):
+            logger.warning("The shared memory %s was not released.", self.name, exc_info=True)
 
     def remove(self) -> None:
-        """Remove a block whose creator is dead, as far as it has not gone already."""
-        try:
-            with _untracked():
-                self._memory.unlink()
-        except FileNotFoundError:
-            pass
-
-
-def joined_memory(name: str) -> SharedMemory:
-    """Return the shared memory `name` that another process made and will remove."""
-    with _untracked():
-        return SharedMemory(name)
+        """Remove the block's name. Harmless when it has gone already."""
+        remove_memory(self._memory)
 
 
 def _codes(fields: Sequence[str]) -> str:
     return "".join(_CODES.get(field, "d") for field in fields)
-
-
-@contextmanager
-def _untracked() -> Iterator[None]:
-    """Keep this process's resource tracker out of it.
-
-    Below Python 3.13 attaching registers the block with a tracker of one's own, started for the
-    purpose, which removes the block when *this* process ends, under the experiment's feet.
-    """
-    register, unregister = resource_tracker.register, resource_tracker.unregister
-    resource_tracker.register = resource_tracker.unregister = lambda *_: None
-    try:
-        yield
-    finally:
-        resource_tracker.register, resource_tracker.unregister = register, unregister

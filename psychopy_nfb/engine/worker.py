@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import gc
 import os
+import signal
 import sys
 import threading
 import traceback
@@ -74,12 +75,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--block", required=True, help="name of the shared memory block")
     parser.add_argument("--experiment-pid", type=int, required=True)
     options = parser.parse_args(arguments)
+    # Ctrl-C is for the experiment: it ends this process, after the files have been finished.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _leave_rush()
     gc.disable()  # until all is imported: nothing of it is garbage, looking for some costs 0.05 s
     sys.setswitchinterval(SWITCH_SECONDS)
     control = standard_lines()
-    block = SharedBlock.attach(options.block)
-    guard(options.experiment_pid, lambda: _experiment_gone(control))
+    try:
+        block = SharedBlock.attach(options.block)
+    except NfbError as error:
+        _refuse(control, error)
+        return 2
+    guard(options.experiment_pid, lambda: _experiment_gone(control, block))
     order = control.first()
     if order is None:
         block.remove()
@@ -100,13 +107,7 @@ def _serve(order: dict, block: SharedBlock, control: ControlLine) -> int:
 
         loop = Loop(order, block, control, opening.result())
     except NfbError as error:
-        control.send(
-            "error",
-            error=type(error).__name__,
-            parameter=error.parameter,
-            value=error.value,
-            remedy=error.remedy,
-        )
+        _refuse(control, error)
         return 2
     gc.collect()
     gc.freeze()  # what exists now stays; collections look at new objects only
@@ -122,9 +123,23 @@ def _serve(order: dict, block: SharedBlock, control: ControlLine) -> int:
     return 0
 
 
-def _experiment_gone(control: ControlLine) -> None:
+def _refuse(control: ControlLine, error: NfbError) -> None:
+    control.send(
+        "error",
+        error=type(error).__name__,
+        parameter=error.parameter,
+        value=error.value,
+        remedy=error.remedy,
+    )
+
+
+def _experiment_gone(control: ControlLine, block: SharedBlock) -> None:
+    def end() -> None:
+        block.remove()
+        os._exit(3)
+
     control.ended.set()
-    last_resort = threading.Timer(LAST_RESORT_SECONDS, os._exit, (3,))
+    last_resort = threading.Timer(LAST_RESORT_SECONDS, end)
     last_resort.daemon = True
     last_resort.start()
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import uuid
 
 from psychopy_nfb.lsl.selection import StreamSelection
 from psychopy_nfb.process import CREATION_FLAGS, child_environment, end, python_command
+
+logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 2.0
 """How long an amplifier may take to answer before the simulator takes its place."""
@@ -21,6 +24,30 @@ def is_there(selection: StreamSelection) -> bool:
 
     query = selection.query()
     return bool(pylsl.resolve_bypred(query, 1, min(selection.timeout, LOOK_SECONDS)))
+
+
+def stand_in_for(selection: StreamSelection, simulate: str) -> StandIn | None:
+    """Start the simulator in place of a stream, if that is wanted.
+
+    Parameters
+    ----------
+    selection : StreamSelection
+        The stream that the settings ask for.
+    simulate : {"never", "missing", "always"}
+        As for `Neurofeedback`.
+
+    Returns
+    -------
+    StandIn or None
+        None if the stream itself is used.
+    """
+    if simulate == "never" or selection.test_signal:
+        return None
+    if simulate == "missing" and is_there(selection):
+        return None
+    stand_in = StandIn()
+    logger.warning("The EEG is simulated: the stream %s is not used.", selection)
+    return stand_in
 
 
 class StandIn:
@@ -43,8 +70,11 @@ class StandIn:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,  # inherited, it would freeze PsychoPy Runner
             creationflags=CREATION_FLAGS,
+            start_new_session=True,  # Ctrl-C in a terminal is for the experiment alone
         )
+        self._creator = os.getpid()
 
     def stop(self) -> None:
-        """End it. Harmless when called again."""
-        end(self._process)
+        """End it. Harmless when called again, and in a process forked from its creator's."""
+        if os.getpid() == self._creator:
+            end(self._process)

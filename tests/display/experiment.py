@@ -2,11 +2,14 @@
 
 ``python experiment.py SOURCE_ID FOLDER ENDING``: shows feedback at a paced 60 Hz and, once values
 have come, ends as told: ``raise``, ``exit``, ``quit`` (PsychoPy's ``core.quit``), or not at all
-(``forever``, until it is killed). Prints a line of JSON when values have come.
+(``forever``, until it is killed or interrupted). ``fork`` lets a forked process end first, ``gone``
+loses its shared memory, before it exits. Prints a line of JSON when values have come.
 """
 
 import json
+import os
 import sys
+from pathlib import Path
 
 
 def main(source_id, folder, ending):
@@ -28,6 +31,11 @@ def main(source_id, folder, ending):
         data=folder,
     )
     nfb.start()
+    if ending == "fork":  # before the window: no process can close one that it was forked with
+        ending = "exit"
+        if os.fork() == 0:
+            sys.exit(0)
+        os.wait()
     win = visual.Window((320, 240), units="pix", allowGUI=False, checkTiming=False)
     pace(win, 60)
     nfb.attach(win)
@@ -43,8 +51,14 @@ def main(source_id, folder, ending):
                 told = True
                 facts = {"worker": nfb.worker_pid, "stem": str(nfb.files.stem)}
                 print(json.dumps(facts), flush=True)
+                nfb.mark("values")
+                continue
             if ending == "raise":
                 raise RuntimeError("a mistake in the experiment")
+            if ending == "gone":
+                ending = "exit"
+                for path in Path("/dev/shm").glob(f"nfb_{os.getpid()}_*"):
+                    path.unlink()
             if ending == "exit":
                 sys.exit(0)
             if ending == "quit":

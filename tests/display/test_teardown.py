@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -30,7 +32,11 @@ def experiment(amplifier, tmp_path):
     def run(ending):
         command = [sys.executable, str(EXPERIMENT), amplifier().source_id, str(tmp_path), ending]
         process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
         )
         running.append(process)
         line = process.stdout.readline()
@@ -56,22 +62,83 @@ def lives(pid):
         return False
 
 
+fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+shown = pytest.mark.skipif(not SHARED_MEMORY.is_dir(), reason="only Linux shows shared memory")
+
+
 @pytest.mark.parametrize(
     ("ending", "status"),
-    [("raise", 1), ("exit", 0), ("quit", 0)],
-    ids=["an exception", "Escape", "core.quit"],
+    [
+        ("raise", 1),
+        ("exit", 0),
+        ("quit", 0),
+        pytest.param("fork", 0, marks=fork),
+        pytest.param("gone", 0, marks=shown),
+    ],
+    ids=["an exception", "Escape", "core.quit", "a forked process ends", "the memory is removed"],
 )
 def test_row_050_nothing_stays_behind(experiment, ending, status):
     process, told = experiment(ending)
     assert process.wait(20) == status
     assert not lives(told["worker"])
     assert shared_blocks(process.pid) == []
-    assert ("a mistake in the experiment" in process.stderr.read()) == (ending == "raise")
+    said = process.stderr.read()
+    assert ("a mistake in the experiment" in said) == (ending == "raise")
+    assert ("Traceback" in said) == (ending == "raise")
+    assert "resource_tracker" not in said
     session = read_session(told["stem"])
     assert session.settings["ended"] == "stopped"
     assert len(session.frames) >= 90
     assert len(session.signals) == len(session.eeg.stamps)
     assert session.frames.frame.tolist() == list(range(len(session.frames)))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the signal goes to a POSIX process group")
+def test_ctrl_c_in_a_terminal_leaves_complete_files(experiment):
+    process, told = experiment("forever")
+    time.sleep(0.5)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all processes at once
+    assert process.wait(20) in (-signal.SIGINT, 130)
+    assert not lives(told["worker"])
+    assert shared_blocks(process.pid) == []
+    said = process.stderr.read()
+    assert said.count("Traceback") == 1  # Python's own, of the experiment's script
+    assert "resource_tracker" not in said
+    session = read_session(told["stem"])
+    assert session.settings["ended"] == "stopped"
+    assert session.settings["counts"]["Frames"] == len(session.frames) > 90
+    events = pd.read_csv(session.files.events, sep="\t")
+    assert events.trial_type.tolist()[-2:] == ["block_end", "stopped"]
+    assert (events.value == "values").sum() == 1
+    assert not Path(f"{told['stem']}_worker.log").exists()
+
+
+def test_ctrl_c_while_starting_leaves_nothing(tmp_path):
+    code = (
+        "import sys; from psychopy_nfb import Neurofeedback, standard_training\n"
+        "from dataclasses import replace\n"
+        "from psychopy_nfb.lsl.selection import StreamSelection\n"
+        "training = standard_training(channels='Oz', band=(8, 12))\n"
+        "nobody = StreamSelection(source_id='nobody', timeout=30.0)\n"
+        "nfb = Neurofeedback(replace(training, stream=nobody), data=sys.argv[1])\n"
+        "import psychopy\n"
+        "print('starting', flush=True); nfb.start()"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout.readline() == "starting\n"
+    while not (workers := psutil.Process(process.pid).children()):
+        time.sleep(0.01)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=2.5)  # less than the wait for a worker that has files to finish
+    assert not any(lives(worker.pid) for worker in workers)
+    assert shared_blocks(process.pid) == []
+    assert list(tmp_path.iterdir()) == []  # the next run has the number that this one had
 
 
 def test_row_109_what_a_killed_experiment_showed_is_on_disk(experiment):
@@ -86,6 +153,7 @@ def test_row_109_what_a_killed_experiment_showed_is_on_disk(experiment):
             assert lsl_now() - killed < 10
             time.sleep(0.01)
         seconds.append(lsl_now() - killed)
+        assert process.stderr.read() == ""  # nothing of "leaked shared_memory objects"
         session = read_session(told["stem"])
         assert killed - 1.0 < session.frames.t_flip.max() <= killed
         assert killed - 1.0 < session.eeg.stamps[-1]

@@ -1,5 +1,6 @@
 import gc
 import os
+import signal
 import subprocess
 import sys
 
@@ -7,6 +8,7 @@ import pytest
 
 from psychopy_nfb.bench.reads import count_torn
 from psychopy_nfb.engine.memory import FEEDBACK_SLOTS, SharedBlock
+from psychopy_nfb.engine.named_memory import FOLDER, join_memory, remove_memory
 from psychopy_nfb.errors import WorkerError
 from psychopy_nfb.protocol import VALUE_NAMES
 
@@ -87,6 +89,86 @@ def test_a_process_that_attached_and_ended_does_not_remove_the_block(block):
     other = SharedBlock.attach(block.name)
     assert other["experiment_pid"] == os.getpid()
     other.close()
+
+
+CREATOR = """
+import os, sys, time
+from psychopy_nfb.engine.memory import SharedBlock
+block = SharedBlock.create(["value"])
+print(block.name, flush=True)
+"""
+
+
+def creator(code):
+    """Start a process that creates a block, prints its name, and goes on with `code`."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", CREATOR + code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    return process, process.stdout.readline().strip()
+
+
+def ended(process):
+    """Return exit status and all that was written to stderr, also by what outlives the process."""
+    _, said = process.communicate(timeout=20)
+    return process.returncode, said
+
+
+def exists(name):
+    try:
+        memory = join_memory(name)
+    except FileNotFoundError:
+        return False
+    memory.close()
+    return True
+
+
+def test_closing_a_block_that_was_removed_from_outside_is_silent():
+    process, name = creator("sys.stdin.readline(); block.close(); block.close()")
+    memory = join_memory(name)
+    remove_memory(memory)
+    memory.close()
+    assert ended(process) == (0, "")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+def test_a_forked_process_that_ends_leaves_its_parents_block():
+    process, name = creator(
+        "child = os.fork()\n"
+        "if not child: block.close(); sys.exit(0)\n"
+        "os.waitpid(child, 0)\n"
+        "print('child ended', flush=True)\n"
+        "time.sleep(60)"
+    )
+    assert process.stdout.readline() == "child ended\n"
+    assert exists(name)
+    process.kill()
+    ended(process)
+    made = SharedBlock.create(VALUE_NAMES)  # removes what the killed process left
+    made.close()
+    assert FOLDER.is_dir() == (not exists(name))
+
+
+@pytest.mark.skipif(not FOLDER.is_dir(), reason="only Linux shows shared memory as files")
+def test_blocks_of_killed_processes_are_removed_by_the_next_and_those_of_others_are_not():
+    killed, left = creator("time.sleep(60)")
+    running, used = creator("time.sleep(60)")
+    killed.send_signal(signal.SIGKILL)
+    status, said = ended(killed)
+    assert (status, said) == (-signal.SIGKILL, "")  # no word of "leaked shared_memory objects"
+    assert exists(left)
+    made = SharedBlock.create(VALUE_NAMES)
+    assert exists(made.name)
+    made.close()
+    assert not exists(left)
+    assert exists(used)
+    running.kill()
+    ended(running)
+    SharedBlock.create(VALUE_NAMES).close()
+    assert not exists(used)
 
 
 @pytest.mark.slow

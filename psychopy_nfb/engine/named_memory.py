@@ -1,0 +1,95 @@
+"""Named blocks of shared memory: create, join, remove, and clean up after dead processes.
+
+Python's resource tracker is kept out of all of it. Below Python 3.13 a process that only joins a
+block registers it with a tracker of its own, which removes the block when *that* process ends,
+while the experiment still uses it. The creator's tracker, on the other hand, prints "leaked
+shared_memory objects" into the experiment's output whenever the experiment is killed, as PsychoPy
+Runner's Stop does, although the worker removes the block by then.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
+from multiprocessing.shared_memory import SharedMemory
+from pathlib import Path
+
+import psutil
+
+FOLDER = Path("/dev/shm")
+"""Where Linux shows shared memory as files. On Windows a block ends with the last process that
+holds it; macOS does not list its blocks."""
+PREFIX = "nfb"
+CLOCK_SECONDS = 2.0
+"""By how much a file's time and a process's start time may differ without meaning anything."""
+
+
+def create_memory(size: int) -> SharedMemory:
+    """Return a new block of `size` bytes, named ``nfb_<process id>_<random>``.
+
+    Blocks whose creator was killed together with its worker are removed first.
+    """
+    remove_abandoned()
+    name = f"{PREFIX}_{os.getpid()}_{secrets.token_hex(4)}"
+    with _untracked():
+        return SharedMemory(name, create=True, size=size)
+
+
+def join_memory(name: str) -> SharedMemory:
+    """Return the shared memory `name` that another process made and will remove.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such block.
+    """
+    with _untracked():
+        return SharedMemory(name)
+
+
+def remove_memory(memory: SharedMemory) -> None:
+    """Remove a block's name. Harmless when it has been removed already."""
+    with _untracked(), suppress(FileNotFoundError):
+        memory.unlink()
+
+
+def remove_abandoned() -> list[str]:
+    """Remove the blocks of creators that no longer run; return the names.
+
+    Only Linux needs it and has it, see `FOLDER`.
+    """
+    removed = []
+    if FOLDER.is_dir():
+        for path in FOLDER.glob(f"{PREFIX}_*_*"):
+            with suppress(OSError, ValueError):  # gone already, another user's, another program's
+                if not _creator_lives(int(path.name.split("_")[1]), path.stat().st_mtime):
+                    path.unlink()
+                    removed.append(path.name)
+    return removed
+
+
+def _creator_lives(pid: int, made: float) -> bool:
+    """Whether process `pid` runs and is not a later one to which the number was given again."""
+    try:
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return False
+        return process.create_time() < made + CLOCK_SECONDS
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.AccessDenied:
+        return True
+
+
+@contextmanager
+def _untracked() -> Iterator[None]:
+    """Keep this process's resource tracker out of what is done meanwhile."""
+    register, unregister = resource_tracker.register, resource_tracker.unregister
+    resource_tracker.register = resource_tracker.unregister = lambda *_: None
+    try:
+        yield
+    finally:
+        resource_tracker.register, resource_tracker.unregister = register, unregister
