@@ -13,7 +13,8 @@ import pytest
 
 from psychopy_nfb import FeedbackBar, FeedbackText, Neurofeedback, PhotodiodePatch, pace
 from psychopy_nfb.dsp import CFIR, Burn, Flags, Pick, Pipeline
-from psychopy_nfb.errors import SettingsError
+from psychopy_nfb.errors import SettingsError, StreamError
+from psychopy_nfb.lsl.selection import StreamSelection
 from psychopy_nfb.protocol import Protocol
 from psychopy_nfb.recording import read_session
 from psychopy_nfb.timing import frame_stalls, hit_to_display, out_of_order
@@ -302,3 +303,120 @@ def test_no_collection_during_a_run_looks_at_what_was_there_before(amplifier, tr
         assert len(gc.get_objects()) < before / 10, "a full collection is a short one"
     assert gc.get_freeze_count() == 0
     assert len(gc.get_objects()) > before / 2
+
+
+@pytest.fixture
+def no_amplifier(training):
+    """Return a training that needs no amplifier."""
+    return training("none", stream=StreamSelection(test_signal=True))
+
+
+def test_before_start_and_after_close_a_frame_is_harmless(no_amplifier, window, tmp_path, caplog):
+    nfb = Neurofeedback(no_amplifier, data=tmp_path)
+    nfb.update()
+    window.flip()
+    assert (nfb.value, nfb.stale, nfb.score) == (0.0, True, 0.0)
+    with nfb:
+        nfb.attach(window)
+        show(nfb, window, 0.5)
+        signal = nfb.signal
+        assert not nfb.stale
+    time.sleep(0.15)
+    nfb.update()
+    nfb.mark("late")
+    window.flip()
+    assert nfb.signal == signal
+    assert nfb.stale
+    assert not nfb.reward
+    assert "'late' came after close()" in caplog.text
+    assert "late" not in set(read_session(nfb.files.stem).frames.mark)
+    with pytest.raises(SettingsError, match="closed.*make a new Neurofeedback"):
+        nfb.start()
+    with pytest.raises(SettingsError, match="closed.*make a new Neurofeedback"):
+        next(nfb.frames(1.0))
+
+
+def test_a_start_that_failed_is_not_taken_for_one_that_succeeded(training):
+    nowhere = StreamSelection(source_id="nobody", timeout=0.5)
+    nfb = Neurofeedback(training("nobody", stream=nowhere))
+    with pytest.raises(StreamError, match="no such stream"):
+        nfb.start()
+    with pytest.raises(SettingsError, match="make a new Neurofeedback"):
+        nfb.start()
+
+
+def test_marks_and_blocks_need_not_be_texts(no_amplifier, window, tmp_path):
+    with Neurofeedback(no_amplifier, data=tmp_path) as nfb:
+        nfb.attach(window)
+        with nfb.block(np.int64(3)):
+            nfb.mark(5)
+            nfb.mark(np.float32(0.5))
+            show(nfb, window, 0.3)
+            nfb.set(threshold=np.float64(0.5))
+        nfb.mark(6)  # the command above must not have ended what sends them
+        show(nfb, window, 0.3)
+    session = read_session(nfb.files.stem)
+    assert set(session.frames.mark.dropna()) == {"5; 0.5", "6"}
+    events = pd.read_csv(nfb.files.events, sep="\t")
+    assert events.value[events.trial_type == "mark"].tolist() == ["5; 0.5", "6"]
+    assert (events.value[events.trial_type == "block_begin"].astype(str) == "3").all()
+
+
+def test_a_port_that_fails_does_not_reach_the_frame_loop(no_amplifier, window, tmp_path, caplog):
+    class Broken:
+        def send(self, label, t_flip):
+            raise OSError("unplugged")
+
+        def close(self):
+            raise OSError("unplugged")
+
+    with Neurofeedback(no_amplifier, data=tmp_path) as nfb:
+        nfb.attach(window)
+        nfb.send_marks_to(Broken())
+        nfb.mark("seen")
+        show(nfb, window, 0.3)
+    assert "unplugged" in caplog.text
+    assert read_session(nfb.files.stem).settings["ended"] == "stopped"
+
+
+@pytest.mark.parametrize("what", ["window", "nfb"])
+def test_frames_end_with_what_they_need(no_amplifier, open_window, tmp_path, what):
+    window = open_window()
+    pace(window, HZ)
+    with Neurofeedback(no_amplifier, data=tmp_path) as nfb:
+        nfb.attach(window)
+        with nfb.block("training"):
+            numbers = []
+            for number in nfb.frames(20.0):
+                numbers.append(number)
+                if number == 20:
+                    (window if what == "window" else nfb).close()
+    assert numbers == list(range(21))
+    session = read_session(nfb.files.stem)
+    assert session.settings["ended"] == "stopped"
+    assert session.frames.frame.tolist() == list(range(20))
+    events = pd.read_csv(nfb.files.events, sep="\t").trial_type.tolist()
+    assert events.count("block_end") == 1
+
+
+def test_a_second_window_takes_over_and_leaves_the_first_as_it_was(
+    no_amplifier, open_window, tmp_path
+):
+    first, second = open_window(), open_window()
+    with Neurofeedback(no_amplifier, data=tmp_path) as nfb:
+        for window in (first, second, second):
+            pace(window, HZ)
+            window.swap = window.backend.swapBuffers
+            nfb.attach(window)
+            with nfb.block("training"):
+                nfb.mark("here")
+                shown = len(show(nfb, window, 0.5))
+            assert shown > 10
+            if window is second:
+                assert first.backend.swapBuffers == first.swap
+        shown = nfb._frames.frame
+    assert second.backend.swapBuffers == second.swap
+    frames = read_session(nfb.files.stem).frames
+    assert frames.frame.tolist() == list(range(shown))
+    assert frames.mark.dropna().tolist() == ["here"] * 3
+    assert frames.block.dropna().tolist() == ["training"] * shown
