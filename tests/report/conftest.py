@@ -60,7 +60,10 @@ class _Author:
         self.samples, _ = eeg.generate(round(plan.seconds * RATE))
         self.samples[round(min(plan.flat_from, plan.seconds) * RATE) :, 1] = 0.0
         training = standard_training(
-            channels="Oz", reference="as recorded", display_range=plan.display_range
+            channels="Oz",
+            reference="as recorded",
+            display_range=plan.display_range,
+            display_smoothing=0.0,
         )
         self.processor = Processor(training, SignalInfo(RATE, ("Pz", "Oz")))
         self.names = training.value_names
