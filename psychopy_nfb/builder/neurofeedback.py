@@ -285,8 +285,8 @@ class NeuroFeedbackComponent(BaseComponent):
         folder = "os.path.dirname(thisExp.dataFileName)" if params["record"].val else "None"
         return [
             f"data={folder},\n",
-            "participant=expInfo.get('participant') or '01',\n",
-            "session=expInfo.get('session') or '01',\n",
+            "participant=expInfo.get('participant', '01'),\n",
+            "session=expInfo.get('session', '01'),\n",
             "task=expName,\n",
             f"late_read={code(params['lateRead'])},\n",
             f"simulate={value},\n",

@@ -56,8 +56,11 @@ class Neurofeedback(RunControl):
         settings themselves.
     data : path, optional
         Folder for the session's files; None keeps nothing.
-    participant, session, task : str
-        Parts of the files' names.
+    participant, session : str
+        Parts of the files' names: letters A to Z and digits. Others are refused with a proposal,
+        so that no two share files or baselines.
+    task : str
+        A part of the files' names; of other texts the letters and digits are taken.
     late_read : bool
         Whether `update` waits until the last safe moment before the flip.
     stale_after : float
@@ -127,6 +130,7 @@ class Neurofeedback(RunControl):
             _close_namesake(name, self)
         super().__init__(configuration, stale_after, between_blocks, kept)
         self.files: SessionFiles | None = None
+        self._task = task
         if data is not None:
             self.files = new_session(data, participant=participant, session=session, task=task)
         self._want_late_read = late_read
@@ -152,10 +156,10 @@ class Neurofeedback(RunControl):
         atexit.register(self.close)
         try:
             self._start_worker()
-        except BaseException:  # Ctrl-C too: nothing may be left running, no file without content
+        except BaseException as error:  # Ctrl-C too: nothing is left running, and the run is free
             self.close()
             if self.files is not None:
-                self.files.release()
+                self.files.give_up(error)
             raise
         self._ring = self._handle.block.feedback
         return self
@@ -167,6 +171,7 @@ class Neurofeedback(RunControl):
         if self._stand_in is not None:
             self.configuration = replace(self.configuration, stream=self._stand_in.selection)
         facts = {
+            **({} if self.files is None else self.files.begun(self._task)),
             "clock": to_dict(self.clock.measure()),
             "experiment": {
                 "pid": os.getpid(),
@@ -350,6 +355,8 @@ class Neurofeedback(RunControl):
     def _finish(self) -> None:
         """Send what the files still need: ends of blocks, marks, facts."""
         if self._handle is None:
+            if self.files is not None:
+                self.files.release()
             return
         while self._open_blocks:
             self.end_block()

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
-from dataclasses import dataclass
+import time
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 
-from psychopy_nfb.errors import FileError, SettingsError
+from psychopy_nfb.clock import lsl_now, measure_offset
+from psychopy_nfb.errors import FileError
+from psychopy_nfb.recording.labels import participant_label, session_label, task_label
+from psychopy_nfb.recording.text import safe_text
+
+logger = logging.getLogger(__name__)
 
 SUFFIXES = {"eeg": "_eeg.xdf", "frames": "_frames.csv", "events": "_events.tsv"}
+SIDECARS = {"frames": "_frames.json", "events": "_events.json"}
 SETTINGS_SUFFIX = "_nfb.json"
+FAILED_SUFFIX = "_failed.txt"
+ALL_SUFFIXES = (*SUFFIXES.values(), *SIDECARS.values(), SETTINGS_SUFFIX)
+"""Of the files that make a run's number taken; why a start failed and a log do not."""
 RESERVED = b"{}\n"
 """What the settings file of a session holds that has not begun."""
 
@@ -49,10 +61,61 @@ class SessionFiles:
         """Everything needed to repeat it: JSON."""
         return self._file(SETTINGS_SUFFIX)
 
+    @property
+    def failed(self) -> Path:
+        """Why starts under this name failed, one line each; there if any did."""
+        return self._file(FAILED_SUFFIX)
+
+    def sidecar(self, table: str) -> Path:
+        """Return the file that describes the columns of ``"frames"`` or ``"events"``: JSON."""
+        return self._file(SIDECARS[table])
+
+    def facts(self) -> dict[str, str | int]:
+        """Return participant, session, task and run, as the names have them.
+
+        Examples
+        --------
+        >>> SessionFiles(Path("sub-01_ses-pre_task-alpha_run-02")).facts()
+        {'participant': '01', 'session': 'pre', 'task': 'alpha', 'run': 2}
+        """
+        participant, session, task, run = (
+            part.split("-", 1)[1] for part in self.stem.name.split("_")
+        )
+        return {"participant": participant, "session": session, "task": task, "run": int(run)}
+
+    def begun(self, task_name: str) -> dict[str, dict]:
+        """Return the sections of the settings file that say whose session begins now, and when.
+
+        Returns
+        -------
+        dict
+            ``session``: ``date`` (ISO 8601, with the offset from UTC), the `facts`, and the task's
+            name as it was given; ``wall_clock``: how far Unix time is ahead of LSL's clock.
+        """
+        date = datetime.now().astimezone().isoformat(timespec="milliseconds")
+        return {
+            "session": {"date": date, **self.facts(), "task_name": str(task_name)},
+            "wall_clock": asdict(measure_offset(time.time, lsl_now)),
+        }
+
     def release(self) -> None:
-        """Give the names back if nothing was written under them, as when the start failed."""
+        """Give the names back if nothing was written under them."""
         if self.settings.exists() and self.settings.read_bytes() == RESERVED:
             self.settings.unlink()
+
+    def give_up(self, error: BaseException) -> None:
+        """Give the names back after a start that failed, and leave its reason in `failed`.
+
+        The next start gets the same run. Nothing raises: the caller has the reason at hand.
+        """
+        now = datetime.now().astimezone().isoformat(timespec="seconds")
+        try:
+            for suffix in ALL_SUFFIXES:
+                self._file(suffix).unlink(missing_ok=True)
+            with open(self.failed, "a", encoding="utf-8") as file:
+                file.write(f"{now}  {type(error).__name__}: {safe_text(error)}\n")
+        except OSError as problem:
+            logger.warning("The reason of the failed start could not be kept: %s", problem)
 
     def _file(self, suffix: str) -> Path:
         return self.stem.with_name(self.stem.name + suffix)
@@ -61,7 +124,7 @@ class SessionFiles:
     def from_stem(cls, path: str | os.PathLike) -> SessionFiles:
         """Return the session that `path`, its stem or any of its files, belongs to."""
         path = Path(path)
-        for suffix in (*SUFFIXES.values(), SETTINGS_SUFFIX):
+        for suffix in (*ALL_SUFFIXES, FAILED_SUFFIX):
             if path.name.endswith(suffix):
                 return cls(path.with_name(path.name[: -len(suffix)]))
         return cls(path)
@@ -79,8 +142,10 @@ def new_session(
     ----------
     folder : path
         Made if it is not there.
-    participant, session, task : str
-        Letters and digits; others are left out, as BIDS wants it.
+    participant, session : str
+        Letters and digits, as BIDS wants it.
+    task : str
+        Of other texts the letters and digits are taken.
 
     Returns
     -------
@@ -90,20 +155,20 @@ def new_session(
     Raises
     ------
     SettingsError
-        If a part has no letter or digit.
+        If participant or session have other characters, with a proposal.
     FileError
         If the folder cannot be made or written.
     """
-    parts = {"participant": participant, "session": session, "task": task}
-    labels = {name: _label(name, value) for name, value in parts.items()}
-    base = f"sub-{labels['participant']}_ses-{labels['session']}_task-{labels['task']}"
     folder = Path(folder)
+    person = participant_label(participant, folder)
+    base = f"sub-{person}_ses-{session_label(session, folder, person)}_task-{task_label(task)}"
+    endings = "|".join(map(re.escape, ALL_SUFFIXES))
     try:
         folder.mkdir(parents=True, exist_ok=True)
         taken = [
             int(match[1])
             for path in folder.glob(f"{base}_run-*")
-            if (match := re.match(rf"{re.escape(base)}_run-(\d+)_", path.name))
+            if (match := re.fullmatch(rf"{base}_run-(\d+)({endings})", path.name, re.IGNORECASE))
         ]
         run = max(taken, default=0) + 1
         while True:
@@ -124,14 +189,13 @@ def new_session(
 
 
 def calibration_path(folder: str | os.PathLike | None, participant: str) -> Path | None:
-    """Return where a participant's calibration is kept between sessions; None without a folder."""
+    """Return where a participant's calibration is kept between sessions; None without a folder.
+
+    Raises
+    ------
+    SettingsError
+        If the participant's label cannot stand in a file name.
+    """
     if folder is None:
         return None
-    return Path(folder) / f"sub-{_label('participant', participant)}_calibration.json"
-
-
-def _label(name: str, value: object) -> str:
-    label = re.sub(r"[^0-9A-Za-z]", "", str(value))
-    if not label:
-        raise SettingsError(name, value, "must have at least one letter or digit")
-    return label
+    return Path(folder) / f"sub-{participant_label(participant, folder)}_calibration.json"

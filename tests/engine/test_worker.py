@@ -81,7 +81,9 @@ def test_settings_that_do_not_fit_the_stream(amplifier, training, tmp_path, pipe
     with pytest.raises(SettingsError) as caught:
         nfb.start()
     assert sentence in str(caught.value)
-    assert list(tmp_path.iterdir()) == []  # no empty session is left
+    (left,) = tmp_path.iterdir()  # no empty session, but the reason
+    assert left == nfb.files.failed
+    assert left.read_text(encoding="utf-8").rstrip().endswith(f"SettingsError: {caught.value}")
 
 
 def test_a_folder_that_cannot_be_written_is_told_before_anything_starts(training, tmp_path):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import datetime
 
 import pytest
 
-from psychopy_nfb.errors import FileError, SettingsError
-from psychopy_nfb.recording import SessionFiles, new_session
+from psychopy_nfb.errors import FileError, SettingsError, StreamError
+from psychopy_nfb.recording import SessionFiles, calibration_path, new_session
 
 
 def test_row_063_names_after_bids_count_on(tmp_path):
@@ -32,12 +33,79 @@ def test_a_name_that_was_not_used_is_given_back(tmp_path):
     assert used.settings.exists()
 
 
-def test_labels_keep_letters_and_digits_only(tmp_path):
-    stem = new_session(tmp_path, participant="../A B-1", task="alpha/up").stem
-    assert stem.parent == tmp_path
-    assert stem.name == "sub-AB1_ses-01_task-alphaup_run-01"
-    with pytest.raises(SettingsError, match=r"participant='\.\./': must have at least one letter"):
-        new_session(tmp_path, participant="../")
+@pytest.mark.parametrize(
+    ("label", "remedy"),
+    [
+        ("S1_1", "write for example 'S1x1'"),
+        ("1.1", "write for example '1x1'"),
+        ("sub-01", "write for example '01'"),
+        ("../A B", "write for example 'AB'"),
+        ("Jürgen", "write for example 'Jurgen'"),
+        ("日本", "write for example '01'"),
+        ("01.", "write for example '01'"),
+        ("", "is empty; write for example '01'"),
+        ("P" * 300, f"may have at most 40 characters; write for example '{'P' * 40}'"),
+    ],
+)
+def test_a_participant_that_would_become_another_is_refused_with_a_proposal(
+    tmp_path, label, remedy
+):
+    for call in (new_session, calibration_path):
+        with pytest.raises(SettingsError) as caught:
+            call(tmp_path, participant=label)
+        assert str(caught.value).startswith(f"participant={label!r}: ")
+        assert str(caught.value).endswith(f"{remedy}.")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("label", "proposal"), [("ses-2", "2"), ("2026-11-26", "20261126"), ("1/2", "1x2")]
+)
+def test_a_session_is_treated_as_a_participant(tmp_path, label, proposal):
+    with pytest.raises(SettingsError, match=f"session='{label}': .* example '{proposal}'"):
+        new_session(tmp_path, session=label)
+
+
+@pytest.mark.parametrize("label", ["01", "S11", "123456", 7, "CON", "nul", " 01 ", "P" * 40])
+def test_letters_and_digits_are_used_as_they_are(tmp_path, label):
+    stem = new_session(tmp_path, participant=label, session=label, task="T" * 300).stem
+    assert stem.name.startswith(f"sub-{str(label).strip()}_ses-{str(label).strip()}_task-T")
+    assert len(f"{stem.name}_events.json.part") < 255
+    kept = calibration_path(tmp_path, label)
+    assert kept.name == f"sub-{str(label).strip()}_calibration.json"
+
+
+@pytest.mark.parametrize("call", [new_session, calibration_path])
+def test_labels_that_one_disk_tells_apart_and_another_does_not(tmp_path, call):
+    new_session(tmp_path, participant="s1", session="pre")
+    with pytest.raises(SettingsError, match="participant='S1': differs from 's1'"):
+        call(tmp_path, participant="S1")
+    with pytest.raises(SettingsError, match="session='PRE': differs from 'pre'"):
+        new_session(tmp_path, participant="s1", session="PRE")
+
+
+@pytest.mark.parametrize(
+    ("task", "label"),
+    [("alpha_training", "alphatraining"), ("größe/1", "groe1"), ("訓練", "neurofeedback")],
+)
+def test_a_task_is_named_by_its_letters_and_digits(tmp_path, task, label):
+    first = new_session(tmp_path, task=task)
+    assert first.stem == tmp_path / f"sub-01_ses-01_task-{label}_run-01"
+    assert new_session(tmp_path, task=task).facts()["run"] == 2
+
+
+def test_a_failed_start_leaves_its_reason_and_the_run(tmp_path):
+    files = new_session(tmp_path)
+    files.stem.with_name(files.stem.name + "_worker.log").write_text("Traceback\n")
+    files.give_up(StreamError("name", "EEG", "there is\0none"))
+    again = new_session(tmp_path)
+    assert again == files
+    again.give_up(KeyboardInterrupt())
+    lines = files.failed.read_text(encoding="utf-8").splitlines()
+    dates, reasons = zip(*(line.split("  ") for line in lines), strict=True)
+    assert reasons == ("StreamError: name='EEG': there is\ufffdnone.", "KeyboardInterrupt: ")
+    assert datetime.fromisoformat(dates[0]).utcoffset() is not None
+    assert SessionFiles.from_stem(files.failed) == files
 
 
 def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path):

@@ -1,0 +1,112 @@
+"""Who, which session and which task, as they may stand in the name of a file.
+
+BIDS allows letters and digits only. A participant or session that cannot be used as it is would,
+cleaned, become another one's ("S1_1" and "S11"), who would share files and baseline with it: it is
+refused, with a proposal. A task is the name of an experiment's file, and one experiment's files are
+told apart by their run: it is cleaned.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from pathlib import Path
+
+from psychopy_nfb.errors import SettingsError
+
+LONGEST = 40
+"""Characters of a participant or session; with all else a file's name stays below 255."""
+LONGEST_TASK = 60
+DEFAULT_TASK = "neurofeedback"
+_PREFIXES = {"participant": "sub", "session": "ses"}
+_DATE = re.compile(r"(\d{4})\W(\d{2})\W(\d{2})")
+
+
+def participant_label(value: object, folder: str | os.PathLike | None = None) -> str:
+    """Return a participant's label for file names, spaces around it left out.
+
+    Parameters
+    ----------
+    value : str or int
+        Letters A to Z and digits, at most 40.
+    folder : path, optional
+        Where the files are: another participant's label there must differ by more than case.
+
+    Raises
+    ------
+    SettingsError
+        With a proposal what to write instead.
+
+    Examples
+    --------
+    >>> participant_label("S11")
+    'S11'
+    >>> participant_label("S1_1")
+    Traceback (most recent call last):
+    psychopy_nfb.errors.SettingsError: participant='S1_1': may have letters A to Z and digits \
+only, so that no two share files; write for example 'S1x1'.
+    """
+    label = _strict_label("participant", value)
+    if folder is not None:
+        _check_case("participant", label, Path(folder), r"sub-([0-9A-Za-z]+)_")
+    return label
+
+
+def session_label(value: object, folder: str | os.PathLike, participant: str) -> str:
+    """Return a session's label for file names; as `participant_label`."""
+    label = _strict_label("session", value)
+    _check_case("session", label, Path(folder), rf"sub-{participant}_ses-([0-9A-Za-z]+)_")
+    return label
+
+
+def task_label(value: object) -> str:
+    """Return a task's label for file names: its letters and digits, accents left out.
+
+    Examples
+    --------
+    >>> task_label("alpha_training"), task_label("Übung 2"), task_label("訓練")
+    ('alphatraining', 'Ubung2', 'neurofeedback')
+    """
+    return re.sub(r"[^0-9A-Za-z]", "", _ascii(str(value)))[:LONGEST_TASK] or DEFAULT_TASK
+
+
+def _strict_label(name: str, value: object) -> str:
+    text = str(value).strip()
+    if re.fullmatch(r"[0-9A-Za-z]+", text):
+        if len(text) <= LONGEST:
+            return text
+        what = f"may have at most {LONGEST} characters"
+    elif not text:
+        what = "is empty"
+    else:
+        what = "may have letters A to Z and digits only, so that no two share files"
+    raise SettingsError(name, value, f"{what}; write for example {_proposal(name, text)!r}")
+
+
+def _proposal(name: str, text: str) -> str:
+    """Return what could be written instead: '01' for 'sub-01', 'S1x1' for 'S1_1'."""
+    text = re.sub(rf"^{_PREFIXES[name]}[^0-9A-Za-z]+", "", _ascii(text), flags=re.IGNORECASE)
+    text = _DATE.sub(r"\1\2\3", text)
+    # Between two digits something must stay, or two numbers become one.
+    text = re.sub(r"(?<=\d)[^0-9A-Za-z]+(?=\d)", "x", text)
+    return re.sub(r"[^0-9A-Za-z]", "", text)[:LONGEST] or "01"
+
+
+def _ascii(text: str) -> str:
+    return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+
+
+def _check_case(name: str, label: str, folder: Path, pattern: str) -> None:
+    """Refuse a label that on Windows and macOS would be another one's, which differs by case."""
+    if not folder.is_dir():
+        return
+    for path in folder.glob("sub-*"):
+        match = re.match(pattern, path.name)
+        if match and match[1] != label and match[1].casefold() == label.casefold():
+            raise SettingsError(
+                name,
+                label,
+                f"differs from {match[1]!r}, which has files there, by upper and lower case only; "
+                f"write {match[1]!r} if it is the same {name}, or choose another label",
+            )
