@@ -122,7 +122,8 @@ def rerun(session: Session | str | os.PathLike) -> tuple[np.ndarray, np.ndarray]
         labels=tuple(session.eeg.labels),
         positions=standard_positions(session.eeg.labels),
     )
-    events = session.events
+    # The order of commands, which onsets of others in between do not say.
+    events = session.events.sort_values("sample", kind="stable")
     restarts = events[events.trial_type == "worker_restarted"]
     if len(restarts):
         samples = samples[: json.loads(restarts.detail.iloc[0])["recorded"]]

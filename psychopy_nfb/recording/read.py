@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,11 +13,16 @@ import numpy as np
 from psychopy_nfb.errors import FileError
 from psychopy_nfb.recording.names import SessionFiles
 from psychopy_nfb.recording.settings_file import SessionRecord
+from psychopy_nfb.recording.tables import NOT_AVAILABLE
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import mne
     import pandas as pd
 
+PLAUSIBLE_SECONDS = 600.0
+"""From a run's start to its first sample, at most."""
 HOW_TO_INSTALL = 'needs a package that is not installed; run: pip install "psychopy-nfb[files]"'
 
 
@@ -66,9 +73,9 @@ def read_session(path: str | os.PathLike) -> Session:
     import pandas as pd
 
     files = SessionFiles.from_stem(path)
-    streams = {name: stream for name, stream in _load_xdf(files.eeg)}
-    eeg = next(stream for stream in streams.values() if stream["info"]["type"][0] == "EEG")
-    feedback = streams["Feedback"]
+    # By type, which is always ours: an amplifier may be named as one of our streams is.
+    streams = {stream["info"]["type"][0]: stream for stream in _load_xdf(files.eeg)}
+    eeg, feedback = streams["EEG"], streams["Feedback"]
     signals = pd.DataFrame(
         np.asarray(feedback["time_series"]).reshape(-1, len(_labels(feedback))),
         columns=_labels(feedback),
@@ -86,13 +93,34 @@ def read_session(path: str | os.PathLike) -> Session:
         ),
         signals=signals,
         frames=pd.read_csv(files.frames),
-        events=pd.read_csv(files.events, sep="\t"),
+        events=_read_events(files.events),
         settings=SessionRecord.load(files.settings).content,
     )
 
 
+def _read_events(path: Path) -> pd.DataFrame:
+    """Read the events in order of onset, also those of a session that was killed."""
+    import pandas as pd
+
+    # A mark may be called "None" or "NA": of pandas' own words for nothing only these two are.
+    events = pd.read_csv(path, sep="\t", keep_default_na=False, na_values=["", NOT_AVAILABLE])
+    return events.sort_values("onset", kind="stable", ignore_index=True)
+
+
 def to_mne(session: Session) -> mne.io.RawArray:
     """Return the session's EEG for MNE-Python, in volts, its events as annotations.
+
+    Channels of a second stream are of MNE's type ``misc``, as they were sent.
+
+    MNE-Python itself reads no XDF. ``to_mne(session).save("sub-01_raw.fif")`` writes what
+    ``mne.io.read_raw`` opens.
+
+    Returns
+    -------
+    mne.io.RawArray
+        ``info["meas_date"]`` is when the first sample was taken, by this computer's clock (UTC),
+        and ``info["subject_info"]["his_id"]`` the participant; both only where the session has
+        them.
 
     Raises
     ------
@@ -105,25 +133,60 @@ def to_mne(session: Session) -> mne.io.RawArray:
         raise FileError("file", str(session.files.eeg), HOW_TO_INSTALL) from None
     eeg = session.eeg
     scales = np.asarray(session.settings["stream"]["microvolts_per_unit"]) * 1e-6
-    scales = np.pad(scales, (0, len(eeg.labels) - len(scales)), constant_values=1e-6)
-    info = mne.create_info(eeg.labels, eeg.rate, "eeg", verbose="error")
+    n_aux = len(eeg.labels) - len(scales)
+    types = ["eeg"] * len(scales) + ["misc"] * n_aux
+    scales = np.pad(scales, (0, n_aux), constant_values=1.0)
+    info = mne.create_info(eeg.labels, eeg.rate, types, verbose="error")
     raw = mne.io.RawArray((eeg.samples * scales).T, info, verbose="error")
     raw.set_montage("colin27_1005" if _has_montage(mne) else "standard_1005", on_missing="ignore")
+    about = session.settings.get("session")
+    if about is not None:
+        raw.info["subject_info"] = {"his_id": about["participant"]}
+        raw.set_meas_date(_first_sample_date(session))
     events = session.events
     labels = events.trial_type + events.value.fillna("").map(
         lambda text: f"/{text}" if text else ""
     )
     # MNE counts time in samples: an annotation lies where its sample does, gaps or not.
     rows = np.searchsorted(eeg.stamps, events.t).clip(max=len(eeg.stamps) - 1)
-    raw.set_annotations(mne.Annotations(rows / eeg.rate, events.duration, labels))
+    durations = _annotation_durations(events)
+    raw.set_annotations(mne.Annotations(rows / eeg.rate, durations, labels))
     return raw
+
+
+def _annotation_durations(events: pd.DataFrame) -> np.ndarray:
+    """Return durations in seconds: a block's lies at its begin, where MNE looks for it."""
+    durations = events.duration.to_numpy().copy()
+    begins = {}
+    for row, event in enumerate(events.itertuples()):
+        if event.trial_type == "block_begin":
+            begins[json.loads(event.detail)["block"]] = row
+        elif event.trial_type == "block_end":
+            begin = begins.get(json.loads(event.detail)["block"])
+            durations[row] = 0.0
+            if begin is not None:
+                durations[begin] = event.duration
+    return durations
+
+
+def _first_sample_date(session: Session) -> datetime | None:
+    """Return when the first sample was taken; the run's start where its stamps cannot tell."""
+    if not len(session.eeg.stamps):
+        return None
+    start = datetime.fromisoformat(session.settings["session"]["date"]).astimezone(timezone.utc)
+    wall = session.settings["wall_clock"]
+    taken = float(session.eeg.stamps[0]) + wall["offset"]
+    # Some amplifiers stamp by a clock of their own, years away from LSL's.
+    if abs(taken - start.timestamp()) > PLAUSIBLE_SECONDS:
+        return start
+    return datetime.fromtimestamp(taken, timezone.utc)
 
 
 def _has_montage(mne: Any) -> bool:
     return "colin27_1005" in mne.channels.get_builtin_montages()
 
 
-def _load_xdf(path: os.PathLike) -> list[tuple[str, dict]]:
+def _load_xdf(path: os.PathLike) -> list[dict]:
     try:
         import pyxdf
     except ImportError:
@@ -133,7 +196,7 @@ def _load_xdf(path: os.PathLike) -> list[tuple[str, dict]]:
     streams, _ = pyxdf.load_xdf(
         path, synchronize_clocks=False, dejitter_timestamps=False, verbose=False
     )
-    return [(stream["info"]["name"][0], stream) for stream in streams]
+    return streams
 
 
 def _labels(stream: dict) -> list[str]:

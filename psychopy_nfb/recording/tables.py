@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
+import logging
 import math
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TextIO
 
+from psychopy_nfb.errors import FileError
 from psychopy_nfb.protocol import VALUE_NAMES
+from psychopy_nfb.recording.text import safe_text
+
+logger = logging.getLogger(__name__)
 
 FRAME_COLUMNS = (
     "frame",
@@ -36,24 +42,37 @@ FRAME_COLUMNS = (
 EVENT_COLUMNS = ("onset", "duration", "trial_type", "value", "sample", "t", "detail")
 """Columns of the events: onset and duration in seconds from the first sample, after BIDS."""
 
+NOT_AVAILABLE = "n/a"
+"""What BIDS wants in a cell that has no value."""
+
 _TIMES = {"t_sample", "t_received", "t_published", "t_read", "t_flip", "interval", "delay"}
 
 
 class _Table:
-    """A delimited text file that is only ever added to."""
+    """A delimited text file that is only ever added to.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be written.
+    """
 
     def __init__(
         self, path: str | os.PathLike, columns: Sequence[str], delimiter: str, append: bool
     ):
-        path = Path(path)
-        if append and path.exists():
-            _cut_torn_row(path)
-        # Text in cells may hold line breaks: newlines are csv's own matter. It quotes those that
-        # are in its line terminator, and readers take a bare one of either kind for a row's end.
-        self._file: TextIO = open(path, "a" if append else "x", encoding="utf-8", newline="")
-        self._writer = csv.writer(self._file, delimiter=delimiter, lineterminator="\r\n")
-        if path.stat().st_size == 0:
-            self._writer.writerow(columns)
+        self.path = Path(path)
+        try:
+            if append and self.path.exists():
+                _cut_torn_row(self.path, delimiter)
+            # Text in cells may hold line breaks: newlines are the tables' own matter. They quote
+            # both kinds, as readers take a bare one of either for a row's end.
+            self._file: TextIO = open(
+                self.path, "a" if append else "x", encoding="utf-8", newline=""
+            )
+        except OSError as error:
+            raise FileError("file", str(path), f"cannot be written: {error.strerror}") from None
+        if self.path.stat().st_size == 0:
+            self._file.write(delimiter.join(columns) + "\r\n")
             self._file.flush()
 
     def flush(self) -> None:
@@ -93,6 +112,7 @@ class FrameLog(_Table):
     ):
         self.columns = (*FRAME_COLUMNS, *value_names[len(VALUE_NAMES) :])
         super().__init__(path, self.columns, ",", append)
+        self._writer = csv.writer(self._file, lineterminator="\r\n")
         self.last_frame = _last_number(Path(path)) if append else -1
 
     def write(self, rows: Iterable[tuple]) -> list[tuple]:
@@ -106,7 +126,10 @@ class FrameLog(_Table):
 
 
 class EventLog(_Table):
-    """The events, ``…_events.tsv``.
+    """The events, ``…_events.tsv``: appended as they become known, in order of onset once closed.
+
+    A cell is quoted only where it must be, so that JSON stands in it as it is, for readers of TSV
+    that know no quotes (MNE-BIDS) as for those that do (pandas, R, Excel).
 
     Parameters
     ----------
@@ -118,6 +141,8 @@ class EventLog(_Table):
 
     def __init__(self, path: str | os.PathLike, append: bool = False):
         super().__init__(path, EVENT_COLUMNS, "\t", append)
+        self._last_onset = -math.inf
+        self._in_order = not append  # what is there already may not be
 
     def write(
         self,
@@ -130,20 +155,57 @@ class EventLog(_Table):
         detail: dict | None,
     ) -> None:
         """Write one event."""
-        self._writer.writerow(
-            (
-                f"{onset:.6f}",
-                f"{duration:.6f}",
-                trial_type,
-                value or "",
-                sample,
-                f"{t:.6f}",
-                "" if detail is None else json.dumps(detail),
-            )
+        self._in_order = self._in_order and onset >= self._last_onset
+        self._last_onset = onset
+        cells = (
+            f"{onset:.6f}",
+            f"{duration:.6f}",
+            trial_type,
+            value or NOT_AVAILABLE,
+            str(sample),
+            f"{t:.6f}",
+            NOT_AVAILABLE if detail is None else json.dumps(detail, default=str),
         )
+        self._file.write("\t".join(map(_tsv_cell, cells)) + "\r\n")
+
+    def close(self) -> None:
+        """Put the rows in order of onset and close the file. Harmless when called again."""
+        if self._file.closed:
+            return
+        super().close()
+        if not self._in_order:
+            try:
+                _sort_rows(self.path)
+            except OSError as error:  # read_session sorts them too
+                logger.warning("%s stays in the order of writing: %s", self.path.name, error)
+
+
+def _tsv_cell(text: str) -> str:
+    text = safe_text(text)
+    if text.startswith('"') or any(mark in text for mark in "\t\r\n"):
+        return '"' + text.replace('"', '""') + '"'
+    return text
+
+
+def _sort_rows(path: Path) -> None:
+    """Write the file anew in order of onset, those of the same moment as they came."""
+    with open(path, encoding="utf-8", newline="") as file:
+        header, *rows = csv.reader(file, delimiter="\t")
+    rows.sort(key=lambda row: float(row[0]))
+    draft = path.with_name(path.name + ".part")
+    try:
+        with open(draft, "w", encoding="utf-8", newline="") as file:
+            for row in (header, *rows):
+                file.write("\t".join(_tsv_cell(cell or NOT_AVAILABLE) for cell in row) + "\r\n")
+        os.replace(draft, path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
 
 
 def _cell(column: str, value: object) -> object:
+    if isinstance(value, str):
+        return safe_text(value)
     if isinstance(value, float):
         if math.isnan(value):
             return ""
@@ -151,14 +213,16 @@ def _cell(column: str, value: object) -> object:
     return value
 
 
-def _cut_torn_row(path: Path) -> None:
+def _cut_torn_row(path: Path, delimiter: str) -> None:
     """Cut off what a killed process left of its last row, which may have broken lines in a text."""
-    with open(path, "r+b") as file:
-        content = file.read()
-        end = content.rfind(b"\n") + 1
-        while content.count(b'"', 0, end) % 2:
-            end = content.rfind(b"\n", 0, end - 1) + 1
-        file.truncate(end)
+    # As Latin-1 a character is a byte, and a torn UTF-8 sequence none of our business.
+    lines = list(io.StringIO(path.read_bytes().decode("latin-1"), newline=""))
+    reader = csv.reader([*lines, "end"], delimiter=delimiter)
+    ends = [0, *(reader.line_num for _ in reader)]
+    ends.pop()  # of the row "end", or of a torn one that has swallowed it within its quotes
+    if lines and ends[-1] == len(lines) and not lines[-1].endswith("\n"):
+        ends.pop()
+    os.truncate(path, sum(map(len, lines[: ends[-1]])))
 
 
 def _last_number(path: Path) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import math
 
 import numpy as np
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 
 from psychopy_nfb.recording import EVENT_COLUMNS, FRAME_COLUMNS, EventLog, FrameLog
+from psychopy_nfb.recording.text import safe_text
 
 TEXTS = ["plain", "tab\tinside", 'say "hello", please', "two\nlines", "ümläut 🙂", "", None]
 
@@ -67,13 +69,80 @@ def test_texts_of_events_come_back_as_they_were(tmp_path):
     log.close()
     read = pd.read_csv(path, sep="\t", keep_default_na=False)
     assert tuple(read.columns) == EVENT_COLUMNS
-    assert read.value.tolist() == [text or "" for text in TEXTS]
+    assert read.value.tolist() == [text or "n/a" for text in TEXTS]
+    assert [json.loads(detail)["text"] for detail in read.detail] == TEXTS
     assert read.onset.tolist() == [number * 0.5 for number in range(len(TEXTS))]
     assert read["sample"].tolist() == list(range(len(TEXTS)))
     more = EventLog(path, append=True)
     more.write(9.0, 0.0, "stop", None, 9, 109.0, None)
     more.close()
     assert len(pd.read_csv(path, sep="\t")) == len(TEXTS) + 1
+
+
+def event(log, onset, text="here", detail=None):
+    log.write(onset, 0.0, "mark", text, round(250 * onset), 100.0 + onset, detail)
+
+
+def test_events_read_the_same_with_and_without_quotes(tmp_path):
+    path = tmp_path / "events.tsv"
+    log = EventLog(path)
+    event(log, 0.0, None, {"threshold": 6.0, "say": 'a "word"'})
+    event(log, 1.0, '5" screen')
+    log.close()
+    lines = path.read_text(encoding="utf-8").splitlines()
+    plain = [line.split("\t") for line in lines]  # as readers of BIDS do
+    assert plain[1][3:] == ["n/a", "0", "100.000000", r'{"threshold": 6.0, "say": "a \"word\""}']
+    assert plain[2][3] == '5" screen'
+    read = pd.read_csv(path, sep="\t", keep_default_na=False, dtype=str)
+    assert [list(read.columns), *read.to_numpy().tolist()] == plain
+
+
+def test_events_are_in_order_once_closed_and_whole_before(tmp_path):
+    path = tmp_path / "events.tsv"
+    log = EventLog(path)
+    for onset in (0.4, 0.0, 2.0, 1.0, 1.0):
+        event(log, onset, f"{onset}\nof {len(path.read_bytes())}", {"onset": onset})
+        log.flush()
+    written = pd.read_csv(path, sep="\t")
+    assert written.onset.tolist() == [0.4, 0.0, 2.0, 1.0, 1.0]  # what a kill would leave
+    log.close()
+    log.close()
+    read = pd.read_csv(path, sep="\t")
+    pd.testing.assert_frame_equal(
+        read, written.sort_values("onset", kind="stable", ignore_index=True)
+    )
+    more = EventLog(path, append=True)
+    event(more, 0.5)
+    more.close()
+    assert pd.read_csv(path, sep="\t").onset.tolist() == [0.0, 0.4, 0.5, 1.0, 1.0, 2.0]
+    assert [path.name for path in tmp_path.iterdir()] == ["events.tsv"]
+
+
+def test_events_as_they_were_written_before_are_continued(tmp_path):
+    path = tmp_path / "events.tsv"
+    old = [["0.5", "0", "set", "", "125", "100.5", '{"threshold": 6.0}']]
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, delimiter="\t", lineterminator="\r\n")
+        writer.writerows([EVENT_COLUMNS, *old])
+    log = EventLog(path, append=True)
+    event(log, 0.25, 'half a "quote')
+    log.close()
+    read = pd.read_csv(path, sep="\t", keep_default_na=False)
+    assert read.value.tolist() == ['half a "quote', "n/a"]
+    assert read.detail.tolist() == ["n/a", '{"threshold": 6.0}']
+
+
+@pytest.mark.parametrize("text", ["a\0b", "\ud800 alone", "\x1b[1m", "\ufffe"])
+def test_no_text_can_make_a_table_unreadable(tmp_path, text):
+    safe = safe_text(text)
+    assert "\N{REPLACEMENT CHARACTER}" in safe
+    log, frames = EventLog(tmp_path / "events.tsv"), FrameLog(tmp_path / "frames.csv")
+    event(log, 0.0, text, {"text": text})
+    frames.write([frame(0, mark=text, block=text)])
+    log.close()
+    frames.close()
+    assert pd.read_csv(tmp_path / "events.tsv", sep="\t").value.tolist() == [safe]
+    assert pd.read_csv(tmp_path / "frames.csv").mark.tolist() == [safe]
 
 
 @pytest.mark.parametrize("text", ["a\rb", "a\r\nb", "\r"])
@@ -86,7 +155,7 @@ def test_a_carriage_return_does_not_break_a_row(tmp_path, text):
     assert pd.read_csv(path, sep="\t")["value"].tolist() == [text, text]
 
 
-@pytest.mark.parametrize("text", ["plain", "two\nlines", "ümläut\n🙂\n"])
+@pytest.mark.parametrize("text", ["plain", "two\nlines", "ümläut\n🙂\n", '5" screen', '"said"'])
 def test_row_109_events_torn_anywhere_go_on_with_whole_rows(tmp_path, text):
     whole = tmp_path / "whole.tsv"
     log = EventLog(whole)

@@ -1,0 +1,132 @@
+"""What the columns of the tables mean and their units, in JSON beside each, after BIDS."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from psychopy_nfb.dsp import Flags
+from psychopy_nfb.errors import FileError
+from psychopy_nfb.protocol import VALUE_NAMES
+from psychopy_nfb.recording.names import SessionFiles
+
+Column = dict[str, object]
+
+
+def _column(description: str, units: str | None = None, levels: dict | None = None) -> Column:
+    column: Column = {"Description": description}
+    if units:
+        column["Units"] = units
+    if levels:
+        column["Levels"] = levels
+    return column
+
+
+_LSL = "s (clock of LSL on this computer)"
+
+EVENTS = {
+    "onset": _column("When it happened, counted from the first EEG sample of the recording.", "s"),
+    "duration": _column(
+        "How long it took; 0 for a moment. Of block_end: since the block's begin. Of gap: how much "
+        "of the EEG is missing.",
+        "s",
+    ),
+    "trial_type": _column(
+        "What happened.",
+        levels={
+            "start": "The background process began to record.",
+            "stopped": "The experiment ended the recording.",
+            "worker failed": "The background process ended by a mistake in it; see the log file.",
+            "worker_restarted": "The background process was started again after it had died or "
+            "stalled. Between here and the sample before, EEG is missing.",
+            "block_begin": "A block of the experiment began; value is its name.",
+            "block_end": "That block ended.",
+            "mark": "The experiment wrote a mark; value is its text.",
+            "marker": "Another program sent a marker over LSL; value is its text.",
+            "baseline_begin": "Recording of a baseline began.",
+            "baseline_end": "A baseline was complete and is in use from here on.",
+            "set": "Settings of the protocol were changed; detail has the new values.",
+            "points_on": "From here on points and hits are counted.",
+            "points_off": "From here on they are not, as in a rest.",
+            "pause": "From here on there is no reward.",
+            "resume": "From here on there is reward again.",
+            "reset_score": "Points and hits were set to 0.",
+            "refused": "A command could not be carried out; detail says why.",
+            "flags": "The state of the signal changed; value names what is wrong with it, or is "
+            "clean.",
+            "gap": "EEG samples are missing; the row's sample is the first one after them.",
+            "stream_lost": "The EEG stream ended.",
+            "stream_back": "The same EEG stream was found again.",
+            "stream_differs": "A stream of the same name was found whose channels or rate differ; "
+            "it was not used.",
+            "aux_lost": "The second stream ended.",
+        },
+    ),
+    "value": _column("Name or text of the event, where it has one."),
+    "sample": _column("Number of the EEG sample that belongs to it, counted from 0."),
+    "t": _column("When it happened.", _LSL),
+    "detail": _column("What else is known of it, as a JSON object."),
+}
+
+FRAMES = {
+    "frame": _column("Number of the displayed frame, counted from 0."),
+    "t_sample": _column("When the EEG sample was taken whose feedback the frame showed.", _LSL),
+    "t_received": _column("When that sample arrived in the background process.", _LSL),
+    "t_published": _column("When its feedback was ready for the experiment.", _LSL),
+    "t_read": _column("When the experiment read it for this frame.", _LSL),
+    "t_flip": _column("When the frame was flipped onto the screen.", _LSL),
+    "seq": _column("Number of the feedback record shown; empty before the first."),
+    "sample": _column("Number of the EEG sample shown, counted from 0."),
+    "delay": _column(
+        "Delay of the signal processing. The EEG that the frame showed is of t_sample - delay.",
+        "s",
+    ),
+    "flags": _column(
+        "State of the signal: 0 when it is clean, else the sum of these.",
+        levels={str(int(flag)): flag.name for flag in Flags},
+    ),
+    "interval": _column("Time since the flip before; empty at the first.", "s"),
+    "dropped": _column("Frames missed since the first flip."),
+    "patch": _column("Grey level of the photodiode patch, if any: 0 (black) to 1 (white)."),
+    "shown": _column(
+        "What displays showed: 0 (empty) to 1 (full); no value in a block without feedback."
+    ),
+    "mark": _column("Text of the mark that was written at this flip."),
+    "block": _column("Name of the block that the frame belongs to."),
+}
+
+_VALUES = {
+    "value": _column("The feedback, 0 to 1, also in blocks that do not show it."),
+    "signal": _column("Output of the signal processing.", "µV for an envelope of EEG"),
+    "z": _column(
+        "The signal compared with the baseline, as the protocol's normalise says: standard "
+        "deviations, percent, share of the maximum, or the signal itself."
+    ),
+    "threshold": _column("Threshold, on the scale of z."),
+    "reward": _column("1 at a hit, else 0."),
+    "score": _column("Points so far."),
+    "hits": _column("Hits so far."),
+    "quality": _column("Share of clean samples in the last second, 0 to 1."),
+}
+
+
+def write_sidecars(files: SessionFiles, value_names: Sequence[str]) -> None:
+    """Write both descriptions.
+
+    Raises
+    ------
+    FileError
+        If one cannot be written.
+    """
+    further = {}
+    for name in value_names[len(VALUE_NAMES) :]:
+        signal, _, what = name.rpartition("_")
+        further[name] = _column(f"Of the further signal {signal}: as the column {what}.")
+    frames = {**FRAMES, **{name: _VALUES[name] for name in VALUE_NAMES}, **further}
+    for table, columns in (("frames", frames), ("events", EVENTS)):
+        text = json.dumps(columns, indent=2, ensure_ascii=False)
+        path = files.sidecar(table)
+        try:
+            path.write_text(text + "\n", encoding="utf-8")
+        except OSError as error:
+            raise FileError("file", str(path), f"cannot be written: {error.strerror}") from None
