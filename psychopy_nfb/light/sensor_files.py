@@ -13,7 +13,8 @@ import pandas as pd
 from psychopy_nfb.errors import FileError, cause
 
 HOW_TO_INSTALL = 'needs a package that is not installed; run: pip install "psychopy-nfb[files]"'
-OWN_STREAMS = ("Feedback", "Frames")
+OWN_TYPES = ("Feedback", "Frames")
+"""Of the streams of ours; by name they could be an amplifier's."""
 FASTEST_SLOW = 100.0
 """Hz; below, a stream cannot show single frames."""
 FEWEST_FOR_DRIFT = 3
@@ -105,7 +106,8 @@ def _from_xdf(path: Path) -> list[Channel]:
         info = stream["info"]
         rate = float(info["nominal_srate"][0])
         name = info["name"][0]
-        if name in OWN_STREAMS or rate < FASTEST_SLOW or len(stream["time_stamps"]) < 2:
+        kind = (info.get("type") or [None])[0]
+        if kind in OWN_TYPES or rate < FASTEST_SLOW or len(stream["time_stamps"]) < 2:
             continue
         samples = np.asarray(stream["time_series"], dtype=float)
         stamps = _on_the_screens_clock(np.asarray(stream["time_stamps"]), streams)

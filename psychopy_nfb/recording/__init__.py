@@ -1,7 +1,9 @@
 """What is kept of a session, and how it is read again.
 
-- `names`: what its files are called, never the same twice;
-- `xdf`, `tables`, `settings_file`: the files themselves, appended: a kill loses nothing written;
+- `names`, `labels`: what its files are called, never the same twice;
+- `xdf` with `xdf_headers`, `tables`, `settings_file`: the files themselves, appended: a kill loses
+  nothing written;
+- `sidecars`: what the tables' columns mean; `text`: texts made safe for all of them;
 - `session`: all of them as the worker's loop hands things over;
 - `read`: a session back in memory, for pandas and MNE.
 """

@@ -8,15 +8,23 @@ from __future__ import annotations
 import os
 import struct
 import time
-import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 
+from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.errors import FileError
+from psychopy_nfb.recording.text import safe_text
+from psychopy_nfb.recording.xdf_headers import (
+    file_header,
+    read_stream_header,
+    stream_footer,
+    stream_header,
+)
 
 MAGIC = b"XDF:"
 FILE_HEADER, STREAM_HEADER, SAMPLES, CLOCK_OFFSET, BOUNDARY, STREAM_FOOTER = range(1, 7)
@@ -55,6 +63,8 @@ class XdfWriter:
     append : bool
         Go on with a file that another process left, cutting off a last chunk that it left half
         written and its footers.
+    date : datetime with time zone, optional
+        When the recording began, for the file's header; now by default.
 
     Raises
     ------
@@ -62,7 +72,7 @@ class XdfWriter:
         If the file cannot be written, or is to be continued and is no XDF file.
     """
 
-    def __init__(self, path: str | os.PathLike, append: bool = False):
+    def __init__(self, path: str | os.PathLike, append: bool = False, date: datetime | None = None):
         self.path = Path(path)
         self._streams: dict[int, _Stream] = {}
         self._closed = False
@@ -75,9 +85,7 @@ class XdfWriter:
                 self._file = open(self.path, "xb")
             if self._file.tell() == 0:
                 self._file.write(MAGIC)
-                self._chunk(
-                    FILE_HEADER, b'<?xml version="1.0"?><info><version>1.0</version></info>'
-                )
+                self._chunk(FILE_HEADER, file_header(date or datetime.now().astimezone()))
                 self._file.flush()  # a kill before the first samples leaves an XDF file
         except OSError as error:
             raise FileError("file", str(path), f"cannot be written: {error.strerror}") from None
@@ -91,7 +99,7 @@ class XdfWriter:
         format: str,  # noqa: A002 - LSL's own word
         *,
         source_id: str = "",
-        units: str | None = None,
+        units: str | Sequence[str] = "",
         positions: Mapping[str, Sequence[float]] | None = None,
         desc: Mapping[str, Any] | None = None,
     ) -> int:
@@ -107,47 +115,32 @@ class XdfWriter:
             Nominal rate in Hz; 0 for an irregular stream.
         format : str
             ``"float32"``, ``"double64"``, …, or ``"string"``.
-        units : str, optional
-            Unit of all channels.
+        units : str or sequence of str
+            Unit of all channels, or of each.
         positions : mapping, optional
             Electrode positions by label.
         desc : mapping, optional
-            Further entries of the description.
+            Further entries of the description; mappings in it become nested elements.
         """
         format = "double64" if format == "float64" else format  # noqa: A001
-        key = (name, format, len(labels), source_id)
+        key = tuple(map(safe_text, (name, type, format, len(labels), source_id)))
         for number, stream in self._streams.items():
             if stream.key == key:
                 return number
         number = max(self._streams, default=0) + 1
-        info = ET.Element("info")
-        for tag, value in (
-            ("name", name),
-            ("type", type),
-            ("channel_count", len(labels)),
-            ("nominal_srate", f"{rate:.17g}"),
-            ("channel_format", format),
-            ("source_id", source_id),
-            ("created_at", f"{time.time():.3f}"),
-        ):
-            ET.SubElement(info, tag).text = str(value)
-        description = ET.SubElement(info, "desc")
-        channels = ET.SubElement(description, "channels")
-        for label in labels:
-            channel = ET.SubElement(channels, "channel")
-            ET.SubElement(channel, "label").text = label
-            ET.SubElement(channel, "unit").text = units or ""
-            ET.SubElement(channel, "type").text = type
-            if positions and label in positions:
-                location = ET.SubElement(channel, "location")
-                for axis, value in zip("XYZ", positions[label], strict=True):
-                    ET.SubElement(location, axis).text = f"{value:.4f}"
-        for tag, value in (desc or {}).items():
-            ET.SubElement(description, tag).text = str(value)
-        self._chunk(
-            STREAM_HEADER,
-            struct.pack("<I", number) + b'<?xml version="1.0"?>' + ET.tostring(info),
+        header = stream_header(
+            name,
+            type,
+            labels,
+            rate,
+            format,
+            created_at=lsl_now(),
+            source_id=source_id,
+            units=units,
+            positions=positions,
+            desc=desc,
         )
+        self._chunk(STREAM_HEADER, struct.pack("<I", number) + header)
         self._streams[number] = _new_stream(key)
         return number
 
@@ -200,9 +193,17 @@ class XdfWriter:
         """Return the stamp of the stream's first sample, None before there is one."""
         return self._streams[stream].first
 
+    def count(self, stream: int) -> int:
+        """Return the number of the stream's samples in the file."""
+        return self._streams[stream].count
+
     def counts(self) -> dict[str, int]:
-        """Return the number of samples in the file by stream name."""
-        return {stream.key[0]: stream.count for stream in self._streams.values()}
+        """Return the number of samples in the file by stream name; "2: Name" where names repeat."""
+        counts: dict[str, int] = {}
+        for number, stream in self._streams.items():
+            name = stream.key[0]
+            counts[f"{number}: {name}" if name in counts else name] = stream.count
+        return counts
 
     def close(self) -> None:
         """Write the footers and close the file. Harmless when called again."""
@@ -210,15 +211,8 @@ class XdfWriter:
             return
         self._closed = True
         for number, stream in self._streams.items():
-            info = ET.Element("info")
-            for tag, value in (
-                ("first_timestamp", stream.first or 0.0),
-                ("last_timestamp", stream.last or 0.0),
-                ("sample_count", stream.count),
-            ):
-                ET.SubElement(info, tag).text = repr(value)
-            content = struct.pack("<I", number) + b'<?xml version="1.0"?>' + ET.tostring(info)
-            self._chunk(STREAM_FOOTER, content)
+            footer = stream_footer(stream.first, stream.last, stream.count)
+            self._chunk(STREAM_FOOTER, struct.pack("<I", number) + footer)
         self._file.close()
 
     def _chunk(self, tag: int, content: bytes) -> None:
@@ -252,13 +246,9 @@ class XdfWriter:
         file.truncate()
 
     def _learn(self, number: int, xml: bytes) -> None:
-        info = ET.fromstring(xml)
-        key = (
-            info.findtext("name") or "",
-            info.findtext("channel_format") or "",
-            int(info.findtext("channel_count") or 0),
-            info.findtext("source_id") or "",
-        )
+        info = read_stream_header(xml)
+        tags = ("name", "type", "channel_format", "channel_count", "source_id")
+        key = tuple(info.get(tag, "") for tag in tags)
         self._streams[number] = _new_stream(key)
 
     def _count(self, file: BinaryIO, end: int) -> None:
@@ -282,7 +272,7 @@ class XdfWriter:
 
 
 def _new_stream(key: tuple) -> _Stream:
-    _, form, n_channels, _ = key
+    form, n_channels = key[2], int(key[3])
     if form == "string":
         return _Stream(key, None, n_channels)
     values = np.dtype(DTYPES[form])
@@ -295,7 +285,7 @@ def _pack_strings(samples: Sequence[Sequence[str]], stamps: Sequence[float]) -> 
     for sample, stamp in zip(samples, stamps, strict=True):
         parts.append(struct.pack("<Bd", 8, stamp))
         for text in sample:
-            coded = text.encode()
+            coded = safe_text(text).encode()
             parts += [_length(len(coded)), coded]
     return b"".join(parts)
 
