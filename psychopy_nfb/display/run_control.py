@@ -67,6 +67,7 @@ class RunControl(NewestFeedback):
         self._counted = False
         self._calibrated = threading.Event()
         self._refusal: str | None = None
+        self._recording_error: str | None = None
         self._channels: list[ChannelVerdict] = []
         self._channel_traces = np.empty((0, 0))
         self.clock = PsychoPyClock()
@@ -236,6 +237,15 @@ class RunControl(NewestFeedback):
         return self.configuration.baseline is not None
 
     @property
+    def recording_error(self) -> str | None:
+        """Why the session's files can no longer be written, in a sentence; None while they are.
+
+        Known a second after it happened, such as a full disk or a deleted folder. The feedback
+        goes on.
+        """
+        return self._recording_error
+
+    @property
     def refusal(self) -> str | None:
         """Why the worker refused the last command, in a sentence; None if it did not."""
         return self._refusal
@@ -322,5 +332,8 @@ class RunControl(NewestFeedback):
             logger.warning("%s", message["sentence"])
         elif kind == "stream":
             logger.warning("EEG stream: %s %s", message["what"], message["detail"])
+        elif kind == "recording_stopped":
+            self._recording_error = message["why"]
+            logger.error("The recording stopped, the feedback goes on: %s", message["why"])
         elif kind in ("recording", "stopped") and message["error"]:
             logger.error("Recording: %s", message["error"])

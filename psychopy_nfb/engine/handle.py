@@ -15,7 +15,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from psychopy_nfb import errors
 from psychopy_nfb.clock import lsl_now
@@ -119,7 +118,9 @@ class WorkerHandle:
     @property
     def log_path(self) -> str:
         """Where the worker's stderr goes; it is never inherited, which would freeze Runner."""
-        stem = self._session or str(Path(tempfile.gettempdir()) / f"{self.block.name}")
+        stem = self._session
+        if stem is None or not os.path.isdir(os.path.dirname(stem)):  # it may be deleted meanwhile
+            stem = os.path.join(tempfile.gettempdir(), self.block.name)
         return f"{stem}_worker.log"
 
     def command(self, name: str, **content: object) -> None:
@@ -308,4 +309,7 @@ class WorkerHandle:
     def _log_left_frames(self) -> None:
         """Write the frames that no worker lived to write."""
         if self._session is not None and self.block.frames.newest_seq:
-            append_frames(self.block, self._session, self._labels)
+            try:
+                append_frames(self.block, self._session, self._labels)
+            except (OSError, NfbError) as error:  # disk full, folder gone
+                logger.error("The last frames could not be written to the frame log: %s", error)

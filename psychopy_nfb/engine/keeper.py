@@ -15,6 +15,7 @@ from psychopy_nfb.engine.memory import SharedBlock
 from psychopy_nfb.engine.processor import Block, Processor
 from psychopy_nfb.engine.sample_index import SampleIndex
 from psychopy_nfb.engine.source import Source
+from psychopy_nfb.errors import FileError
 from psychopy_nfb.lsl.continuity import Gap
 from psychopy_nfb.lsl.markers import OWN_SOURCE_ID, MarkerWatcher
 from psychopy_nfb.recording import SessionFiles, SessionRecord, SessionWriter, machine_facts
@@ -24,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 0.5
 """How long an event waits for the sample it belongs to, and a frame for the text of its mark."""
+UNITS = {1e6: "volts", 1e3: "millivolts", 1.0: "microvolts", 1e-3: "nanovolts"}
+"""Names of units by how many microvolts they are: samples are kept as the stream sent them."""
 
 
 class Keeper:
@@ -63,45 +66,64 @@ class Keeper:
         self._pending: deque[tuple[float, dict]] = deque()
         self._blocks: dict[int, float] = {}
         self._seen_flags = 0
-        self._last_t = pylsl.local_clock()
+        self._last_t: float | None = None
+        self._early: list[dict] = []
         self._frames_seen = 0
         self._writer = self._record = None
         self._settings_error: str | None = None
         self._unreported: deque[str] = deque()
         self._watcher = MarkerWatcher({OWN_SOURCE_ID}) if processor.configuration.markers else None
+        self._lost: FileError | None = None
         if order["session"] is not None:
-            files = SessionFiles.from_stem(order["session"])
-            facts = source.facts()
-            # Settings are written by another thread: the disk may take its time.
-            self._clerk = ThreadPoolExecutor(1, thread_name_prefix="settings")
-            self._record = SessionRecord.load(files.settings)
-            if not restore:
-                machine = machine_facts()
-                # By psychopy.useVersion an experiment may run on another one than is installed.
-                machine["packages"]["psychopy"] = order["facts"]["experiment"]["psychopy"]
-                self.remember(
-                    configuration_at_start=to_dict(processor.configuration),
-                    machine=machine,
-                    **order["facts"],
-                )
-            self.remember(stream=facts, delay=processor.delay, settle=processor.settle)
-            self.remember_configuration()
-            aux = source.aux_info
-            self._writer = SessionWriter(
-                files,
-                {
-                    "name": facts["name"],
-                    "labels": source.info.labels,
-                    "rate": source.info.rate,
-                    "format": str(source.format),
-                    "units": "microvolts",
-                    "source_id": facts["source_id"],
-                    "positions": source.info.positions,
-                },
-                processor.configuration.value_names,
-                append=bool(restore),
-                aux=None if aux is None else {"labels": aux.labels, "rate": aux.rate},
+            try:
+                self._open(order)
+            except FileError as error:
+                if not restore:
+                    raise
+                self._writer = self._record = None
+                self._lost = error  # the feedback goes on
+
+    def _open(self, order: dict) -> None:
+        """Open the session's files, or those that an earlier worker of this run has left."""
+        source, processor, restore = self._source, self._processor, self._restore
+        files = SessionFiles.from_stem(order["session"])
+        facts = source.facts()
+        # Settings are written by another thread: the disk may take its time.
+        self._clerk = ThreadPoolExecutor(1, thread_name_prefix="settings")
+        self._record = SessionRecord.load(files.settings)
+        if not restore:
+            machine = machine_facts()
+            # By psychopy.useVersion an experiment may run on another one than is installed.
+            machine["packages"]["psychopy"] = order["facts"]["experiment"]["psychopy"]
+            self.remember(
+                configuration_at_start=to_dict(processor.configuration),
+                machine=machine,
+                **order["facts"],
             )
+        self.remember(stream=facts, delay=processor.delay, settle=processor.settle)
+        self.remember_configuration()
+        aux = source.aux_info
+        self._writer = SessionWriter(
+            files,
+            {
+                "name": facts["name"],
+                "labels": source.info.labels,
+                "rate": source.info.rate,
+                "format": str(source.format),
+                "units": [
+                    UNITS.get(scale, f"{scale:g} microvolts")
+                    for scale in facts["microvolts_per_unit"]
+                ]
+                + [""] * (0 if aux is None else len(aux.labels)),
+                "source_id": facts["source_id"],
+                "positions": source.info.positions,
+            },
+            processor.configuration.value_names,
+            append=bool(restore),
+            aux=None if aux is None else {"labels": aux.labels, "rate": aux.rate},
+            value_rate=processor.rate,
+            about=order["facts"].get("session"),
+        )
 
     @property
     def error(self) -> str | None:
@@ -113,6 +135,12 @@ class Keeper:
     def unreported(self) -> str | None:
         """Return a failed write of the settings that the experiment has not been told yet."""
         return self._unreported.popleft() if self._unreported else None
+
+    @property
+    def stopped(self) -> str | None:
+        """Why samples, events and frames are no longer written, or None."""
+        error = self._lost if self._writer is None else self._writer.error
+        return None if error is None else str(error)
 
     def start(self) -> None:
         """Note the beginning."""
@@ -136,6 +164,8 @@ class Keeper:
         if self._writer is None:
             return
         self._writer.eeg(native, stamps)
+        if self._early:
+            self._keep_early(float(stamps[0]), self._processor.n_samples - len(stamps))
         if len(block.rows):
             first = self._processor.n_samples - len(stamps)
             self._writer.signals(block.values, stamps[block.rows], block.flags, first + block.rows)
@@ -183,18 +213,29 @@ class Keeper:
         duration: float = 0.0,
         detail: dict | None = None,
     ) -> None:
-        """Write an event; without `t` and `sample` it lies before the next sample."""
+        """Write an event; without `t` and `sample` it lies before the next sample.
+
+        Before the first sample such an event waits for it: what the inlet has waiting is older than
+        now.
+        """
         if self._writer is None:
+            return
+        what = {"kind": kind, "value": value, "duration": duration, "detail": detail}
+        if t is None and self._last_t is None:
+            self._early.append({"label": label, **what})
             return
         self._writer.event(
             label,
             self._last_t if t is None else t,
             self._processor.n_samples if sample is None else sample,
-            kind=kind,
-            value=value,
-            duration=duration,
-            detail=detail,
+            **what,
         )
+
+    def _keep_early(self, t: float, sample: int) -> None:
+        """Write what happened before the first sample, as of that one."""
+        for event in self._early:
+            self._writer.event(t=t, sample=sample, **event)
+        self._early.clear()
 
     def mark(self, number: int, label: str, t: float) -> None:
         """Keep a mark of the experiment, once the sample at its time has come."""
@@ -231,12 +272,16 @@ class Keeper:
                 self._pending.append((marker.t, event))
         if self._writer is None:
             self._pending.clear()
+            self._source.aux_pulled.clear()
             return
         self._keep_pending(patient=True)
         self._keep_frames(patient=True)
-        if self._source.aux_pulled is not None:
-            self._writer.aux(*self._source.aux_pulled)
-            self._source.aux_pulled = None
+        self._keep_aux()
+
+    def _keep_aux(self) -> None:
+        """Write all that the second stream has sent since the last call."""
+        while self._source.aux_pulled:
+            self._writer.aux(*self._source.aux_pulled.popleft())
 
     def _keep_pending(self, patient: bool) -> None:
         """Write the events whose sample has come; without patience all of them."""
@@ -298,7 +343,9 @@ class Keeper:
             return
         self._keep_pending(patient=False)
         self._keep_frames(patient=False)
+        self._keep_aux()
         self.event(reason, kind="worker")
+        self._keep_early(pylsl.local_clock(), self._processor.n_samples)
         self._writer.close()
         self.remember(**sections, counts=self._writer.counts(), ended=reason)
         self._clerk.shutdown(wait=True)

@@ -37,6 +37,8 @@ class Source:
     events : collections.deque of (str, dict)
         What happened to the streams: ``stream_lost``, ``stream_back``, ``stream_differs``,
         ``aux_lost``.
+    aux_pulled : collections.deque of (ndarray, ndarray)
+        Samples and stamps that the second stream sent by itself and nobody has taken yet.
 
     Raises
     ------
@@ -62,7 +64,7 @@ class Source:
             self.info = replace(self.info, labels=self.info.labels + self._merger.labels)
             self.format = np.dtype(np.float64)
         self.events: deque[tuple[str, dict]] = deque()
-        self.aux_pulled: tuple[np.ndarray, np.ndarray] | None = None
+        self.aux_pulled: deque[tuple[np.ndarray, np.ndarray]] = deque()
         self.lost = False
         self._aux_lost = False
         self._found: Inlet | None = None
@@ -71,7 +73,7 @@ class Source:
     def pull(self, timeout: float) -> tuple[np.ndarray, np.ndarray] | None:
         """Wait up to `timeout` seconds for samples, as `Inlet.pull` does; None if there are none.
 
-        What the second stream sent by itself is left in `aux_pulled`.
+        What the second stream sent by itself is added to `aux_pulled`.
         """
         if self.lost:
             if self._found is None:
@@ -89,7 +91,9 @@ class Source:
         samples, stamps = pulled
         if not self._aux_lost:
             try:
-                self.aux_pulled = self._merger.take()
+                aux = self._merger.take()
+                if aux is not None:  # its inlet uses the same memory again at the next pull
+                    self.aux_pulled.append((aux[0].copy(), aux[1]))
             except StreamLost:
                 self._aux_lost = True
                 self.events.append(("aux_lost", self._merger.inlet.facts()))
