@@ -309,7 +309,4 @@ class WorkerHandle:
     def _log_left_frames(self) -> None:
         """Write the frames that no worker lived to write."""
         if self._session is not None and self.block.frames.newest_seq:
-            try:
-                append_frames(self.block, self._session, self._labels)
-            except (OSError, NfbError) as error:  # disk full, folder gone
-                logger.error("The last frames could not be written to the frame log: %s", error)
+            append_frames(self.block, self._session, self._labels)
