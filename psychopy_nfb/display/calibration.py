@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from psychopy_nfb.checks import check_choice, check_number
+from psychopy_nfb.display.letters import legible_on
 from psychopy_nfb.errors import FileError
 
 if TYPE_CHECKING:
@@ -17,18 +18,22 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-TEXT, QUIET = "#E6EBF0", "#8A949E"
 INSTRUCTIONS = {
-    "open": "Now we measure your brain's own rhythm.\n\nSit still and look at the cross. "
-    "Do nothing else.",
-    "closed": "Now we measure your brain's own rhythm.\n\nSit still and keep your eyes closed "
-    "until you are told to open them.",
+    "open": "Next we measure your brain activity at rest, for {seconds:g} seconds.\n\n"
+    "Sit still and look at the cross.\nKeep your jaw and forehead relaxed.",
+    "closed": "Next we measure your brain activity at rest, for {seconds:g} seconds.\n\n"
+    "Sit still and close your eyes.\nKeep your jaw and forehead relaxed.\n\n"
+    "Keep your eyes closed until you are told to open them.",
 }
-NO_ANSWER = "The background process did not answer."
+NO_ANSWER = "The background process did not answer; wait a moment, then repeat it."
+DONE = {"open": "Thank you.", "closed": "Thank you. You can open your eyes."}
 ENDED_SECONDS = 1.5
 """How long the word that it succeeded is shown."""
-LETTER = 0.045
+LETTER = 0.042
+WIDTH = 1.2
+"""Of the text, in units of the window's height; less in a window that is narrower."""
 BAR_WIDTH, BAR_HEIGHT = 0.5, 0.012
+TRACK_OPACITY = 0.25
 
 
 def _save(nfb: Neurofeedback) -> None:
@@ -87,7 +92,7 @@ def show_baseline(
     key : str
         Begins the recording, and repeats it when it failed.
     countdown : bool
-        Whether a thin line shows how much is left (with open eyes).
+        Whether a thin line shows how much is left.
     repeats : int
         How often it may be repeated when there was too little clean signal.
     wait : float, optional
@@ -110,7 +115,9 @@ def show_baseline(
     screens = _Screens(nfb, win)
     attempts, reason = 0, None
     try:
-        text = INSTRUCTIONS[eyes] if instructions is None else instructions
+        text = instructions
+        if text is None:
+            text = INSTRUCTIONS[eyes].format(seconds=seconds)
         screens.wait_for(f"{text}\n\nPress {key} to begin.", key, wait)
         while True:
             attempts += 1
@@ -120,16 +127,50 @@ def show_baseline(
             reason = None if nfb.end_baseline() else nfb.refusal or NO_ANSWER
             if reason is None or attempts > repeats:
                 break
+            left = repeats + 1 - attempts
+            times = "once" if left == 1 else f"{left} times"
             screens.wait_for(
-                f"That did not succeed.\n\n{reason}\n\nPress {key} to repeat it.", key, wait
+                f"{failure(reason)}\n\nPress {key} to measure again (possible {times}).",
+                key,
+                wait,
             )
         if reason is None:
             if keep:
                 _save(nfb)
-            screens.show("Thank you.", ENDED_SECONDS)
+            screens.show(DONE[eyes], ENDED_SECONDS)
+        else:
+            screens.wait_for(
+                f"{failure(reason)}\n\nPlease tell the experimenter: without this measurement "
+                f"there is no feedback.\nPress {key} to go on without it, Escape to end.",
+                key,
+                wait,
+            )
     except _Escaped:
         return BaselineResult(False, True, attempts, "ended by Escape")
     return BaselineResult(reason is None, False, attempts, reason)
+
+
+def failure(reason: str) -> str:
+    """Return what the screen says of a baseline that failed: why, and what to do.
+
+    Parameters
+    ----------
+    reason : str
+        A sentence of the package's errors: what is wrong, a semicolon, what to do.
+
+    Examples
+    --------
+    >>> print(failure("baseline='eyes open': does not vary at all; check the electrodes."))
+    This measurement did not succeed.
+    <BLANKLINE>
+    Why: it does not vary at all.
+    <BLANKLINE>
+    What to do: check the electrodes.
+    """
+    name, _, rest = reason.partition(": ")
+    why, _, what = (f"it {rest}" if name.startswith("baseline=") else reason).partition("; ")
+    lines = ["This measurement did not succeed.", "", f"Why: {why.rstrip('.')}."]
+    return "\n".join([*lines, "", f"What to do: {what}"] if what else lines)
 
 
 class _Screens:
@@ -140,17 +181,25 @@ class _Screens:
 
         self._nfb = nfb
         self._keys = event
+        color = legible_on(win)
+        # In a window that is higher than broad everything is smaller.
+        shape = min(1.0, 0.9 * win.size[0] / win.size[1] / WIDTH)
         self._text = visual.TextStim(
-            win, units="height", height=LETTER, wrapWidth=1.2, color=TEXT, autoLog=False
+            win,
+            units="height",
+            height=shape * LETTER,
+            wrapWidth=shape * WIDTH,
+            color=color,
+            autoLog=False,
         )
         self._cross = visual.ShapeStim(
-            win, vertices="cross", units="height", size=0.06, fillColor=TEXT, lineWidth=0
+            win, vertices="cross", units="height", size=0.06, fillColor=color, lineWidth=0
         )
+        self._bar_width = shape * BAR_WIDTH
         line = {"units": "height", "lineWidth": 0, "anchor": "left", "autoLog": False}
-        place = (-BAR_WIDTH / 2, -0.35)
-        size = (BAR_WIDTH, BAR_HEIGHT)
-        self._track = visual.Rect(win, size=size, pos=place, fillColor="#23282E", **line)
-        self._left = visual.Rect(win, size=size, pos=place, fillColor=QUIET, **line)
+        line |= {"pos": (-self._bar_width / 2, -0.35), "size": (self._bar_width, BAR_HEIGHT)}
+        self._track = visual.Rect(win, fillColor=color, opacity=TRACK_OPACITY, **line)
+        self._left = visual.Rect(win, fillColor=color, **line)
 
     def _frames(self, seconds: float) -> Iterator[Any]:
         """Yield the keys pressed, once a frame."""
@@ -189,8 +238,8 @@ class _Screens:
                 self._cross.draw()
             else:
                 self._text.draw()
-            if countdown and eyes == "open":
+            if countdown:
                 left = max(0.0, 1 - (lsl_now() - begun) / seconds)
-                self._left.size = (BAR_WIDTH * left, BAR_HEIGHT)
+                self._left.size = (self._bar_width * left, BAR_HEIGHT)
                 self._track.draw()
                 self._left.draw()

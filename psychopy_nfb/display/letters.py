@@ -182,3 +182,21 @@ def whole(box: Sequence[float], win: Window) -> Box:
     half = np.asarray(win.frameBufferSize) / buffer_pixels(win) / 2
     edges = np.reshape(box, (2, 2))
     return tuple(float(edge) for edge in (np.rint(edges + half) - half).ravel())
+
+
+def legible_on(win: Window) -> str:
+    """Return the colour of letters that stand out from the window's: light on dark, dark on light.
+
+    The one of `TEXT` and `BACKGROUND` whose contrast is larger, by relative luminance as the Web
+    Content Accessibility Guidelines define it (https://www.w3.org/TR/WCAG21/#dfn-contrast-ratio).
+    """
+    from psychopy.colors import Color
+
+    def luminance(color: Color) -> float:
+        shares = np.clip(np.asarray(color.rgb1, float).ravel()[:3], 0.0, 1.0)
+        linear = np.where(shares <= 0.04045, shares / 12.92, ((shares + 0.055) / 1.055) ** 2.4)
+        return float(linear @ (0.2126, 0.7152, 0.0722)) + 0.05
+
+    light, dark = (luminance(Color(color, "hex")) for color in (TEXT, BACKGROUND))
+    behind = luminance(Color(win.color, win.colorSpace))
+    return TEXT if light / behind > behind / dark else BACKGROUND

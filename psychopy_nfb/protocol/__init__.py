@@ -3,7 +3,7 @@
 Nothing here knows of streams, processes, files or clocks: time is counted in samples.
 
 - `settings`: `Protocol`, what a training rewards;
-- `baseline`: what the signal is like without training;
+- `baseline`: what the signal is like without training; `rejected`: why samples are not in it;
 - `bursts`: how often a rhythm bursts above a threshold;
 - `comparison`: a signal against its baseline;
 - `display_value`: what displays show of it;

@@ -11,6 +11,7 @@ from psychopy_nfb.checks import check_number
 from psychopy_nfb.dsp.flags import Flags
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.protocol.bursts import amplitude_mode, burst_rates, multiplier_for
+from psychopy_nfb.protocol.rejected import RejectedCount
 
 SHORTEST_SECONDS = 2.0
 """Clean signal below which a baseline says nothing. Rhythms wax and wane over seconds: half a
@@ -98,12 +99,14 @@ class BaselineRecorder:
         self.label = label
         self._clean: list[np.ndarray] = []
         self._n_seen = 0
+        self._rejected = RejectedCount()
 
     def add(self, signal: np.ndarray, flags: np.ndarray) -> None:
         """Take the next samples (n,) and their flags (n,); flagged ones are left out."""
         self._n_seen += len(signal)
         clean = (flags & ~_IGNORED) == 0
         self._clean.append(signal[clean])
+        self._rejected.add(flags)
 
     def finish(self) -> Baseline:
         """Return what was collected.
@@ -117,11 +120,12 @@ class BaselineRecorder:
         clean = clean[np.isfinite(clean)]
         seconds = len(clean) / self.rate
         if seconds < SHORTEST_SECONDS:
+            cause, remedy = self._rejected.cause_and_remedy()
             raise SettingsError(
                 "baseline",
                 self.label,
                 f"has {seconds:.1f} s of clean signal out of {self._n_seen / self.rate:.1f} s but "
-                f"needs {SHORTEST_SECONDS:g} s; check the electrodes, sit still and repeat it",
+                f"needs {SHORTEST_SECONDS:g} s, because {cause}; {remedy}, then repeat it",
             )
         sd = float(clean.std())
         if sd == 0:

@@ -98,14 +98,67 @@ def test_a_baseline_is_recorded_used_and_kept(started, window, tmp_path):
 
 @pytest.mark.display
 @pytest.mark.slow
-def test_a_failed_baseline_says_why_and_can_be_repeated(started, window):
-    from psychopy_nfb.display import show_baseline
+def test_a_failed_baseline_says_why_and_what_to_do_and_can_be_repeated(
+    started, window, monkeypatch
+):
+    from psychopy_nfb.display import calibration, show_baseline
 
+    shown = []
+    wait_for = calibration._Screens.wait_for
+    monkeypatch.setattr(
+        calibration._Screens,
+        "wait_for",
+        lambda self, text, *rest: (shown.append(text), wait_for(self, text, *rest)),
+    )
     nfb = started("--spoil", "flat:0:1000000:Oz")
     result = show_baseline(nfb, window, seconds=1, wait=0.2, repeats=1)
     assert (result.succeeded, result.attempts) == (False, 2)
     assert "clean signal" in result.reason
     assert not nfb.calibrated
+    instructions, first, last = shown
+    assert "for 1 seconds" in instructions
+    for screen in (first, last):
+        lines = screen.splitlines()
+        assert lines[0] == "This measurement did not succeed."
+        assert lines[2].startswith("Why: it has 0.0 s of clean signal out of ")
+        assert lines[2].endswith(", because the signal was flat.")
+        assert lines[4].startswith("What to do: plug in the electrode and check its cable")
+    assert "Press space to measure again (possible once)." in first
+    assert "Press space to go on without it, Escape to end." in last
+
+
+@pytest.mark.display
+@pytest.mark.parametrize("size", [(640, 480), (1200, 700), (400, 780)])
+@pytest.mark.parametrize("color", ["black", "grey", "white", "#9090A0"])
+def test_the_screens_of_a_baseline_fit_and_are_legible(open_window, grab, size, color):
+    from psychopy_nfb.display import calibration
+
+    win = open_window(size, color=color, units="norm")
+    screens = calibration._Screens(None, win)
+    reason = (
+        "baseline='eyes open': has 0.0 s of clean signal out of 60.0 s but needs 2 s, because "
+        "the signal was beyond the artifact limit; sit still, relax jaw and forehead, and check "
+        "gel, ground and reference, then repeat it."
+    )
+    screens._text.text = f"{calibration.failure(reason)}\n\n" + "Press space to go on.\n" * 3
+    behind = grab(win)[0, 0].astype(float)
+    screens._text.draw()
+    written = np.abs(grab(win) - behind).max(axis=-1) > 20
+    rows, columns = np.nonzero(written)
+    assert rows.min() > 0.05 * size[1]
+    assert rows.max() < 0.95 * size[1]
+    assert columns.min() > 0.01 * size[0]
+    assert columns.max() < 0.99 * size[0]
+
+    def luminance(pixel):
+        shares = np.asarray(pixel, float) / 255
+        linear = np.where(shares <= 0.04045, shares / 12.92, ((shares + 0.055) / 1.055) ** 2.4)
+        return linear @ (0.2126, 0.7152, 0.0722) + 0.05
+
+    pixels = grab(win)[written]
+    letters = pixels[np.abs(pixels - behind).max(axis=-1).argmax()]
+    light, dark = sorted((luminance(letters), luminance(behind)), reverse=True)
+    assert light / dark > 4.5  # the contrast that the Web's guidelines ask of text
 
 
 @pytest.mark.display

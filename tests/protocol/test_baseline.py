@@ -19,16 +19,25 @@ def test_flagged_samples_are_left_out_but_not_those_of_the_calibration_itself():
     assert baseline.share_rejected == pytest.approx(100 / 600)
 
 
-def test_too_little_clean_signal_says_how_much_there_was():
+@pytest.mark.parametrize(
+    ("flag", "told"),
+    [
+        (Flags.BURST, "because there were sudden large swings; sit still, blink less, and check "),
+        (Flags.FLAT, "because the signal was flat; plug in the electrode and check its cable, "),
+        (Flags.AMPLITUDE, "because the signal was beyond the artifact limit; sit still, relax "),
+        (Flags.GAP, "because samples were lost; check the connection to the amplifier, then "),
+    ],
+)
+def test_too_little_clean_signal_says_how_much_there_was_why_and_what_to_do(flag, told):
     recorder = BaselineRecorder(rate=100.0, label="eyes open")
-    recorder.add(np.arange(500.0), np.full(500, Flags.BURST, np.uint32))
+    recorder.add(np.arange(450.0), np.full(450, flag, np.uint32))
+    recorder.add(np.arange(50.0), np.full(50, Flags.SETTLING, np.uint32))
     recorder.add(np.arange(150.0), np.zeros(150, np.uint32))
     with pytest.raises(SettingsError) as caught:
         recorder.finish()
-    assert str(caught.value) == (
-        "baseline='eyes open': has 1.5 s of clean signal out of 6.5 s but needs 2 s; check the "
-        "electrodes, sit still and repeat it."
-    )
+    begun = "baseline='eyes open': has 1.5 s of clean signal out of 6.5 s but needs 2 s, "
+    assert str(caught.value).startswith(begun + told)
+    assert str(caught.value).endswith("then repeat it.")
 
 
 def test_a_dead_channel_is_no_baseline():

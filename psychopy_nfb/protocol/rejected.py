@@ -1,0 +1,52 @@
+"""Why samples were left out of a baseline, in words."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from psychopy_nfb.dsp.flags import Flags
+
+CAUSES = {
+    Flags.FLAT: ("the signal was flat", "plug in the electrode and check its cable"),
+    Flags.INVALID: (
+        "the amplifier sent no valid values",
+        "check the cable to the amplifier and its settings",
+    ),
+    Flags.GAP: ("samples were lost", "check the connection to the amplifier"),
+    Flags.AMPLITUDE: (
+        "the signal was beyond the artifact limit",
+        "sit still, relax jaw and forehead, and check gel, ground and reference",
+    ),
+    Flags.BURST: (
+        "there were sudden large swings",
+        "sit still, blink less, and check gel, ground and reference",
+    ),
+    Flags.SETTLING: ("the filters were still settling", "record for longer"),
+}
+"""What each flag means for a baseline, and what to do about it; those that cause others first."""
+_BITS = np.array([int(flag) for flag in CAUSES], np.uint32)
+
+
+class RejectedCount:
+    """Counts what samples were flagged with.
+
+    Examples
+    --------
+    >>> count = RejectedCount()
+    >>> count.add(np.array([0, 8, 8, 2], np.uint32))
+    >>> count.cause_and_remedy()
+    ('the signal was flat', 'plug in the electrode and check its cable')
+    """
+
+    def __init__(self) -> None:
+        self._counts = np.zeros(len(_BITS), int)
+
+    def add(self, flags: np.ndarray) -> None:
+        """Take the flags of the next samples, shape (n,)."""
+        self._counts += np.count_nonzero(flags[:, None] & _BITS, axis=0)
+
+    def cause_and_remedy(self) -> tuple[str, str]:
+        """Return what most rejected samples had in common, and what to do."""
+        if not self._counts.any():
+            return "the recording was short", "record for longer"
+        return list(CAUSES.values())[int(self._counts.argmax())]
