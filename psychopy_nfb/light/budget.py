@@ -20,6 +20,11 @@ STAGES = {
     "flip_to_light_ms": "flip → light",
 }
 """The way of an event to light, in order; their sum is what the measured lag has to be."""
+SUMS = {
+    "sum": "sum of the stages",
+    "measured": "event → light, measured",
+    "difference": "measured − sum",
+}
 GRID_SECONDS = 0.25e-3
 """The sensor's samples are laid on a grid of this step."""
 EARLIEST, LATEST = -0.05, 0.4
@@ -59,16 +64,34 @@ class Budget:
             "stages": medians,
         }
 
-    def table(self) -> str:
-        """Return it as lines for people, medians in milliseconds."""
-        found = self.to_dict()
-        lines = [f"{title:28s} {found['stages'][name]:8.2f}" for name, title in STAGES.items()]
-        lines += [
-            f"{'sum of the stages':28s} {found['sum_ms_median']:8.2f}",
-            f"{'event → light, measured':28s} {found['measured_ms_median']:8.2f}",
-            f"{'difference':28s} {found['budget_error_ms_median']:8.2f}   "
-            f"over {found['steps']} steps, SD {found['budget_error_ms_sd']:.2f}",
+    def printed(self) -> dict[str, float]:
+        """Return the figures for people, in milliseconds with two digits; they add up as printed.
+
+        Means over the middle half of the steps, by their difference: a machine that stood still
+        in some of them does not count, and unlike medians such means add up. The `STAGES`, then
+        ``sum``, ``measured`` and ``difference``, which is measured less sum.
+        """
+        low, high = self.steps.error_ms.quantile([0.25, 0.75])
+        steps = self.steps[self.steps.error_ms.between(low, high)]
+        figures = {name: round(float(steps[name].mean()), 2) for name in STAGES}
+        figures["sum"] = round(sum(figures.values()), 2)
+        figures["measured"] = round(float(steps.measured_ms.mean()), 2)
+        figures["difference"] = round(figures["measured"] - figures["sum"], 2)
+        return figures
+
+    def rows(self) -> list[list[str]]:
+        """Return `printed` as rows of title and figure."""
+        titles = {**STAGES, **SUMS}
+        return [
+            [titles[name], f"{value + 0.0:.2f}".replace("-", "\u2212")]
+            for name, value in self.printed().items()
         ]
+
+    def table(self) -> str:
+        """Return it as lines for people."""
+        lines = [f"{title:32s} {figure:>8s} ms" for title, figure in self.rows()]
+        spread = self.steps.error_ms.std(ddof=1)
+        lines.append(f"(means over {len(self.steps)} steps; SD of the difference {spread:.2f} ms)")
         return "\n".join(lines)
 
 
@@ -140,8 +163,8 @@ def _too_few(seen: int, all_of_them: int) -> NotClosed:
     return NotClosed(
         "steps",
         seen,
-        f"of {all_of_them} steps of the rhythm so few came to light; at least {FEWEST_STEPS} are "
-        "needed: let it run longer, and see that nothing covers the patch",
+        f"of {all_of_them} steps of the rhythm were seen by the light sensor, {FEWEST_STEPS} are "
+        "needed; let it run longer, and see that nothing covers the patch",
     )
 
 

@@ -1,4 +1,4 @@
-"""A picture of the lag budget: steps of the rhythm as light, and the stages behind each other."""
+"""A picture of the lag budget: steps of the rhythm as light, and the stages one after the other."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from psychopy_nfb.light.budget import STAGES, Budget
+from psychopy_nfb.report.style import BLACK, DARK, GREY, LIGHT, SMALL, new_figure, waterfall
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-COLOURS = ("#8b93a5", "#9db7d5", "#2a6fb0", "#e8b04b", "#c0392b", "#7b4fa3")
 BEFORE, AFTER = 0.1, 0.7
 MOST_TRACES = 60
 
@@ -26,26 +27,36 @@ def budget_figure(budget: Budget, light: np.ndarray, stamps: np.ndarray) -> Figu
     light, stamps : array, shape (n,)
         The sensor's samples and times.
     """
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(10, 4.5), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    since = np.arange(-BEFORE, AFTER, 1e-3)
-    for step in budget.steps.head(MOST_TRACES).itertuples():
-        trace = np.interp(step.t_event + since, stamps, light)
-        left.plot(1e3 * since, trace, color="#2a6fb0" if step.up else "#c0392b", alpha=0.25)
-    found = budget.to_dict()
-    left.axvline(0, color="black", linewidth=1)
-    left.axvline(found["measured_ms_median"], color="black", linestyle="--", linewidth=1)
-    left.set(xlabel="since the step of the rhythm (ms)", ylabel="light", title="up blue, down red")
-    begin = 0.0
-    for (name, title), colour in zip(STAGES.items(), COLOURS, strict=True):
-        width = found["stages"][name]
-        right.barh(1, width, left=begin, color=colour, label=f"{title} {width:.1f}")
-        begin += width
-    right.barh(0, found["measured_ms_median"], color="#444b5a")
-    right.set(yticks=[0, 1], yticklabels=["measured", "stages"], xlabel="ms")
-    right.set_ylim(-0.6, 3.2)
-    right.legend(frameon=False, fontsize=8, ncols=2, loc="upper left")
-    right.set_title(f"difference {found['budget_error_ms_median']:.2f} ms")
+    figure = new_figure(9, 7)
+    above, below = figure.subplots(2, 1, height_ratios=(1, 1.1))
+    found = budget.printed()
+    _traces(above, budget, light, stamps, found["measured"])
+    waterfall(below, list(STAGES.values()), [found[name] for name in STAGES], "sum of the stages")
+    below.axvline(found["measured"], color=BLACK, linestyle="--", linewidth=1)
+    difference = f"{found['difference'] + 0.0:.2f}".replace("-", "\u2212")
+    title = f"Measured (dashed) − sum of the stages: {difference} ms"
+    below.set_title(title, fontsize=10)
     return figure
+
+
+def _traces(
+    axes: Axes, budget: Budget, light: np.ndarray, stamps: np.ndarray, measured: float
+) -> None:
+    """Draw the light around each step."""
+    since = np.arange(-BEFORE, AFTER, 1e-3)
+    for up, colour, line in ((True, DARK, "-"), (False, LIGHT, "--")):
+        steps = budget.steps[budget.steps.up == up].head(MOST_TRACES // 2)
+        label = f"rhythm grows stronger ({len(steps)} steps)"
+        if not up:
+            label = f"rhythm grows weaker ({len(steps)} steps)"
+        for t_event in steps.t_event:
+            trace = np.interp(t_event + since, stamps, light)
+            axes.plot(1e3 * since, trace, line, color=colour, alpha=0.35, linewidth=1)
+        axes.plot([], [], line, color=colour, label=label)
+    axes.axvline(0, color=GREY, linewidth=1)
+    axes.axvline(
+        measured, color=BLACK, linestyle="--", linewidth=1, label=f"half-way: {measured:.2f} ms"
+    )
+    axes.set(xlabel="time since the step of the rhythm (ms)", ylabel="light (unit of the sensor)")
+    axes.set_title("Light after each step of the rhythm", fontsize=10)
+    axes.legend(fontsize=SMALL, loc="center right", framealpha=0.8)

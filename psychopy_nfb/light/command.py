@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from psychopy_nfb.light.sensor_files import Channel
-    from psychopy_nfb.light.times import LightTimes
+    from psychopy_nfb.light.times import LightSummary, LightTimes
     from psychopy_nfb.light.verdict import Finding
+    from psychopy_nfb.report.page import Table
 
 TELLING = re.compile(r"light|photo|diode|lux|sensor", re.IGNORECASE)
 """Names of channels that are looked at first."""
@@ -182,17 +183,51 @@ def write_results(
         ) from None
     well = "does well" if passed(findings) else "needs a change"
     sections = [
-        Section("Verdict", [f"This display {well}."], points=[str(one) for one in findings]),
-        Section("Figures", times.summary.table().split("\n"), pictures=[Picture(figure, CAPTION)]),
+        Section("Verdict", points=[str(one) for one in findings], lead=f"This display {well}."),
+        Section("Figures", table=_table(times.summary), pictures=[Picture(figure, CAPTION)]),
         Section("How it was measured", METHOD),
     ]
     write_page(files["html"], "From flip to light", sections, subtitle=f"{stem.name} · {channel}")
     return files
 
 
+def _table(summary: LightSummary) -> Table:
+    """Return the figures with what they mean; shares are of the frames that were due."""
+    from psychopy_nfb.report.numbers import percent
+    from psychopy_nfb.report.page import Table
+
+    due, unit = summary.frames, "unit of the channel"
+    lags = [
+        ("median", summary.lag_median_ms, "from flip to light"),
+        ("mean", summary.lag_mean_ms, ""),
+        ("95th percentile", summary.lag_p95_ms, ""),
+        ("longest", summary.lag_max_ms, ""),
+        ("SD", summary.lag_sd_ms, "how much it varies"),
+        ("SD without drift", summary.lag_sd_detrended_ms, "the same, the clocks' drift removed"),
+        ("rise", summary.rise_ms, "from 10 to 90 % of the change, pixels and sensor"),
+        ("fall", summary.fall_ms, "the same from light to dark"),
+    ]
+    rows = [[name, f"{value:.2f} ms", meaning] for name, value, meaning in lags]
+    rows += [
+        ["frames", str(due), "that the sensor saw"],
+        ["timed", str(summary.edges), "of them, by a change of the patch of their own"],
+        ["never shown", f"{summary.missed} ({percent(summary.missed / max(1, due))})", ""],
+        [
+            "shown longer",
+            f"{summary.repeated} ({percent(summary.repeated / max(1, due))})",
+            "than the log knows",
+        ],
+        ["lost", str(summary.lost), "frames in which the sensor's signal was lost"],
+        ["display", f"{summary.refresh_hz:.3f} Hz", "refresh rate, by the light"],
+        ["clock drift", f"{round(summary.drift_ppm) + 0:+d} ppm", "of the sensor against LSL"],
+        ["dark, light", f"{summary.level_low:.4g}, {summary.level_high:.4g}", unit],
+    ]
+    return Table(["", "figure", "what it is"], rows)
+
+
 CAPTION = (
-    "Lag of all frames that changed the patch; its course; the light of single edges after their "
-    "flip; and how pixels and sensor go from one level to the other."
+    "Above: lag of all frames that changed the patch, and its course. Below: the light of single "
+    "edges after their flip, and how pixels and sensor go from one level to the other."
 )
 METHOD = [
     "The patch shows one bit of a pseudo-random sequence with each frame. Its light was laid over "

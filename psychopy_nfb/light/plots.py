@@ -7,6 +7,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from psychopy_nfb.light.times import LightTimes
+from psychopy_nfb.report.style import (
+    BINS,
+    BLACK,
+    DARK,
+    GREY,
+    LIGHT,
+    SMALL,
+    inside,
+    new_figure,
+    tell_outside,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,55 +27,58 @@ MOST_ROWS = 400
 """Edges in the raster."""
 RASTER_STEP = 0.5e-3
 """Seconds a column of the raster stands for."""
-BESIDE_MS = 0.5
-"""Of the histogram, beyond what is in it."""
-BLUE, RED = "#2a6fb0", "#c0392b"
+UP, DOWN = "dark → light", "light → dark"
 
 
 def light_figure(times: LightTimes, channel: str) -> Figure:
     """Return lag's distribution, its course, and the light of single edges in one figure."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9, 8), layout="constrained")
+    figure = new_figure(9, 8.5)
     (left, right), (below, answers) = figure.subplots(2, 2)
-    _histogram(left, times)
-    _course(right, times)
+    low, high = inside(1e3 * times.frames.lag[times.frames.edge].to_numpy())
+    _histogram(left, times, low, high)
+    _course(right, times, low, high)
     _raster(below, times)
     _answers(answers, times)
-    figure.suptitle(f"From flip to light: {channel}")
+    figure.suptitle(f"From flip to light: {channel}", fontsize=11)
     return figure
 
 
-def _histogram(axes: Axes, times: LightTimes) -> None:
+def _histogram(axes: Axes, times: LightTimes, low: float, high: float) -> None:
     timed = times.frames[times.frames.edge]
-    rising = _rising(times)
     lag = 1e3 * timed.lag.to_numpy()
-    middle = np.median(lag)
-    low, high = np.percentile(lag, [0.5, 99.5])
-    bins = np.linspace(low - BESIDE_MS, high + BESIDE_MS, 60)
-    up = timed.frame.isin(rising).to_numpy()
-    axes.hist([lag[up], lag[~up]], bins, stacked=True, color=[BLUE, RED], label=["up", "down"])
-    axes.axvline(middle, color="black", linewidth=1)
-    axes.set(xlabel="flip to light (ms)", ylabel="frames", title=f"median {middle:.2f} ms")
-    axes.legend(frameon=False)
+    up = timed.frame.isin(_rising(times)).to_numpy() & (lag >= low) & (lag <= high)
+    down = ~timed.frame.isin(_rising(times)).to_numpy() & (lag >= low) & (lag <= high)
+    bins = np.linspace(low, high, BINS + 1)
+    axes.hist([lag[up], lag[down]], bins, stacked=True, color=[DARK, LIGHT], label=[UP, DOWN])
+    median = float(np.median(lag))
+    axes.axvline(median, color=BLACK, linestyle="--", linewidth=1, label=f"median {median:.2f} ms")
+    axes.set(xlabel="flip to light (ms)", ylabel="frames", xlim=(low, high))
+    axes.set_ylim(0, 1.35 * axes.get_ylim()[1])  # the legend lies above the bars
+    tell_outside(axes, lag, low, high, "ms")
+    axes.legend(fontsize=SMALL, loc="upper left", framealpha=0.8)
 
 
-def _course(axes: Axes, times: LightTimes) -> None:
+def _course(axes: Axes, times: LightTimes, low: float, high: float) -> None:
+    """Draw the lag of each frame with an edge, frames missed and repeated below and above."""
     frames, timed = times.frames, times.frames[times.frames.edge]
     begin = frames.t_flip.iloc[0]
     up = timed.frame.isin(_rising(times))
-    for rows, colour in ((timed[up], BLUE), (timed[~up], RED)):
-        axes.plot(rows.t_flip - begin, 1e3 * rows.lag, ".", markersize=2, color=colour)
-    low, high = axes.get_ylim()
-    for rows, colour, label in (
-        (frames[frames.shown == False], "black", "missed"),  # noqa: E712
-        (frames[frames.repeated > 0], "#e08a00", "repeated"),
+    for rows, colour, mark, label in ((timed[up], DARK, "o", UP), (timed[~up], LIGHT, "s", DOWN)):
+        since, lag = rows.t_flip - begin, 1e3 * rows.lag
+        axes.plot(since, lag, mark, markersize=2, color=colour, label=label)
+    room = high - low
+    for rows, mark, place, label in (
+        (frames[frames.shown == False], "x", low - 0.1 * room, "never shown"),  # noqa: E712
+        (frames[frames.repeated > 0], "+", high + 0.1 * room, "shown longer"),
     ):
         if len(rows):
-            axes.vlines(rows.t_flip - begin, low, high, colour, linewidth=0.8, label=label)
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend(frameon=False)
-    axes.set(xlabel="time (s)", ylabel="flip to light (ms)", title="each frame with an edge")
+            label = f"{label} ({len(rows)})"
+            height = np.full(len(rows), place)
+            axes.plot(rows.t_flip - begin, height, mark, color=BLACK, markersize=5, label=label)
+    axes.set(xlabel="time (s)", ylabel="flip to light (ms)")
+    axes.set_ylim(low - 0.2 * room, high + 0.6 * room)
+    tell_outside(axes, 1e3 * timed.lag.to_numpy(), low, high, "ms")
+    axes.legend(fontsize=SMALL, loc="upper left", ncols=2, framealpha=0.8)
 
 
 def _raster(axes: Axes, times: LightTimes) -> None:
@@ -85,20 +99,24 @@ def _raster(axes: Axes, times: LightTimes) -> None:
         extent=(1e3 * since[0], 1e3 * since[-1], len(rows), 0),
         interpolation="nearest",
     )
-    axes.set(xlabel="since the flip (ms)", ylabel="edge", title="light of edges from dark to light")
+    axes.set(xlabel="time since the flip (ms)", ylabel="edge from dark to light, by number")
+    axes.set_title("Light of single edges (black: dark, white: light)", fontsize=10)
 
 
 def _answers(axes: Axes, times: LightTimes) -> None:
     summary = times.summary
-    for answer, colour, label in (
-        (times.rise, BLUE, f"up, {summary.rise_ms:.1f} ms"),
-        (times.fall, RED, f"down, {summary.fall_ms:.1f} ms"),
+    for answer, colour, line, label in (
+        (times.rise, DARK, "-", f"{UP}: {summary.rise_ms:.1f} ms"),
+        (times.fall, LIGHT, "--", f"{DOWN}: {summary.fall_ms:.1f} ms"),
     ):
-        axes.plot(1e3 * (answer.since - answer.middle()), answer.level, color=colour, label=label)
-    axes.axvline(0, color="black", linewidth=1)
-    axes.axhline(0.5, color="black", linewidth=0.5)
-    axes.set(xlabel="since half-way (ms)", ylabel="share of the way", title="pixels and sensor")
-    axes.legend(frameon=False, title="from 10 to 90 %")
+        since = 1e3 * (answer.since - answer.middle())
+        axes.plot(since, 100 * answer.level, line, color=colour, label=label)
+    axes.axvline(0, color=GREY, linewidth=1)
+    axes.axhline(50, color=GREY, linewidth=0.5)
+    axes.set(xlabel="time since half-way (ms)", ylabel="share of the change (%)", ylim=(-8, 150))
+    axes.set_yticks([0, 25, 50, 75, 100])
+    axes.set_title("Response of pixels and sensor", fontsize=10)
+    axes.legend(fontsize=SMALL, loc="upper left", title="from 10 to 90 %", title_fontsize=SMALL)
 
 
 def _rising(times: LightTimes) -> np.ndarray:

@@ -68,7 +68,7 @@ class LightSummary:
                 f"{self.frames} frames seen, {self.edges} timed by an edge of their own; "
                 f"{self.missed} missed, {self.repeated} repeated, {self.lost} lost by the sensor",
                 f"display {self.refresh_hz:.3f} Hz, rise {self.rise_ms:.1f} ms, "
-                f"fall {self.fall_ms:.1f} ms; drift {self.drift_ppm:.0f} ppm; levels "
+                f"fall {self.fall_ms:.1f} ms; drift {round(self.drift_ppm):d} ppm; levels "
                 f"{self.level_low:.4g} and {self.level_high:.4g}"
                 + (", inverted" if self.inverted else ""),
             ]

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from psychopy_nfb.light.times import LightSummary
+from psychopy_nfb.report.numbers import percent
 
 STEADY_MS = 1.0
 """Spread of the lag that a display with vertical sync keeps below."""
@@ -18,6 +19,8 @@ DRIFT_PPM = 50.0
 LOST_SHARE = 0.05
 
 Grade = Literal["good", "mind", "bad"]
+GRADES = {"good": "Good", "mind": "Worth a look", "bad": "Problem"}
+"""In words."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,8 @@ class Finding:
     """What to change."""
 
     def __str__(self) -> str:
-        return f"{self.grade:4s}  {self.what}" + (f" → {self.remedy}" if self.remedy else "")
+        said = f"{GRADES[self.grade]}: {self.what}"
+        return f"{said}. What to do: {self.remedy}." if self.remedy else f"{said}."
 
     def to_dict(self) -> dict[str, str]:
         """Return it for JSON."""
@@ -60,11 +64,12 @@ def judge(summary: LightSummary) -> list[Finding]:
 
 def _frames(summary: LightSummary) -> Finding:
     if summary.missed == summary.repeated == 0:
-        return Finding("good", f"each of {summary.frames} frames was shown, and once")
+        return Finding("good", f"each of the {summary.frames} frames was shown once")
     return Finding(
         "bad",
-        f"{summary.missed} of {summary.frames} frames were never shown and {summary.repeated} were "
-        "shown longer than the log knows",
+        f"{summary.missed} of {summary.frames} frames "
+        f"({percent(summary.missed / max(1, summary.frames))}) were never shown and "
+        f"{summary.repeated} were shown longer than the log knows",
         "flips do not wait for the display: switch vertical sync on in the graphics driver, use "
         "full screen on one display, switch the compositor and the display's variable rate off",
     )
@@ -119,7 +124,7 @@ def _pixels(summary: LightSummary) -> Finding:
 def _clocks(summary: LightSummary) -> Finding:
     drift = summary.drift_ppm
     if abs(drift) <= DRIFT_PPM:
-        return Finding("good", f"the sensor's clock keeps with LSL's: {drift:+.0f} ppm")
+        return Finding("good", f"the sensor's clock agrees with LSL's ({round(drift) + 0:+d} ppm)")
     return Finding(
         "mind",
         f"the sensor's clock drifts by {drift:+.0f} ppm, {abs(drift) * 0.06:.1f} ms in a minute",
@@ -131,9 +136,9 @@ def _clocks(summary: LightSummary) -> Finding:
 def _sensor(summary: LightSummary) -> Finding:
     share = summary.lost / max(1, summary.frames + summary.lost)
     if share <= LOST_SHARE:
-        return Finding("good", f"the sensor saw {100 * (1 - share):.1f} % of the frames")
+        return Finding("good", f"the sensor saw {percent(1 - share)} of the frames")
     return Finding(
         "mind",
-        f"the sensor's signal was lost in {100 * share:.0f} % of the frames",
+        f"the sensor's signal was lost in {percent(share)} of the frames",
         "fasten the sensor, keep the room's light from it, and look for gaps in the recording",
     )

@@ -145,7 +145,10 @@ def compared_unit(data: SessionData) -> str:
 
 def _read_table(path: os.PathLike, separator: str) -> pd.DataFrame:
     try:
-        return pd.read_csv(path, sep=separator, encoding="utf-8-sig")
+        # A block may be called "None" or "NA": of pandas' words for nothing only these two are.
+        return pd.read_csv(
+            path, sep=separator, encoding="utf-8-sig", keep_default_na=False, na_values=["", "n/a"]
+        )
     except (OSError, ValueError) as error:
         raise FileError("session", os.fspath(path), f"cannot be read ({error})") from None
 

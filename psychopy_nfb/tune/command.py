@@ -104,7 +104,7 @@ def main(options: argparse.Namespace) -> int:
     settings = folder / f"{stem}.json"
     _write_settings(settings, pipeline.steps[:-1], chosen)
     page = folder / f"{stem}.html"
-    _write_page(page, options, recording, entries, chosen)
+    _write_page(page, settings, options, recording, entries, chosen)
     print(f"Files:\n  {page}\n  {settings}")
     if options.json:
         content = {
@@ -151,8 +151,8 @@ def _sentence(chosen: Entry) -> str:
         "" if chosen.score.plv != chosen.score.plv else f", phase locking {chosen.score.plv:.3f}"
     )
     return (
-        f"Recommended: {chosen.estimator} at {1e3 * chosen.delay:g} ms: envelope "
-        f"{chosen.score.envelope_r:.3f}{phase} on data that it was not fitted to."
+        f"Recommended: {chosen.estimator} with a delay of {1e3 * chosen.delay:g} ms: correlation "
+        f"of the envelopes {chosen.score.envelope_r:.3f}{phase}, on data that it was not fitted to."
     )
 
 
@@ -167,6 +167,7 @@ def _write_settings(path: Path, before: list, chosen: Entry) -> None:
 
 def _write_page(
     path: Path,
+    settings: Path,
     options: argparse.Namespace,
     recording: Recording,
     entries: Sequence[Entry],
@@ -186,19 +187,28 @@ def _write_page(
         for one in pareto_front(entries)
     ]
     low, high = options.band
+    names = dict.fromkeys(one.estimator for one in entries)
+    estimators = [[name, ESTIMATORS[name]] for name in names if name in ESTIMATORS]
     write_page(
         path,
         "Which filter?",
         [
             Section(
                 "Recommended",
-                [_sentence(chosen)],
                 pictures=[Picture(quality_figure(entries, chosen), CAPTION)],
+                lead=_sentence(chosen),
             ),
             Section(
-                "Sooner and better there is none",
-                table=Table(["estimator", "delay (ms)", "envelope r", "phase locking"], rows),
+                "How to use it", [text.format(settings=settings) for text in USE], points=AFTER_USE
             ),
+            Section(
+                "Best estimator at each delay",
+                table=Table(
+                    ["estimator", "delay (ms)", "correlation of envelopes", "phase locking"], rows
+                ),
+                note="Each of these is better than all estimators with a shorter delay.",
+            ),
+            Section("The estimators", table=Table(["name", "what it is"], estimators)),
             Section("How it was measured", [METHOD]),
         ],
         subtitle=f"{Path(options.recording).name} · {options.channel} · {low:g} to {high:g} Hz · "
@@ -207,12 +217,36 @@ def _write_page(
 
 
 CAPTION = (
-    "How well each estimator knows the rhythm of so many milliseconds ago. The ring is what is "
-    "recommended, the grey line what no other estimator beats."
+    "How well each estimator follows the rhythm when its value may be so many milliseconds late "
+    "(1 is perfect). The ring marks what is recommended, the grey band the best at each delay."
 )
+USE = (
+    "The recommended filter, fitted to this recording, is in the settings file {settings}, with "
+    "the usual protocol.",
+    "In Builder: enter the file in Neuro Feedback, Settings file. In a script: "
+    'Neurofeedback("{settings}"). To try it: psychopy-nfb demo --settings "{settings}".',
+)
+AFTER_USE = [
+    "It is made for this person, this channel and this reference; tune anew for another person.",
+    "Check threshold and display range in the file before the first training.",
+]
+ESTIMATORS = {
+    "cFIR": "complex FIR filter: the ideal response, cut to its length",
+    "wcFIR": "the same, weighted by the spectrum of this recording",
+    "LS-FIR": "FIR filter fitted to this recording by least squares",
+    "Kalman": "Kalman filter of an oscillator fitted to this recording",
+    "AR-Hilbert": "band-pass, extended into the future by an autoregressive model, then Hilbert "
+    "transform",
+    "ecHT": "endpoint-corrected Hilbert transform of the last stretch",
+    "rectify": "band-pass, rectification, low-pass",
+    "demodulate": "complex demodulation: shifted to 0 Hz, then low-pass",
+    "FFT": "Fourier transform of a sliding window",
+}
+"""What the names in table and figure stand for."""
 METHOD = (
-    "What an estimator says in real time is set against the acausal analytic signal of the whole "
-    "recording, delayed (Smetanin et al. 2020). Filters were fitted, and their variants chosen, on "
-    "the first half of the recording; all scores are those of the second half, two seconds at its "
-    "ends left out. Chunks of the amplifier, the network and the display add their own lag."
+    "What an estimator gives in real time is compared with the rhythm as the whole recording shows "
+    "it, past and future, at the same delay (Smetanin et al. 2020). Filters were fitted, and their "
+    "variants chosen, on the first half of the recording; all figures are of the second half, "
+    "without two seconds at its ends. The amplifier's chunks, the network and the display add to "
+    "the lag."
 )

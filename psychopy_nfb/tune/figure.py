@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from psychopy_nfb.report.style import BLACK, SMALL, curve, new_figure
 from psychopy_nfb.tune.tuning import Entry, pareto_front
 
 if TYPE_CHECKING:
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def quality_figure(entries: Sequence[Entry], chosen: Entry) -> Figure:
-    """Return the figure: envelopes left, phases right.
+    """Return the figure: envelopes above, phases below.
 
     Parameters
     ----------
@@ -21,29 +23,43 @@ def quality_figure(entries: Sequence[Entry], chosen: Entry) -> Figure:
     chosen : Entry
         The recommended one, marked by a ring.
     """
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(11, 5), layout="constrained")
-    left, right = figure.subplots(1, 2, sharex=True)
-    for name in dict.fromkeys(one.estimator for one in entries):
+    figure = new_figure(9, 9)
+    above, below = figure.subplots(2, 1, sharex=True)
+    for index, name in enumerate(dict.fromkeys(one.estimator for one in entries)):
         own = [one for one in entries if one.estimator == name]
         delays = [1e3 * one.delay for one in own]
-        (line,) = left.plot(delays, [one.score.envelope_r for one in own], ".-", label=name)
-        right.plot(delays, [one.score.plv for one in own], ".-", color=line.get_color())
+        style = curve(index)
+        above.plot(delays, [one.score.envelope_r for one in own], label=name, **style)
+        phases = [one.score.plv for one in own]
+        if not all(math.isnan(phase) for phase in phases):
+            below.plot(delays, phases, **style)
     front = pareto_front(entries)
-    left.plot(
+    above.plot(
         [1e3 * one.delay for one in front],
         [one.score.envelope_r for one in front],
-        color="black",
-        linewidth=6,
-        alpha=0.12,
-        label="sooner and better: none",
+        color=BLACK,
+        linewidth=8,
+        alpha=0.15,
+        label="best at its delay",
     )
-    for axes, value in ((left, chosen.score.envelope_r), (right, chosen.score.plv)):
-        axes.plot(1e3 * chosen.delay, value, "o", ms=14, mfc="none", mec="black")
-        axes.set(xlabel="delay (ms)", ylim=(0, 1))
+    for axes, value in ((above, chosen.score.envelope_r), (below, chosen.score.plv)):
+        if not math.isnan(value):
+            axes.plot(
+                1e3 * chosen.delay,
+                value,
+                "o",
+                ms=15,
+                mfc="none",
+                mec=BLACK,
+                mew=1.5,
+                linestyle="none",
+                label=f"recommended: {chosen.estimator}",
+            )
+        axes.set_ylim(0, 1)
         axes.grid(alpha=0.3)
-    left.set(ylabel="correlation of the envelopes", title="envelope")
-    right.set(ylabel="phase-locking value", title="phase")
-    left.legend(frameon=False, fontsize=8, loc="lower right")
+    above.set(ylabel="correlation of the envelopes (0 to 1)")
+    above.set_title("Envelope: how strong the rhythm is", fontsize=10)
+    below.set(xlabel="delay of the estimate (ms)", ylabel="phase-locking value (0 to 1)")
+    below.set_title("Phase, for the estimators that give one", fontsize=10)
+    figure.legend(*above.get_legend_handles_labels(), loc="outside right upper", fontsize=SMALL)
     return figure

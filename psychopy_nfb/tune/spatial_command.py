@@ -89,8 +89,8 @@ def _found(
     if options.method == "csp":
         first, second = (_state(recording, name, options.states) for name in options.states)
         fit = csp(samples[first], samples[second], rate, labels, band)
-        share = f"{100 * fit.scores[0]:.0f} % of its power is of {options.states[0]}"
-        words = f"Component 1, {low:g} to {high:g} Hz: {share}."
+        share = _share(options, float(fit.scores[0]))
+        words = f"Component 1, {low:g} to {high:g} Hz: {share} of its power is in this state."
     elif options.method == "spoc":
         fit = spoc(samples, recording.samples[:, target], rate, labels, band)
         words = f"Component 1, {low:g} to {high:g} Hz: its power follows {options.target}."
@@ -144,25 +144,45 @@ def _write_page(
     pictures = []
     if fit is not None:
         n = min(SHOWN, len(fit.scores))
-        titles = [f"{index + 1}: {fit.scores[index]:.2f}" for index in range(n)]
+        titles = [_title(options, index, float(fit.scores[index])) for index in range(n)]
         pictures.append(Picture(topographies(fit, n, titles), CAPTION))
-    use = json.dumps({"type": "SpatialFilter", "file": str(weights)})
+    use = json.dumps({"type": "SpatialFilter", "file": str(weights)}, ensure_ascii=False)
     write_page(
         path,
         "Spatial filter",
         [
-            Section("Found", [words], pictures=pictures),
-            Section("How to use it", [f"As the first of a pipeline's steps: {use}", ONCE]),
+            Section("Found", pictures=pictures, lead=words),
+            Section("How to use it", [f'In a settings file, as the first of "steps": {use}', ONCE]),
         ],
         subtitle=f"{options.method} · {Path(options.recording).name}",
     )
 
 
+def _share(options: argparse.Namespace, of_first: float) -> str:
+    """Return which state has most of a component's power, and how much."""
+    first, second = options.states
+    state, share = (first, of_first) if of_first >= 0.5 else (second, 1 - of_first)
+    return f"{state}: {100 * share:.0f} %"
+
+
+def _title(options: argparse.Namespace, index: int, score: float) -> str:
+    """Return what stands above a component's map: what the components are ordered by."""
+    if options.method == "ssd":
+        said = f"{score:.1f} times the power beside the band"
+    elif options.method == "csp":
+        said = _share(options, score)
+    elif options.method == "spoc":
+        said = f"power {100 * score:+.0f} % for one SD of {options.target}"
+    else:
+        said = f"strength {score:.0f} µV²"
+    return f"Component {index + 1}\n{said}"
+
+
 CAPTION = (
-    "How strongly the electrodes show each component (its pattern, not its weights), the first "
-    "ones in their order, with what they are ordered by."
+    "How strongly each electrode shows a component (its pattern, not its weights). Red and solid "
+    "lines: the same sign as the strongest electrode; blue and dashed lines: the opposite sign."
 )
 ONCE = (
-    "The weights are read once and kept with each session, so that it can be run again without "
-    "this file. The channels must have the reference that they had in this recording."
+    "The weights are read once and kept with each session, so that the session can be repeated "
+    "without this file. The channels must have the reference that they had in this recording."
 )

@@ -9,10 +9,13 @@ import numpy as np
 
 from psychopy_nfb.dsp import SpatialFit, standard_positions
 from psychopy_nfb.errors import FileError, SettingsError
+from psychopy_nfb.report.style import SMALL, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+CONTOURS = (-0.75, -0.5, -0.25, 0.25, 0.5, 0.75)
+"""Lines of the map; negative ones are dashed, which tells signs apart without colour too."""
 FEWEST = 4
 """Electrodes with a known place, below which a map shows nothing."""
 
@@ -42,7 +45,7 @@ def topographies(fit: SpatialFit, n_components: int, titles: Sequence[str]) -> F
         raise FileError(
             "out", "topography", 'needs MNE: pip install "psychopy-nfb[files]"'
         ) from None
-    from matplotlib.figure import Figure
+    from matplotlib.patheffects import withStroke
 
     positions = standard_positions(fit.labels)
     known = [index for index, label in enumerate(fit.labels) if label in positions]
@@ -54,17 +57,39 @@ def topographies(fit: SpatialFit, n_components: int, titles: Sequence[str]) -> F
             "system",
         )
     places = np.array([_flat(positions[fit.labels[index]]) for index in known])
-    figure = Figure(figsize=(2.6 * n_components, 3.0), layout="constrained")
-    axes = np.atleast_1d(figure.subplots(1, n_components))
-    for column, (one, title) in enumerate(zip(axes, titles, strict=False)):
+    columns = min(2, n_components)
+    rows = -(-n_components // columns)
+    figure = new_figure(4.5 * columns, 4.4 * rows + 0.6)
+    grid = figure.subplots(rows, columns, squeeze=False)
+    for one in grid.flat[n_components:]:
+        one.set_axis_off()
+    names = [fit.labels[index] for index in known]
+    for column, (one, title) in enumerate(zip(grid.flat, titles, strict=False)):
         # A component has no sign of its own: its strongest electrode is shown as positive.
         pattern = fit.patterns[:, column]
         pattern = pattern / pattern[np.argmax(np.abs(pattern))]
         # Half the head's circumference is 1 in these places, so the equator lies at 0.5.
-        plot_topomap(
-            pattern[known], places, axes=one, show=False, sphere=0.5, contours=4, sensors="k."
+        image, _ = plot_topomap(
+            pattern[known],
+            places,
+            axes=one,
+            show=False,
+            sphere=0.5,
+            contours=CONTOURS,
+            sensors="k.",
+            names=names,
+            vlim=(-1, 1),
+            cmap="RdBu_r",
         )
-        one.set_title(title, fontsize=9)
+        for text in one.texts:
+            text.set(
+                fontsize=SMALL,
+                va="bottom",
+                path_effects=[withStroke(linewidth=2, foreground="white")],
+            )
+        one.set_title(title, fontsize=10)
+    bar = figure.colorbar(image, ax=grid, location="bottom", shrink=0.6, aspect=30)
+    bar.set_label("amplitude, as a share of the strongest electrode's (−1: opposite sign)")
     return figure
 
 
