@@ -4,7 +4,7 @@
 - `baseline`, `signal_check`: the Routines;
 - `light_sensor`: a device for PsychoPy's Visual Validator;
 - `parameters`: how their dialogs are described, and what their code has in common;
-- `compile`: an experiment as a script, with its plugins;
+- `compile`: an experiment as a script, with its plugins; `unattended`: one that asks nothing;
 - `alerts`, `experiment_checks`: what is wrong, told before the experiment runs;
 - `icons/`: for the light, dark and classic themes, 48 and 96 pixels.
 

@@ -29,13 +29,6 @@ FIELDS = (
     ),
     Field("key", "space", "Key", "Begins it, and repeats it when it failed."),
     Field(
-        "wait",
-        "",
-        "Go on by itself after (s)",
-        "To run unattended. Empty: wait for the key.",
-        type="code",
-    ),
-    Field(
         "countdown",
         True,
         "Show time left",
@@ -74,6 +67,8 @@ class NeuroBaselineRoutine(BaseStandaloneRoutine):
     iconSVG = ICONS / "baseline.svg"
     tooltip = "Neuro Baseline: measure the EEG without feedback, which feedback is compared with"
     beta = False
+    wait: float | None = None
+    """Seconds after which it goes on without a key: no field, see `unattended`."""
 
     def __init__(self, exp: Any, name: str = "baseline", disabled: bool = False):
         super().__init__(exp, name=name, disabled=disabled)
@@ -86,8 +81,9 @@ class NeuroBaselineRoutine(BaseStandaloneRoutine):
         """Write the call, and what ends the experiment on Escape."""
         params, signal = self.params, trained_name(self.exp) or "nfb"
         name = params["name"]
-        names = ("seconds", "eyes", "instructions", "key", "countdown", "repeats", "wait", "keep")
+        names = ("seconds", "eyes", "instructions", "key", "countdown", "repeats", "keep")
         given = {one: code(params[one]) for one in names}
+        given["wait"] = str(self.wait)
         arguments = "".join(
             f"    {one}={value},\n" for one, value in given.items() if value != "None"
         )

@@ -8,13 +8,10 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from psychopy_nfb.builder.unattended import SUMMARY, make_unattended
 from psychopy_nfb.checks import check_writable
 from psychopy_nfb.errors import FileError, cause
-
-if TYPE_CHECKING:
-    from psychopy.experiment import Experiment
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,8 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--unattended",
         action="store_true",
-        help="a script that asks nothing: no dialog, in a window, simulated EEG, and the "
-        "experiment's info field 'unattended' is 'yes'",
+        help=SUMMARY,
     )
 
 
@@ -49,8 +45,7 @@ def compile_experiment(source: Path, target: Path, unattended: bool = False) -> 
     source, target : path
         The ``.psyexp`` file and the script.
     unattended : bool
-        Make it ask nothing: no dialog, a window, simulated EEG, ``'yes'`` in the experiment's info
-        field ``unattended``, if it has one.
+        Make it short and ask nothing; see `unattended.make_unattended`.
 
     Raises
     ------
@@ -80,23 +75,6 @@ def compile_experiment(source: Path, target: Path, unattended: bool = False) -> 
             f"holds components that are not installed: {', '.join(unknown)}; install their plugin",
         )
     if unattended:
-        _make_unattended(experiment)
+        make_unattended(experiment)
     script = experiment.writeScript(expPath=str(target), target="PsychoPy")
     target.write_text(script, encoding="utf-8")
-
-
-def _make_unattended(experiment: Experiment) -> None:
-    params = experiment.settings.params
-    params["Show info dlg"].val = False
-    params["Full-screen window"].val = False
-    params["Window size (pixels)"].val = "[800, 600]"
-    # Of a virtual display PsychoPy measures it for a minute, in vain.
-    params["measureFrameRate"].val = False
-    params["frameRate"].val = "60"
-    info = {key: getattr(one, "val", one) for key, one in experiment.settings.getInfo().items()}
-    if "unattended" in info:
-        params["Experiment info"].val = {**info, "unattended": "yes"}
-    for routine in experiment.routines.values():
-        for component in routine:
-            if "simulate" in component.params:
-                component.params["simulate"].val = "always"

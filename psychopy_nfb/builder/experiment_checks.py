@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+from typing import Any
+
 import psychopy
 from psychopy.experiment.components import BaseComponent
 from psychopy.experiment.exports import IndentingBuffer
@@ -50,3 +53,56 @@ def check_baseline(component: BaseComponent) -> None:
             "it is compared with a baseline, but nothing records one; add a Neuro Baseline "
             "Routine, or choose not to compare.",
         )
+
+
+_PASTED = {
+    "startVal": ("time (s)", "frame N", "condition"),
+    "stopVal": ("time (s)", "duration (s)", "duration (frames)", "frame N"),
+}
+"""Where PsychoPy compares a field without parentheses around it, by the choice beside the field."""
+_WEAKER_THAN_PLUS = (
+    *(ast.IfExp, ast.BoolOp, ast.Compare, ast.Lambda, ast.NamedExpr),
+    *(ast.BitOr, ast.BitXor, ast.BitAnd, ast.LShift, ast.RShift, ast.Not),
+)
+
+
+def check_times(experiment: Any) -> None:
+    """Tell which *Start* and *Stop* fields PsychoPy would compile to something else.
+
+    It writes them into a comparison as they are: ``4 if quick else 120`` becomes
+    ``t > begin + 4 if quick else 120 - tolerance``, which is true at once.
+    """
+    for routine in experiment.routines.values():
+        own = getattr(routine, "settings", None)
+        for component in routine:
+            for name, kinds in _PASTED.items():
+                param = component.params.get(name)
+                kind = component.params.get(name.replace("Val", "Type"))
+                if param is None or kind is None or kind.val not in kinds:
+                    continue
+                text = str(param.val).strip().lstrip("$")
+                if component is own and kind.val == "duration (s)":
+                    continue  # PsychoPy assigns this one to a variable first
+                if _means_another_thing(text, joins_with_and=kind.val == "condition"):
+                    field = "Start" if name == "startVal" else "Stop"
+                    alerts.tell(
+                        component,
+                        f"{field}={text!r}: PsychoPy compiles this without parentheses, so that it "
+                        f"means something else (a block may end at once); write ({text})",
+                    )
+
+
+def _means_another_thing(text: str, joins_with_and: bool) -> bool:
+    """Whether Python code changes its meaning between ``+`` and ``-``, or after ``and``."""
+    try:
+        root = ast.parse(text, mode="eval").body
+    except SyntaxError:
+        return False  # PsychoPy tells that itself
+    in_parentheses = (root.col_offset, root.end_col_offset) != (0, len(text.encode()))
+    if in_parentheses:
+        return False
+    if joins_with_and:
+        weak = isinstance(root, (ast.IfExp, ast.Lambda, ast.NamedExpr))
+        return weak or isinstance(root, ast.BoolOp) and isinstance(root.op, ast.Or)
+    kind = type(root.op) if isinstance(root, (ast.BinOp, ast.UnaryOp)) else type(root)
+    return issubclass(kind, _WEAKER_THAN_PLUS)

@@ -224,6 +224,15 @@ class NeuroFeedbackComponent(BaseComponent):
             lines.append(self._keywords(*_REWARD))
         return [f"{line},\n" for line in (*lines, shown)]
 
+    def getStartAndDuration(self, *arguments: Any, **keywords: Any) -> tuple:
+        """Return when it starts, how long it lasts, and that its end is not known beforehand.
+
+        PsychoPy ends a Routine of known length by a clock that began before its first frame, and
+        makes up there for the Routine before: the block would be some frames too short or too long.
+        """
+        start, duration, _ = super().getStartAndDuration(*arguments, **keywords)
+        return start, duration, False
+
     def writeStartCode(self, buff: Any) -> None:
         """Write what starts the background process, once for the experiment."""
         if self.role != "trained":
@@ -366,6 +375,7 @@ class NeuroFeedbackComponent(BaseComponent):
             alerts.tell(self, "no component is the trained signal; choose one that is.")
         if trained and trained[0] is self:
             experiment_checks.check_version(self)
+            experiment_checks.check_times(self.exp)
         experiment_checks.check_order(self)
         if self.role != "same":
             experiment_checks.check_baseline(self)

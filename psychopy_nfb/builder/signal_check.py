@@ -9,16 +9,7 @@ from psychopy.experiment.routines import BaseStandaloneRoutine
 from psychopy_nfb.builder.neurofeedback import tell_without_signal, trained_name
 from psychopy_nfb.builder.parameters import CATEGORY, ICONS, PLUGIN, Field, add_fields, code
 
-FIELDS = (
-    Field("key", "space", "Key", "Ends the check."),
-    Field(
-        "wait",
-        "",
-        "Go on by itself after (s)",
-        "To run unattended. Empty: wait for the key.",
-        type="code",
-    ),
-)
+FIELDS = (Field("key", "space", "Key", "Ends the check."),)
 ON_ESCAPE = """\
 if {name}.escaped:
     thisExp.status = FINISHED
@@ -38,6 +29,8 @@ class SignalCheckRoutine(BaseStandaloneRoutine):
     iconSVG = ICONS / "signalcheck.svg"
     tooltip = "Signal Check: each EEG channel, live, good or bad with reason and remedy"
     beta = False
+    wait: float | None = None
+    """Seconds after which it goes on without a key: no field, see `unattended`."""
 
     def __init__(self, exp: Any, name: str = "signal_check", disabled: bool = False):
         super().__init__(exp, name=name, disabled=disabled)
@@ -49,9 +42,8 @@ class SignalCheckRoutine(BaseStandaloneRoutine):
     def writeMainCode(self, buff: Any) -> None:
         """Write the call, and what ends the experiment on Escape."""
         name, signal = self.params["name"], trained_name(self.exp) or "nfb"
-        wait = code(self.params["wait"])
         arguments = f"{signal}, win, key={code(self.params['key'])}"
-        arguments += "" if wait == "None" else f", wait={wait}"
+        arguments += "" if self.wait is None else f", wait={self.wait}"
         buff.writeIndentedLines(
             f"\n# --- Signal check: {name} ---\n"
             f"{name} = psychopy_nfb.show_signal_check({arguments})\n"

@@ -54,7 +54,7 @@ def blocks(session):
 
 def test_row_071_alpha_training(finished):
     session = finished["alpha_training"]
-    assert blocks(session) == ["baseline eyes open", "training", "training"]
+    assert blocks(session) == ["signal check", "baseline eyes open", "training"]
     assert session.settings["configuration"]["baseline"]["seconds"] > 2
     training = session.frames[session.frames.block == "training"]
     assert training.shown.nunique() > 50
@@ -63,7 +63,9 @@ def test_row_071_alpha_training(finished):
 
 def test_row_071_smr_with_emg_inhibit(finished):
     session = finished["smr_emg"]
-    assert blocks(session) == ["baseline eyes open", "train", "transfer", "observe", "rest"]
+    assert blocks(session) == [
+        *("signal check", "baseline eyes open", "train", "transfer", "observe", "rest")
+    ]
     frames = session.frames.dropna(subset="seq")
     for block, shows in (("train", True), ("transfer", False), ("observe", True), ("rest", False)):
         assert frames[frames.block == block].shown.notna().all() == shows, block

@@ -1,0 +1,226 @@
+"""A Builder experiment with somebody at the keyboard: real dialog, real keys, real pictures.
+
+Keys come from xdotool under a window manager, as a person's would; what is on the screen is seen
+in the screen's pixels and in the files that grow while the experiment runs.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageGrab
+
+EXPERIMENTS = Path(__file__).parents[2] / "experiments"
+ARTIFACTS = Path(__file__).parents[2] / "artifacts"
+"""Where the picture strips go; git leaves it out."""
+PARTICIPANT = "p7"
+SETTLED_SECONDS = 0.6
+"""How long a screen of text has not changed when it is all there."""
+LONGEST_SECONDS = 60.0
+"""Longer than any screen takes to come, apart from blocks, whose length is added."""
+TEXT_COLOR = (0xE6, 0xEB, 0xF0)
+ENOUGH_TEXT = 300
+"""Pixels of that colour when a text is there."""
+TILE = (480, 300)
+NOT_HERE = not (shutil.which("xdotool") and shutil.which("openbox"))
+
+
+def xdotool(*words: str) -> str:
+    """Run xdotool; return what it prints, nothing if it found nothing."""
+    return subprocess.run(
+        ["xdotool", *words], check=False, capture_output=True, text=True, timeout=30
+    ).stdout
+
+
+def press(key: str) -> None:
+    """Press a key as long as a person does."""
+    xdotool("keydown", key)
+    time.sleep(0.1)
+    xdotool("keyup", key)
+
+
+def picture() -> np.ndarray:
+    """Return the screen, (height, width, 3)."""
+    return np.asarray(ImageGrab.grab(xdisplay=os.environ["DISPLAY"]).convert("RGB"))
+
+
+def text_pixels(pixels: np.ndarray) -> np.ndarray:
+    """Return which pixels have the colour of the experiments' texts."""
+    return np.all(np.abs(pixels.astype(int) - TEXT_COLOR) < 12, axis=-1)
+
+
+def shorten(experiment: object, constants: dict[str, str]) -> None:
+    """Set constants of an experiment, ``{"training.nfb.stopVal": "8"}``, as its dialogs would.
+
+    ``baseline.seconds`` is one of a Routine, ``blocks.nReps`` one of a loop.
+    """
+    loops = {
+        str(entry.loop.params["name"]): entry.loop
+        for entry in experiment.flow
+        if entry.getType() == "LoopInitiator"
+    }
+    for name, value in constants.items():
+        place, *component, param = name.split(".")
+        owner = loops.get(place) or experiment.routines[place]
+        if component:
+            (owner,) = (one for one in owner if str(one.params["name"]) == component[0])
+        owner.params[param].val = value
+
+
+@dataclass
+class Attended:
+    """One run of an experiment.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the experiment runs; its data are in ``data``.
+    name : str
+        Of the experiment, without ending.
+    """
+
+    folder: Path
+    name: str
+    screens: dict[str, np.ndarray] = field(default_factory=dict)
+    _process: subprocess.Popen | None = None
+
+    def start(self, *arguments: str) -> None:
+        """Start the compiled script."""
+        with (self.folder / "said.txt").open("w") as said:
+            self._process = subprocess.Popen(
+                [sys.executable, str(self.folder / f"{self.name}.py"), *arguments],
+                cwd=self.folder,
+                stdout=said,
+                stderr=subprocess.STDOUT,
+            )
+
+    def check_alive(self) -> None:
+        """Fail with what it said when the script has ended."""
+        assert self._process is None or self._process.poll() is None, self.said()
+
+    def said(self) -> str:
+        """Return what the script wrote so far."""
+        return (self.folder / "said.txt").read_text(encoding="utf-8")
+
+    def until(self, condition: object, seconds: float, what: str) -> object:
+        """Wait for a condition; return what it returned."""
+        ends = time.monotonic() + seconds
+        while not (found := condition()):
+            self.check_alive()
+            assert time.monotonic() < ends, f"{what}: not within {seconds} s"
+            time.sleep(0.1)
+        return found
+
+    def fill_dialog(self) -> None:
+        """Write the participant into the information dialog and press its OK."""
+        find = ("search", "--onlyvisible", "--name", f"^{self.name}$")
+        window = self.until(lambda: xdotool(*find).split(), LONGEST_SECONDS, "the dialog")[0]
+        xdotool("windowfocus", "--sync", window)
+        time.sleep(1.0)
+        xdotool("key", "ctrl+a")  # the first field has the focus
+        xdotool("type", PARTICIPANT)
+        time.sleep(0.3)
+        self.keep("dialog")
+        xdotool("key", "Return")
+        self.until(lambda: not xdotool(*find).split(), LONGEST_SECONDS, "the dialog's end")
+
+    def wait_until_still(self) -> np.ndarray:
+        """Return the screen once it has not changed for a moment."""
+        last, since = picture(), time.monotonic()
+        ends = time.monotonic() + LONGEST_SECONDS
+        while time.monotonic() - since < SETTLED_SECONDS:
+            assert time.monotonic() < ends, "the screen does not come to rest"
+            time.sleep(0.1)
+            now = picture()
+            # the square for a light sensor flickers on
+            if np.any(now[:-80] != last[:-80]):
+                last, since = now, time.monotonic()
+        return last
+
+    def keep(self, screen: str) -> np.ndarray:
+        """Keep a picture of the screen under a name, and return it."""
+        self.screens[screen] = picture()
+        return self.screens[screen]
+
+    def text(self, screen: str, key: str = "space") -> np.ndarray:
+        """Wait for a screen of text other than the one before, press a key; return its picture."""
+        before = text_pixels(list(self.screens.values())[-1])
+
+        def is_there() -> bool:
+            now = text_pixels(picture())
+            return now.sum() > ENOUGH_TEXT and (now != before).sum() > ENOUGH_TEXT
+
+        self.until(is_there, LONGEST_SECONDS, screen)
+        self.screens[screen] = self.wait_until_still()
+        press(key)
+        return self.screens[screen]
+
+    def block(self, label: str, number: int, after: float, seconds: float = 0.0) -> np.ndarray:
+        """Wait for the n-th block of this name, keep a picture `after` its begin, and return it."""
+        self.until(lambda: self.blocks().count(label) >= number, LONGEST_SECONDS + seconds, label)
+        time.sleep(after)
+        return self.keep(f"{label} {number}" if number > 1 else label)
+
+    def block_end(self, label: str, number: int, seconds: float = 0.0) -> None:
+        """Wait for the end of the n-th block of this name."""
+        self.until(
+            lambda: self.blocks("block_end").count(label) >= number,
+            LONGEST_SECONDS + seconds,
+            f"the end of {label}",
+        )
+
+    def end(self) -> int:
+        """Wait for the end; return the exit status."""
+        return self._process.wait(LONGEST_SECONDS)
+
+    def kill(self) -> None:
+        """End the script if it still runs."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+
+    def blocks(self, what: str = "block_begin") -> list[str]:
+        """Return the names of the blocks that have begun (or, ``block_end``, ended) so far."""
+        return [row["value"] for row in self._events() if row["trial_type"] == what]
+
+    def _events(self) -> list[dict[str, str]]:
+        found = list((self.folder / "data").glob("*_events.tsv"))
+        if not found:
+            return []
+        with found[0].open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file, delimiter="\t"))
+        return [row for row in rows if None not in row.values()]
+
+    def table(self) -> list[dict[str, str]]:
+        """Return PsychoPy's own data file."""
+        (path,) = (
+            path
+            for path in (self.folder / "data").glob(f"*{self.name}_*.csv")
+            if not path.stem.endswith("_frames")
+        )
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return list(csv.DictReader(file))
+
+    def strip(self) -> None:
+        """Save all screens in their order in one picture, each under its name."""
+        if not self.screens:
+            return
+        across = 3
+        down = -(-len(self.screens) // across)
+        width, height = TILE[0] + 8, TILE[1] + 24
+        sheet = Image.new("RGB", (across * width, down * height), "#808080")
+        draw = ImageDraw.Draw(sheet)
+        for number, (name, pixels) in enumerate(self.screens.items()):
+            x, y = width * (number % across), height * (number // across)
+            draw.text((x + 4, y + 6), f"{number + 1}. {name}", fill="white")
+            sheet.paste(Image.fromarray(pixels).resize(TILE, Image.LANCZOS), (x + 4, y + 20))
+        ARTIFACTS.mkdir(exist_ok=True)
+        sheet.save(ARTIFACTS / f"{self.name}.png")

@@ -1,0 +1,210 @@
+"""The experiments for Builder with a person at them: dialog, keys, screens, lengths.
+
+They are compiled as they come, without ``--unattended``; only the constants of their lengths are
+made smaller, in the fields in which a user would change them.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from attended import (
+    ENOUGH_TEXT,
+    EXPERIMENTS,
+    NOT_HERE,
+    PARTICIPANT,
+    Attended,
+    press,
+    shorten,
+    text_pixels,
+)
+
+from psychopy_nfb.builder.compile import compile_experiment
+from psychopy_nfb.recording import read_session
+
+pytestmark = [
+    pytest.mark.display,
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="keys are pressed by xdotool, on X11"),
+    pytest.mark.skipif(NOT_HERE, reason="xdotool and openbox are not installed"),
+]
+FRAME = 1 / 60
+TRACK = (0x23, 0x28, 0x2E)
+"""What the bar is drawn on."""
+TRAIN, REST, SHORT = 10, 5, 6
+CONSTANTS = {
+    "alpha_training": {
+        "baseline.seconds": "8",
+        "blocks.nReps": "2",
+        **{f"training.{one}.stopVal": str(TRAIN) for one in ("nfb", "bar", "points", "patch")},
+        **{f"rest.{one}.stopVal": str(REST) for one in ("rest_nfb", "rest_text")},
+    },
+    "smr_emg": {"baseline.seconds": "8", "trials.nReps": "1"},
+    "photodiode_validation": {
+        f"validation.{one}.stopVal": str(SHORT) for one in ("nfb", "bar", "patch")
+    },
+}
+KINDS = ("train", "transfer", "observe", "rest")
+
+
+@pytest.fixture(scope="module")
+def attended(tmp_path_factory, alone):
+    """Return a function that starts an experiment, short, and returns it at its dialog."""
+    started = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LSLAPICFG", alone()["LSLAPICFG"])
+        manager = subprocess.Popen(["openbox", "--sm-disable"], stderr=subprocess.DEVNULL)
+        amplifier = subprocess.Popen(
+            [sys.executable, "-m", "psychopy_nfb.cli", "simulate", "--seconds", "600"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+        def start(name: str, *arguments: str) -> Attended:
+            from psychopy.experiment import Experiment
+
+            folder = tmp_path_factory.mktemp(name)
+            for file in EXPERIMENTS.glob(f"{name}*.csv"):
+                conditions = file.read_text(encoding="utf-8")
+                for seconds in (60, 30, 20):
+                    conditions = conditions.replace(f",{seconds}\n", f",{SHORT}\n")
+                (folder / file.name).write_text(conditions, encoding="utf-8")
+            experiment = Experiment()
+            experiment.loadFromXML(str(EXPERIMENTS / f"{name}.psyexp"))
+            shorten(experiment, CONSTANTS[name])
+            # On a virtual display PsychoPy tries to measure it for a minute, in vain.
+            experiment.settings.params["measureFrameRate"].val = False
+            experiment.settings.params["frameRate"].val = "60"
+            source = folder / f"{name}.psyexp"
+            experiment.saveToXML(str(source))
+            compile_experiment(source, source.with_suffix(".py"))
+            run = Attended(folder, name)
+            started.append(run)
+            run.start(*arguments)
+            run.fill_dialog()
+            return run
+
+        yield start
+        for run in started:
+            run.kill()
+            run.strip()
+        for process in (amplifier, manager):
+            process.terminate()
+            process.wait()
+
+
+def finish(run: Attended):
+    """End an experiment at its last screen; return its session."""
+    run.text("thanks")
+    assert run.end() == 0, run.said()
+    (settings,) = (run.folder / "data").glob(f"sub-{PARTICIPANT}_*_nfb.json")
+    return read_session(settings)
+
+
+def check_lengths(run: Attended, session, label: str, component: str, seconds: list[float]) -> None:
+    """Fail unless each block of this name lasted its length, to the frame.
+
+    By the frame log the last frame of the block was due before its time was over and the next flip
+    came after it; by PsychoPy's own data file `component` was there from the block's first flip to
+    the one after its last. This holds however many frames the machine misses.
+    """
+    frames = session.frames
+    named = (frames.block == label).to_numpy()
+    first = np.flatnonzero(named & ~np.concatenate([[False], named[:-1]]))
+    last = np.flatnonzero(named & ~np.concatenate([named[1:], [False]]))
+    flips = frames.t_flip.to_numpy()
+    assert len(first) == len(seconds)
+    for begin, end, due in zip(first, last, seconds, strict=True):
+        assert flips[end - 1] + FRAME - flips[begin] < due - FRAME / 4, label
+        if end + 1 < len(flips):  # no frame is logged where there is no signal any more
+            assert flips[end + 1] - flips[begin] > due - FRAME / 4, label
+    rows = [row for row in run.table() if row[f"{component}.started"]]
+    shown = [
+        float(row[f"{component}.stopped"]) - float(row[f"{component}.started"]) for row in rows
+    ]
+    assert len(shown) == len(seconds)
+    for lasted, begin, end, due in zip(shown, first, last, seconds, strict=True):
+        assert lasted > due - FRAME / 4, component
+        if end + 1 < len(flips):
+            assert lasted == pytest.approx(flips[end + 1] - flips[begin], abs=FRAME / 2), component
+
+
+def check_text(pixels: np.ndarray) -> None:
+    """Fail if a screen of text is empty, or its text reaches the edges."""
+    at = np.argwhere(text_pixels(pixels))
+    assert len(at) > ENOUGH_TEXT
+    top_left, bottom_right = at.min(axis=0), at.max(axis=0)
+    assert np.all(top_left > 0.03 * np.array(pixels.shape[:2]))
+    assert np.all(bottom_right < 0.97 * np.array(pixels.shape[:2]))
+
+
+def track_pixels(pixels: np.ndarray) -> int:
+    """Return how much of the bar's track is to be seen."""
+    return int(np.all(np.abs(pixels.astype(int) - TRACK) < 6, axis=-1).sum())
+
+
+def test_alpha_training(attended):
+    run = attended("alpha_training")
+    run.block("signal check", 1, after=3.0)
+    press("space")
+    for screen in ("instructions", "before the baseline"):
+        check_text(run.text(screen))
+    run.block("baseline eyes open", 1, after=3.0)
+    run.block("training", 1, after=5.0)
+    check_text(run.block("rest", 1, after=2.0))
+    run.block("training", 2, after=5.0)
+    run.block_end("training", 2)
+    session = finish(run)
+    check_text(run.screens["thanks"])
+    assert run.blocks() == ["signal check", "baseline eyes open", "training", "rest", "training"]
+    check_lengths(run, session, "training", "bar", [TRAIN, TRAIN])
+    check_lengths(run, session, "rest", "rest_text", [REST])
+    training = session.frames[session.frames.block == "training"]
+    assert training.shown.nunique() > 100
+    assert training.score.max() > training.score.min()
+    assert session.frames[session.frames.block == "rest"].shown.isna().all()
+    # the bar's track and its line, then neither
+    assert track_pixels(run.screens["training"]) > 5000
+    assert track_pixels(run.screens["rest"]) < 500
+    assert session.settings["experiment"]["simulated"] is False
+
+
+def test_smr_emg(attended):
+    run = attended("smr_emg")
+    run.block("signal check", 1, after=3.0)
+    press("space")
+    for screen in ("instructions", "before the baseline"):
+        check_text(run.text(screen))
+    run.block("baseline eyes open", 1, after=3.0)
+    for kind in KINDS:
+        pixels = run.block(kind, 1, after=3.0)
+        check_text(pixels)  # what to do
+        assert track_pixels(pixels) > 5000
+    run.block_end("rest", 1)
+    session = finish(run)
+    check_text(run.screens["thanks"])
+    assert run.blocks() == ["signal check", "baseline eyes open", *KINDS]
+    for kind in KINDS:
+        frames = session.frames[session.frames.block == kind]
+        assert frames.shown.isna().all() == (kind in ("transfer", "rest"))
+        assert frames.emg_z.notna().all()
+    for kind, row in zip(KINDS, [row for row in run.table() if row["kind"]], strict=True):
+        assert row["kind"] == kind
+        assert SHORT < float(row["cue_text.stopped"]) - float(row["cue_text.started"]) + FRAME / 4
+
+
+def test_photodiode_validation(attended):
+    run = attended("photodiode_validation", "--pilot")
+    check_text(run.text("instructions"))
+    run.block("validation", 1, after=3.0)
+    run.block_end("validation", 1)
+    session = finish(run)
+    check_text(run.screens["thanks"])
+    check_lengths(run, session, "validation", "bar", [SHORT])
+    assert session.frames[session.frames.block == "validation"].patch.mean() == pytest.approx(
+        0.5, abs=0.2
+    )
