@@ -92,7 +92,7 @@ def read_session(path: str | os.PathLike) -> Session:
             units=eeg["info"]["desc"][0]["channels"][0]["channel"][0]["unit"][0] or "",
         ),
         signals=signals,
-        frames=pd.read_csv(files.frames),
+        frames=pd.read_csv(files.frames, encoding="utf-8-sig"),
         events=_read_events(files.events),
         settings=SessionRecord.load(files.settings).content,
     )
@@ -103,7 +103,13 @@ def _read_events(path: Path) -> pd.DataFrame:
     import pandas as pd
 
     # A mark may be called "None" or "NA": of pandas' own words for nothing only these two are.
-    events = pd.read_csv(path, sep="\t", keep_default_na=False, na_values=["", NOT_AVAILABLE])
+    events = pd.read_csv(
+        path,
+        sep="\t",
+        encoding="utf-8-sig",
+        keep_default_na=False,
+        na_values=["", NOT_AVAILABLE],
+    )
     return events.sort_values("onset", kind="stable", ignore_index=True)
 
 
