@@ -110,12 +110,15 @@ class SessionFiles:
         """
         now = datetime.now().astimezone().isoformat(timespec="seconds")
         try:
-            for suffix in ALL_SUFFIXES:
-                self._file(suffix).unlink(missing_ok=True)
             with open(self.failed, "a", encoding="utf-8") as file:
                 file.write(f"{now}  {type(error).__name__}: {safe_text(error)}\n")
         except OSError as problem:
             logger.warning("The reason of the failed start could not be kept: %s", problem)
+        for suffix in ALL_SUFFIXES:
+            try:
+                self._file(suffix).unlink(missing_ok=True)
+            except OSError as problem:  # Windows does not delete what somebody has open
+                logger.warning("%s of a failed start is left: %s", self._file(suffix), problem)
 
     def _file(self, suffix: str) -> Path:
         return self.stem.with_name(self.stem.name + suffix)
