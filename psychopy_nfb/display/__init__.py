@@ -6,7 +6,8 @@
 - `bar`, `circle`, `trace`, `color`, `text`: what the participant sees, on `stimulus` and `shapes`;
 - `auto_draw`, `run_state`: what Builder's scripts expect of their stimuli;
 - `calibration`, `signal_check`: the screens of a baseline and of the electrodes; of the latter
-  `channel_page` is what is shown, `channel_layout` where, `head_map` the electrodes on a head;
+  `channel_page` is what is shown, `channel_layout` where, `head_map` the electrodes on a head,
+  `fault_list` the bad channels in words;
 - `letters`: many short texts as one picture;
 - `light_sensor`, `light_levels`, `crossings`: a photodiode over LSL as a light sensor of
   PsychoPy's;

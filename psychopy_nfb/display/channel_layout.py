@@ -12,7 +12,7 @@ LETTER_SHARE = 0.024
 """Of the window's height: the size of ordinary letters."""
 SMALLEST, LARGEST = 11, 32
 LEAST_CELL_LETTER = 6
-MOST_ROW = 3.0
+MOST_ROW = 5.0
 """Height of a channel's row in letters, where there is room."""
 PANEL_SHARE = 0.36
 """Of the window's breadth: what is wrong, and the head."""

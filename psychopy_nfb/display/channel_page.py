@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from psychopy_nfb.display.channel_layout import Cell, lay_out
+from psychopy_nfb.display.fault_list import BAD, GOOD, fault_list
 from psychopy_nfb.display.head_map import electrodes, head_outline, on_map
 from psychopy_nfb.display.letters import (
     BACKGROUND,
@@ -22,14 +23,12 @@ from psychopy_nfb.display.letters import (
     wrapped,
 )
 from psychopy_nfb.display.shapes import box_corners, buffer_pixels, triangles
-from psychopy_nfb.dsp.channel_verdict import REMEDIES, SHARED, ChannelVerdict
+from psychopy_nfb.dsp.channel_verdict import ChannelVerdict
 from psychopy_nfb.dsp.montage import standard_positions
 
 if TYPE_CHECKING:
     from psychopy.visual import Window
 
-GOOD, BAD = "#2BB6F0", "#FF9F40"
-"""Blue and orange, which all kinds of colour blindness tell apart; the signs differ as well."""
 DISC, CROSS, RING = "●", "✖", "○"
 CURVE = "#B4C0CA"
 BEHIND_BAD = "#33261A"
@@ -41,13 +40,6 @@ NUMBERS_EVERY = 4
 """Verdicts come four times a second; numbers that changed as often could not be read."""
 LEAST_HEAD = 3
 """Electrodes with a known place from which on a head is drawn."""
-MOST_NAMED = 6
-"""Channels of one fault that are named where there is no room for all."""
-LIST_SIZES = (
-    *((share, None) for share in (1.0, 0.93, 0.86, 0.79)),
-    *((share, MOST_NAMED) for share in (0.86, 0.79, 0.72)),
-)
-"""Letters of the list as shares of the ordinary ones, and how many channels of a fault it names."""
 MOST_UV = 999
 
 
@@ -132,7 +124,7 @@ class ChannelPage:
         """
         if verdicts is self._verdicts and silent == self._silent:
             return
-        fresh = verdicts is not self._verdicts
+        fresh, told = verdicts is not self._verdicts, silent == self._silent
         self._silent, before, self._verdicts = silent, self._verdicts, verdicts
         labels = tuple(one.label for one in verdicts)
         if labels != self._labels:
@@ -141,7 +133,7 @@ class ChannelPage:
         changed = faults != [one.fault for one in before]
         if verdicts and len(traces) == len(verdicts):
             self._move_curves(traces)
-        if changed or self._age == 0 or not verdicts:
+        if changed or self._age == 0 or not told or not verdicts:
             self._age, self._numbers = NUMBERS_EVERY, verdicts
             self._paint(changed)
         self._age -= fresh
@@ -165,7 +157,9 @@ class ChannelPage:
         self._paint_state()
         if not self._verdicts:
             return
-        self._waiting.append((self._faults, self._fault_list()))
+        self._waiting.append(
+            (self._faults, fault_list(self._numbers, self.layout.faults, self.layout.letter))
+        )
         if self._head is not None and changed:
             signs = {one.label: _sign(one) for one in self._numbers}
             bad = [one.label for one in self._numbers if not one.good]
@@ -209,7 +203,7 @@ class ChannelPage:
                 Text(cell.label[0], middle, label, small, color, bold),
             ]
             if verdict.judged:
-                number = _microvolts(verdict.amplitude)
+                number = _microvolts(verdict)
                 parts.append(Text(cell.number[2], middle, number, small, color, bold, "r"))
         return parts
 
@@ -246,9 +240,8 @@ class ChannelPage:
         left, bottom, right, top = self.layout.note
         size = max(9, round(0.72 * self.layout.letter))
         note = (
-            f"{DISC} good   {CROSS} bad   {RING} not EEG, not judged.   µV: root mean square of "
-            "the last 2 s without slow drift.   Traces: the last 2 s; a row is "
-            f"{2 * TRACE_UV:g} µV high."
+            f"{DISC} good, {CROSS} bad, {RING} not EEG, not judged. µV: root mean square of the "
+            f"last 2 s without slow drift. Traces: the last 2 s; a row is {2 * TRACE_UV:g} µV high."
         )
         lines = wrapped(note, size, right - left)
         parts = [
@@ -256,17 +249,6 @@ class ChannelPage:
             for number, line in enumerate(lines)
         ]
         self._waiting.append((self._note, parts))
-
-    def _fault_list(self) -> list[Text]:
-        """Return the bad channels with reason and remedy, as large as there is room for."""
-        bad = [one for one in self._numbers if not one.good]
-        left, bottom, right, top = self.layout.faults
-        for share, most in LIST_SIZES:
-            size = max(9, round(share * self.layout.letter))
-            parts = _fault_lines(bad, len(self._numbers), self.layout.faults, size, most)
-            if not parts or parts[-1].box[1] >= bottom:
-                break
-        return [one for one in parts if one.box[1] >= bottom]
 
     def _move_curves(self, traces: np.ndarray) -> None:
         """Put the traces' corners where the newest values are."""
@@ -318,47 +300,11 @@ def _larger(pixels: int, sign: str) -> int:
     return round(1.2 * pixels) if sign == CROSS else pixels
 
 
-def _microvolts(amplitude: float) -> str:
-    """Return an amplitude in at most four letters."""
+def _microvolts(verdict: ChannelVerdict) -> str:
+    """Return a channel's amplitude in at most four letters."""
+    amplitude = verdict.amplitude
+    if verdict.fault == "no valid values":
+        return "–"
     if amplitude > MOST_UV:
         return f">{MOST_UV}"
     return f"{amplitude:.1f}" if amplitude < 10 else f"{amplitude:.0f}"
-
-
-def _fault_lines(
-    bad: Sequence[ChannelVerdict], n_channels: int, box: tuple, size: int, most: int | None
-) -> list[Text]:
-    """Return the bad channels, those with the same fault together, the gravest fault first."""
-    left, _, right, top = box
-    width, parts = right - left, []
-    y = top - 0.6 * size
-
-    def write(text: str, color: str, bold: bool = False, gap: float = 0.0) -> None:
-        nonlocal y
-        y -= gap * size
-        for line in wrapped(text, size, width, bold):
-            parts.append(Text(left, y, line, size, color, bold))
-            y -= 1.3 * size
-
-    order = list(REMEDIES)
-    for name in sorted({one.name for one in bad}, key=lambda name: _rank(name, bad, order)):
-        same = [one for one in bad if one.name == name]
-        same.sort(key=lambda one: -(one.level or 0.0))
-        said = [_with_level(one) for one in same[:most]]
-        more = len(same) - len(said)
-        names = ", ".join(said) + (f" and {more} more" if more else "")
-        write(f"{names}: {name}", BAD, bold=True)
-        remedy = same[0].remedy
-        if same[0].fault in SHARED and len(same) > max(2, n_channels / 2):
-            remedy = "Most channels at once: check ground, reference and amplifier first."
-        write(remedy, TEXT)
-        y -= 0.6 * size
-    return parts
-
-
-def _rank(name: str, bad: Sequence[ChannelVerdict], order: list[str]) -> int:
-    return min(order.index(one.fault) for one in bad if one.name == name)
-
-
-def _with_level(verdict: ChannelVerdict) -> str:
-    return verdict.label if verdict.level is None else f"{verdict.label} {verdict.level:.0f} µV"

@@ -156,25 +156,25 @@ def width_of(text: str, pixels: int, bold: bool = False) -> float:
     return font(pixels, bold).getlength(text)
 
 
-def shortened(text: str, pixels: int, width: float) -> str:
+def shortened(text: str, pixels: int, width: float, bold: bool = False) -> str:
     """Return `text`, with an ellipsis for what does not fit into `width` pixels."""
-    if width_of(text, pixels) <= width:
+    if width_of(text, pixels, bold) <= width:
         return text
-    while text and width_of(text + "…", pixels) > width:
+    while text and width_of(text + "…", pixels, bold) > width:
         text = text[:-1]
     return text + "…"
 
 
 def wrapped(text: str, pixels: int, width: float, bold: bool = False) -> list[str]:
-    """Return `text` as lines that are no broader than `width` pixels, broken at spaces."""
+    """Return `text` as lines that are no broader than `width` pixels, broken at plain spaces."""
     lines = [""]
-    for word in text.split():
+    for word in filter(None, text.split(" ")):
         longer = f"{lines[-1]} {word}".strip()
         if lines[-1] and width_of(longer, pixels, bold) > width:
             lines.append(word)
         else:
             lines[-1] = longer
-    return [shortened(line, pixels, width) for line in lines] if not bold else lines
+    return [shortened(line, pixels, width, bold) for line in lines]
 
 
 def whole(box: Sequence[float], win: Window) -> Box:
