@@ -60,6 +60,7 @@ setup(
         "dev": [
             "pytest>=8",
             "ruff",
+            "mypy",  # finds what Windows or macOS lack, on any system
             "meegkit>=0.2",  # ASR; also what it and others are compared with
             "asrpy",  # another ASR, which cleans a whole recording at once
             "scikit-learn",  # what LDA is compared with; MNE's decoding needs it

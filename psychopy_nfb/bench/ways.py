@@ -18,7 +18,7 @@ from multiprocessing import connection
 from multiprocessing.context import BaseContext
 from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from psychopy_nfb.engine.memory import Ring, record_size
 from psychopy_nfb.engine.named_memory import create_memory, join_memory, remove_memory
@@ -148,7 +148,8 @@ class SimpleQueue(Way):
 
     def receive(self) -> bytes | None:
         # It has no time limit of its own.
-        if not connection.wait([self._queue._reader], WAIT_SECONDS):
+        queue: Any = self._queue  # its end for reading has no public name
+        if not connection.wait([queue._reader], WAIT_SECONDS):
             return None
         return self._queue.get()
 

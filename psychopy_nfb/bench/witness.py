@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 import time
 
 from psychopy_nfb.bench.calm import STANDSTILL_SECONDS
@@ -23,11 +24,13 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--cpu", type=int, required=True)
     cpu = parser.parse_args().cpu
+    if sys.platform != "linux":
+        return
     try:
         highest = os.sched_param(os.sched_get_priority_max(os.SCHED_FIFO))
         os.sched_setaffinity(0, {cpu})
         os.sched_setscheduler(0, os.SCHED_FIFO, highest)
-    except (AttributeError, OSError):  # not Linux, or not allowed
+    except OSError:  # not allowed
         return
     print("watching", flush=True)
     before = lsl_now()

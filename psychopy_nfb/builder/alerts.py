@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from psychopy import alerts
 
 CODE = 8951
@@ -19,7 +21,7 @@ alerts.catalog.alert.setdefault(
 )
 
 
-def tell(component: object, sentence: str) -> None:
+def tell(component: Any, sentence: str) -> None:
     """Show `sentence` as an alert that belongs to `component`."""
     name = component.params["name"].val
     alerts.alert(CODE, component, strFields={"name": name, "sentence": sentence})

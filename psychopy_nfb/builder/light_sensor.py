@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import io
+from typing import Any
 
 from psychopy.experiment.components import getInitVals
 from psychopy.experiment.devices import DeviceBackend
@@ -78,7 +78,7 @@ class LSLLightSensorBackend(DeviceBackend):
         }
         return params, list(params)
 
-    def writeDeviceCode(self, buff: io.StringIO) -> None:
+    def writeDeviceCode(self, buff: Any) -> None:
         """Write the call that adds the device."""
         inits = getInitVals(self.params)
         self.writeBaseDeviceCode(buff, close=False)

@@ -79,7 +79,7 @@ def show_when(element: Any, param: str, depends_on: str, condition: str) -> None
     )
 
 
-def used(experiment: Any, kind: type) -> Iterator[tuple[Any, Any]]:
+def used(experiment: Any, kind: type[Any]) -> Iterator[tuple[Any, Any]]:
     """Yield each enabled component of class `kind` in the Flow once, with its Routine."""
     seen = []
     for entry in experiment.flow:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from psychopy_nfb.display.run_state import RunState
 
 
@@ -26,6 +28,7 @@ class AutoDraw(RunState):
             from psychopy.visual.basevisual import MinimalStim
 
             self._drawn = MinimalStim(type(self).__name__, autoLog=False)
-            self._drawn.win, self._drawn.draw = self.win, self.draw
+            drawn: Any = self
+            self._drawn.win, self._drawn.draw = drawn.win, drawn.draw
         self._drawn.depth = self.depth
         self._drawn.autoDraw = value

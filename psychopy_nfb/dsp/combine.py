@@ -6,6 +6,7 @@ import ast
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -219,7 +220,7 @@ class Expression(Step):
             self._last = float(out[-1])
         return out[:, None]
 
-    def _value(self, node: ast.AST, samples: np.ndarray) -> np.ndarray | np.float64:
+    def _value(self, node: Any, samples: np.ndarray) -> np.ndarray | np.float64:
         if isinstance(node, ast.Constant):
             # Not Python's own number, which raises where numpy's becomes infinite.
             return np.float64(node.value)

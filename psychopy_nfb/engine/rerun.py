@@ -111,7 +111,7 @@ def rerun(session: Session | str | os.PathLike) -> tuple[np.ndarray, np.ndarray]
         As `run_offline`; equal to the session's own ``signals`` to 1e-9. Where the worker was
         restarted it ends, because the last samples of the one that died were not written.
     """
-    if not hasattr(session, "eeg"):
+    if isinstance(session, str | os.PathLike):
         session = read_session(session)
     stream = session.settings["stream"]
     scales = np.ones(len(session.eeg.labels))

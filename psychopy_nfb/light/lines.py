@@ -85,12 +85,12 @@ def _fitted(
         for block in blocks:
             inside = block[seen[block]]
             t = since[inside]
-            rows = []
+            parts: list[np.ndarray] = []
             for carrier, turn, (a, b) in zip(which, turns, waves, strict=True):
                 cos = carriers[carrier][inside] * np.cos(turn * t)
                 sin = carriers[carrier][inside] * np.sin(turn * t)
-                rows += [cos, sin, t * (b * cos - a * sin)]
-            rows = np.array(rows)
+                parts += [cos, sin, t * (b * cos - a * sin)]
+            rows = np.array(parts)
             made = waves[:, 0] @ rows[0::3] + waves[:, 1] @ rows[1::3]
             gram = gram + rows @ rows.T
             told = told + rows @ (wanted[inside] - made)

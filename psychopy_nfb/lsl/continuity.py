@@ -79,9 +79,9 @@ class Continuity:
             self._sum_t += t
             self._sum_it += self._n * t
         else:
-            t = stamps - self._origin
-            self._sum_t += float(t.sum())
-            self._sum_it += float(t @ np.arange(self._n, self._n + n))
+            times = stamps - self._origin
+            self._sum_t += float(times.sum())
+            self._sum_it += float(times @ np.arange(self._n, self._n + n))
         self._n += n
 
     @property
