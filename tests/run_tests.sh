@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# All checks: installs what is missing, then ruff and pytest. Arguments go to pytest.
+# All checks: installs what is missing, then ruff, mypy for each system, pytest, and without arguments
+# also the short form of the tests on Windows. Arguments go to pytest.
 set -eu
 source "$(dirname -- "${BASH_SOURCE[0]}")/../.ci/setup.sh"
 cd "$ROOT"
@@ -7,5 +8,9 @@ bash "$ROOT/.ci/builder_app.sh"
 status=0
 "$VENV/bin/python" -m ruff check . || status=1
 "$VENV/bin/python" -m ruff format --check . || status=1
+for system in linux win32 darwin; do
+    "$VENV/bin/python" -m mypy --platform "$system" || status=1
+done
 on_display "$VENV/bin/python" -m pytest "$@" || status=$?
+[ "$#" -gt 0 ] || bash tests/windows/run.sh --smoke || status=1
 exit "$status"

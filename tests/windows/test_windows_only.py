@@ -1,0 +1,108 @@
+"""What only Windows does: its pipes, open files, waiting threads and libraries."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from psychopy_nfb.bench.libraries import check_runtime
+from psychopy_nfb.engine import worker
+from psychopy_nfb.errors import FileError
+from psychopy_nfb.recording import SessionFiles, new_session
+from psychopy_nfb.settings import read_plain_json, write_json
+
+pytestmark = pytest.mark.skipif(
+    sys.platform != "win32", reason="for Windows; tests/windows/run.sh runs it here, in Wine"
+)
+LISTENS_AND_LOADS = """
+import sys
+from psychopy_nfb.engine.control import standard_lines
+control = standard_lines()
+control.first()
+control.listen()
+import scipy.linalg, scipy.optimize
+control.send("loaded")
+while control.take() is None and not control.ended.is_set():
+    pass
+control.send("ended" if control.ended.wait(10) else "went on")
+"""
+
+
+def test_libraries_load_while_commands_are_awaited():
+    """A thread in a read of stdin would keep the Fortran libraries of scipy from being loaded."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", LISTENS_AND_LOADS], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    killer = threading.Timer(120, process.kill)
+    killer.start()
+    process.stdin.write(b'{"command": "first"}\n')
+    process.stdin.flush()
+    assert json.loads(process.stdout.readline() or "null") == {"kind": "loaded"}
+    process.stdin.write(b'{"command": "another"}\n')
+    process.stdin.close()
+    assert json.loads(process.stdout.readline() or "null") == {"kind": "ended"}
+    killer.cancel()
+    process.wait()
+    process.stdout.close()
+
+
+def test_a_file_that_is_open_is_replaced_once_it_is_closed(tmp_path):
+    path = tmp_path / "run_nfb.json"
+    write_json({"a": 1}, path)
+    scanner = path.open()
+    threading.Timer(0.3, scanner.close).start()
+    write_json({"a": 2}, path)
+    assert read_plain_json(path) == {"a": 2}
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_file_that_stays_open_is_told_and_the_new_text_kept(tmp_path):
+    path = tmp_path / "run_nfb.json"
+    write_json({"a": 1}, path)
+    with path.open(), pytest.raises(FileError, match="cannot be replaced") as caught:
+        write_json({"a": 2}, path)
+    assert f"file='{path}':" in str(caught.value)  # with single backslashes
+    assert read_plain_json(path) == {"a": 1}
+    assert read_plain_json(path.with_name(path.name + ".part")) == {"a": 2}
+
+
+def test_waiting_threads_sleep():
+    """They would keep a core busy if the interval were shorter than Windows' millisecond."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(worker.SWITCH_SECONDS)
+    try:
+        ends = time.monotonic() + 1.0
+        threads = [threading.Thread(target=_count_until, args=(ends,)) for _ in range(4)]
+        begun = time.process_time()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert time.process_time() - begun < 1.5  # one runs; three would take as much each
+    finally:
+        sys.setswitchinterval(before)
+
+
+def _count_until(ends):
+    number = 0
+    while time.monotonic() < ends:
+        number += 1
+
+
+@pytest.mark.parametrize("label", ["CON", "nul", "a:b", "what?", "dot.", "Jörg", "x" * 60])
+def test_labels_that_windows_forbids_in_names_do(tmp_path, label):
+    files = new_session(tmp_path, participant=label, task=label)
+    files.eeg.write_bytes(b"x")
+    files.events.write_bytes(b"x")
+    assert SessionFiles.from_stem(files.eeg) == files
+    assert files.eeg.exists()
+
+
+def test_the_runtime_of_liblsl_is_there():
+    (finding,) = check_runtime()
+    assert finding.good, finding.found
