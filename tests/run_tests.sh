@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# All checks: installs what is missing, then ruff, mypy for each system, pytest, and without arguments
-# also the short form of the tests on Windows. Arguments go to pytest.
+# All checks: installs what is missing, then ruff, mypy for each system, without arguments the short
+# form of the tests on Windows, and pytest. Arguments go to pytest.
 set -eu
 source "$(dirname -- "${BASH_SOURCE[0]}")/../.ci/setup.sh"
 cd "$ROOT"
@@ -11,6 +11,6 @@ status=0
 for system in linux win32 darwin; do
     "$VENV/bin/python" -m mypy --platform "$system" || status=1
 done
-on_display "$VENV/bin/python" -m pytest "$@" || status=$?
 [ "$#" -gt 0 ] || bash tests/windows/run.sh --smoke || status=1
+on_display "$VENV/bin/python" -m pytest "$@" || status=$?
 exit "$status"
