@@ -70,7 +70,7 @@ class ChannelPage:
         self._numbers: Sequence[ChannelVerdict] = ()
         self._age = 0
         self._silent = False
-        self._waiting: list[tuple[Picture, list]] = []
+        self._waiting: dict[Picture, list] = {}
         self.layout = lay_out(self._size, (), has_head=False)
         self._start_anew(title)
 
@@ -140,6 +140,7 @@ class ChannelPage:
 
     def _lay_out(self, labels: tuple[str, ...]) -> None:
         self._labels = labels
+        self._waiting.clear()
         places = standard_positions(labels)
         self.layout = layout = lay_out(self._size, labels, len(places) >= LEAST_HEAD)
         self._columns = [Picture(self._win, whole(box, self._win)) for box in layout.columns]
@@ -152,25 +153,24 @@ class ChannelPage:
         self._age = 0
 
     def _paint(self, changed: bool) -> None:
-        """Note what each picture must show; `draw` paints one a frame."""
-        self._waiting = [one for one in self._waiting if one[0] is self._head]
+        """Note what each picture must show; `draw` paints the one that has waited longest."""
         self._paint_state()
         if not self._verdicts:
             return
-        self._waiting.append(
-            (self._faults, fault_list(self._numbers, self.layout.faults, self.layout.letter))
+        self._waiting[self._faults] = fault_list(
+            self._numbers, self.layout.faults, self.layout.letter
         )
         if self._head is not None and changed:
             signs = {one.label: _sign(one) for one in self._numbers}
             bad = [one.label for one in self._numbers if not one.good]
             shown = electrodes(self._spots, signs, bad, self._head.box, self.layout.small)
-            self._waiting.append((self._head, [*self._outline, *shown]))
+            self._waiting[self._head] = [*self._outline, *shown]
         first = 0
         for picture in self._columns:
             cells = [cell for cell in self.layout.cells if cell.box[0] == self._x(picture)]
             column = self._numbers[first : first + len(cells)]
             first += len(cells)
-            self._waiting.append((picture, self._column(cells, column)))
+            self._waiting[picture] = self._column(cells, column)
 
     def _x(self, picture: Picture) -> float:
         return self.layout.columns[self._columns.index(picture)][0]
@@ -236,7 +236,7 @@ class ChannelPage:
             Text(left, top - (0.6 + 1.2 * number) * size, line, size, color, bold=True)
             for number, line in enumerate(lines)
         ]
-        self._waiting.append((self._state, parts))
+        self._waiting[self._state] = parts
         left, bottom, right, top = self.layout.note
         size = max(9, round(0.72 * self.layout.letter))
         note = (
@@ -248,7 +248,7 @@ class ChannelPage:
             Text(left, top - (0.6 + 1.25 * number) * size, line, size, QUIET)
             for number, line in enumerate(lines)
         ]
-        self._waiting.append((self._note, parts))
+        self._waiting[self._note] = parts
 
     def _move_curves(self, traces: np.ndarray) -> None:
         """Put the traces' corners where the newest values are."""
@@ -275,10 +275,10 @@ class ChannelPage:
 
     def draw(self) -> None:
         """Draw it into the next frame."""
-        while self._waiting and not (changed := self._waiting[0][0].paint(self._waiting[0][1])):
-            self._waiting.pop(0)
-        if self._waiting and changed:
-            self._waiting.pop(0)
+        while self._waiting:
+            picture = next(iter(self._waiting))
+            if picture.paint(self._waiting.pop(picture)):
+                break
         self._ground.draw()
         self._title.draw()
         for picture in self.pictures:

@@ -71,7 +71,9 @@ def show_signal_check(
                 escaped = "escape" in pressed
                 if escaped or key in pressed:
                     break
-        bad = {verdict.label: verdict.reason for verdict in nfb.channels if not verdict.good}
+        verdicts = nfb.channels
+        page.show(verdicts, nfb.channel_traces, nfb.stale)
+        bad = {verdict.label: verdict.reason for verdict in verdicts if not verdict.good}
         nfb.mark("signal check: " + (", ".join(bad) + " bad" if bad else "all good"))
         nfb.update()
         page.draw()
