@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pylsl
@@ -69,7 +70,8 @@ class Keeper:
         self._last_t: float | None = None
         self._early: list[dict] = []
         self._frames_seen = 0
-        self._writer = self._record = None
+        self._writer: SessionWriter | None = None
+        self._record: SessionRecord | None = None
         self._settings_error: str | None = None
         self._unreported: deque[str] = deque()
         self._watcher = MarkerWatcher({OWN_SOURCE_ID}) if processor.configuration.markers else None
@@ -87,7 +89,7 @@ class Keeper:
         """Open the session's files, or those that an earlier worker of this run has left."""
         source, processor, restore = self._source, self._processor, self._restore
         files = SessionFiles.from_stem(order["session"])
-        facts = source.facts()
+        facts: dict[str, Any] = source.facts()
         # Settings are written by another thread: the disk may take its time.
         self._clerk = ThreadPoolExecutor(1, thread_name_prefix="settings")
         self._record = SessionRecord.load(files.settings)
