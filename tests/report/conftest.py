@@ -133,6 +133,9 @@ class _Author:
                 processor.begin_baseline()
             if t >= baseline[1] and processor.calibrating:
                 processor.end_baseline()
+            processor.counting = any(
+                feedback and begin <= t < end for _, begin, end, feedback in plan.blocks
+            )
             block = processor.process(self.samples[at : at + CHUNK])
             stamps = BEGIN + plan.clock_offset + np.arange(at, at + CHUNK) / RATE
             samples = self.samples[at : at + CHUNK].astype(np.float32)

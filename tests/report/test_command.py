@@ -60,6 +60,8 @@ def test_page_figures_and_json_say_the_same(recorded, tmp_path):
     for block in found["blocks"]:
         at = said.index(f"{block['block']} {block['kind']}", at + 1)
         assert f" {block['hits']} {block['points']:g} " in said[at : at + 60]
+    page = (tmp_path / f"{files.stem.name}_report.html").read_text(encoding="utf-8")
+    assert not re.findall(r"\w  \w", page.split("</style>")[1])
     assert "psychopy_nfb 0.0.7" in said  # the version that recorded, not the one that reports
     for kind in ("lag", "outcome"):
         picture = tmp_path / f"{files.stem.name}_{kind}.png"

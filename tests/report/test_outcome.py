@@ -65,6 +65,16 @@ def test_clean_samples_are_a_share_of_those_that_were_due(recorded):
     assert blocks.clean[4] == pytest.approx(1.0, abs=0.001)
 
 
+def test_rest_and_transfer_bring_no_points_and_are_marked_as_such(recorded):
+    data = load_session_data(recorded().stem)
+    blocks = outcome(data).set_index("block")
+    assert blocks.loc["training"].hits.sum() > 5
+    for name in ("baseline", "rest", "transfer"):
+        assert blocks.loc[name].hits == blocks.loc[name].points == 0
+    assert blocks.loc["rest"].kind == blocks.loc["transfer"].kind == "no feedback"
+    assert blocks.loc["rest"].above > 0  # the signal itself is told all the same
+
+
 def test_sentences_add_up_the_blocks_with_feedback(recorded):
     data = load_session_data(recorded().stem)
     blocks = outcome(data)
