@@ -4,55 +4,199 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import signal
 import sys
+import textwrap
+from typing import NamedTuple
 
 from psychopy_nfb import __version__
 from psychopy_nfb.errors import NfbError
 from psychopy_nfb.process import replace_unprintable
+from psychopy_nfb.terminal import INTERRUPTED, Stopped
 
-# Each module has add_arguments(parser) and main(options) -> exit status; it is imported only when
-# its command is the one that was called, so that help and mistakes answer at once.
+HELP_WIDTH = 78
+"""Width of a help page's text, in characters."""
+DESCRIPTION = "EEG neurofeedback in PsychoPy, with a lag that is known, measured and small."
+FIRST_STEPS = """\
+First steps:
+  psychopy-nfb check      is this computer ready? (with what to do if not)
+  psychopy-nfb demo       see a training with simulated EEG, half a minute
+  psychopy-nfb simulate   simulated EEG on LSL, to try your own experiment
+
+psychopy-nfb COMMAND --help explains a command. Ctrl-C stops it.
+"""
+
+
+class Command(NamedTuple):
+    """A subcommand."""
+
+    module: str
+    """Has add_arguments(parser) and main(options) -> exit status; it is imported only when its
+    command is the one that was called, so that help and mistakes answer at once."""
+    summary: str
+    """One line for the list of commands."""
+    description: str
+    """What it does and gives, for its own help."""
+    example: str
+    """A call as a user would type it."""
+
+
 COMMANDS = {
-    "demo": ("psychopy_nfb.demo", "a whole training with a simulated amplifier or a recording"),
-    "streams": ("psychopy_nfb.lsl.streams", "list the LSL streams that are there"),
-    "simulate": ("psychopy_nfb.lsl.simulator", "be an amplifier: EEG worth training on, over LSL"),
-    "replay": ("psychopy_nfb.lsl.replay", "send a recording as a live LSL stream"),
-    "compile": ("psychopy_nfb.builder.compile", "a Builder experiment as a Python script"),
-    "tune": ("psychopy_nfb.tune.command", "which filter is best on a recording, at which delay"),
-    "spatial": ("psychopy_nfb.tune.spatial_command", "a weighted sum of channels, by a recording"),
-    "check": ("psychopy_nfb.bench.check", "what about this machine matters for timing"),
-    "report": ("psychopy_nfb.report.command", "how a session went: problems, outcome, lag; a page"),
-    "photodiode": ("psychopy_nfb.light.command", "when each frame was light, by a light sensor"),
-    "selftest": ("psychopy_nfb.light.selftest", "brain to light, measured beside what is logged"),
-    "bench": ("psychopy_nfb.bench.command", "measure lag and load on this machine"),
+    "demo": Command(
+        "psychopy_nfb.demo",
+        "show a whole training with simulated EEG or a recording",
+        "Show a training: baseline, then a bar that follows alpha, with points. Writes a session's "
+        "files and a picture of the screen, and prints how old the shown brain signal was. Escape "
+        "ends it.",
+        "psychopy-nfb demo --channel Oz --band 8 12 --seconds 60",
+    ),
+    "streams": Command(
+        "psychopy_nfb.lsl.streams",
+        "list the LSL streams on the network",
+        "List the LSL streams that answer: name, type, channels, rate, format, source_id, machine.",
+        "psychopy-nfb streams --timeout 3",
+    ),
+    "simulate": Command(
+        "psychopy_nfb.lsl.simulator",
+        "stream simulated EEG over LSL, as an amplifier does",
+        "Stream simulated EEG over LSL, as an amplifier does: alpha in bursts, eyes open and "
+        "closed, blinks, muscles, mains noise. A second stream holds the true alpha envelope, a "
+        "third the markers.",
+        "psychopy-nfb simulate --rate 500 --channels Fz,Cz,Pz,Oz",
+    ),
+    "replay": Command(
+        "psychopy_nfb.lsl.replay",
+        "stream a recording over LSL",
+        "Stream a recording over LSL as if it were recorded now, with its markers.",
+        "psychopy-nfb replay my_recording.set --loop",
+    ),
+    "compile": Command(
+        "psychopy_nfb.builder.compile",
+        "make a Python script of a Builder experiment",
+        "Make a Python script of a Builder experiment, with the components of plugins, which "
+        "PsychoPy's own command leaves out.",
+        "psychopy-nfb compile alpha_training.psyexp -o alpha_training.py",
+    ),
+    "tune": Command(
+        "psychopy_nfb.tune.command",
+        "find the best filter for a rhythm and its delay, on a recording",
+        "Compare estimators of a rhythm at several delays on a recording of the participant. "
+        "Writes a page with the comparison, and a settings file with the recommended filter.",
+        "psychopy-nfb tune my_recording.set --channel Oz --band 8 12 --delay 50",
+    ),
+    "spatial": Command(
+        "psychopy_nfb.tune.spatial_command",
+        "find a spatial filter (weighted sum of channels) on a recording",
+        "Find a spatial filter, a weighted sum of channels, on a recording. Writes a page with "
+        "scalp maps, and a file with the weights for the pipeline step SpatialFilter.",
+        "psychopy-nfb spatial my_recording.set --method ssd --band 8 12",
+    ),
+    "check": Command(
+        "psychopy_nfb.bench.check",
+        "check whether this computer is ready, and what to do if not",
+        "Check what matters for neurofeedback on this computer: Python, LSL, clocks, processor, "
+        "display. Each line that begins with !! is followed by what to do.",
+        "psychopy-nfb check",
+    ),
+    "report": Command(
+        "psychopy_nfb.report.command",
+        "report on a recorded session: problems, outcome, lag",
+        "Report on a recorded session, as a page with figures: what to put right, the outcome of "
+        "each block, the lag, and a paragraph for a methods section.",
+        "psychopy-nfb report data/sub-01_ses-01_task-alpha_run-01",
+    ),
+    "photodiode": Command(
+        "psychopy_nfb.light.command",
+        "measure when each frame was lit, with a light sensor",
+        "Measure when each frame of a session was lit, with the recording of a light sensor on the "
+        "PhotodiodePatch. Writes a table, a figure and a page.",
+        "psychopy-nfb photodiode data/sub-01_ses-01_task-alpha_run-01 --channel Light",
+    ),
+    "selftest": Command(
+        "psychopy_nfb.light.selftest",
+        "measure the lag from brain to light and compare it with the log",
+        "Measure the lag from a change in (simulated) EEG to the change of light on the screen, "
+        "and compare it with the sum of the stages in the log. Escape ends it.",
+        "psychopy-nfb selftest --seconds 60 --inject pipeline=50",
+    ),
+    "bench": Command(
+        "psychopy_nfb.bench.command",
+        "measure lag and processor load of this package on this computer",
+        "Measure what this package costs on this computer: lag, dropped frames, processor load.",
+        "psychopy-nfb bench loop --json loop.json",
+    ),
 }
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; return its exit status: 0 done, 1 ended by a problem, 2 bad input."""
-    arguments = sys.argv[1:] if arguments is None else arguments
+    """Run the command line.
+
+    Returns
+    -------
+    int
+        Exit status: 0 done, 1 ended by a problem, 2 bad input, 130 stopped by Ctrl-C.
+    """
+    script = arguments is None
+    arguments = sys.argv[1:] if script else arguments
     replace_unprintable()
-    parser = argparse.ArgumentParser(
-        prog="psychopy-nfb", description="EEG neurofeedback for PsychoPy, with a known lag."
-    )
-    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    chosen = next((word for word in arguments if not word.startswith("-")), None)
-    commands = parser.add_subparsers(dest="command", metavar="command", required=True)
-    for name, (module, help_text) in COMMANDS.items():
-        command = commands.add_parser(name, help=help_text, description=help_text)
-        if name == chosen:
-            imported = importlib.import_module(module)
-            imported.add_arguments(command)
-            command.set_defaults(run=imported.main)
-    options = parser.parse_args(arguments)
     try:
+        return _run(arguments)
+    except KeyboardInterrupt as stop:
+        said = stop if isinstance(stop, Stopped) else Stopped()
+        sys.stderr.write(f"\n{said}\n")
+        return INTERRUPTED
+    finally:
+        if script:  # a second Ctrl-C while Python ends would print a traceback
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _run(arguments: list[str]) -> int:
+    chosen = next((word for word in arguments if not word.startswith("-")), None)
+    try:
+        parser = _parser(chosen)
+        options = parser.parse_args(arguments)
+        if chosen is None:
+            parser.description = None  # the first line says it
+            sys.stdout.write(f"psychopy-nfb {__version__}: {DESCRIPTION}\n\n{parser.format_help()}")
+            return 0
         return options.run(options)
     except NfbError as error:
-        sys.stderr.write(f"psychopy-nfb {options.command}: {error}\n")
-        return 2
-    except KeyboardInterrupt:
-        sys.stderr.write("\nEnded by Ctrl-C.\n")
-        return 1
+        said, status = str(error), 2
+    except ModuleNotFoundError as error:
+        if error.name.startswith("psychopy_nfb"):
+            raise
+        said, status = f"needs the package {error.name}: pip install {error.name}", 2
+    except OSError as error:
+        if error.filename is None:
+            raise
+        said, status = f"{error.filename}: {error.strerror}.", 1
+    sys.stderr.write(f"psychopy-nfb {chosen}: {said}\n")
+    return status
+
+
+def _parser(chosen: str | None) -> argparse.ArgumentParser:
+    """Return the parser, with the options of the command `chosen`."""
+    parser = argparse.ArgumentParser(
+        prog="psychopy-nfb",
+        description=DESCRIPTION,
+        epilog=FIRST_STEPS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    for name, about in COMMANDS.items():
+        command = commands.add_parser(
+            name,
+            help=about.summary,
+            description=textwrap.fill(about.description, HELP_WIDTH),
+            epilog=f"example:\n  {about.example}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        if name == chosen:
+            imported = importlib.import_module(about.module)
+            imported.add_arguments(command)
+            command.set_defaults(run=imported.main)
+    return parser
 
 
 if __name__ == "__main__":

@@ -17,34 +17,51 @@ from psychopy_nfb.checks import check_number, check_writable
 from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.errors import FileError
 from psychopy_nfb.process import running
+from psychopy_nfb.terminal import doing, naming_kept_files
 
 PACED_HZ = 60.0
 BASELINE_SHARE, SHORTEST_BASELINE, LONGEST_BASELINE = 0.3, 3.0, 20.0
 SHORTEST_SECONDS = 15.0
+START_SECONDS = 20.0
+"""How long the simulator or the replay may take to start."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``psychopy-nfb demo``."""
     add = parser.add_argument
-    add("--replay", metavar="FILE", help="a recording in place of the simulated amplifier")
-    add("--channel", default="Oz", help="the trained channel (default %(default)s)")
+    add("--replay", metavar="FILE", help="use a recording in place of the simulated amplifier")
+    add("--channel", default="Oz", metavar="NAME", help="trained channel (default %(default)s)")
     add(
         "--band",
         type=float,
         nargs=2,
         default=(8.0, 12.0),
         metavar=("LOW", "HIGH"),
-        help="the trained band in Hz (default 8 12)",
+        help="trained frequency band in Hz (default 8 12)",
     )
     add(
-        "--delay", type=float, default=0.01, help="delay of the envelope in s (default %(default)g)"
+        "--delay",
+        type=float,
+        default=10.0,
+        metavar="MS",
+        help="delay of the envelope estimator in milliseconds (default %(default)g)",
     )
-    add("--settings", metavar="FILE", help="a settings file in place of channel, band and delay")
-    add("--seconds", type=float, default=30.0, help="length of the run (default %(default)g)")
+    add("--settings", metavar="FILE", help="settings file, in place of channel, band and delay")
+    add(
+        "--seconds",
+        type=float,
+        default=30.0,
+        metavar="S",
+        help=f"length in seconds, at least {SHORTEST_SECONDS:g} (default %(default)g)",
+    )
     add("--out", metavar="DIR", default="data", help="folder for the files (default %(default)s)")
-    add("--json", metavar="FILE", help="also write the lag summary there")
-    add("--fullscreen", action="store_true", help="use the whole screen")
-    add("--no-late-read", action="store_true", help="read at the top of the frame instead")
+    add("--json", metavar="FILE", help="write the lag summary to this file, too")
+    add("--fullscreen", action="store_true", help="use the whole screen (default: a window)")
+    add(
+        "--no-late-read",
+        action="store_true",
+        help="read the feedback at the beginning of each frame instead of just before its flip",
+    )
 
 
 def main(options: argparse.Namespace) -> int:
@@ -53,11 +70,13 @@ def main(options: argparse.Namespace) -> int:
     from psychopy_nfb.timing import lag_summary
 
     check_number("seconds", options.seconds, at_least=SHORTEST_SECONDS, unit="s")
+    check_number("delay", options.delay, at_least=-1000, at_most=1000, unit="ms")
     if options.json:
         check_writable("json", options.json)
     training = _training(options)
     source_id = f"psychopy_nfb_demo_{uuid.uuid4().hex[:8]}"
-    training = replace(training, stream=replace(training.stream, type="EEG", source_id=source_id))
+    stream = replace(training.stream, type="EEG", source_id=source_id, timeout=START_SECONDS)
+    training = replace(training, stream=stream)
     with _amplifier(options, source_id):
         try:
             nfb = Neurofeedback(
@@ -65,9 +84,12 @@ def main(options: argparse.Namespace) -> int:
             )
         except FileError as error:
             raise FileError("out", options.out, error.remedy) from None
-        with nfb:
-            picture = nfb.files.stem.with_name(nfb.files.stem.name + "_screen.png")
-            done, note = _run(nfb, options, picture)
+        picture = nfb.files.stem.with_name(nfb.files.stem.name + "_screen.png")
+        with naming_kept_files(nfb.files.stem):
+            with doing("Starting the background process"):
+                nfb.start()
+            with nfb:
+                done, note = _run(nfb, options, picture)
     summary = lag_summary(nfb.files.frames)
     print(summary.table())
     print(note)
@@ -100,7 +122,7 @@ def _training(options: argparse.Namespace):  # noqa: ANN202 - imported inside
         channels=options.channel,
         band=tuple(options.band),
         reference="as recorded",
-        delay=options.delay,
+        delay=options.delay / 1e3,
     )
 
 
@@ -110,12 +132,11 @@ def _amplifier(options: argparse.Namespace, source_id: str) -> Iterator[None]:
     if options.replay:
         from psychopy_nfb.lsl.files import read_recording
 
-        read_recording(options.replay)  # a mistake is told here, not by the other process
+        read_recording(options.replay)  # a mistake is reported here, not by the other process
         command = ["lsl.replay", options.replay, "--loop"]
     else:
-        command = ["lsl.simulator", "--until-process-ends", str(os.getpid())]
-        command += ["--eyes", "alternate"]
-    with running(*command, "--source-id", source_id):
+        command = ["lsl.simulator", "--eyes", "alternate"]
+    with running(*command, "--source-id", source_id, "--until-process-ends", str(os.getpid())):
         yield
 
 
@@ -123,7 +144,8 @@ def _run(nfb, options: argparse.Namespace, picture: Path) -> tuple[bool, str]:  
     """Show baseline and training; return whether they were done, and what a person should know."""
     from psychopy_nfb.display.window import open_window, pacing_note
 
-    win = open_window((1000, 700), fullscr=options.fullscreen, units="pix", allowGUI=True)
+    with doing("Opening the window"):
+        win = open_window((1000, 700), fullscr=options.fullscreen, units="pix", allowGUI=True)
     try:
         screen = _Screen(win, nfb)
         note = pacing_note(win)
@@ -164,7 +186,7 @@ def _phases(nfb, screen: _Screen, seconds: float) -> str:  # noqa: ANN001
             with nfb.baseline():
                 going = show("Baseline: sit still, eyes open", baseline)
         if going and not nfb.calibrated:
-            return f"The baseline failed: {nfb.refusal}"
+            return f"The baseline did not succeed: {nfb.refusal}"
         if going:
             with nfb.block("training"):
                 going = show("", seconds - (lsl_now() - begun), training=True)

@@ -2,35 +2,56 @@
 
 from __future__ import annotations
 
+import errno
+import json
 import os
 import re
+import shlex
+import signal
 import subprocess
 import sys
 import time
 
 import numpy as np
+import psutil
+import pylsl
 import pytest
 import scipy.io
 
 from psychopy_nfb import __version__
-from psychopy_nfb.cli import COMMANDS
+from psychopy_nfb.cli import COMMANDS, _parser, main
 from psychopy_nfb.lsl.outlet import make_outlet
+from psychopy_nfb.recording import read_session
+
+KEPT = ("eeg.xdf", "events.tsv", "frames.csv", "nfb.json")
 
 HELP_SECONDS = 5.0
 """Answers come in 0.3 s; the rest is for a busy machine."""
 
 
-def run(*arguments, start=("-m", "psychopy_nfb.cli"), display=True, seconds=60):
+def run(*arguments, how=("-m", "psychopy_nfb.cli"), display=True, seconds=60):
     """Run one command to its end, without a display if one would betray a window."""
     hidden = () if display else ("DISPLAY", "WAYLAND_DISPLAY")
     environment = {name: value for name, value in os.environ.items() if name not in hidden}
     return subprocess.run(
-        [sys.executable, *start, *map(str, arguments)],
+        [sys.executable, *how, *map(str, arguments)],
         env=environment,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         timeout=seconds,
+    )
+
+
+def start(*arguments):
+    """Start one command in a process group of its own, as a shell does."""
+    return subprocess.Popen(
+        [sys.executable, "-u", "-m", "psychopy_nfb.cli", *map(str, arguments)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
 
 
@@ -118,6 +139,7 @@ def test_a_settings_file_with_a_mistake(demo, tmp_path, content, sentence):
         (("--channel", "Qz"), r"\S*channels?='Qz': the stream has no such channel; it has Fp1, .*"),
         (("--band", 200, 300), r"\S*band=300\.0: must lie below 125 Hz, half of the stream's .*"),
         (("--seconds", 1), r"seconds=1\.0: must be at least \d+ s\."),
+        (("--delay", 2000), r"delay=2000\.0: must be at least -1000 ms and at most 1000 ms\."),
     ],
 )
 def test_a_demo_that_cannot_be(demo, arguments, sentence):
@@ -146,7 +168,6 @@ def test_a_simulator_that_cannot_be(option, value, sentence):
         (["demo", "--chanel", "Oz"], "unrecognized arguments: --chanel Oz"),
         (["simulate", "--units", "mV"], "unrecognized arguments: --units mV"),
         (["simulate", "--rate", "fast"], "argument --rate: invalid float value: 'fast'"),
-        ([], "the following arguments are required: command"),
     ],
 )
 def test_what_the_parser_refuses(arguments, complaint):
@@ -184,14 +205,116 @@ def test_help_is_quick_and_loads_nothing_heavy(command):
         "main(sys.argv[1:])"
     )
     before = time.monotonic()
-    done = run(command, "--help", start=["-c", code])
+    done = run(command, "--help", how=["-c", code])
     assert time.monotonic() - before < HELP_SECONDS
     assert done.returncode == 0
     assert done.stdout.startswith(f"usage: psychopy-nfb {command} ")
     loaded = done.stderr.split()
-    assert COMMANDS[command][0] in loaded
+    assert COMMANDS[command].module in loaded
     heavy = {name.split(".")[0] for name in loaded} & {"scipy", "psychopy", "mne", "pandas"}
     assert heavy <= ({"scipy"} if command == "simulate" else set())  # its defaults are the model's
+
+
+def test_without_a_command_it_says_what_it_is_and_lists_the_commands():
+    done = run()
+    assert (done.returncode, done.stderr) == (0, "")
+    first, *lines = done.stdout.splitlines()
+    assert first.startswith(f"psychopy-nfb {__version__}: EEG neurofeedback in PsychoPy")
+    for name, about in COMMANDS.items():
+        assert re.search(rf"^ +{name}\s+{re.escape(about.summary)}$", done.stdout, re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_explains_every_option_and_its_example_is_one(command):
+    program, *arguments = shlex.split(COMMANDS[command].example)
+    parser = _parser(command)
+    assert program == "psychopy-nfb"
+    assert parser.parse_args(arguments).command == command
+    (commands,) = (one for one in parser._actions if one.dest == "command")
+    for option in commands.choices[command]._actions:
+        assert option.help, option.dest
+        if option.type in (int, float) and option.dest != "until_process_ends":
+            number = "default" in option.help or option.default is None
+            assert number, f"{option.dest}: its default is not told"
+    shown = run(command, "--help").stdout
+    assert shown.endswith(f"example:\n  {COMMANDS[command].example}\n")
+
+
+def test_simulate_says_what_is_on_lsl_and_how_to_end_it(unique_id):
+    command = ["simulate", "--channels", "Cz,Oz", "--name", "Brain", "--source-id", unique_id]
+    process = start(*command)
+    said = [process.stdout.readline() for _ in range(8)]
+    assert said[0] == "On LSL now:\n"
+    assert re.match(rf"  Brain +EEG +2 +250 Hz +float32 +{unique_id} ", said[2])
+    assert [line.split()[0] for line in said[3:5]] == ["BrainTruth", "BrainMarkers"]
+    assert said[5] == "Channels of Brain: Cz, Oz\n"
+    assert json.loads(f"{{{said[6].split(':', 1)[1]}}}") == {"stream": {"source_id": unique_id}}
+    assert unique_id in said[7]
+    assert process.stdout.readline() == "The streams stay until you press Ctrl-C in this window.\n"
+    assert pylsl.resolve_byprop("source_id", unique_id, timeout=5.0)
+    process.send_signal(signal.SIGINT)
+    rest, errors = process.communicate(timeout=10)
+    assert (process.returncode, rest) == (0, "")
+    assert re.fullmatch(
+        r"Brain: ended after \d+\.\d s. Its streams are no longer on LSL.\n", errors
+    )
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the signal goes to a POSIX process group")
+def test_ctrl_c_in_a_command_that_has_written_nothing(tmp_path):
+    rng = np.random.default_rng(1)
+    path = tmp_path / "noise.set"
+    samples = rng.standard_normal((2, 60_000)) + np.sin(2 * np.pi * 10 / 250 * np.arange(60_000))
+    names = [{"labels": "Cz"}, {"labels": "Oz"}]
+    eeg = {"data": samples, "srate": 250.0, "nbchan": 2, "trials": 1, "pnts": 60_000, "xmin": 0.0}
+    eeg |= {"xmax": 240.0, "setname": "noise", "chanlocs": names, "event": [], "epoch": []}
+    scipy.io.savemat(path, {"EEG": eeg}, appendmat=False)
+    process = start("tune", path, "--channel", "Oz", "--own-peak", "--out", tmp_path / "out")
+    assert process.stdout.readline().startswith("Own peak: 10.0")
+    os.killpg(process.pid, signal.SIGINT)
+    out, errors = process.communicate(timeout=20)
+    assert (process.returncode, out) == (130, "")
+    assert errors == "\nStopped by Ctrl-C. No file was written.\n"
+
+
+@pytest.mark.slow
+@pytest.mark.display
+@pytest.mark.skipif(os.name != "posix", reason="the signal goes to a POSIX process group")
+@pytest.mark.parametrize("command", ["demo", "selftest"])
+def test_ctrl_c_names_the_files_that_were_kept(command, tmp_path, until):
+    process = start(command, "--seconds", "60", "--out", tmp_path)
+    frames = tmp_path / f"sub-01_ses-01_task-{command}_run-01_frames.csv"
+    until(lambda: frames.exists() and frames.stat().st_size > 5000, 90, "frames in the log")
+    children = psutil.Process(process.pid).children(recursive=True)
+    assert len(children) >= 2  # simulator and worker
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+    stem = frames.name.removesuffix("_frames.csv")
+    kept = [tmp_path / f"{stem}_{ending}" for ending in KEPT]
+    named = "".join(f"  {one}\n" for one in kept)
+    assert errors.endswith(f"\nStopped by Ctrl-C. Files kept:\n{named}")
+    assert read_session(tmp_path / stem).settings["ended"] == "stopped"
+    assert not any(child.is_running() for child in children)
+
+
+def test_a_missing_package_and_a_missing_permission_are_one_sentence(monkeypatch, capsys):
+    def missing(_):
+        raise ModuleNotFoundError("No module named 'mne'", name="mne")
+
+    monkeypatch.setattr("psychopy_nfb.lsl.streams.main", missing)
+    assert main(["streams"]) == 2
+    assert (
+        capsys.readouterr().err == "psychopy-nfb streams: needs the package mne: pip install mne\n"
+    )
+
+    def forbidden(_):
+        raise PermissionError(errno.EACCES, "Permission denied", "session.csv")
+
+    monkeypatch.setattr("psychopy_nfb.lsl.streams.main", forbidden)
+    assert main(["streams"]) == 1
+    assert capsys.readouterr().err == "psychopy-nfb streams: session.csv: Permission denied.\n"
 
 
 def test_version_is_the_package_s():

@@ -20,16 +20,17 @@ from psychopy_nfb.checks import check_writable
 from psychopy_nfb.process import CREATION_FLAGS
 
 FRAMES = 180
+AFTER_OTHERS = "do what the other findings say, then check again"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``psychopy-nfb check``."""
-    parser.add_argument("--json", metavar="FILE", help="also write the findings there")
-    parser.add_argument("--no-window", action="store_true", help="leave out what needs a display")
+    parser.add_argument("--json", metavar="FILE", help="write the findings to this file, too")
+    parser.add_argument("--no-window", action="store_true", help="skip the checks of the display")
 
 
 def main(options: argparse.Namespace) -> int:
-    """Look at everything and tell; exit status 1 if something should be put right."""
+    """Check everything and print the findings; exit status 1 if something needs a remedy."""
     if options.json:
         check_writable("json", options.json)
     from tqdm import tqdm
@@ -42,7 +43,11 @@ def main(options: argparse.Namespace) -> int:
         looks += [check_compositor, check_display] if lsl_loads() else [check_compositor]
     findings: list[Finding] = []
     for look in tqdm(looks, desc="check", disable=None, leave=False):
-        findings += look()
+        try:
+            findings += look()
+        except (ImportError, OSError, RuntimeError) as error:  # RuntimeError: pylsl without liblsl
+            what = look.__name__.removeprefix("check_").replace("_", " ")
+            findings.append(Finding(what, False, f"could not be checked ({error})", AFTER_OTHERS))
     for finding in findings:
         print(f"[{'ok' if finding.good else '!!'}] {finding.what}: {finding.found}")
         if not finding.good:
@@ -69,15 +74,16 @@ def check_streams() -> list[Finding]:
         Finding(
             "LSL network",
             bool(seen),
-            "streams of this machine are found"
+            "this computer finds its own streams"
             if seen
-            else "a stream of this machine is not found",
+            else "this computer does not find its own streams",
             network_remedy(),
         ),
         Finding(
             "LSL streams",
             True,
-            ", ".join(map(describe, others)) or "none besides (start the amplifier's LSL output)",
+            ", ".join(map(describe, others))
+            or "none (switch on the LSL output of the amplifier's program)",
         ),
     ]
 
@@ -95,7 +101,7 @@ def check_clock() -> list[Finding]:
         Finding(
             "clock offset",
             max(first.uncertainty, second.uncertainty) < 1e-4,
-            f"PsychoPy - LSL = {second.offset:.6f} s, known to "
+            f"PsychoPy - LSL = {second.offset:.6f} s, uncertainty "
             f"{1e6 * second.uncertainty:.1f} us, moved {moved:+.1f} us in 1 s",
             "close programs that load the processor and try again",
         ),
@@ -103,7 +109,7 @@ def check_clock() -> list[Finding]:
             "clock steadiness",
             abs(moved) < 500,
             f"{moved:+.1f} ppm",
-            "the system's clock is being set: wait until time synchronisation has settled",
+            "the system's clock is being corrected: wait until its synchronisation has settled",
         ),
     ]
 
@@ -158,7 +164,7 @@ def check_load() -> list[Finding]:
             "processor",
             cores >= 2 and busy < 50,
             f"{cores} cores, {busy:.0f} % busy",
-            "two free cores are needed: one draws, one filters; close other programs",
+            "two free cores are needed, one to draw and one to filter: close other programs",
         )
     ]
     if battery is not None:
@@ -176,17 +182,17 @@ def check_load() -> list[Finding]:
 def check_compositor() -> list[Finding]:
     """Look whether another program puts the window on the screen, a frame later."""
     if sys.platform == "win32":
-        found = "Windows composes windows; a full-screen window of PsychoPy bypasses it"
+        found = "Windows has one; a full-screen window of PsychoPy bypasses it"
         return [Finding("compositor", True, found)]
     if sys.platform == "darwin":
-        found = "macOS always composes: expect a frame more until light; verify with a photodiode"
+        found = "macOS has one: light comes a frame later; verify with a photodiode"
         return [Finding("compositor", True, found)]
     if os.environ.get("WAYLAND_DISPLAY"):
         return [
             Finding(
                 "compositor",
                 False,
-                "Wayland session: every frame passes a compositor",
+                "Wayland session: a compositor delays every frame",
                 "log in to an X11 session",
             )
         ]
@@ -194,7 +200,11 @@ def check_compositor() -> list[Finding]:
 
     display = xlib.XOpenDisplay(None)
     if not display:
-        return [Finding("compositor", False, "no X display", "start the X server, set DISPLAY")]
+        return [
+            Finding(
+                "compositor", False, "no display", "run this on a desktop; over ssh, set DISPLAY"
+            )
+        ]
     owner = xlib.XGetSelectionOwner(display, xlib.XInternAtom(display, b"_NET_WM_CM_S0", 0))
     xlib.XCloseDisplay(display)
     return [
@@ -220,7 +230,12 @@ def check_display() -> list[Finding]:
     except Exception as error:  # whatever a display driver raises is the finding
         logging.getLogger(__name__).debug("no window", exc_info=True)
         return [
-            Finding("display", False, f"no window could be opened ({error})", "set up a display")
+            Finding(
+                "display",
+                False,
+                f"no window could be opened ({error})",
+                "run this on a desktop, or use --no-window",
+            )
         ]
     from psychopy_nfb.clock import lsl_now
 
@@ -243,7 +258,7 @@ def check_display() -> list[Finding]:
             "graphics",
             not software,
             renderer,
-            "no graphics processor is used: install its driver, do not use remote desktop",
+            "the processor draws: install the graphics driver, and do not use remote desktop",
         ),
         Finding(
             "vertical sync",
@@ -255,6 +270,6 @@ def check_display() -> list[Finding]:
             "frame rate",
             blocks and late == 0 and jitter < 1,
             f"{1 / period:.2f} Hz, jitter {jitter:.2f} ms (SD), {late} of {len(intervals)} late",
-            "close other programs, unplug a second monitor of another rate, draw full screen",
+            "close other programs, unplug a second monitor of another frame rate, use full screen",
         ),
     ]

@@ -26,7 +26,7 @@ PARTS = {
 }
 """Each module has ``measure(options) -> Outcome``."""
 ALL = ("start", "ipc", "designs", "dsp")
-"""What ``bench all`` measures, for its page; the others take long and have bars of their own."""
+"""Parts of ``bench all`` and its page; the others take long and have limits of their own."""
 BRIEF_CHUNKS = 100_000
 
 
@@ -107,23 +107,43 @@ class Outcome:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``psychopy-nfb bench``."""
     add = parser.add_argument
-    add("what", choices=[*PARTS, "all"], help=f"what to measure; all: {', '.join(ALL)}")
+    add(
+        "what",
+        choices=[*PARTS, "all"],
+        help="loop: the frame loop; builder: an experiment of Builder; start: starting processes; "
+        "ipc: ways between processes; designs: other designs than this package's; dsp: filters; "
+        "step: answer to a step of the amplitude; display: how much a bar moves; "
+        f"all: {', '.join(ALL)}",
+    )
     add(
         "recordings",
         nargs="*",
         metavar="RECORDING",
         help="for display: EEG files of more than a minute (default a simulated person)",
     )
-    add("--json", metavar="FILE", help="write the figures there")
+    add("--json", metavar="FILE", help="write the figures to this file, too")
     add(
         "--seconds",
         type=float,
         default=60.0,
-        help="length of each condition in a frame loop (default 60)",
+        metavar="S",
+        help="length of each condition of loop, builder and step, in seconds (default 60)",
     )
-    add("--reads", type=int, default=10_000_000, help="reads under a writer (default 10 million)")
+    add(
+        "--reads",
+        type=int,
+        default=10_000_000,
+        metavar="N",
+        help="reads of shared memory while it is written (default 10000000)",
+    )
     add("--out", metavar="DIR", default="data", help="folder for the page of all (default data)")
-    add("--chunks", type=int, default=1_000_000, help="chunks through a pipeline (default 1 mio.)")
+    add(
+        "--chunks",
+        type=int,
+        default=1_000_000,
+        metavar="N",
+        help="chunks of samples through a pipeline (default 1000000)",
+    )
 
 
 def main(options: argparse.Namespace) -> int:
@@ -143,7 +163,7 @@ def main(options: argparse.Namespace) -> int:
             _write_json(options, outcomes)
         print(outcomes[part].said())
         if not outcomes[part].complete:
-            print("Interrupted: this is what had been measured.")
+            print("Stopped by Ctrl-C. The figures are those measured until then.")
             break
     if options.what == "all":
         from psychopy_nfb.bench.findings import write_findings

@@ -12,12 +12,15 @@ from pathlib import Path
 from psychopy_nfb.builder.unattended import SUMMARY, make_unattended
 from psychopy_nfb.checks import check_writable
 from psychopy_nfb.errors import FileError, cause
+from psychopy_nfb.terminal import doing, naming_kept_files
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``psychopy-nfb compile``."""
-    parser.add_argument("file", help="the experiment, a .psyexp file")
-    parser.add_argument("-o", "--out", metavar="FILE", help="the script (default: beside it)")
+    parser.add_argument("file", metavar="FILE", help="the experiment, a .psyexp file")
+    parser.add_argument(
+        "-o", "--out", metavar="FILE", help="the script (default: in the experiment's folder)"
+    )
     parser.add_argument(
         "--unattended",
         action="store_true",
@@ -30,9 +33,10 @@ def main(options: argparse.Namespace) -> int:
     source = Path(options.file)
     target = Path(options.out) if options.out else source.with_suffix(".py")
     if not source.is_file():
-        raise FileError("file", str(source), "is not there; name a .psyexp file")
+        raise FileError("file", str(source), "does not exist; name a .psyexp file")
     check_writable("out", target)
-    compile_experiment(source, target, unattended=options.unattended)
+    with doing("Compiling"), naming_kept_files(target):
+        compile_experiment(source, target, unattended=options.unattended)
     sys.stdout.write(f"{target}\n")
     return 0
 

@@ -30,7 +30,7 @@ class LSLLightSensor(BaseLightSensorGroup):
 
     The stream is found and opened here, before the frame loop; `dispatchMessages` takes what has
     arrived and never waits. Times are those of the crossing between two samples, on the clock that
-    `resetTimer` was given. A stream that ends is told in PsychoPy's log, and no more responses
+    `resetTimer` was given. A stream that ends is reported in PsychoPy's log, and no more responses
     come.
 
     Parameters
@@ -145,8 +145,8 @@ class LSLLightSensor(BaseLightSensorGroup):
         -------
         float, None or list of these
             The threshold in the stream's own unit, a list of them for all channels. None where
-            light cannot be told from dark: the log says so, and that channel is silent until it
-            is given a threshold.
+            light cannot be distinguished from dark: the log says so, and that channel is silent
+            until it is given a threshold.
         """
         from psychopy_nfb.display.light_levels import levels, rectangle
 

@@ -68,7 +68,7 @@ def read_codes(source: Mapping[str, int] | str | os.PathLike) -> dict[str, int]:
         if not 1 <= number <= 255:
             raise SettingsError(f"codes.{label}", code, "must be a whole number from 1 to 255")
         if label in table:
-            raise SettingsError("codes", label, "is there twice; each mark has one code")
+            raise SettingsError("codes", label, "occurs twice; give each mark one code")
         if number in table.values():
             other = next(name for name, one in table.items() if one == number)
             raise SettingsError(f"codes.{label}", number, f"is the code of {other!r} already")
@@ -192,7 +192,7 @@ class UDPMarkers(_Port):
 
 
 class _CodePort(_Port):
-    """A port that takes a code and is set back to 0 after a pulse; unknown labels are told once."""
+    """A port that takes a code and goes back to 0 after a pulse; reports unknown labels once."""
 
     def __init__(self, to: str, codes: Mapping[str, int] | str | os.PathLike, pulse: float):
         self._codes = read_codes(codes)

@@ -67,7 +67,7 @@ class Neurofeedback(RunControl):
         Seconds without new samples after which `stale` is true.
     simulate : {"never", "missing", "always"}
         Whether a simulated amplifier takes the place of the stream: never, if no such stream
-        answers, or always. Its use is told in the log, in `simulated` and in the settings file.
+        answers, or always. Its use is reported in the log, in `simulated` and in the settings file.
     between_blocks : bool
         Whether there is feedback outside of blocks too. Points and hits are counted in blocks only.
     calibration : path or "last", optional
@@ -212,7 +212,7 @@ class Neurofeedback(RunControl):
             Its level goes to the frame log. It is drawn by you, last.
         pace : float, optional
             Frame rate in Hz for a display whose flips do not wait for the screen, such as a virtual
-            one; it is told in the log. None leaves such a display as it is, without late read.
+            one; it is reported in the log. None leaves such a display as it is, without late read.
         """
         self._require_start()
         earlier = self._frames

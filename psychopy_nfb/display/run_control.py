@@ -1,4 +1,4 @@
-"""What a running training can be told: marks, blocks, baselines, settings, pauses."""
+"""Control of a running training: marks, blocks, baselines, settings, pauses."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CALIBRATION_SECONDS = 10.0
 
 
 class RunControl(NewestFeedback):
-    """Speaks with the worker, and keeps what it answers; knows of no window.
+    """Sends commands to the worker and keeps its answers; has no window.
 
     Parameters
     ----------

@@ -34,7 +34,7 @@ def open_window(size: tuple[int, int], **settings: Any) -> Window:
         raise SettingsError(
             "display",
             os.environ.get("DISPLAY"),
-            f"no window could be opened ({error}); run this on a desktop or a virtual display",
+            f"no window could be opened ({error}); run this on a desktop",
         ) from error
 
 

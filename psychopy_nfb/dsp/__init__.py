@@ -1,4 +1,4 @@
-"""Blocks of samples in, blocks of samples out; nothing here knows of streams, files or clocks.
+"""Blocks of samples in, blocks of samples out; without streams, files or clocks.
 
 - `step`, `pipeline`, `flags`, `montage`: what a step is, steps in a row, what may be wrong, where
   electrodes sit;
@@ -12,10 +12,10 @@
   envelope and phase; `group_delay`: how late they are;
 - `spatial`, `ica`: weighted sums of channels that are found on a recording; `peak`: the frequency
   of a person's own rhythm;
-- `in_windows`, `connectivity`: the shape of signals and spectra, and how rhythms go along;
+- `in_windows`, `connectivity`: the shape of signals and spectra, and coupling between rhythms;
 - `combine`: several signals at once, and formulas over them; `classify`: which of two states;
 - `blocks`: blocks of fixed size;
-- `load`: work without use, for tests of what a starved process does.
+- `load`: artificial processor load, for tests.
 
 Names are imported when they are first used: the stimulus process needs the flags alone, and scipy
 takes a second.

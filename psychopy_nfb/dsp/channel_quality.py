@@ -16,7 +16,7 @@ FLAT_UV = 0.05
 LARGE_UV = 75.0
 """EEG at rest stays within this for three quarters of the time; a blink lasts much shorter."""
 LINE_UV, LINE_SHARE = 5.0, 0.5
-"""Mains hum is a fault when it is both large and most of what there is."""
+"""Mains noise is reported when it is both large and most of the signal."""
 MUSCLE_UV = 15.0
 MUSCLE_BAND = (65.0, 95.0)
 MAINS_HZ = (50.0, 60.0)

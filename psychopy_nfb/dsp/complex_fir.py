@@ -97,7 +97,9 @@ class _ChosenDelay(_ComplexFIR):
         check_number("delay", self.delay, unit="s")
         if self.delay < 0 and not self.predict:
             raise SettingsError(
-                "delay", self.delay, "is a prediction; say predict = true if that is meant"
+                "delay",
+                self.delay,
+                "is a prediction; set predict to true if that is meant",
             )
         if self.delay >= self.taps:
             raise SettingsError("delay", self.delay, f"must be below the taps' {self.taps:g} s")

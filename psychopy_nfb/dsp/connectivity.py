@@ -1,4 +1,4 @@
-"""How rhythms go along: of two sites, and of a slow and a fast one."""
+"""Coupling between rhythms: of two sites, and of a slow and a fast rhythm."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MEASURES = ("coherence", "imaginary", "plv", "wpli")
 
 @dataclass
 class Connectivity(Step):
-    """How much the rhythms of pairs of channels go along, 0 to 1, by running averages.
+    """Coupling between the rhythms of pairs of channels, 0 to 1, by running averages.
 
     With z and w the analytic signals of a pair and E the average over `memory`: ``"coherence"`` is
     |E[z w*]| / sqrt(E[z z*] E[w w*]), ``"imaginary"`` has the absolute imaginary part of that in

@@ -94,7 +94,7 @@ def reject_blinks(
         raise SettingsError(
             "eyes",
             list(eyes),
-            f"resemble no component (best correlation {alike.max():.2f}); name the channels "
-            "nearest to the eyes, or record more blinks",
+            f"are similar to no component (highest correlation {alike.max():.2f}); name the "
+            "channels nearest to the eyes, or record more blinks",
         )
     return without_components(fit, rejected), fit, rejected

@@ -1,4 +1,4 @@
-"""Work without use, to see what a busy or starved process does to the others."""
+"""Artificial processor load, to test what a busy process does to the others."""
 
 from __future__ import annotations
 

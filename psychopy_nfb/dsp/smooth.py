@@ -96,7 +96,7 @@ class SavitzkyGolay(_Smoother):
         n = 2 * (round(self.seconds * rate) // 2) + 1
         if n <= self.order:
             raise SettingsError(
-                "seconds", self.seconds, f"are {n} samples, but order {self.order} needs more"
+                "seconds", self.seconds, f"is {n} samples, but order {self.order} needs more"
             )
         self.settle = n / rate
         return signal.savgol_coeffs(n, self.order, use="conv"), _RECURSIVE

@@ -160,7 +160,7 @@ class WorkerHandle:
             process.stdin.write(line)
             process.stdin.flush()
         except (OSError, ValueError):
-            pass  # it has died: the watch starts another, which is told the state reached
+            pass  # it has died: the watch starts another, which gets the state that was reached
 
     def _send(self) -> None:
         while (command := self._commands.get()) is not None:
@@ -204,7 +204,9 @@ class WorkerHandle:
             if not self._told.is_set():
                 if self._error is None:
                     self._error = WorkerError(
-                        "worker", process.returncode, f"ended while starting; see {self.log_path}"
+                        "worker",
+                        process.returncode,
+                        f"ended during its start; see {self.log_path}",
                     )
                 self._told.set()
                 return
@@ -225,7 +227,9 @@ class WorkerHandle:
         close_pipes(process)
         if self.restarts >= MOST_RESTARTS:
             self._error = WorkerError(
-                "worker", self.restarts, f"kept ending and is left alone; see {self.log_path}"
+                "worker",
+                self.restarts,
+                f"ended again and again and is not started any more; see {self.log_path}",
             )
             logger.error("%s", self._error)
             return

@@ -173,7 +173,7 @@ class Loop:
         self._no_data = False
 
     def _publish_no_data(self) -> None:
-        """Say once that the stream is silent, with the last values and their old stamps."""
+        """Publish once that the stream is silent, with the last values and their old stamps."""
         if self._no_data or self._last_record is None:
             return
         self._no_data = True
@@ -209,7 +209,7 @@ class Loop:
             self.control.send("stream", what=what, detail=detail)
 
     def _obey(self, command: dict) -> None:
-        """Carry out one command; what cannot be done is told and changes nothing."""
+        """Carry out one command; what cannot be done is reported and changes nothing."""
         try:
             getattr(self, f"_on_{command['command']}")(command)
         except NfbError as error:

@@ -228,7 +228,7 @@ class SharedBlock:
             ) from None
         if int.from_bytes(memory.buf[:8], "little") != MAGIC:
             memory.close()
-            raise WorkerError("shared memory", name, "is no block of this psychopy_nfb version")
+            raise WorkerError("shared memory", name, "was made by another version of psychopy_nfb")
         layout = bytes(memory.buf[LAYOUT_AT:HEADER_BYTES]).rstrip(b"\0")
         return cls(memory, json.loads(layout)["values"], created=False)
 

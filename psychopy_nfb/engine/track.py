@@ -125,7 +125,7 @@ class Track:
             If none was begun or there was too little clean signal.
         """
         if self._recorder is None:
-            raise SettingsError("baseline", None, "was not begun; call begin_baseline first")
+            raise SettingsError("baseline", None, "has not begun; call begin_baseline first")
         recorder, self._recorder = self._recorder, None
         segments = [_joined(parts) for parts in self._segments if parts]
         self._segments = []

@@ -1,7 +1,7 @@
 """The background process: from the stream to shared memory, and to disk beside it.
 
 ``python -m psychopy_nfb.engine.worker --block NAME --experiment-pid PID`` is started by the handle
-in the PsychoPy process and told everything else in one line on stdin.
+in the PsychoPy process and gets everything else in one line on stdin.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class _Opening(threading.Thread):
                 from_dict(StreamSelection, stream, "stream"),
                 None if aux is None else from_dict(StreamSelection, aux, "aux"),
             )
-        except Exception as error:  # told to the experiment by the main thread
+        except Exception as error:  # reported to the experiment by the main thread
             self.error = error
 
     def result(self) -> object:

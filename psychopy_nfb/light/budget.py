@@ -163,8 +163,8 @@ def _too_few(seen: int, all_of_them: int) -> NotClosed:
     return NotClosed(
         "steps",
         seen,
-        f"of {all_of_them} steps of the rhythm were seen by the light sensor, {FEWEST_STEPS} are "
-        "needed; let it run longer, and see that nothing covers the patch",
+        f"only {seen} of {all_of_them} steps of the rhythm were detected in the light, at least "
+        f"{FEWEST_STEPS} are needed; use a longer --seconds, and see that nothing covers the patch",
     )
 
 

@@ -112,14 +112,14 @@ def read_light(
         raise NoLight(
             "channel",
             channel,
-            "goes from dark to light or back too seldom for a patch in mode 'code'; look whether "
-            "the sensor sits on the patch, and choose its channel",
+            "goes from dark to light or back too seldom for a patch in mode 'code'; check "
+            "that the sensor is on the patch, and choose its channel",
         )
     low, high = _levels(smooth, moving, period, step)
     seen &= ~still | _pauses(stamps, changes, LONGEST_HOLD * period)
     span = high - low
     if np.median(span) <= 0:
-        raise NoLight("channel", channel, "never changes; look where the light sensor is connected")
+        raise NoLight("channel", channel, "never changes; check the connection of the light sensor")
     scaled = (smooth - low) / span
     _require_two_levels(scaled[seen], channel, np.median(low), np.median(high))
     edges = _crossings(scaled, stamps)
@@ -220,8 +220,8 @@ def _require_two_levels(scaled: np.ndarray, channel: str, low: float, high: floa
     raise NoLight(
         "channel",
         channel,
-        f"has no two levels that could be told apart (it is mostly from {low:g} to {high:g}); "
-        "look whether the sensor sits on the patch, and choose its channel",
+        f"has no two distinct levels (it is mostly from {low:g} to {high:g}); "
+        "check that the sensor is on the patch, and choose its channel",
     )
 
 

@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from psychopy_nfb.checks import check_writable, prepare_folder
 from psychopy_nfb.errors import FileError, SettingsError, cause, shown
+from psychopy_nfb.terminal import doing, naming_kept_files
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,16 +31,25 @@ NEEDED = ("frame", "t_flip", "patch")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``psychopy-nfb photodiode``."""
     add = parser.add_argument
-    add("session", nargs="?", metavar="SESSION", help="any file of a session, or their stem")
-    add("--frames", metavar="CSV", help="the frame log, in place of the session's")
+    add(
+        "session",
+        nargs="?",
+        metavar="SESSION",
+        help="any file of a session, or what their names begin with",
+    )
+    add("--frames", metavar="CSV", help="frame log (default: the session's)")
     add(
         "--signal",
         metavar="FILE",
-        help="the sensor's recording (.xdf, .csv), default the session's",
+        help="recording of the light sensor, .xdf or .csv (default: the session's)",
     )
-    add("--channel", metavar="NAME", help="the sensor's channel; default is to look for it")
+    add(
+        "--channel",
+        metavar="NAME",
+        help="channel of the light sensor (default: the one that shows the patch best)",
+    )
     add("--out", metavar="DIR", help="folder for table, figure and page (default: the log's)")
-    add("--json", metavar="FILE", help="also write the summary there")
+    add("--json", metavar="FILE", help="write the summary to this file, too")
 
 
 def main(options: argparse.Namespace) -> int:
@@ -52,11 +62,13 @@ def main(options: argparse.Namespace) -> int:
     if options.json:
         check_writable("json", options.json)
     stem = _stem(frames_path, options.out)
-    log = read_log(frames_path)
-    channels = read_channels(signal_path)
+    with doing("Reading the recording"):
+        log = read_log(frames_path)
+        channels = read_channels(signal_path)
     if options.channel:
         channel = choose(channels, options.channel, signal_path)
-        times = light_times(log, channel.values, channel.stamps, channel=str(channel))
+        with doing("Finding the patch's changes in the light"):
+            times = light_times(log, channel.values, channel.stamps, channel=str(channel))
     else:
         channel, times = find_sensor(log, channels)
     findings = judge(times.summary)
@@ -64,7 +76,8 @@ def main(options: argparse.Namespace) -> int:
     print(times.summary.table())
     for finding in findings:
         print(finding)
-    files = write_results(stem, times, findings, str(channel))
+    with doing("Writing the page"), naming_kept_files(stem.with_name(f"{stem.name}_photodiode")):
+        files = write_results(stem, times, findings, str(channel))
     print("Files:")
     for path in files.values():
         print(f"  {path}")
@@ -96,7 +109,9 @@ def read_log(path: str | os.PathLike) -> pd.DataFrame:
     for name in ("t_flip", "patch"):
         if not pd.api.types.is_numeric_dtype(log[name]):
             raise FileError(
-                "frames", os.fspath(path), f"is no frame log: its column {name} is not of numbers"
+                "frames",
+                os.fspath(path),
+                f"is no frame log: column {name} does not hold numbers",
             )
     return log
 
@@ -132,7 +147,7 @@ def find_sensor(log: pd.DataFrame, channels: list[Channel]) -> tuple[Channel, Li
     raise NoMatch(
         "channel",
         None,
-        f"none of {len(channels)} channels shows the patch of this frame log; the last looked at: "
+        f"none of {len(channels)} channels shows the patch of this frame log; the last one tried: "
         f"{reason.parameter}={shown(reason.value)} {reason.remedy}",
     )
 
@@ -232,7 +247,7 @@ CAPTION = (
 METHOD = [
     "The patch shows one bit of a pseudo-random sequence with each frame. Its light was laid over "
     "the levels in the frame log, refresh by refresh, so that frames that were never shown and "
-    "frames that were shown longer are told apart from late ones.",
+    "frames that were shown longer are distinguished from late ones.",
     "A frame is light when the patch is half-way between its levels. Times of edges lie between "
     "the samples: the shape of an edge is learnt from all of them, hum and flicker are subtracted, "
     "and each edge is placed where its own samples fit best.",
@@ -257,7 +272,11 @@ def _inputs(options: argparse.Namespace) -> tuple[Path, Path]:
         frames, signal = Path(options.frames), Path(options.signal)
     for parameter, path in (("frames", frames), ("signal", signal)):
         if not path.exists():
-            raise FileError(parameter, str(path), "is not there; name a session's file or stem")
+            raise FileError(
+                parameter,
+                str(path),
+                "does not exist; name any file of a session",
+            )
     return frames, signal
 
 

@@ -101,7 +101,7 @@ def decode(
             "channel",
             channel,
             f"goes from dark to light or back {len(light.edges)} times only in {overlap:.1f} s; "
-            "look whether the sensor sits on the patch, and choose its channel",
+            "check that the sensor is on the patch, and choose its channel",
         )
     flip_grid = RefreshGrid.fit(flips[rows], period)
     grid = RefreshGrid.fit(light.edges, flip_grid.period)
@@ -186,7 +186,7 @@ def _shift(
         raise NoMatch(
             "frames",
             "patch",
-            "fits the light at several lags alike, so that none can be told; draw the "
+            "fits the light equally well at several lags, so that the lag is not known; draw the "
             "PhotodiodePatch in mode 'code', whose levels do not repeat",
         )
     sign = 1 if peak[good].sum() > 0 else -1

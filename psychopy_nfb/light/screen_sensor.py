@@ -21,7 +21,6 @@ from psychopy_nfb.checks import check_number
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.lsl.outlet import make_outlet
 from psychopy_nfb.lsl.program import stop_on_signals, wait_until
-from psychopy_nfb.process import guard
 
 if TYPE_CHECKING:
     from psychopy.visual import Window
@@ -87,7 +86,13 @@ def spot_of_box(win: Window, box: tuple[int, int, int, int]) -> tuple[int, int, 
 
 
 def stream_spot(
-    left: int, top: int, side: int, source_id: str, rate: float = RATE, input_lag: float = 0.0
+    left: int,
+    top: int,
+    side: int,
+    source_id: str,
+    rate: float = RATE,
+    input_lag: float = 0.0,
+    parent: int | None = None,
 ) -> None:
     """Stream a spot's brightness until asked to stop.
 
@@ -101,6 +106,8 @@ def stream_spot(
         Samples per second; each has the stamp of its own reading.
     input_lag : float
         Seconds by which an imagined display shows everything later than the system's screen.
+    parent : int, optional
+        Process id of the command that started this one; it ends with that.
     """
     check_number("rate", rate, above=0, unit="Hz")
     check_number("input_lag", input_lag, at_least=0, unit="s")
@@ -109,7 +116,7 @@ def stream_spot(
         "Screen spot", "LightSensor", [LABEL], rate, units="share of white", source_id=source_id
     )
     waiting: deque[tuple[float, float]] = deque()
-    with stop_on_signals() as stop:
+    with stop_on_signals(parent) as stop:
         begin, number = pylsl.local_clock(), 0
         while wait_until(begin + number / rate, stop):
             before = pylsl.local_clock()
@@ -139,11 +146,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--input-lag", type=float, default=0.0)
     parser.add_argument("--until-process-ends", type=int, metavar="PID")
     options = parser.parse_args(arguments)
-    if options.until_process_ends is not None:
-        guard(options.until_process_ends, lambda: os._exit(0))
     _come_first()
     stream_spot(
-        options.left, options.top, options.side, options.source_id, options.rate, options.input_lag
+        options.left,
+        options.top,
+        options.side,
+        options.source_id,
+        options.rate,
+        options.input_lag,
+        options.until_process_ends,
     )
     return 0
 

@@ -21,12 +21,14 @@ from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.errors import FileError, SettingsError
 from psychopy_nfb.lsl.selection import StreamSelection
 from psychopy_nfb.process import running
+from psychopy_nfb.terminal import Stopped, doing, naming_kept_files
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from psychopy_nfb.light.budget import Budget
     from psychopy_nfb.light.sensor_inlet import SensorInlet
+    from psychopy_nfb.recording import SessionFiles
 
 PACED_HZ = 60.0
 RATE = 1000.0
@@ -43,6 +45,8 @@ SMOOTH = 0.025
 FULL = 25.0
 """Microvolts that show the patch at its brightest."""
 SHORTEST_SECONDS = 15.0
+START_SECONDS = 20.0
+"""How long the simulator may take to start."""
 INJECTED = {
     "pipeline": "filter_delay_ms",
     "stream": "sample_to_received_ms",
@@ -87,19 +91,30 @@ class Injected:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``psychopy-nfb selftest``."""
     add = parser.add_argument
-    add("--seconds", type=float, default=60.0, help="length of the run (default %(default)g)")
-    add("--sensor", metavar="NAME", help="LSL stream of a real light sensor")
-    add("--channel", metavar="NAME", help="its channel (default: the only one)")
+    add(
+        "--seconds",
+        type=float,
+        default=60.0,
+        metavar="S",
+        help=f"length in seconds, at least {SHORTEST_SECONDS:g} (default %(default)g)",
+    )
+    add(
+        "--sensor",
+        metavar="NAME",
+        help="name of the LSL stream of a real light sensor (default: read pixels of the screen)",
+    )
+    add("--channel", metavar="NAME", help="the sensor's channel (default: the only one)")
     add(
         "--inject",
         action="append",
         default=[],
         metavar="PLACE=MS",
-        help=f"put a delay in, to see it found: {', '.join(INJECTED)}",
+        help="add a delay of so many milliseconds, which the result has to show; PLACE is "
+        f"{', '.join(INJECTED)}",
     )
     add("--out", metavar="DIR", default="data", help="folder for the files (default %(default)s)")
-    add("--json", metavar="FILE", help="also write the budget there")
-    add("--fullscreen", action="store_true", help="use the whole screen, as with a real sensor")
+    add("--json", metavar="FILE", help="write the lag budget to this file, too")
+    add("--fullscreen", action="store_true", help="use the whole screen, as for a real sensor")
 
 
 def main(options: argparse.Namespace) -> int:
@@ -107,9 +122,7 @@ def main(options: argparse.Namespace) -> int:
     check_number("seconds", options.seconds, at_least=SHORTEST_SECONDS, unit="s")
     injected = Injected.parse(options.inject)
     if options.sensor and injected.display:
-        raise SettingsError(
-            "inject", "display", "works with the virtual sensor only; leave --sensor out"
-        )
+        raise SettingsError("inject", "display", "works only without --sensor")
     if options.json:
         check_writable("json", options.json)
     run = _run(options, injected)
@@ -119,7 +132,10 @@ def main(options: argparse.Namespace) -> int:
     if run.note:
         print(run.note)
     closes = abs(budget.printed()["difference"]) <= CLOSES_MS
-    print("The budget closes." if closes else f"The budget does not close within {CLOSES_MS:g} ms.")
+    print(
+        f"The measured lag {'is' if closes else 'is not'} the sum of the logged stages "
+        f"(allowed difference: {CLOSES_MS:g} ms)."
+    )
     page = _write_page(run, injected, closes)
     print(f"Files:\n  {page}\n  {run.stem}_*")
     if options.json:
@@ -148,11 +164,8 @@ class _Run:
 
 def _run(options: argparse.Namespace, injected: Injected) -> _Run:
     """Show a patch that follows a simulated rhythm, with a light sensor on it."""
-    import pandas as pd
-
     from psychopy_nfb.display import Neurofeedback, PhotodiodePatch
     from psychopy_nfb.display.window import open_window, pacing_note
-    from psychopy_nfb.light.budget import close_budget
 
     with _amplifier(injected.stream / 1e3) as source_id:
         try:
@@ -161,8 +174,9 @@ def _run(options: argparse.Namespace, injected: Injected) -> _Run:
             )
         except FileError as error:
             raise FileError("out", options.out, error.remedy) from None
-        with nfb:
-            win = open_window((640, 480), fullscr=options.fullscreen, allowGUI=False)
+        with naming_kept_files(nfb.files.stem), _started(nfb):
+            with doing("Opening the window"):
+                win = open_window((640, 480), fullscr=options.fullscreen, allowGUI=False)
             try:
                 patch = PhotodiodePatch(win, mode="value")
                 nfb.attach(win, patch, pace=PACED_HZ)
@@ -172,12 +186,31 @@ def _run(options: argparse.Namespace, injected: Injected) -> _Run:
                     light, stamps = sensor.all()
             finally:
                 win.close()
-    frames, events = pd.read_csv(nfb.files.frames), pd.read_csv(nfb.files.events, sep="\t")
+    with doing("Measuring the steps"):
+        return _measured(nfb.files, sensor.name, note, light, stamps)
+
+
+def _measured(
+    files: SessionFiles, sensor: str, note: str, light: np.ndarray, stamps: np.ndarray
+) -> _Run:
+    import pandas as pd
+
+    from psychopy_nfb.light.budget import close_budget
+
+    frames, events = pd.read_csv(files.frames), pd.read_csv(files.events, sep="\t")
     steps = _steps(events, frames)
     budget = close_budget(
         frames, steps.t.to_numpy(), steps.up.to_numpy(), light, stamps, WEAK * (1 + GAIN) / 2 / FULL
     )
-    return _Run(nfb.files.stem, sensor.name, note, budget, light, stamps)
+    return _Run(files.stem, sensor, note, budget, light, stamps)
+
+
+@contextmanager
+def _started(nfb) -> Iterator[None]:  # noqa: ANN001
+    with doing("Starting the background process"):
+        nfb.start()
+    with nfb:
+        yield
 
 
 def _show(nfb, patch, seconds: float) -> None:  # noqa: ANN001
@@ -193,7 +226,7 @@ def _show(nfb, patch, seconds: float) -> None:  # noqa: ANN001
             if done > progress.n:
                 progress.update(done - progress.n)
             if event.getKeys(["escape"]):
-                raise KeyboardInterrupt
+                raise Stopped("Escape")
 
 
 def _training(source_id: str, delay: float):  # noqa: ANN202 - imported inside
@@ -209,7 +242,7 @@ def _training(source_id: str, delay: float):  # noqa: ANN202 - imported inside
     if delay:
         steps.append(Delay(delay))
     return Configuration(
-        stream=StreamSelection(source_id=source_id),
+        stream=StreamSelection(source_id=source_id, timeout=START_SECONDS),
         pipeline=Pipeline(steps),
         protocol=Protocol(normalise="none", threshold=FULL / 2, display_range=(0.0, FULL)),
     )

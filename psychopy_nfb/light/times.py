@@ -15,7 +15,7 @@ DOUBT = 0.06
 """Beyond half-way, on the wrong side, light may be and not tell that a frame was missed: where one
 was, light has been at the other level for two refreshes and is settled there."""
 FEWEST_EDGES = 8
-"""In fewer there is no lag to be told, nor how it varies."""
+"""Fewest edges for an estimate of the lag and its variation."""
 
 
 @dataclass(frozen=True)

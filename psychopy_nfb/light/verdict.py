@@ -93,7 +93,7 @@ def _lag(summary: LightSummary) -> Finding:
     if lag < -STEADY_MS:
         return Finding(
             "bad",
-            f"light seems to come {-lag:.1f} ms before the flip, which cannot be",
+            f"light seems to come {-lag:.1f} ms before the flip, which is impossible",
             "the sensor's stamps and the frame log are not on one clock: record both over LSL, "
             "with clock offsets, and correct for the amplifier's own delay",
         )
@@ -116,8 +116,8 @@ def _pixels(summary: LightSummary) -> Finding:
     return Finding(
         "mind",
         what,
-        "frames smear into each other; switch the display's overdrive on, and look whether the "
-        "amplifier's low-pass is too slow for the sensor",
+        "frames blend into each other; switch the display's overdrive on, and check whether the "
+        "amplifier's low-pass filter is too slow for the sensor",
     )
 
 

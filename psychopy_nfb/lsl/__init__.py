@@ -4,9 +4,9 @@
 - `inlet`, `merge`, `markers`, `continuity`: samples and markers in, with their gaps and drift;
 - `test_signal`: samples without any stream;
 - `outlet`: streams sent out, described as LSL's conventions ask for;
-- `eeg_model`, `eeg_sources`, `faults`, `simulator`: an amplifier with a model of a brain behind it;
+- `eeg_model`, `eeg_sources`, `faults`, `simulator`: a simulated amplifier and its model of EEG;
 - `files`, `replay`: a recording as a live stream;
-- `streams`, `program`: what the commands tell people, and how they keep time.
+- `streams`, `program`: output of the streaming commands, and their timing.
 
 Modules are imported by name; nothing here is imported before it is used, because the stimulus
 process needs none of it.

@@ -1,4 +1,4 @@
-"""What can go wrong with an amplifier, to be played on purpose."""
+"""Faults of an amplifier, to be simulated on purpose."""
 
 from __future__ import annotations
 

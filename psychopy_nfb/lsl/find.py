@@ -106,7 +106,7 @@ def find_stream(selection: StreamSelection) -> pylsl.StreamInfo:
             "stream",
             str(selection),
             f"{len(found)} streams match: {', '.join(map(describe, found))}; "
-            "add a name or source_id that only one of them has",
+            "add the name or source_id of the one that is meant",
         )
     return found[0]
 

@@ -1,4 +1,4 @@
-"""What the streaming commands have in common: keeping time, being stopped, telling people."""
+"""What the streaming commands have in common: timing, how they end, what they print."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ import pylsl
 from tqdm import tqdm
 
 from psychopy_nfb.errors import NfbError
-from psychopy_nfb.process import replace_unprintable
+from psychopy_nfb.lsl.streams import stream_table
+from psychopy_nfb.process import guard, replace_unprintable
 
 LONGEST_SLEEP = 0.05
 """Seconds until a request to stop is noticed."""
@@ -36,15 +37,26 @@ def wait_until(deadline: float, stop: threading.Event | None) -> bool:
 
 
 @contextmanager
-def stop_on_signals() -> Iterator[threading.Event]:
-    """Give an event that Ctrl-C or a request to terminate sets, in place of an exception."""
+def stop_on_signals(parent: int | None = None) -> Iterator[threading.Event]:
+    """Give an event that Ctrl-C or a request to terminate sets, in place of an exception.
+
+    Parameters
+    ----------
+    parent : int, optional
+        Process id of the command that started this one. Ctrl-C is then for that command, which
+        ends this one; the event is also set when that process has ended.
+    """
     stop = threading.Event()
+    if parent is not None:
+        guard(parent, stop.set)
     if threading.current_thread() is not threading.main_thread():
         yield stop  # only the main thread may handle signals
         return
     names = ("SIGINT", "SIGTERM", "SIGBREAK")  # the last is Windows' Ctrl-Break
     numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
     before = {number: signal.signal(number, lambda *_: stop.set()) for number in numbers}
+    if parent is not None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         yield stop
     finally:
@@ -52,9 +64,34 @@ def stop_on_signals() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
+def announce(streams: Sequence[pylsl.StreamInfo], labels: Sequence[str], course: str) -> None:
+    """Print which streams are on LSL now, how an experiment uses them and how to end them.
+
+    Parameters
+    ----------
+    streams : sequence of pylsl.StreamInfo
+        The EEG first.
+    labels : sequence of str
+        The EEG's channels.
+    course : str
+        When they begin and end, in a sentence.
+    """
+    name, source_id = streams[0].name(), streams[0].source_id()
+    lines = [
+        "On LSL now:",
+        *(f"  {line}" for line in stream_table(streams)),
+        f"Channels of {name}: {', '.join(labels)}",
+        f'Settings file: "stream": {{"source_id": "{source_id}"}}',
+        f"Builder: Neuro Feedback, tab Stream, Source id: {source_id}",
+        course,
+    ]
+    tqdm.write("\n".join(lines), file=sys.stdout)  # above a progress bar that is shown already
+    sys.stdout.flush()
+
+
 @contextmanager
 def progress_line(what: str, seconds: float | None) -> Iterator[Callable[[float], None]]:
-    """Show on a terminal how much has been streamed; say so in a last line.
+    """Show on a terminal how much has been streamed; report the end in a last line.
 
     Parameters
     ----------
@@ -66,7 +103,7 @@ def progress_line(what: str, seconds: float | None) -> Iterator[Callable[[float]
     Yields
     ------
     callable
-        To be told the seconds streamed so far.
+        To be called with the seconds streamed so far.
     """
     shown = 0.0
     layout = "{desc}: {n:.0f} s" if seconds is None else "{desc}: {n:.0f} of {total:.0f} s |{bar}|"
@@ -78,7 +115,7 @@ def progress_line(what: str, seconds: float | None) -> Iterator[Callable[[float]
             shown = so_far
 
         yield show
-    sys.stderr.write(f"{what}: ended after {shown:.1f} s.\n")
+    sys.stderr.write(f"{what}: ended after {shown:.1f} s. Its streams are no longer on LSL.\n")
 
 
 def run_as_program(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import math
 import platform
+import sys
 import threading
 from bisect import bisect_left
 from collections.abc import Callable
@@ -19,7 +20,13 @@ import pylsl
 from psychopy_nfb.checks import check_choice, check_number
 from psychopy_nfb.lsl.files import Recording, read_recording
 from psychopy_nfb.lsl.outlet import make_marker_outlet, make_outlet
-from psychopy_nfb.lsl.program import progress_line, run_as_program, stop_on_signals, wait_until
+from psychopy_nfb.lsl.program import (
+    announce,
+    progress_line,
+    run_as_program,
+    stop_on_signals,
+    wait_until,
+)
 
 CHUNK_SECONDS = 0.02
 BUFFER_SECONDS = 360
@@ -41,6 +48,7 @@ def run_replay(
     linger: float = 3.0,
     stop: threading.Event | None = None,
     progress: Callable[[float], None] | None = None,
+    published: Callable[[list[pylsl.StreamInfo]], None] | None = None,
 ) -> int:
     """Stream a recording as if it were recorded now.
 
@@ -54,10 +62,10 @@ def run_replay(
     recording : Recording
         What to stream.
     name : str
-        Of the stream.
+        Name of the EEG stream.
     source_id : str, optional
-        Of the stream; the markers' adds ``-markers``. Default is made of the name and this
-        machine's.
+        source_id of the EEG stream; the marker stream's adds ``-markers``. Default is made of the
+        name and this computer's.
     speed : float
         Times real time, up to 100.
     loop : bool
@@ -75,7 +83,9 @@ def run_replay(
     stop : threading.Event, optional
         Ends it when set, within 50 ms.
     progress : callable, optional
-        Told the seconds of the recording streamed so far, after every chunk.
+        Called with the seconds of the recording streamed so far, after every chunk.
+    published : callable, optional
+        Called once with the streams' descriptions, the EEG first, when they can be found on LSL.
 
     Returns
     -------
@@ -118,6 +128,8 @@ def run_replay(
         positions=recording.positions,
     )
     markers_out = make_marker_outlet(f"{name}Markers", f"{source_id}-markers")
+    if published is not None:
+        published([samples_out.get_info(), markers_out.get_info()])
     if wait:
         _wait_for_receivers(samples_out, markers_out, stop)
 
@@ -182,26 +194,56 @@ def _linger(outlet: pylsl.StreamOutlet, seconds: float, stop: threading.Event | 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the replay's command-line arguments to `parser`."""
     add = parser.add_argument
-    add("file", help=".xdf, .fif, .set, .vhdr, .edf or another that MNE-Python reads")
-    add("--speed", type=float, default=1.0, help="times real time (default %(default)g)")
-    add("--loop", action="store_true", help="begin again at the end")
-    add("--chunk", type=int, help="samples sent at once (default: those of 20 ms)")
-    add("--name", default="Replay", help="of the stream (default %(default)s)")
-    add("--source-id", help="of the stream (default: made of its name and this machine's)")
-    add("--stream", help="name of the stream to take from an .xdf file (default: the first EEG)")
-    add("--no-wait", action="store_true", help="begin without waiting for a receiver")
-    add("--linger", type=float, default=3.0, help="seconds to stay after the end")
+    add("file", metavar="FILE", help="a recording: .xdf, .set, .fif, .vhdr, .edf or another of MNE")
+    add("--speed", type=float, default=1.0, metavar="X", help="times real time (default 1)")
+    add("--loop", action="store_true", help="begin again at the end of the recording")
+    add("--chunk", type=int, metavar="N", help="samples sent at once (default: those of 20 ms)")
+    add("--name", default="Replay", help="name of the EEG stream (default %(default)s)")
+    add(
+        "--source-id",
+        metavar="ID",
+        help="source_id of the EEG stream (default: its name and this computer's)",
+    )
+    add(
+        "--stream", metavar="NAME", help="stream to take from an .xdf file (default: the first EEG)"
+    )
+    add(
+        "--no-wait",
+        action="store_true",
+        help="begin at once (default: when an experiment has connected, so that it misses nothing)",
+    )
+    add(
+        "--linger",
+        type=float,
+        default=3.0,
+        metavar="S",
+        help="seconds that the streams stay after the last sample (default 3)",
+    )
+    add(
+        "--until-process-ends",
+        type=int,
+        metavar="PID",
+        help="stop when the process with this id has ended, and ignore Ctrl-C",
+    )
 
 
 def main(args: argparse.Namespace) -> int:
     """Run the replay as the parsed `args` say; return the exit status."""
     recording = read_recording(args.file, args.stream)
-    what = (
-        f"{args.name}: {recording.name}, {len(recording.labels)} channels at "
-        f"{recording.rate:g} Hz, speed {args.speed:g}"
+    sys.stdout.write(
+        f"{args.file}: {recording.seconds:.0f} s, {len(recording.labels)} channels at "
+        f"{recording.rate:g} Hz, {len(recording.markers)} markers; speed {args.speed:g}\n"
     )
+    course = "" if args.no_wait else "The recording begins when an experiment connects. "
+    if args.loop:
+        course += "It is repeated until you press Ctrl-C in this window."
+    else:
+        course += "The streams stay until its end; Ctrl-C in this window ends them sooner."
     length = None if args.loop else recording.seconds
-    with stop_on_signals() as stop, progress_line(what, length) as progress:
+    with (
+        stop_on_signals(args.until_process_ends) as stop,
+        progress_line(args.name, length) as progress,
+    ):
         run_replay(
             recording,
             name=args.name,
@@ -213,9 +255,10 @@ def main(args: argparse.Namespace) -> int:
             linger=args.linger,
             stop=stop,
             progress=progress,
+            published=lambda streams: announce(streams, recording.labels, course),
         )
     return 0
 
 
 if __name__ == "__main__":
-    raise SystemExit(run_as_program("Stream a recording.", add_arguments, main))
+    raise SystemExit(run_as_program("Stream a recording over LSL.", add_arguments, main))

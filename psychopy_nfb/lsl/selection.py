@@ -40,7 +40,7 @@ class StreamSelection:
             raise SettingsError(
                 "stream",
                 None,
-                "give at least one of name, type, source_id or predicate",
+                "needs at least one of name, type, source_id or predicate",
             )
 
     def query(self) -> str:

@@ -23,12 +23,17 @@ from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.lsl.eeg_model import SimulatedEEG
 from psychopy_nfb.lsl.faults import Faults, Spoil
 from psychopy_nfb.lsl.outlet import make_marker_outlet, make_outlet
-from psychopy_nfb.lsl.program import progress_line, run_as_program, stop_on_signals, wait_until
-from psychopy_nfb.process import guard
+from psychopy_nfb.lsl.program import (
+    announce,
+    progress_line,
+    run_as_program,
+    stop_on_signals,
+    wait_until,
+)
 from psychopy_nfb.settings import read_json
 
 HEAD_RADIUS_MM = 95.0
-"""Of the sphere that standard positions are on, for the stream's description."""
+"""Radius in millimetres of the sphere of the standard positions, for the stream's description."""
 CHUNK_SECONDS, LONGEST_CHUNK_SECONDS = 0.01, 60.0
 FAREWELL_SECONDS = 0.5
 """How long the streams stay after their last sample, for receivers to fetch it."""
@@ -58,8 +63,9 @@ def run_simulator(
     markers: bool = True,
     faults: Faults | None = None,
     progress: Callable[[float], None] | None = None,
+    published: Callable[[list[pylsl.StreamInfo]], None] | None = None,
 ) -> int:
-    """Stream a synthetic participant until told to stop.
+    """Stream a synthetic participant until `stop` is set or `seconds` are over.
 
     Three streams: `name` (type ``EEG``), ``<name>Truth`` (type ``Envelope``: the alpha envelope
     that is hidden in the EEG, in microvolts at Oz, with the same stamps) and ``<name>Markers``
@@ -86,7 +92,9 @@ def run_simulator(
     faults : Faults, optional
         What goes wrong; outages and spoilt samples concern the EEG alone.
     progress : callable, optional
-        Told the seconds streamed so far, about once a second and at the end.
+        Called with the seconds streamed so far, about once a second and at the end.
+    published : callable, optional
+        Called once with the streams' descriptions, the EEG first, when they can be found on LSL.
 
     Returns
     -------
@@ -131,6 +139,8 @@ def run_simulator(
     eeg = make_outlet(name, "EEG", labels, rate, source_id=source_id, positions=places)
     truth = make_outlet(f"{name}Truth", "Envelope", ["alpha"], rate, source_id=f"{source_id}-truth")
     noted = make_marker_outlet(f"{name}Markers", f"{source_id}-markers") if markers else None
+    if published is not None:
+        published([one.get_info() for one in (eeg, truth, noted) if one is not None])
 
     sent = 0
     # The next second is made in a thread, so that making it keeps no sample of this one waiting.
@@ -179,31 +189,88 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the simulator's command-line arguments to `parser`."""
     usual = SimulatedEEG()
     add = parser.add_argument
-    add("--name", default="SimulatedEEG", help="of the stream (default %(default)s)")
-    add("--source-id", help="of the stream (default: made of its name and this machine's)")
-    add("--settings", metavar="FILE", help="JSON file with settings of SimulatedEEG")
-    add("--rate", type=float, help=f"samples per second (default {usual.rate:g})")
-    add("--channels", metavar="LABELS", help="e.g. Fz,Cz,Oz (default: 32 of the 10-20 system)")
-    add("--seed", type=int, help="another number is another participant (default 0)")
-    add("--alpha-frequency", type=float, help=f"Hz (default {usual.alpha_frequency:g})")
-    add("--alpha-amplitude", type=float, help=f"microvolts (default {usual.alpha_amplitude:g})")
-    add("--eyes", choices=("alternate", "open", "closed"), help=f"default {usual.eyes}")
-    add("--line-frequency", type=float, help="of the mains, 50 or 60; 0 for none (default 50)")
-    add("--chunk", type=int, help="samples sent at once (default: those of 10 ms)")
-    add("--seconds", type=float, help="length (default: until stopped)")
-    add("--no-markers", action="store_true", help="without the marker stream")
-    add("--until-process-ends", type=int, metavar="PID", help="stop when that process has ended")
-    faults = parser.add_argument_group("faults, for tests")
+    add("--name", default="SimulatedEEG", help="name of the EEG stream (default %(default)s)")
+    add(
+        "--source-id",
+        metavar="ID",
+        help="source_id of the EEG stream (default: its name and this computer's)",
+    )
+    add("--settings", metavar="FILE", help="JSON file with settings of the simulated participant")
+    add(
+        "--rate",
+        type=float,
+        metavar="HZ",
+        help=f"sampling rate in Hz, 50 to 20000 (default {usual.rate:g})",
+    )
+    add(
+        "--channels",
+        metavar="LABELS",
+        help="channel labels, separated by commas: Fz,Cz,Oz (default: 32 of the 10-20 system)",
+    )
+    add("--seed", type=int, help="another number gives another participant (default 0)")
+    add(
+        "--alpha-frequency",
+        type=float,
+        metavar="HZ",
+        help=f"frequency of the alpha rhythm in Hz (default {usual.alpha_frequency:g})",
+    )
+    add(
+        "--alpha-amplitude",
+        type=float,
+        metavar="UV",
+        help="mean amplitude of the alpha rhythm at Oz with eyes open, in microvolts (default "
+        f"{usual.alpha_amplitude:g})",
+    )
+    add(
+        "--eyes",
+        choices=("alternate", "open", "closed"),
+        help=f"eyes of the participant; alternate: each {usual.eyes_seconds:g} s (default "
+        f"{usual.eyes})",
+    )
+    add(
+        "--line-frequency",
+        type=float,
+        metavar="HZ",
+        help="mains frequency in Hz, 50 or 60; 0: no mains noise (default 50)",
+    )
+    add("--chunk", type=int, metavar="N", help="samples sent at once (default: those of 10 ms)")
+    add("--seconds", type=float, metavar="S", help="length in seconds (default: until Ctrl-C)")
+    add("--no-markers", action="store_true", help="do not publish the marker stream")
+    add(
+        "--until-process-ends",
+        type=int,
+        metavar="PID",
+        help="stop when the process with this id has ended, and ignore Ctrl-C",
+    )
+    faults = parser.add_argument_group("faults, for tests of an experiment")
     add = faults.add_argument
-    add("--drop", action="append", default=[], metavar="START:LENGTH", help="an outage, in seconds")
-    add("--rate-error-ppm", type=float, default=0.0, help="how much too fast it samples")
-    add("--stamp-delay", type=float, default=0.0, help="seconds that its samples are late")
+    add(
+        "--drop",
+        action="append",
+        default=[],
+        metavar="START:LENGTH",
+        help="lose the samples of LENGTH seconds, START seconds after the beginning",
+    )
+    add(
+        "--rate-error-ppm",
+        type=float,
+        default=0.0,
+        metavar="PPM",
+        help="sample faster than the nominal rate, in parts per million (default 0)",
+    )
+    add(
+        "--stamp-delay",
+        type=float,
+        default=0.0,
+        metavar="S",
+        help="send each sample so many seconds after its time stamp (default 0)",
+    )
     add(
         "--spoil",
         action="append",
         default=[],
         metavar="KIND:FIRST:LAST[:CHANNEL]",
-        help="samples made nan, inf, flat or huge",
+        help="make samples FIRST to LAST nan, inf, flat or huge (KIND)",
     )
 
 
@@ -231,10 +298,13 @@ def main(args: argparse.Namespace) -> int:
         stamp_delay=args.stamp_delay,
         spoil=tuple(map(Spoil.parse, args.spoil)),
     )
-    what = f"{args.name}: {len(simulation.channels)} channels at {simulation.rate:g} Hz"
-    with stop_on_signals() as stop, progress_line(what, args.seconds) as progress:
-        if args.until_process_ends is not None:
-            guard(args.until_process_ends, stop.set)
+    course = "The streams stay until you press Ctrl-C in this window."
+    if args.seconds is not None:
+        course = f"The streams stay for {args.seconds:g} s; Ctrl-C in this window ends them sooner."
+    with (
+        stop_on_signals(args.until_process_ends) as stop,
+        progress_line(args.name, args.seconds) as progress,
+    ):
         run_simulator(
             simulation,
             name=args.name,
@@ -245,6 +315,7 @@ def main(args: argparse.Namespace) -> int:
             markers=not args.no_markers,
             faults=faults,
             progress=progress,
+            published=lambda streams: announce(streams, simulation.channels, course),
         )
     return 0
 
@@ -258,4 +329,4 @@ def _outage(text: str) -> tuple[float, float]:
 
 
 if __name__ == "__main__":
-    raise SystemExit(run_as_program("Stream a synthetic participant.", add_arguments, main))
+    raise SystemExit(run_as_program("Stream simulated EEG over LSL.", add_arguments, main))

@@ -19,7 +19,7 @@ PEAK_MICROVOLTS = 20.0
 class TestSignal:
     """A 10 Hz rhythm on all channels whose amplitude swells from 0 to 20 uV and back in 8 s.
 
-    It has the face of an `Inlet`, so that all that follows runs as it would on a stream.
+    It has the same interface as `Inlet`: all that follows runs as it would on a stream.
     """
 
     __test__ = False  # a test signal, not a test for pytest to collect

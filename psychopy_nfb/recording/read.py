@@ -198,7 +198,11 @@ def _load_xdf(path: os.PathLike) -> list[dict]:
     except ImportError:
         raise FileError("file", os.fspath(path), HOW_TO_INSTALL) from None
     if not os.path.exists(path):
-        raise FileError("file", os.fspath(path), "is not there; name a session's file or stem")
+        raise FileError(
+            "file",
+            os.fspath(path),
+            "does not exist; name any file of a session",
+        )
     streams, _ = pyxdf.load_xdf(
         path, synchronize_clocks=False, dejitter_timestamps=False, verbose=False
     )

@@ -41,7 +41,7 @@ class SessionRecord:
         """
         content = read_plain_json(path)
         if not isinstance(content, dict):
-            raise FileError("file", os.fspath(path), "holds no session's settings")
+            raise FileError("file", os.fspath(path), "does not hold the settings of a session")
         return cls(path, content)
 
     def update(self, **sections: Any) -> None:

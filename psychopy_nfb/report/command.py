@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from psychopy_nfb.checks import check_writable
 from psychopy_nfb.errors import FileError
+from psychopy_nfb.terminal import doing, naming_kept_files
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``psychopy-nfb report``."""
     add = parser.add_argument
-    add("session", metavar="SESSION", help="any file of a session, or their stem")
+    add("session", metavar="SESSION", help="any file of a session, or what their names begin with")
     add("--out", metavar="DIR", help="folder for page and figures (default: the session's)")
-    add("--json", metavar="FILE", help="also write the figures there")
+    add("--json", metavar="FILE", help="write the numbers to this file, too")
 
 
 @dataclass
@@ -56,11 +57,16 @@ class Report:
 
 def main(options: argparse.Namespace) -> int:
     """Write the report as `options` say; return the exit status."""
+    from psychopy_nfb.recording import SessionFiles
     from psychopy_nfb.report.lag_words import what_dominated
 
     if options.json:
         check_writable("json", options.json)
-    report = write_report(options.session, options.out)
+    stem = SessionFiles.from_stem(options.session).stem
+    folder = stem.parent if options.out is None else Path(options.out)
+    kept = [folder / f"{stem.name}_{part}" for part in ("report", "lag", "outcome")]
+    with naming_kept_files(*kept), doing("Writing the report"):
+        report = write_report(options.session, options.out)
     if not any(finding.problem for finding in report.findings):
         print(report.headline)
     for finding in report.findings:

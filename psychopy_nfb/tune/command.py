@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from psychopy_nfb.checks import check_number, check_writable, prepare_folder
+from psychopy_nfb.terminal import doing, naming_kept_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,9 +23,21 @@ USUAL_DELAY_MS = 100.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``psychopy-nfb tune``."""
     add = parser.add_argument
-    add("recording", help="a file: .xdf, .set, .fif, .vhdr, .edf, a session's own _eeg.xdf")
-    add("--channel", required=True, metavar="NAME", help="or several, separated by commas: mean")
-    add("--band", type=float, nargs=2, default=(8.0, 12.0), metavar=("LOW", "HIGH"), help="in Hz")
+    add("recording", metavar="RECORDING", help="a file: .xdf, .set, .fif, .vhdr, .edf")
+    add(
+        "--channel",
+        required=True,
+        metavar="NAME",
+        help="channel of the rhythm; of several, separated by commas, the mean is taken",
+    )
+    add(
+        "--band",
+        type=float,
+        nargs=2,
+        default=(8.0, 12.0),
+        metavar=("LOW", "HIGH"),
+        help="frequency band of the rhythm in Hz (default 8 12)",
+    )
     add(
         "--own-peak",
         action="store_true",
@@ -35,30 +48,40 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="as recorded",
         help="as recorded (default), average or laplacian",
     )
-    add("--line", type=float, default=50.0, help="mains frequency in Hz, 0 for none (default 50)")
-    add("--delay", type=float, metavar="MS", help="how late the value may be (default 100)")
-    add("--quality", type=float, metavar="R", help="envelope correlation that is wanted instead")
+    add(
+        "--line",
+        type=float,
+        default=50.0,
+        metavar="HZ",
+        help="mains frequency in Hz; 0: no notch filter (default 50)",
+    )
+    add(
+        "--delay",
+        type=float,
+        metavar="MS",
+        help=f"recommend the best estimator up to this delay, in ms (default {USUAL_DELAY_MS:g})",
+    )
+    add(
+        "--quality",
+        type=float,
+        metavar="R",
+        help="recommend the shortest delay that reaches this correlation of the envelopes, 0 to 1",
+    )
     add("--out", metavar="DIR", default="data", help="folder for page and settings (default data)")
-    add("--json", metavar="FILE", help="also write the scores there")
+    add("--json", metavar="FILE", help="write the scores to this file, too")
     add(
         "--delays",
         type=float,
         nargs="+",
         metavar="MS",
-        help=f"delays to try (default {FIRST_MS:g} to {LAST_MS:g} in steps of {STEP_MS:g})",
+        help=f"delays to compare, in ms (default {FIRST_MS:g} to {LAST_MS:g} in steps of "
+        f"{STEP_MS:g})",
     )
 
 
 def main(options: argparse.Namespace) -> int:
     """Tune, print, write page, settings file and JSON; return 0."""
     import numpy as np
-    from tqdm import tqdm
-
-    from psychopy_nfb.dsp import SignalInfo, standard_positions
-    from psychopy_nfb.engine.recipe import standard_pipeline
-    from psychopy_nfb.lsl.files import read_recording
-    from psychopy_nfb.tune.candidates import CANDIDATES
-    from psychopy_nfb.tune.tuning import recommended, tune
 
     delays = options.delays or list(np.arange(FIRST_MS, LAST_MS + 1, STEP_MS))
     for delay in delays:
@@ -67,7 +90,22 @@ def main(options: argparse.Namespace) -> int:
         check_number("quality", options.quality, above=0, at_most=1)
     if options.json:
         check_writable("json", options.json)
-    recording = read_recording(options.recording)
+    folder, stem = Path(options.out), f"tune_{Path(options.recording).stem}"
+    with naming_kept_files(folder / stem):
+        return _tuned(options, delays, folder, stem)
+
+
+def _tuned(options: argparse.Namespace, delays: Sequence[float], folder: Path, stem: str) -> int:
+    from tqdm import tqdm
+
+    from psychopy_nfb.dsp import SignalInfo, standard_positions
+    from psychopy_nfb.engine.recipe import standard_pipeline
+    from psychopy_nfb.lsl.files import read_recording
+    from psychopy_nfb.tune.candidates import CANDIDATES
+    from psychopy_nfb.tune.tuning import recommended, tune
+
+    with doing("Reading the recording"):
+        recording = read_recording(options.recording)
     labels = tuple(recording.labels)
     info = SignalInfo(recording.rate, labels, positions=standard_positions(labels))
     if options.own_peak:
@@ -99,12 +137,12 @@ def main(options: argparse.Namespace) -> int:
     chosen = recommended(entries, None if wanted is None else wanted / 1e3, options.quality)
     print(_lines(entries))
     print(_sentence(chosen))
-    folder, stem = Path(options.out), f"tune_{Path(options.recording).stem}"
     prepare_folder(folder)
     settings = folder / f"{stem}.json"
     _write_settings(settings, pipeline.steps[:-1], chosen)
     page = folder / f"{stem}.html"
-    _write_page(page, settings, options, recording, entries, chosen)
+    with doing("Writing the page"):
+        _write_page(page, settings, options, recording, entries, chosen)
     print(f"Files:\n  {page}\n  {settings}")
     if options.json:
         content = {

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from psychopy_nfb.checks import check_number, prepare_folder
 from psychopy_nfb.errors import SettingsError
+from psychopy_nfb.terminal import doing, naming_kept_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,11 +20,11 @@ if TYPE_CHECKING:
     from psychopy_nfb.lsl.files import Recording
 
 METHODS = {
-    "ssd": "most power in the band over that beside it",
-    "csp": "power in the band differs most between two states, --states A B",
-    "spoc": "power in the band follows another channel, --target NAME",
-    "ica": "all channels, freed of the components that are the eyes', --eyes NAME",
-    "eog": "all channels, freed of what the eyes' channels see too, --eyes NAME",
+    "ssd": "power in the band is largest relative to the neighbouring frequencies",
+    "csp": "power in the band differs most between two states (--states)",
+    "spoc": "power in the band follows another channel (--target)",
+    "ica": "all channels without the independent components of the eyes (--eyes)",
+    "eog": "all channels without what is correlated with the eye channels (--eyes)",
 }
 SHOWN = 4
 
@@ -31,35 +32,55 @@ SHOWN = 4
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``psychopy-nfb spatial``."""
     add = parser.add_argument
-    add("recording", help="a file: .xdf, .set, .fif, .vhdr, .edf, a session's own _eeg.xdf")
+    add("recording", metavar="RECORDING", help="a file: .xdf, .set, .fif, .vhdr, .edf")
     listed = "; ".join(f"{name}: {what}" for name, what in METHODS.items())
     add("--method", choices=tuple(METHODS), default="ssd", help=f"{listed} (default ssd)")
-    add("--band", type=float, nargs=2, default=(8.0, 12.0), metavar=("LOW", "HIGH"), help="in Hz")
+    add(
+        "--band",
+        type=float,
+        nargs=2,
+        default=(8.0, 12.0),
+        metavar=("LOW", "HIGH"),
+        help="frequency band of the rhythm in Hz (default 8 12)",
+    )
     add("--states", nargs=2, metavar=("A", "B"), help="markers at which the two states begin")
-    add("--target", metavar="NAME", help="the channel that power shall follow")
-    add("--eyes", metavar="NAME", help="EOG channels, or Fp1,Fp2; separated by commas")
-    add("--exclude", default="", metavar="NAME", help="channels that are no EEG or bad")
-    add("--components", type=int, default=1, metavar="N", help="how many to keep (default 1)")
+    add("--target", metavar="NAME", help="channel whose value the power follows")
+    add("--eyes", metavar="NAME", help="EOG channels, separated by commas; or Fp1,Fp2")
+    add(
+        "--exclude",
+        default="",
+        metavar="NAME",
+        help="channels to leave out, separated by commas: bad ones and those that are not EEG",
+    )
+    add("--components", type=int, default=1, metavar="N", help="components to keep (default 1)")
     add("--out", metavar="DIR", default="data", help="folder for page and weights (default data)")
 
 
 def main(options: argparse.Namespace) -> int:
     """Find the filter, print, write weights and page; return 0."""
-    from psychopy_nfb.lsl.files import read_recording
-
     check_number("components", options.components, at_least=1)
     for method, option in (("csp", "states"), ("spoc", "target"), ("ica", "eyes"), ("eog", "eyes")):
         if options.method == method and getattr(options, option) is None:
             raise SettingsError(option, None, f"is needed by --method {method}")
-    recording = read_recording(options.recording)
-    step, fit, words = _found(recording, options)
-    print(words)
     folder, stem = Path(options.out), f"spatial_{options.method}_{Path(options.recording).stem}"
+    with naming_kept_files(folder / stem):
+        return _written(options, folder, stem)
+
+
+def _written(options: argparse.Namespace, folder: Path, stem: str) -> int:
+    from psychopy_nfb.lsl.files import read_recording
+
+    with doing("Reading the recording"):
+        recording = read_recording(options.recording)
+    with doing("Finding the filter"):
+        step, fit, words = _found(recording, options)
+    print(words)
     prepare_folder(folder)
     weights = folder / f"{stem}.json"
     weights.write_text(json.dumps(step.weights, indent=1) + "\n", encoding="utf-8")
     page = folder / f"{stem}.html"
-    _write_page(page, weights, options, fit, words)
+    with doing("Writing the page"):
+        _write_page(page, weights, options, fit, words)
     print(f"Files:\n  {page}\n  {weights}")
     return 0
 
@@ -81,11 +102,15 @@ def _found(
     low, high = band
     if options.method == "eog":
         step = regress_out(_highpassed(samples, rate), labels, _names(options.eyes))
-        return step, None, f"{len(step.weights)} channels, freed of {options.eyes}."
+        return (
+            step,
+            None,
+            f"{len(step.weights)} channels, without what is correlated with {options.eyes}.",
+        )
     if options.method == "ica":
         step, fit, rejected = reject_blinks(samples, rate, labels, _names(options.eyes))
         named = ", ".join(str(index + 1) for index in rejected)
-        return step, fit, f"Left out of {len(fit.scores)} components: {named}, the eyes'."
+        return step, fit, f"Removed as components of the eyes: {named} (of {len(fit.scores)})."
     if options.method == "csp":
         first, second = (_state(recording, name, options.states) for name in options.states)
         fit = csp(samples[first], samples[second], rate, labels, band)
@@ -122,7 +147,7 @@ def _state(recording: Recording, name: str, states: Sequence[str]) -> np.ndarray
     if not any(label == name for _, label in edges):
         there = sorted({label for _, label in recording.markers})
         raise SettingsError(
-            "states", name, f"no such marker; the recording has {', '.join(there) or 'none'}"
+            "states", name, f"is no marker of the recording, which has {', '.join(there) or 'none'}"
         )
     ends = [*(row for row, _ in edges[1:]), len(recording.samples)]
     parts = [

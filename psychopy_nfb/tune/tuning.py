@@ -16,12 +16,12 @@ from psychopy_nfb.tune.candidates import CANDIDATES, Candidate
 from psychopy_nfb.tune.scores import Score, score
 
 FIT_SHARE = 0.5
-"""Of the recording: what estimators are fitted to. The rest they are scored on."""
+"""Share of the recording that estimators are fitted to; they are scored on the rest."""
 LEARN_SHARE = 0.7
-"""Of the fit part: what variants learn from while one of them is chosen on the rest of it."""
+"""Share of the fit part that variants are fitted to; one is chosen on the rest of that part."""
 SHORTEST_SECONDS = 40.0
 START_SECONDS = 2.0
-"""In which the filters before the estimator settle: nothing is learned from it."""
+"""Seconds in which the filters before the estimator settle; not used for fitting."""
 
 
 @dataclass
@@ -94,17 +94,17 @@ def tune(
         raise SettingsError(
             "recording",
             f"{n / rate:.1f} s",
-            f"is too short; at least {SHORTEST_SECONDS:g} s are needed, better some minutes",
+            f"is too short; at least {SHORTEST_SECONDS:g} s are needed, a few minutes are better",
         )
     spoilt = int((~np.isfinite(samples)).any(axis=1).sum())
     if spoilt:
         raise SettingsError(
-            "recording", f"{spoilt} samples", "are no numbers; cut them out or choose another part"
+            "recording", f"{spoilt} samples", "are not numbers; cut them out or choose another part"
         )
     raw, _ = _pass([step for step in before if step.spatial], samples, info)
     signal, told = _pass(before, samples, info)
     if signal.shape[1] != 1:
-        raise SettingsError("channel", list(told.labels), "must come to one signal")
+        raise SettingsError("channel", list(told.labels), "must result in one signal")
     raw = raw[:, 0]
     if not np.ptp(raw) > 0:
         raise SettingsError("channel", list(told.labels), "is flat; choose another one")
@@ -200,7 +200,9 @@ def recommended(
             tried = ", ".join(
                 f"{1e3 * delay:g}" for delay in sorted({one.delay for one in entries})
             )
-            raise SettingsError("delay", 1e3 * delay, f"must reach one that was tried: {tried} ms")
+            raise SettingsError(
+                "delay", 1e3 * delay, f"must be at least one of those compared: {tried} ms"
+            )
     if quality is None:
         return max(able, key=lambda one: one.score.envelope_r)
     good = [one for one in able if one.score.envelope_r >= quality]
@@ -209,7 +211,7 @@ def recommended(
         raise SettingsError(
             "quality",
             quality,
-            f"is not reached here, the best is {best:.3f}; allow more delay or want less",
+            f"is not reached, the best is {best:.3f}; allow a longer delay or ask for less",
         )
     return min(good, key=lambda one: (one.delay, -one.score.envelope_r))
 

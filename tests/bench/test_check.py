@@ -82,6 +82,19 @@ def test_row_116_a_window_shows_vertical_sync_and_frame_rate(tmp_path):
         assert status == 1
 
 
+def test_without_lsl_the_rest_is_checked_all_the_same():
+    code = (
+        "import sys; sys.modules['pylsl'] = None\n"
+        "from psychopy_nfb.cli import main; sys.exit(main(['check', '--no-window']))"
+    )
+    done = run("-c", code)
+    assert done.returncode == 1
+    assert done.stderr == ""
+    assert re.search(r"^\[!!\] liblsl: .*\n     -> pip install", done.stdout, re.MULTILINE)
+    assert re.search(r"^\[!!\] streams: could not be checked \(", done.stdout, re.MULTILINE)
+    assert "] processor: " in done.stdout
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems always have a display")
 def test_no_display_is_a_finding():
     code = (
@@ -91,9 +104,10 @@ def test_no_display_is_a_finding():
     )
     done = run("-c", code, hidden=("DISPLAY", "WAYLAND_DISPLAY"))
     compositor, display = done.stdout.splitlines()
-    assert compositor == "False|compositor|no X display|start the X server, set DISPLAY"
+    assert compositor == "False|compositor|no display|run this on a desktop; over ssh, set DISPLAY"
     assert re.fullmatch(
-        r"False\|display\|no window could be opened \(.+\)\|set up a display", display
+        r"False\|display\|no window could be opened \(.+\)\|run this on a desktop, or use .*",
+        display,
     )
 
 

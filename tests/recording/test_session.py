@@ -77,7 +77,7 @@ def test_what_json_has_no_word_for_becomes_null(tmp_path):
 
 def test_a_list_is_no_session(tmp_path):
     (tmp_path / "a_nfb.json").write_text("[]")
-    with pytest.raises(FileError, match="holds no session's settings"):
+    with pytest.raises(FileError, match="does not hold the settings of a session"):
         SessionRecord.load(tmp_path / "a_nfb.json")
 
 

@@ -86,7 +86,10 @@ def test_row_069_channels_freed_of_blinks_by_command(method, recording, tmp_path
     ("arguments", "said"),
     [
         (["--method", "csp"], "states=None: is needed by --method csp"),
-        (["--method", "csp", "--states", "open", "shut"], "'shut': no such marker; .*closed, open"),
+        (
+            ["--method", "csp", "--states", "open", "shut"],
+            "'shut': is no marker of the recording, which has closed, open",
+        ),
         (["--method", "ica"], "eyes=None"),
         (["--method", "spoc", "--target", "EMG"], "target='EMG'.*no such channel"),
         (["--exclude", "Qz"], "exclude='Qz'"),
