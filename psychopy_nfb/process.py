@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -65,6 +66,11 @@ def running(module: str, *arguments: str) -> Iterator[subprocess.Popen]:
         yield process
     finally:
         end(process)
+
+
+def ignore_interrupts() -> None:
+    """Leave Ctrl-C to the parent, which ends this process: it reaches all of a terminal at once."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def end(process: subprocess.Popen, patience: float = STOP_SECONDS) -> None:

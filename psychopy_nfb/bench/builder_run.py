@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from psychopy.experiment import Experiment
 
 RUN_SECONDS = 15.0
-"""Of frames in a run; the script's own start takes as long again."""
+"""Seconds of frames in a run; the script's own start takes as long again."""
 LEARNING = 60
 """Frames at the start of a Routine in which the margin is learnt; they count for neither side."""
 SETTINGS = {

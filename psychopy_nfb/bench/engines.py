@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from multiprocessing import connection
 
 from psychopy_nfb.bench.setting import training
+from psychopy_nfb.process import ignore_interrupts
 
 Newest = Callable[[], tuple[float, float] | None]
 """Called once a frame: the newest value at hand and the LSL time of its sample."""
@@ -131,6 +132,7 @@ def _into_pipe(source_id: str, burn_ms: float, sender: connection.Connection) ->
 
 
 def _forever(source_id: str, burn_ms: float, give: Callable) -> None:
+    ignore_interrupts()
     computer = Computer(source_id, burn_ms)
     while True:
         value = computer.compute(PULL_SECONDS)

@@ -41,7 +41,7 @@ and medians of few long turns are half or twice of each other. At 503 Hz message
 60 Hz in ever another phase, at 500 Hz in three."""
 BUSY_ROUNDS, BUSY_FRAMES, FLOOD_ROUNDS = 3, 20, 3
 KINDS = ("idle", "busy", "flood")
-"""Of rounds: an otherwise idle consumer, one with a frame loop, and messages at full speed."""
+"""Kinds of rounds: an otherwise idle consumer, one with a frame loop, messages at full speed."""
 OURS_TIMES = 10.0
 BARS_AT = (8, 1024)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
 import threading
 import time
 from contextlib import suppress
@@ -14,6 +13,7 @@ import numpy as np
 import psutil
 
 from psychopy_nfb.bench.ways import NUMBER, Way
+from psychopy_nfb.process import ignore_interrupts
 
 FRAME_SECONDS, WORK_SECONDS = 1 / 60, 0.012
 """The busy consumer's frame, and for how much of it Python is kept busy."""
@@ -207,12 +207,12 @@ def _keep_busy(seconds: float) -> None:
 
 
 def serve(ways: dict[int, Way], orders: Connection) -> None:
-    """Be the sender: do what is ordered until killed, and tell after each order when it sent what.
+    """Send what is ordered until killed; answer each order with when it sent what.
 
     A message holds its number and not its time: to put the time in would be a part of the latency,
     and after a pause a larger one than shared memory's own.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the receiver's to answer
+    ignore_interrupts()
     _stay_on(cores()[-1:])
     _keep_memory()
     for way in ways.values():

@@ -120,7 +120,11 @@ def _lags_beside_bare(nfb, source_id: str) -> tuple[tuple[list, list], float]:  
     command = python_command("bench.bare", "--source-id", source_id, "--seconds", f"{TURN_SECONDS}")
     with TemporaryFile() as told:
         bare = subprocess.Popen(
-            command, stdout=told, env=child_environment(), creationflags=CREATION_FLAGS
+            command,
+            stdout=told,
+            env=child_environment(),
+            creationflags=CREATION_FLAGS,
+            start_new_session=True,
         )
         stolen = stolen_seconds()
         lags, seen = [], nfb.records.newest_seq

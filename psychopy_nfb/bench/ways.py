@@ -26,7 +26,7 @@ from psychopy_nfb.engine.named_memory import create_memory, join_memory, remove_
 NUMBER = struct.Struct("<q")
 """Each message begins with its number, 1 and up; 0 is what memory holds before the first."""
 WAIT_SECONDS = 0.5
-"""After which a waiting receiver looks whether its sender still lives."""
+"""Seconds after which a waiting receiver checks whether its sender still runs."""
 
 
 class Way:

@@ -15,6 +15,7 @@ import time
 
 from psychopy_nfb.bench.calm import STANDSTILL_SECONDS
 from psychopy_nfb.clock import lsl_now
+from psychopy_nfb.process import ignore_interrupts
 
 WAKE_SECONDS = 0.001
 
@@ -26,6 +27,7 @@ def main() -> None:
     cpu = parser.parse_args().cpu
     if sys.platform != "linux":
         return
+    ignore_interrupts()
     try:
         highest = os.sched_param(os.sched_get_priority_max(os.SCHED_FIFO))
         os.sched_setaffinity(0, {cpu})

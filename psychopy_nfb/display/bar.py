@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 LINE_PIXELS = 2
 """Thickness of the threshold's line."""
 OVERHANG = 0.2
-"""Of the bar's width, by which the threshold's line sticks out on either side."""
+"""How far the threshold's line extends beyond the bar on either side, as a share of its width."""
 
 
 class FeedbackBar(FeedbackStimulus):

@@ -7,7 +7,7 @@ import numpy as np
 from psychopy_nfb.checks import check_number
 
 HYSTERESIS = 0.1
-"""Of the difference between two learned levels."""
+"""Hysteresis of the threshold, as a share of the difference between two learned levels."""
 TAIL = 0.05
 """Share of outliers among the samples of a level."""
 

@@ -21,7 +21,7 @@ PERCENTILE = 98.0
 GUARD_SECONDS = 0.0033
 """Left for the flip call itself and for the scheduler. Chosen on a paced 60 Hz display."""
 LARGEST_SHARE = 0.85
-"""Of a frame: with a larger margin waiting brings nothing."""
+"""Largest margin, as a share of a frame: with more, waiting gains nothing."""
 MISS_SECONDS = 0.002
 """Added at once for a missed frame that was drawn too late …"""
 MOST_PENALTY = 0.006

@@ -24,10 +24,10 @@ FEWEST_FRAMES = 10
 SHORTEST_FRAME = 0.0015
 """Seconds; no display is so fast."""
 WORK = 0.6
-"""Of a frame: long enough to tell, short enough that a real display's frame has time for it."""
+"""Work before a test flip, as a share of a frame: long enough to show, short enough to fit in."""
 LEARN_SECONDS = 2e-5
-"""By so much the expected duration of a buffer swap moves towards each new one, which leads to the
-median. A mean follows the few slow swaps of a busy machine, and pictures come before their tick."""
+"""Step in seconds by which the expected duration of a buffer swap follows each new one; it leads to
+the median. A mean follows the few slow swaps of a busy machine: pictures come before their tick."""
 
 
 def pace(win: Window, rate: float) -> None:

@@ -13,7 +13,7 @@ from psychopy_nfb.errors import SettingsError
 BAD_CHANNELS = 0.1
 """Share of channels that may be far off in a window which still counts as clean."""
 FEWEST_WINDOWS = 20
-"""Of clean EEG to calibrate on: thresholds are read from how the power in windows is spread."""
+"""Fewest windows of clean EEG: thresholds come from the distribution of the power in windows."""
 
 
 @dataclass(frozen=True)
@@ -23,9 +23,9 @@ class ASRCalibration:
     rate: float
     """Samples per second."""
     labels: list[str]
-    """Of the n channels."""
+    """Labels of the n channels."""
     cutoff: float
-    """With which the thresholds were set."""
+    """Cutoff with which the thresholds were set, in standard deviations."""
     window: float
     """Seconds, in whose length the power was measured."""
     shaping: list[list[float]]

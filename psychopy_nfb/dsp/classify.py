@@ -15,7 +15,7 @@ from psychopy_nfb.errors import SettingsError
 
 OUTPUTS = ("distance", "probability")
 FEWEST_ROWS = 5
-"""Of features in each state; with shrinkage there may be fewer rows than features."""
+"""Fewest rows of features in each state; with shrinkage there may be fewer rows than features."""
 
 
 @dataclass
@@ -44,7 +44,7 @@ class LDA(Step):
     """``"distance"``, from the boundary in log odds, above 0 in the first state; or
     ``"probability"`` of the first state."""
     name: str = "state"
-    """Of what comes out."""
+    """Label of the output channel."""
 
     def __post_init__(self) -> None:
         check_choice("output", self.output, OUTPUTS)

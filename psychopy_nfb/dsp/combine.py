@@ -157,7 +157,7 @@ class Expression(Step):
     formula: str = ""
     """Over the labels of the channels that reach it, e.g. those of `Parallel`."""
     name: str = "expression"
-    """Of what comes out."""
+    """Label of the output channel."""
 
     def __post_init__(self) -> None:
         try:

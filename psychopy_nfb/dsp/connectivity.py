@@ -50,7 +50,7 @@ class Connectivity(Step):
     band: tuple[float, float] = (8.0, 12.0)
     """In Hz."""
     delay: float = 0.1
-    """Of the complex FIR filters that find the rhythms, in seconds."""
+    """Delay of the complex FIR filters that extract the rhythms, in seconds."""
     taps: float = 0.5
     """Their length in seconds."""
     memory: float = 1.0
@@ -121,11 +121,11 @@ class PhaseAmplitudeCoupling(Step):
     """
 
     phase_band: tuple[float, float] = (4.0, 8.0)
-    """Of the slow rhythm, in Hz."""
+    """Band of the slow rhythm, in Hz."""
     amplitude_band: tuple[float, float] = (30.0, 60.0)
-    """Of the fast one, in Hz; wide enough for its amplitude to change at the slow one's pace."""
+    """Band of the fast rhythm, in Hz; wide enough for its amplitude to follow the slow one."""
     delay: float = 0.1
-    """Of the complex FIR filters that find the rhythms, in seconds."""
+    """Delay of the complex FIR filters that extract the rhythms, in seconds."""
     taps: float = 0.5
     """Their length in seconds."""
     memory: float = 2.0

@@ -13,7 +13,7 @@ from psychopy_nfb.errors import SettingsError
 
 STOP_DB = 60.0
 PASS_SHARE = 0.7
-"""Of the new Nyquist frequency, up to which nothing is lost; at the Nyquist frequency all is."""
+"""Upper edge of the pass band, as a share of the new Nyquist frequency."""
 
 
 @dataclass

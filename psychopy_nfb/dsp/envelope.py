@@ -25,11 +25,11 @@ class Rectify(Step):
     band: tuple[float, float] = (8.0, 12.0)
     """In Hz."""
     order: int = 2
-    """Of the band-pass, for each edge."""
+    """Order of the band-pass, for each edge."""
     smooth: float = 2.0
     """-3 dB frequency in Hz of the low-pass."""
     smooth_order: int = 2
-    """Of the low-pass."""
+    """Order of the low-pass."""
 
     def prepare(self, info: SignalInfo) -> SignalInfo:
         self._band = BandPass(self.band, self.order)
@@ -58,7 +58,7 @@ class ComplexDemodulation(_RhythmStep):
     band: tuple[float, float] = (8.0, 12.0)
     """In Hz: its centre is what is moved, half its width the low-pass."""
     order: int = 2
-    """Of the low-pass."""
+    """Order of the low-pass."""
     output: str = "envelope"
     """``"envelope"``, ``"phase"`` or ``"rhythm"``."""
 

@@ -94,7 +94,7 @@ class HighPass(_Sections):
     cutoff: float = 1.0
     """-3 dB frequency in Hz."""
     order: int = 2
-    """Of the filter."""
+    """Order of the filter."""
 
     starts_settled = True
 
@@ -114,7 +114,7 @@ class LowPass(_Sections):
     cutoff: float = 40.0
     """-3 dB frequency in Hz."""
     order: int = 2
-    """Of the filter."""
+    """Order of the filter."""
 
     starts_settled = True
 
@@ -152,7 +152,7 @@ class Notch(_Sections):
     """Removes the mains' frequency and its harmonics."""
 
     frequency: float = 50.0
-    """Of the mains, in Hz: 50 or 60."""
+    """Mains frequency in Hz: 50 or 60."""
     quality: float = 30.0
     """Frequency divided by the -3 dB width."""
     harmonics: int = 1

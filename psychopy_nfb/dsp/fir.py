@@ -20,9 +20,9 @@ from psychopy_nfb.dsp.rhythm import acausal_analytic
 from psychopy_nfb.errors import SettingsError
 
 REGULARISATION = 1e-6
-"""Of the weighted fit, as a share of its diagonal: enough for the solver, too little to be seen."""
+"""Regularisation of the weighted fit, as a share of its diagonal: without visible effect."""
 RIDGE = 1e-3
-"""Of the regression on a recording, as a share of the signal's variance."""
+"""Ridge of the regression on a recording, as a share of the signal's variance."""
 DEFAULT_SLOPE = 1.5
 """Exponent of 1/f where no spectrum has been learned: the middle of what resting EEG has."""
 SPECTRUM_POINTS = 257
@@ -204,7 +204,7 @@ class ECHT(_ComplexFIR):
     window: float = 0.5
     """Length in seconds."""
     order: int = 2
-    """Of the band-pass, for each edge."""
+    """Order of the band-pass, for each edge."""
     output: str = "envelope"
     """``"envelope"``, ``"phase"`` or ``"rhythm"``."""
 

@@ -11,7 +11,7 @@ MODULATION_HZ = 0.5
 its power below 1 Hz. A filter's delay differs a little between slow and fast changes."""
 
 PERIODS = 4
-"""Of the swelling, where the delay is tried out; the first one is for the estimator's start."""
+"""Periods of the amplitude modulation that measures the delay; the first is for settling."""
 
 
 def envelope_delay(response: Callable[[np.ndarray], np.ndarray], frequency: float) -> float:

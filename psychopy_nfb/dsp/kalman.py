@@ -41,7 +41,7 @@ class KalmanOscillator(_RhythmStep):
     output: str = "envelope"
     """``"envelope"``, ``"phase"`` or ``"rhythm"``."""
     bandwidth: float = 1.0
-    """Of the oscillator, in Hz: how fast it forgets its phase."""
+    """Bandwidth of the oscillator, in Hz: how fast it loses its phase."""
     snr: float = 0.1
     """Variance of the oscillator over that of the white noise in a sample."""
     learned: ClassVar[tuple[str, ...]] = ("bandwidth", "snr")

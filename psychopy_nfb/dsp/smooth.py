@@ -86,7 +86,7 @@ class SavitzkyGolay(_Smoother):
     seconds: float = 0.2
     """Length; rounded to an odd number of samples."""
     order: int = 2
-    """Of the polynomial."""
+    """Order of the polynomial."""
 
     def __post_init__(self) -> None:
         check_number("seconds", self.seconds, above=0, unit="s")

@@ -17,7 +17,7 @@ from psychopy_nfb.dsp.channels import SpatialFilter
 from psychopy_nfb.errors import SettingsError
 
 ORDER = 2
-"""Of the Butterworth band-passes, forwards and backwards."""
+"""Order of the Butterworth band-passes, applied forwards and backwards."""
 SINGULAR = 1e-10
 """Eigenvalue of a covariance, over its largest, from which a direction counts as empty: an average
 reference and interpolated channels take one each."""
@@ -28,7 +28,7 @@ class SpatialFit:
     """Components of a recording, the most telling one first."""
 
     labels: tuple[str, ...]
-    """Of the channels."""
+    """Labels of the channels."""
     weights: np.ndarray
     """(n_channels, n_components): samples @ weights are the components."""
     patterns: np.ndarray

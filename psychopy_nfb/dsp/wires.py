@@ -17,7 +17,7 @@ ROWS_AT_ONCE = 8
 """Rows of regressors that are added to the normal equations together: a tenth of the time of one
 by one, and still no peak."""
 RIDGE = 1e-8
-"""Of the normal equations, as a share of their mean diagonal."""
+"""Ridge of the normal equations, as a share of their mean diagonal."""
 
 
 @dataclass

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import gc
 import os
-import signal
 import sys
 import threading
 import traceback
@@ -18,7 +17,7 @@ from psychopy_nfb.engine.control import ControlLine, standard_lines
 from psychopy_nfb.engine.memory import SharedBlock
 from psychopy_nfb.errors import NfbError
 from psychopy_nfb.lsl.selection import StreamSelection
-from psychopy_nfb.process import guard
+from psychopy_nfb.process import guard, ignore_interrupts
 from psychopy_nfb.settings import from_dict
 
 SWITCH_SECONDS = 0.001 if sys.platform == "win32" else 0.0005
@@ -75,8 +74,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--block", required=True, help="name of the shared memory block")
     parser.add_argument("--experiment-pid", type=int, required=True)
     options = parser.parse_args(arguments)
-    # Ctrl-C is for the experiment: it ends this process, after the files have been finished.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ignore_interrupts()  # what ends this process lets it finish its files
     _leave_rush()
     gc.disable()  # until all is imported: nothing of it is garbage, looking for some costs 0.05 s
     sys.setswitchinterval(SWITCH_SECONDS)

@@ -21,13 +21,14 @@ MOST_EDGES, STRETCH = 1500, 50
 MOST_SAMPLES = 400_000
 """Samples that the answers are learnt from at most."""
 LOCKED_MULTIPLES = 3
-"""Of the refresh rate, at which hum may keep with the refreshes."""
+"""Number of multiples of the refresh rate at which hum may be locked to the refreshes."""
 SMALL_HUM = 1e-3
 """Weight of such hum against the misfit of a sample."""
 STIFFNESS = 1e-3
 """Weight of a bend in an answer against the misfit of a sample."""
 BINS_A_SAMPLE, SHORTEST_BIN = 4, 0.1e-3
-"""Of a learnt answer: edges fall between samples, so that many of them know it finer than one."""
+"""Bins of a learnt answer per sample, and its shortest bin in seconds: edges fall between samples,
+so that many of them resolve it finer than one."""
 SETTLED, FIRMNESS = 0.2, 100.0
 """Refreshes at either end of an answer in which nothing changes, and the weight of that."""
 REST_BEFORE, REST_AFTER = (-1.0, -0.65), (2.0, 2.8)

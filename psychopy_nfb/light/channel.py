@@ -15,16 +15,16 @@ from scipy.ndimage import (
 from psychopy_nfb.errors import NfbError
 
 SMOOTH_SHARE = 0.3
-"""Of a refresh: over it the signal is averaged before it is compared with the threshold. About a
-period of what backlights flicker at."""
+"""Length of the moving average before the threshold, as a share of a refresh. About a period of a
+backlight's flicker."""
 LEVEL_SECONDS = 3.0
 """The levels may drift; they are looked for in pieces so long, in which a code has both."""
 POINTS_A_REFRESH = 4
-"""Of the signal that the levels are sought in."""
+"""Points of the signal per refresh in which the levels are looked for."""
 LOW, HIGH = 15.0, 85.0
 """Percentiles of a piece that stand for its levels: a code is low and high half of the time."""
 HYSTERESIS = 0.15
-"""Of the difference of the levels."""
+"""Hysteresis of the threshold, as a share of the difference between the levels."""
 SEPARATE = 3.0
 """Times its own spread a level must lie away from the other."""
 SHORT_GAP = 0.3
@@ -34,11 +34,11 @@ LONGEST_HOLD = 30
 HELD_LONGER = 2
 """Refreshes by which the display may hold a level longer than the log knows."""
 FLAT_SHARE = 0.45
-"""Of what the signal usually moves by; less is what hum and noise do without light."""
+"""Share of the signal's usual change below which a stretch counts as flat: hum and noise only."""
 LEAST_MOVING = 0.1
 """Share of the samples that must lie outside such stretches."""
 STILL_POINTS = 120
-"""Of so long a stretch that are looked at."""
+"""Number of points of a long stretch that are compared."""
 PAUSE_SECONDS = 0.6
 """By which light may begin and end later than a pause in the log."""
 

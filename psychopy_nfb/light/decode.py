@@ -23,7 +23,7 @@ SHORTEST = 32
 WIDEST = 12
 """Refreshes by which the light may come to lie before or after the log's account."""
 SLIP_COST = 4.0
-"""Of one refresh more or less than the log knows, in refreshes with the wrong light."""
+"""Cost of one refresh more or less than the log has, in refreshes with the wrong light."""
 UNKNOWN = 0.5
 """Cost of a refresh before or after the log."""
 READ_FROM, READ_TO = 0.3, 1.0

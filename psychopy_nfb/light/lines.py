@@ -12,7 +12,7 @@ MOST_LINES = 24
 LINE_POWER = 30.0
 """Times the median power around it, from which on a spectral line is hum or flicker."""
 SMALLEST_LINE = 0.005
-"""Of the way between the levels; smaller ones are not worth the doubt."""
+"""Smallest line that is removed, as a share of the distance between the levels."""
 LINE_NEIGHBOURS = 200
 FIT_STEPS = 3
 BLOCK = 50_000

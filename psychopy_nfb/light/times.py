@@ -25,7 +25,7 @@ class LightSummary:
     frames: int
     """Frames of the log that the sensor saw."""
     edges: int
-    """Of them, those whose light was timed by an edge of their own."""
+    """Number of those frames whose light was timed by an edge of their own."""
     missed: int
     """Frames that were never light."""
     repeated: int
@@ -46,7 +46,7 @@ class LightSummary:
     """From a tenth to nine tenths of the way to the high level."""
     fall_ms: float
     refresh_hz: float
-    """Of the display, as the light tells."""
+    """Refresh rate of the display in Hz, estimated from the light."""
     level_low: float
     """In the channel's unit, patch at its low level."""
     level_high: float

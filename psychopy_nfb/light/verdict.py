@@ -13,7 +13,7 @@ STEADY_MS = 1.0
 DEEP_REFRESHES = 2.5
 """Refreshes from flip to light; a longer way has frames waiting in it."""
 SLOW_SHARE = 0.5
-"""Of a refresh: pixels that take longer smear one frame into the next."""
+"""Share of a refresh; pixels that take longer blend one frame into the next."""
 DRIFT_PPM = 50.0
 """Two quartz clocks keep closer together."""
 LOST_SHARE = 0.05
@@ -69,7 +69,7 @@ def _frames(summary: LightSummary) -> Finding:
         "bad",
         f"{summary.missed} of {summary.frames} frames "
         f"({percent(summary.missed / max(1, summary.frames))}) were never shown and "
-        f"{summary.repeated} were shown longer than the log knows",
+        f"{summary.repeated} were shown longer than the log says",
         "flips do not wait for the display: switch vertical sync on in the graphics driver, use "
         "full screen on one display, switch the compositor and the display's variable rate off",
     )

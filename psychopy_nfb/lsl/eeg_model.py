@@ -92,7 +92,7 @@ class SimulatedEEG:
     emg_amplitude: float = 15.0
     """Typical standard deviation within a burst above the muscle, in microvolts."""
     line_frequency: float = 50.0
-    """Of the mains, in Hz; 0 for none."""
+    """Mains frequency in Hz; 0 for no mains noise."""
     line_amplitude: float = 2.0
     """Typical peak of the mains' sine, in microvolts; channels have 0.5 to 1.5 times that."""
 

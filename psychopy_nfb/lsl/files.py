@@ -52,7 +52,7 @@ class Recording:
     gaps: tuple[tuple[int, float], ...] = ()
     """(sample after the gap, seconds missing), from the samples' stamps."""
     name: str = ""
-    """Of the file or of the stream in it."""
+    """Name of the file or of the stream in it."""
 
     def __post_init__(self) -> None:
         for name, usual in (("units", "microvolts"), ("kinds", "EEG")):
@@ -140,8 +140,8 @@ def _read_with_mne(path: Path) -> Recording:
             raise FileError(
                 "file",
                 str(path),
-                "is of no known kind; known are .xdf, .fif, .set, .vhdr, .edf, .bdf and what else "
-                "MNE-Python reads",
+                "is not a known kind of recording: .xdf, .fif, .set, .vhdr, .edf, .bdf or another "
+                "that MNE-Python reads",
             ) from None
         raise _unreadable(path, error) from None
     for warning in caught:

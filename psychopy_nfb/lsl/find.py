@@ -198,7 +198,7 @@ def channel_scales(info: pylsl.StreamInfo, units: str | None) -> list[float]:
                 "units",
                 declared,
                 f"channel {channel.child_value('label')!r} of stream '{info.name()}' declares a "
-                "unit that is no voltage; say stream.units = 'uV', 'mV', 'V' or 'nV'",
+                "unit that is not a voltage; set stream.units to 'uV', 'mV', 'V' or 'nV'",
             )
         scales.append(scale)
     return scales

@@ -25,7 +25,7 @@ class Marker:
 
 
 OWN_SOURCE_ID = f"psychopy_nfb_marks@{platform.node()}"
-"""Of the streams that the experiment itself sends its marks to."""
+"""source_id of the streams that the experiment itself sends its marks to."""
 
 
 class MarkerWatcher:

@@ -74,7 +74,7 @@ def test_what_is_no_recording_is_one_sentence(write_recording, tmp_path):
         "missing.xdf": "there is no such file",
         ".": "is a folder; name the recording in it",
         "empty.xdf": "is empty",
-        "notes.docx": "is of no known kind",
+        "notes.docx": "is not a known kind of recording",
         "small_eeg.eeg": "is one part of a recording; open its .vhdr file",
         "garbage.xdf": "cannot be read",
         "garbage.fif": "cannot be read",

@@ -71,7 +71,22 @@ def test_being_stopped_is_no_error_and_one_line(start_module, open_inlet, how):
     assert process.wait(timeout=3) == 0
     said = process.said.read_text()
     assert "Traceback" not in said
-    assert said.splitlines()[-1].startswith("Brain: 1 channels at 250 Hz: ended after ")
+    assert said.splitlines()[-1].startswith("Brain: ended after ")
+
+
+def test_with_a_parent_ctrl_c_is_for_the_parent(start_module, open_inlet, take):
+    parent = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    process, source_id = start_module(
+        SIMULATOR, "--channels", "Oz", "--until-process-ends", parent.pid
+    )
+    inlet = open_inlet(source_id)
+    inlet.pull_sample(timeout=5)
+    process.send_signal(signal.SIGINT)
+    _, stamps = take(inlet, 250)
+    assert len(stamps) == 250
+    assert process.poll() is None
+    parent.communicate(b"\n")
+    assert process.wait(timeout=5) == 0
 
 
 def test_the_stream_is_the_model_and_the_truth_has_its_stamps(start_module, open_inlet, take):
