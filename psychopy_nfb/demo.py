@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from psychopy_nfb.checks import check_number, check_writable
 from psychopy_nfb.clock import lsl_now
-from psychopy_nfb.errors import FileError
+from psychopy_nfb.errors import FileError, SettingsError
 from psychopy_nfb.process import running
 from psychopy_nfb.terminal import doing, naming_kept_files
 
@@ -86,8 +86,13 @@ def main(options: argparse.Namespace) -> int:
             raise FileError("out", options.out, error.remedy) from None
         picture = nfb.files.stem.with_name(nfb.files.stem.name + "_screen.png")
         with naming_kept_files(nfb.files.stem):
-            with doing("Starting the background process"):
-                nfb.start()
+            try:
+                with doing("Starting the background process"):
+                    nfb.start()
+            except SettingsError as error:
+                if error.parameter.endswith(".channels") and not options.settings:
+                    raise SettingsError("channel", error.value, error.remedy) from None
+                raise
             with nfb:
                 done, note = _run(nfb, options, picture)
     summary = lag_summary(nfb.files.frames)

@@ -88,10 +88,14 @@ class Budget:
         ]
 
     def table(self) -> str:
-        """Return it as lines for people."""
-        lines = [f"{title:32s} {figure:>8s} ms" for title, figure in self.rows()]
+        """Return it as lines for people; with plain minus signs, which every code page has."""
+        rows = [(title, figure.replace("\u2212", "-")) for title, figure in self.rows()]
+        lines = [f"{title:32s} {figure:>8s} ms" for title, figure in rows]
         spread = self.steps.error_ms.std(ddof=1)
-        lines.append(f"(means over {len(self.steps)} steps; SD of the difference {spread:.2f} ms)")
+        lines.append(
+            f"(means of the middle half of {len(self.steps)} steps; SD of the difference "
+            f"{spread:.2f} ms)"
+        )
         return "\n".join(lines)
 
 

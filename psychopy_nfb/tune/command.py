@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from psychopy_nfb.checks import check_number, check_writable, prepare_folder
+from psychopy_nfb.checks import check_channels, check_number, check_writable, prepare_folder
 from psychopy_nfb.terminal import doing, naming_kept_files
 
 if TYPE_CHECKING:
@@ -106,6 +106,7 @@ def _tuned(options: argparse.Namespace, delays: Sequence[float], folder: Path, s
 
     with doing("Reading the recording"):
         recording = read_recording(options.recording)
+    check_channels("channel", _names(options.channel), recording.labels)
     labels = tuple(recording.labels)
     info = SignalInfo(recording.rate, labels, positions=standard_positions(labels))
     if options.own_peak:
@@ -154,14 +155,16 @@ def _tuned(options: argparse.Namespace, delays: Sequence[float], folder: Path, s
     return 0
 
 
+def _names(listed: str) -> list[str]:
+    return [name.strip() for name in listed.split(",")]
+
+
 def _own_band(recording: Recording, options: argparse.Namespace) -> tuple[float, float]:
     """Return a band as wide as the wanted one around the peak in the part that is fitted to."""
-    from psychopy_nfb.checks import check_channels
     from psychopy_nfb.dsp import band_around, individual_frequency
     from psychopy_nfb.tune.tuning import FIT_SHARE
 
-    names = [name.strip() for name in options.channel.split(",")]
-    places = check_channels("channel", names, recording.labels)
+    places = check_channels("channel", _names(options.channel), recording.labels)
     first = recording.samples[: round(FIT_SHARE * len(recording.samples)), places].mean(axis=1)
     low, high = options.band
     peak = individual_frequency(first, recording.rate, (low - 1, high + 1))

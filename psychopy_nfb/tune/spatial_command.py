@@ -61,7 +61,7 @@ def main(options: argparse.Namespace) -> int:
     check_number("components", options.components, at_least=1)
     for method, option in (("csp", "states"), ("spoc", "target"), ("ica", "eyes"), ("eog", "eyes")):
         if options.method == method and getattr(options, option) is None:
-            raise SettingsError(option, None, f"is needed by --method {method}")
+            raise SettingsError(option, None, f"must be given for --method {method}")
     folder, stem = Path(options.out), f"spatial_{options.method}_{Path(options.recording).stem}"
     with naming_kept_files(folder / stem):
         return _written(options, folder, stem)

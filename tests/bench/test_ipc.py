@@ -202,7 +202,7 @@ def test_ctrl_c_keeps_what_has_been_measured(tmp_path):
         said, errors = process.communicate(timeout=60)
     told = json.loads(file.read_text())
     assert process.returncode == 1
-    assert "Interrupted: this is what had been measured." in said
+    assert "Stopped by Ctrl-C. The figures are those measured until then." in said
     assert "Traceback" not in errors
     assert told["complete"] is False
     names = {row["way"] for row in told["rows"]} | {
