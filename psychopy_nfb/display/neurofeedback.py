@@ -7,6 +7,7 @@ import gc
 import logging
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 from weakref import WeakValueDictionary
@@ -263,7 +264,7 @@ class Neurofeedback(RunControl):
         With late read it returns just before the next flip: draw at once and flip. It never raises
         and never waits for the worker. Before `start` and after `close` nothing new is read.
         """
-        if self._late is not None:
+        if self._late is not None and self._ring is not None:
             self._late.wait()
         record = self._record if self._ring is None else self._ring.newest()
         t_read = lsl_now()
@@ -334,23 +335,24 @@ class Neurofeedback(RunControl):
             return
         atexit.unregister(self.close)
         try:
-            if os.getpid() == self._creator:
-                self._finish()
+            with ExitStack() as ending:  # all of it, whatever fails or interrupts
+                if self._stand_in is not None:
+                    ending.callback(self._stand_in.stop)
+                if self._handle is not None:
+                    ending.callback(self._handle.close)
+                ending.callback(self._let_go)
+                if os.getpid() == self._creator:
+                    self._finish()
         except Exception:
             logger.exception("Closing was not complete.")
-        finally:
-            self._closed = True
-            self._ring = self._late = None
-            self._rewarded = False
-            if self._frames is not None:
-                self._frames.detach()
-                gc.unfreeze()
-            try:
-                if self._handle is not None:
-                    self._handle.close()
-            finally:
-                if self._stand_in is not None:
-                    self._stand_in.stop()
+
+    def _let_go(self) -> None:
+        self._closed = True
+        self._ring = None
+        self._rewarded = False
+        if self._frames is not None:
+            self._frames.detach()
+            gc.unfreeze()
 
     def _finish(self) -> None:
         """Send what the files still need: ends of blocks, marks, facts."""

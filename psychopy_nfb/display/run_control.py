@@ -88,8 +88,9 @@ class RunControl(NewestFeedback):
             The event. Anything else is written as its text: ``mark(5)`` is ``mark("5")``.
         """
         label = str(label)
-        if self._closed:
-            logger.warning("The mark %r came after close() and is in no file.", label)
+        if self._closed or self._handle is None:
+            when = "after close()" if self._closed else "before start()"
+            logger.warning("The mark %r came %s and is in no file.", label, when)
         elif self._frames is not None:
             self._frames.mark(label)
         else:
