@@ -89,7 +89,7 @@ class Budget:
 
     def table(self) -> str:
         """Return it as lines for people; with plain minus signs, which every code page has."""
-        rows = [(title, figure.replace("\u2212", "-")) for title, figure in self.rows()]
+        rows = [[cell.replace("\u2212", "-") for cell in row] for row in self.rows()]
         lines = [f"{title:32s} {figure:>8s} ms" for title, figure in rows]
         spread = self.steps.error_ms.std(ddof=1)
         lines.append(
