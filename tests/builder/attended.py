@@ -24,11 +24,13 @@ ARTIFACTS = Path(__file__).parents[2] / "artifacts"
 PARTICIPANT = "p7"
 SETTLED_SECONDS = 0.6
 """How long a screen of text has not changed when it is all there."""
-LONGEST_SECONDS = 60.0
+LONGEST_SECONDS = 150.0
 """Longer than any screen takes to come, apart from blocks, whose length is added."""
 TEXT_COLOR = (0xE6, 0xEB, 0xF0)
 ENOUGH_TEXT = 300
 """Pixels of that colour when a text is there."""
+AGAIN_SECONDS = 5.0
+"""After which a key is pressed again when nothing has happened."""
 TILE = (480, 300)
 NOT_HERE = not (shutil.which("xdotool") and shutil.which("openbox"))
 
@@ -92,19 +94,24 @@ class Attended:
     screens: dict[str, np.ndarray] = field(default_factory=dict)
     _process: subprocess.Popen | None = None
 
-    def start(self, *arguments: str) -> None:
+    def start(self, *arguments: str, env: dict[str, str] | None = None) -> None:
         """Start the compiled script."""
         with (self.folder / "said.txt").open("w") as said:
             self._process = subprocess.Popen(
                 [sys.executable, str(self.folder / f"{self.name}.py"), *arguments],
                 cwd=self.folder,
+                env=env,
                 stdout=said,
                 stderr=subprocess.STDOUT,
             )
 
+    def is_running(self) -> bool:
+        """Whether the script has not ended; one that the app started is taken to run."""
+        return self._process is None or self._process.poll() is None
+
     def check_alive(self) -> None:
         """Fail with what it said when the script has ended."""
-        assert self._process is None or self._process.poll() is None, self.said()
+        assert self.is_running(), self.said()
 
     def said(self) -> str:
         """Return what the script wrote so far."""
@@ -115,7 +122,10 @@ class Attended:
         ends = time.monotonic() + seconds
         while not (found := condition()):
             self.check_alive()
-            assert time.monotonic() < ends, f"{what}: not within {seconds} s"
+            if time.monotonic() > ends:
+                self.keep(f"waiting for {what}")
+                self.strip()
+                raise AssertionError(f"{what}: not within {seconds} s; see {ARTIFACTS}")
             time.sleep(0.1)
         return found
 
@@ -133,17 +143,17 @@ class Attended:
         self.until(lambda: not xdotool(*find).split(), LONGEST_SECONDS, "the dialog's end")
 
     def wait_until_still(self) -> np.ndarray:
-        """Return the screen once it has not changed for a moment."""
-        last, since = picture(), time.monotonic()
-        ends = time.monotonic() + LONGEST_SECONDS
+        """Return the screen once its text has not changed for a moment; the patch flickers on."""
+        last, since = text_pixels(picture()), time.monotonic()
+        ends = since + LONGEST_SECONDS
         while time.monotonic() - since < SETTLED_SECONDS:
             assert time.monotonic() < ends, "the screen does not come to rest"
             time.sleep(0.1)
-            now = picture()
-            # the square for a light sensor flickers on
-            if np.any(now[:-80] != last[:-80]):
+            pixels = picture()
+            now = text_pixels(pixels)
+            if np.any(now != last):
                 last, since = now, time.monotonic()
-        return last
+        return pixels
 
     def keep(self, screen: str) -> np.ndarray:
         """Keep a picture of the screen under a name, and return it."""
@@ -151,7 +161,10 @@ class Attended:
         return self.screens[screen]
 
     def text(self, screen: str, key: str = "space") -> np.ndarray:
-        """Wait for a screen of text other than the one before, press a key; return its picture."""
+        """Wait for a screen of text other than the one before, press a key; return its picture.
+
+        Where the screen stays it is pressed again, as a person would on a machine that is busy.
+        """
         before = text_pixels(list(self.screens.values())[-1])
 
         def is_there() -> bool:
@@ -159,9 +172,17 @@ class Attended:
             return now.sum() > ENOUGH_TEXT and (now != before).sum() > ENOUGH_TEXT
 
         self.until(is_there, LONGEST_SECONDS, screen)
-        self.screens[screen] = self.wait_until_still()
-        press(key)
-        return self.screens[screen]
+        pixels = self.screens[screen] = self.wait_until_still()
+        shown = text_pixels(pixels)
+        ends = time.monotonic() + LONGEST_SECONDS
+        pressed = 0.0
+        while self.is_running() and np.array_equal(text_pixels(picture()), shown):
+            assert time.monotonic() < ends, f"{key} does not end {screen}"
+            if time.monotonic() - pressed > AGAIN_SECONDS:
+                press(key)
+                pressed = time.monotonic()
+            time.sleep(0.1)
+        return pixels
 
     def block(self, label: str, number: int, after: float, seconds: float = 0.0) -> np.ndarray:
         """Wait for the n-th block of this name, keep a picture `after` its begin, and return it."""
@@ -211,8 +232,6 @@ class Attended:
 
     def strip(self) -> None:
         """Save all screens in their order in one picture, each under its name."""
-        if not self.screens:
-            return
         across = 3
         down = -(-len(self.screens) // across)
         width, height = TILE[0] + 8, TILE[1] + 24

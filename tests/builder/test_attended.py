@@ -64,7 +64,7 @@ def attended(tmp_path_factory, alone):
             stderr=subprocess.DEVNULL,
         )
 
-        def start(name: str, *arguments: str) -> Attended:
+        def start(name: str, *arguments: str, stream: bool = True) -> Attended:
             from psychopy.experiment import Experiment
 
             folder = tmp_path_factory.mktemp(name)
@@ -84,14 +84,13 @@ def attended(tmp_path_factory, alone):
             compile_experiment(source, source.with_suffix(".py"))
             run = Attended(folder, name)
             started.append(run)
-            run.start(*arguments)
+            run.start(*arguments, env=None if stream else alone())
             run.fill_dialog()
             return run
 
         yield start
         for run in started:
             run.kill()
-            run.strip()
         for process in (amplifier, manager):
             process.terminate()
             process.wait()
@@ -100,6 +99,7 @@ def attended(tmp_path_factory, alone):
 def finish(run: Attended):
     """End an experiment at its last screen; return its session."""
     run.text("thanks")
+    run.strip()
     assert run.end() == 0, run.said()
     (settings,) = (run.folder / "data").glob(f"sub-{PARTICIPANT}_*_nfb.json")
     return read_session(settings)
@@ -197,8 +197,8 @@ def test_smr_emg(attended):
         assert SHORT < float(row["cue_text.stopped"]) - float(row["cue_text.started"]) + FRAME / 4
 
 
-def test_photodiode_validation(attended):
-    run = attended("photodiode_validation", "--pilot")
+def test_photodiode_validation_piloted_without_amplifier(attended):
+    run = attended("photodiode_validation", "--pilot", stream=False)
     check_text(run.text("instructions"))
     run.block("validation", 1, after=3.0)
     run.block_end("validation", 1)
@@ -208,3 +208,23 @@ def test_photodiode_validation(attended):
     assert session.frames[session.frames.block == "validation"].patch.mean() == pytest.approx(
         0.5, abs=0.2
     )
+    assert session.settings["experiment"]["simulated"] is True
+
+
+def test_escape_ends_it_and_what_was_recorded_is_kept(attended):
+    """In a Routine of PsychoPy's and in one of ours; the background process ends as well."""
+    run = attended("photodiode_validation")
+    run.text("instructions")
+    run.block("validation", 1, after=2.0)
+    press("escape")
+    assert run.end() == 0, run.said()
+    (settings,) = (run.folder / "data").glob("*_nfb.json")
+    session = read_session(settings)
+    assert session.settings["ended"] == "stopped"
+    assert 0 < len(session.frames) < SHORT / FRAME
+    assert run.blocks("block_end") == ["validation"]
+    run = attended("alpha_training")
+    run.block("signal check", 1, after=1.0)
+    press("escape")
+    assert run.end() == 0, run.said()
+    assert run.blocks() == ["signal check"]

@@ -161,7 +161,8 @@ def do(*words: str) -> str:
 
 def environment(home: Path) -> dict[str, str]:
     """Return an environment with a home of its own: the first run is what a newcomer sees."""
-    return {**os.environ, "HOME": str(home), "XDG_CONFIG_HOME": str(home / ".config")}
+    own = {"HOME": str(home), "XDG_CONFIG_HOME": str(home / ".config")}
+    return {**os.environ, **own, "TMPDIR": str(home)}  # where the app sees that it runs already
 
 
 def workers(experiment: str) -> list[psutil.Process]:
