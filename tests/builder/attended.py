@@ -27,6 +27,7 @@ SETTLED_SECONDS = 0.6
 LONGEST_SECONDS = 150.0
 """Longer than any screen takes to come, apart from blocks, whose length is added."""
 TEXT_COLOR = (0xE6, 0xEB, 0xF0)
+BACKGROUND = (0x10, 0x14, 0x18)
 ENOUGH_TEXT = 300
 """Pixels of that colour when a text is there."""
 AGAIN_SECONDS = 5.0
@@ -55,7 +56,11 @@ def picture() -> np.ndarray:
 
 
 def text_pixels(pixels: np.ndarray) -> np.ndarray:
-    """Return which pixels have the colour of the experiments' texts."""
+    """Return which pixels have the colour of the experiments' texts; none while none is shown."""
+    height, width = pixels.shape[:2]
+    middle = pixels[height // 4 : -height // 4, width // 4 : -width // 4]
+    if np.mean(np.all(middle == BACKGROUND, axis=-1)) < 0.5:  # the desktop, or Runner
+        return np.zeros((height, width), bool)
     return np.all(np.abs(pixels.astype(int) - TEXT_COLOR) < 12, axis=-1)
 
 

@@ -216,7 +216,7 @@ def test_escape_ends_it_and_what_was_recorded_is_kept(attended):
     run = attended("photodiode_validation")
     run.text("instructions")
     run.block("validation", 1, after=2.0)
-    press("escape")
+    press("Escape")
     assert run.end() == 0, run.said()
     (settings,) = (run.folder / "data").glob("*_nfb.json")
     session = read_session(settings)
@@ -225,6 +225,6 @@ def test_escape_ends_it_and_what_was_recorded_is_kept(attended):
     assert run.blocks("block_end") == ["validation"]
     run = attended("alpha_training")
     run.block("signal check", 1, after=1.0)
-    press("escape")
+    press("Escape")
     assert run.end() == 0, run.said()
     assert run.blocks() == ["signal check"]
