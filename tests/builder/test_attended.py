@@ -222,7 +222,7 @@ def test_escape_ends_it_and_what_was_recorded_is_kept(attended):
     session = read_session(settings)
     assert session.settings["ended"] == "stopped"
     assert 0 < len(session.frames) < SHORT / FRAME
-    assert run.blocks("block_end") == ["validation"]
+    assert run.blocks() == ["validation"]
     run = attended("alpha_training")
     run.block("signal check", 1, after=1.0)
     press("Escape")
