@@ -36,7 +36,9 @@ setup(
     python_requires=">=3.10,<3.13",  # as PsychoPy's
     packages=find_packages(include=["psychopy_nfb", "psychopy_nfb.*"]),
     include_package_data=False,
-    package_data={"psychopy_nfb": ["**/*.json", "**/*.png", "**/*.svg", "**/*.html", "**/*.css"]},
+    package_data={
+        "psychopy_nfb": ["**/*.json", "**/*.png", "**/*.svg", "**/*.html", "**/*.css", "**/*.md"]
+    },
     install_requires=[
         "psychopy",
         "numpy",

@@ -55,6 +55,7 @@ _HOME = {
     "read_session": "psychopy_nfb.recording",
     "rerun": "psychopy_nfb.engine.rerun",
     # what can go wrong
+    "errors_name_fields": "psychopy_nfb.builder.field_errors",
     "NfbError": "psychopy_nfb.errors",
 }
 _FOLDERS = ("dsp", "protocol", "lsl", "recording", "engine", "display", "timing")

@@ -63,6 +63,60 @@ def check_number(
     return float(value)
 
 
+LONGEST_DELAY = 1.0
+"""Longest delay of a filter by choice, in seconds. Nobody learns from older feedback; a larger
+number is one of milliseconds."""
+
+
+def check_delay(name: str, value: object, *, at_least: float = -LONGEST_DELAY) -> float:
+    """Return a filter's delay in seconds as a float, if it is one.
+
+    Raises
+    ------
+    SettingsError
+        If it is no finite number, below `at_least`, or above 1 s, as milliseconds would be.
+
+    Examples
+    --------
+    >>> check_delay("delay", 0.05)
+    0.05
+    """
+    delay = check_number(name, value, at_least=at_least, unit="s")
+    if delay > LONGEST_DELAY:
+        raise SettingsError(
+            name, value, f"must be at most {LONGEST_DELAY:g} s; did you mean {delay / 1000:g} s?"
+        )
+    return delay
+
+
+def check_delay_ms(name: str, value: object, *, at_least: float = -1e3 * LONGEST_DELAY) -> float:
+    """Return a filter's delay, given in milliseconds as people give it, in seconds.
+
+    Raises
+    ------
+    SettingsError
+        If it is no finite number, below `at_least`, above 1000 ms, or so short as only a number
+        of seconds would be.
+
+    Examples
+    --------
+    >>> check_delay_ms("delay", 50)
+    0.05
+    """
+    delay = check_number(name, value, at_least=at_least, unit="ms")
+    if delay > 1e3 * LONGEST_DELAY:
+        raise SettingsError(
+            name,
+            value,
+            f"must be at most {1e3 * LONGEST_DELAY:g} ms; did you mean {delay / 1000:g} ms?",
+        )
+    if 0 < abs(delay) < 1:
+        raise SettingsError(
+            name, value, f"is less than one millisecond; did you mean {1000 * delay:g} ms?"
+        )
+    return delay / 1e3
+
+
 def check_choice(name: str, value: object, allowed: Sequence[object]) -> object:
     """Return `value` if it is one of `allowed`, else raise a `SettingsError` that lists them."""
     if value not in allowed:

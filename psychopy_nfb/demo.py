@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from psychopy_nfb.checks import check_number, check_writable
+from psychopy_nfb.checks import check_delay_ms, check_number, check_writable
 from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.errors import FileError, SettingsError
 from psychopy_nfb.process import running
@@ -127,7 +127,7 @@ def _training(options: argparse.Namespace):  # noqa: ANN202 - imported inside
         channels=options.channel,
         band=tuple(options.band),
         reference="as recorded",
-        delay=options.delay / 1e3,
+        delay=check_delay_ms("delay", options.delay),
     )
 
 

@@ -76,3 +76,37 @@ class FileError(NfbError):
 
 class WorkerError(NfbError):
     """The background process could not start or did not answer."""
+
+
+class FieldError(NfbError):
+    """An error in the words of Builder's dialog: which component, which field.
+
+    Parameters
+    ----------
+    component : str
+        Name of the component.
+    field : str
+        Label of the field; empty if it belongs to none.
+    value : object
+        What the field holds; an empty one is not repeated.
+    remedy : str
+        As in `NfbError`.
+
+    Examples
+    --------
+    >>> str(FieldError("nfb", "Channels", "Qz", "the stream has no such channel; it has Fz, Oz"))
+    'nfb, Channels: Qz: the stream has no such channel; it has Fz, Oz.'
+    """
+
+    def __init__(self, component: str, field: str, value: object, remedy: str):
+        place = f"{component}, {field}" if field else component
+        super().__init__(place, value, remedy)
+        self.component = component
+        self.field = field
+        if isinstance(value, (list, tuple)):
+            value = ", ".join(f"{one:g}" if isinstance(one, float) else str(one) for one in value)
+        elif isinstance(value, float):
+            value = f"{value:g}"
+        said = "" if value in ("", None) else f"{value}: "
+        self.sentence = f"{said}{self.remedy}."
+        self.args = (f"{place}: {self.sentence}",)

@@ -4,8 +4,13 @@
 - `baseline`, `signal_check`: the Routines;
 - `light_sensor`: a device for PsychoPy's Visual Validator;
 - `parameters`: how their dialogs are described, and what their code has in common;
+- `signal_fields`, `feedback_fields`: the fields of the signal's dialog, `older_files` those of
+  experiments from before;
+- `pickers`, `offers`: the buttons beside fields, and what they offer;
+- `field_errors`: errors of a run in the words of the dialog;
 - `compile`: an experiment as a script, with its plugins; `unattended`: one that asks nothing;
-- `alerts`, `experiment_checks`: what is wrong, told before the experiment runs;
+- `alerts`: what is wrong, told before the experiment runs: `number_fields`, `signal_settings`,
+  `experiment_checks` and the `names_used` in all fields;
 - `icons/`: for the light, dark and classic themes, 48 and 96 pixels.
 
 What they call is the Coder API. PsychoPy finds the classes through this package's entry points,

@@ -7,16 +7,25 @@ from typing import Any
 from psychopy.experiment.routines import BaseStandaloneRoutine
 
 from psychopy_nfb.builder.neurofeedback import tell_without_signal, trained_name
+from psychopy_nfb.builder.number_fields import check_numbers
 from psychopy_nfb.builder.parameters import CATEGORY, ICONS, PLUGIN, Field, add_fields, code
 from psychopy_nfb.builder.signal_check import ON_ESCAPE
 
 FIELDS = (
-    Field("seconds", "60", "Length (s)", "Half a minute or more is advisable.", type="num"),
+    Field(
+        "seconds",
+        "60",
+        "Length (s)",
+        "How long the EEG is recorded, in seconds. 60 is usual; below 30 the threshold becomes a "
+        "matter of chance.",
+        type="num",
+    ),
     Field(
         "eyes",
         "open",
         "Eyes",
-        "What the participant does meanwhile.",
+        "What the participant does meanwhile. Choose the same as during the training: closed eyes "
+        "make much more alpha.",
         control="choice",
         choices={"open": "open, on a cross", "closed": "closed"},
     ),
@@ -24,7 +33,7 @@ FIELDS = (
         "instructions",
         "",
         "Instructions",
-        "What is shown before. Empty: the usual words.",
+        "What the participant reads before it begins. Empty: the usual words.",
         control="multi",
     ),
     Field("key", "space", "Key", "Begins it, and repeats it when it failed."),
@@ -36,12 +45,18 @@ FIELDS = (
         type="bool",
         control="bool",
     ),
-    Field("repeats", "2", "Repeat at most", "When there was too little clean signal.", type="int"),
+    Field(
+        "repeats",
+        "2",
+        "Repeat at most (times)",
+        "How often it is recorded again when there was too little clean signal.",
+        type="int",
+    ),
     Field(
         "keep",
         True,
         "Keep for next time",
-        "In a file of the participant's in the data folder.",
+        "Keep the baseline in the data folder, in a file of the participant's.",
         type="bool",
         control="bool",
     ),
@@ -49,7 +64,7 @@ FIELDS = (
         "skip",
         False,
         "Skip if there is one",
-        "When the signal took over the baseline of an earlier session.",
+        "Leave this Routine out when the signal took over the baseline of an earlier session.",
         type="bool",
         control="bool",
     ),
@@ -99,5 +114,6 @@ class NeuroBaselineRoutine(BaseStandaloneRoutine):
         buff.writeIndentedLines(f"\n# --- Baseline: {name} ---\n{lines}")
 
     def integrityCheck(self) -> None:
-        """Tell when there is nothing to measure."""
+        """Tell what can be known to be wrong before the experiment runs."""
+        check_numbers(self)
         tell_without_signal(self)

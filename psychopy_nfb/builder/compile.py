@@ -7,12 +7,19 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from psychopy_nfb.builder.parameters import ALERTS
 from psychopy_nfb.builder.unattended import SUMMARY, make_unattended
 from psychopy_nfb.checks import check_writable
 from psychopy_nfb.errors import FileError, cause
 from psychopy_nfb.terminal import doing, naming_kept_files
+
+if TYPE_CHECKING:
+    from psychopy.alerts._alerts import AlertEntry
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,16 +36,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Compile and say where the script is; alerts go to stderr."""
+    """Compile and say where the script is; alerts go to stderr. Return 1 if any is ours."""
     source = Path(options.file)
     target = Path(options.out) if options.out else source.with_suffix(".py")
     if not source.is_file():
         raise FileError("file", str(source), "does not exist; name a .psyexp file")
     check_writable("out", target)
-    with doing("Compiling"), naming_kept_files(target):
+    with doing("Compiling"), naming_kept_files(target), heard_alerts() as heard:
         compile_experiment(source, target, unattended=options.unattended)
+    for alert in heard:
+        sys.stderr.write(f"Alert {alert.code}: {alert.msg}\n  See {alert.url}\n")
     sys.stdout.write(f"{target}\n")
-    return 0
+    return int(any(alert.cat == ALERTS for alert in heard))
+
+
+@contextmanager
+def heard_alerts() -> Iterator[list[AlertEntry]]:
+    """Yield the list of alerts that PsychoPy raises meanwhile."""
+    from psychopy import alerts
+
+    class Handler:
+        receiveAlert = staticmethod(lambda alert: heard.append(alert))
+
+    heard: list[AlertEntry] = []
+    handler = Handler()
+    alerts.addAlertHandler(handler)
+    try:
+        yield heard
+    finally:
+        alerts.removeAlertHandler(handler)
 
 
 def compile_experiment(source: Path, target: Path, unattended: bool = False) -> None:
@@ -78,6 +104,8 @@ def compile_experiment(source: Path, target: Path, unattended: bool = False) -> 
             str(source),
             f"holds components that are not installed: {', '.join(unknown)}; install their plugin",
         )
+    experiment.filename = str(source.resolve())  # from where the paths in it begin
+    experiment.integrityCheck()
     if unattended:
         make_unattended(experiment)
     script = experiment.writeScript(expPath=str(target), target="PsychoPy")

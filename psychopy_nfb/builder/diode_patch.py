@@ -7,6 +7,7 @@ from typing import Any
 from psychopy.experiment.components import BaseComponent
 
 from psychopy_nfb.builder.neurofeedback import tell_without_signal, trained_name
+from psychopy_nfb.builder.number_fields import check_numbers
 from psychopy_nfb.builder.parameters import (
     CATEGORY,
     FRAME,
@@ -15,7 +16,6 @@ from psychopy_nfb.builder.parameters import (
     Field,
     add_fields,
     code,
-    show_when,
 )
 
 FIELDS = (
@@ -23,24 +23,32 @@ FIELDS = (
         "mode",
         "code",
         "Mode",
-        "A pseudo-random code finds each frame again; black and white in turn; the grey level of "
-        "a value; or a flash at the start of this component.",
+        "What the square shows: a pseudo-random code, by which each frame is found again (usual); "
+        "black and white in turn; the grey level of a value; or a flash when the component starts.",
         control="choice",
-        choices={"code": "code", "toggle": "toggle", "value": "value", "event": "flash at start"},
+        choices={
+            "code": "pseudo-random code",
+            "toggle": "black and white in turn",
+            "value": "grey level of a value",
+            "event": "flash at the start",
+        },
     ),
     Field(
         "value",
         "nfb.value",
-        "Value",
-        "Python code, read each frame, 0 to 1.",
+        "Value (0 to 1)",
+        "The grey level, 0 black to 1 white, read in each frame. Usual: nfb.value, to see the "
+        "feedback itself in the light.",
         type="code",
         updates=FRAME[-1:],
+        offers="shown_values",
+        show=(("mode", "== 'value'"),),
     ),
     Field(
         "position",
         "bottom-right",
         "Corner",
-        "Where the light sensor is.",
+        "The corner of the window where the light sensor is.",
         tab="Layout",
         control="choice",
         choices={name: name for name in ("bottom-right", "bottom-left", "top-right", "top-left")},
@@ -48,8 +56,9 @@ FIELDS = (
     Field(
         "side",
         "",
-        "Side",
-        "In the units below. Empty: a sixteenth of the window's height.",
+        "Side (units below)",
+        "Length of its side, in the units below. Usually empty: a sixteenth of the window's "
+        "height.",
         tab="Layout",
         type="num",
     ),
@@ -57,7 +66,7 @@ FIELDS = (
         "units",
         "height",
         "Units",
-        "Of the size.",
+        "Of the side.",
         tab="Layout",
         control="choice",
         choices={name: name for name in ("height", "pix", "deg", "cm")},
@@ -109,7 +118,9 @@ class DiodePatchComponent(BaseComponent):
         self.type = "DiodePatch"
         self.exp.requireImport("psychopy_nfb")
         add_fields(self, FIELDS)
-        show_when(self, "value", "mode", "== 'value'")
+        trained = trained_name(exp)
+        if trained is not None:  # not all call it nfb
+            self.params["value"].val = f"{trained}.value"
 
     def writeInitCode(self, buff: Any) -> None:
         """Write what makes the patch, once however often the Routine is used."""
@@ -142,4 +153,5 @@ class DiodePatchComponent(BaseComponent):
     def integrityCheck(self) -> None:
         """Tell when there is no frame log for the patch."""
         super().integrityCheck()
+        check_numbers(self)
         tell_without_signal(self)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from difflib import get_close_matches
 from typing import Any
 
 import psychopy
@@ -10,6 +11,13 @@ from psychopy.experiment.components import BaseComponent
 from psychopy.experiment.exports import IndentingBuffer
 
 from psychopy_nfb.builder import alerts
+from psychopy_nfb.builder.names_used import Names, attributes, code_of, elements
+
+_OF_SIGNALS = frozenset(
+    ("value", "signal", "z", "threshold", "threshold_shown", "beyond", "score", "hits", "reward")
+    + ("quality", "flags", "stale", "age")
+)
+"""What is asked of a signal: of a name that nothing defines, a signal was meant."""
 
 
 def check_version(component: BaseComponent) -> None:
@@ -24,6 +32,7 @@ def check_version(component: BaseComponent) -> None:
             f"Use PsychoPy version={wanted!r} is not the installed one, "
             f"{psychopy.__version__}, and for any other Builder compiles without plugins: this "
             "component is left out. Empty that setting, or use `psychopy-nfb compile`.",
+            "version",
         )
 
 
@@ -33,26 +42,105 @@ def check_order(component: BaseComponent) -> None:
     for other in component.exp.routines[component.parentName]:
         if other is component:
             return
-        values = [str(param.val) for key, param in other.params.items() if key != "name"]
-        if any(f"{name}." in value for value in values):
+        if any(name == base for _, base, _ in _uses(other)):
             alerts.tell(
                 component,
                 f"{other.params['name']} uses it but stands above it and so shows the frame "
                 "before; move this component to the top of the Routine.",
+                "place",
             )
 
 
-def check_baseline(component: BaseComponent) -> None:
-    """Tell if a signal compares with a baseline that nothing records."""
+def check_baseline(component: Any, kin: list[Any]) -> None:
+    """Tell if a signal compares with a baseline that nothing records, or records too late.
+
+    Parameters
+    ----------
+    component : NeuroFeedbackComponent
+        Of the signal.
+    kin : list of NeuroFeedbackComponent
+        All of the Flow.
+    """
     params = component.params
     needs = params["normalise"].val != "none" or params["thresholdKind"].val != "fixed"
-    recorded = any("Baseline" in type(entry).__name__ for entry in component.exp.flow)
-    if needs and not recorded and not params["lastBaseline"].val:
+    if not needs or any(one.role == "trained" and one.params["lastBaseline"] for one in kin):
+        return
+    flow = list(component.exp.flow)
+    baselines = [
+        place
+        for place, entry in enumerate(flow)
+        if "Baseline" in type(entry).__name__ and not entry.params["disabled"]
+    ]
+    if not baselines:
         alerts.tell(
             component,
             "it is compared with a baseline, but nothing records one; add a Neuro Baseline "
             "Routine, or choose not to compare.",
+            "baseline",
         )
+        return
+    name = str(params["name"])
+    users = [
+        one
+        for one in kin
+        if (one is component or str(one.params["sameAs"].val) == name)
+        and str(one.params["feedback"].val) != "False"
+    ]
+    for entry in flow[: baselines[0]]:
+        if hasattr(entry, "settings") and any(one in users for one in entry):
+            alerts.tell(
+                component,
+                f"the Routine {entry.name} needs the baseline but comes before {_baseline(flow)} "
+                "in the Flow; move the baseline before it.",
+                "baseline",
+            )
+            return
+
+
+def _baseline(flow: list[Any]) -> str:
+    return next(str(entry.name) for entry in flow if "Baseline" in type(entry).__name__)
+
+
+def check_names(experiment: Any, signals: dict[str, type]) -> None:
+    """Tell of each use of a signal, in any field, that will end the experiment with an error.
+
+    Parameters
+    ----------
+    experiment : psychopy.experiment.Experiment
+        All of whose fields and code are gone through.
+    signals : dict of str: type
+        Names of the signals, and of what class they are when it runs.
+    """
+    names = Names(experiment)
+    known = ", ".join(signals) or "none; add a Neuro Feedback component"
+    for element in elements(experiment):
+        told = set()
+        for label, base, attribute in _uses(element):
+            if base in signals:
+                there = attributes(signals[base])
+                if attribute in there:
+                    continue
+                usual = sorted(_OF_SIGNALS & there)
+                near = get_close_matches(attribute, usual, 1)
+                hint = f"did you mean {base}.{near[0]}?" if near else f"it has {', '.join(usual)}."
+                sentence = f"{base}.{attribute}: {base} has no such value; {hint}"
+            elif attribute in _OF_SIGNALS and not names.defines(base):
+                sentence = f"{base}.{attribute}: no signal has the name {base}; there are: {known}."
+            else:
+                continue
+            if (label, sentence) not in told:
+                told.add((label, sentence))
+                alerts.tell(element, sentence, "name", label)
+
+
+def _uses(element: Any) -> list[tuple[str, str, str]]:
+    """Return each ``name.attribute`` in the fields of an element, with the label of the field."""
+    return [
+        (label, node.value.id, node.attr)
+        for label, tree in code_of(element)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+    ]
 
 
 _PASTED = {
@@ -87,8 +175,10 @@ def check_times(experiment: Any) -> None:
                     field = "Start" if name == "startVal" else "Stop"
                     alerts.tell(
                         component,
-                        f"{field}={text!r}: PsychoPy compiles this without parentheses, so that it "
-                        f"means something else (a block may end at once); write ({text})",
+                        f"{text}: PsychoPy compiles this without parentheses, so that it means "
+                        f"something else (a block may end at once); write ({text}).",
+                        "time",
+                        field,
                     )
 
 

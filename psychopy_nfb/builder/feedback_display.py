@@ -6,15 +6,14 @@ from typing import Any
 
 from psychopy.experiment.components import BaseComponent
 
-from psychopy_nfb.builder.parameters import (
-    CATEGORY,
-    ICONS,
-    PLUGIN,
-    Field,
-    add_fields,
-    code,
-    show_when,
+from psychopy_nfb.builder import experiment_checks
+from psychopy_nfb.builder.neurofeedback import (
+    NeuroFeedbackComponent,
+    signal_classes,
+    trained_name,
 )
+from psychopy_nfb.builder.number_fields import check_numbers
+from psychopy_nfb.builder.parameters import CATEGORY, ICONS, PLUGIN, Field, add_fields, code, used
 
 CLASSES = {
     "bar": "FeedbackBar",
@@ -23,12 +22,15 @@ CLASSES = {
     "color": "FeedbackColor",
     "text": "FeedbackText",
 }
+_NUMBERS = ("display", "not in ('text', 'color')")
+_TEXT = ("display", "== 'text'")
+_WARNING = ("display", "in ('bar', 'circle')")
 BASIC = (
     Field(
         "display",
         "bar",
         "Display",
-        "How the value is shown.",
+        "How the value is shown. A bar with its threshold is usual.",
         control="choice",
         choices={
             "bar": "bar",
@@ -41,63 +43,73 @@ BASIC = (
     Field(
         "value",
         "nfb.value",
-        "Value",
-        "Python code, read each frame: nfb.value or any other number from 0 to 1; for a text "
-        "whatever is to be written, such as nfb.score.",
+        "Value (0 to 1)",
+        "What is shown, read in each frame: the value of a signal, or Python code that gives a "
+        "number from 0 to 1; for a text whatever is to be written, such as nfb.score. The button "
+        "lists the signals of this experiment.",
         type="code",
+        offers="shown_values",
     ),
     Field(
         "threshold",
         "nfb.threshold_shown",
-        "Threshold",
-        "Python code, read each frame: where reward begins. Empty: none.",
+        "Threshold (0 to 1)",
+        "Where the mark of the threshold is, read in each frame. Usually the threshold of the "
+        "signal that is shown. Empty: no mark.",
         type="code",
+        offers="thresholds",
+        show=(_NUMBERS,),
     ),
     Field(
         "inhibit",
         "",
         "Warn while",
-        "Python code, read each frame: the warning colour shows while it is true, such as "
-        "emg.beyond. Empty: never.",
+        "The warning colour shows while this is true, read in each frame: emg.beyond for muscle "
+        "activity. Usually empty: never.",
         type="code",
+        offers="warnings",
+        show=(_WARNING,),
     ),
     Field(
         "template",
         "{:.0f}",
         "Written as",
-        "How a number is written, after Python's format: {:.1f} points",
+        "How a number is written: {:.0f} without decimals, {:.1f} points with one and a word.",
+        show=(_TEXT,),
+    ),
+    Field(
+        "letterHeight",
+        "",
+        "Letter height (units of Layout)",
+        "Height of the letters, in the units that are chosen on the tab Layout. Empty: a usual "
+        "height.",
+        type="num",
+        show=(_TEXT,),
     ),
 )
 LAYOUT = (
     Field(
         "pos",
         "(0, 0)",
-        "Position",
-        "Of the centre.",
+        "Position [x, y] (units below)",
+        "Of the centre, in the units below.",
         tab="Layout",
         type="list",
     ),
     Field(
         "size",
         "",
-        "Size",
-        "Width and height; for a circle the smaller and the larger radius. Empty: a usual one.",
+        "Size [w, h] (units below)",
+        "Width and height, in the units below; for a circle its radius when empty and when full. "
+        "Empty: a usual size.",
         tab="Layout",
         type="list",
-    ),
-    Field(
-        "letterHeight",
-        "",
-        "Letter height",
-        "Of a text. Empty: a usual one.",
-        tab="Layout",
-        type="num",
     ),
     Field(
         "units",
         "from exp settings",
         "Units",
-        "Of position and size.",
+        "Of position, size and letters. height is usual: 1 is the height of the window.",
         tab="Layout",
         control="choice",
         choices={
@@ -111,7 +123,7 @@ APPEARANCE = (
         "color",
         "#56B4E9",
         "Colour",
-        "Of the display; of a colour square when it is full.",
+        "Of the display below the threshold; of a colour square when it is full.",
         tab="Appearance",
         type="color",
         control="color",
@@ -120,7 +132,8 @@ APPEARANCE = (
         "rewardColor",
         "#1DB88A",
         "Reward colour",
-        "At and beyond the threshold.",
+        "Of bar and circle beyond the threshold; of a trace the ground beyond it. Not used for a "
+        "text or a colour square.",
         tab="Appearance",
         type="color",
         control="color",
@@ -129,7 +142,7 @@ APPEARANCE = (
         "warningColor",
         "#E8743B",
         "Warning colour",
-        "While the warning lasts.",
+        "Of bar and circle while the warning lasts.",
         tab="Appearance",
         type="color",
         control="color",
@@ -181,11 +194,10 @@ class FeedbackDisplayComponent(BaseComponent):
         self.type = "FeedbackDisplay"
         self.exp.requireImport("psychopy_nfb")
         add_fields(self, (*BASIC, *LAYOUT, *APPEARANCE))
-        show_when(self, "template", "display", "== 'text'")
-        show_when(self, "threshold", "display", "not in ('text', 'color')")
-        show_when(self, "inhibit", "display", "in ('bar', 'circle')")
-        show_when(self, "rewardColor", "display", "not in ('text', 'color')")
-        show_when(self, "warningColor", "display", "in ('bar', 'circle')")
+        trained = trained_name(exp)
+        if trained is not None:  # not all call it nfb
+            self.params["value"].val = f"{trained}.value"
+            self.params["threshold"].val = f"{trained}.threshold_shown"
 
     @property
     def _display(self) -> str:
@@ -241,3 +253,12 @@ class FeedbackDisplayComponent(BaseComponent):
         if indented:
             buff.writeIndentedLines(f"{name}.setAutoDraw(False)\n")
             buff.setIndentLevel(-indented, relative=True)
+
+    def integrityCheck(self) -> None:
+        """Tell what can be known to be wrong before the experiment runs."""
+        super().integrityCheck()
+        check_numbers(self)
+        others = [one for one, _ in used(self.exp, NeuroFeedbackComponent)]
+        if not others and next(used(self.exp, FeedbackDisplayComponent))[0] is self:
+            # Otherwise the first signal goes through all names.
+            experiment_checks.check_names(self.exp, signal_classes(self.exp))

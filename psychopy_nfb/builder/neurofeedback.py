@@ -7,135 +7,27 @@ from typing import Any
 from psychopy.experiment.components import BaseComponent
 
 from psychopy_nfb.builder import alerts, experiment_checks
+from psychopy_nfb.builder.feedback_fields import BASIC, DATA, FEEDBACK, TIMING
+from psychopy_nfb.builder.field_errors import API_NAMES, LABELS
+from psychopy_nfb.builder.older_files import DelayInSeconds
 from psychopy_nfb.builder.parameters import (
     CATEGORY,
     ICONS,
     PLUGIN,
-    REPEAT,
-    Field,
     add_fields,
     code,
-    constant,
-    sentence_of,
-    show_when,
     used,
 )
-from psychopy_nfb.builder.signal_fields import FEEDBACK, SIGNAL, STREAM
+from psychopy_nfb.builder.signal_fields import SIGNAL, STREAM
+from psychopy_nfb.builder.signal_settings import (
+    NONE_MEANS_OFF,
+    PIPELINE,
+    REWARD,
+    SHOWN,
+    check_settings,
+)
 
-ROLES = {
-    "trained": "the trained signal",
-    "further": "a further signal, to show",
-    "inhibit": "a further signal that withholds reward",
-    "same": "the signal of another component",
-}
-BASIC = (
-    Field(
-        "role",
-        "trained",
-        "This is",
-        "One signal is trained. Further ones, such as muscle activity, come from the same stream "
-        "and the same background process. Choose the last to use a signal in another Routine.",
-        control="choice",
-        choices=ROLES,
-    ),
-    Field(
-        "sameAs",
-        "",
-        "Signal of",
-        "Name of the other component.",
-        type="code",
-    ),
-    Field(
-        "feedback",
-        "True",
-        "Give feedback",
-        "Python code: whether value, reward and score are shown meanwhile. Write False for rest or "
-        "transfer, or a column of your conditions file. Everything is recorded all the same.",
-        type="code",
-        updates=REPEAT,
-    ),
-    Field(
-        "block",
-        "",
-        "Name of the block",
-        "Stands in the recording from start to stop; empty is the Routine's name.",
-        updates=REPEAT,
-    ),
-)
-TIMING = (
-    Field(
-        "lateRead",
-        True,
-        "Late read",
-        "Read the value at the last safe moment before the flip instead of a frame earlier.",
-        tab="Timing",
-        type="bool",
-        control="bool",
-    ),
-    Field(
-        "pace",
-        "60",
-        "Pace to (Hz)",
-        "Frame rate for displays without vertical sync (virtual ones, remote desktops); others are "
-        "left alone. Empty: never.",
-        tab="Timing",
-        type="num",
-    ),
-)
-DATA = (
-    Field(
-        "lastBaseline",
-        False,
-        "Use the last baseline",
-        "Take over the participant's baseline of an earlier session, if there is one.",
-        tab="Data",
-        type="bool",
-        control="bool",
-    ),
-    Field(
-        "record",
-        True,
-        "Record EEG and frames",
-        "Keep EEG, feedback, frame log, events and settings beside PsychoPy's own data file.",
-        tab="Data",
-        type="bool",
-        control="bool",
-    ),
-    Field(
-        "publish",
-        False,
-        "Send values over LSL",
-        "Send the feedback values out as a stream of type Feedback.",
-        tab="Data",
-        type="bool",
-        control="bool",
-    ),
-)
-_OWN = {  # parameters whose names differ from those of the Coder API
-    "referenceChannels": "reference_channels",
-    "lineFrequency": "line_frequency",
-    "artifact": "artifact_uv",
-    "thresholdKind": "threshold_kind",
-    "rewardMode": "reward_mode",
-    "streamType": "type",
-    "streamName": "name",
-    "sourceId": "source_id",
-}
 _STREAM = ("streamType", "streamName", "sourceId", "timeout")
-_PIPELINE = (
-    "channels",
-    "reference",
-    "referenceChannels",
-    "exclude",
-    "envelope",
-    "delay",
-    "lineFrequency",
-    "artifact",
-    "smooth",
-)
-_NONE_MEANS_OFF = ("lineFrequency", "artifact", "smooth")
-_SHOWN = ("normalise", "threshold", "thresholdKind", "direction")
-_REWARD = ("dwell", "refractory", "rewardMode", "points")
 
 
 class NeuroFeedbackComponent(BaseComponent):
@@ -182,11 +74,12 @@ class NeuroFeedbackComponent(BaseComponent):
         self.type = "NeuroFeedback"
         self.exp.requireImport("psychopy_nfb")
         add_fields(self, (*BASIC, *STREAM, *SIGNAL, *FEEDBACK, *TIMING, *DATA))
-        show_when(self, "sameAs", "role", "== 'same'")
+        self.params["delay"] = DelayInSeconds(self.params["delayMs"])
+        self.hideParam("delay")
 
     @property
     def role(self) -> str:
-        """One of `ROLES`."""
+        """One of `feedback_fields.ROLES`."""
         return self.params["role"].val
 
     def _first_in_routine(self) -> bool:
@@ -203,26 +96,30 @@ class NeuroFeedbackComponent(BaseComponent):
             for name in names
             if self.params[name].updates in (None, "constant")  # others come with the Routine
         }
+        if "delayMs" in given:
+            given["delayMs"] = _in_seconds(given["delayMs"])
         return ", ".join(
-            f"{_OWN.get(name, name)}={value}"
+            f"{API_NAMES.get(name, name)}={value}"
             for name, value in given.items()
-            if value != "None" or name in _NONE_MEANS_OFF
+            if value != "None" or name in NONE_MEANS_OFF
         )
 
     def _signal_arguments(self, reward: bool) -> list[str]:
         """Return lines of keyword arguments, as for `standard_training` or `standard_signal`."""
         params = self.params
         band = f"band=({code(params['bandLow'])}, {code(params['bandHigh'])})"
-        shown = f"display_range=({code(params['displayLow'])}, {code(params['displayHigh'])})"
         lines = [
             f"{self._keywords('channels')}, {band}",
-            self._keywords(*_PIPELINE[1:4]),
-            self._keywords(*_PIPELINE[4:]),
-            self._keywords(*_SHOWN),
+            self._keywords(*PIPELINE[1:4]),
+            self._keywords(*PIPELINE[4:]),
+            self._keywords(*SHOWN),
         ]
         if reward:
-            lines.append(self._keywords(*_REWARD))
-        return [f"{line},\n" for line in (*lines, shown)]
+            lines.append(self._keywords(*REWARD))
+        ends = [code(params[name]) for name in ("displayLow", "displayHigh")]
+        if ends != ["None", "None"]:
+            lines.append(f"display_range=({', '.join(ends)})")
+        return [f"{line},\n" for line in lines]
 
     def getStartAndDuration(self, *arguments: Any, **keywords: Any) -> tuple:
         """Return when it starts, how long it lasts, and that its end is not known beforehand.
@@ -241,12 +138,13 @@ class NeuroFeedbackComponent(BaseComponent):
         write = buff.writeOnceIndentedLines
         lines = [
             "# --- EEG neurofeedback: one background process for the whole experiment ---\n",
-            f"{params['name']} = psychopy_nfb.Neurofeedback(\n",
-            *(f"    {line}" for line in self._settings_lines()),
-            *(f"    {line}" for line in self._session_lines()),
-            ")\n",
-            f"runAtExit.append({params['name']}.close)\n",
-            f"{params['name']}.start()\n",
+            f"with psychopy_nfb.errors_name_fields({self._naming()}):\n",
+            f"    {params['name']} = psychopy_nfb.Neurofeedback(\n",
+            *(f"        {line}" for line in self._settings_lines()),
+            *(f"        {line}" for line in self._session_lines()),
+            "    )\n",
+            f"    runAtExit.append({params['name']}.close)\n",
+            f"    {params['name']}.start()\n",
             f"{params['name']}.attach(win, pace={code(params['pace'])})\n",
         ]
         for component, _ in used(self.exp, NeuroFeedbackComponent):
@@ -256,6 +154,11 @@ class NeuroFeedbackComponent(BaseComponent):
             elif component.role == "same":
                 lines.append(f"{name} = {code(component.params['sameAs'])}\n")
         write("".join(lines))
+
+    def _naming(self) -> str:
+        """Return the arguments with which errors name the fields of this component."""
+        from_file = ", settings_file=True" if self.params["settingsFile"].val else ""
+        return f"'{self.params['name']}'{from_file}"
 
     def _settings_lines(self) -> list[str]:
         """Return the lines of the settings, the first argument."""
@@ -276,8 +179,11 @@ class NeuroFeedbackComponent(BaseComponent):
             lines.append("    further={\n")
             for component in further:
                 inhibits = component.role == "inhibit"
+                name = component.params["name"]
                 lines += [
-                    f"        '{component.params['name']}': psychopy_nfb.standard_signal(\n",
+                    f"        '{name}': psychopy_nfb.errors_name_fields('{name}')(\n",
+                    "            psychopy_nfb.standard_signal\n",
+                    "        )(\n",
                     *(f"            {line}" for line in component._signal_arguments(reward=False)),
                     f"            inhibits={inhibits},\n",
                     "        ),\n",
@@ -306,10 +212,9 @@ class NeuroFeedbackComponent(BaseComponent):
 
     def writeRoutineStartCode(self, buff: Any) -> None:
         """Write what changes with each repeat of the Routine."""
-        if self.role == "trained" and self.params["threshold"].updates == "set every repeat":
-            buff.writeIndentedLines(
-                f"{self.params['name']}.set(threshold={code(self.params['threshold'])})\n"
-            )
+        threshold = self.params["threshold"]
+        if self.role == "trained" and threshold.updates == "set every repeat" and threshold.val:
+            buff.writeIndentedLines(f"{self.params['name']}.set(threshold={code(threshold)})\n")
 
     def writeFrameCode(self, buff: Any) -> None:
         """Write the update, once a frame however many signals there are, then start and stop."""
@@ -355,58 +260,62 @@ class NeuroFeedbackComponent(BaseComponent):
     def integrityCheck(self) -> None:
         """Tell what can be known to be wrong before the experiment runs."""
         super().integrityCheck()
-        kin = list(used(self.exp, NeuroFeedbackComponent))
-        trained = [one for one, _ in kin if one.role == "trained"]
+        kin = [one for one, _ in used(self.exp, NeuroFeedbackComponent)]
+        trained = [one for one in kin if one.role == "trained"]
         if self.role == "same":
-            names = [str(one.params["name"]) for one, _ in kin if one.role != "same"]
-            if self.params["sameAs"].val not in names:
+            names = [str(one.params["name"]) for one in kin if one.role != "same"]
+            wanted = str(self.params["sameAs"].val)
+            if wanted not in names:
                 alerts.tell(
                     self,
-                    f"Signal of={self.params['sameAs'].val!r} is no Neuro Feedback component of "
-                    f"this experiment; there are: {', '.join(names) or 'none'}.",
+                    f"{wanted or 'it'} is no Neuro Feedback component of this experiment; there "
+                    f"are: {', '.join(names) or 'none'}.",
+                    "name",
+                    LABELS["sameAs"],
                 )
         elif self.role == "trained" and len(trained) > 1 and trained[0] is not self:
             alerts.tell(
                 self,
                 f"{trained[0].params['name']} already is the trained signal; make this one a "
                 "further signal or the signal of another component.",
+                "trained",
             )
         elif self.role != "trained" and not trained:
-            alerts.tell(self, "no component is the trained signal; choose one that is.")
-        if trained and trained[0] is self:
+            alerts.tell(self, "no component is the trained signal; choose one that is.", "trained")
+        if kin and kin[0] is self:
             experiment_checks.check_version(self)
             experiment_checks.check_times(self.exp)
+            experiment_checks.check_names(self.exp, signal_classes(self.exp))
         experiment_checks.check_order(self)
         if self.role != "same":
-            experiment_checks.check_baseline(self)
-        if self.role != "same" and not self.params["settingsFile"].val:
-            sentence = sentence_of(self._build)
-            if sentence:
-                alerts.tell(self, sentence)
+            if not self.params["settingsFile"].val:
+                experiment_checks.check_baseline(self, kin)
+            check_settings(self)
 
-    def _build(self) -> None:
-        """Make the settings as far as they are known, which raises what is wrong with them."""
-        from psychopy_nfb.engine.recipe import standard_signal, standard_training
 
-        known: dict[str, Any] = {}
-        names = [*_PIPELINE, *_SHOWN, *(_REWARD if self.role == "trained" else ())]
-        for name in names:
-            is_known, value = constant(self.params[name])
-            if name == "channels" and value is None:
-                value = ""
-            if is_known and (value is not None or name in _NONE_MEANS_OFF):
-                known[_OWN.get(name, name)] = value
-        if "line_frequency" in known:
-            text = known["line_frequency"]
-            known["line_frequency"] = None if text == "None" else float(text)
-        for pair, low, high in (
-            ("band", "bandLow", "bandHigh"),
-            ("display_range", "displayLow", "displayHigh"),
-        ):
-            edges = [constant(self.params[edge]) for edge in (low, high)]
-            if all(is_known and value is not None for is_known, value in edges):
-                known[pair] = tuple(value for _, value in edges)
-        (standard_training if self.role == "trained" else standard_signal)(**known)
+def _in_seconds(milliseconds: str) -> str:
+    """Return Python code for a time in seconds, of code for one in milliseconds."""
+    try:
+        return f"{float(milliseconds) / 1e3:g}"
+    except ValueError:
+        return milliseconds if milliseconds == "None" else f"({milliseconds}) / 1000"
+
+
+def signal_classes(experiment: Any) -> dict[str, type]:
+    """Return the names of an experiment's signals, and of what class they are when it runs."""
+    from psychopy_nfb.display.neurofeedback import Neurofeedback
+    from psychopy_nfb.display.newest import NewestFurther
+
+    kin = {
+        str(component.params["name"]): component
+        for component, _ in used(experiment, NeuroFeedbackComponent)
+    }
+    classes = {}
+    for name, component in kin.items():
+        other = kin.get(str(component.params["sameAs"].val), component)
+        own = other.role if component.role == "same" else component.role
+        classes[name] = NewestFurther if own in ("further", "inhibit") else Neurofeedback
+    return classes
 
 
 def trained_name(experiment: Any) -> str | None:
@@ -421,5 +330,7 @@ def tell_without_signal(element: Any) -> None:
     """Tell when an experiment has no trained signal for `element` to work with."""
     if trained_name(element.exp) is None:
         alerts.tell(
-            element, "there is no trained signal; add a Neuro Feedback component to a Routine."
+            element,
+            "there is no trained signal; add a Neuro Feedback component to a Routine.",
+            "trained",
         )

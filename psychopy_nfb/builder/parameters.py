@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from psychopy.experiment.params import Param
-
-from psychopy_nfb.errors import NfbError
+if TYPE_CHECKING:
+    from psychopy.experiment.params import Param
 
 ICONS = Path(__file__).parent / "icons"
 PLUGIN = "psychopy-nfb"
 CATEGORY = "EEG"
+ALERTS = "EEG neurofeedback"
+"""Category of our alerts, which tells them from PsychoPy's own."""
 CONSTANT = ("constant",)
 REPEAT = ("constant", "set every repeat")
 FRAME = ("constant", "set every repeat", "set every frame")
@@ -41,9 +42,16 @@ class Field:
     """For choices: value and what the dialog shows for it."""
     updates: tuple[str, ...] = CONSTANT
     """How often it may be set; the first is the default."""
+    offers: str = ""
+    """What a button beside the field offers to choose from: a function of `offers`."""
+    show: tuple[tuple[str, str], ...] = ()
+    """When it is shown: fields of the same tab with a condition each, all of which must hold."""
 
     def make(self) -> Param:
         """Return PsychoPy's own description."""
+        # Not above: running experiments take the fields' labels from here, see `field_errors`.
+        from psychopy.experiment.params import Param
+
         return Param(
             self.value,
             valType=self.type,
@@ -61,21 +69,33 @@ class Field:
 
 def add_fields(element: Any, fields: tuple[Field, ...]) -> None:
     """Add `fields` to a component's or routine's parameters, in this order."""
+    from psychopy_nfb.builder.pickers import offer_button
+
     for one in fields:
         element.params[one.name] = one.make()
         element.order.append(one.name)
+        if one.offers:
+            offer_button(element.params[one.name], one.offers)
+        for number, (depends_on, condition) in enumerate(one.show):
+            element.depends.append(
+                {
+                    "dependsOn": depends_on,
+                    "condition": condition,
+                    "param": one.name,
+                    # Builder obeys one after the other: a later condition may only hide.
+                    "true": "enable" if number else "show",
+                    "false": "hide",
+                }
+            )
 
 
-def show_when(element: Any, param: str, depends_on: str, condition: str) -> None:
-    """Show a parameter only when another one of the same tab fulfils `condition`."""
-    element.depends.append(
-        {
-            "dependsOn": depends_on,
-            "condition": condition,
-            "param": param,
-            "true": "show",
-            "false": "hide",
-        }
+def is_shown(element: Any, name: str) -> bool:
+    """Return whether the dialog shows a field, which means whether it has an effect."""
+    return all(
+        # The conditions are Builder's: Python that follows a value.
+        eval(f"value {one['condition']}", {"value": element.params[one["dependsOn"]].val})
+        for one in element.depends
+        if one["param"] == name and one["dependsOn"] in element.params
     )
 
 
@@ -99,29 +119,3 @@ def code(param: Param) -> str:
         return "None"
     text = str(param).strip()
     return text.lstrip("$") if param.valType in ("num", "code") else text
-
-
-def constant(param: Param) -> tuple[bool, Any]:
-    """Return whether a parameter's value is known before the run, and the value."""
-    value = param.val
-    if param.valType in ("num", "int"):
-        if value in ("", None):
-            return True, None
-        try:
-            return True, float(value)
-        except (TypeError, ValueError):
-            return False, None
-    if param.valType == "bool":
-        return isinstance(value, bool), value
-    if isinstance(value, str) and "$" in value:
-        return False, None
-    return True, value or None
-
-
-def sentence_of(check: Any, *arguments: Any, **keywords: Any) -> str | None:
-    """Return the sentence with which `check` refuses its arguments, None if it does not."""
-    try:
-        check(*arguments, **keywords)
-    except NfbError as error:
-        return str(error)
-    return None

@@ -1,36 +1,43 @@
-"""The tabs of the feedback signal's dialog: stream, signal, feedback."""
+"""The tabs of the feedback signal's dialog that say what is measured: Stream and Signal."""
 
 from __future__ import annotations
 
-from psychopy_nfb.builder.parameters import REPEAT, Field
+from psychopy_nfb.builder.parameters import Field
 
+_NO_FILE = ("settingsFile", "== ''")
 STREAM = (
     Field(
         "streamType",
         "EEG",
         "Stream type",
-        "Content type of the amplifier's LSL stream; `psychopy-nfb streams` lists what is there.",
+        "Kind of the amplifier's LSL stream, almost always EEG. The button lists the streams that "
+        "are sent now. Only the trained signal needs this tab: the others come from its stream.",
         tab="Stream",
+        offers="streams",
     ),
     Field(
         "streamName",
         "",
         "Stream name",
-        "Needed only if several streams are of this type.",
+        "Name of the stream. Usually empty: needed only if several streams of this type are sent.",
         tab="Stream",
+        offers="streams",
     ),
     Field(
         "sourceId",
         "",
         "Source id",
-        "Serial number or other unique mark of the amplifier; may stay empty.",
+        "Serial number of the amplifier. Usually empty: needed only if two streams have the same "
+        "name.",
         tab="Stream",
+        offers="streams",
     ),
     Field(
         "timeout",
         "10",
-        "Look for it for (s)",
-        "How long the start may wait for the stream.",
+        "Wait for the stream (s)",
+        "How long the experiment waits for the stream at its start, in seconds. 10 is usual; take "
+        "more if the amplifier is switched on late.",
         tab="Stream",
         type="num",
     ),
@@ -38,8 +45,8 @@ STREAM = (
         "simulate",
         "pilot",
         "Simulate the EEG",
-        "A simulated participant in place of an amplifier. When piloting, it steps in if no "
-        "such stream is found, and the log says so.",
+        "A simulated participant takes the place of the amplifier. Usual: only when piloting, and "
+        "only if no such stream is found. The log and the files say so.",
         tab="Stream",
         control="choice",
         choices={
@@ -54,14 +61,19 @@ SIGNAL = (
         "channels",
         "Oz",
         "Channels",
-        "One label, or several whose mean is taken: C3, C4",
+        "The electrode whose rhythm is trained, or several, whose mean is taken: C3, C4. Usual: "
+        "Oz or Pz for alpha, Cz for the sensorimotor rhythm, Fz for theta. The button lists the "
+        "channels of the stream.",
         tab="Signal",
+        offers="channels",
+        show=(_NO_FILE,),
     ),
     Field(
         "reference",
         "average",
         "Reference",
-        "What the channels are measured against.",
+        "What the channels are measured against. The average of all channels is usual from 16 "
+        "channels on; with few channels take reference channels or the recording as it is.",
         tab="Signal",
         control="choice",
         choices={
@@ -70,28 +82,52 @@ SIGNAL = (
             "linked": "reference channels",
             "as recorded": "as recorded",
         },
+        show=(_NO_FILE,),
     ),
     Field(
         "referenceChannels",
         "",
         "Reference channels",
-        "Mastoids or earlobes, such as TP9, TP10",
+        "Channels whose mean is the reference, usually mastoids or earlobes: TP9, TP10",
         tab="Signal",
+        offers="channels",
+        show=(("reference", "== 'linked'"), _NO_FILE),
     ),
     Field(
         "exclude",
         "",
-        "Leave out",
-        "Channels that are no EEG or are bad; they enter no reference.",
+        "Left out of the reference",
+        "Channels that are no EEG (EOG, triggers, light sensor) or are bad. They do not enter the "
+        "average or the neighbours.",
         tab="Signal",
+        offers="channels",
+        show=(("reference", "in ('average', 'laplacian')"), _NO_FILE),
     ),
-    Field("bandLow", "8", "Band from (Hz)", "Lower edge of the rhythm.", tab="Signal", type="num"),
-    Field("bandHigh", "12", "Band to (Hz)", "Upper edge of the rhythm.", tab="Signal", type="num"),
+    Field(
+        "bandLow",
+        "8",
+        "Band from (Hz)",
+        "Lower edge of the rhythm in Hz. Usual bands: theta 4 to 8, alpha 8 to 12, sensorimotor "
+        "rhythm 12 to 15, muscle activity 30 to 45.",
+        tab="Signal",
+        type="num",
+        show=(_NO_FILE,),
+    ),
+    Field(
+        "bandHigh",
+        "12",
+        "Band to (Hz)",
+        "Upper edge of the rhythm in Hz.",
+        tab="Signal",
+        type="num",
+        show=(_NO_FILE,),
+    ),
     Field(
         "envelope",
         "wcFIR",
         "Amplitude by",
-        "How the rhythm's amplitude is found. The first adapts itself to the baseline.",
+        "Filter that finds the amplitude of the rhythm. The first is usual: it is quick and adapts "
+        "to the participant's baseline. `psychopy-nfb tune` compares them on a recording.",
         tab="Signal",
         control="choice",
         choices={
@@ -105,138 +141,59 @@ SIGNAL = (
             "demodulate": "complex demodulation",
             "FFT": "sliding FFT",
         },
+        show=(_NO_FILE,),
     ),
     Field(
-        "delay",
-        "0.01",
-        "Filter delay (s)",
-        "What an FIR filter or a forecast may take: shorter is faster, longer is cleaner.",
+        "delayMs",
+        "10",
+        "Filter delay (ms)",
+        "Delay that the filter aims at, in milliseconds, 0 to 1000. Shorter is quicker, longer is "
+        "cleaner: 10 is usual, 100 follows the rhythm more truly. What is really reached is in the "
+        "session's files.",
         tab="Signal",
         type="num",
+        show=(("envelope", "in ('wcFIR', 'cFIR', 'LS-FIR', 'AR-Hilbert')"), _NO_FILE),
     ),
     Field(
         "lineFrequency",
         "50",
         "Mains (Hz)",
-        "Frequency of the mains, which a notch takes out.",
+        "Frequency of the mains, which a notch filter removes: 50 in most of the world, 60 in "
+        "North America and parts of Asia.",
         tab="Signal",
         type="code",
         control="choice",
         choices={"50": "50", "60": "60", "None": "no notch"},
+        show=(_NO_FILE,),
     ),
     Field(
         "artifact",
         "100",
-        "Artifact limit (uV)",
-        "Beyond it reward is withheld. Empty: no limit.",
+        "Artifact limit (µV)",
+        "Beyond this amplitude of the EEG no reward is given and the display stands still. 100 is "
+        "usual; children and closed eyes may need 150. Empty: no limit.",
         tab="Signal",
         type="num",
+        show=(_NO_FILE,),
     ),
     Field(
         "smooth",
         "",
-        "Smooth (s)",
-        "Moving average at the end; half of it is delay. Empty: none.",
+        "Smoothing (s)",
+        "Mean of the amplitude over the last seconds, for a calmer display; half of it is added to "
+        "the delay. Usually empty (none); 0.25 is calmer.",
         tab="Signal",
         type="num",
+        show=(_NO_FILE,),
     ),
     Field(
         "settingsFile",
         "",
-        "Settings file",
-        "A JSON file in place of all that the tabs Stream, Signal and Feedback say.",
+        "Settings file instead",
+        "A JSON file of settings that replaces the tabs Stream, Signal and Feedback and the reward "
+        "on the tab Basic. For more than this dialog offers, or from `psychopy-nfb tune`.",
         tab="Signal",
         type="file",
         control="file",
-    ),
-)
-FEEDBACK = (
-    Field(
-        "normalise",
-        "none",
-        "Compare with baseline",
-        "What z is: the signal against a baseline, which a Baseline Routine records, or the signal "
-        "itself.",
-        tab="Feedback",
-        control="choice",
-        choices={
-            "zscore": "in its standard deviations",
-            "percent": "in percent of its mean",
-            "max": "as a share of its maximum",
-            "none": "not at all (microvolts)",
-        },
-    ),
-    Field(
-        "threshold",
-        "10",
-        "Threshold",
-        "In units of z, or a percentile, or bursts a minute. May change with each repeat.",
-        tab="Feedback",
-        type="num",
-        updates=REPEAT,
-    ),
-    Field(
-        "thresholdKind",
-        "fixed",
-        "Threshold is",
-        "A value of z, or what of the baseline it is taken from.",
-        tab="Feedback",
-        control="choice",
-        choices={
-            "fixed": "a value of z",
-            "percentile": "a percentile of the baseline",
-            "bursts": "bursts a minute of the baseline",
-        },
-    ),
-    Field(
-        "direction",
-        "up",
-        "Rewarded is",
-        "Which side of the threshold.",
-        tab="Feedback",
-        control="choice",
-        choices={"up": "more", "down": "less"},
-    ),
-    Field(
-        "dwell",
-        "0.25",
-        "Dwell (s)",
-        "How long z must stay there for a hit.",
-        tab="Feedback",
-        type="num",
-    ),
-    Field(
-        "refractory",
-        "0",
-        "Pause after a hit (s)",
-        "In which no next hit begins.",
-        tab="Feedback",
-        type="num",
-    ),
-    Field(
-        "rewardMode",
-        "hit",
-        "Points for",
-        "Each hit, or the time on the rewarded side.",
-        tab="Feedback",
-        control="choice",
-        choices={"hit": "each hit", "time": "time"},
-    ),
-    Field("points", "1", "Points", "A hit, or a second.", tab="Feedback", type="num"),
-    Field(
-        "displayLow",
-        "0",
-        "Empty display at",
-        "The z that displays show as 0.",
-        tab="Feedback",
-        type="num",
-    ),
-    Field(
-        "displayHigh",
-        "20",
-        "Full display at",
-        "The z that displays show as 1.",
-        tab="Feedback",
-        type="num",
     ),
 )

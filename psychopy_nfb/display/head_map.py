@@ -90,8 +90,8 @@ def electrodes(
     for label in sorted(spots, key=lambda one: one not in bad):
         color, bold = (TEXT, True) if label in bad else (QUIET, False)
         places = [
-            Text(*place, label, letter, color, bold, anchor)
-            for *place, anchor in _beside(spots[label], dot, letter)
+            Text(x, y, label, letter, color, bold, anchor)
+            for x, y, anchor in _beside(spots[label], dot, letter)
         ]
         places = [name for name in places if _inside(name.box, box)]
         name = next((one for one in places if not _overlap(one.box, taken)), None)

@@ -47,6 +47,11 @@ def _close_namesake(name: str, successor: Neurofeedback) -> None:
     _named[name] = successor
 
 
+def named(name: str) -> Neurofeedback | None:
+    """Return the newest `Neurofeedback` of that name, None if there is none."""
+    return _named.get(name)
+
+
 class Neurofeedback(RunControl):
     """EEG neurofeedback for one experiment: a worker in the background, its values each frame.
 
@@ -156,16 +161,16 @@ class Neurofeedback(RunControl):
             return self
         atexit.register(self.close)
         try:
-            self._start_worker()
+            handle = self._start_worker()
         except BaseException as error:  # Ctrl-C too: nothing is left running, and the run is free
             self.close()
             if self.files is not None:
                 self.files.give_up(error)
             raise
-        self._ring = self._handle.block.feedback
+        self._ring = handle.block.feedback
         return self
 
-    def _start_worker(self) -> None:
+    def _start_worker(self) -> WorkerHandle:
         import psychopy
 
         self._stand_in = stand_in_for(self.configuration.stream, self._simulate)
@@ -180,7 +185,7 @@ class Neurofeedback(RunControl):
                 "psychopy": psychopy.__version__,
             },
         }
-        self._handle = WorkerHandle(
+        handle = self._handle = WorkerHandle(
             to_dict(self.configuration),
             self.configuration.value_names,
             None if self.files is None else str(self.files.stem),
@@ -188,7 +193,8 @@ class Neurofeedback(RunControl):
             self._on_message,
             counting=False,
         )
-        self._handle.start()
+        handle.start()
+        return handle
 
     @property
     def simulated(self) -> bool:

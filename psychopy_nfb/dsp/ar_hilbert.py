@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import linalg, signal
 
-from psychopy_nfb.checks import check_band, check_number
+from psychopy_nfb.checks import check_band, check_delay, check_number
 from psychopy_nfb.dsp.blocks import SlidingWindow
 from psychopy_nfb.dsp.group_delay import try_out_envelope
 from psychopy_nfb.dsp.rhythm import _RhythmStep
@@ -54,7 +54,7 @@ class ARHilbert(_RhythmStep):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_number("delay", self.delay, at_least=0, unit="s")
+        check_delay("delay", self.delay, at_least=0)
         for name in ("window", "edge", "memory", "hop"):
             check_number(name, getattr(self, name), above=0, unit="s")
 
@@ -87,7 +87,10 @@ class ARHilbert(_RhythmStep):
         n_channels, self._n_channels, self._scale = self._n_channels, 1, 1.0
         self.reset()
         self.declared_delay, gain = try_out_envelope(
-            lambda wave: np.abs(self.analytic(wave[:, None])[:, 0]), sum(self.band) / 2, rate
+            lambda wave: np.abs(self.analytic(wave[:, None])[:, 0]),
+            sum(self.band) / 2,
+            rate,
+            self.delay + self.hop / 2,
         )
         self._n_channels, self._scale = n_channels, 1 / gain
         self.reset()

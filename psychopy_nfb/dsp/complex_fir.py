@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import signal
 
-from psychopy_nfb.checks import check_band, check_number
+from psychopy_nfb.checks import check_band, check_delay, check_number
 from psychopy_nfb.dsp.group_delay import envelope_delay
 from psychopy_nfb.dsp.rhythm import _RhythmStep
 from psychopy_nfb.dsp.step import SignalInfo
@@ -94,7 +94,7 @@ class _ChosenDelay(_ComplexFIR):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_number("taps", self.taps, above=0, unit="s")
-        check_number("delay", self.delay, unit="s")
+        check_delay("delay", self.delay)
         if self.delay < 0 and not self.predict:
             raise SettingsError(
                 "delay",

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from scipy import linalg, signal
 
-from psychopy_nfb.checks import check_band, check_number
+from psychopy_nfb.checks import check_band, check_delay, check_number
 from psychopy_nfb.dsp.group_delay import envelope_delay
 from psychopy_nfb.dsp.rhythm import _RhythmStep, acausal_analytic
 from psychopy_nfb.dsp.step import SignalInfo
@@ -48,7 +48,7 @@ class KalmanOscillator(_RhythmStep):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_number("delay", self.delay, unit="s")
+        check_delay("delay", self.delay)
         check_number("bandwidth", self.bandwidth, above=0, unit="Hz")
         check_number("snr", self.snr, above=0)
 

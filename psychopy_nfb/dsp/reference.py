@@ -83,6 +83,7 @@ class Reference(_Matrix):
         return replace(info, labels=tuple("-".join(pair) for pair in self.pairs))
 
     def _prepare_laplacian(self, info: SignalInfo, used: list[int]) -> SignalInfo:
+        wanted = check_channels("channels", self.channels, info.labels)
         places = positions_of("channels", info.labels, info, required=self.channels)
         near = [index for index in used if info.labels[index] in places]
         if len(near) <= self.neighbours:
@@ -91,7 +92,7 @@ class Reference(_Matrix):
                 self.neighbours,
                 f"but only {len(near)} channels have a known position; use fewer",
             )
-        wanted = check_channels("channels", self.channels, info.labels) or near
+        wanted = wanted or near
         columns = []
         for index in wanted:
             column = -neighbour_weights(

@@ -49,6 +49,9 @@ TAPS_TIMES_WIDTH = 2.0
 """Length of a complex FIR filter in seconds, times the width of its band in Hz: half a second for 8
 to 12 Hz. Twice as long, correlations are higher by .005 and steps come through later."""
 
+AR_PERIODS = 3.0
+"""Periods of a band's lower edge that the window of an autoregressive forecast holds at least."""
+
 
 DISPLAY_SMOOTHING = 0.05
 """Time constant of displays, in seconds. Of eight people's alpha a bar without it turned 14.6 times
@@ -153,6 +156,10 @@ def standard_pipeline(
     check_choice("reference", reference, REFERENCES)
     check_choice("envelope", envelope, tuple(ENVELOPES))
     steps: list[Step] = []
+    if reference == "linked" and not _labels(reference_channels):
+        raise SettingsError(
+            "reference_channels", reference_channels, "name the channels of the reference"
+        )
     if reference != "as recorded":
         named = {"linked": _labels(reference_channels), "laplacian": channels}.get(reference, [])
         steps.append(Reference(reference, channels=named, exclude=_labels(exclude)))
@@ -174,6 +181,9 @@ def standard_pipeline(
         chosen["delay"] = float(delay)
     if envelope in _FIR:
         chosen["taps"] = max(TAPS_TIMES_WIDTH / (edges[1] - edges[0]), 2 * float(delay))
+    if envelope == "AR-Hilbert":
+        usual = ARHilbert.window
+        chosen["window"] = max(usual, AR_PERIODS / edges[0] + 2 * ARHilbert.edge, usual / 4 + delay)
     steps.append(ENVELOPES[envelope](band=edges, **chosen))
     if smooth:
         steps.append(MovingAverage(float(smooth)))

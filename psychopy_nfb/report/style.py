@@ -131,7 +131,7 @@ def label_spans(
     Names stand above the axes, so that they hide nothing.
     """
     begin, end = axes.get_xlim()
-    width = axes.get_position().width * axes.figure.get_figwidth() * 72  # points
+    width = axes.get_position().width * axes.get_figure(root=True).get_figwidth() * 72  # points
     for (first, last, name), shade in zip(spans, shaded, strict=True):
         first, last = max(first, begin), min(last, end)
         if first >= last:

@@ -7,7 +7,13 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from psychopy_nfb.checks import check_channels, check_number, check_writable, prepare_folder
+from psychopy_nfb.checks import (
+    check_channels,
+    check_delay_ms,
+    check_number,
+    check_writable,
+    prepare_folder,
+)
 from psychopy_nfb.terminal import doing, naming_kept_files
 
 if TYPE_CHECKING:
@@ -86,6 +92,8 @@ def main(options: argparse.Namespace) -> int:
     delays = options.delays or list(np.arange(FIRST_MS, LAST_MS + 1, STEP_MS))
     for delay in delays:
         check_number("delays", delay, at_least=-200, at_most=450, unit="ms")
+    if options.delay is not None:
+        check_delay_ms("delay", options.delay)
     if options.quality is not None:
         check_number("quality", options.quality, above=0, at_most=1)
     if options.json:

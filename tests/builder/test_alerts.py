@@ -1,73 +1,262 @@
-"""What is wrong with a component is told in Builder, before anything runs."""
+"""What is wrong with an experiment is told in Builder, before anything runs."""
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
+from psychopy_nfb.builder import alerts
 from psychopy_nfb.builder.compile import compile_experiment
 from psychopy_nfb.cli import main
 from psychopy_nfb.errors import FileError
 
+SD = {"normalise": "zscore", "lastBaseline": True}
 
-def ours(heard):
-    return [sentence for sentence in heard if sentence.split(":")[0] in ("nfb", "emg", "patch")]
+
+@pytest.fixture
+def told(builder):
+    """Return a function that checks the experiment: our alerts, as (kind, sentence)."""
+    from psychopy.alerts import addAlertHandler, removeAlertHandler
+
+    kinds = {code: kind for kind, (code, _) in alerts.KINDS.items()}
+
+    class Handler:
+        def receiveAlert(self, alert):
+            if alert.code in kinds:
+                found.append((kinds[alert.code], alert.msg))
+
+    found = []
+    handler = Handler()
+    addAlertHandler(handler)
+
+    def check():
+        found.clear()
+        builder.experiment.integrityCheck()
+        return found
+
+    yield check
+    removeAlertHandler(handler)
 
 
 @pytest.mark.parametrize(
-    ("params", "sentence"),
+    ("params", "kind", "sentence"),
     [
-        ({"bandLow": "12", "bandHigh": "8"}, "nfb: band=(12.0, 8.0): must be two frequencies"),
-        ({"channels": ""}, "nfb: channels=[]: name at least one channel"),
-        ({"displayLow": "5", "displayHigh": "1"}, "nfb: display_range[1]=1.0: must"),
-        ({"dwell": "-1"}, "nfb: dwell=-1.0: must"),
-        ({"reference": "linked"}, "nfb: channels=[]: name the linked reference channels"),
-        ({"role": "same", "sameAs": "other"}, "nfb: Signal of='other' is no Neuro Feedback"),
-        ({"role": "inhibit"}, "nfb: no component is the trained signal"),
+        ({"bandLow": "12", "bandHigh": "8"}, "setting", "nfb, Band from (Hz): 12, 8: must be two"),
+        ({"bandHigh": ""}, "setting", "nfb, Band to (Hz): is empty; enter a frequency"),
+        ({"channels": ""}, "setting", "nfb, Channels: name at least one channel"),
+        (
+            {"displayLow": "5", "displayHigh": "1"},
+            "setting",
+            "nfb, Display to (µV, SD, %, share): 1: must be above 5",
+        ),
+        ({"displayLow": "5"}, "setting", "nfb, Display to (µV, SD, %, share): is empty; fill in"),
+        ({"dwell": "-1"}, "setting", "nfb, Time beyond threshold for a hit (s): -1: must"),
+        ({"reference": "linked"}, "setting", "nfb, Reference channels: name the channels"),
+        ({"threshold": "'10'"}, "setting", "nfb, Threshold (µV, SD, %, share): '10' is a text"),
+        ({"threshold": "10 uV"}, "setting", "nfb, Threshold (µV, SD, %, share): 10 uV is no numb"),
+        ({"threshold": "ten"}, "setting", "nfb, Threshold (µV, SD, %, share): ten is no number"),
+        (
+            {"thresholdKind": "percentile", "lastBaseline": True},
+            "setting",
+            "nfb, Threshold given as: takes the threshold from the baseline; choose how",
+        ),
+        (
+            {**SD, "threshold": "10"},
+            "reach",
+            "nfb, Threshold (µV, SD, %, share): 10 SD is out of reach, so there would be no reward",
+        ),
+        (
+            {"normalise": "percent", "lastBaseline": True, "threshold": "-100"},
+            "reach",
+            "nfb, Threshold (µV, SD, %, share): the signal is never below -100 %, so there would "
+            "be reward all the time",
+        ),
+        ({"normalise": "max", "lastBaseline": True, "threshold": "1.2"}, "reach", "nfb, Threshold"),
+        ({"threshold": "150"}, "reach", "nfb, Threshold (µV, SD, %, share): 150 µV is out of reac"),
+        (
+            {**SD, "threshold": "2", "displayLow": "-1", "displayHigh": "1"},
+            "reach",
+            "nfb, Threshold (µV, SD, %, share): 2 SD lies outside of what the display shows, -1 to",
+        ),
+        (
+            {"threshold": "0", "displayLow": "0", "displayHigh": "20", "direction": "down"},
+            "reach",
+            "nfb, Threshold (µV, SD, %, share): the signal is never below 0 µV, so there would be "
+            "no reward",
+        ),
+        (
+            {"delayMs": "0.01"},
+            "unit",
+            "nfb, Filter delay (ms): 0.01 is less than one millisecond; did you mean 10 ms?",
+        ),
+        (
+            {"delayMs": "5000"},
+            "unit",
+            "nfb, Filter delay (ms): 5000 must be at most 1000 ms; did you mean 5 ms?",
+        ),
+        ({"delayMs": "-20"}, "unit", "nfb, Filter delay (ms): -20 must be at least 0 ms"),
+        ({"smooth": "250"}, "unit", "nfb, Smoothing (s): 250 s; did you mean 0.25 s?"),
+        ({"settingsFile": "none.json"}, "file", "nfb, Settings file instead: "),
+        ({"role": "same", "sameAs": "other"}, "name", "nfb, Signal of: other is no Neuro Feedback"),
+        ({"stopVal": "4 if a else 5"}, "time", "nfb, Stop: 4 if a else 5: PsychoPy compiles"),
+        ({"role": "inhibit"}, "trained", "nfb: no component is the trained signal"),
+        ({"normalise": "zscore"}, "baseline", "nfb: it is compared with a baseline, but nothing"),
     ],
-    ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
+    ids=lambda value: "-".join(value) if isinstance(value, dict) else None,
 )
-def test_a_wrong_parameter_is_named(builder, heard, params, sentence):
+def test_a_wrong_field_is_named(builder, told, tmp_path, params, kind, sentence):
+    builder.experiment.filename = str(tmp_path / "one.psyexp")
     builder.add("NeuroFeedbackComponent", "nfb", **params)
-    builder.experiment.integrityCheck()
-    (told,) = ours(heard)
-    assert told.startswith(sentence)
+    ((found, said),) = told()
+    assert (found, said[: len(sentence)]) == (kind, sentence)
 
 
-def test_what_a_variable_decides_is_not_judged(builder, heard):
-    builder.add("NeuroFeedbackComponent", "nfb", channels="$expInfo['channel']", bandLow="low")
-    builder.experiment.integrityCheck()
-    assert ours(heard) == []
+@pytest.mark.parametrize("kind", alerts.KINDS)
+def test_the_link_of_each_alert_leads_to_its_section(kind):
+    """In the form that PsychoPy's Runner takes for a line of a file, which it opens in Coder."""
+    from psychopy.alerts import _alerts
+
+    code, heading = alerts.KINDS[kind]
+    link = _alerts.catalog.alert[code]["url"]
+    file, line = link.split('"')[1], int(link.split(",")[1][5:])
+    lines = Path(file).read_text("utf-8").splitlines()
+    assert lines[line - 1] == f"## {heading}"
+    assert "What to do:" in "\n".join(lines[line:]).split("\n## ")[0]
 
 
-def test_defaults_are_sound(builder, heard):
-    builder.add("NeuroFeedbackComponent", "nfb")
+def test_every_section_of_the_page_is_one_of_an_alert():
+    sections = re.findall(r"^## (.+)$", alerts.PAGE.read_text("utf-8"), re.MULTILINE)
+    assert sections == [heading for _, heading in alerts.KINDS.values()]
+
+
+def test_what_a_variable_decides_is_not_judged(builder, told):
+    builder.add(
+        "NeuroFeedbackComponent",
+        "nfb",
+        channels="$expInfo['channel']",
+        bandLow="low",
+        threshold="$expInfo['threshold']",
+    )
+    builder.code(begin_experiment="low = 8")
+    assert told() == []
+
+
+def test_a_column_of_the_conditions_file_is_a_number(builder, told, tmp_path):
+    builder.add("NeuroFeedbackComponent", "nfb", threshold="wanted")
+    (tmp_path / "trials.csv").write_text("wanted\n8\n12\n")
+    builder.experiment.filename = str(tmp_path / "one.psyexp")
+    builder.repeat(1, "trials.csv")
+    assert told() == []
+
+
+@pytest.mark.parametrize("normalise", ["zscore", "percent", "max", "none"])
+@pytest.mark.parametrize("direction", ["up", "down"])
+def test_the_usual_is_sound_whatever_it_is_compared_with(builder, told, normalise, direction):
+    builder.add(
+        "NeuroFeedbackComponent", "nfb", normalise=normalise, lastBaseline=True, direction=direction
+    )
     builder.add("FeedbackDisplayComponent", "bar")
     builder.add("DiodePatchComponent", "patch")
-    builder.experiment.integrityCheck()
-    assert ours(heard) == []
+    assert told() == []
 
 
-def test_a_consumer_above_its_signal_is_told(builder, heard):
-    builder.add("FeedbackDisplayComponent", "bar")
+def test_a_consumer_above_its_signal_is_told(builder, told):
+    builder.add("FeedbackDisplayComponent", "bar", threshold="")
     builder.add("NeuroFeedbackComponent", "nfb")
-    builder.experiment.integrityCheck()
-    (told,) = ours(heard)
-    assert told.startswith("nfb: bar uses it but stands above it")
+    ((kind, said),) = told()
+    assert kind == "place"
+    assert said.startswith("nfb: bar uses it but stands above it")
 
 
-def test_two_trained_signals_are_told(builder, heard):
+def test_two_trained_signals_are_told(builder, told):
     builder.add("NeuroFeedbackComponent", "nfb")
     builder.add("NeuroFeedbackComponent", "emg")
-    builder.experiment.integrityCheck()
-    (told,) = ours(heard)
-    assert told.startswith("emg: nfb already is the trained signal")
+    ((kind, said),) = told()
+    assert kind == "trained"
+    assert said.startswith("emg: nfb already is the trained signal")
 
 
-def test_a_patch_without_frame_log_is_told(builder, heard):
+def test_a_patch_without_frame_log_is_told(builder, told):
     builder.add("DiodePatchComponent", "patch")
-    builder.experiment.integrityCheck()
-    (told,) = ours(heard)
-    assert told.startswith("patch: there is no trained signal")
+    ((kind, said),) = told()
+    assert kind == "trained"
+    assert said.startswith("patch: there is no trained signal")
+
+
+def test_a_renamed_signal_is_told_where_it_is_used(builder, told):
+    builder.add("NeuroFeedbackComponent", "alpha")
+    builder.add(
+        "FeedbackDisplayComponent", "bar", value="nfb.value", threshold="nfb.threshold_shown"
+    )
+    builder.add("TextComponent", "points", text="$nfb.score")
+    builder.add("TextComponent", "words", text="nfb.score")
+    assert sorted(told()) == [
+        ("name", "bar, Threshold (0 to 1): nfb.threshold_shown: no signal has the name nfb; there "
+        "are: alpha."),
+        ("name", "bar, Value (0 to 1): nfb.value: no signal has the name nfb; there are: alpha."),
+        ("name", "points, Text: nfb.score: no signal has the name nfb; there are: alpha."),
+    ]  # fmt: skip
+
+
+def test_a_display_takes_the_name_of_the_trained_signal(builder, told):
+    builder.add("NeuroFeedbackComponent", "alpha")
+    bar = builder.add("FeedbackDisplayComponent", "bar")
+    patch = builder.add("DiodePatchComponent", "patch", mode="value")
+    assert bar.params["value"].val == "alpha.value"
+    assert bar.params["threshold"].val == "alpha.threshold_shown"
+    assert patch.params["value"].val == "alpha.value"
+    assert told() == []
+
+
+def test_an_unknown_value_is_told_wherever_it_is_used(builder, told):
+    builder.add("NeuroFeedbackComponent", "nfb")
+    builder.add("NeuroFeedbackComponent", "emg", role="inhibit", channels="T7")
+    builder.code(each_frame="if nfb.valeu > 0.5 and emg.score:\n    x = nfb.files.stem\n")
+    builder.add("PolygonComponent", "square", opacity="nfb.qualty")
+    assert sorted(told()) == [
+        ("name", "code, Each frame (Py): emg.score: emg has no such value; it has beyond, signal, "
+        "threshold, threshold_shown, value, z."),
+        ("name", "code, Each frame (Py): nfb.valeu: nfb has no such value; did you mean "
+        "nfb.value?"),
+        ("name", "square, Opacity: nfb.qualty: nfb has no such value; did you mean "
+        "nfb.quality?"),
+    ]  # fmt: skip
+
+
+def test_a_baseline_after_the_training_is_told(builder, told):
+    from psychopy_nfb.builder.baseline import NeuroBaselineRoutine
+
+    builder.add("NeuroFeedbackComponent", "nfb", normalise="zscore")
+    baseline = NeuroBaselineRoutine(builder.experiment)
+    builder.experiment.addStandaloneRoutine("baseline", baseline)
+    builder.experiment.flow.addRoutine(baseline, 1)
+    ((kind, said),) = told()
+    assert kind == "baseline"
+    assert said.startswith("nfb: the Routine trial needs the baseline but comes before baseline")
+    builder.experiment.flow.removeComponent(baseline)
+    builder.experiment.flow.addRoutine(baseline, 0)
+    assert told() == []
+
+
+def test_a_settings_file_is_looked_for_beside_the_experiment(builder, told, tmp_path):
+    builder.experiment.filename = str(tmp_path / "one.psyexp")
+    builder.add("NeuroFeedbackComponent", "nfb", settingsFile="up.json")
+    (tmp_path / "up.json").write_text('{"protocol": {"threshold": "high"}}', "utf-8")
+    ((kind, said),) = told()
+    assert kind == "file"
+    assert said.startswith("nfb, Settings file instead: protocol.threshold='high': must be a")
+    (tmp_path / "up.json").write_text('{"protocol": {"threshold": 0.5}}', "utf-8")
+    assert told() == []
+
+
+def test_another_version_of_psychopy_is_told(builder, told):
+    builder.add("NeuroFeedbackComponent", "nfb")
+    builder.experiment.settings.params["Use version"].val = "2024.1.0"
+    ((kind, said),) = told()
+    assert kind == "version"
+    assert "compiles without plugins" in said
 
 
 def test_the_compile_command_keeps_plugins(builder, tmp_path, capsys):
@@ -76,6 +265,18 @@ def test_the_compile_command_keeps_plugins(builder, tmp_path, capsys):
     assert main(["compile", str(source), "-o", str(tmp_path / "two.py")]) == 0
     assert capsys.readouterr().out.strip() == str(tmp_path / "two.py")
     assert "psychopy_nfb.Neurofeedback(" in (tmp_path / "two.py").read_text("utf-8")
+
+
+def test_the_compile_command_prints_alerts_and_returns_1(builder, tmp_path, capsys):
+    builder.add("NeuroFeedbackComponent", "nfb", threshold="ten")
+    builder.add("FeedbackDisplayComponent", "bar", value="alpha.value")
+    source = builder.save(tmp_path / "one.psyexp")
+    assert main(["compile", str(source)]) == 1
+    said = capsys.readouterr()
+    assert "nfb, Threshold (µV, SD, %, share): ten is no number" in said.err
+    assert "bar, Value (0 to 1): alpha.value: no signal has the name alpha" in said.err
+    assert "alerts.md" in said.err
+    assert (tmp_path / "one.py").exists()
 
 
 def test_the_compile_command_refuses_what_it_does_not_know(builder, tmp_path):

@@ -15,16 +15,16 @@ TOLD = "PsychoPy compiles this without parentheses"
 @pytest.mark.parametrize(
     ("params", "told"),
     [
-        ({"stopVal": "4 if quick else 120"}, "Stop='4 if quick else 120'"),
-        ({"stopVal": "(4) if quick else (120)"}, "Stop='(4) if quick else (120)'"),
-        ({"stopVal": "$seconds or 60"}, "Stop='seconds or 60'"),
-        ({"stopVal": "seconds > 3"}, "Stop='seconds > 3'"),
-        ({"stopVal": "not short"}, "Stop='not short'"),
-        ({"stopVal": "1 << n"}, "Stop='1 << n'"),
-        ({"stopVal": "3 if a else 4", "stopType": "time (s)"}, "Stop="),
-        ({"stopVal": "3 if a else 4", "stopType": "duration (frames)"}, "Stop="),
-        ({"startVal": "1 if late else 0"}, "Start='1 if late else 0'"),
-        ({"startVal": "a or b", "startType": "condition"}, "Start='a or b'"),
+        ({"stopVal": "4 if quick else 120"}, "Stop: 4 if quick else 120"),
+        ({"stopVal": "(4) if quick else (120)"}, "Stop: (4) if quick else (120)"),
+        ({"stopVal": "$seconds or 60"}, "Stop: seconds or 60"),
+        ({"stopVal": "seconds > 3"}, "Stop: seconds > 3"),
+        ({"stopVal": "not short"}, "Stop: not short"),
+        ({"stopVal": "1 << n"}, "Stop: 1 << n"),
+        ({"stopVal": "3 if a else 4", "stopType": "time (s)"}, "Stop: "),
+        ({"stopVal": "3 if a else 4", "stopType": "duration (frames)"}, "Stop: "),
+        ({"startVal": "1 if late else 0"}, "Start: 1 if late else 0"),
+        ({"startVal": "a or b", "startType": "condition"}, "Start: a or b"),
     ],
     ids=lambda value: " ".join(map(str, value.values())) if isinstance(value, dict) else "",
 )
@@ -33,9 +33,9 @@ def test_what_needs_parentheses_is_told(builder, heard, params, told):
     builder.add("FeedbackDisplayComponent", "bar", **params)
     builder.experiment.integrityCheck()
     (sentence,) = (one for one in heard if TOLD in one)
-    assert sentence.startswith(f"bar: {told}")
+    assert sentence.startswith(f"bar, {told}")
     value = params.get("stopVal", params.get("startVal")).lstrip("$")
-    assert sentence.endswith(f"write ({value})")
+    assert sentence.endswith(f"write ({value}).")
 
 
 @pytest.mark.parametrize(
@@ -66,12 +66,12 @@ def test_psychopys_own_components_and_routines_too(builder, heard):
     settings = builder.routine.settings.params
     settings["stopVal"].val, settings["stopType"].val = "9 if long else 5", "frame N"
     builder.experiment.integrityCheck()
-    told = [one.split("=")[0] for one in heard if TOLD in one]
-    assert told == ["trial: Stop", "words: Stop"]
+    told = [one.split(":")[0] for one in heard if TOLD in one]
+    assert told == ["trial, Stop", "words, Stop"]
     settings["stopType"].val = "duration (s)"  # this one PsychoPy compiles as it is meant
     heard.clear()
     builder.experiment.integrityCheck()
-    assert [one.split(":")[0] for one in heard if TOLD in one] == ["words"]
+    assert [one.split(":")[0] for one in heard if TOLD in one] == ["words, Stop"]
 
 
 @pytest.mark.parametrize("source", EXPERIMENTS, ids=lambda path: path.stem)

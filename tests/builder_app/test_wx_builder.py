@@ -196,6 +196,25 @@ def app(tmp_path):
     manager.wait()
 
 
+def offers_channels(app: App, dialog: str) -> None:
+    """See the tab Signal, and that a button offers channels although no stream is there."""
+    do("key", "ctrl+Next")
+    do("key", "ctrl+Next")
+    choose = app.find(dialog, kind="Button", label="Choose…")
+    shown = {one["label"] for one in app.find(dialog, kind="StaticText")}
+    assert {"Channels", "Filter delay (ms)", "Artifact limit (µV)"} <= shown
+    assert not {"Reference channels", "Filter delay (s), of older files"} & shown
+    app.picture("signal")
+    app.click(choose[0])
+    app.find("Channels", kind="CheckListBox")
+    app.picture("channels")
+    app.click(app.find("Channels", kind="Button", label="Cancel")[0])
+    app.gone("Channels")
+    do("key", "ctrl+Prior")
+    do("key", "ctrl+Prior")
+    app.find(dialog, value="nfb")
+
+
 def test_row_113_a_component_by_mouse_edited_saved_run_and_stopped(app, tmp_path, until):
     builder = "PsychoPy Builder"
     app.begin(120)
@@ -216,6 +235,10 @@ def test_row_113_a_component_by_mouse_edited_saved_run_and_stopped(app, tmp_path
     dialog = "nfb Properties"
     field = app.find(dialog, value="nfb")[0]
     app.picture("dialog")
+    shown = {one["label"] for one in app.find(dialog, kind="StaticText")}
+    assert {"Give feedback", "Time beyond threshold for a hit (s)"} <= shown
+    assert "Signal of" not in shown  # of another component: without effect here
+    offers_channels(app, dialog)
     app.click(field)
     do("key", "ctrl+a")
     do("type", "alpha")

@@ -1,0 +1,211 @@
+"""The other tabs of the feedback signal's dialog: Basic, Feedback, Timing, Data."""
+
+from __future__ import annotations
+
+from psychopy_nfb.builder.parameters import REPEAT, Field
+
+ROLES = {
+    "trained": "the trained signal",
+    "further": "a further signal, to show",
+    "inhibit": "a further signal that withholds reward",
+    "same": "the signal of another component",
+}
+_TRAINED = (("role", "== 'trained'"),)
+_GIVES_FEEDBACK = (("role", "in ('trained', 'same')"),)
+BASIC = (
+    Field(
+        "role",
+        "trained",
+        "This is",
+        "One signal is trained. Further ones, such as muscle activity, come from the same stream "
+        "and the same background process; they need the tabs Signal and Feedback only. To use a "
+        "signal in another Routine choose the last; then all other tabs are without effect.",
+        control="choice",
+        choices=ROLES,
+    ),
+    Field(
+        "sameAs",
+        "",
+        "Signal of",
+        "Name of the Neuro Feedback component whose signal is used here; the button lists them.",
+        type="code",
+        offers="components",
+        show=(("role", "== 'same'"),),
+    ),
+    Field(
+        "feedback",
+        "True",
+        "Give feedback",
+        "Whether value, reward and score are shown meanwhile. True is usual; False for rest or "
+        "transfer; or a column of your conditions file. Everything is recorded all the same.",
+        type="code",
+        updates=REPEAT,
+        show=_GIVES_FEEDBACK,
+    ),
+    Field(
+        "block",
+        "",
+        "Name of the block",
+        "Marks the recording from start to stop, such as training or rest. Empty: the name of the "
+        "Routine.",
+        updates=REPEAT,
+        show=_GIVES_FEEDBACK,
+    ),
+    Field(
+        "dwell",
+        "0.25",
+        "Time beyond threshold for a hit (s)",
+        "How long the signal must stay beyond the threshold before it counts as a hit, in seconds. "
+        "0.25 to 0.5 is usual; longer asks for more.",
+        type="num",
+        show=_TRAINED,
+    ),
+    Field(
+        "refractory",
+        "0",
+        "Pause after a hit (s)",
+        "How long after a hit no next one begins, in seconds. 0 is usual; with a sound for each "
+        "hit take 1 or 2.",
+        type="num",
+        show=_TRAINED,
+    ),
+    Field(
+        "rewardMode",
+        "hit",
+        "Points for",
+        "Points for each hit, or for the time beyond the threshold.",
+        control="choice",
+        choices={"hit": "each hit", "time": "time beyond the threshold"},
+        show=_TRAINED,
+    ),
+    Field(
+        "points",
+        "1",
+        "Points per hit or second",
+        "How many points one hit gives, or one second beyond the threshold.",
+        type="num",
+        show=_TRAINED,
+    ),
+)
+FEEDBACK = (
+    Field(
+        "normalise",
+        "none",
+        "Compare with baseline",
+        "The unit of threshold and display. Without comparison it is the amplitude in microvolts; "
+        "otherwise the amplitude against the participant's own baseline, which a Neuro Baseline "
+        "Routine records earlier in the Flow. Standard deviations are usual.",
+        tab="Feedback",
+        control="choice",
+        choices={
+            "zscore": "in standard deviations (SD)",
+            "percent": "in percent above its mean (%)",
+            "max": "as a share of its maximum",
+            "none": "not at all, in microvolts (µV)",
+        },
+    ),
+    Field(
+        "thresholdKind",
+        "fixed",
+        "Threshold given as",
+        "A value in the unit above, or what the threshold is found from in the baseline. A value "
+        "is usual; a percentile makes the training equally hard for everyone.",
+        tab="Feedback",
+        control="choice",
+        choices={
+            "fixed": "value in the unit above",
+            "percentile": "baseline percentile (0 to 100)",
+            "bursts": "baseline bursts per minute",
+        },
+        show=(("normalise", "!= 'none'"),),
+    ),
+    Field(
+        "threshold",
+        "",
+        "Threshold (µV, SD, %, share)",
+        "Where reward begins, in the unit chosen above. Empty: the usual value, 10 µV, 0.5 SD, 20 "
+        "% or a share of 0.6; as percentile 60, as bursts 20 per minute. Lower it for a "
+        "participant who gets no reward.",
+        tab="Feedback",
+        type="num",
+        updates=REPEAT,
+    ),
+    Field(
+        "direction",
+        "up",
+        "Rewarded is",
+        "Whether more or less of the rhythm than the threshold is rewarded.",
+        tab="Feedback",
+        control="choice",
+        choices={"up": "more than the threshold", "down": "less than the threshold"},
+    ),
+    Field(
+        "displayLow",
+        "",
+        "Display from (µV, SD, %, share)",
+        "The lowest value that displays show, in the unit chosen above. Usually empty: both ends "
+        "of the display are taken from the baseline, or without one from 0 to twice the threshold.",
+        tab="Feedback",
+        type="num",
+    ),
+    Field(
+        "displayHigh",
+        "",
+        "Display to (µV, SD, %, share)",
+        "The highest value that displays show, in the unit chosen above. Fill in both ends or "
+        "none.",
+        tab="Feedback",
+        type="num",
+    ),
+)
+TIMING = (
+    Field(
+        "lateRead",
+        True,
+        "Late read",
+        "Read the newest value at the last safe moment before each frame is shown, which makes "
+        "feedback up to a frame (16 ms) younger. Usual: yes.",
+        tab="Timing",
+        type="bool",
+        control="bool",
+    ),
+    Field(
+        "pace",
+        "60",
+        "Pace to (Hz)",
+        "Frame rate for displays that do not wait for the screen (virtual ones, remote desktops); "
+        "real monitors are left as they are. 60 is usual. Empty: never.",
+        tab="Timing",
+        type="num",
+    ),
+)
+DATA = (
+    Field(
+        "lastBaseline",
+        False,
+        "Use the last baseline",
+        "Take over the baseline of the participant's earlier session, if there is one. Usual: no, "
+        "as caps never sit in quite the same place.",
+        tab="Data",
+        type="bool",
+        control="bool",
+    ),
+    Field(
+        "record",
+        True,
+        "Record EEG and frames",
+        "Keep EEG, feedback, frame log, events and settings beside PsychoPy's own data file.",
+        tab="Data",
+        type="bool",
+        control="bool",
+    ),
+    Field(
+        "publish",
+        False,
+        "Send values over LSL",
+        "Send the feedback values out as an LSL stream of type Feedback, for other programs.",
+        tab="Data",
+        type="bool",
+        control="bool",
+    ),
+)

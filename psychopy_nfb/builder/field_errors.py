@@ -1,0 +1,143 @@
+"""Errors in the words of the dialog: component and field in place of a parameter of the API.
+
+Generated scripts use it, so it imports nothing of PsychoPy.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from contextlib import ContextDecorator
+from typing import TYPE_CHECKING
+
+from psychopy_nfb.builder.feedback_fields import BASIC, DATA, FEEDBACK, TIMING
+from psychopy_nfb.builder.signal_fields import SIGNAL, STREAM
+from psychopy_nfb.errors import FieldError, NfbError
+
+if TYPE_CHECKING:
+    from psychopy_nfb.dsp import Step
+
+LABELS = {one.name: one.label for one in (*BASIC, *STREAM, *SIGNAL, *FEEDBACK, *TIMING, *DATA)}
+"""What stands before each field in the dialog."""
+API_NAMES = {
+    "streamType": "type",
+    "streamName": "name",
+    "sourceId": "source_id",
+    "referenceChannels": "reference_channels",
+    "delayMs": "delay",
+    "lineFrequency": "line_frequency",
+    "artifact": "artifact_uv",
+    "thresholdKind": "threshold_kind",
+    "rewardMode": "reward_mode",
+}
+"""Fields whose parameter of the Coder API has another name."""
+_FIELDS = {
+    **{parameter: name for name, parameter in API_NAMES.items()},
+    # Two fields are one parameter.
+    "band": "bandLow",
+    "band[0]": "bandLow",
+    "band[1]": "bandHigh",
+    "display_range": "displayLow",
+    "display_range[0]": "displayLow",
+    "display_range[1]": "displayHigh",
+    # Parameters of the steps that the fields become.
+    "frequency": "lineFrequency",
+    "limit_uv": "artifact",
+    "seconds": "smooth",
+    "taps": "delayMs",
+    "neighbours": "reference",
+    "kind": "reference",
+}
+_STREAM_TAB = ("stream", "units")
+_PLACE = re.compile(r"(?:further\.(\w+)\.)?(?:pipeline\.steps\[(\d+)\]\.)?(.+)")
+_SECONDS = re.compile(r"(-?[\d.]+(?:e-?\d+)?) s\b")
+
+
+def field_error(component: str, error: NfbError, steps: Sequence[Step] = ()) -> FieldError:
+    """Return `error` in the words of the dialog.
+
+    Parameters
+    ----------
+    component : str
+        Name of the component whose settings were used.
+    error : NfbError
+        As the Coder API raises it.
+    steps : sequence of Step
+        The steps of the pipeline.
+
+    Examples
+    --------
+    >>> from psychopy_nfb.dsp import Pick
+    >>> wrong = NfbError("pipeline.steps[0].channels", "Qz", "the stream has no such channel")
+    >>> str(field_error("nfb", wrong, [Pick(["Qz"])]))
+    'nfb, Channels: Qz: the stream has no such channel.'
+    """
+    further, index, parameter = _PLACE.fullmatch(error.parameter).groups()
+    step = steps[int(index)] if index is not None and int(index) < len(steps) else None
+    component = further or component
+    name = _field_name(parameter, error.value, step)
+    value, remedy = error.value, error.remedy
+    if name == "delayMs":
+        value = value * 1e3 if isinstance(value, (int, float)) else value
+        remedy = _SECONDS.sub(lambda found: f"{float(found[1]) * 1e3:g} ms", remedy)
+    if parameter in _STREAM_TAB:
+        return FieldError(component, "Stream", value, remedy)
+    if name not in LABELS:
+        return FieldError(component, "", None, str(error))
+    return FieldError(component, LABELS[name], value, remedy)
+
+
+def _field_name(parameter: str, value: object, step: Step | None) -> str:
+    """Return the name of the field that became `parameter`, or the parameter if none did."""
+    if parameter == "band" and not isinstance(value, (list, tuple)):
+        return "bandHigh"  # an edge alone is one that the stream's rate cannot carry
+    if parameter == "channels" and getattr(step, "kind", "") == "linked":
+        return "referenceChannels"
+    if parameter.startswith("weights"):
+        return "channels"  # the mean of several
+    return _FIELDS.get(parameter, parameter)
+
+
+class errors_name_fields(ContextDecorator):
+    """Let errors name component and field: Builder writes it around what its dialog says.
+
+    Parameters
+    ----------
+    component : str
+        Name of the component, which is that of its `Neurofeedback` too.
+    settings_file : bool
+        Whether its settings come from a file: then an error names the place in the file.
+
+    Examples
+    --------
+    >>> from psychopy_nfb.engine.recipe import standard_signal
+    >>> errors_name_fields("emg")(standard_signal)(channels="T7", band=(45, 30))
+    Traceback (most recent call last):
+    psychopy_nfb.errors.FieldError: emg, Band from (Hz): 45, 30: must be two frequencies in Hz, ...
+    """
+
+    def __init__(self, component: str, settings_file: bool = False):
+        self._component, self._settings_file = component, settings_file
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: object) -> None:
+        if not isinstance(error, NfbError) or isinstance(error, FieldError):
+            return
+        if self._settings_file:
+            raise FieldError(self._component, LABELS["settingsFile"], None, str(error)) from None
+        raise field_error(self._component, error, self._steps(error)) from None
+
+    def _steps(self, error: NfbError) -> list[Step]:
+        """Return the steps of the pipeline that `error` is about."""
+        from psychopy_nfb.display.neurofeedback import named
+
+        running = named(self._component)
+        if running is None:
+            return []
+        further = _PLACE.fullmatch(error.parameter)[1]
+        configuration = running.configuration
+        if further:
+            configuration = configuration.further[further]
+        return configuration.pipeline.steps

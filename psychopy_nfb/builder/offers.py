@@ -1,0 +1,187 @@
+"""What the buttons beside fields offer: streams and channels on the network, signals, names.
+
+Each function is called when its button is pressed, never before, and only then looks at LSL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from psychopy_nfb.builder.parameters import used
+
+LOOK_SECONDS = 1.0
+"""How long a press of a button looks for streams."""
+USUAL_CHANNELS = (
+    *("Fp1", "Fp2", "F7", "F3", "Fz", "F4", "F8", "T7", "C3", "Cz", "C4", "T8"),
+    *("P7", "P3", "Pz", "P4", "P8", "O1", "Oz", "O2", "TP9", "TP10", "A1", "A2", "M1", "M2"),
+)
+"""Labels of the 10-20 system, and of the usual references."""
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What a person may choose from."""
+
+    message: str
+    """What stands above the list."""
+    labels: list[str]
+    """One line each."""
+    values: list[dict[str, str]]
+    """What each line puts into which fields."""
+    several: bool = False
+    """Whether more than one may be chosen; their values are joined by commas."""
+
+    def chosen(self, lines: list[int]) -> dict[str, str]:
+        """Return what the chosen lines put into which fields."""
+        fields: dict[str, str] = {}
+        for line in lines:
+            for name, value in self.values[line].items():
+                fields[name] = f"{fields[name]}, {value}" if name in fields else value
+        return fields
+
+    def ticked(self, name: str, text: str) -> list[int]:
+        """Return the lines that the field `name`, which holds `text`, has already."""
+        held = {part.strip() for part in text.split(",")}
+        return [line for line, value in enumerate(self.values) if value.get(name) in held]
+
+
+def streams(element: Any, field: str, texts: dict[str, str]) -> Offer:
+    """Offer the streams of the network; the choice fills all three fields.
+
+    Parameters
+    ----------
+    element : component or Routine
+        Whose dialog it is.
+    field : str
+        Beside which the button is.
+    texts : dict of str: str
+        What the fields of the dialog hold now.
+    """
+    from psychopy_nfb.lsl.find import describe, list_streams
+
+    found = list_streams(LOOK_SECONDS)
+    return Offer(
+        "LSL streams that are sent now:"
+        if found
+        else "No LSL stream was found. Is the amplifier on, and its LSL output?",
+        [describe(info) for info in found],
+        [
+            {
+                "streamType": info.type(),
+                "streamName": info.name(),
+                "sourceId": info.source_id(),
+            }
+            for info in found
+        ],
+    )
+
+
+def channels(element: Any, field: str, texts: dict[str, str]) -> Offer:
+    """Offer the channels of the stream that the dialog names, or the usual ones without it."""
+    from psychopy_nfb.lsl.find import list_streams
+
+    wanted = {
+        "type": texts.get("streamType"),
+        "name": texts.get("streamName"),
+        "source_id": texts.get("sourceId"),
+    }
+    labels: tuple[str, ...] = ()
+    for info in list_streams(LOOK_SECONDS):
+        if all(not text or getattr(info, key)() == text for key, text in wanted.items()):
+            labels = _labels_of(info)
+            message = f"Channels of the stream '{info.name()}':"
+            break
+    if not labels:
+        labels = USUAL_CHANNELS
+        message = "The stream is not sent now. Labels of the 10-20 system:"
+    return Offer(message, list(labels), [{field: label} for label in labels], several=True)
+
+
+def _labels_of(info: Any) -> tuple[str, ...]:
+    """Return the labels of a stream's channels, none if it does not tell them in time."""
+    import pylsl
+
+    from psychopy_nfb.lsl.find import channel_labels
+
+    inlet = pylsl.StreamInlet(info)
+    try:
+        return channel_labels(inlet.info(LOOK_SECONDS))
+    except (TimeoutError, RuntimeError, pylsl.LostError):
+        return ()
+    finally:
+        inlet.close_stream()
+
+
+def signals(element: Any) -> list[tuple[str, bool]]:
+    """Return names of the experiment's signals, and whether each is trained; the trained first."""
+    from psychopy_nfb.builder.neurofeedback import NeuroFeedbackComponent
+
+    kin = [one for one, _ in used(element.exp, NeuroFeedbackComponent) if one.role != "same"]
+    kin.sort(key=lambda one: one.role != "trained")
+    return [(str(one.params["name"]), one.role == "trained") for one in kin]
+
+
+def components(element: Any, field: str, texts: dict[str, str]) -> Offer:
+    """Offer the Neuro Feedback components whose signal another one may use."""
+    names = [name for name, _ in signals(element)]
+    return Offer("Signals of this experiment:", names, [{field: name} for name in names])
+
+
+def _expressions(
+    element: Any, field: str, trained: dict[str, str], further: dict[str, str]
+) -> Offer:
+    """Offer what there is of each signal: attributes and what they mean."""
+    labels, values = [], []
+    for name, is_trained in signals(element):
+        for attribute, meaning in (trained if is_trained else further).items():
+            labels.append(f"{name}.{attribute}: {meaning}")
+            values.append({field: f"{name}.{attribute}"})
+    message = "What there is of the experiment's signals:"
+    if not labels:
+        message = "There is no signal yet: add a Neuro Feedback component to a Routine."
+    return Offer(message, labels, values)
+
+
+def shown_values(element: Any, field: str, texts: dict[str, str]) -> Offer:
+    """Offer what a display may show."""
+    value = "the signal as displays show it, 0 to 1"
+    return _expressions(
+        element,
+        field,
+        {
+            "value": value,
+            "score": "points so far, for a text",
+            "hits": "hits so far, for a text",
+            "quality": "share of clean EEG in the last second, 0 to 1",
+        },
+        {"value": value},
+    )
+
+
+def thresholds(element: Any, field: str, texts: dict[str, str]) -> Offer:
+    """Offer the thresholds that a display may mark."""
+    meaning = {"threshold_shown": "its threshold as displays show it"}
+    return _expressions(element, field, meaning, meaning)
+
+
+def warnings(element: Any, field: str, texts: dict[str, str]) -> Offer:
+    """Offer while what a display may warn."""
+    return _expressions(
+        element,
+        field,
+        {"stale": "no new EEG has arrived", "flags": "artifact or bad signal"},
+        {"beyond": "it is beyond its threshold"},
+    )
+
+
+OFFERS: dict[str, Callable[[Any, str, dict[str, str]], Offer]] = {
+    "streams": streams,
+    "channels": channels,
+    "components": components,
+    "shown_values": shown_values,
+    "thresholds": thresholds,
+    "warnings": warnings,
+}
+"""By the name that a `Field` gives."""

@@ -1,0 +1,180 @@
+"""What can be known to be wrong with the settings of a signal before the experiment runs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from psychopy_nfb.builder import alerts
+from psychopy_nfb.builder.field_errors import API_NAMES, LABELS, field_error
+from psychopy_nfb.builder.number_fields import check_numbers, constant
+from psychopy_nfb.builder.parameters import is_shown
+from psychopy_nfb.checks import check_delay_ms
+from psychopy_nfb.errors import NfbError
+
+if TYPE_CHECKING:
+    from psychopy_nfb.protocol import Protocol
+
+PIPELINE = (
+    "channels",
+    "reference",
+    "referenceChannels",
+    "exclude",
+    "envelope",
+    "delayMs",
+    "lineFrequency",
+    "artifact",
+    "smooth",
+)
+SHOWN = ("normalise", "threshold", "thresholdKind", "direction")
+REWARD = ("dwell", "refractory", "rewardMode", "points")
+NONE_MEANS_OFF = ("lineFrequency", "artifact", "smooth")
+UNITS = {"zscore": " SD", "percent": " %", "max": " of the maximum", "none": " µV"}
+"""Unit of threshold and display, by what they are compared with."""
+_REACH = {
+    "zscore": (-5.0, 5.0),
+    "percent": (-100.0, 300.0),
+    "max": (0.0, 1.0),
+    "none": (0.0, math.inf),
+}
+"""Between which values an amplitude changes: it is not negative, five standard deviations or four
+times the mean of a rhythm hardly happen, and the maximum is the largest there was."""
+_LONGEST_SECONDS = {"dwell": 30.0, "refractory": 120.0, "smooth": 10.0, "timeout": 600.0}
+"""A longer time is one of milliseconds."""
+Problem = tuple[str, str, str]
+"""Kind of the alert, label of the field, sentence."""
+
+
+def check_settings(component: Any) -> None:
+    """Tell what is wrong with the settings of a signal's component."""
+    if component.params["settingsFile"].val:
+        problems = _file_problems(component)
+    elif check_numbers(component):
+        problems = _problems(component)
+    else:
+        return
+    for kind, label, sentence in problems:
+        alerts.tell(component, sentence, kind, label)
+
+
+def _file_problems(component: Any) -> Iterator[Problem]:
+    from psychopy_nfb.engine.configuration import read_configuration
+
+    known, name = constant(component.params["settingsFile"])
+    home = component.exp.filename
+    path = Path(str(name))
+    if not known or not (home or path.is_absolute()):
+        return
+    path = Path(home or ".").resolve().parent / path
+    if not path.is_file():
+        yield "file", LABELS["settingsFile"], f"{path} is not there; choose the file again."
+        return
+    try:
+        read_configuration(path)
+    except NfbError as error:
+        yield "file", LABELS["settingsFile"], str(error)
+
+
+def _problems(component: Any) -> Iterator[Problem]:
+    params = component.params
+    values = {name: constant(param)[1] for name, param in params.items()}
+    for name in ("bandLow", "bandHigh"):
+        if params[name].val in ("", None):
+            yield "setting", LABELS[name], "is empty; enter a frequency in Hz."
+            return
+    if (params["displayLow"].val == "") != (params["displayHigh"].val == ""):
+        empty = "displayLow" if params["displayLow"].val == "" else "displayHigh"
+        yield "setting", LABELS[empty], "is empty; fill in both ends of the display or none."
+        return
+    if values["normalise"] == "none" and values["thresholdKind"] != "fixed":
+        yield (
+            "setting",
+            LABELS["thresholdKind"],
+            "takes the threshold from the baseline; choose how the signal is compared with it.",
+        )
+    for name, longest in _LONGEST_SECONDS.items():
+        seconds = values[name]
+        if seconds is not None and seconds > longest and is_shown(component, name):
+            yield "unit", LABELS[name], f"{seconds:g} s; did you mean {seconds / 1000:g} s?"
+    try:
+        if is_shown(component, "delayMs") and values["delayMs"] is not None:
+            check_delay_ms("delayMs", values["delayMs"], at_least=0)
+    except NfbError as error:
+        yield "unit", LABELS["delayMs"], f"{error.value:g} {error.remedy}"
+        return
+    try:
+        protocol = _protocol(component, ("threshold", *SHOWN))
+        usual = _protocol(component, [name for name in SHOWN if name != "threshold"]).threshold
+    except NfbError as error:
+        told = field_error(str(params["name"]), error)
+        yield "setting", told.field, told.sentence
+        return
+    if values["thresholdKind"] == "fixed":
+        display = (values["displayLow"], values["displayHigh"])
+        yield from _reach_problems(protocol, usual, display, values["artifact"])
+
+
+def _reach_problems(
+    protocol: Protocol, usual: float, display: tuple[Any, Any], artifact: float | None
+) -> Iterator[Problem]:
+    """Yield why a threshold cannot be learned from."""
+    threshold, unit = protocol.threshold, UNITS[protocol.normalise]
+    low, high = _REACH[protocol.normalise]
+    if protocol.normalise == "none" and artifact is not None:
+        high = artifact  # beyond it reward is withheld
+    up = protocol.direction == "up"
+    advice = f"usual is {usual:g}{unit}; leave the field empty for that."
+    if threshold > high or (threshold == high and protocol.normalise == "none"):
+        reward = "no reward" if up else "reward all the time"
+        yield (
+            "reach",
+            LABELS["threshold"],
+            f"{threshold:g}{unit} is out of reach, so there would be {reward}; {advice}",
+        )
+    elif threshold <= low:
+        reward = "reward all the time" if up else "no reward"
+        yield (
+            "reach",
+            LABELS["threshold"],
+            f"the signal is never below {threshold:g}{unit}, so there would be {reward}; {advice}",
+        )
+    elif None not in display:
+        empty, full = display
+        inside = empty <= threshold < full if up else empty < threshold <= full
+        if not inside:
+            yield (
+                "reach",
+                LABELS["threshold"],
+                f"{threshold:g}{unit} lies outside of what the display shows, {empty:g} to "
+                f"{full:g}{unit}; change it, or leave both ends of the display empty.",
+            )
+
+
+def _protocol(component: Any, shown: Any) -> Protocol:
+    """Make the settings as far as they are known, which raises what is wrong with them."""
+    from psychopy_nfb.engine.recipe import standard_signal, standard_training
+
+    trained = component.role == "trained"
+    params = component.params
+    given: dict[str, Any] = {}
+    for name in (*PIPELINE, *shown, *(REWARD if trained else ())):
+        known, value = constant(params[name])
+        if name == "channels" and value is None:
+            value = ""
+        if known and (value is not None or name in NONE_MEANS_OFF):
+            given[API_NAMES.get(name, name)] = value
+    if "line_frequency" in given:
+        text = given["line_frequency"]
+        given["line_frequency"] = None if text in ("None", None) else float(text)
+    if "delay" in given:
+        given["delay"] /= 1e3
+    for pair, low, high in (
+        ("band", "bandLow", "bandHigh"),
+        ("display_range", "displayLow", "displayHigh"),
+    ):
+        edges = [constant(params[edge]) for edge in (low, high)]
+        if all(known and value is not None for known, value in edges):
+            given[pair] = tuple(value for _, value in edges)
+    return (standard_training if trained else standard_signal)(**given).protocol

@@ -1,0 +1,146 @@
+"""What the dialogs say and show: units, help, fields that have no effect, older files."""
+
+from __future__ import annotations
+
+import pytest
+
+from psychopy_nfb.builder.baseline import NeuroBaselineRoutine
+from psychopy_nfb.builder.diode_patch import DiodePatchComponent
+from psychopy_nfb.builder.feedback_display import FeedbackDisplayComponent
+from psychopy_nfb.builder.neurofeedback import NeuroFeedbackComponent
+from psychopy_nfb.builder.parameters import is_shown
+from psychopy_nfb.builder.signal_check import SignalCheckRoutine
+
+ELEMENTS = (
+    NeuroFeedbackComponent,
+    FeedbackDisplayComponent,
+    DiodePatchComponent,
+    NeuroBaselineRoutine,
+    SignalCheckRoutine,
+)
+UNITS = (
+    *("(s)", "(ms)", "(Hz)", "(µV)", "(µV, SD, %, share)", "(times)"),
+    *("(units below)", "(units of Layout)"),
+)
+PURE = {"points": "Points per hit or second"}
+"""Number fields whose label says what is counted."""
+
+
+def own_fields():
+    """Return every field of ours: class, name and parameter."""
+    from psychopy.experiment import Experiment
+    from psychopy.experiment.components import BaseComponent
+    from psychopy.experiment.routines import BaseStandaloneRoutine, Routine
+
+    experiment = Experiment()
+    experiment.addRoutine("trial", Routine("trial", experiment))
+    theirs = set(BaseComponent(experiment, "trial").params)
+    theirs |= set(BaseStandaloneRoutine(experiment).params)
+    found = []
+    for kind in ELEMENTS:
+        element = (
+            kind(experiment) if kind.__name__.endswith("Routine") else kind(experiment, "trial")
+        )
+        found += [
+            (kind.__name__, name, param)
+            for name, param in element.params.items()
+            if name not in theirs and param.inputType != "hidden"
+        ]
+    return found
+
+
+def test_every_field_has_help_and_each_number_a_unit():
+    fields = own_fields()
+    assert len(fields) > 50
+    for kind, name, param in fields:
+        assert param.label, (kind, name)
+        assert len(param.hint) > 10, (kind, name)
+        if param.valType in ("num", "int") and name not in PURE:
+            assert param.label.endswith(UNITS), (kind, name, param.label)
+
+
+@pytest.mark.parametrize(
+    ("params", "hidden", "shown"),
+    [
+        ({}, ["sameAs", "referenceChannels", "thresholdKind"], ["dwell", "delayMs", "exclude"]),
+        ({"role": "same"}, ["dwell", "points", "refractory"], ["sameAs", "block", "feedback"]),
+        ({"role": "inhibit"}, ["dwell", "rewardMode", "block", "feedback"], ["channels"]),
+        ({"reference": "linked"}, ["exclude"], ["referenceChannels"]),
+        ({"envelope": "ecHT"}, ["delayMs"], ["envelope"]),
+        ({"normalise": "zscore"}, [], ["thresholdKind"]),
+        (
+            {"settingsFile": "up.json", "reference": "linked"},
+            ["channels", "referenceChannels", "delayMs", "bandLow", "smooth"],
+            ["settingsFile"],
+        ),
+    ],
+)
+def test_what_has_no_effect_is_hidden(builder, params, hidden, shown):
+    component = builder.add("NeuroFeedbackComponent", "nfb", **params)
+    assert [name for name in hidden if is_shown(component, name)] == []
+    assert [name for name in shown if not is_shown(component, name)] == []
+
+
+def test_what_is_shown_depends_on_fields_of_the_same_tab():
+    """Builder looks at no other tab."""
+    from psychopy.experiment import Experiment
+
+    for kind in ELEMENTS[:3]:
+        component = kind(Experiment(), "")
+        for one in component.depends:
+            tabs = {component.params[one[key]].categ for key in ("param", "dependsOn")}
+            assert len(tabs) == 1, one
+            assert one["false"] == "hide"
+
+
+@pytest.mark.parametrize(
+    ("old", "milliseconds", "code"),
+    [("0.01", "10", "0.01"), ("0.15", "150", "0.15"), ("wait", "(wait) * 1000", None)],
+)
+def test_a_delay_in_seconds_of_an_older_file_stays_what_it_was(
+    builder, tmp_path, old, milliseconds, code
+):
+    from psychopy.experiment import Experiment
+
+    builder.add("NeuroFeedbackComponent", "nfb", delayMs="999")
+    source = builder.save(tmp_path / "old.psyexp")
+    text = source.read_text("utf-8")
+    lines = [line for line in text.splitlines() if 'name="delay"' not in line]
+    lines = [
+        line.replace('"delayMs"', '"delay"').replace('"999"', f'"{old}"')
+        if 'name="delayMs"' in line
+        else line
+        for line in lines
+    ]
+    source.write_text("\n".join(lines), "utf-8")
+    experiment = Experiment()
+    experiment.loadFromXML(str(source))
+    (component,) = [
+        one for one in experiment.routines["trial"] if isinstance(one, NeuroFeedbackComponent)
+    ]
+    assert component.params["delayMs"].val == milliseconds
+    wanted = f"delay={code}," if code else "delay=((wait) * 1000) / 1000,"
+    assert wanted in experiment.writeScript(target="PsychoPy")
+    experiment.saveToXML(str(source))
+    again = Experiment()
+    again.loadFromXML(str(source))
+    assert milliseconds in source.read_text("utf-8")
+    assert f'val="{old}" valType="num" updates="constant" name="delay"' not in source.read_text()
+
+
+def test_empty_threshold_and_display_are_left_to_the_usual(builder, tmp_path):
+    builder.add("NeuroFeedbackComponent", "nfb", normalise="zscore", lastBaseline=True)
+    script = builder.script(tmp_path / "usual.py").read_text("utf-8")
+    assert "normalise='zscore', threshold_kind='fixed', direction='up'" in script
+    assert "threshold=" not in script.replace("threshold_kind=", "")
+    assert "display_range" not in script
+
+
+def test_a_threshold_that_changes_is_set_only_if_it_is_given(builder, tmp_path):
+    component = builder.add("NeuroFeedbackComponent", "nfb")
+    component.params["threshold"].updates = "set every repeat"
+    assert "nfb.set(" not in builder.script(tmp_path / "none.py").read_text("utf-8")
+    component.params["threshold"].val = "wanted"
+    builder.code(begin_experiment="wanted = 5")
+    script = builder.script(tmp_path / "some.py").read_text("utf-8")
+    assert "nfb.set(threshold=wanted)" in script

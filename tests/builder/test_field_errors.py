@@ -1,0 +1,95 @@
+"""An error of a run that was made in Builder names component and field."""
+
+from __future__ import annotations
+
+import pytest
+
+import psychopy_nfb
+from psychopy_nfb.errors import FieldError, NfbError, SettingsError
+
+
+def started(further=None, stream=None, **settings):
+    """Start a run as a generated script does, with these arguments of `standard_training`."""
+    with psychopy_nfb.errors_name_fields("nfb"):
+        nfb = psychopy_nfb.Neurofeedback(
+            psychopy_nfb.standard_training(stream, further=further or {}, **settings), name="nfb"
+        )
+        try:
+            nfb.start()
+        finally:
+            nfb.close()
+
+
+@pytest.mark.slow
+def test_what_only_the_stream_can_tell_names_the_field(amplifier, lsl_alone):
+    stream = psychopy_nfb.StreamSelection(source_id=amplifier().source_id, timeout=20)
+    emg = psychopy_nfb.standard_signal(channels="Q7", band=(30, 45))
+    absent = "the stream has no such channel; it has Fp1"
+    for settings, sentence in (
+        ({"channels": "C3, Q4"}, f"nfb, Channels: Q4: {absent}"),
+        (
+            {"reference": "linked", "reference_channels": "Q9"},
+            f"nfb, Reference channels: Q9: {absent}",
+        ),
+        ({"band": (8, 400)}, "nfb, Band to (Hz): 400: must lie below "),
+        ({"further": {"emg": emg}}, f"emg, Channels: Q7: {absent}"),
+    ):
+        with pytest.raises(FieldError) as told:
+            started(stream=stream, **settings)
+        assert str(told.value).startswith(sentence)
+
+
+@pytest.mark.slow
+def test_a_stream_that_is_not_there_is_of_the_tab_stream(lsl_alone):
+    stream = psychopy_nfb.StreamSelection(name="none", timeout=0.5)
+    with pytest.raises(FieldError, match="^nfb, Stream: name='none' and type='EEG': no such"):
+        started(stream=stream)
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"delay": 2.0}, "nfb, Filter delay (ms): 2000: must be at most 1000 ms; did you mean 2 m"),
+        ({"artifact_uv": -1}, "nfb, Artifact limit (µV): -1: must be above 0"),
+        ({"threshold": "high"}, "nfb, Threshold (µV, SD, %, share): high: must be a finite number"),
+        ({"line_frequency": -50}, "nfb, Mains (Hz): -50: must be above 0"),
+        ({"display_range": (3.0, 1.0)}, "nfb, Display to (µV, SD, %, share): 1: must be above 3"),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, dict) else None,
+)
+def test_what_a_variable_brought_names_the_field(settings, sentence):
+    with pytest.raises(FieldError) as told:
+        started(**settings)
+    assert str(told.value).startswith(sentence)
+
+
+def test_a_settings_file_is_named_with_the_place_in_it(tmp_path):
+    (tmp_path / "up.json").write_text('{"protocol": {"threshold": "high"}}', "utf-8")
+    with (
+        pytest.raises(FieldError, match=r"^nfb, Settings file instead: protocol\.threshold='high'"),
+        psychopy_nfb.errors_name_fields("nfb", settings_file=True),
+    ):
+        psychopy_nfb.Neurofeedback(tmp_path / "up.json")
+
+
+def test_errors_of_the_coder_api_stay_as_they_are():
+    with pytest.raises(SettingsError, match=r"^delay=2\.0: must be at most 1 s"):
+        psychopy_nfb.standard_training(delay=2.0)
+
+
+def test_what_is_no_setting_is_left_alone():
+    with pytest.raises(NameError), psychopy_nfb.errors_name_fields("nfb"):
+        undefined  # noqa: B018, F821
+    with pytest.raises(NfbError, match="^nfb: somewhere=1: is odd"):
+        with psychopy_nfb.errors_name_fields("nfb"):
+            raise NfbError("somewhere", 1, "is odd")
+
+
+@pytest.mark.display
+@pytest.mark.slow
+def test_a_generated_script_ends_with_the_fields_sentence(builder, run_script, tmp_path, lsl_alone):
+    builder.add("NeuroFeedbackComponent", "alpha", channels="$'Q' + 'z'", simulate="always")
+    builder.add("NeuroFeedbackComponent", "emg", role="inhibit", channels="T7")
+    ran = run_script(builder.script(tmp_path / "wrong.py"))
+    assert ran.returncode != 0
+    assert "alpha, Channels: Qz: the stream has no such channel; it has Fp1" in ran.stderr
