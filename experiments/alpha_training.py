@@ -7,13 +7,15 @@
 from __future__ import annotations
 
 import argparse
-import subprocess
+import os
 import sys
 import uuid
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import psychopy_nfb
+from psychopy_nfb.process import running
 
 HERE = Path(__file__).parent
 INSTRUCTIONS = (
@@ -52,20 +54,23 @@ class Escaped(Exception):
 def main() -> int:
     options = arguments()
     training = psychopy_nfb.read_configuration(options.settings)
-    simulator = None
+    amplifier = nullcontext()
     if options.simulate:
         source_id = f"alpha_training_{uuid.uuid4().hex[:8]}"
         training = replace(training, stream=replace(training.stream, source_id=source_id))
-        command = [sys.executable, "-m", "psychopy_nfb.lsl.simulator", "--seconds", "3600"]
-        simulator = subprocess.Popen([*command, "--source-id", source_id])
+        until = ("--until-process-ends", str(os.getpid()))
+        amplifier = running("lsl.simulator", "--source-id", source_id, *until)
     try:
-        with psychopy_nfb.Neurofeedback(
-            training,
-            data=options.data,
-            participant=options.participant,
-            session=options.session,
-            task="alpha",
-        ) as nfb:
+        with (
+            amplifier,
+            psychopy_nfb.Neurofeedback(
+                training,
+                data=options.data,
+                participant=options.participant,
+                session=options.session,
+                task="alpha",
+            ) as nfb,
+        ):
             run(nfb, options)
             print(f"{nfb.score:g} points; files: {nfb.files.stem}_*")
         return 0
@@ -75,10 +80,6 @@ def main() -> int:
     except Escaped:
         print("Ended by Escape; what was recorded is kept.", file=sys.stderr)
         return 1
-    finally:
-        if simulator is not None:
-            simulator.terminate()
-            simulator.wait()
 
 
 def run(nfb: psychopy_nfb.Neurofeedback, options: argparse.Namespace) -> None:
