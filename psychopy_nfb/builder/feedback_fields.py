@@ -43,6 +43,17 @@ BASIC = (
         show=_GIVES_FEEDBACK,
     ),
     Field(
+        "countPoints",
+        "",
+        "Count points",
+        "Whether points and hits are counted meanwhile. Usually empty: in blocks with feedback. "
+        "True for transfer whose points are told afterwards; False where the display is only "
+        "watched; or a column of your conditions file.",
+        type="code",
+        updates=REPEAT,
+        show=_GIVES_FEEDBACK,
+    ),
+    Field(
         "block",
         "",
         "Name of the block",
@@ -154,6 +165,15 @@ FEEDBACK = (
         "Display to (µV, SD, %, share)",
         "The highest value that displays show, in the unit chosen above. Fill in both ends or "
         "none.",
+        tab="Feedback",
+        type="num",
+    ),
+    Field(
+        "displaySmoothingMs",
+        "50",
+        "Smoothing of the display (ms)",
+        "How smoothly displays follow the signal, in milliseconds, by which they are later; reward "
+        "does not wait for it. 50 is usual; 0 shows every flicker, 200 is calm.",
         tab="Feedback",
         type="num",
     ),

@@ -29,6 +29,7 @@ API_NAMES = {
     "artifact": "artifact_uv",
     "thresholdKind": "threshold_kind",
     "rewardMode": "reward_mode",
+    "displaySmoothingMs": "display_smoothing",
 }
 """Fields whose parameter of the Coder API has another name."""
 _FIELDS = {
@@ -48,6 +49,8 @@ _FIELDS = {
     "neighbours": "reference",
     "kind": "reference",
 }
+IN_MILLISECONDS = ("delayMs", "displaySmoothingMs")
+"""Fields in milliseconds whose parameters are in seconds."""
 _STREAM_TAB = ("stream", "units")
 _PLACE = re.compile(r"(?:further\.(\w+)\.)?(?:pipeline\.steps\[(\d+)\]\.)?(.+)")
 _SECONDS = re.compile(r"(-?[\d.]+(?:e-?\d+)?) s\b")
@@ -77,7 +80,7 @@ def field_error(component: str, error: NfbError, steps: Sequence[Step] = ()) -> 
     component = further or component
     name = _field_name(parameter, error.value, step)
     value, remedy = error.value, error.remedy
-    if name == "delayMs":
+    if name in IN_MILLISECONDS:
         value = value * 1e3 if isinstance(value, (int, float)) else value
         remedy = _SECONDS.sub(lambda found: f"{float(found[1]) * 1e3:g} ms", remedy)
     if parameter in _STREAM_TAB:

@@ -8,7 +8,7 @@ from psychopy.experiment.components import BaseComponent
 
 from psychopy_nfb.builder import alerts, experiment_checks
 from psychopy_nfb.builder.feedback_fields import BASIC, DATA, FEEDBACK, TIMING
-from psychopy_nfb.builder.field_errors import API_NAMES, LABELS
+from psychopy_nfb.builder.field_errors import API_NAMES, IN_MILLISECONDS, LABELS
 from psychopy_nfb.builder.older_files import DelayInSeconds
 from psychopy_nfb.builder.parameters import (
     CATEGORY,
@@ -96,8 +96,8 @@ class NeuroFeedbackComponent(BaseComponent):
             for name in names
             if self.params[name].updates in (None, "constant")  # others come with the Routine
         }
-        if "delayMs" in given:
-            given["delayMs"] = _in_seconds(given["delayMs"])
+        for name in set(given) & set(IN_MILLISECONDS):
+            given[name] = _in_seconds(given[name])
         return ", ".join(
             f"{API_NAMES.get(name, name)}={value}"
             for name, value in given.items()
@@ -229,9 +229,11 @@ class NeuroFeedbackComponent(BaseComponent):
             if shows:
                 block = self.params["block"]
                 label = code(block) if block.val else repr(self.parentName)
+                points = code(self.params["countPoints"])
+                counted = "" if points == "None" else f", points=bool({points})"
                 buff.writeIndentedLines(
                     f"{self.params['name']}.begin_block({label}, "
-                    f"feedback=bool({code(self.params['feedback'])}))\n"
+                    f"feedback=bool({code(self.params['feedback'])}){counted})\n"
                 )
             buff.setIndentLevel(-indented, relative=True)
         indented = self.writeStopTestCode(buff)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from psychopy_nfb.builder import alerts
-from psychopy_nfb.builder.field_errors import API_NAMES, LABELS, field_error
+from psychopy_nfb.builder.field_errors import API_NAMES, IN_MILLISECONDS, LABELS, field_error
 from psychopy_nfb.builder.number_fields import check_numbers, constant
 from psychopy_nfb.builder.parameters import is_shown
 from psychopy_nfb.checks import check_delay_ms
@@ -28,7 +28,7 @@ PIPELINE = (
     "artifact",
     "smooth",
 )
-SHOWN = ("normalise", "threshold", "thresholdKind", "direction")
+SHOWN = ("normalise", "threshold", "thresholdKind", "direction", "displaySmoothingMs")
 REWARD = ("dwell", "refractory", "rewardMode", "points")
 NONE_MEANS_OFF = ("lineFrequency", "artifact", "smooth")
 UNITS = {"zscore": " SD", "percent": " %", "max": " of the maximum", "none": " µV"}
@@ -168,8 +168,9 @@ def _protocol(component: Any, shown: Any) -> Protocol:
     if "line_frequency" in given:
         text = given["line_frequency"]
         given["line_frequency"] = None if text in ("None", None) else float(text)
-    if "delay" in given:
-        given["delay"] /= 1e3
+    for name in IN_MILLISECONDS:
+        if API_NAMES[name] in given:
+            given[API_NAMES[name]] /= 1e3
     for pair, low, high in (
         ("band", "bandLow", "bandHigh"),
         ("display_range", "displayLow", "displayHigh"),

@@ -147,6 +147,13 @@ def track_pixels(pixels: np.ndarray) -> int:
     return int(np.all(np.abs(pixels.astype(int) - TRACK) < 6, axis=-1).sum())
 
 
+def gained(frames, label: str) -> float:
+    """Return the points of the first block of this name, from half a second after its beginning."""
+    frames = frames[frames.block == label]
+    frames = frames[frames.t_flip > frames.t_flip.iloc[0] + 0.5]
+    return frames.score.iloc[-1] - frames.score.iloc[0]
+
+
 def test_alpha_training(attended):
     run = attended("alpha_training")
     run.block("signal check", 1, after=3.0)
@@ -167,6 +174,7 @@ def test_alpha_training(attended):
     assert training.shown.nunique() > 100
     assert training.score.max() > training.score.min()
     assert session.frames[session.frames.block == "rest"].shown.isna().all()
+    assert gained(session.frames, "rest") == 0
     # the bar's track and its line, then neither
     assert track_pixels(run.screens["training"]) > 5000
     assert track_pixels(run.screens["rest"]) < 500
@@ -192,6 +200,8 @@ def test_smr_emg(attended):
         frames = session.frames[session.frames.block == kind]
         assert frames.shown.isna().all() == (kind in ("transfer", "rest"))
         assert frames.emg_z.notna().all()
+        if kind in ("observe", "rest"):
+            assert gained(session.frames, kind) == 0
     for kind, row in zip(KINDS, [row for row in run.table() if row["kind"]], strict=True):
         assert row["kind"] == kind
         assert SHORT < float(row["cue_text.stopped"]) - float(row["cue_text.started"]) + FRAME / 4

@@ -144,3 +144,17 @@ def test_a_threshold_that_changes_is_set_only_if_it_is_given(builder, tmp_path):
     builder.code(begin_experiment="wanted = 5")
     script = builder.script(tmp_path / "some.py").read_text("utf-8")
     assert "nfb.set(threshold=wanted)" in script
+
+
+def test_points_are_counted_where_feedback_is_given_or_where_it_says_so(builder, tmp_path):
+    component = builder.add("NeuroFeedbackComponent", "nfb")
+    script = builder.script(tmp_path / "usual.py").read_text("utf-8")
+    assert "nfb.begin_block('trial', feedback=bool(True))" in script
+    component.params["countPoints"].val = "False"
+    script = builder.script(tmp_path / "watched.py").read_text("utf-8")
+    assert "nfb.begin_block('trial', feedback=bool(True), points=bool(False))" in script
+
+
+def test_smoothing_of_the_display_is_in_milliseconds(builder, tmp_path):
+    builder.add("NeuroFeedbackComponent", "nfb", displaySmoothingMs="200")
+    assert "display_smoothing=0.2" in builder.script(tmp_path / "calm.py").read_text("utf-8")
