@@ -245,7 +245,8 @@ class WorkerHandle:
         n_samples = 0
         if record is not None:
             n_samples = record[5] + 1
-            values = dict(zip(VALUE_NAMES, record[FEEDBACK_VALUES], strict=True))
+            # Those of further signals come after these.
+            values = dict(zip(VALUE_NAMES, record[FEEDBACK_VALUES], strict=False))
             feedback = {"score": values["score"], "hits": int(values["hits"])}
         return {
             "why": why,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import signal
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from psychopy_nfb.engine.configuration import Configuration, read_configuration
 from psychopy_nfb.engine.processor import Processor
 from psychopy_nfb.engine.rerun import rerun, run_offline
 from psychopy_nfb.errors import SettingsError
+from psychopy_nfb.lsl.selection import StreamSelection
 from psychopy_nfb.protocol import VALUE_NAMES, FurtherSignal, Protocol
 from psychopy_nfb.recording import read_session
 from psychopy_nfb.settings import to_dict
@@ -211,3 +214,24 @@ def test_row_040_a_second_signal_warns_at_its_threshold(amplifier, tmp_path):
     stages = json.loads((nfb.files.settings).read_text())["stages"]["seconds"]
     assert stages["emg.2:CFIR"] > 0
     assert stages["flags"] > 0
+
+
+@pytest.mark.slow
+def test_a_killed_worker_with_a_further_signal_is_replaced_and_the_score_kept(amplifier, until):
+    configuration = training(muscles())
+    configuration.stream = StreamSelection(source_id=amplifier("--eyes", "closed").source_id)
+
+    def fresh():
+        nfb.update()
+        return not nfb.stale and math.isfinite(nfb.further["emg"].signal)
+
+    with Neurofeedback(configuration) as nfb:
+        with nfb.block("training"):
+            until(lambda: fresh() and nfb.score > 0.1, 20, "points")
+            os.kill(nfb.worker_pid, signal.SIGKILL)
+            until(lambda: nfb.restarts == 1, 5, "a new worker")
+            until(lambda: nfb.stale or not fresh(), 5, "the old values' end")
+            reached = nfb.score
+            until(fresh, 15, "values of the new worker")
+            assert nfb.score >= reached > 0.1
+            until(lambda: fresh() and nfb.score > reached, 20, "points again")
