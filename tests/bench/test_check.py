@@ -91,7 +91,7 @@ def test_without_lsl_the_rest_is_checked_all_the_same():
     assert done.returncode == 1
     assert done.stderr == ""
     assert re.search(r"^\[!!\] liblsl: .*\n     -> pip install", done.stdout, re.MULTILINE)
-    assert re.search(r"^\[!!\] streams: could not be checked \(", done.stdout, re.MULTILINE)
+    assert "streams" not in done.stdout
     assert "] processor: " in done.stdout
 
 
