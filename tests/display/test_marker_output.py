@@ -127,7 +127,7 @@ def test_a_parallel_port_gets_code_and_zero(monkeypatch):
 @pytest.mark.parametrize(
     ("table", "sentence"),
     [
-        ("label,code\none,1\none,2\n", "codes='one': is there twice"),
+        ("label,code\none,1\none,2\n", "codes='one': occurs twice"),
         ("label,code\none,1\ntwo,1\n", "codes.two=1: is the code of 'one' already"),
         ("label,code\none,256\n", "codes.one='256': must be a whole number from 1 to 255"),
         ("label,code\none,x\n", "codes.one='x': must be a whole number"),
@@ -144,7 +144,7 @@ def test_row_052_a_code_table_has_no_duplicates(table, sentence, tmp_path):
 def test_a_label_twice_in_json_is_refused(tmp_path):
     path = tmp_path / "codes.json"
     path.write_text('{"one": 1, "one": 2}')
-    with pytest.raises(SettingsError, match="codes='one': is there twice"):
+    with pytest.raises(SettingsError, match="codes='one': occurs twice"):
         read_codes(path)
 
 
