@@ -232,10 +232,11 @@ def test_row_059_hits_are_counted_and_shown(amplifier, training, window, tmp_pat
     with Neurofeedback(training(amplifier().source_id, protocol=eager), data=tmp_path) as nfb:
         nfb.attach(window)
         points = FeedbackText(window, pos=(0, 0), height=20)
-        for _ in nfb.frames(6.0):
-            points.value = f"{nfb.score:g}"
-            points.draw()
-            rewarded += nfb.reward
+        with nfb.block("training"):
+            for _ in nfb.frames(6.0):
+                points.value = f"{nfb.score:g}"
+                points.draw()
+                rewarded += nfb.reward
         hits = nfb.hits
     session = read_session(nfb.files.stem)
     shown = hit_to_display(session.frames)

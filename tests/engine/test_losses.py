@@ -81,6 +81,7 @@ def test_row_111_a_restarted_amplifier_is_found_again(amplifier, training, tmp_p
 def test_row_110_a_killed_worker_is_replaced(amplifier, training, tmp_path, until, listen):
     easy = Protocol(normalise="none", threshold=-1.0, dwell=0.1, display_range=(0.0, 20.0))
     with Neurofeedback(training(amplifier().source_id, protocol=easy), data=tmp_path) as nfb:
+        nfb.begin_block("training")
         listen(nfb, 3.5)
         score, pid, sample = nfb.score, nfb.worker_pid, nfb.records.newest()[5]
         assert score > 0

@@ -92,6 +92,7 @@ def train(training, tmp_path, until, unique_id):
             baseline=Baseline(mean=5.0, sd=3.0, minimum=0.0, maximum=20.0),
         )
         with Neurofeedback(settings, data=tmp_path) as nfb:
+            nfb.begin_block("training")
             until(lambda: (nfb.records.newest() or [0] * 6)[5] >= n - 1, 30, f"sample {n}")
         return settings, read_session(nfb.files.stem)
 
@@ -109,7 +110,9 @@ def check_against_offline(settings, session, path):
     used = source.samples[first : first + len(eeg)]
     assert np.array_equal(eeg, used.astype(eeg.dtype))
     info = SignalInfo(source.rate, source.labels, positions=standard_positions(source.labels))
-    values, flags = run_offline(read_configuration(to_dict(settings)), used, info)
+    counting = session.events[session.events.trial_type.isin(["points_on", "points_off"])]
+    commands = [(row.sample, row.trial_type, {}) for row in counting.itertuples()]
+    values, flags = run_offline(read_configuration(to_dict(settings)), used, info, commands)
     signals = session.signals
     assert signals["sample"].tolist() == list(range(len(eeg)))
     assert np.abs(signals[list(VALUE_NAMES)].to_numpy() - values).max() < 1e-9
@@ -137,9 +140,12 @@ def test_row_005_pace_and_chunks_change_nothing(recording, train, seconds, optio
     assert session.eeg.samples.dtype == np.float32
     assert session.settings["continuity"]["n_gaps"] == 0
     signals = session.signals
-    assert signals.hits.iloc[-1] >= seconds / 2 - 1  # one a burst, the settling aside
+    (begun,) = session.events["sample"][session.events.trial_type == "points_on"]
+    # one a burst, the settling aside
+    assert signals.hits.iloc[-1] >= (seconds - begun / RATE) / 2 - 1
+    assert begun < n / 2
     assert signals.loc[signals["flags"] == 0, "value"].between(0.1, 0.9).any()
-    assert not (signals["flags"] & ~int(Flags.SETTLING)).any()
+    assert not (signals["flags"] & ~int(Flags.SETTLING | Flags.NO_POINTS)).any()
     notes = session.events[session.events.trial_type == "marker"]
     expected = [marker for marker in MARKERS if marker[0] < n]
     assert list(zip(notes["sample"], notes.value, strict=True)) == expected

@@ -185,6 +185,7 @@ def test_row_047_paused_there_is_no_reward_but_everything_is_kept(
 ):
     easy = Protocol(normalise="none", threshold=-1.0, dwell=0.0, display_range=(0.0, 20.0))
     with Neurofeedback(training(amplifier().source_id, protocol=easy), data=tmp_path) as nfb:
+        nfb.begin_block("training")
         listen(nfb, 3.5)
         nfb.pause()
         listen(nfb, 0.3)
