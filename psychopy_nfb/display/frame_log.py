@@ -78,6 +78,8 @@ class FrameWriter:
         """Whether frames show the feedback, as it is when they are flipped."""
         self.display_delay = 0.0
         """Seconds by which the value shown is later than the signal that it was made of."""
+        self.display_hold = math.inf
+        """Seconds without a sample after which the value shown is 0."""
         self._queued = False
         self._detached = False
         self._marks: list[str] = []
@@ -148,6 +150,8 @@ class FrameWriter:
             delay += self.display_delay
             values = record[FEEDBACK_VALUES]
             shown = values[0] if self.showing else _NAN
+            if shown > 0 and self._t_read - stamps[1] > self.display_hold:
+                shown = 0.0
         self._ring.write(
             self.frame,
             *stamps,

@@ -245,7 +245,7 @@ class Neurofeedback(RunControl):
             earlier,
         )
         self._frames.showing = self._showing
-        self._frames.display_delay = self.configuration.protocol.display_smoothing
+        self._tell_frames()
         gc.collect()
         gc.freeze()
         self._send_facts(

@@ -8,7 +8,7 @@ from typing import Any
 
 from psychopy_nfb.display.run_state import RunState
 from psychopy_nfb.engine.configuration import Configuration
-from psychopy_nfb.protocol import FURTHER_NAMES, VALUE_NAMES, Comparison, Protocol
+from psychopy_nfb.protocol import FURTHER_NAMES, QUALITY_SECONDS, VALUE_NAMES, Comparison, Protocol
 
 # Places in a feedback record: number, the stamps, delay, sample, flags, then the values.
 _T_SAMPLE, _T_RECEIVED, _FLAGS, _VALUES = 1, 2, 6, 7
@@ -39,6 +39,7 @@ class NewestFeedback(RunState):
         self.stale_after = stale_after
         self.further = {name: NewestFurther(self, number) for number, name in enumerate(further)}
         self._comparison = Comparison(Protocol())
+        self._hold = math.inf
         self._record: tuple | None = None
         self._t_read = 0.0
         self._hits_before = 0.0
@@ -48,6 +49,8 @@ class NewestFeedback(RunState):
     def _compare(self, configuration: Configuration) -> None:
         """Show thresholds as they lie with these settings and baselines."""
         self._comparison = Comparison(configuration.protocol, configuration.baseline)
+        hold = configuration.protocol.display_hold
+        self._hold = math.inf if hold is None else hold
         for name, settings in configuration.further.items():
             self.further[name].comparison = Comparison(settings.protocol, settings.baseline)
 
@@ -67,8 +70,20 @@ class NewestFeedback(RunState):
 
     @property
     def value(self) -> float:
-        """What displays show: 0 to 1, 0 in blocks without feedback and before the first value."""
-        return self._record[_VALUE] if self._record is not None and self._showing else 0.0
+        """What displays show: 0 to 1.
+
+        0 in blocks without feedback, before the first value, and when no sample has come for
+        `Protocol.display_hold`.
+        """
+        return self._record[_VALUE] if self._shows_value() else 0.0
+
+    def _shows_value(self) -> bool:
+        record = self._record
+        return (
+            record is not None
+            and self._showing
+            and self._t_read - record[_T_RECEIVED] <= self._hold
+        )
 
     @property
     def signal(self) -> float:
@@ -108,8 +123,10 @@ class NewestFeedback(RunState):
 
     @property
     def quality(self) -> float:
-        """Share of clean samples in the last second, 0 to 1."""
-        return self._get(_QUALITY, 0.0)
+        """Share of clean samples in the last second, 0 to 1; 0 when none came in it."""
+        if self._record is None or self._t_read - self._record[_T_RECEIVED] > QUALITY_SECONDS:
+            return 0.0
+        return self._record[_QUALITY]
 
     @property
     def flags(self) -> int:
@@ -156,8 +173,8 @@ class NewestFurther(RunState):
 
     @property
     def value(self) -> float:
-        """What displays show: 0 to 1, 0 in blocks without feedback and before the first value."""
-        value = self._get("value") if self._newest._showing else 0.0
+        """What displays show, 0 to 1; 0 where the trained signal's is."""
+        value = self._get("value") if self._newest._shows_value() else 0.0
         return 0.0 if math.isnan(value) else value
 
     @property

@@ -76,8 +76,13 @@ class RunControl(NewestFeedback):
         """Use `configuration` from now on, also for how displays show values."""
         self.configuration = configuration
         self._compare(configuration)
+        self._tell_frames()
+
+    def _tell_frames(self) -> None:
+        """Let the frame log know how the value shown differs from the record's."""
         if self._frames is not None:
-            self._frames.display_delay = configuration.protocol.display_smoothing
+            self._frames.display_delay = self.configuration.protocol.display_smoothing
+            self._frames.display_hold = self._hold
 
     def mark(self, label: str) -> None:
         """Write an event at the next flip; into the events, the recording and that frame's row.

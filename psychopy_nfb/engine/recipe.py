@@ -56,6 +56,8 @@ AR_PERIODS = 3.0
 DISPLAY_SMOOTHING = 0.05
 """Time constant of displays, in seconds. Of eight people's alpha a bar without it turned 14.6 times
 a second by more than a twentieth of its height, with it 5.5 times; the true amplitude 3.7 times."""
+DISPLAY_HOLD = 1.0
+"""Seconds that displays keep a value: longer than a blink, too short to be taken for success."""
 USUAL_THRESHOLDS = {"zscore": 0.5, "percent": 20.0, "max": 0.6, "none": 10.0}
 """Thresholds where none is chosen, in the unit of each comparison with the baseline: its standard
 deviations, percent of its mean, share of its maximum, microvolts without a comparison."""
@@ -203,6 +205,7 @@ def standard_training(
     points: float = 1.0,
     display_range: Sequence[float] | None = None,
     display_smoothing: float = DISPLAY_SMOOTHING,
+    display_hold: float | None = DISPLAY_HOLD,
     further: dict[str, FurtherSignal] | None = None,
     publish: bool = False,
     **pipeline: object,
@@ -216,7 +219,7 @@ def standard_training(
     threshold : float, optional
         Default the usual one of what it is compared with, see `usual_threshold`.
     normalise, threshold_kind, direction, dwell, refractory, reward_mode, points, display_range, \
-display_smoothing
+display_smoothing, display_hold
         As `psychopy_nfb.Protocol`.
     further : dict of str: FurtherSignal, optional
         See `standard_signal`.
@@ -252,6 +255,7 @@ display_smoothing
             points=points,
             display_range=None if display_range is None else tuple(display_range),
             display_smoothing=display_smoothing,
+            display_hold=display_hold,
         ),
         further=further or {},
         publish=publish,
@@ -266,6 +270,7 @@ def standard_signal(
     direction: str = "up",
     display_range: Sequence[float] | None = None,
     display_smoothing: float = DISPLAY_SMOOTHING,
+    display_hold: float | None = DISPLAY_HOLD,
     inhibits: bool = False,
     **pipeline: object,
 ) -> FurtherSignal:
@@ -275,7 +280,7 @@ def standard_signal(
     ----------
     threshold : float, optional
         Default 2 standard deviations of the baseline; otherwise as `usual_threshold`.
-    normalise, threshold_kind, direction, display_range, display_smoothing
+    normalise, threshold_kind, direction, display_range, display_smoothing, display_hold
         As `psychopy_nfb.Protocol`.
     inhibits : bool
         Whether no reward is given while it is beyond its threshold.
@@ -305,6 +310,7 @@ def standard_signal(
             direction=direction,
             display_range=None if display_range is None else tuple(display_range),
             display_smoothing=display_smoothing,
+            display_hold=display_hold,
         ),
         inhibits=inhibits,
     )

@@ -13,12 +13,13 @@ Nothing here knows of streams, processes, files or clocks: time is counted in sa
 
 from psychopy_nfb.protocol.baseline import Baseline, BaselineRecorder
 from psychopy_nfb.protocol.comparison import Comparison
-from psychopy_nfb.protocol.feedback import VALUE_NAMES, Feedback
+from psychopy_nfb.protocol.feedback import QUALITY_SECONDS, VALUE_NAMES, Feedback
 from psychopy_nfb.protocol.further import FURTHER_NAMES, FurtherFeedback, FurtherSignal
 from psychopy_nfb.protocol.settings import Protocol
 
 __all__ = [
     "FURTHER_NAMES",
+    "QUALITY_SECONDS",
     "VALUE_NAMES",
     "Baseline",
     "BaselineRecorder",

@@ -10,7 +10,8 @@ from psychopy_nfb.protocol.comparison import Comparison
 class DisplayValue:
     """The place of z within the display range, 0 to 1, followed smoothly.
 
-    It moves by a first-order low-pass, ``value += (place - value) * (1 - exp(-1 / (time constant *
+    A sample that cannot be trusted leaves it where it is, for `Protocol.display_hold` at most. It
+    moves by a first-order low-pass, ``value += (place - value) * (1 - exp(-1 / (time constant *
     rate)))``, which delays slow changes by its time constant. It jumps to the first place.
 
     Parameters
@@ -30,12 +31,15 @@ class DisplayValue:
     def __init__(self, rate: float):
         self._rate = rate
         self._begun = False
+        self._held = 0
         self.value = 0.0
 
     def use(self, comparison: Comparison) -> None:
         """Show z as `comparison` says from the next sample on."""
         self._comparison = comparison
         seconds = comparison.protocol.display_smoothing
+        hold = comparison.protocol.display_hold
+        self._longest = math.inf if hold is None else hold * self._rate
         self._share = 1 - math.exp(-1 / (seconds * self._rate)) if seconds else 1.0
         if not comparison.ready:
             self._begun = False
@@ -43,6 +47,7 @@ class DisplayValue:
 
     def follow(self, z: float) -> float:
         """Take the next trusted z and return what is shown."""
+        self._held = 0
         place = self._comparison.shown(z)
         if self._begun and self._share < 1:
             self.value += (place - self.value) * self._share
@@ -50,3 +55,10 @@ class DisplayValue:
             self._begun = True
             self.value = place
         return self.value
+
+    def hold(self) -> None:
+        """Take a sample that cannot be trusted."""
+        self._held += 1
+        if self._held > self._longest:
+            self._begun = False
+            self.value = 0.0

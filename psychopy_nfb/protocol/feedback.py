@@ -104,7 +104,11 @@ class Feedback:
         comparison = self._comparison
         protocol, threshold, up = comparison.protocol, comparison.threshold, comparison.up
         z = x * comparison.scale + comparison.shift
-        if comparison.ready and not bits & HOLDING and z == z:  # not NaN
+        if not comparison.ready:
+            pass
+        elif bits & HOLDING or z != z:  # NaN
+            self._display.hold()
+        else:
             self._display.follow(z)
         reward = 0.0
         if self._refractory_left > 0:

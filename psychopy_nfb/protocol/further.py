@@ -88,6 +88,8 @@ class FurtherFeedback:
         for row, (one, usable) in enumerate(zip(z.tolist(), trusted.tolist(), strict=True)):
             if comparison.ready and usable:
                 self._display.follow(one)
+            elif comparison.ready:
+                self._display.hold()
             values[row, 0] = self._display.value
         values[:, 1], values[:, 2], values[:, 3] = signal, z, comparison.threshold
         side = z >= comparison.threshold if comparison.up else z <= comparison.threshold

@@ -46,6 +46,10 @@ class Protocol:
     """Time constant in seconds with which displays follow z, by which they are later. Reward does
     not wait for it."""
 
+    display_hold: float | None = None
+    """Seconds for which displays keep their last value while samples cannot be trusted or none
+    come; after them they are empty. None keeps it for ever."""
+
     live: ClassVar[tuple[str, ...]] = (
         "threshold",
         "threshold_kind",
@@ -55,6 +59,7 @@ class Protocol:
         "points",
         "display_range",
         "display_smoothing",
+        "display_hold",
     )
     """What may change during a run."""
 
@@ -70,6 +75,8 @@ class Protocol:
         check_number("refractory", self.refractory, at_least=0, unit="s")
         check_number("points", self.points)
         check_number("display_smoothing", self.display_smoothing, at_least=0, at_most=10, unit="s")
+        if self.display_hold is not None:
+            check_number("display_hold", self.display_hold, at_least=0, unit="s")
         if self.display_range is not None:
             if len(self.display_range) != 2:
                 raise SettingsError("display_range", self.display_range, "must be two numbers")

@@ -153,7 +153,7 @@ def test_a_reference_uses_the_channels_that_it_averages():
 
 
 def test_a_baseline_ends_only_after_it_began():
-    with pytest.raises(SettingsError, match="^baseline=None: was not begun; call begin_baseline"):
+    with pytest.raises(SettingsError, match="^baseline=None: has not begun; call begin_baseline"):
         Processor(training(), INFO).end_baseline()
 
 

@@ -107,3 +107,17 @@ def test_a_blink_moves_no_display_and_reward_does_not_wait_for_it():
 def test_a_time_constant_below_nothing_is_refused():
     with pytest.raises(SettingsError, match=r"display_smoothing=-1.*at least 0"):
         Protocol(display_smoothing=-1.0)
+
+
+def test_a_display_is_empty_a_second_after_the_last_sample_that_can_be_trusted():
+    held = {"normalise": "none", "display_range": (0.0, 1.0)}
+    flags = np.zeros(1000, np.uint32)
+    flags[100:600] = Flags.FLAT
+    values = {}
+    for hold in (1.0, None):
+        feedback = Feedback(Protocol(**held, display_hold=hold), RATE)
+        values[hold] = feedback.process(np.full(1000, 0.8), flags.copy())[:, 0]
+    assert (values[None] == 0.8).all()
+    empty = np.flatnonzero(values[1.0] == 0)
+    assert empty.tolist() == list(range(100 + round(RATE), 600))
+    assert (values[1.0][600:] == 0.8).all()
