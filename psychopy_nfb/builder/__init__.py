@@ -9,8 +9,8 @@
 - `pickers`, `offers`: the buttons beside fields, and what they offer;
 - `field_errors`: errors of a run in the words of the dialog;
 - `compile`: an experiment as a script, with its plugins; `unattended`: one that asks nothing;
-- `alerts`: what is wrong, told before the experiment runs: `number_fields`, `signal_settings`,
-  `experiment_checks` and the `names_used` in all fields;
+- `alerts`: what is wrong, told before the experiment runs: `number_fields`, `key_fields`,
+  `signal_settings`, `experiment_checks` and the `names_used` in all fields;
 - `icons/`: for the light, dark and classic themes, 48 and 96 pixels.
 
 What they call is the Coder API. PsychoPy finds the classes through this package's entry points,

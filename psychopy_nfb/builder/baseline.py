@@ -6,10 +6,12 @@ from typing import Any
 
 from psychopy.experiment.routines import BaseStandaloneRoutine
 
+from psychopy_nfb.builder.key_fields import check_key
 from psychopy_nfb.builder.neurofeedback import tell_without_signal, trained_name
-from psychopy_nfb.builder.number_fields import check_numbers
+from psychopy_nfb.builder.number_fields import check_at_least, check_numbers
 from psychopy_nfb.builder.parameters import CATEGORY, ICONS, PLUGIN, Field, add_fields, code
 from psychopy_nfb.builder.signal_check import ON_ESCAPE
+from psychopy_nfb.protocol.baseline import SHORTEST_SECONDS
 
 FIELDS = (
     Field(
@@ -115,5 +117,7 @@ class NeuroBaselineRoutine(BaseStandaloneRoutine):
 
     def integrityCheck(self) -> None:
         """Tell what can be known to be wrong before the experiment runs."""
-        check_numbers(self)
+        if check_numbers(self):
+            check_at_least(self, seconds=SHORTEST_SECONDS, repeats=0)
+        check_key(self)
         tell_without_signal(self)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from difflib import get_close_matches
 from typing import Any
 
@@ -196,3 +197,26 @@ def _means_another_thing(text: str, joins_with_and: bool) -> bool:
         return weak or isinstance(root, ast.BoolOp) and isinstance(root.op, ast.Or)
     kind = type(root.op) if isinstance(root, (ast.BinOp, ast.UnaryOp)) else type(root)
     return issubclass(kind, _WEAKER_THAN_PLUS)
+
+
+def check_is_read(display: Any, signals: type[Any]) -> None:
+    """Tell of a display in a Routine without a signal, where no value is read and no frame logged.
+
+    Parameters
+    ----------
+    display : component
+        What shows a signal.
+    signals : type
+        Class of the components that read it.
+    """
+    name = r"\w+\.(value|z|signal|score|hits)\b"
+    if not re.search(name, str(display.params["value"].val)):
+        return
+    here = [one for one in display.exp.routines[display.parentName] if isinstance(one, signals)]
+    if not any(not one.params["disabled"].val for one in here):
+        alerts.tell(
+            display,
+            "no Neuro Feedback component is in this Routine, so that the value stands still and no "
+            "frame is logged; add one above it, as the signal of another component.",
+            "place",
+        )

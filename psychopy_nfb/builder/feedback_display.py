@@ -258,6 +258,7 @@ class FeedbackDisplayComponent(BaseComponent):
         """Tell what can be known to be wrong before the experiment runs."""
         super().integrityCheck()
         check_numbers(self)
+        experiment_checks.check_is_read(self, NeuroFeedbackComponent)
         others = [one for one, _ in used(self.exp, NeuroFeedbackComponent)]
         if not others and next(used(self.exp, FeedbackDisplayComponent))[0] is self:
             # Otherwise the first signal goes through all names.

@@ -9,6 +9,7 @@ from psychopy.experiment.components import BaseComponent
 from psychopy_nfb.builder import alerts, experiment_checks
 from psychopy_nfb.builder.feedback_fields import BASIC, DATA, FEEDBACK, TIMING
 from psychopy_nfb.builder.field_errors import API_NAMES, IN_MILLISECONDS, LABELS
+from psychopy_nfb.builder.number_fields import check_numbers
 from psychopy_nfb.builder.older_files import DelayInSeconds
 from psychopy_nfb.builder.parameters import (
     CATEGORY,
@@ -293,6 +294,8 @@ class NeuroFeedbackComponent(BaseComponent):
             if not self.params["settingsFile"].val:
                 experiment_checks.check_baseline(self, kin)
             check_settings(self)
+        else:
+            check_numbers(self)
 
 
 def _in_seconds(milliseconds: str) -> str:

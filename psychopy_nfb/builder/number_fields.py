@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,11 @@ from psychopy_nfb.builder.parameters import is_shown
 
 NUMBERS = ("num", "int")
 """Types of parameters that hold a number."""
+YES_OR_NO = ("feedback", "countPoints")
+"""Parameters that hold True, False or code for it."""
+TIMES = ("startVal", "stopVal")
+"""Parameters with a time in seconds, or code for one."""
+_DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
 
 
 def constant(param: Any) -> tuple[bool, Any]:
@@ -38,32 +44,70 @@ def constant(param: Any) -> tuple[bool, Any]:
 
 
 def check_numbers(element: Any) -> bool:
-    """Tell of each shown number field that holds neither a number nor code; return if none does."""
+    """Tell of each shown field that holds neither what it should nor code; return if none does.
+
+    Of number fields, of those that hold True or False, and of Start and Stop.
+    """
     names = Names(element.exp)
     sound = True
     for name, param in element.params.items():
-        if param.valType in NUMBERS and param.inputType != "hidden" and is_shown(element, name):
-            for problem in _problems(param, names):
-                alerts.tell(element, problem, field=param.label)
-                sound = False
+        is_number = param.valType in NUMBERS
+        if not is_number and name not in (*YES_OR_NO, *TIMES):
+            continue
+        if param.inputType == "hidden" or not is_shown(element, name) or param.val in ("", None):
+            continue
+        wrong, wanted = ("neither True nor False", "True or False")
+        if name not in YES_OR_NO:
+            wrong, wanted = ("no number", "a number")
+        for problem in _problems(param, names, wrong, wanted):
+            label = {"startVal": "Start", "stopVal": "Stop"}.get(name, param.label)
+            alerts.tell(element, problem, field=label)
+            sound = sound and not is_number
+    _check_length(element)
     return sound
 
 
-def _problems(param: Any, names: Names) -> Iterator[str]:
-    known, _ = constant(param)
-    if known:
+def _check_length(element: Any) -> None:
+    """Tell of a duration that is not above 0: the component would end as it begins."""
+    kind, stop = element.params.get("stopType"), element.params.get("stopVal")
+    if kind is None or stop is None or not str(kind.val).startswith("duration"):
+        return
+    try:
+        length = float(stop.val)
+    except ValueError:
+        return  # empty, or code
+    if length <= 0:
+        alerts.tell(element, f"{length:g} would end it at once; enter a length.", "time", "Stop")
+
+
+def check_at_least(element: Any, **least: float) -> None:
+    """Tell of each field whose number is smaller than it may be."""
+    for name, smallest in least.items():
+        param = element.params[name]
+        _, value = constant(param)
+        if isinstance(value, float) and value < smallest:
+            alerts.tell(
+                element, f"{value:g} is too little; enter {smallest:g} or more.", field=param.label
+            )
+
+
+def _problems(param: Any, names: Names, wrong: str, wanted: str) -> Iterator[str]:
+    if param.valType in NUMBERS and constant(param)[0]:
         return
     text = str(param.val).strip().lstrip("$")
+    if _DECIMAL_COMMA.fullmatch(text):
+        yield f"{text} has a comma; write decimals with a point: {text.replace(',', '.')}."
+        return
     try:
         tree = ast.parse(text, mode="eval")
     except (SyntaxError, ValueError):
-        yield f"{text} is no number; enter a number alone, without its unit."
+        yield f"{text} is {wrong}; enter {wanted} alone, without its unit."
         return
     if isinstance(tree.body, ast.Constant) and not isinstance(tree.body.value, (int, float)):
         yield f"{text} is a text; enter a number, without quotation marks."
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and not names.defines(node.id):
             yield (
-                f"{node.id} is no number, and nothing in the experiment defines it; enter a "
-                "number, or add it to the conditions file or a Code component."
+                f"{node.id} is {wrong}, and nothing in the experiment defines it; enter "
+                f"{wanted}, or add it to the conditions file or a Code component."
             )

@@ -6,6 +6,7 @@ from typing import Any
 
 from psychopy.experiment.routines import BaseStandaloneRoutine
 
+from psychopy_nfb.builder.key_fields import check_key
 from psychopy_nfb.builder.neurofeedback import tell_without_signal, trained_name
 from psychopy_nfb.builder.parameters import CATEGORY, ICONS, PLUGIN, Field, add_fields, code
 
@@ -51,5 +52,6 @@ class SignalCheckRoutine(BaseStandaloneRoutine):
         )
 
     def integrityCheck(self) -> None:
-        """Tell when there is nothing to check."""
+        """Tell when there is nothing to check, or no key ends it."""
+        check_key(self)
         tell_without_signal(self)

@@ -127,6 +127,8 @@ class Neurofeedback(RunControl):
         kept = calibration_path(data, participant)
         if calibration == LAST:
             calibration = kept if kept is not None and kept.exists() else None
+            if calibration is None:
+                logger.warning("There is no earlier baseline of %s; record one.", participant)
         if calibration is not None:
             configuration = with_calibration(configuration, calibration)
         self._creator = os.getpid()

@@ -78,11 +78,13 @@ class WorkerHandle:
         self._closing = False
         self._changing = threading.Lock()  # a worker is either being restarted or being ended
         self._ended = threading.Event()
+        self._released = threading.Event()
         self._watcher = threading.Thread(target=self._watch, name="nfb-watch", daemon=True)
         self._told = threading.Event()  # ready or error has come from the first worker
         self._creator = os.getpid()
         self._error: NfbError | None = None
         self._process: subprocess.Popen | None = None
+        self._is_ready = False  # whether this process has begun to work
         self.ready: dict = {}
         self.block = SharedBlock.create(value_names)
         self.restarts = 0
@@ -142,6 +144,7 @@ class WorkerHandle:
         self.block["busy"] = 0
         self.block.heartbeat = 0.0
         self._process = process
+        self._is_ready = False
         order = {
             "configuration": self._configuration,
             "session": self._session,
@@ -154,18 +157,23 @@ class WorkerHandle:
             target=self._receive, args=(process,), name="nfb-messages", daemon=True
         ).start()
 
-    def _write(self, process: subprocess.Popen, content: dict) -> None:
+    def _write(self, process: subprocess.Popen, content: dict) -> bool:
+        """Return whether it could be written; not to a process that has died."""
         line = json.dumps(content).encode() + b"\n"
         try:
             process.stdin.write(line)
             process.stdin.flush()
         except (OSError, ValueError):
-            pass  # it has died: the watch starts another, which gets the state that was reached
+            return False
+        return True
 
     def _send(self) -> None:
         while (command := self._commands.get()) is not None:
             try:
-                self._write(self._process, command)
+                while not self._write(self._process, command) and self._error is None:
+                    # It has died: its successor gets the command.
+                    if self._released.wait(LOOK_SECONDS):
+                        return
             except TypeError as error:  # a value that JSON does not know
                 logger.error("The command %s was not sent: %s", command["command"], error)
 
@@ -180,6 +188,7 @@ class WorkerHandle:
         kind = message["kind"]
         if kind == "ready":
             self.ready = message
+            self._is_ready = True
             self._told.set()
         elif kind == "error":
             self._error = getattr(errors, message["error"])(
@@ -282,6 +291,7 @@ class WorkerHandle:
             self._end_worker()
         finally:  # also when a second Ctrl-C ends the wait: the worker then finishes by itself
             self._commands.put(None)
+            self._released.set()
             self._release()
         return self.restarts
 
@@ -293,12 +303,24 @@ class WorkerHandle:
             process.kill()  # it is still looking for its stream and has nothing to finish
             process.wait()
             return
+        if self._stopped_in_time(process) or self._session is None or self._error is not None:
+            return
+        # It died or stood still, and others must not lose the end of their files by that.
+        self._restart(process, "died")
+        self._stopped_in_time(self._process)
+
+    def _stopped_in_time(self, process: subprocess.Popen) -> bool:
+        """Tell a process to finish its files; return whether it did, and kill it if it did not."""
+        if process.poll() is not None:
+            return False
         self._commands.put({"command": "stop"})
         try:
-            process.wait(STOP_SECONDS)
+            process.wait(STOP_SECONDS if self._is_ready else START_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+            return False
+        return process.returncode == 0
 
     def _release(self) -> None:
         try:

@@ -121,6 +121,9 @@ class BaselineRecorder:
         seconds = len(clean) / self.rate
         if seconds < SHORTEST_SECONDS:
             cause, remedy = self._rejected.cause_and_remedy()
+            if self._n_seen == 0:
+                cause = "no sample came meanwhile"
+                remedy = "see whether the stream was lost or the background process restarted"
             raise SettingsError(
                 "baseline",
                 self.label,

@@ -15,7 +15,7 @@ CAUSES = {
     Flags.GAP: ("samples were lost", "check the connection to the amplifier"),
     Flags.AMPLITUDE: (
         "the signal was beyond the artifact limit",
-        "sit still, relax jaw and forehead, and check gel, ground and reference",
+        "sit still, blink less, relax jaw and forehead, and check gel, ground and reference",
     ),
     Flags.BURST: (
         "there were sudden large swings",

@@ -181,6 +181,18 @@ def _of_frames(data: SessionData, frames: pd.DataFrame) -> Iterator[Finding]:
             "Draw less in each frame and load pictures and sounds before the block; call "
             f"psychopy.core.rush(True) after nfb.attach(win); {CHECK}.",
         )
+    display = data.settings.get("display") or {}
+    if "frame_period" in display and display["frame_period"] is None:
+        shown_for = frames.seconds.sum()
+        yield Finding(
+            0.05,
+            True,
+            "How many frames were dropped is not known, as the display's frame period could not be "
+            f"measured; {len(frames)} frames were shown in {seconds(shown_for)} (the longest time "
+            f"without a new picture was {1e3 * frames.interval.max():.0f} ms).",
+            "Switch vertical sync on in the graphics driver, or give the rate: "
+            "nfb.attach(win, pace=60).",
+        )
     stops = frames.interval[frames.standstill]
     if len(stops):
         yield Finding(
@@ -247,7 +259,7 @@ def _of_signal(data: SessionData, frames: pd.DataFrame) -> Iterator[Finding]:
             for detail in data.events_of("refused").detail
             if detail.get("command") == "baseline_end" and "why" in detail
         ]
-        why = f" The baseline was refused: {refused[-1]}." if refused else ""
+        why = f" The baseline was refused: {refused[-1].rstrip('.')}." if refused else ""
         yield Finding(
             share,
             share > 0.01,

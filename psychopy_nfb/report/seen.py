@@ -1,6 +1,6 @@
 """What the participant saw: the frames with feedback, and for how long nothing new came.
 
-Shares are of the frames that were due: a frame that stayed for three refreshes counts three.
+Shares are of time: a frame counts as long as it was on the screen, a standstill a second at most.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ BAD = {
     "sudden bursts": Flags.BURST,
 }
 """What makes a signal useless, in words."""
+LEAST_LOSS_SECONDS = 0.5
+"""A silence at the end of the run that is shorter is the end itself."""
 NEAR_SECONDS = 1.0
 """An event this close to a standstill of the values is its cause."""
 
@@ -39,16 +41,18 @@ class Loss:
 
 
 def all_frames(data: SessionData) -> pd.DataFrame:
-    """Return the frame log with what was seen: ``due, missed, standstill`` and the flags.
+    """Return the frame log with what was seen: ``seconds, missed, standstill`` and the flags.
 
-    ``missed`` are the frames dropped before the row's own, ``due`` how many refreshes the row's own
-    frame was on the screen; ``uncalibrated, bad, inhibited`` are what its flags say, ``newest`` is
+    ``missed`` are the frames dropped before the row's own, ``seconds`` how long the row's own frame
+    was on the screen; ``uncalibrated, bad, inhibited`` are what its flags say, ``newest`` is
     the time of its newest sample (of its arrival, if its stamp is of another clock), ``old``
     whether that was more than 0.1 s ago.
     """
     frames = data.frames.copy()
     frames["missed"] = missed_frames(frames).fillna(0).astype(int)
-    frames["due"] = 1 + frames.missed.shift(-1, fill_value=0)
+    usual = frames.interval.median()
+    stayed = frames.interval.shift(-1).fillna(0.0 if pd.isna(usual) else usual)
+    frames["seconds"] = stayed.clip(upper=BREAK_SECONDS)
     frames["standstill"] = frames.interval > BREAK_SECONDS
     flags = frames["flags"].fillna(0).astype(int)
     frames["flags"] = flags
@@ -68,8 +72,9 @@ def feedback_frames(data: SessionData) -> pd.DataFrame:
 
 
 def share(frames: pd.DataFrame, which: pd.Series) -> float:
-    """Return the share of the frames that were due; NaN if there are none."""
-    return float(frames.due[which].sum() / frames.due.sum()) if len(frames) else float("nan")
+    """Return the share of the time that frames were on the screen; NaN if there are none."""
+    total = frames.seconds.sum()
+    return float(frames.seconds[which].sum() / total) if total > 0 else float("nan")
 
 
 def bad_parts(frames: pd.DataFrame) -> dict[str, float]:
@@ -105,7 +110,7 @@ def stream_losses(data: SessionData) -> list[Loss]:
         back = data.events_of("stream_back")
         came = len(back) and back.t.iloc[-1] > begin
         came = came or any(loss.begin + loss.seconds > begin for loss in losses)
-        if not came:
+        if not came and data.span[1] - begin > LEAST_LOSS_SECONDS:
             losses.append(Loss(begin, data.span[1] - begin, False))
     return losses
 

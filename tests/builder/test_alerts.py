@@ -57,6 +57,16 @@ def told(builder):
         ({"threshold": "'10'"}, "setting", "nfb, Threshold (µV, SD, %, share): '10' is a text"),
         ({"threshold": "10 uV"}, "setting", "nfb, Threshold (µV, SD, %, share): 10 uV is no numb"),
         ({"threshold": "ten"}, "setting", "nfb, Threshold (µV, SD, %, share): ten is no number"),
+        ({"threshold": "0,5"}, "setting", "nfb, Threshold (µV, SD, %, share): 0,5 has a comma"),
+        (
+            {"stopVal": "10,5"},
+            "setting",
+            "nfb, Stop: 10,5 has a comma; write decimals",
+        ),
+        ({"stopVal": "-4"}, "time", "nfb, Stop: -4 would end it at once"),
+        ({"stopVal": "ten"}, "setting", "nfb, Stop: ten is no number, and nothing in the"),
+        ({"feedback": "yes"}, "setting", "nfb, Give feedback: yes is neither True nor False, and"),
+        ({"countPoints": "maybe"}, "setting", "nfb, Count points: maybe is neither True nor False"),
         (
             {"thresholdKind": "percentile", "lastBaseline": True},
             "setting",
@@ -100,7 +110,7 @@ def told(builder):
         ({"smooth": "250"}, "unit", "nfb, Smoothing (s): 250 s; did you mean 0.25 s?"),
         ({"settingsFile": "none.json"}, "file", "nfb, Settings file instead: "),
         ({"role": "same", "sameAs": "other"}, "name", "nfb, Signal of: other is no Neuro Feedback"),
-        ({"stopVal": "4 if a else 5"}, "time", "nfb, Stop: 4 if a else 5: PsychoPy compiles"),
+        ({"stopVal": "4 if t else 5"}, "time", "nfb, Stop: 4 if t else 5: PsychoPy compiles"),
         ({"role": "inhibit"}, "trained", "nfb: no component is the trained signal"),
         ({"normalise": "zscore"}, "baseline", "nfb: it is compared with a baseline, but nothing"),
     ],
@@ -287,3 +297,42 @@ def test_the_compile_command_refuses_what_it_does_not_know(builder, tmp_path):
         compile_experiment(source, tmp_path / "two.py")
     assert not (tmp_path / "two.py").exists()
     assert main(["compile", str(tmp_path / "none.psyexp")]) == 2
+
+
+@pytest.mark.parametrize(
+    ("params", "sentence"),
+    [
+        ({"key": "'space'"}, "Key: 'space' is the name of no key; did you mean space?"),
+        ({"key": "spacebar"}, "Key: spacebar is the name of no key; did you mean space?"),
+        ({"key": ""}, "Key: nothing is the name of no key; enter one key"),
+        ({"seconds": "0"}, "Length (s): 0 is too little; enter 2 or more"),
+        ({"repeats": "-1"}, "-1 is too little; enter 0 or more"),
+        ({"key": "t", "seconds": "30"}, None),
+    ],
+)
+def test_what_a_baseline_cannot_use(builder, told, params, sentence):
+    from psychopy_nfb.builder.baseline import NeuroBaselineRoutine
+
+    builder.add("NeuroFeedbackComponent", "nfb")
+    routine = NeuroBaselineRoutine(builder.experiment, "rest")
+    for name, value in params.items():
+        routine.params[name].val = value
+    builder.experiment.flow.addRoutine(routine, 0)
+    found = [said for _, said in told() if said.startswith("rest")]
+    assert len(found) == (sentence is not None)
+    assert all(sentence in said for said in found)
+
+
+def test_a_display_needs_a_signal_in_its_routine(builder, told):
+    builder.add("NeuroFeedbackComponent", "nfb")
+    from psychopy.experiment.routines import Routine
+
+    other = builder.experiment.addRoutine("other", Routine("other", builder.experiment))
+    builder.experiment.flow.addRoutine(other, 1)
+    display = builder.add("FeedbackDisplayComponent", "bar")
+    builder.routine.removeComponent(display)
+    display.parentName = "other"
+    other.addComponent(display)
+    assert ("place", "bar: no Neuro Feedback component is in this Routine") in [
+        (kind, said[: said.index(",")]) for kind, said in told() if kind == "place"
+    ]
