@@ -34,15 +34,25 @@ def fault_list(verdicts: Sequence[ChannelVerdict], box: Box, letter: int) -> lis
         Size of ordinary letters, in pixels.
     """
     parts: list[Text] = []
-    for share, most in LIST_SIZES:
-        parts = _lines(verdicts, box, max(LEAST_LETTER, round(share * letter)), most)
+    n_faults = len({one.name for one in verdicts if not one.good})
+    sizes = [(share, most, n_faults) for share, most in LIST_SIZES]
+    # Where not even the smallest has room, the slightest faults are counted and not told.
+    smallest = LIST_SIZES[-1]
+    sizes += [(*smallest, n_told) for n_told in range(n_faults - 1, 0, -1)]
+    for share, most, n_told in sizes:
+        parts = _lines(verdicts, box, max(LEAST_LETTER, round(share * letter)), most, n_told)
         if not parts or parts[-1].box[1] >= box[1]:
             break
     return [one for one in parts if one.box[1] >= box[1]]
 
 
-def _lines(verdicts: Sequence[ChannelVerdict], box: Box, size: int, most: int | None) -> list[Text]:
-    """Return the bad channels, those with the same fault together, the gravest fault first."""
+def _lines(
+    verdicts: Sequence[ChannelVerdict], box: Box, size: int, most: int | None, n_told: int
+) -> list[Text]:
+    """Return the bad channels, those with the same fault together, the gravest fault first.
+
+    `most` channels of a fault are named (None: all), and `n_told` faults are told.
+    """
     bad = [one for one in verdicts if not one.good]
     left, _, right, top = box
     width, parts = right - left, []
@@ -55,7 +65,8 @@ def _lines(verdicts: Sequence[ChannelVerdict], box: Box, size: int, most: int | 
             y -= 1.3 * size
 
     faults = {one.name: one.fault for one in bad}
-    for name in sorted(faults, key=lambda name: list(REMEDIES).index(faults[name])):
+    gravest = sorted(faults, key=lambda name: list(REMEDIES).index(faults[name]))
+    for name in gravest[:n_told]:
         same = [one for one in bad if one.name == name]
         same.sort(key=lambda one: -(one.level or 0.0))
         said = [_with_level(one) for one in same[:most]]
@@ -67,6 +78,10 @@ def _lines(verdicts: Sequence[ChannelVerdict], box: Box, size: int, most: int | 
             remedy = "Most channels at once: check ground, reference and amplifier first."
         write(remedy, TEXT)
         y -= 0.6 * size
+    untold = sum(one.name in gravest[n_told:] for one in bad)
+    if untold:
+        channels = "channel is" if untold == 1 else "channels are"
+        write(f"… and {untold} more {channels} bad: mend these first.", BAD, bold=True)
     return parts
 
 

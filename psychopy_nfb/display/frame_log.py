@@ -90,6 +90,8 @@ class FrameWriter:
         """Frames missed so far."""
         self.block = 0
         """Number of the block that the next frames belong to; 0 is none."""
+        self.outside = 0
+        """Frames that showed feedback outside of any block."""
         if earlier is not None:
             self._marks, self._n_marks = earlier._marks, earlier._n_marks
             self.frame, self.dropped = earlier.frame, earlier.dropped
@@ -150,6 +152,8 @@ class FrameWriter:
             delay += self.display_delay
             values = record[FEEDBACK_VALUES]
             shown = values[0] if self.showing else _NAN
+            if self.showing and not self.block:
+                self.outside += 1
             if shown > 0 and self._t_read - stamps[1] > self.display_hold:
                 shown = 0.0
         self._ring.write(

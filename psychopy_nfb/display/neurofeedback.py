@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 from weakref import WeakValueDictionary
 
-from psychopy_nfb.checks import check_choice
+from psychopy_nfb.checks import check_choice, check_number
 from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.display.frame_log import FrameWriter
 from psychopy_nfb.display.late_read import LateRead
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 LAST = "last"
+OUTSIDE_FRAMES = 300
+"""Frames with feedback outside of blocks from which on it is no accident, five seconds at 60 Hz."""
 _named: WeakValueDictionary[str, Neurofeedback] = WeakValueDictionary()
 
 
@@ -288,10 +290,10 @@ class Neurofeedback(RunControl):
         Raises
         ------
         SettingsError
-            At the first frame, if there is no window or it is not started.
+            At the first frame, if there is no window, it is not started, or `seconds` is no length.
         """
         self._require_attached()
-        ends = lsl_now() + seconds
+        ends = lsl_now() + check_number("seconds", seconds, at_least=0, unit="s")
         number = 0
         while lsl_now() < ends and self._shows():
             self.update()
@@ -372,7 +374,7 @@ class Neurofeedback(RunControl):
             self.end_block()
         if self._frames is not None:
             self._frames.send_left_marks()
-        if not self._counted and self._handle.ready:
+        if not self._counted and self._frames is not None and self._frames.outside > OUTSIDE_FRAMES:
             logger.warning(
                 "No points were counted: there was no block with feedback. Name what is "
                 "trained, as in `with nfb.block('training'):`."

@@ -79,6 +79,11 @@ class Budget:
         figures["difference"] = round(figures["measured"] - figures["sum"], 2)
         return figures
 
+    @property
+    def standard_error(self) -> float:
+        """Standard error of the difference, in milliseconds."""
+        return float(self.steps.error_ms.std(ddof=1)) / len(self.steps) ** 0.5
+
     def rows(self) -> list[list[str]]:
         """Return `printed` as rows of title and figure."""
         titles = {**STAGES, **SUMS}

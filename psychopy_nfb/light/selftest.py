@@ -132,11 +132,9 @@ def main(options: argparse.Namespace) -> int:
     if run.note:
         print(run.note)
     closes = abs(budget.printed()["difference"]) <= CLOSES_MS
-    print(
-        f"The measured lag {'is' if closes else 'is not'} the sum of the logged stages "
-        f"(allowed difference: {CLOSES_MS:g} ms)."
-    )
-    page = _write_page(run, injected, closes)
+    said = verdict(closes, budget.standard_error)
+    print(said)
+    page = _write_page(run, injected, said)
     print(f"Files:\n  {page}\n  {run.stem}_*")
     if options.json:
         content = {
@@ -300,7 +298,40 @@ def _steps(events: pd.DataFrame, frames: pd.DataFrame) -> pd.DataFrame:
     return steps[inside].reset_index(drop=True)
 
 
-def _write_page(run: _Run, injected: Injected, closes: bool) -> Path:
+def verdict(closes: bool, standard_error: float) -> str:
+    """Return what the difference says, and what to do where it says nothing.
+
+    Parameters
+    ----------
+    closes : bool
+        Whether the difference is within `CLOSES_MS`.
+    standard_error : float
+        Of the difference, in milliseconds.
+
+    Examples
+    --------
+    >>> verdict(True, 0.1)
+    'The measured lag is the sum of the logged stages (allowed difference: 1 ms).'
+    """
+    if closes:
+        return (
+            "The measured lag is the sum of the logged stages (allowed difference: "
+            f"{CLOSES_MS:g} ms)."
+        )
+    if standard_error > CLOSES_MS / 2:
+        return (
+            "Whether the measured lag is the sum of the logged stages cannot be told: single steps "
+            f"differ too much (standard error {standard_error:.1f} ms). Close other programs, see "
+            "psychopy-nfb check, and repeat it with a longer --seconds."
+        )
+    return (
+        "The measured lag is not the sum of the logged stages (allowed difference: "
+        f"{CLOSES_MS:g} ms). If a repetition says the same, compare the flip times: "
+        "psychopy-nfb photodiode."
+    )
+
+
+def _write_page(run: _Run, injected: Injected, said: str) -> Path:
     from psychopy_nfb.light.budget_figure import budget_figure
     from psychopy_nfb.report.page import Picture, Section, Table, write_page
 
@@ -318,10 +349,7 @@ def _write_page(run: _Run, injected: Injected, closes: bool) -> Path:
                 table=Table(["stage", "mean (ms)"], run.budget.rows()),
                 note=NOTE,
                 pictures=[Picture(figure, CAPTION)],
-                lead=f"The measured lag is the sum of the logged stages to within {CLOSES_MS:g} ms."
-                if closes
-                else "The measured lag differs from the sum of the logged stages by more than "
-                f"{CLOSES_MS:g} ms.",
+                lead=said,
             ),
             Section("How it was measured", [METHOD]),
         ],

@@ -56,9 +56,9 @@ class DisplayValue:
             self.value = place
         return self.value
 
-    def hold(self) -> None:
-        """Take a sample that cannot be trusted."""
+    def hold(self, lost: bool = False) -> None:
+        """Take a sample that cannot be trusted; `lost` if samples are missing before it."""
         self._held += 1
-        if self._held > self._longest:
+        if self._held > self._longest or lost and self._longest < math.inf:
             self._begun = False
             self.value = 0.0

@@ -107,7 +107,7 @@ class Feedback:
         if not comparison.ready:
             pass
         elif bits & HOLDING or z != z:  # NaN
-            self._display.hold()
+            self._display.hold(lost=bool(bits & Flags.GAP))
         else:
             self._display.follow(z)
         reward = 0.0

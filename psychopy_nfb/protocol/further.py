@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from psychopy_nfb.dsp.flags import HOLDING
+from psychopy_nfb.dsp.flags import HOLDING, Flags
 from psychopy_nfb.dsp.pipeline import Pipeline
 from psychopy_nfb.protocol.baseline import Baseline
 from psychopy_nfb.protocol.comparison import Comparison
@@ -85,11 +85,13 @@ class FurtherFeedback:
         z = signal * comparison.scale + comparison.shift
         values = np.empty((len(z), len(FURTHER_NAMES)))
         trusted = (flags & HOLDING == 0) & np.isfinite(z)
-        for row, (one, usable) in enumerate(zip(z.tolist(), trusted.tolist(), strict=True)):
+        lost = (flags & Flags.GAP) > 0
+        rows = zip(z.tolist(), trusted.tolist(), lost.tolist(), strict=True)
+        for row, (one, usable, after_gap) in enumerate(rows):
             if comparison.ready and usable:
                 self._display.follow(one)
             elif comparison.ready:
-                self._display.hold()
+                self._display.hold(lost=after_gap)
             values[row, 0] = self._display.value
         values[:, 1], values[:, 2], values[:, 3] = signal, z, comparison.threshold
         side = z >= comparison.threshold if comparison.up else z <= comparison.threshold

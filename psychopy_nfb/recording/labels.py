@@ -72,7 +72,7 @@ def task_label(value: object) -> str:
 
 
 def _strict_label(name: str, value: object) -> str:
-    text = str(value).strip()
+    text = "" if value is None else str(value).strip()
     if re.fullmatch(r"[0-9A-Za-z]+", text):
         if len(text) <= LONGEST:
             return text

@@ -27,6 +27,11 @@ RESERVED = b"{}\n"
 """What the settings file of a session holds that has not begun."""
 
 
+def _reason(error: BaseException) -> str:
+    """Return what an error says, and of one without words what it means."""
+    return str(error) or ("stopped by Ctrl-C" if isinstance(error, KeyboardInterrupt) else "")
+
+
 @dataclass(frozen=True)
 class SessionFiles:
     """The files of one session.
@@ -111,7 +116,7 @@ class SessionFiles:
         now = datetime.now().astimezone().isoformat(timespec="seconds")
         try:
             with open(self.failed, "a", encoding="utf-8") as file:
-                file.write(f"{now}  {type(error).__name__}: {safe_text(error)}\n")
+                file.write(f"{now}  {type(error).__name__}: {safe_text(_reason(error))}\n")
         except OSError as problem:
             logger.warning("The reason of the failed start could not be kept: %s", problem)
         for suffix in ALL_SUFFIXES:

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 
 import pandas as pd
 
+from psychopy_nfb.dsp.flags import HOLDING
 from psychopy_nfb.report import seen
 from psychopy_nfb.report.numbers import percent, seconds, times
 from psychopy_nfb.report.session_data import SessionData
@@ -293,7 +294,8 @@ def _of_signal(data: SessionData, frames: pd.DataFrame) -> Iterator[Finding]:
 
 def _of_display(data: SessionData, frames: pd.DataFrame) -> Iterator[Finding]:
     """Yield feedback that the participant cannot learn from: always empty, full, or unrewarded."""
-    usable = frames[~(frames.uncalibrated | frames.bad | frames.old)]
+    held = (frames["flags"] & HOLDING) != 0
+    usable = frames[~(frames.uncalibrated | held | frames.old)]
     if not len(usable):
         return
     for what, rows, end in (

@@ -41,6 +41,8 @@ def outcome(data: SessionData) -> pd.DataFrame:
         What is not known is NaN.
     """
     signals, frames = data.signals, all_frames(data)
+    # Without the frame period the log cannot tell which frames were missed.
+    known = (data.settings.get("display") or {}).get("frame_period", 1) is not None
     up = data.protocol.get("direction", "up") == "up"
     steps = pd.DataFrame({"hits": _gained(signals.hits), "points": _points(signals)})
     rows = []
@@ -64,7 +66,7 @@ def outcome(data: SessionData) -> pd.DataFrame:
                 "hits": int(steps.hits[inside].sum()),
                 "points": steps.points[inside].sum(),
                 "clean": min(1.0, len(clean) / max(1.0, block.seconds * _rate(data))),
-                "dropped": missed / max(1, missed + len(shown)),
+                "dropped": missed / max(1, missed + len(shown)) if known else float("nan"),
             }
         )
     return pd.DataFrame(rows)

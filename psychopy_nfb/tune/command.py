@@ -115,6 +115,7 @@ def _tuned(options: argparse.Namespace, delays: Sequence[float], folder: Path, s
     with doing("Reading the recording"):
         recording = read_recording(options.recording)
     check_channels("channel", _names(options.channel), recording.labels)
+    prepare_folder(folder)
     labels = tuple(recording.labels)
     info = SignalInfo(recording.rate, labels, positions=standard_positions(labels))
     if options.own_peak:
@@ -146,7 +147,6 @@ def _tuned(options: argparse.Namespace, delays: Sequence[float], folder: Path, s
     chosen = recommended(entries, None if wanted is None else wanted / 1e3, options.quality)
     print(_lines(entries))
     print(_sentence(chosen))
-    prepare_folder(folder)
     settings = folder / f"{stem}.json"
     _write_settings(settings, pipeline.steps[:-1], chosen)
     page = folder / f"{stem}.html"

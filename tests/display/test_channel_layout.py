@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from psychopy_nfb.display.channel_layout import lay_out
+from psychopy_nfb.display.fault_list import fault_list
 from psychopy_nfb.display.head_map import electrodes, on_map
 from psychopy_nfb.display.letters import Text, width_of
+from psychopy_nfb.dsp.channel_verdict import REMEDIES, ChannelVerdict
 from psychopy_nfb.dsp.montage import STANDARD_POSITIONS
 
 SIZES = [(800, 600), (1024, 768), (1920, 1080), (1080, 1920), (3840, 2160)]
@@ -86,3 +88,21 @@ def test_electrodes_are_where_they_are_on_a_head_and_their_labels_do_not_overlap
         assert not overlap(one, other)
     for one in written:
         assert max(map(abs, one.box)) <= side / 2
+
+
+def test_faults_for_which_there_is_no_room_are_counted():
+    """A small page, and more faults than it has room for."""
+    faults = list(REMEDIES)
+    verdicts = [
+        ChannelVerdict(f"E{number}", 10.0, fault, 1.0 + number)
+        for number, fault in enumerate(faults)
+    ]
+    box = lay_out((800, 600), labels(64), has_head=True).faults
+    whole = fault_list(verdicts, (0.0, -5000.0, 300.0, 5000.0), 16)
+    small = fault_list(verdicts, (box[0], box[3] - 120, box[2], box[3]), 16)
+    assert all(one.box[1] >= box[3] - 120 for one in small)
+    named = sum(any(f"E{number}" in one.text for one in small) for number in range(len(faults)))
+    assert 0 < named < len(faults)
+    said = " ".join(one.text for one in small)
+    assert f"{len(faults) - named} more channels are bad" in said
+    assert "more channels" not in " ".join(one.text for one in whole)

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from psychopy_nfb import FeedbackBar, FeedbackText, Neurofeedback, PhotodiodePatch, pace
+from psychopy_nfb.display.neurofeedback import OUTSIDE_FRAMES
 from psychopy_nfb.dsp import CFIR, Burn, Flags, Pick, Pipeline
 from psychopy_nfb.errors import SettingsError, StreamError
 from psychopy_nfb.lsl.selection import StreamSelection
@@ -224,6 +225,19 @@ def test_row_041_without_feedback_nothing_moves_and_everything_is_kept(
     kept = session.eeg.stamps[(session.eeg.stamps >= begin.t) & (session.eeg.stamps < end.t)]
     assert np.diff(kept) == pytest.approx(1 / 250, abs=1e-6)
     assert len(kept) == pytest.approx((end.t - begin.t) * 250, abs=2)
+
+
+def test_an_experiment_without_blocks_is_told_why_it_has_no_points(
+    amplifier, training, window, caplog
+):
+    eager = Protocol(normalise="none", threshold=0.0, dwell=0.0)
+    with Neurofeedback(training(amplifier().source_id, protocol=eager)) as nfb:
+        nfb.attach(window)
+        show(nfb, window, 1.0)
+        assert nfb._frames.outside > 0
+        nfb._frames.outside += OUTSIDE_FRAMES
+        assert nfb.score == 0
+    assert "no block with feedback" in caplog.text
 
 
 def test_row_059_hits_are_counted_and_shown(amplifier, training, window, tmp_path):

@@ -52,7 +52,7 @@ def test_row_009_spoilt_samples_are_flagged_and_the_filters_recover(
     assert (signals["flags"] & int(Flags.FLAT)).any()
     assert np.isfinite(signals.signal).all()
     assert signals.signal.abs().max() < 500
-    assert signals["flags"].iloc[-1] == 0
+    assert signals["flags"].iloc[-1] == int(Flags.NO_POINTS)  # there was no block
 
 
 def test_row_111_a_restarted_amplifier_is_found_again(amplifier, training, tmp_path, until, listen):
@@ -115,3 +115,23 @@ def test_row_110_a_stopped_worker_is_replaced(amplifier, training, until, listen
         assert nfb.stale
 
         until(lambda: fresh(nfb) and nfb.restarts == 1, 8, "values after the stall")
+
+
+@pytest.mark.parametrize("how", ["SIGKILL", "SIGSTOP"])
+def test_files_are_complete_though_the_worker_dies_at_the_end(
+    amplifier, training, tmp_path, listen, how
+):
+    if not hasattr(signal, how):
+        pytest.skip(f"no {how} on this system")
+    with Neurofeedback(training(amplifier().source_id), data=tmp_path) as nfb:
+        with nfb.block("training"):
+            listen(nfb, 2.0)
+            os.kill(nfb.worker_pid, getattr(signal, how))
+            listen(nfb, 0.05)
+    session = read_session(nfb.files.stem)
+    assert session.settings["ended"] == "stopped"
+    labels = session.events.trial_type.tolist()
+    assert labels.count("worker_restarted") == 1
+    assert labels.count("stopped") == 1
+    if how == "SIGKILL":  # what a stopped process was sent lies in its pipe
+        assert labels.count("block_end") == 1

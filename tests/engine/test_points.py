@@ -88,9 +88,3 @@ def test_a_killed_worker_goes_on_counting_or_not(strong_alpha, training, until):
                 wait_for_values(nfb, until)
                 before, after, _ = spend(nfb, 2.0)
                 assert (after > before) == feedback
-
-
-def test_an_experiment_without_blocks_is_told_why_it_has_no_points(strong_alpha, training, caplog):
-    with Neurofeedback(training(strong_alpha, protocol=EASY)) as nfb:
-        assert spend(nfb, 2.0)[1] == (0, 0)
-    assert "no block with feedback" in caplog.text

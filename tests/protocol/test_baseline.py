@@ -24,7 +24,10 @@ def test_flagged_samples_are_left_out_but_not_those_of_the_calibration_itself():
     [
         (Flags.BURST, "because there were sudden large swings; sit still, blink less, and check "),
         (Flags.FLAT, "because the signal was flat; plug in the electrode and check its cable, "),
-        (Flags.AMPLITUDE, "because the signal was beyond the artifact limit; sit still, relax "),
+        (
+            Flags.AMPLITUDE,
+            "because the signal was beyond the artifact limit; sit still, blink less, relax ",
+        ),
         (Flags.GAP, "because samples were lost; check the connection to the amplifier, then "),
     ],
 )

@@ -121,3 +121,14 @@ def test_a_display_is_empty_a_second_after_the_last_sample_that_can_be_trusted()
     empty = np.flatnonzero(values[1.0] == 0)
     assert empty.tolist() == list(range(100 + round(RATE), 600))
     assert (values[1.0][600:] == 0.8).all()
+
+
+def test_after_a_gap_the_display_does_not_come_back_with_the_value_from_before():
+    flags = np.zeros(300, np.uint32)
+    flags[100] = Flags.GAP
+    flags[101:200] = Flags.SETTLING
+    protocol = Protocol(normalise="none", display_range=(0.0, 1.0), display_hold=1.0)
+    shown = Feedback(protocol, RATE).process(np.full(300, 0.8), flags)[:, 0]
+    assert (shown[:100] == 0.8).all()
+    assert (shown[100:200] == 0).all()
+    assert (shown[200:] == 0.8).all()

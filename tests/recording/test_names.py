@@ -103,7 +103,10 @@ def test_a_failed_start_leaves_its_reason_and_the_run(tmp_path):
     again.give_up(KeyboardInterrupt())
     lines = files.failed.read_text(encoding="utf-8").splitlines()
     dates, reasons = zip(*(line.split("  ") for line in lines), strict=True)
-    assert reasons == ("StreamError: name='EEG': there is\ufffdnone.", "KeyboardInterrupt: ")
+    assert reasons == (
+        "StreamError: name='EEG': there is\ufffdnone.",
+        "KeyboardInterrupt: stopped by Ctrl-C",
+    )
     assert datetime.fromisoformat(dates[0]).utcoffset() is not None
     assert SessionFiles.from_stem(files.failed) == files
 
