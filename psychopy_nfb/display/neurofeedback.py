@@ -9,10 +9,11 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from numbers import Real
 from typing import TYPE_CHECKING, Literal
 from weakref import WeakValueDictionary
 
-from psychopy_nfb.checks import check_choice, check_number
+from psychopy_nfb.checks import check_choice
 from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.display.frame_log import FrameWriter
 from psychopy_nfb.display.late_read import LateRead
@@ -285,7 +286,8 @@ class Neurofeedback(RunControl):
     def frames(self, seconds: float) -> Iterator[int]:
         """Yield once a frame for `seconds`: updates before your drawing and flips after it.
 
-        Ends early when the window or this object is closed. Counts time on the LSL clock.
+        Ends early when the window or this object is closed. Counts time on the LSL clock;
+        ``math.inf`` ends with your own `break`.
 
         Raises
         ------
@@ -293,7 +295,9 @@ class Neurofeedback(RunControl):
             At the first frame, if there is no window, it is not started, or `seconds` is no length.
         """
         self._require_attached()
-        ends = lsl_now() + check_number("seconds", seconds, at_least=0, unit="s")
+        if not (isinstance(seconds, Real) and seconds >= 0):
+            raise SettingsError("seconds", seconds, "must be a number of seconds, 0 or more")
+        ends = lsl_now() + seconds
         number = 0
         while lsl_now() < ends and self._shows():
             self.update()
