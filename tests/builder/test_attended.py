@@ -119,7 +119,8 @@ def check_lengths(run: Attended, session, label: str, component: str, seconds: l
     flips = frames.t_flip.to_numpy()
     assert len(first) == len(seconds)
     for begin, end, due in zip(first, last, seconds, strict=True):
-        assert flips[end - 1] + FRAME - flips[begin] < due - FRAME / 4, label
+        # PsychoPy ends it where the next flip is due within a millisecond of the end, or later
+        assert flips[end - 1] + FRAME - flips[begin] < due, label
         if end + 1 < len(flips):  # no frame is logged where there is no signal any more
             assert flips[end + 1] - flips[begin] > due - FRAME / 4, label
     rows = [row for row in run.table() if row[f"{component}.started"]]
