@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from psychopy_nfb.display.neurofeedback import Neurofeedback
-from psychopy_nfb.dsp import WCFIR, DCBlock, Pick, Pipeline, SignalInfo
+from psychopy_nfb.dsp import WCFIR, DCBlock, Flags, Pick, Pipeline, SignalInfo
 from psychopy_nfb.engine.calibration import with_calibration
 from psychopy_nfb.engine.configuration import Configuration
 from psychopy_nfb.engine.rerun import run_offline
@@ -99,7 +99,7 @@ def test_a_baseline_is_recorded_used_and_kept(started, window, tmp_path):
 @pytest.mark.display
 @pytest.mark.slow
 def test_a_failed_baseline_says_why_and_what_to_do_and_can_be_repeated(
-    started, window, monkeypatch
+    started, window, monkeypatch, until
 ):
     from psychopy_nfb.display import calibration, show_baseline
 
@@ -111,6 +111,12 @@ def test_a_failed_baseline_says_why_and_what_to_do_and_can_be_repeated(
         lambda self, text, *rest: (shown.append(text), wait_for(self, text, *rest)),
     )
     nfb = started("--spoil", "flat:0:1000000:Oz")
+
+    def flat():
+        nfb.update()
+        return nfb.flags & (Flags.FLAT | Flags.SETTLING) == Flags.FLAT
+
+    until(flat, 15, "the flat electrode")
     result = show_baseline(nfb, window, seconds=1, wait=0.2, repeats=1)
     assert (result.succeeded, result.attempts) == (False, 2)
     assert "clean signal" in result.reason
