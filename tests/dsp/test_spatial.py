@@ -220,7 +220,7 @@ def test_a_recording_without_blinks_has_no_blink_component():
     pytest.importorskip("mne")
     samples = mixed_noise(np.random.default_rng(7), 5000)
     samples[:, 0] = np.random.default_rng(8).standard_normal(5000)
-    with pytest.raises(SettingsError, match=r"eyes.*resemble no component"):
+    with pytest.raises(SettingsError, match=r"eyes.*similar to no component"):
         dsp.reject_blinks(samples[:, ::-1], RATE, LABELS, ["Fz"])
 
 
