@@ -70,7 +70,7 @@ def main(options: argparse.Namespace) -> int:
     from psychopy_nfb.timing import lag_summary
 
     check_number("seconds", options.seconds, at_least=SHORTEST_SECONDS, unit="s")
-    check_number("delay", options.delay, at_least=-1000, at_most=1000, unit="ms")
+    check_delay_ms("delay", options.delay)
     if options.json:
         check_writable("json", options.json)
     training = _training(options)
