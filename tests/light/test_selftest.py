@@ -69,4 +69,4 @@ def test_a_sensor_that_is_not_there_is_one_sentence(tmp_path):
 def test_a_delay_of_a_real_display_cannot_be_put_in(tmp_path):
     done = selftest("--sensor", "Diode", "--inject", "display=20", "--out", tmp_path)
     assert done.returncode == 2
-    assert "virtual sensor" in done.stderr
+    assert "works only without --sensor" in done.stderr
