@@ -153,8 +153,8 @@ def test_a_display_that_misses_frames_fails_with_a_remedy(tmp_path):
     [
         ({"channel": "AUX9"}, "AUX9"),
         ({"channel": "Fz"}, "Fz"),
-        ({"signal": "nowhere.xdf"}, "is not there"),
-        ({"frames": "nowhere.csv"}, "is not there"),
+        ({"signal": "nowhere.xdf"}, "does not exist"),
+        ({"frames": "nowhere.csv"}, "does not exist"),
     ],
 )
 def test_what_cannot_be_used_is_one_sentence(simulated, log, tmp_path, change, said):
