@@ -33,11 +33,16 @@ class NfbError(ValueError):
         self.parameter = parameter
         self.value = value
         self.remedy = remedy.rstrip(".")
-        super().__init__(f"{parameter}={shown(value)}: {self.remedy}.")
+        super().__init__(f"{parameter}={shown(value)}: {_ended(self.remedy)}")
 
     def within(self, place: str) -> NfbError:
         """Return the same error with ``place.`` put before the parameter's name."""
         return type(self)(f"{place}.{self.parameter}", self.value, self.remedy)
+
+
+def _ended(sentence: str) -> str:
+    """Return a sentence with its full stop; a question has its mark already."""
+    return sentence if sentence.endswith("?") else f"{sentence}."
 
 
 def shown(value: object) -> str:
@@ -108,5 +113,5 @@ class FieldError(NfbError):
         elif isinstance(value, float):
             value = f"{value:g}"
         said = "" if value in ("", None) else f"{value}: "
-        self.sentence = f"{said}{self.remedy}."
+        self.sentence = f"{said}{_ended(self.remedy)}"
         self.args = (f"{place}: {self.sentence}",)

@@ -171,7 +171,10 @@ def warnings(element: Any, field: str, texts: dict[str, str]) -> Offer:
     return _expressions(
         element,
         field,
-        {"stale": "no new EEG has arrived", "flags": "artifact or bad signal"},
+        {
+            "stale": "no new EEG has arrived",
+            "quality < 0.5": "more than half of the last second was bad",
+        },
         {"beyond": "it is beyond its threshold"},
     )
 

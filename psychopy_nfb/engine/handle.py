@@ -143,8 +143,6 @@ class WorkerHandle:
         self.block["worker_pid"] = process.pid
         self.block["busy"] = 0
         self.block.heartbeat = 0.0
-        self._process = process
-        self._is_ready = False
         order = {
             "configuration": self._configuration,
             "session": self._session,
@@ -153,6 +151,9 @@ class WorkerHandle:
             "restore": restore,
         }
         self._write(process, order)
+        # Only now: a command that waits for this process must not come before its order.
+        self._is_ready = False
+        self._process = process
         threading.Thread(
             target=self._receive, args=(process,), name="nfb-messages", daemon=True
         ).start()
@@ -180,15 +181,15 @@ class WorkerHandle:
     def _receive(self, process: subprocess.Popen) -> None:
         for line in process.stdout:
             try:
-                self._take(json.loads(line))
+                self._take(process, json.loads(line))
             except Exception:  # half a line of a process that was killed, or a mistake of ours
                 logger.exception("A message of the background process was not understood: %s", line)
 
-    def _take(self, message: dict) -> None:
+    def _take(self, process: subprocess.Popen, message: dict) -> None:
         kind = message["kind"]
         if kind == "ready":
             self.ready = message
-            self._is_ready = True
+            self._is_ready = process is self._process
             self._told.set()
         elif kind == "error":
             self._error = getattr(errors, message["error"])(
@@ -305,9 +306,13 @@ class WorkerHandle:
             return
         if self._stopped_in_time(process) or self._session is None or self._error is not None:
             return
-        # It died or stood still, and others must not lose the end of their files by that.
-        self._restart(process, "died")
-        self._stopped_in_time(self._process)
+        # It died or stood still: a successor completes the files.
+        try:
+            self._restart(process, "died")
+        except OSError as error:
+            logger.error("The files are not complete: no process could be started: %s", error)
+        else:
+            self._stopped_in_time(self._process)
 
     def _stopped_in_time(self, process: subprocess.Popen) -> bool:
         """Tell a process to finish its files; return whether it did, and kill it if it did not."""

@@ -104,12 +104,11 @@ class Feedback:
         comparison = self._comparison
         protocol, threshold, up = comparison.protocol, comparison.threshold, comparison.up
         z = x * comparison.scale + comparison.shift
-        if not comparison.ready:
-            pass
-        elif bits & HOLDING or z != z:  # NaN
-            self._display.hold(lost=bool(bits & Flags.GAP))
-        else:
-            self._display.follow(z)
+        if comparison.ready:
+            if bits & HOLDING or z != z:  # NaN
+                self._display.hold(lost=bool(bits & Flags.GAP))
+            else:
+                self._display.follow(z)
         reward = 0.0
         if self._refractory_left > 0:
             self._refractory_left -= 1

@@ -79,7 +79,8 @@ FRAMES = {
     "seq": _column("Number of the feedback record shown; empty before the first."),
     "sample": _column("Number of the EEG sample shown, counted from 0."),
     "delay": _column(
-        "Delay of the signal processing. The EEG that the frame showed is of t_sample - delay.",
+        "Delay of the signal processing and of the display's smoothing. The EEG that the frame "
+        "showed is of t_sample - delay.",
         "s",
     ),
     "flags": _column(

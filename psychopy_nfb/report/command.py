@@ -200,14 +200,11 @@ NOT_IN_IT = (
 def _table(summary: LagSummary) -> Table:
     """Return all stages in milliseconds."""
     from psychopy_nfb.report.page import Table
-    from psychopy_nfb.timing.lag import STAGES
+    from psychopy_nfb.timing.lag import TITLES
 
-    titles = {name: (title, meaning) for name, (_, _, title, meaning) in STAGES.items()}
-    titles["filter_delay_ms"] = ("filter delay", "declared by the pipeline")
-    titles["total_ms"] = ("total", "age of the brain signal shown")
     rows = []
     for name, stage in summary.stages.items():
-        title, meaning = titles[name]
+        title, meaning = TITLES[name]
         figures = (stage.min, stage.median, stage.p95, stage.p99, stage.max)
         cells = [f"{figure:.2f}" if stage.n else "–" for figure in figures]
         rows.append([title, *cells, meaning])

@@ -85,7 +85,7 @@ def _way(axes: Axes, shown: pd.DataFrame, summary: LagSummary) -> None:
         axes.text(0.5, 0.5, "the age of the samples is not known", ha="center")
         axes.set_axis_off()
         return
-    stages = pd.DataFrame({"filter delay, as declared": 1e3 * shown.delay})
+    stages = pd.DataFrame({"filter and smoothing, as declared": 1e3 * shown.delay})
     for name in WAY:
         begin, end, title, _ = STAGES[name]
         stages[title] = 1e3 * (shown[end] - shown[begin])

@@ -18,10 +18,11 @@ GAP_SECONDS = 0.1
 
 def what_dominated(summary: LagSummary) -> str:
     """Return in a sentence which part of the lag is the largest, and what would shorten it."""
-    parts = {"filter_delay_ms": "the filter's declared delay"}
+    parts = {"filter_delay_ms": "the declared delay of filter and display"}
     parts |= {name: STAGES[name][2] for name in WAY}
     remedies = {
-        "filter_delay_ms": "a filter with a shorter delay, or a wider band, would shorten it",
+        "filter_delay_ms": "a filter with a shorter delay, a wider band, or less smoothing of the "
+        "display would shorten it",
         "sample_to_received_ms": "smaller chunks or less buffering in the amplifier's program "
         "would shorten it",
         "received_to_published_ms": "fewer channels or steps in the pipeline would shorten it",

@@ -19,6 +19,13 @@ STAGES = {
     "read_to_flip_ms": ("t_read", "t_flip", "read → flip", "drawing, late read's margin"),
     "age_at_flip_ms": ("t_sample", "t_flip", "sample → flip", "age of the sample shown"),
 }
+"""Where each stage begins and ends in the frame log, its title, and what it is."""
+TITLES = {
+    **{name: (title, meaning) for name, (_, _, title, meaning) in STAGES.items()},
+    "filter_delay_ms": ("filter delay", "as declared, with the display's smoothing"),
+    "total_ms": ("total", "age of the brain signal shown"),
+}
+"""Title and meaning of all that a `LagSummary` has."""
 
 
 @dataclass(frozen=True)
@@ -76,13 +83,8 @@ class LagSummary:
 
     def table(self) -> str:
         """Return it as a table for people."""
-        rows = [(title, meaning, name) for name, (_, _, title, meaning) in STAGES.items()]
-        rows += [
-            ("filter delay", "declared by the pipeline", "filter_delay_ms"),
-            ("total", "age of the brain signal shown", "total_ms"),
-        ]
         lines = [f"{'lag in ms':22s} {'median':>8s} {'p95':>8s} {'p99':>8s} {'max':>8s}"]
-        for title, meaning, name in rows:
+        for name, (title, meaning) in TITLES.items():
             stage = self.stages[name]
             figures = (stage.median, stage.p95, stage.p99, stage.max)
             if stage.n:
