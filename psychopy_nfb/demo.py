@@ -17,7 +17,7 @@ from psychopy_nfb.checks import check_delay_ms, check_number, check_writable
 from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.errors import FileError, SettingsError
 from psychopy_nfb.process import running
-from psychopy_nfb.terminal import doing, naming_kept_files
+from psychopy_nfb.terminal import add_band, doing, naming_kept_files
 
 PACED_HZ = 60.0
 BASELINE_SHARE, SHORTEST_BASELINE, LONGEST_BASELINE = 0.3, 3.0, 20.0
@@ -31,14 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--replay", metavar="FILE", help="use a recording in place of the simulated amplifier")
     add("--channel", default="Oz", metavar="NAME", help="trained channel (default %(default)s)")
-    add(
-        "--band",
-        type=float,
-        nargs=2,
-        default=(8.0, 12.0),
-        metavar=("LOW", "HIGH"),
-        help="trained frequency band in Hz (default 8 12)",
-    )
+    add_band(parser, "trained frequency band")
     add(
         "--delay",
         type=float,

@@ -50,6 +50,23 @@ def to_dict(settings: Any) -> Any:
     return settings
 
 
+def finite(value: Any) -> Any:
+    """Return plain `value` with None in place of NaN and infinities, for which JSON has no word.
+
+    Examples
+    --------
+    >>> finite({"lag": [1.5, float("nan")]})
+    {'lag': [1.5, None]}
+    """
+    if isinstance(value, dict):
+        return {key: finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [finite(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
 def from_dict(cls: type[T], data: Any, where: str = "") -> T:
     """Build `cls`, a dataclass, from plain dicts, lists and scalars.
 

@@ -1,15 +1,31 @@
-"""What commands show in a terminal: what they are doing, and which files were kept at Ctrl-C."""
+"""What commands have in common: an option, what they are doing, which files Ctrl-C kept."""
 
 from __future__ import annotations
 
+import argparse
 import glob
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+BAND = (8.0, 12.0)
+"""Usual frequency band of commands, alpha, in Hz."""
 INTERRUPTED = 130
 """Exit status of a command that was stopped by Ctrl-C, as shells have it: 128 + SIGINT."""
+
+
+def add_band(parser: argparse.ArgumentParser, what: str) -> None:
+    """Add the option ``--band LOW HIGH``, in Hz; `what` says of what."""
+    low, high = BAND
+    parser.add_argument(
+        "--band",
+        type=float,
+        nargs=2,
+        default=BAND,
+        metavar=("LOW", "HIGH"),
+        help=f"{what} in Hz (default {low:g} {high:g})",
+    )
 
 
 class Stopped(KeyboardInterrupt):

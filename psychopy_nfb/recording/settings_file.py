@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import importlib.metadata
-import math
 import os
 import platform
 from pathlib import Path
 from typing import Any
 
 from psychopy_nfb.errors import FileError
-from psychopy_nfb.settings import read_plain_json, to_dict, write_json
+from psychopy_nfb.settings import finite, read_plain_json, to_dict, write_json
 
 PACKAGES = ("psychopy-nfb", "psychopy", "numpy", "scipy", "pylsl", "pandas")
 
@@ -46,7 +45,7 @@ class SessionRecord:
 
     def update(self, **sections: Any) -> None:
         """Add or replace sections and write the file; infinite and missing numbers become null."""
-        self.content.update({name: _finite(to_dict(value)) for name, value in sections.items()})
+        self.content.update({name: finite(to_dict(value)) for name, value in sections.items()})
         write_json(self.content, self.path)
 
 
@@ -73,14 +72,3 @@ def machine_facts() -> dict[str, Any]:
         "liblsl": pylsl.library_version(),
         "packages": packages,
     }
-
-
-def _finite(value: Any) -> Any:
-    """Replace what JSON has no word for by None."""
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_finite(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from psychopy_nfb.checks import check_writable
 from psychopy_nfb.errors import FileError
+from psychopy_nfb.settings import finite
 from psychopy_nfb.terminal import doing, naming_kept_files
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Report:
             "blocks": blocks,
             "files": {name: str(path) for name, path in self.paths.items()},
         }
-        return _known(content)
+        return finite(content)
 
 
 def main(options: argparse.Namespace) -> int:
@@ -210,14 +210,3 @@ def _table(summary: LagSummary) -> Table:
         rows.append([title, *cells, meaning])
     columns = ["ms", "min", "median", "95 %", "99 %", "max", "what it is"]
     return Table(columns, rows)
-
-
-def _known(content: Any) -> Any:
-    """Replace what JSON has no word for by None."""
-    if isinstance(content, dict):
-        return {key: _known(value) for key, value in content.items()}
-    if isinstance(content, list):
-        return [_known(value) for value in content]
-    if isinstance(content, float) and not math.isfinite(content):
-        return None
-    return content

@@ -14,7 +14,7 @@ from psychopy_nfb.checks import (
     check_writable,
     prepare_folder,
 )
-from psychopy_nfb.terminal import doing, naming_kept_files
+from psychopy_nfb.terminal import add_band, doing, naming_kept_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,14 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="channel of the rhythm; of several, separated by commas, the mean is taken",
     )
-    add(
-        "--band",
-        type=float,
-        nargs=2,
-        default=(8.0, 12.0),
-        metavar=("LOW", "HIGH"),
-        help="frequency band of the rhythm in Hz (default 8 12)",
-    )
+    add_band(parser, "frequency band of the rhythm")
     add(
         "--own-peak",
         action="store_true",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from psychopy_nfb.checks import check_number, prepare_folder
 from psychopy_nfb.errors import SettingsError
-from psychopy_nfb.terminal import doing, naming_kept_files
+from psychopy_nfb.terminal import add_band, doing, naming_kept_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,14 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("recording", metavar="RECORDING", help="a file: .xdf, .set, .fif, .vhdr, .edf")
     listed = "; ".join(f"{name}: {what}" for name, what in METHODS.items())
     add("--method", choices=tuple(METHODS), default="ssd", help=f"{listed} (default ssd)")
-    add(
-        "--band",
-        type=float,
-        nargs=2,
-        default=(8.0, 12.0),
-        metavar=("LOW", "HIGH"),
-        help="frequency band of the rhythm in Hz (default 8 12)",
-    )
+    add_band(parser, "frequency band of the rhythm")
     add("--states", nargs=2, metavar=("A", "B"), help="markers at which the two states begin")
     add("--target", metavar="NAME", help="channel whose value the power follows")
     add("--eyes", metavar="NAME", help="EOG channels, separated by commas; or Fp1,Fp2")
