@@ -10,14 +10,17 @@ from tqdm import tqdm
 
 from psychopy_nfb.bench.command import Outcome
 from psychopy_nfb.dsp import SignalInfo
+from psychopy_nfb.dsp.rhythm import acausal_analytic
 from psychopy_nfb.engine.processor import Processor
 from psychopy_nfb.engine.recipe import standard_training
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.lsl.eeg_model import SimulatedEEG
 from psychopy_nfb.lsl.files import read_recording
-from psychopy_nfb.protocol import VALUE_NAMES
+from psychopy_nfb.protocol import VALUE_NAMES, Comparison
+from psychopy_nfb.protocol.comparison import SHOWN_PERCENTILES
 
 BASELINE_SECONDS = 60.0
+BAND = (8.0, 12.0)
 SIMULATED_SECONDS = 180.0
 FRAME_RATE = 60.0
 BAR_PIXELS = 480
@@ -28,7 +31,7 @@ TURN_SHARE = 0.05
 NOT_EEG = ("ECG", "EKG", "EOG", "EMG")
 MOST = {"empty_percent": 8.0, "full_percent": 8.0}
 MEDIAN = (30.0, 70.0)
-_VALUE = VALUE_NAMES.index("value")
+_VALUE, _Z = VALUE_NAMES.index("value"), VALUE_NAMES.index("z")
 
 
 def measure(options: argparse.Namespace) -> Outcome:
@@ -65,12 +68,13 @@ def bar_use(samples: np.ndarray, info: SignalInfo, name: str = "") -> dict[str, 
     -------
     dict
         Percent of frames in which the bar is empty and full, its median height in percent, turns a
-        second, whether the bars hold, and the delay in ms of the filter and the smoothing.
+        second of the bar, of one without smoothing and of the true amplitude, whether the bars
+        hold, and the delay in ms of the filter and the smoothing.
     """
     channel = next((one for one in ("Oz", "O2") if one in info.labels), None)
     if channel is None:
         raise SettingsError("recordings", name, "has neither Oz nor O2")
-    training = standard_training(channels=channel)
+    training = standard_training(channels=channel, band=BAND)
     processor = Processor(training, info)
     chunk, n_baseline = round(CHUNK_SECONDS * info.rate), round(BASELINE_SECONDS * info.rate)
     if len(samples) < n_baseline + info.rate:
@@ -80,14 +84,18 @@ def bar_use(samples: np.ndarray, info: SignalInfo, name: str = "") -> dict[str, 
     processor.begin_baseline()
     for at in range(0, n_baseline, chunk):
         processor.process(samples[at : min(at + chunk, n_baseline)])
-    processor.end_baseline()
+    comparison = Comparison(training.protocol, processor.end_baseline())
     values = np.concatenate(
         [
-            processor.process(samples[at : at + chunk]).values[:, _VALUE]
+            processor.process(samples[at : at + chunk]).values
             for at in range(n_baseline, len(samples), chunk)
         ]
     )
-    shown = values[np.arange(0, len(values), info.rate / FRAME_RATE).astype(int)]
+    frames = np.arange(0, len(values), info.rate / FRAME_RATE).astype(int)
+    shown = values[frames, _VALUE]
+    unsmoothed = np.array([comparison.shown(z) for z in values[frames, _Z]])
+    true = _true_heights(samples, info, channel, n_baseline)[frames]
+    seconds = len(shown) / FRAME_RATE
     pixels = np.round(shown * BAR_PIXELS)
     figures = {
         "empty_percent": 100 * float(np.mean(pixels == 0)),
@@ -98,11 +106,23 @@ def bar_use(samples: np.ndarray, info: SignalInfo, name: str = "") -> dict[str, 
     return {
         "recording": name,
         **figures,
-        "turns_per_second": turns(shown) / (len(shown) / FRAME_RATE),
+        "turns_per_second": turns(shown) / seconds,
+        "turns_unsmoothed": turns(unsmoothed) / seconds,
+        "turns_true": turns(true) / seconds,
         "held": held and MEDIAN[0] <= figures["median_percent"] <= MEDIAN[1],
         "filter_ms": 1e3 * processor.delay,
         "smoothing_ms": 1e3 * training.protocol.display_smoothing,
     }
+
+
+def _true_heights(
+    samples: np.ndarray, info: SignalInfo, channel: str, n_baseline: int
+) -> np.ndarray:
+    """Return the bar that knew the future: the band's acausal amplitude, shown in the same way."""
+    referenced = samples[:, [info.labels.index(channel)]] - samples.mean(axis=1, keepdims=True)
+    amplitude = np.abs(acausal_analytic(referenced, info.rate, BAND, 0.0)[:, 0])
+    points = np.percentile(amplitude[:n_baseline], SHOWN_PERCENTILES)
+    return np.interp(amplitude[n_baseline:], points, [0.0, 0.5, 1.0])
 
 
 def turns(heights: np.ndarray) -> int:

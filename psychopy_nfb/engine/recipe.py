@@ -54,8 +54,9 @@ AR_PERIODS = 3.0
 
 
 DISPLAY_SMOOTHING = 0.05
-"""Time constant of displays, in seconds. Of eight people's alpha a bar without it turned 14.6 times
-a second by more than a twentieth of its height, with it 5.5 times; the true amplitude 3.7 times."""
+"""Time constant of displays, in seconds. Of eight people's alpha a bar without it turned 15.7 times
+a second by more than a twentieth of its height, with it 5.6 times; the true amplitude 4.0 times
+(medians, `psychopy-nfb bench display`)."""
 DISPLAY_HOLD = 1.0
 """Seconds that displays keep a value: longer than a blink, too short to be taken for success."""
 USUAL_THRESHOLDS = {"zscore": 0.5, "percent": 20.0, "max": 0.6, "none": 10.0}

@@ -5,6 +5,7 @@ import os
 import signal
 
 import numpy as np
+import psutil
 import pytest
 
 from psychopy_nfb import Neurofeedback
@@ -135,3 +136,31 @@ def test_files_are_complete_though_the_worker_dies_at_the_end(
     assert labels.count("stopped") == 1
     if how == "SIGKILL":  # what a stopped process was sent lies in its pipe
         assert labels.count("block_end") == 1
+
+
+def test_a_mark_for_a_dead_worker_reaches_its_successor_once(amplifier, training, tmp_path, until):
+    with Neurofeedback(training(amplifier().source_id), data=tmp_path) as nfb:
+        until(lambda: fresh(nfb), 10, "values")
+        os.kill(nfb.worker_pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+        until(lambda: not psutil.pid_exists(nfb.worker_pid) or nfb.restarts, 5, "its end")
+        for number in range(5):
+            nfb.mark(f"after the kill {number}")
+        until(lambda: nfb.restarts == 1 and fresh(nfb), 15, "values of the new worker")
+    marks = read_session(nfb.files.stem).events
+    marks = marks[marks.trial_type == "mark"].value.tolist()
+    assert [mark for mark in marks if mark.endswith("4")] == ["after the kill 4"]
+    assert len(marks) == len(set(marks))
+
+
+def test_without_samples_displays_are_empty_and_quality_is_none(amplifier, training, until):
+    held = Protocol(normalise="none", threshold=5.0, display_range=(0.0, 5.0), display_hold=0.5)
+    source = amplifier("--eyes", "closed")
+    with Neurofeedback(training(source.source_id, protocol=held)) as nfb:
+        with nfb.block("training"):
+            until(lambda: fresh(nfb) and nfb.value > 0.2 and nfb.quality > 0.5, 15, "a value")
+            source.stop()
+            until(lambda: nfb.stale or not fresh(nfb), 5, "the end of the samples")
+            until(lambda: fresh(nfb) or nfb.value == 0, 2, "an empty display")
+            until(lambda: fresh(nfb) or nfb.quality == 0, 3, "no quality")
+            record = nfb.records.newest()
+            assert record[7] > 0.2  # what the background process had shown last
