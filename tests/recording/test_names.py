@@ -44,6 +44,7 @@ def test_a_name_that_was_not_used_is_given_back(tmp_path):
         ("日本", "write for example '01'"),
         ("01.", "write for example '01'"),
         ("", "is empty; write for example '01'"),
+        (None, "is empty; write for example '01'"),
         ("P" * 300, f"may have at most 40 characters; write for example '{'P' * 40}'"),
     ],
 )
