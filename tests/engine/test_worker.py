@@ -249,10 +249,11 @@ def test_row_066_the_feedback_goes_out_as_a_stream(amplifier, training, tmp_path
             received += samples
             stamps += times
     signals = read_session(nfb.files.stem).signals
-    kept = signals.set_index(signals.t.round(6))
     assert len(received) > 500
-    for sample, stamp in zip(received, stamps, strict=True):
-        assert kept.loc[round(stamp, 6), list(VALUE_NAMES)].tolist() == sample
+    # Stamps on the way lose their last bits; rounding them would part those in the middle.
+    rows = np.searchsorted(signals.t.to_numpy(), np.array(stamps) - 1e-6)
+    assert signals.t.to_numpy()[rows] == pytest.approx(stamps, abs=1e-7)
+    assert signals[list(VALUE_NAMES)].to_numpy()[rows].tolist() == received
 
 
 def test_row_002_markers_lie_at_their_samples(amplifier, training, tmp_path, unique_id, listen):
