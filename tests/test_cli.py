@@ -64,7 +64,7 @@ def refusal(command, *arguments):
     assert done.stdout == ""
     said = f"psychopy-nfb {command}: "
     assert lines[0].startswith(said)
-    assert lines[0].endswith(".")
+    assert lines[0].endswith((".", "?"))
     return lines[0].removeprefix(said)
 
 

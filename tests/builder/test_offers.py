@@ -34,7 +34,7 @@ def test_what_is_offered_is_there_when_the_experiment_runs(signals):
     classes = signal_classes(signals.exp)
     for name, field in (("shown_values", "value"), ("thresholds", "t"), ("warnings", "w")):
         for value in OFFERS[name](signals, field, {}).values:
-            signal, attribute = value[field].split(".")
+            signal, attribute = value[field].split()[0].split(".")  # "alpha.quality < 0.5"
             assert attribute in attributes(classes[signal])
 
 

@@ -132,7 +132,8 @@ def test_row_106_the_command_meets_its_bars_on_a_real_recording(tmp_path, capsys
         assert max(one["plv"] for one in own if one["plv"] is not None) >= plv
     assert told["recommended"]["delay_ms"] == 50
     said = capsys.readouterr().out
-    assert f"Recommended: {told['recommended']['estimator']} at 50 ms" in said
+    best = told["recommended"]["estimator"]
+    assert f"Recommended: {best} with a delay of 50 ms" in said
     # What is recommended can be trained with: the filter is in the file as it was fitted.
     training = read_configuration(told["files"]["settings"])
     estimator = training.pipeline.steps[-1]

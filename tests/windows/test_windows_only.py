@@ -78,9 +78,10 @@ def test_waiting_threads_sleep():
     assert worker.SWITCH_SECONDS >= 0.001
 
 
-@pytest.mark.parametrize("label", ["CON", "nul", "a:b", "what?", "dot.", "Jörg", "x" * 60])
-def test_labels_that_windows_forbids_in_names_do(tmp_path, label):
-    files = new_session(tmp_path, participant=label, task=label)
+@pytest.mark.parametrize("participant", ["CON", "nul"])
+@pytest.mark.parametrize("task", ["aux", "a:b", "what?", "dot.", "Jörg", "x" * 90])
+def test_labels_that_windows_forbids_in_names_do(tmp_path, participant, task):
+    files = new_session(tmp_path, participant=participant, task=task)
     files.eeg.write_bytes(b"x")
     files.events.write_bytes(b"x")
     assert SessionFiles.from_stem(files.eeg) == files
