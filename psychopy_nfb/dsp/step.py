@@ -20,6 +20,8 @@ class SignalInfo:
     """Unit of the samples."""
     positions: dict[str, tuple[float, float, float]] = field(default_factory=dict)
     """Electrode positions on the unit sphere by label: x right, y front, z up."""
+    kinds: dict[str, str] = field(default_factory=dict)
+    """Kind by label of the channels that are no EEG, see `psychopy_nfb.channels`."""
     frequency: float | None = None
     """Hz at which frequency-dependent delays are declared: the centre of the trained band."""
 

@@ -1,0 +1,200 @@
+"""What a channel is and in which unit, from what a stream or file says of it.
+
+Amplifiers and files tell this in many ways, or not at all. Every reader asks here, so that a
+recording is understood in the same way as the stream that it was made of.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+EEG, EOG, EMG, ECG = "EEG", "EOG", "EMG", "ECG"
+STIM = "STIM"
+"""Trigger, status and event codes."""
+MISC = "MISC"
+"""Everything else: counters, batteries, accelerometers, SpO2, light sensors, …"""
+VOLTAGES = (EEG, EOG, EMG, ECG)
+"""Kinds of channels that are measured in volts."""
+
+_BY_TYPE = {
+    "": EEG,
+    "eeg": EEG,
+    "exg": EEG,  # any bipolar or unipolar biosignal: the label may say more
+    "refeeg": EEG,
+    "seeg": EEG,
+    "ecog": EEG,
+    "ieeg": EEG,
+    "eog": EOG,
+    "emg": EMG,
+    "ecg": ECG,
+    "ekg": ECG,
+    "stim": STIM,
+    "stimulus": STIM,
+    "trigger": STIM,
+    "trig": STIM,
+    "status": STIM,
+    "marker": STIM,
+    "markers": STIM,
+    "event": STIM,
+    "events": STIM,
+    "digital": STIM,
+}
+
+_BY_LABEL = tuple(
+    (kind, re.compile(pattern))
+    for kind, pattern in (
+        # Compared without case and without what is neither letter nor digit.
+        (STIM, r"trig(ger)?s?\d*|trg\d*|sti?m?\d{2,3}|stim(ulus)?\d*|status|markers?\d*"),
+        (
+            STIM,
+            r"events?\d*|digital(in(put)?)?\d*|(edf|bdf)annotations|din\d*|photo(diode|sensor)?",
+        ),
+        (MISC, r"((sample|packet|package|frame|msg|message)?(counter|count|cnt)|sampleindex)\d*"),
+        (MISC, r"(sample|packet|frame)(number|no|id|index)|index|(time)?stamps?|time"),
+        (MISC, r"(battery|batt?)(level|voltage|percent(age)?)?|valid(ation|ity)?(indicator)?"),
+        (MISC, r"(linear)?acc(el(erometer|eration)?)?\d*[xyz]?\d*|[xyz]?acc(el(eration)?)?"),
+        (MISC, r"gyr(o(scope)?)?\d*[xyz]?\d*|mag(netometer)?[xyz]?|quat(ernion)?[wxyz0-3]?"),
+        (MISC, r"(spo2|sao2|osat|o2sat|pleth(ysmogram)?|ppg|bvp|pulse|hr|heartrate)\d*"),
+        (MISC, r"(resp(iration|iratory)?|flow|airflow|thor(ax)?|abdo?(men)?|snore|snoring)\d*"),
+        (MISC, r"(temp(erature)?|gsr|eda|light|lux|impedance|quality|cq|signalquality)\d*"),
+        (MISC, r"(right|left)?aux(iliary)?\d*[lr]?"),
+        (EOG, r"[hvrl]?e[o]g[hvlr]?\d*|eog(left|right|horizontal|vertical|ud|lr)|(roc|loc)"),
+        (EMG, r"emg\w*|chin\d*"),
+        (ECG, r"(ecg|ekg)\w*"),
+    )
+)
+
+_NO_VOLTAGE = {
+    "%": MISC,
+    "bpm": MISC,
+    "1/min": MISC,
+    "g": MISC,
+    "mg": MISC,
+    "m/s^2": MISC,
+    "m/s2": MISC,
+    "m/s²": MISC,
+    "deg/s": MISC,
+    "°/s": MISC,
+    "dps": MISC,
+    "rad/s": MISC,
+    "degc": MISC,
+    "°c": MISC,
+    "c": MISC,
+    "celsius": MISC,
+    "mmhg": MISC,
+    "l/min": MISC,
+    "lux": MISC,
+    "us": MISC,  # microsiemens, of skin conductance
+    "s": MISC,
+    "ms": MISC,
+    "percent": MISC,
+    "boolean": STIM,
+    "bool": STIM,
+    "integer": STIM,
+    "bitmask": STIM,
+}
+"""Units that say by themselves that a channel is no voltage, as `_folded`."""
+
+_MICROVOLTS_PER = {
+    "v": 1e6,
+    "volt": 1e6,
+    "volts": 1e6,
+    "mv": 1e3,
+    "millivolt": 1e3,
+    "millivolts": 1e3,
+    "uv": 1.0,
+    "μv": 1.0,
+    "uvolt": 1.0,
+    "uvolts": 1.0,
+    "μvolt": 1.0,
+    "microv": 1.0,
+    "microvolt": 1.0,
+    "microvolts": 1.0,
+    "muv": 1.0,
+    "mcv": 1.0,
+    "âμv": 1.0,  # UTF-8 that was read as Latin-1
+    ".v": 1.0,  # a sign of another encoding that became a dot, a question mark or nothing readable
+    "?v": 1.0,
+    "\ufffdv": 1.0,
+    "\ufffd\ufffdv": 1.0,
+    "nv": 1e-3,
+    "nanovolt": 1e-3,
+    "nanovolts": 1e-3,
+}
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).strip().strip("[]()").casefold()
+
+
+def microvolts_per_unit(unit: str) -> float | None:
+    r"""Return how many microvolts one of `unit` is; None if it is no voltage that we know.
+
+    An empty unit is none: what it means differs between streams and kinds of files. A number is
+    a power of ten of volts, as MNE-LSL writes it.
+
+    Examples
+    --------
+    >>> [microvolts_per_unit(unit) for unit in ("uV", "UV", ".V", "\N{MICRO SIGN}V", "-6")]
+    [1.0, 1.0, 1.0, 1.0, 1.0]
+    >>> microvolts_per_unit("nV"), microvolts_per_unit("0"), microvolts_per_unit("counts")
+    (0.001, 1000000.0, None)
+    """
+    folded = _folded(unit)
+    if re.fullmatch(r"[-+]?\d{1,2}", folded):
+        power = int(folded)
+        return float(f"1e{power + 6}") if -9 <= power <= 0 else None
+    return _MICROVOLTS_PER.get(folded.replace(" ", ""))
+
+
+def channel_kind(label: str, declared: str = "", unit: str = "") -> str:
+    """Return what a channel is: ``EEG``, ``EOG``, ``EMG``, ``ECG``, ``STIM`` or ``MISC``.
+
+    Parameters
+    ----------
+    label : str
+        Its name. A known one counts more than the declared type, because many programs declare
+        each of their channels as EEG.
+    declared : str
+        The type that the stream or file says, in any spelling.
+    unit : str
+        The unit that it says.
+
+    Examples
+    --------
+    >>> channel_kind("Oz"), channel_kind("Battery Level", "EEG"), channel_kind("Ch9", "Trigger")
+    ('EEG', 'MISC', 'STIM')
+    >>> channel_kind("SpO2", unit="%"), channel_kind("VEOG", "EEG"), channel_kind("X", "", "g")
+    ('MISC', 'EOG', 'MISC')
+    """
+    by_type = _BY_TYPE.get(declared.strip().casefold(), MISC)
+    if by_type != EEG:
+        return by_type
+    plain = re.sub(r"[^0-9a-z]", "", _folded(label))
+    for kind, pattern in _BY_LABEL:
+        if pattern.fullmatch(plain):
+            return kind
+    return _NO_VOLTAGE.get(_folded(unit), EEG)
+
+
+def numbered(labels: Sequence[str]) -> tuple[str, ...]:
+    """Return labels that differ: one that comes again gets a number.
+
+    Examples
+    --------
+    >>> numbered(["Oz", "Cz", "Oz", "oz"])
+    ('Oz', 'Cz', 'Oz-1', 'oz-2')
+    """
+    taken = {label.casefold() for label in labels}
+    seen: set[str] = set()
+    told = []
+    for label in labels:
+        new, n = label, 0
+        while new.casefold() in seen or (n and new.casefold() in taken):
+            n += 1
+            new = f"{label}-{n}"
+        seen.add(new.casefold())
+        told.append(new)
+    return tuple(told)
