@@ -8,6 +8,7 @@
   experiments from before;
 - `pickers`, `offers`: the buttons beside fields, and what they offer;
 - `field_errors`: errors of a run in the words of the dialog;
+- `help_page`: what their *Help* buttons open;
 - `compile`: an experiment as a script, with its plugins; `unattended`: one that asks nothing;
 - `alerts`: what is wrong, told before the experiment runs: `number_fields`, `key_fields`,
   `signal_settings`, `experiment_checks` and the `names_used` in all fields;
