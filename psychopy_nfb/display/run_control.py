@@ -62,7 +62,7 @@ class RunControl(NewestFeedback):
         self._closed = False
         self._blocks = 0
         self._outputs: list = []
-        self._open_blocks: list[tuple[int, str, bool, bool, bool, int]] = []
+        self._open_blocks: list[tuple[int, str, bool, float, bool, bool, int]] = []
         self._counting = False  # points and hits: in blocks only
         self._counted = False
         self._calibrated = threading.Event()
@@ -144,21 +144,22 @@ class RunControl(NewestFeedback):
         self._blocks += 1
         outer = 0 if self._frames is None else self._frames.block
         before = (self._showing, self._counting, outer)
-        self._open_blocks.append((self._blocks, label, feedback, *before))
+        begun = lsl_now()
+        self._open_blocks.append((self._blocks, label, feedback, begun, *before))
         self._counting = feedback if points is None else points
         self._counted = self._counted or self._counting
         self._show(feedback)
         if self._frames is not None:
             self._frames.block = self._blocks
-        self._block_event("begin", self._blocks, label, feedback)
+        self._block_event("begin", self._blocks, label, feedback, begun, begun)
 
     def end_block(self) -> None:
         """End the block that began last; harmless when there is none."""
         if not self._open_blocks or self._closed:
             return
-        number, label, feedback, showing, self._counting, outer = self._open_blocks.pop()
+        number, label, feedback, begun, showing, self._counting, outer = self._open_blocks.pop()
         self._show(showing)
-        self._block_event("end", number, label, feedback)
+        self._block_event("end", number, label, feedback, begun, lsl_now())
         if self._frames is not None:
             self._frames.block = outer
         self._send_facts(clock=to_dict(self.clock.measure()))
@@ -168,13 +169,16 @@ class RunControl(NewestFeedback):
         if self._frames is not None:
             self._frames.showing = showing
 
-    def _block_event(self, edge: str, number: int, label: str, feedback: bool) -> None:
+    def _block_event(
+        self, edge: str, number: int, label: str, feedback: bool, begun: float, t: float
+    ) -> None:
         self._handle.command(
             "block",
             id=number,
             label=label,
             edge=edge,
-            t=lsl_now(),
+            t=t,
+            begun=begun,
             feedback=feedback,
             points=self._counting,
         )

@@ -25,7 +25,7 @@ from psychopy_nfb.settings import to_dict
 logger = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 0.5
-"""How long an event waits for the sample it belongs to, and a frame for the text of its mark."""
+"""How long a frame waits for the text of its mark."""
 UNITS = {1e6: "volts", 1e3: "millivolts", 1.0: "microvolts", 1e-3: "nanovolts"}
 """Names of units by how many microvolts they are: samples are kept as the stream sent them."""
 
@@ -63,9 +63,12 @@ class Keeper:
             kind: {int(number): label for number, label in texts.items()}
             for kind, texts in restore.get("labels", {"mark": {}, "block": {}}).items()
         }
-        self._index = SampleIndex(source.info.rate, start=processor.n_samples)
+        self.n_samples = restore.get("n_samples", 0)
+        """Samples of the session so far; those in its files where an earlier worker wrote them."""
+        self.left: dict[str, Any] = {}
+        """What an earlier worker left of the stream's continuity, for `Continuity.resume`."""
+        self._index = SampleIndex(source.info.rate)
         self._pending: deque[tuple[float, dict]] = deque()
-        self._blocks: dict[int, float] = {}
         self._seen_flags = 0
         self._last_t: float | None = None
         self._early: list[dict] = []
@@ -84,6 +87,24 @@ class Keeper:
                     raise
                 self._writer = self._record = None
                 self._lost = error  # the feedback goes on
+        if restore:
+            self._go_on(restore)
+
+    def _go_on(self, restore: dict) -> None:
+        """Take over what an earlier worker has left, from its files or its last record."""
+        if self._writer is None:
+            self.left = {"last": restore.get("t_sample"), "n_gaps": 0, "lost_seconds": 0.0}
+            self._index = SampleIndex(self._source.info.rate, start=self.n_samples)
+            return
+        before = self._writer.before
+        self.n_samples = before.n_samples
+        last = float(before.stamps[-1]) if len(before.stamps) else None
+        self.left = {"last": last, "n_gaps": before.n_gaps, "lost_seconds": before.lost_seconds}
+        first = self.n_samples - len(before.stamps)
+        self._index = SampleIndex(self._source.info.rate, start=first)
+        if last is not None:
+            self._index.extend(before.stamps)
+            self._last_t = last
 
     def _open(self, order: dict) -> None:
         """Open the session's files, or those that an earlier worker of this run has left."""
@@ -153,7 +174,7 @@ class Keeper:
                 detail={
                     "why": self._restore["why"],
                     "restarts": self._restore["restarts"],
-                    "recorded": None if self._writer is None else self._writer.eeg_before,
+                    **self._restore["feedback"],
                 },
             )
         else:
@@ -214,15 +235,22 @@ class Keeper:
         value: str | None = None,
         duration: float = 0.0,
         detail: dict | None = None,
+        command: int | None = None,
     ) -> None:
         """Write an event; without `t` and `sample` it lies before the next sample.
 
         Before the first sample such an event waits for it: what the inlet has waiting is older than
-        now.
+        now. The event of a command has its number, so that it is written once.
         """
         if self._writer is None:
             return
-        what = {"kind": kind, "value": value, "duration": duration, "detail": detail}
+        what = {
+            "kind": kind,
+            "value": value,
+            "duration": duration,
+            "detail": detail,
+            "command": command,
+        }
         if t is None and self._last_t is None:
             self._early.append({"label": label, **what})
             return
@@ -239,27 +267,61 @@ class Keeper:
             self._writer.event(t=t, sample=sample, **event)
         self._early.clear()
 
-    def mark(self, number: int, label: str, t: float) -> None:
-        """Keep a mark of the experiment, once the sample at its time has come."""
+    def mark(self, number: int, label: str, t: float) -> dict:
+        """Return the event that a mark of the experiment is."""
         if number:
             self._labels["mark"][number] = label
-        self._pending.append((t, {"label": "mark", "value": label, "kind": "experiment"}))
+        return {"label": "mark", "t": t, "value": label, "kind": "experiment"}
 
-    def block(self, command: dict) -> None:
-        """Keep the beginning or the end of a block of the experiment."""
-        number, t = command["id"], command["t"]
-        self._labels["block"][number] = command["label"]
-        event = {
+    def block(self, command: dict) -> dict:
+        """Return the event that the beginning or the end of a block of the experiment is."""
+        self._labels["block"][command["id"]] = command["label"]
+        return {
             "label": f"block_{command['edge']}",
+            "t": command["t"],
             "value": command["label"],
             "kind": "experiment",
-            "detail": {"block": number, "feedback": command["feedback"]},
+            "duration": command["t"] - command["begun"],
+            "detail": {"block": command["id"], "feedback": command["feedback"]},
         }
-        if command["edge"] == "begin":
-            self._blocks[number] = t
+
+    def command_event(self, number: int, event: dict) -> dict | None:
+        """Keep the event of a command that was obeyed now; return it for whom it may be lost to.
+
+        One that has a time of its own is written once the sample at that time has come; others
+        lie before the next sample. None where nothing is kept.
+        """
+        if self._writer is None:
+            return None
+        if "t" not in event:
+            event = {**event, "t": self._last_t, "sample": self._processor.n_samples}
+        self.keep(number, event)
+        return event
+
+    def keep(self, number: int, event: dict) -> None:
+        """Keep the event of the command `number`."""
+        event = {**event, "command": number}
+        t, sample = event.pop("t"), event.pop("sample", None)
+        if t is None:  # before the first sample
+            self.event(**event)
+        elif sample is None:
+            self._pending.append((t, event))
         else:
-            event["duration"] = t - self._blocks.get(number, t)
-        self._pending.append((t, event))
+            self.event(**event, t=t, sample=sample)
+
+    def keep_again(self, number: int, event: dict) -> None:
+        """Keep the event of a command that an earlier worker has obeyed.
+
+        The last samples that it had are not in its files: what it did then comes where these end.
+        """
+        if event.get("sample") is not None and event["t"] is not None:
+            sample, t = self._index.after(event["t"])
+            event = {**event, "sample": sample, "t": t}
+        self.keep(number, event)
+
+    def kept(self) -> list[int]:
+        """Return the numbers of the commands whose events have come into the files since."""
+        return [] if self._writer is None else self._writer.kept()
 
     def look_after(self) -> None:
         """Keep what came from elsewhere: markers, frames, what the second stream sent."""
@@ -286,13 +348,17 @@ class Keeper:
             self._writer.aux(*self._source.aux_pulled.popleft())
 
     def _keep_pending(self, patient: bool) -> None:
-        """Write the events whose sample has come; without patience all of them."""
+        """Write the events whose sample has come; without patience all of them.
+
+        However long a sample is on its way, its own stamp says to which the event belongs. What
+        lies in the future is by another clock and waits for nothing.
+        """
         waiting = []
         now = pylsl.local_clock()
         while self._pending:
             t, event = self._pending.popleft()
             sample = self._index.at(t)
-            if sample is None and patient and now - t < PATIENCE_SECONDS:
+            if sample is None and patient and t - now < PATIENCE_SECONDS:
                 waiting.append((t, event))
             else:
                 self.event(

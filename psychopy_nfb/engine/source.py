@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import deque
@@ -10,12 +11,17 @@ from dataclasses import replace
 import numpy as np
 
 from psychopy_nfb.errors import NfbError, SettingsError
+from psychopy_nfb.lsl.absent import AbsentStream, found_again, is_same, same_stream
 from psychopy_nfb.lsl.inlet import Inlet, StreamLost
 from psychopy_nfb.lsl.merge import Merger
 from psychopy_nfb.lsl.selection import StreamSelection
 from psychopy_nfb.lsl.test_signal import TestSignal
 
+logger = logging.getLogger(__name__)
+
 LOOK_AGAIN_SECONDS = 0.5
+RESTART_SECONDS = 2.0
+"""How long a restarted worker looks for its stream before it begins without."""
 
 
 class Source:
@@ -29,6 +35,10 @@ class Source:
         The EEG.
     aux : StreamSelection, optional
         A second stream, whose channels follow the EEG's.
+    known : dict, optional
+        What `facts` said of the streams to an earlier worker: ``eeg`` and ``aux``. The same ones
+        are taken, and waited for if they are away: with another amplifier on the network a new
+        search could find that one.
 
     Attributes
     ----------
@@ -46,15 +56,22 @@ class Source:
         If a stream is not there or the two share a channel label.
     """
 
-    def __init__(self, selection: StreamSelection, aux: StreamSelection | None = None):
-        self._inlet = TestSignal() if selection.test_signal else Inlet(selection)
-        self._again = _same_stream(selection, self._inlet.facts())
+    def __init__(
+        self,
+        selection: StreamSelection,
+        aux: StreamSelection | None = None,
+        known: dict | None = None,
+    ):
+        known = known or {}
+        self._inlet = _opened(selection, known.get("eeg"))
+        self._known = self._inlet.facts()
+        self._again = same_stream(selection, self._known, LOOK_AGAIN_SECONDS)
         self._merger = None
         self.info = self._inlet.info
         self.format = self._inlet.format
         self.aux_info = None
         if aux is not None:
-            self._merger = Merger(Inlet(aux))
+            self._merger = Merger(_opened(aux, known.get("aux")))
             self.aux_info = self._merger.inlet.info
             shared = set(self._merger.labels) & set(self.info.labels)
             if shared:
@@ -110,6 +127,11 @@ class Source:
         """Return what identifies the EEG stream."""
         return self._inlet.facts()
 
+    def known(self) -> dict[str, object]:
+        """Return what a successor needs to take the same streams."""
+        aux = None if self._merger is None else self._merger.inlet.facts()
+        return {"eeg": self._inlet.facts(), "aux": aux}
+
     def close(self) -> None:
         """Leave the streams."""
         self._ended.set()
@@ -123,31 +145,35 @@ class Source:
         threading.Thread(target=self._look_again, name="reconnect", daemon=True).start()
 
     def _look_again(self) -> None:
-        told = False
+        told: set[str] = set()
         while not self._ended.is_set():
             try:
                 found = Inlet(self._again)
             except NfbError:
                 continue  # the search itself waits `timeout` seconds
-            same = found.info.labels == self._inlet.info.labels and (
-                found.info.rate == self._inlet.info.rate and found.format == self._inlet.format
-            )
-            if same:
+            except Exception as error:  # liblsl's own, say: the search must not end with it
+                logger.exception("Looking for the stream failed; going on.")
+                self._tell(told, "reconnect_failed", {"why": str(error)})
+                self._ended.wait(LOOK_AGAIN_SECONDS)
+                continue
+            if is_same(found.facts(), self._known):
                 self._found = found
                 return
             found.close()
-            if not told:
-                self.events.append(("stream_differs", found.facts()))
-                told = True
+            self._tell(told, "stream_differs", found.facts())
             self._ended.wait(LOOK_AGAIN_SECONDS)
 
+    def _tell(self, told: set[str], what: str, detail: dict) -> None:
+        """Add an event, once in a search."""
+        if what not in told:
+            told.add(what)
+            self.events.append((what, detail))
 
-def _same_stream(selection: StreamSelection, facts: dict) -> StreamSelection:
-    """Return a selection that only the stream with these `facts` meets, also after a restart."""
-    return replace(
-        selection,
-        name=facts["name"] or None,
-        type=facts["type"] or None,
-        source_id=facts["source_id"] or None,
-        timeout=LOOK_AGAIN_SECONDS,
-    )
+
+def _opened(selection: StreamSelection, known: dict | None) -> Inlet | AbsentStream | TestSignal:
+    """Open a stream: the one that is `known`, or the one that is selected."""
+    if selection.test_signal:
+        return TestSignal()
+    if known is None:
+        return Inlet(selection)
+    return found_again(selection, known, RESTART_SECONDS)

@@ -31,9 +31,10 @@ LAST_RESORT_SECONDS = 0.6
 class _Opening(threading.Thread):
     """Opens the streams while the main thread imports scipy, which takes a second by itself."""
 
-    def __init__(self, configuration: dict):
+    def __init__(self, configuration: dict, known: dict | None):
         super().__init__(name="opening", daemon=True)
         self._configuration = configuration
+        self._known = known
         self.source = None
         self.error: Exception | None = None
         self.start()
@@ -46,6 +47,7 @@ class _Opening(threading.Thread):
             self.source = Source(
                 from_dict(StreamSelection, stream, "stream"),
                 None if aux is None else from_dict(StreamSelection, aux, "aux"),
+                self._known,
             )
         except Exception as error:  # reported to the experiment by the main thread
             self.error = error
@@ -98,7 +100,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _serve(order: dict, block: SharedBlock, control: ControlLine) -> int:
-    opening = _Opening(order["configuration"])
+    opening = _Opening(order["configuration"], order["streams"])
     try:
         # Here and not above: the streams are being opened while this imports scipy.
         from psychopy_nfb.engine.loop import Loop

@@ -143,6 +143,7 @@ class Inlet:
             "name": full.name(),
             "type": full.type(),
             "source_id": full.source_id(),
+            "uid": full.uid(),
             "hostname": full.hostname(),
             "rate": full.nominal_srate(),
             "labels": list(self.info.labels),

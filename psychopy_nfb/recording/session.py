@@ -7,6 +7,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +25,21 @@ logger = logging.getLogger(__name__)
 FLUSH_SECONDS = 0.25
 """How much a kill can cost."""
 TEXT_COLUMNS = ("mark", "block")
+
+
+@dataclass(frozen=True)
+class Left:
+    """What the files of a session held when another process went on with them."""
+
+    n_samples: int
+    """EEG samples."""
+    stamps: np.ndarray
+    """Their last stamps, those of some seconds."""
+    n_gaps: int
+    lost_seconds: float
+    """What the gaps in them sum up to."""
+    commands: tuple[int, ...]
+    """Numbers of the commands whose events were in the XDF file."""
 
 
 class SessionWriter:
@@ -97,12 +113,26 @@ class SessionWriter:
         if aux is not None:
             self._aux = self._add_own("Aux", "Aux", aux["labels"], aux["rate"])
         self._origin: float | None = self._xdf.first_stamp(self._eeg)
-        self.eeg_before = self._xdf.count(self._eeg)
-        """EEG samples that were in the file already when it was continued."""
+        self.before = self._left_before()
+        self._in_xdf = set(self.before.commands)
+        self._written: list[int] = []
+        self._kept: deque[int] = deque()
         self._jobs: deque[tuple[Callable, tuple]] = deque()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
         self._thread.start()
+
+    def _left_before(self) -> Left:
+        """Return what the files held already when they were continued."""
+        events = [json.loads(text) for text in self._xdf.texts(self._events)]
+        gaps = [event["detail"]["seconds"] for event in events if event["event"] == "gap"]
+        return Left(
+            n_samples=self._xdf.count(self._eeg),
+            stamps=self._xdf.last_stamps(self._eeg),
+            n_gaps=len(gaps),
+            lost_seconds=sum(gaps),
+            commands=tuple(event["command"] for event in events if event.get("command")),
+        )
 
     def _add(self, *args: Any, **kwargs: Any) -> int:
         """Add a stream whose stamps are on this computer's LSL clock, as all are here.
@@ -152,14 +182,22 @@ class SessionWriter:
         value: str | None = None,
         duration: float = 0.0,
         detail: dict | None = None,
+        command: int | None = None,
     ) -> None:
-        """Take an event: ``trial_type`` `label` at LSL time `t`, at `sample`."""
-        arguments = (label, t, sample, kind, value, duration, detail)
+        """Take an event: ``trial_type`` `label` at LSL time `t`, at `sample`.
+
+        One that has the number of a `command` is written once, in whatever process it comes.
+        """
+        arguments = (label, t, sample, kind, value, duration, detail, command)
         self._jobs.append((self._write_event, arguments))
 
     def frames(self, rows: list[tuple]) -> None:
         """Take rows of the frame log; those that are in it already are passed over."""
         self._jobs.append((self._write_frames, (rows,)))
+
+    def kept(self) -> list[int]:
+        """Return the numbers of commands whose events are with the operating system since."""
+        return [self._kept.popleft() for _ in range(len(self._kept))]
 
     def counts(self) -> dict[str, int]:
         """Return how many samples of each stream, events and frames are in the files."""
@@ -184,6 +222,9 @@ class SessionWriter:
         for file in (self._xdf, self._frame_log, self._event_log):
             self._guarded(file.flush)
         self._guarded(self._check_there)
+        # Where nothing can be written any more nobody need keep them either.
+        self._kept.extend(self._written)
+        self._written.clear()
 
     def _check_there(self) -> None:
         """Find out that the folder was deleted or its disk removed, which a write does not tell."""
@@ -194,6 +235,8 @@ class SessionWriter:
     def _guarded(self, job: Callable, *arguments: object) -> None:
         """Do a job on the files; once one has failed, no more, which could tear what is there."""
         closing = job in (self._xdf.close, self._frame_log.close, self._event_log.close)
+        if job == self._write_event and arguments[-1] is not None:
+            self._written.append(arguments[-1])
         if self.error is not None and not closing:
             return
         try:
@@ -217,10 +260,17 @@ class SessionWriter:
         value: str | None,
         duration: float,
         detail: dict | None,
+        command: int | None,
     ) -> None:
         origin = t if self._origin is None else self._origin
-        self._event_log.write(t - origin, duration, label, value, sample, t, detail)
+        self._event_log.write(t - origin, duration, label, value, sample, t, detail, command)
+        if command is not None:
+            if command in self._in_xdf:
+                return
+            self._in_xdf.add(command)
         content = {"event": label, "kind": kind, "value": value, "sample": sample, "detail": detail}
+        if command is not None:
+            content["command"] = command
         # Numbers of numpy, say, become texts: no event is worth the end of the recording.
         self._xdf.write(self._events, [[json.dumps(content, default=str)]], [t])
 

@@ -140,7 +140,7 @@ def test_an_amplifier_may_be_named_as_our_own_streams_are(tmp_path, caplog, name
     eeg = amplifier(name=name, labels=channels, format="double64", source_id="")
     for append in (False, True):
         writer = SessionWriter(files, eeg, VALUE_NAMES, append, aux={"labels": ["p"], "rate": 1.0})
-        assert writer.eeg_before == 250 * append
+        assert writer.before.n_samples == 250 * append
         stamps = 1000.0 + append + np.arange(250) / 250
         writer.eeg(np.ones((250, len(channels))), stamps)
         values = np.zeros((100, len(VALUE_NAMES)))

@@ -47,7 +47,7 @@ def test_row_062_counts_are_what_was_handed_over(tmp_path):
     assert writer.error is None
     assert writer.counts() == {"Amp": 300, "Feedback": 300, "Frames": 0, "Events": 3}
     again = SessionWriter(files, EEG, VALUE_NAMES, append=True)
-    assert again.eeg_before == 300
+    assert again.before.n_samples == 300
     write_second(again, 3)
     again.close()
     assert again.counts()["Amp"] == 400
