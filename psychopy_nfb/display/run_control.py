@@ -248,10 +248,10 @@ class RunControl(NewestFeedback):
 
     @property
     def recording_error(self) -> str | None:
-        """Why the session's files can no longer be written, in a sentence; None while they are.
+        """Why the session's files can no longer be written; None while they are.
 
-        Known a second after it happened, such as a full disk or a deleted folder. The feedback
-        goes on.
+        Known a second after it happened, such as a full disk or a deleted folder. It says where
+        the rest of the session is written, in a temporary folder. The feedback goes on.
         """
         return self._recording_error
 
@@ -342,6 +342,10 @@ class RunControl(NewestFeedback):
             logger.warning("%s", message["sentence"])
         elif kind == "stream":
             logger.warning("EEG stream: %s %s", message["what"], message["detail"])
+        elif kind == "recording_moved":
+            rest = f"What comes is written to {message['stem']}_*, and the feedback goes on"
+            self._recording_error = f"{message['why'].rstrip('.')}. {rest}."
+            logger.error("The recording stopped: %s", self._recording_error)
         elif kind == "recording_stopped":
             self._recording_error = message["why"]
             logger.error("The recording stopped, the feedback goes on: %s", message["why"])

@@ -197,6 +197,8 @@ class WorkerHandle:
             if self._told.is_set():
                 logger.error("The background process could not start again: %s", self._error)
             self._told.set()
+        elif kind == "recording_moved":
+            self._session = message["stem"]
         elif kind == "streams":
             self.ready["streams"] = message["streams"]
         elif kind == "configuration":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from psychopy_nfb.errors import FileError
 from psychopy_nfb.lsl.continuity import Gap
 from psychopy_nfb.lsl.markers import OWN_SOURCE_ID, MarkerWatcher
 from psychopy_nfb.recording import SessionFiles, SessionRecord, SessionWriter, machine_facts
+from psychopy_nfb.recording.session import temporary_files
 from psychopy_nfb.settings import to_dict
 
 logger = logging.getLogger(__name__)
@@ -78,15 +80,15 @@ class Keeper:
         self._settings_error: str | None = None
         self._unreported: deque[str] = deque()
         self._watcher = MarkerWatcher({OWN_SOURCE_ID}) if processor.configuration.markers else None
+        self._told: tuple | None = None
         self._lost: FileError | None = None
         if order["session"] is not None:
             try:
-                self._open(order)
+                self._open(order, SessionFiles.from_stem(order["session"]))
             except FileError as error:
                 if not restore:
                     raise
-                self._writer = self._record = None
-                self._lost = error  # the feedback goes on
+                self._begin_elsewhere(order, error)
         if restore:
             self._go_on(restore)
 
@@ -106,15 +108,29 @@ class Keeper:
             self._index.extend(before.stamps)
             self._last_t = last
 
-    def _open(self, order: dict) -> None:
+    def _begin_elsewhere(self, order: dict, error: FileError) -> None:
+        """Write what comes to a temporary folder: the earlier worker's files are gone."""
+        self._writer = self._record = None
+        self._lost = error
+        try:
+            self._open(order, temporary_files(SessionFiles.from_stem(order["session"])), new=True)
+        except (OSError, FileError):  # the feedback goes on
+            logger.exception("Nothing can be recorded any more.")
+            self._writer = self._record = None
+
+    def _open(self, order: dict, files: SessionFiles, new: bool = False) -> None:
         """Open the session's files, or those that an earlier worker of this run has left."""
-        source, processor, restore = self._source, self._processor, self._restore
-        files = SessionFiles.from_stem(order["session"])
+        source, processor = self._source, self._processor
+        new = new or not self._restore
         facts: dict[str, Any] = source.facts()
         # Settings are written by another thread: the disk may take its time.
         self._clerk = ThreadPoolExecutor(1, thread_name_prefix="settings")
-        self._record = SessionRecord.load(files.settings)
-        if not restore:
+        self._files = files
+        if self._lost is None:
+            self._record = SessionRecord.load(files.settings)
+        else:
+            self._record = SessionRecord(files.settings)
+        if new:
             machine = machine_facts()
             # By psychopy.useVersion an experiment may run on another one than is installed.
             machine["packages"]["psychopy"] = order["facts"]["experiment"]["psychopy"]
@@ -142,7 +158,7 @@ class Keeper:
                 "positions": source.info.positions,
             },
             processor.configuration.value_names,
-            append=bool(restore),
+            append=not new,
             aux=None if aux is None else {"labels": aux.labels, "rate": aux.rate},
             value_rate=processor.rate,
             about=order["facts"].get("session"),
@@ -159,11 +175,30 @@ class Keeper:
         """Return a failed write of the settings that the experiment has not been told yet."""
         return self._unreported.popleft() if self._unreported else None
 
-    @property
-    def stopped(self) -> str | None:
-        """Why samples, events and frames are no longer written, or None."""
-        error = self._lost if self._writer is None else self._writer.error
-        return None if error is None else str(error)
+    def news(self) -> dict[str, Any] | None:
+        """Return a message for the experiment when the recording has stopped or goes on elsewhere.
+
+        None when there is nothing new.
+        """
+        writer = self._writer
+        error = self._lost if writer is None or writer.error is None else writer.error
+        if error is None:
+            return None
+        stem = None if writer is None or not writer.writes else str(writer.files.stem)
+        if (stem, str(error)) == self._told:
+            return None
+        self._told = stem, str(error)
+        if stem is None:
+            return {"kind": "recording_stopped", "why": str(error)}
+        if writer.files != self._files:
+            self._files = writer.files
+            self._clerk.submit(self._move_settings, writer.files.settings)
+        self.event("recording_moved", detail={"why": str(error)}, kind="worker")
+        return {"kind": "recording_moved", "why": str(error), "stem": stem}
+
+    def _move_settings(self, path: Path) -> None:
+        self._record.path = path
+        self._write_settings({})
 
     def start(self) -> None:
         """Note the beginning."""

@@ -78,7 +78,6 @@ class Loop:
         self._last_record: tuple | None = None
         self._chores_at = 0.0
         self._no_data = False
-        self._told_stopped = False
         self.loop_seconds = 0.0
         self.stage_seconds = {"receive": 0.0, "publish": 0.0, "record": 0.0}
         self.largest_block = 0
@@ -195,9 +194,8 @@ class Loop:
 
     def _chores(self) -> None:
         self.keeper.look_after()
-        if not self._told_stopped and self.keeper.stopped is not None:
-            self._told_stopped = True
-            self.control.send("recording_stopped", why=self.keeper.stopped)
+        if (news := self.keeper.news()) is not None:
+            self.control.send(**news)
         if self._quality is not None and self._chores_at > self._verdicts_at:
             self._verdicts_at = self._chores_at + VERDICTS_SECONDS
             self.control.send(

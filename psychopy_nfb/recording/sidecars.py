@@ -55,6 +55,8 @@ EVENTS = {
             "flags": "The state of the signal changed; value names what is wrong with it, or is "
             "clean.",
             "gap": "EEG samples are missing; the row's sample is the first one after them.",
+            "recording_moved": "The session's files could no longer be written; detail says why. "
+            "What came before is in them, the rest in these.",
             "settings_not_written": "The settings file could not be written; detail says why.",
             "stream_lost": "The EEG stream ended.",
             "stream_back": "The same EEG stream was found again.",
