@@ -19,13 +19,16 @@ from psychopy_nfb.engine.source import Source
 from psychopy_nfb.errors import FileError
 from psychopy_nfb.lsl.continuity import Gap
 from psychopy_nfb.lsl.markers import OWN_SOURCE_ID, MarkerWatcher
+from psychopy_nfb.lsl.stamps_heard import FOREIGN_SECONDS
 from psychopy_nfb.recording import SessionFiles, SessionRecord, SessionWriter, machine_facts
 from psychopy_nfb.settings import to_dict
 
 logger = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 0.5
-"""How long an event waits for the sample it belongs to, and a frame for the text of its mark."""
+"""How long a frame waits for the text of its mark."""
+ON_ITS_WAY_SECONDS = PATIENCE_SECONDS + FOREIGN_SECONDS
+"""How long an event waits for the sample it belongs to, beside the time from chunk to chunk."""
 UNITS = {1e6: "volts", 1e3: "millivolts", 1.0: "microvolts", 1e-3: "nanovolts"}
 """Names of units by how many microvolts they are: samples are kept as the stream sent them."""
 
@@ -289,10 +292,11 @@ class Keeper:
         """Write the events whose sample has come; without patience all of them."""
         waiting = []
         now = pylsl.local_clock()
+        patience = ON_ITS_WAY_SECONDS + self._source.chunk_seconds
         while self._pending:
             t, event = self._pending.popleft()
             sample = self._index.at(t)
-            if sample is None and patient and now - t < PATIENCE_SECONDS:
+            if sample is None and patient and now - t < patience:
                 waiting.append((t, event))
             else:
                 self.event(

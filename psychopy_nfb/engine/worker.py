@@ -31,21 +31,24 @@ LAST_RESORT_SECONDS = 0.6
 class _Opening(threading.Thread):
     """Opens the streams while the main thread imports scipy, which takes a second by itself."""
 
-    def __init__(self, configuration: dict):
+    def __init__(self, order: dict):
         super().__init__(name="opening", daemon=True)
-        self._configuration = configuration
+        self._configuration = order["configuration"]
+        self._heard = (order["restore"] or {}).get("heard")
         self.source = None
         self.error: Exception | None = None
         self.start()
 
     def run(self) -> None:
         from psychopy_nfb.engine.source import Source
+        from psychopy_nfb.lsl.stamps_heard import Heard
 
         try:
             stream, aux = self._configuration["stream"], self._configuration.get("aux")
             self.source = Source(
                 from_dict(StreamSelection, stream, "stream"),
                 None if aux is None else from_dict(StreamSelection, aux, "aux"),
+                None if self._heard is None else Heard(**self._heard),
             )
         except Exception as error:  # reported to the experiment by the main thread
             self.error = error
@@ -98,7 +101,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _serve(order: dict, block: SharedBlock, control: ControlLine) -> int:
-    opening = _Opening(order["configuration"])
+    opening = _Opening(order)
     try:
         # Here and not above: the streams are being opened while this imports scipy.
         from psychopy_nfb.engine.loop import Loop
