@@ -131,7 +131,7 @@ class Loop:
         else:
             block = self.processor.process(samples)
         processed = perf_counter()
-        if len(block.rows):
+        if len(block.rows) and not self.source.waiting:
             self._publish(block, stamps, received, first)
         published = perf_counter()
         self.continuity.learn()

@@ -120,6 +120,11 @@ class Source:
                 self.events.append((what, {"stream": inlet.facts()["name"], **detail}))
 
     @property
+    def waiting(self) -> bool:
+        """Whether more samples wait that came before the run: those pulled last are old."""
+        return self._inlet.waiting
+
+    @property
     def heard(self) -> Heard:
         """What was understood of the EEG's clock and rate before the run."""
         return self._inlet.heard

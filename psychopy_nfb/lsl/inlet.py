@@ -166,6 +166,11 @@ class Inlet:
             return None
         return self.native[: len(stamps)].copy(), stamps, pylsl.local_clock()
 
+    @property
+    def waiting(self) -> bool:
+        """Whether samples wait for the next pull that came before this was of use."""
+        return bool(self._first)
+
     def pull(self, timeout: float) -> tuple[np.ndarray, np.ndarray] | None:
         """Wait up to `timeout` seconds for the next sample and take all that are there.
 

@@ -31,6 +31,7 @@ class TestSignal:
         self.declared_rate = RATE
         self.speed = 1.0
         self.heard = Heard()
+        self.waiting = False
         self.clock = StampClock(RATE, Heard(samples=1, pace=RATE))
         self.format = np.dtype(np.float64)
         self.native = np.empty((0, len(LABELS)))
