@@ -126,7 +126,8 @@ def still_seconds(data: SessionData) -> dict[str, float]:
     Returns
     -------
     dict of float
-        Seconds beyond the 0.1 s (or the length of a chunk) that are usual, by ``"stream"``, ``"restart"`` and ``"other"``.
+        Seconds beyond the 0.1 s (or the length of a chunk) that are usual, by ``"stream"``,
+        ``"restart"`` and ``"other"``.
     """
     found = {"stream": 0.0, "restart": 0.0, "other": 0.0}
     frames = feedback_frames(data)

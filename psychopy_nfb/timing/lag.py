@@ -208,8 +208,8 @@ def clock_note(settings: Mapping[str, Any]) -> str | None:
     unknown = "the amplifier's own delay is not known and is in none of these figures."
     if stamps.get("stamps") == "moved":
         return (
-            f"The amplifier's stamps were {-stamps['offset']:+,.1f} s off LSL's clock and were moved "
-            f"onto it by when samples arrived: {unknown}"
+            f"The amplifier's stamps were {-stamps['offset']:+,.1f} s off LSL's clock and were "
+            f"moved onto it by when samples arrived: {unknown}"
         )
     if stamps.get("stamps") == "counted":
         return f"Samples were stamped by when their chunks arrived: {unknown}"
