@@ -16,6 +16,7 @@ from psychopy_nfb.engine.processor import Block, Processor
 from psychopy_nfb.engine.source import Source
 from psychopy_nfb.errors import NfbError
 from psychopy_nfb.lsl.continuity import Continuity
+from psychopy_nfb.lsl.markers import MarkerWatcher
 from psychopy_nfb.lsl.outlet import make_outlet
 from psychopy_nfb.lsl.stamps_heard import silence_seconds
 from psychopy_nfb.lsl.stamps_rate import RateWatch
@@ -48,6 +49,8 @@ class Loop:
         Further commands and messages.
     source : Source
         The opened streams.
+    watcher : MarkerWatcher or None
+        Collects the markers of other programs.
 
     Raises
     ------
@@ -55,7 +58,14 @@ class Loop:
         If the configuration does not fit the stream.
     """
 
-    def __init__(self, order: dict, block: SharedBlock, control: ControlLine, source: Source):
+    def __init__(
+        self,
+        order: dict,
+        block: SharedBlock,
+        control: ControlLine,
+        source: Source,
+        watcher: MarkerWatcher | None = None,
+    ):
         self.control = control
         self.block = block
         self.source = source
@@ -73,7 +83,7 @@ class Loop:
             if restore["baseline"]:
                 self.processor.begin_baseline(restore["baseline"])
         self._outlet = self._make_outlet() if self.processor.configuration.publish else None
-        self.keeper = Keeper(order, block, source, self.processor, restore)
+        self.keeper = Keeper(order, block, source, self.processor, restore, watcher)
         self._quality: ChannelQuality | None = None
         self._verdicts_at = 0.0
         self._watch_channels(restore.get("watching", False))
