@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,7 +20,8 @@ from psychopy_nfb.engine.sample_index import SampleIndex
 from psychopy_nfb.engine.source import Source
 from psychopy_nfb.errors import FileError
 from psychopy_nfb.lsl.continuity import Gap
-from psychopy_nfb.lsl.markers import OWN_SOURCE_ID, MarkerWatcher
+from psychopy_nfb.lsl.markers import Marker, MarkerWatcher
+from psychopy_nfb.lsl.stamps_heard import FOREIGN_SECONDS
 from psychopy_nfb.recording import SessionFiles, SessionRecord, SessionWriter, machine_facts
 from psychopy_nfb.recording.session import temporary_files
 from psychopy_nfb.settings import to_dict
@@ -28,6 +30,15 @@ logger = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 0.5
 """How long a frame waits for the text of its mark."""
+ON_ITS_WAY_SECONDS = PATIENCE_SECONDS + FOREIGN_SECONDS
+"""How long an event waits for the sample it belongs to, beside the time from chunk to chunk, once
+no more samples come: those that come may be old, after a start or a standstill."""
+MARKER_SECONDS = 60.0
+"""Markers stamped further than this from their arrival are on another clock than LSL's."""
+FOREIGN_MARKERS = (
+    "The markers of stream '{}' are {:+,.1f} s off LSL's clock; they are moved with the EEG if its "
+    "stamps are off as far, else they lie where they arrive."
+)
 UNITS = {1e6: "volts", 1e3: "millivolts", 1.0: "microvolts", 1e-3: "nanovolts"}
 """Names of units by how many microvolts they are: samples are kept as the stream sent them."""
 
@@ -47,6 +58,8 @@ class Keeper:
         What they pass through.
     restore : dict
         What an earlier worker of this run had reached; empty for the first.
+    watcher : MarkerWatcher or None
+        Collects the markers of other programs.
     """
 
     def __init__(
@@ -56,6 +69,7 @@ class Keeper:
         source: Source,
         processor: Processor,
         restore: dict,
+        watcher: MarkerWatcher | None,
     ):
         self._block = block
         self._source = source
@@ -73,14 +87,16 @@ class Keeper:
         self._pending: deque[tuple[float, dict]] = deque()
         self._seen_flags = 0
         self._last_t: float | None = None
+        self._taken_at = -math.inf
         self._early: list[dict] = []
         self._frames_seen = 0
         self._writer: SessionWriter | None = None
         self._record: SessionRecord | None = None
         self._settings_error: str | None = None
         self._unreported: deque[str] = deque()
-        self._watcher = MarkerWatcher({OWN_SOURCE_ID}) if processor.configuration.markers else None
         self._told: tuple | None = None
+        self._watcher = watcher
+        self._foreign_markers: set[str] = set()
         self._lost: FileError | None = None
         if order["session"] is not None:
             try:
@@ -219,6 +235,7 @@ class Keeper:
         """Keep one block: samples as the stream sent them, (n, n_channels), and the outcome."""
         self._index.extend(stamps)
         self._last_t = float(stamps[-1])
+        self._taken_at = pylsl.local_clock()
         if self._writer is None:
             return
         self._writer.eeg(native, stamps)
@@ -368,7 +385,7 @@ class Keeper:
                     "kind": "marker",
                     "detail": {"stream": marker.stream},
                 }
-                self._pending.append((marker.t, event))
+                self._pending.append((self._time_of(marker), event))
         if self._writer is None:
             self._pending.clear()
             self._source.aux_pulled.clear()
@@ -376,6 +393,20 @@ class Keeper:
         self._keep_pending(patient=True)
         self._keep_frames(patient=True)
         self._keep_aux()
+
+    def _time_of(self, marker: Marker) -> float:
+        """Return when a marker was, on LSL's clock, also if its stream is on another one."""
+        now = pylsl.local_clock()
+        if abs(now - marker.t) <= MARKER_SECONDS:
+            return marker.t
+        if marker.stream not in self._foreign_markers:
+            self._foreign_markers.add(marker.stream)
+            seconds = marker.t - now
+            sentence = FOREIGN_MARKERS.format(marker.stream, seconds)
+            detail = {"stream": marker.stream, "seconds": seconds, "sentence": sentence}
+            self._source.events.append(("marker_clock", detail))
+        with_the_eeg = marker.t + self._source.clock_facts()["offset"]
+        return with_the_eeg if abs(now - with_the_eeg) <= MARKER_SECONDS else now
 
     def _keep_aux(self) -> None:
         """Write all that the second stream has sent since the last call."""
@@ -390,10 +421,15 @@ class Keeper:
         """
         waiting = []
         now = pylsl.local_clock()
+        patience = ON_ITS_WAY_SECONDS + self._source.chunk_seconds
         while self._pending:
             t, event = self._pending.popleft()
             sample = self._index.at(t)
-            if sample is None and patient and t - now < PATIENCE_SECONDS:
+            if event.get("command"):  # the experiment has it until it is in the files
+                waits = t - now < PATIENCE_SECONDS
+            else:
+                waits = now - max(t, self._taken_at) < patience
+            if sample is None and patient and waits:
                 waiting.append((t, event))
             else:
                 self.event(

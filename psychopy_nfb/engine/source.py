@@ -15,6 +15,7 @@ from psychopy_nfb.lsl.absent import AbsentStream, found_again, is_same, same_str
 from psychopy_nfb.lsl.inlet import Inlet, StreamLost
 from psychopy_nfb.lsl.merge import Merger
 from psychopy_nfb.lsl.selection import StreamSelection
+from psychopy_nfb.lsl.stamps_heard import Heard
 from psychopy_nfb.lsl.test_signal import TestSignal
 
 logger = logging.getLogger(__name__)
@@ -36,9 +37,9 @@ class Source:
     aux : StreamSelection, optional
         A second stream, whose channels follow the EEG's.
     known : dict, optional
-        What `facts` said of the streams to an earlier worker: ``eeg`` and ``aux``. The same ones
-        are taken, and waited for if they are away: with another amplifier on the network a new
-        search could find that one.
+        What `known` said of the streams to an earlier worker. The same ones are taken, and waited
+        for if they are away: with another amplifier on the network a new search could find that
+        one.
 
     Attributes
     ----------
@@ -46,7 +47,7 @@ class Source:
         All channels.
     events : collections.deque of (str, dict)
         What happened to the streams: ``stream_lost``, ``stream_back``, ``stream_differs``,
-        ``aux_lost``.
+        ``aux_lost``, ``rate_differs`` and what `StampClock` finds.
     aux_pulled : collections.deque of (ndarray, ndarray)
         Samples and stamps that the second stream sent by itself and nobody has taken yet.
 
@@ -63,7 +64,8 @@ class Source:
         known: dict | None = None,
     ):
         known = known or {}
-        self._inlet = _opened(selection, known.get("eeg"))
+        heard = Heard(**known["heard"]) if known.get("heard") else None
+        self._inlet = _opened(selection, known.get("eeg"), heard)
         self._known = self._inlet.facts()
         self._again = same_stream(selection, self._known, LOOK_AGAIN_SECONDS)
         self._merger = None
@@ -98,6 +100,7 @@ class Source:
                 return None
             self._inlet, self._found, self.lost = self._found, None, False
             self.events.append(("stream_back", self._inlet.facts()))
+        self._tell_clocks()
         try:
             pulled = self._inlet.pull(timeout)
         except StreamLost:
@@ -116,6 +119,41 @@ class Source:
                 self.events.append(("aux_lost", self._merger.inlet.facts()))
         return np.concatenate((samples, self._merger.beside(stamps)), axis=1), stamps
 
+    def _tell_clocks(self) -> None:
+        """Pass on what was found of the streams' clocks."""
+        found = self._inlet.clock.events
+        while found:
+            self.events.append(found.popleft())
+        if self._merger is not None:
+            inlet = self._merger.inlet
+            while inlet.clock.events:
+                what, detail = inlet.clock.events.popleft()
+                self.events.append((what, {"stream": inlet.facts()["name"], **detail}))
+
+    @property
+    def waiting(self) -> bool:
+        """Whether more samples wait that came before the run: those pulled last are old."""
+        return self._inlet.waiting
+
+    @property
+    def pace(self) -> float:
+        """Samples a second of real time that the EEG should have."""
+        return self.info.rate * self._inlet.speed
+
+    @property
+    def breaks(self) -> tuple[int, ...]:
+        """Rows of the last pull before which samples may be missing though no stamp says so."""
+        return self._inlet.clock.breaks
+
+    @property
+    def chunk_seconds(self) -> float:
+        """Time between two chunks of the EEG; 0 while it is not known."""
+        return self._inlet.clock.chunk_seconds
+
+    def clock_facts(self) -> dict[str, object]:
+        """Return what was made of the EEG's stamps."""
+        return self._inlet.clock.facts()
+
     def native(self, samples: np.ndarray) -> np.ndarray:
         """Return the last pull as the stream sent it, for the record: (n, n_channels).
 
@@ -128,9 +166,9 @@ class Source:
         return self._inlet.facts()
 
     def known(self) -> dict[str, object]:
-        """Return what a successor needs to take the same streams."""
+        """Return what a successor needs to take the same streams, and to understand the EEG's."""
         aux = None if self._merger is None else self._merger.inlet.facts()
-        return {"eeg": self._inlet.facts(), "aux": aux}
+        return {"eeg": self._inlet.facts(), "aux": aux, "heard": self._inlet.heard.to_dict()}
 
     def close(self) -> None:
         """Leave the streams."""
@@ -148,7 +186,7 @@ class Source:
         told: set[str] = set()
         while not self._ended.is_set():
             try:
-                found = Inlet(self._again)
+                found = Inlet(self._again, heard=self._inlet.heard)
             except NfbError:
                 continue  # the search itself waits `timeout` seconds
             except Exception as error:  # liblsl's own, say: the search must not end with it
@@ -157,6 +195,7 @@ class Source:
                 self._ended.wait(LOOK_AGAIN_SECONDS)
                 continue
             if is_same(found.facts(), self._known):
+                found.clock = self._inlet.clock  # it knows the last stamp
                 self._found = found
                 return
             found.close()
@@ -170,10 +209,12 @@ class Source:
             self.events.append((what, detail))
 
 
-def _opened(selection: StreamSelection, known: dict | None) -> Inlet | AbsentStream | TestSignal:
+def _opened(
+    selection: StreamSelection, known: dict | None, heard: Heard | None = None
+) -> Inlet | AbsentStream | TestSignal:
     """Open a stream: the one that is `known`, or the one that is selected."""
     if selection.test_signal:
         return TestSignal()
     if known is None:
-        return Inlet(selection)
-    return found_again(selection, known, RESTART_SECONDS)
+        return Inlet(selection, heard=heard)
+    return found_again(selection, known, RESTART_SECONDS, heard)

@@ -12,6 +12,8 @@ from psychopy_nfb.dsp.step import SignalInfo
 from psychopy_nfb.errors import NfbError
 from psychopy_nfb.lsl.inlet import Inlet, StreamLost
 from psychopy_nfb.lsl.selection import StreamSelection
+from psychopy_nfb.lsl.stamps import StampClock
+from psychopy_nfb.lsl.stamps_heard import Heard
 
 logger = logging.getLogger(__name__)
 
@@ -23,11 +25,19 @@ class AbsentStream:
     ----------
     facts : dict
         What `Inlet.facts` said of it when it was there.
+    heard : Heard, optional
+        What was understood of its clock and rate then.
     """
 
-    def __init__(self, facts: dict):
+    speed = 1.0
+    waiting = False
+
+    def __init__(self, facts: dict, heard: Heard | None = None):
         labels = tuple(facts["labels"])
         self._facts = facts
+        self.heard = heard or Heard()
+        self.clock = StampClock(self.heard.pace_beside(facts["rate"]), self.heard)
+        self.declared_rate = facts["declared_rate"]
         self.info = SignalInfo(facts["rate"], labels, positions=standard_positions(labels))
         self.format = np.dtype(facts["format"])
         self.native = np.empty((0, len(labels)), self.format)
@@ -71,18 +81,20 @@ def same_stream(selection: StreamSelection, facts: dict, timeout: float) -> Stre
 
 def is_same(facts: dict, known: dict) -> bool:
     """Return whether a stream can take the place of one that was there: channels, rate, format."""
-    return all(facts[key] == known[key] for key in ("labels", "rate", "format"))
+    return all(facts[key] == known[key] for key in ("labels", "declared_rate", "format"))
 
 
-def found_again(selection: StreamSelection, known: dict, timeout: float) -> Inlet | AbsentStream:
+def found_again(
+    selection: StreamSelection, known: dict, timeout: float, heard: Heard | None = None
+) -> Inlet | AbsentStream:
     """Return the very stream with the facts `known`, or one that is absent after `timeout` s."""
     again = same_stream(selection, known, timeout)
     own = f"uid='{known['uid']}'"
     predicate = own if again.predicate is None else f"{again.predicate} and {own}"
     try:
-        return Inlet(replace(again, predicate=predicate))
+        return Inlet(replace(again, predicate=predicate), heard=heard)
     except NfbError:  # its amplifier is away, or was restarted too
-        return AbsentStream(known)
+        return AbsentStream(known, heard)
     except Exception:  # liblsl's own, while streams come and go
         logger.exception("The stream could not be opened; it is looked for again.")
-        return AbsentStream(known)
+        return AbsentStream(known, heard)
