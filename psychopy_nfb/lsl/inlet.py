@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 import numpy as np
 import pylsl
 
@@ -14,7 +16,11 @@ from psychopy_nfb.lsl.find import (
     find_stream,
     is_remote,
 )
+from psychopy_nfb.lsl.outlet import SPEED
 from psychopy_nfb.lsl.selection import StreamSelection
+from psychopy_nfb.lsl.stamps import StampClock
+from psychopy_nfb.lsl.stamps_heard import WRONG_RATE, Heard
+from psychopy_nfb.lsl.stamps_listen import Block, listen
 
 BUFFER_SECONDS = 360
 """How much LSL keeps for a worker that is busy or stopped."""
@@ -38,11 +44,22 @@ class Inlet:
     rest : float
         Seconds that a pull waits for the rest of a chunk whose first samples have come; 0 for
         those who must not wait.
+    heard : Heard, optional
+        What an earlier inlet of the same stream has understood of it; without it the stream is
+        listened to first.
 
     Attributes
     ----------
     info : SignalInfo
-        Channels and rate.
+        Channels and rate; the rate is the real one where the stream declares another.
+    heard : Heard
+        What was understood of its clock, chunks and rate.
+    clock : StampClock
+        Puts its stamps on LSL's clock.
+    declared_rate : float
+        The rate that the stream declares, in Hz; 0 if it declares none.
+    speed : float
+        How many times faster than real time it is, as a recording that is replayed.
     native : ndarray, shape (MAX_BLOCK, n_channels)
         The samples of the last pull as the stream sent them, in its own format.
 
@@ -52,16 +69,17 @@ class Inlet:
         If there is no such stream, more than one, or one that cannot be trained on.
     """
 
-    def __init__(self, selection: StreamSelection, rest: float = REST_SECONDS):
+    def __init__(
+        self,
+        selection: StreamSelection,
+        rest: float = REST_SECONDS,
+        heard: Heard | None = None,
+    ):
         self.selection = selection
         self._rest = rest
         found = find_stream(selection)
-        if found.channel_format() == pylsl.cf_string or not found.nominal_srate():
-            raise StreamError(
-                "stream",
-                str(selection),
-                "has no numbers at a regular rate; choose the stream of an amplifier",
-            )
+        if found.channel_format() == pylsl.cf_string:
+            raise _irregular(selection)
         # Recovery inside LSL would hide that an amplifier was off: the worker finds it again itself
         # and marks the gap.
         self.remote = is_remote(found)
@@ -78,21 +96,80 @@ class Inlet:
                 "stream", str(selection), "was found but did not answer; start it again"
             ) from None
         self.description = full
-        self.info = SignalInfo(
-            rate=full.nominal_srate(),
-            labels=channel_labels(full),
-            positions=channel_positions(full),
-        )
+        labels = channel_labels(full)
         self.format = np.dtype(self._inlet.np_dtype)
         if self.remote:
             # Without this call the first pull would block for 0.64 s instead.
             self._inlet.time_correction(timeout=selection.timeout)
         self._scales = np.array(channel_scales(full, selection.units))
         self._scaled = bool((self._scales != 1).any())
-        self.native = np.empty((MAX_BLOCK, self.info.n_channels), dtype=self.format)
-        self._microvolts = np.empty((MAX_BLOCK, self.info.n_channels))
+        self.native = np.empty((MAX_BLOCK, len(labels)), dtype=self.format)
+        self._microvolts = np.empty((MAX_BLOCK, len(labels)))
         self._chunk = 1  # samples of the last pull: what the next chunk will probably have
         self._inlet.open_stream(timeout=selection.timeout)
+        self.declared_rate = full.nominal_srate()
+        self.speed = _speed(full)
+        self._first: deque[Block] = deque()
+        if heard is None:
+            heard, first = listen(self._hear, (selection.rate or self.declared_rate) * self.speed)
+            self._first.extend(first)
+        self.heard = heard
+        rate = self._chosen_rate()
+        self.info = SignalInfo(rate=rate, labels=labels, positions=channel_positions(full))
+        self.clock = StampClock(heard.pace_beside(rate * self.speed), heard)
+        if abs(rate / (self.declared_rate or rate) - 1) > WRONG_RATE:
+            self.clock.events.append(("rate_differs", self._rate_differs(rate)))
+
+    def _chosen_rate(self) -> float:
+        """Return the rate that filters are made for: as set, as declared, or as it really is."""
+        selection, declared, heard = self.selection, self.declared_rate, self.heard
+        if selection.rate is not None:
+            return selection.rate
+        name = self.description.name()
+        if not declared:
+            if heard.pace is None or heard.within > WRONG_RATE or not heard.steady:
+                raise _irregular(selection)
+            raise StreamError(
+                "stream.rate",
+                None,
+                f"stream '{name}' declares no rate (nominal_srate 0) but sends {heard.rate:g} "
+                f"samples a second; set stream.rate to {heard.rate:g}",
+            )
+        if not heard.differs_from(declared * self.speed):
+            return declared
+        if not heard.steady:
+            slow, fast = sorted(pace / self.speed for pace in heard.paces)
+            raise StreamError(
+                "stream.rate",
+                declared,
+                f"stream '{name}' declares {declared:g} Hz but sends now {slow:.4g} and now "
+                f"{fast:.4g} samples a second, and filters need a steady rate; look at the "
+                "amplifier's battery, radio link and program, and start it again",
+            )
+        return heard.rate / self.speed
+
+    def _rate_differs(self, rate: float) -> dict[str, object]:
+        """Return what is told of a rate that is not the declared one."""
+        declared = self.declared_rate
+        return {
+            "declared": declared,
+            "real": rate,
+            "sentence": f"The stream declares {declared:g} Hz but has {rate:.5g} samples a second: "
+            f"filters and figures are made for {rate:.5g} Hz. Correct the rate in the amplifier's "
+            "program if you can.",
+        }
+
+    def _hear(self, timeout: float) -> Block | None:
+        """Return what came within `timeout` seconds, None if nothing did."""
+        stamps = self._take(timeout, at=0, wanted=1)
+        if not len(stamps):
+            return None
+        return self.native[: len(stamps)].copy(), stamps, pylsl.local_clock()
+
+    @property
+    def waiting(self) -> bool:
+        """Whether samples wait for the next pull that came before this was of use."""
+        return bool(self._first)
 
     def pull(self, timeout: float) -> tuple[np.ndarray, np.ndarray] | None:
         """Wait up to `timeout` seconds for the next sample and take all that are there.
@@ -109,19 +186,25 @@ class Inlet:
         StreamLost
             If the stream has ended.
         """
-        try:
-            stamps = self._take(timeout, at=0, wanted=1)
-            n = len(stamps)
-            if n == 0:
-                return None
-            # LSL wakes at the first sample of a chunk. Without the others, which are on their way,
-            # the newest would be as old as the chunk is long.
-            if self._rest and n < self._chunk:
-                rest = self._take(self._rest, at=n, wanted=self._chunk - n)
-                stamps = np.concatenate((stamps, rest))
-        except pylsl.util.LostError:
-            raise StreamLost(self.description.name()) from None
+        if self._first:
+            native, stamps, received = self._first.popleft()
+            self.native[: len(stamps)] = native
+        else:
+            try:
+                stamps = self._take(timeout, at=0, wanted=1)
+                n = len(stamps)
+                if n == 0:
+                    return None
+                # LSL wakes at the first sample of a chunk. Without the others, which are on their
+                # way, the newest would be as old as the chunk is long.
+                if self._rest and n < self._chunk:
+                    rest = self._take(self._rest, at=n, wanted=self._chunk - n)
+                    stamps = np.concatenate((stamps, rest))
+            except pylsl.util.LostError:
+                raise StreamLost(self.description.name()) from None
+            received = pylsl.local_clock()
         self._chunk = n = len(stamps)
+        stamps = self.clock.correct(stamps, received)
         out = self._microvolts[:n]
         if self._scaled:
             np.multiply(self.native[:n], self._scales, out=out)
@@ -143,14 +226,33 @@ class Inlet:
             "name": full.name(),
             "type": full.type(),
             "source_id": full.source_id(),
+            "uid": full.uid(),
             "hostname": full.hostname(),
-            "rate": full.nominal_srate(),
+            "rate": self.info.rate,
+            "declared_rate": self.declared_rate,
             "labels": list(self.info.labels),
             "format": str(self.format),
             "microvolts_per_unit": self._scales.tolist(),
             "clock_corrected": self.remote,
+            "clock": self.clock.facts(),
         }
 
     def close(self) -> None:
         """Leave the stream."""
         self._inlet.close_stream()
+
+
+def _irregular(selection: StreamSelection) -> StreamError:
+    return StreamError(
+        "stream",
+        str(selection),
+        "has no numbers at a regular rate; choose the stream of an amplifier",
+    )
+
+
+def _speed(full: pylsl.StreamInfo) -> float:
+    """Return how many times faster than it declares a stream is; 1 unless it says so."""
+    try:
+        return float(full.desc().child_value(SPEED) or 1)
+    except ValueError:
+        return 1.0

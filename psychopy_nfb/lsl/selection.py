@@ -31,11 +31,16 @@ class StreamSelection:
     """Seconds to look for it."""
     units: Literal["uV", "mV", "V", "nV"] | None = None
     """Unit of the samples; None takes what the stream declares, or microvolts if it is silent."""
+    rate: float | None = None
+    """Samples a second; None takes what the stream declares and sends. Set it for a stream that
+    declares none."""
     test_signal: bool = False
     """Make a test signal in place of any stream: 10 Hz whose amplitude rises and falls in 8 s."""
 
     def __post_init__(self) -> None:
         check_number("timeout", self.timeout, above=0, unit="s")
+        if self.rate is not None:
+            check_number("rate", self.rate, above=0, unit="Hz")
         if not self.test_signal and not self.query():
             raise SettingsError(
                 "stream",
