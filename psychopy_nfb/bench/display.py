@@ -9,6 +9,7 @@ import numpy as np
 from tqdm import tqdm
 
 from psychopy_nfb.bench.command import Outcome
+from psychopy_nfb.channels import not_eeg
 from psychopy_nfb.dsp import SignalInfo
 from psychopy_nfb.dsp.rhythm import acausal_analytic
 from psychopy_nfb.engine.processor import Processor
@@ -28,7 +29,6 @@ BAR_PIXELS = 480
 CHUNK_SECONDS = 0.02
 TURN_SHARE = 0.05
 """Of the height: a change of direction counts as a turn after so much."""
-NOT_EEG = ("ECG", "EKG", "EOG", "EMG")
 MOST = {"empty_percent": 8.0, "full_percent": 8.0}
 MEDIAN = (30.0, 70.0)
 _VALUE, _Z = VALUE_NAMES.index("value"), VALUE_NAMES.index("z")
@@ -154,10 +154,7 @@ def _samples(source: str) -> tuple[np.ndarray, SignalInfo]:
         samples, _ = person.generate(round(SIMULATED_SECONDS * person.rate))
         return samples, SignalInfo(person.rate, tuple(person.channels))
     recording = read_recording(source)
-    eeg = [
-        place
-        for place, label in enumerate(recording.labels)
-        if not any(kind in label.upper() for kind in NOT_EEG)
-    ]
+    others = not_eeg(recording.labels, recording.kinds, recording.units)
+    eeg = [place for place, label in enumerate(recording.labels) if label not in others]
     labels = tuple(recording.labels[place] for place in eeg)
     return recording.samples[:, eeg], SignalInfo(recording.rate, labels)

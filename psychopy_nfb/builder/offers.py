@@ -103,7 +103,7 @@ def _labels_of(info: Any) -> tuple[str, ...]:
     """Return the labels of a stream's channels, none if it does not tell them in time."""
     import pylsl
 
-    from psychopy_nfb.lsl.find import channel_labels
+    from psychopy_nfb.lsl.stream_channels import channel_labels
 
     inlet = pylsl.StreamInlet(info)
     try:

@@ -98,9 +98,10 @@ class WCFIR(_ChosenDelay):
     def fit(self, samples: np.ndarray) -> None:
         """Learn the spectrum from `samples`, (n, n_channels), as they reach this step.
 
-        Welch's method, 2 s windows, averaged over channels. A recording that is too short, or in
-        which nothing happens, is left unused.
+        Welch's method, 2 s windows, averaged over the EEG channels. A recording that is too short,
+        or in which nothing happens, is left unused.
         """
+        samples = samples[:, self._learned_from]
         window = min(len(samples), round(2 * self._rate))
         if window < self._n_taps // 2:
             return
@@ -150,9 +151,10 @@ class LSFIR(_ChosenDelay):
     def fit(self, samples: np.ndarray) -> None:
         """Learn the taps from `samples`, (n, n_channels), as they reach this step.
 
-        One filter for all channels. A recording shorter than four lengths of the filter, or in
+        One filter for all EEG channels. A recording shorter than four lengths of the filter, or in
         which nothing happens, is left unused.
         """
+        samples = samples[:, self._learned_from]
         n, n_taps = len(samples), self._n_taps
         if n < FEWEST_LENGTHS * n_taps or not np.var(samples) > np.finfo(float).tiny:
             return

@@ -1,6 +1,7 @@
 """The network side: streams found and opened, gaps and drift, and streams sent out.
 
 - `selection`, `find`: which stream is meant, and which are there;
+- `stream_channels`, `amplitude`: what its channels are, and whether their numbers can be EEG;
 - `inlet`, `merge`, `markers`, `continuity`: samples and markers in, with their gaps and drift;
 - `test_signal`: samples without any stream;
 - `outlet`: streams sent out, described as LSL's conventions ask for;

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 import pylsl
 
 from psychopy_nfb.checks import check_channels
-from psychopy_nfb.dsp.montage import standard_positions
 from psychopy_nfb.errors import SettingsError, StreamError
 from psychopy_nfb.lsl.selection import StreamSelection
 
@@ -18,23 +17,6 @@ SECOND_MATCH_SECONDS = 0.1
 """After the first match, how long another may take before the first counts as the only one. LSL
 hands over what has answered every 0.5 s, so that streams of one network come together."""
 LOOK_SECONDS = 0.01
-
-MICROVOLTS_PER_UNIT = {
-    "uv": 1.0,
-    "µv": 1.0,
-    "μv": 1.0,
-    "microvolt": 1.0,
-    "microvolts": 1.0,
-    "mv": 1e3,
-    "millivolt": 1e3,
-    "millivolts": 1e3,
-    "v": 1e6,
-    "volt": 1e6,
-    "volts": 1e6,
-    "nv": 1e-3,
-    "nanovolt": 1e-3,
-    "nanovolts": 1e-3,
-}
 
 
 def list_streams(timeout: float = 1.0) -> list[pylsl.StreamInfo]:
@@ -123,14 +105,6 @@ def _resolve(query: str, timeout: float) -> list[pylsl.StreamInfo]:
     return list({info.uid(): info for info in resolver.results()}.values())
 
 
-def channel_labels(info: pylsl.StreamInfo) -> tuple[str, ...]:
-    """Return the channels' labels from a full stream description; Ch1, Ch2, … where missing."""
-    return tuple(
-        channel.child_value("label").strip() or f"Ch{index + 1}"
-        for index, channel in enumerate(_channels(info))
-    )
-
-
 def chosen_channels(channels: int | str | Sequence[int | str], labels: Sequence[str]) -> list[int]:
     """Return the positions of channels that a person chose by label or by number.
 
@@ -168,55 +142,3 @@ def chosen_channels(channels: int | str | Sequence[int | str], labels: Sequence[
                 "channels", wanted, f"the stream's channels are numbered 1 to {len(labels)}"
             )
     return positions
-
-
-def channel_scales(info: pylsl.StreamInfo, units: str | None) -> list[float]:
-    """Return what to multiply each channel by to have microvolts.
-
-    Parameters
-    ----------
-    info : pylsl.StreamInfo
-        The full description.
-    units : str or None
-        What to take instead of the declared unit. Channels that declare none count as
-        microvolts, LSL's convention for EEG.
-
-    Raises
-    ------
-    StreamError
-        If a declared unit is none that can be turned into microvolts.
-    """
-    scales = []
-    for channel in _channels(info):
-        declared = units or channel.child_value("unit").strip()
-        scale = MICROVOLTS_PER_UNIT.get(declared.casefold() or "uv")
-        kind = channel.child_value("type").strip().casefold()
-        if scale is None and kind not in {"", "eeg", "exg", "emg", "eog", "ecg"}:
-            scale = 1.0  # triggers, light sensors, accelerometers: no voltage, kept as they are
-        if scale is None:
-            raise StreamError(
-                "units",
-                declared,
-                f"channel {channel.child_value('label')!r} of stream '{info.name()}' declares a "
-                "unit that is not a voltage; set stream.units to 'uV', 'mV', 'V' or 'nV'",
-            )
-        scales.append(scale)
-    return scales
-
-
-def channel_positions(info: pylsl.StreamInfo) -> dict[str, tuple[float, float, float]]:
-    """Return electrode positions on the unit sphere by label.
-
-    Taken from the 10-20 names, because positions that streams declare come in many frames.
-    """
-    return standard_positions(channel_labels(info))
-
-
-def _channels(info: pylsl.StreamInfo) -> list:
-    """Return the description's channel elements, one for each channel the stream has."""
-    channel = info.desc().child("channels").child("channel")
-    elements = []
-    for _ in range(info.channel_count()):
-        elements.append(channel)
-        channel = channel.next_sibling("channel")
-    return elements

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from psychopy_nfb.checks import check_number
+from psychopy_nfb.checks import check_choice, check_number
 from psychopy_nfb.errors import SettingsError
+
+UNITS = ("uV", "mV", "V", "nV")
+"""Units that voltages may be said to have."""
 
 
 @dataclass
@@ -30,12 +33,15 @@ class StreamSelection:
     timeout: float = 5.0
     """Seconds to look for it."""
     units: Literal["uV", "mV", "V", "nV"] | None = None
-    """Unit of the samples; None takes what the stream declares, or microvolts if it is silent."""
+    """Unit of the voltages; None takes what the stream declares, or microvolts if it is silent.
+    Triggers, counters and others that are no voltage are never converted."""
     test_signal: bool = False
     """Make a test signal in place of any stream: 10 Hz whose amplitude rises and falls in 8 s."""
 
     def __post_init__(self) -> None:
         check_number("timeout", self.timeout, above=0, unit="s")
+        if self.units is not None:
+            check_choice("units", self.units, UNITS)
         if not self.test_signal and not self.query():
             raise SettingsError(
                 "stream",
