@@ -98,8 +98,8 @@ class WCFIR(_ChosenDelay):
     def fit(self, samples: np.ndarray) -> None:
         """Learn the spectrum from `samples`, (n, n_channels), as they reach this step.
 
-        Welch's method, 2 s windows, averaged over the EEG channels. A recording that is too short,
-        or in which nothing happens, is left unused.
+        Welch's method, 2 s windows, averaged over channels. A recording that is too short, or in
+        which nothing happens, is left unused.
         """
         samples = samples[:, self._learned_from]
         window = min(len(samples), round(2 * self._rate))
@@ -151,7 +151,7 @@ class LSFIR(_ChosenDelay):
     def fit(self, samples: np.ndarray) -> None:
         """Learn the taps from `samples`, (n, n_channels), as they reach this step.
 
-        One filter for all EEG channels. A recording shorter than four lengths of the filter, or in
+        One filter for all channels. A recording shorter than four lengths of the filter, or in
         which nothing happens, is left unused.
         """
         samples = samples[:, self._learned_from]
