@@ -50,6 +50,9 @@ _HOME = {
     "standard_signal": "psychopy_nfb.engine.recipe",
     "standard_training": "psychopy_nfb.engine.recipe",
     "read_configuration": "psychopy_nfb.engine.configuration",
+    # recordings
+    "Recording": "psychopy_nfb.lsl.files",
+    "read_recording": "psychopy_nfb.lsl.files",
     # afterwards
     "lag_summary": "psychopy_nfb.timing",
     "read_session": "psychopy_nfb.recording",

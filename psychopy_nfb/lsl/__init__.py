@@ -6,7 +6,7 @@
 - `test_signal`: samples without any stream;
 - `outlet`: streams sent out, described as LSL's conventions ask for;
 - `eeg_model`, `eeg_sources`, `faults`, `simulator`: a simulated amplifier and its model of EEG;
-- `files`, `replay`: a recording as a live stream;
+- `files/`, `replay`: recordings in files, and as a live stream;
 - `streams`, `program`: output of the streaming commands, and their timing.
 
 Modules are imported by name; nothing here is imported before it is used, because the stimulus
