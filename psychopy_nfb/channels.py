@@ -17,6 +17,8 @@ MISC = "MISC"
 """Everything else: counters, batteries, accelerometers, SpO2, light sensors, …"""
 VOLTAGES = (EEG, EOG, EMG, ECG)
 """Kinds of channels that are measured in volts."""
+UNITS = ("uV", "mV", "V", "nV")
+"""Units that a person may say voltages have, where a stream or file says none or a wrong one."""
 
 _BY_TYPE = {
     "": EEG,

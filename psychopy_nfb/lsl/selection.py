@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from psychopy_nfb.channels import UNITS
 from psychopy_nfb.checks import check_choice, check_number
 from psychopy_nfb.errors import SettingsError
-
-UNITS = ("uV", "mV", "V", "nV")
-"""Units that voltages may be said to have."""
 
 
 @dataclass
