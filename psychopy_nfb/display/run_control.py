@@ -337,7 +337,9 @@ class RunControl(NewestFeedback):
             self._refusal = message["sentence"]
             logger.warning("%s", message["sentence"])
         elif kind == "stream":
-            logger.warning("EEG stream: %s %s", message["what"], message["detail"])
+            detail = message["detail"]
+            sentence = detail.get("sentence", f"EEG stream: {message['what']} {detail}")
+            logger.warning("%s", sentence)
         elif kind == "recording_stopped":
             self._recording_error = message["why"]
             logger.error("The recording stopped, the feedback goes on: %s", message["why"])

@@ -272,6 +272,8 @@ class Keeper:
                     "detail": {"stream": marker.stream},
                 }
                 self._pending.append((marker.t, event))
+            for sentence in self._watcher.take_notes():
+                self._source.events.append(("marker_stream", {"sentence": sentence}))
         if self._writer is None:
             self._pending.clear()
             self._source.aux_pulled.clear()

@@ -2,6 +2,7 @@
 
 - `selection`, `find`: which stream is meant, and which are there;
 - `inlet`, `merge`, `markers`, `continuity`: samples and markers in, with their gaps and drift;
+- `marker_rule`: which streams hold markers, and what each says, the same for streams and files;
 - `test_signal`: samples without any stream;
 - `outlet`: streams sent out, described as LSL's conventions ask for;
 - `eeg_model`, `eeg_sources`, `faults`, `simulator`: a simulated amplifier and its model of EEG;
