@@ -338,8 +338,7 @@ class RunControl(NewestFeedback):
             logger.warning("%s", message["sentence"])
         elif kind == "stream":
             detail = message["detail"]
-            sentence = detail.get("sentence", f"EEG stream: {message['what']} {detail}")
-            logger.warning("%s", sentence)
+            logger.warning("EEG stream: %s %s", message["what"], detail.get("why", detail))
         elif kind == "recording_stopped":
             self._recording_error = message["why"]
             logger.error("The recording stopped, the feedback goes on: %s", message["why"])

@@ -273,7 +273,7 @@ class Keeper:
                 }
                 self._pending.append((marker.t, event))
             for sentence in self._watcher.take_notes():
-                self._source.events.append(("marker_stream", {"sentence": sentence}))
+                self._source.events.append(("marker_stream", {"why": sentence}))
         if self._writer is None:
             self._pending.clear()
             self._source.aux_pulled.clear()

@@ -1,6 +1,7 @@
 """The network side: streams found and opened, gaps and drift, and streams sent out.
 
-- `selection`, `find`: which stream is meant, and which are there;
+- `selection`, `find`, `describe`: which stream is meant, which are there, and how they are told
+  apart; `labels`: what their channels are called;
 - `inlet`, `merge`, `markers`, `continuity`: samples and markers in, with their gaps and drift;
 - `marker_rule`: which streams hold markers, and what each says, the same for streams and files;
 - `test_signal`: samples without any stream;
