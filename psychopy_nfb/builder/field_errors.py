@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 LABELS = {one.name: one.label for one in (*BASIC, *STREAM, *SIGNAL, *FEEDBACK, *TIMING, *DATA)}
 """What stands before each field in the dialog."""
 API_NAMES = {
+    "deviceLabel": "device",
     "streamType": "type",
     "streamName": "name",
     "sourceId": "source_id",

@@ -5,7 +5,19 @@ from __future__ import annotations
 from psychopy_nfb.builder.parameters import Field
 
 _NO_FILE = ("settingsFile", "== ''")
+_NO_DEVICE = ("deviceLabel", "in ('', None, 'None')")
 STREAM = (
+    Field(
+        "deviceLabel",
+        "",
+        "Amplifier",
+        "An LSL amplifier of PsychoPy's Device Manager, which each computer has under the same "
+        "name. Usually empty: then the fields below say which stream it is. Signal Check shows its "
+        "channels, live.",
+        tab="Stream",
+        type="device",
+        control="device",
+    ),
     Field(
         "streamType",
         "EEG",
@@ -14,6 +26,7 @@ STREAM = (
         "are sent now. Only the trained signal needs this tab: the others come from its stream.",
         tab="Stream",
         offers="streams",
+        show=(_NO_DEVICE,),
     ),
     Field(
         "streamName",
@@ -22,6 +35,7 @@ STREAM = (
         "Name of the stream. Usually empty: needed only if several streams of this type are sent.",
         tab="Stream",
         offers="streams",
+        show=(_NO_DEVICE,),
     ),
     Field(
         "sourceId",
@@ -31,6 +45,17 @@ STREAM = (
         "name.",
         tab="Stream",
         offers="streams",
+        show=(_NO_DEVICE,),
+    ),
+    Field(
+        "hostname",
+        "",
+        "Machine",
+        "Name of the computer that sends the stream. Usually empty: needed only if two computers "
+        "send streams with the same name and id.",
+        tab="Stream",
+        offers="streams",
+        show=(_NO_DEVICE,),
     ),
     Field(
         "timeout",

@@ -270,6 +270,8 @@ class Keeper:
                     "detail": {"stream": marker.stream},
                 }
                 self._pending.append((marker.t, event))
+            for sentence in self._watcher.take_notes():
+                self._source.events.append(("marker_stream", {"why": sentence}))
         if self._writer is None:
             self._pending.clear()
             self._source.aux_pulled.clear()

@@ -173,5 +173,6 @@ def _same_stream(selection: StreamSelection, facts: dict) -> StreamSelection:
         name=facts["name"] or None,
         type=facts["type"] or None,
         source_id=facts["source_id"] or None,
+        hostname=facts["hostname"] or None,
         timeout=LOOK_AGAIN_SECONDS,
     )

@@ -11,6 +11,7 @@ import pylsl
 
 from psychopy_nfb.checks import check_channels
 from psychopy_nfb.errors import SettingsError, StreamError
+from psychopy_nfb.lsl.describe import describe_all, how_to_choose
 from psychopy_nfb.lsl.selection import StreamSelection
 
 SECOND_MATCH_SECONDS = 0.1
@@ -23,21 +24,6 @@ def list_streams(timeout: float = 1.0) -> list[pylsl.StreamInfo]:
     """Return every stream that answers within `timeout` seconds, ordered by type and name."""
     found = pylsl.resolve_streams(timeout)
     return sorted(found, key=lambda info: (info.type(), info.name(), info.source_id()))
-
-
-def describe(info: pylsl.StreamInfo) -> str:
-    """Return one stream in a few words.
-
-    Examples
-    --------
-    >>> describe(pylsl.StreamInfo("Amp", "EEG", 32, 500, "float32", "amp-1"))
-    "'Amp' (EEG, 32 channels, 500 Hz, source_id 'amp-1')"
-    """
-    rate = info.nominal_srate()
-    pace = f"{rate:g} Hz" if rate else "irregular"
-    n = info.channel_count()
-    channels = f"{n} channel{'s' if n != 1 else ''}"
-    return f"'{info.name()}' ({info.type()}, {channels}, {pace}, source_id '{info.source_id()}')"
 
 
 def is_remote(info: pylsl.StreamInfo) -> bool:
@@ -75,7 +61,7 @@ def find_stream(selection: StreamSelection) -> pylsl.StreamInfo:
     found = _resolve(selection.query(), selection.timeout)
     if not found:
         there = list_streams(0.5)
-        others = "; streams found: " + ", ".join(map(describe, there)) if there else ""
+        others = "; streams found: " + ", ".join(describe_all(there)) if there else ""
         hint = others or (
             "; no LSL stream at all was found. Switch on the LSL output of the amplifier's "
             f"program. If it is on: {network_remedy()}"
@@ -87,8 +73,7 @@ def find_stream(selection: StreamSelection) -> pylsl.StreamInfo:
         raise StreamError(
             "stream",
             str(selection),
-            f"{len(found)} streams match: {', '.join(map(describe, found))}; "
-            "add the name or source_id of the one that is meant",
+            f"{len(found)} streams match: {', '.join(describe_all(found))}; {how_to_choose(found)}",
         )
     return found[0]
 

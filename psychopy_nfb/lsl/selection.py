@@ -35,6 +35,8 @@ class StreamSelection:
     Triggers, counters and others that are no voltage are never converted."""
     test_signal: bool = False
     """Make a test signal in place of any stream: 10 Hz whose amplitude rises and falls in 8 s."""
+    hostname: str | None = None
+    """The machine that sends it, as `psychopy-nfb streams` lists it."""
 
     def __post_init__(self) -> None:
         check_number("timeout", self.timeout, above=0, unit="s")
@@ -44,7 +46,7 @@ class StreamSelection:
             raise SettingsError(
                 "stream",
                 None,
-                "needs at least one of name, type, source_id or predicate",
+                "needs at least one of name, type, source_id, hostname or predicate",
             )
 
     def query(self) -> str:
@@ -55,6 +57,7 @@ class StreamSelection:
                 ("name", self.name),
                 ("type", self.type),
                 ("source_id", self.source_id),
+                ("hostname", self.hostname),
             )
             if value is not None
         ]
