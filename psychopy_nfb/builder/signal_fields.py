@@ -58,6 +58,17 @@ STREAM = (
         show=(_NO_DEVICE,),
     ),
     Field(
+        "units",
+        "",
+        "Unit of the EEG",
+        "Usual: as the stream says. Choose one if the log or an error tells that it says none or a "
+        "wrong one. Triggers and others that are no voltage keep their own unit.",
+        tab="Stream",
+        control="choice",
+        choices={"": "as the stream says", "uV": "µV", "mV": "mV", "V": "V", "nV": "nV"},
+        show=(_NO_DEVICE,),
+    ),
+    Field(
         "timeout",
         "10",
         "Wait for the stream (s)",
@@ -97,12 +108,12 @@ SIGNAL = (
         "reference",
         "average",
         "Reference",
-        "What the channels are measured against. The average of all channels is usual from 16 "
+        "What the channels are measured against. The average of all EEG channels is usual from 16 "
         "channels on; with few channels take reference channels or the recording as it is.",
         tab="Signal",
         control="choice",
         choices={
-            "average": "average of all channels",
+            "average": "average of all EEG channels",
             "laplacian": "neighbours (Laplacian)",
             "linked": "reference channels",
             "as recorded": "as recorded",
@@ -122,8 +133,9 @@ SIGNAL = (
         "exclude",
         "",
         "Left out of the reference",
-        "Channels that are no EEG (EOG, triggers, light sensor) or are bad. They do not enter the "
-        "average or the neighbours.",
+        "Channels that are bad. They do not enter the average or the neighbours. Those that are no "
+        "EEG (EOG, triggers, battery, light sensor) are left out by themselves, which the log "
+        "tells.",
         tab="Signal",
         offers="channels",
         show=(("reference", "in ('average', 'laplacian')"), _NO_FILE),
