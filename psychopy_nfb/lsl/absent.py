@@ -17,6 +17,9 @@ from psychopy_nfb.lsl.stamps_heard import Heard
 
 logger = logging.getLogger(__name__)
 
+ALIKE = ("labels", "kinds", "microvolts_per_unit", "declared_rate", "format")
+"""What must be the same of two streams before one takes the place of the other."""
+
 
 class AbsentStream:
     """Has what is known of a stream and the same interface as `Inlet`, but no samples.
@@ -38,7 +41,9 @@ class AbsentStream:
         self.heard = heard or Heard()
         self.clock = StampClock(self.heard.pace_beside(facts["rate"]), self.heard)
         self.declared_rate = facts["declared_rate"]
-        self.info = SignalInfo(facts["rate"], labels, positions=standard_positions(labels))
+        self.info = SignalInfo(
+            facts["rate"], labels, positions=standard_positions(labels), kinds=facts["kinds"]
+        )
         self.format = np.dtype(facts["format"])
         self.native = np.empty((0, len(labels)), self.format)
 
@@ -66,22 +71,19 @@ def same_stream(selection: StreamSelection, facts: dict, timeout: float) -> Stre
     timeout : float
         Seconds to look for it.
     """
-    conditions = [f"({selection.predicate})"] if selection.predicate else []
-    if not facts["source_id"] and facts["hostname"]:  # then a name may be another machine's too
-        conditions.append(f"hostname='{facts['hostname']}'")
     return replace(
         selection,
         name=facts["name"] or None,
         type=facts["type"] or None,
         source_id=facts["source_id"] or None,
-        predicate=" and ".join(conditions) or None,
+        hostname=facts["hostname"] or None,
         timeout=timeout,
     )
 
 
 def is_same(facts: dict, known: dict) -> bool:
-    """Return whether a stream can take the place of one that was there: channels, rate, format."""
-    return all(facts[key] == known[key] for key in ("labels", "declared_rate", "format"))
+    """Return whether a stream can take the place of one that was there."""
+    return all(facts[key] == known[key] for key in ALIKE)
 
 
 def found_again(

@@ -44,7 +44,8 @@ class OpenFiles:
     files : SessionFiles
         Where to.
     eeg : dict
-        ``name, labels, rate, format, units, source_id, positions`` of the recorded stream.
+        ``name, labels, rate, format, units, source_id, positions`` of the recorded stream, and
+        ``kinds`` of its channels where not all are EEG.
     value_names : sequence of str
         Names of the feedback's values.
     append : bool
@@ -94,6 +95,7 @@ class OpenFiles:
             eeg["format"],
             source_id=eeg["source_id"],
             units=eeg["units"],
+            kinds=eeg.get("kinds"),
             positions=eeg["positions"],
             desc=_description(about),
         )
