@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from psychopy_nfb.channels import EEG, MISC, VOLTAGES
 from psychopy_nfb.errors import FileError
 from psychopy_nfb.recording.names import SessionFiles
 from psychopy_nfb.recording.settings_file import SessionRecord
@@ -116,7 +117,8 @@ def _read_events(path: Path) -> pd.DataFrame:
 def to_mne(session: Session) -> mne.io.RawArray:
     """Return the session's EEG for MNE-Python, in volts, its events as annotations.
 
-    Channels of a second stream are of MNE's type ``misc``, as they were sent.
+    Channels that are no EEG have MNE's type for their kind; those that are no voltage, and those of
+    a second stream, are as they were sent.
 
     MNE-Python itself reads no XDF. ``to_mne(session).save("sub-01_raw.fif")`` writes what
     ``mne.io.read_raw`` opens.
@@ -138,10 +140,14 @@ def to_mne(session: Session) -> mne.io.RawArray:
     except ImportError:
         raise FileError("file", str(session.files.eeg), HOW_TO_INSTALL) from None
     eeg = session.eeg
-    scales = np.asarray(session.settings["stream"]["microvolts_per_unit"]) * 1e-6
+    stream = session.settings["stream"]
+    scales = np.asarray(stream["microvolts_per_unit"]) * 1e-6
     n_aux = len(eeg.labels) - len(scales)
-    types = ["eeg"] * len(scales) + ["misc"] * n_aux
     scales = np.pad(scales, (0, n_aux), constant_values=1.0)
+    beside = dict.fromkeys(eeg.labels[len(eeg.labels) - n_aux :], MISC)
+    kinds = {**stream.get("kinds", {}), **beside}
+    types = [kinds.get(label, EEG).lower() for label in eeg.labels]
+    scales[[kind.upper() not in VOLTAGES for kind in types]] = 1.0
     info = mne.create_info(eeg.labels, eeg.rate, types, verbose="error")
     raw = mne.io.RawArray((eeg.samples * scales).T, info, verbose="error")
     raw.set_montage("colin27_1005" if _has_montage(mne) else "standard_1005", on_missing="ignore")
