@@ -61,8 +61,8 @@ STREAM = (
         "units",
         "",
         "Unit of the EEG",
-        "Usual: as the stream says. Choose one if the stream says none or a wrong one, which the log "
-        "or an error tells. Triggers and others that are no voltage keep their own unit.",
+        "Usual: as the stream says. Choose one if the log or an error tells that it says none or a "
+        "wrong one. Triggers and others that are no voltage keep their own unit.",
         tab="Stream",
         control="choice",
         choices={"": "as the stream says", "uV": "µV", "mV": "mV", "V": "V", "nV": "nV"},
