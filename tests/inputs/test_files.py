@@ -6,7 +6,6 @@ import logging
 import math
 import struct
 
-import mne
 import numpy as np
 import pytest
 from odd_files import (
@@ -28,6 +27,7 @@ import psychopy_nfb
 from psychopy_nfb.errors import FileError
 
 pytest.importorskip("pyxdf")
+mne = pytest.importorskip("mne")
 MARKS = {128: "open", 384: "closed", 640: "open"}
 PLACES = tuple(MARKS.items())
 START = 5000.0
@@ -107,14 +107,14 @@ def test_other_units_of_voltage_in_edf(read, tmp_path, unit, per):
 def test_an_edf_without_a_unit_is_taken_as_microvolts_and_told(read, tmp_path):
     recording = read(write_edf(tmp_path / "odd.edf", edf_signals(b"")))
     assert np.allclose(recording.samples, eeg(), rtol=0, atol=1e-9)
-    assert recording.assumptions == ("No unit is given for Fz, Cz and Oz: taken as microvolts.",)
+    assert recording.assumptions == ("The file says no unit for Fz, Cz, Oz: taken as microvolts.",)
 
 
 @pytest.mark.kind("EDF in counts", "refused")
 def test_counts_are_refused_with_the_channel_and_the_option(read, tmp_path):
     path = write_edf(tmp_path / "odd.edf", edf_signals(b"counts"))
     said = refusal(path)
-    assert said.startswith("units='counts': channel 'Fz' of odd.edf has a unit that is no voltage")
+    assert said.startswith("units='counts': is what odd.edf declares for channel 'Fz', and no volt")
     assert "--units" in said
     assert np.allclose(read(path, units="nV").samples, eeg() / 1e3, rtol=0, atol=1e-9)
     assert refusal(path, units="furlong").startswith("units='furlong': is no unit of voltage")
@@ -140,8 +140,8 @@ def test_undeclared_volts_are_not_taken_as_microvolts(read, tmp_path):
     stream = amplifier(samples=eeg() / 1e6, channels=channels(unit=None))
     path = write_xdf(tmp_path / "odd.xdf", stream)
     said = refusal(path)
-    assert said.startswith("units=None: odd.xdf gives no unit for its EEG, and its numbers")
-    assert "too small for microvolts; say the unit with --units" in said
+    assert said.startswith("units=None: odd.xdf says no unit. The EEG has an amplitude of 1.1e-05")
+    assert "less than any amplifier's noise; say which with --units" in said
     assert np.allclose(read(path, units="V").samples, eeg(), rtol=0, atol=1e-9)
 
 
@@ -150,7 +150,7 @@ def test_a_wrong_unit_is_told(read, tmp_path):
     stream = amplifier(samples=eeg() / 1e6)
     path = write_xdf(tmp_path / "odd.xdf", stream)
     (said,) = read(path).assumptions
-    assert said.startswith("The EEG is too small for a head")
+    assert said.startswith("The EEG has an amplitude of 1.1e-05 µV (standard deviation), which is")
     assert np.allclose(read(path, units="V").samples, eeg(), rtol=0, atol=1e-9)
 
 
@@ -181,7 +181,8 @@ def test_channels_of_an_edf_keep_the_rate_of_the_eeg_and_their_own_unit(read, tm
     assert recording.assumptions == (
         "Channels have different rates: ECG (512 Hz), SpO2 (1 Hz) and Trigger (256 Hz) were "
         "brought to the 128 Hz of the EEG.",
-        "No EEG, by name or unit: SpO2 (MISC); Trigger (STIM).",
+        "No EEG, and so in no reference and not judged as EEG: ECG (ECG, uV), SpO2 (other, %), "
+        "Trigger (trigger). What is no voltage keeps its own unit.",
     )
 
 
@@ -199,15 +200,28 @@ def test_other_channels_of_an_xdf_are_no_eeg_and_not_rescaled(read, tmp_path):
     assert np.array_equal(recording.samples[:, 3:], others)
     assert recording.units[3:] == ("mV", "%", "g")
     assert recording.assumptions == (
-        "No EEG, by name or unit: TRIGGER (STIM); Battery and AccX (MISC).",
+        "No EEG, and so in no reference and not judged as EEG: TRIGGER (trigger, mV), Battery "
+        "(other, %), AccX (other, g). What is no voltage keeps its own unit.",
     )
 
 
-@pytest.mark.kind("XDF channels with <name> instead of <label>", "corrected")
-def test_names_stand_for_missing_labels(read, tmp_path):
-    recording = read(write_xdf(tmp_path / "odd.xdf", amplifier(channels=channels(key="name"))))
+@pytest.mark.kind("XDF channels with <name> instead of <label>", "read")
+@pytest.mark.parametrize("key", ["name", "Label"])
+def test_names_stand_for_missing_labels(read, tmp_path, key):
+    recording = read(write_xdf(tmp_path / "odd.xdf", amplifier(channels=channels(key=key))))
     assert recording.labels == LABELS
-    assert recording.assumptions == ("Channels have no <label>; their <name> is taken.",)
+    assert recording.assumptions == ()
+
+
+@pytest.mark.kind("XDF channels without any description", "corrected")
+def test_channels_that_are_not_described_are_numbered(read, tmp_path):
+    recording = read(write_xdf(tmp_path / "odd.xdf", amplifier(channels="")))
+    assert recording.labels == ("Ch1", "Ch2", "Ch3")
+    assert recording.kinds == ("EEG", "EEG", "EEG")
+    assert recording.assumptions == (
+        "The file names no channels: they are called Ch1, Ch2, Ch3.",
+        "The file says no unit for Ch1, Ch2, Ch3: taken as microvolts.",
+    )
 
 
 @pytest.mark.kind("Channels of the same label", "corrected")
@@ -223,7 +237,10 @@ def test_equal_labels_are_numbered(read, tmp_path, ending):
     recording = read(path)
     assert recording.labels == ("Oz", "Cz", "Oz-1")
     assert np.allclose(recording.samples, eeg(), rtol=0, atol=1e-9)
-    assert "Labels that come more than once are numbered: Oz-1." in recording.assumptions
+    assert recording.assumptions == (
+        "Channels whose name is missing or not the only one are called Oz-1 (channel 3, named "
+        "'Oz').",
+    )
 
 
 # Clocks and rates

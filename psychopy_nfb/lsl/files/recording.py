@@ -74,6 +74,8 @@ class Found:
     """(sample, label); -1 for a time outside the samples."""
     name: str
     """Of the file or stream."""
+    stream_type: str = ""
+    """Declared type of the whole; empty where there is none."""
     positions: dict[str, tuple[float, float, float]] = field(default_factory=dict)
     """By label."""
     gaps: list[tuple[int, float]] = field(default_factory=list)
