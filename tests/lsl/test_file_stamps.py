@@ -57,8 +57,8 @@ def test_single_samples_that_are_missing_are_no_other_rate():
     assert timing.rate == 250.0
     assert timing.gaps == []
     assert timing.notes == [
-        "About 2.0 % of the samples are missing, a few at a time: their times are right, but "
-        "filters meet steps there."
+        f"About {100 * (1 - kept.mean()):.1f} % of the samples are missing, a few at a time: their "
+        "times are right, but filters meet steps there."
     ]
 
 

@@ -39,7 +39,8 @@ def load_streams(path: Path, **options: Any) -> tuple[list[dict], list[str]]:
     path : path
         The file.
     **options
-        Of `pyxdf.load_xdf`.
+        Of `pyxdf.load_xdf`; stamps stay the recorded ones, so that gaps of any length show, unless
+        ``dejitter_timestamps`` is set.
 
     Raises
     ------
@@ -53,8 +54,7 @@ def load_streams(path: Path, **options: Any) -> tuple[list[dict], list[str]]:
     try:
         file, notes = mended(path)
         with file, _complaints() as damage:
-            # Without dejittering the stamps are the recorded ones: gaps of any length show.
-            streams, _ = pyxdf.load_xdf(file, dejitter_timestamps=False, **options)
+            streams, _ = pyxdf.load_xdf(file, **{"dejitter_timestamps": False, **options})
     except FileError:
         raise
     except Exception as error:  # damaged files fail anywhere in the parser
