@@ -327,7 +327,9 @@ def test_the_real_rate_counts(read, tmp_path, declared, real):
 def test_a_small_difference_is_a_clock_that_is_only_not_exact(read, tmp_path):
     stream = amplifier(stamps_of(768, 127.5))
     recording = read(write_xdf(tmp_path / "odd.xdf", stream))
-    assert recording.rate == 128.0
+    assert (recording.rate, recording.declared_rate) == (128.0, 128.0)
+    assert recording.real_rate == pytest.approx(127.5, abs=1e-6)
+    assert (recording.start, recording.chunk_seconds) == (START, 0.0)
     assert recording.assumptions == ()
     assert recording.gaps == ()
 
@@ -375,6 +377,7 @@ def test_chunks_stamped_on_arrival_have_no_gaps_and_markers_keep_their_sample(re
     assert recording.rate == RATE
     assert recording.gaps == ()
     assert np.abs(np.subtract([row for row, _ in recording.markers], list(MARKS))).max() <= 2
+    assert recording.chunk_seconds == pytest.approx(0.25, abs=0.01)
     (said,) = recording.assumptions
     assert said.startswith("Samples were stamped in chunks of 25")
 
@@ -428,6 +431,16 @@ def test_an_xdf_in_latin_1(read, tmp_path):
     assert recording.assumptions == (
         "The description of a stream is no UTF-8; it was read as Latin-1.",
         "The text of a marker is no UTF-8; it was read as Latin-1.",
+    )
+
+
+@pytest.mark.kind("XDF with control characters in a label", "corrected")
+def test_one_bad_character_does_not_make_a_file_unreadable(read, tmp_path):
+    stream = amplifier(channels=channels(("Fz", "Cz\x00", "Oz")))
+    recording = read(write_xdf(tmp_path / "odd.xdf", stream))
+    assert recording.labels == ("Fz", "Cz?", "Oz")
+    assert recording.assumptions == (
+        "The description of a stream has control characters; they became question marks.",
     )
 
 

@@ -19,7 +19,7 @@ GAP_SAMPLES = 3
 """The same in samples, for slow streams."""
 RATE_TOLERANCE = 0.01
 """Relative difference from the declared rate from which on the real one counts."""
-LEAST_SECONDS = 2.0
+LEAST_SECONDS, LEAST_SAMPLES = 2.0, 20
 """Length from which on stamps can tell a rate."""
 SETTLE_SECONDS = 2.0
 """Before and after a pause: within this time, samples that were only held up are on time again."""
@@ -45,6 +45,10 @@ class Timing:
     """(sample after the gap, seconds missing); NaN where that cannot be known."""
     notes: list[str] = field(default_factory=list)
     """What was corrected or assumed, one sentence each."""
+    real_rate: float | None = None
+    """Samples per second that the stamps say; None if there are too few."""
+    chunk: float = 0.0
+    """Seconds from chunk to chunk, if samples were stamped in chunks; 0 if not."""
 
 
 def read_stamps(stamps: np.ndarray, declared: float, name: str) -> Timing:
@@ -75,7 +79,12 @@ def read_stamps(stamps: np.ndarray, declared: float, name: str) -> Timing:
     rough, chunk = _rough_rate(times, declared)
     jumps = _without_jumps(times, rough, chunk, notes)
     pauses = _pauses(times, rough, chunk)
-    rate = _real_rate(times, pauses, rough, declared, chunk, name, notes)
+    part = _longest(times, pauses)
+    size = max(1, round(chunk * rough))  # samples
+    real = None
+    if len(part) >= LEAST_SAMPLES and part[-1] - part[0] >= max(LEAST_SECONDS, 4 * chunk):
+        real = _slope(part, size)
+    rate = _rate_that_counts(part, size, real, declared, chunk, name, notes)
     gaps = _gaps(times, pauses, rate, chunk)
     if chunk > GAP_SECONDS:
         notes.append(
@@ -84,7 +93,7 @@ def read_stamps(stamps: np.ndarray, declared: float, name: str) -> Timing:
         )
         times = _spread(times, [row for row, _ in gaps], rate)
     gaps += [(row, float("nan")) for row in jumps]
-    return Timing(rate, np.maximum.accumulate(times), sorted(gaps), notes)
+    return Timing(rate, np.maximum.accumulate(times), sorted(gaps), notes, real, chunk)
 
 
 def _whole(stamps: np.ndarray, declared: float, name: str, notes: list[str]) -> np.ndarray:
@@ -181,25 +190,27 @@ def _pauses(times: np.ndarray, rate: float, chunk: float) -> np.ndarray:
     return np.flatnonzero(np.diff(times) > limit) + 1
 
 
-def _real_rate(
-    times: np.ndarray,
-    pauses: np.ndarray,
-    rough: float,
+def _longest(times: np.ndarray, pauses: np.ndarray) -> np.ndarray:
+    """Return the longest stretch without a pause."""
+    edges = [0, *pauses.tolist(), len(times)]
+    first, last = max(pairwise(edges), key=lambda edge: edge[1] - edge[0])
+    return times[first:last]
+
+
+def _rate_that_counts(
+    part: np.ndarray,
+    size: int,
+    real: float | None,
     declared: float,
     chunk: float,
     name: str,
     notes: list[str],
 ) -> float:
     """Return the declared rate if the stamps agree; else theirs, if it is steady."""
-    edges = [0, *pauses.tolist(), len(times)]
-    first, last = max(pairwise(edges), key=lambda edge: edge[1] - edge[0])
-    part = times[first:last]
-    if len(part) < 20 or part[-1] - part[0] < max(LEAST_SECONDS, 4 * chunk):
+    if real is None:
         if declared:
             return declared
-        raise FileError("stream", name, "declares no rate, and its samples come at none")
-    size = max(1, round(chunk * rough))
-    real = _slope(part, size)
+        raise FileError("stream", name, "declares no rate, and has too few samples to tell one")
     if declared and abs(real / declared - 1) <= RATE_TOLERANCE:
         return declared
     if declared and not chunk and _only_lost(part, declared):

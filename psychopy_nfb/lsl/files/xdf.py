@@ -90,6 +90,9 @@ def read_xdf(path: Path, wanted: str | None) -> Found:
         positions=_positions(elements, labels),
         gaps=sorted(gaps.items()),
         declared_rate=rate_of(stream),
+        real_rate=timing.real_rate,
+        chunk_seconds=timing.chunk,
+        start=float(timing.times[0]),
         notes=notes,
     )
 
