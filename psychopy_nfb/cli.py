@@ -63,6 +63,14 @@ COMMANDS = {
         "about it. Space or Escape ends it.",
         "psychopy-nfb signal-check --name MyAmp",
     ),
+    "inspect": Command(
+        "psychopy_nfb.lsl.inspect_command",
+        "show what is understood of a stream or a recording",
+        "Show what is understood of a stream or of a recording, and everything that is assumed: "
+        "channels with kind and unit, rate, clock, chunks, gaps, markers. Run it first when "
+        "something is odd.",
+        "psychopy-nfb inspect my_recording.edf",
+    ),
     "simulate": Command(
         "psychopy_nfb.lsl.simulator",
         "stream simulated EEG over LSL, as an amplifier does",
