@@ -11,8 +11,6 @@ from psychopy_nfb.errors import NfbError
 from psychopy_nfb.process import CREATION_FLAGS, child_environment, python_command
 
 COMMAND = "signal-check"
-REFUSED = 2
-"""Exit status of our commands for a wrong input: the sentence is on stderr."""
 
 
 def signal_check_arguments(texts: dict[str, str]) -> list[str]:

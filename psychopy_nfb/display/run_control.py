@@ -38,7 +38,7 @@ class RunControl(NewestFeedback):
     ----------
     configuration : Configuration
         The run's settings; the worker's calibrations replace it.
-    stale_after : float
+    stale_after : float, optional
         As for `NewestFeedback`.
     between_blocks : bool
         Whether there is feedback outside of blocks too.
@@ -49,7 +49,7 @@ class RunControl(NewestFeedback):
     def __init__(
         self,
         configuration: Configuration,
-        stale_after: float,
+        stale_after: float | None,
         between_blocks: bool,
         calibration_path: Path | None,
     ):
@@ -340,8 +340,7 @@ class RunControl(NewestFeedback):
             self._refusal = message["sentence"]
             logger.warning("%s", message["sentence"])
         elif kind == "stream":
-            detail = message["detail"]
-            logger.warning("EEG stream: %s %s", message["what"], detail.get("why", detail))
+            self._take_stream_event(message["what"], message["detail"])
         elif kind == "recording_stopped":
             self._recording_error = message["why"]
             logger.error("The recording stopped, the feedback goes on: %s", message["why"])
@@ -354,3 +353,12 @@ class RunControl(NewestFeedback):
             if sentence not in self._told_assumptions:
                 self._told_assumptions.add(sentence)
                 logger.warning("EEG stream: %s", sentence)
+
+    def _take_stream_event(self, what: str, detail: dict) -> None:
+        """Report what happened to the stream; what comes again is in the events only."""
+        if "chunk_seconds" in detail:
+            self._know_chunks(detail["chunk_seconds"])
+        if "sentence" in detail:
+            logger.warning("%s", detail["sentence"])
+        elif what != "clock_jump":
+            logger.warning("EEG stream: %s %s", what, detail)

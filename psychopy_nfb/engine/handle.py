@@ -266,6 +266,7 @@ class WorkerHandle:
             "paused": self._paused,
             "baseline": self._baseline,
             "watching": self._watching,
+            "heard": self.ready["heard"],
             "labels": self._labels,
         }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -19,14 +20,20 @@ from psychopy_nfb.engine.sample_index import SampleIndex
 from psychopy_nfb.engine.source import Source
 from psychopy_nfb.errors import FileError
 from psychopy_nfb.lsl.continuity import Gap
-from psychopy_nfb.lsl.markers import OWN_SOURCE_ID, MarkerWatcher
+from psychopy_nfb.lsl.markers import Marker, MarkerWatcher
+from psychopy_nfb.lsl.stamps_heard import FOREIGN_SECONDS
 from psychopy_nfb.recording import SessionFiles, SessionRecord, SessionWriter, machine_facts
 from psychopy_nfb.settings import to_dict
 
 logger = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 0.5
-"""How long an event waits for the sample it belongs to, and a frame for the text of its mark."""
+"""How long a frame waits for the text of its mark."""
+ON_ITS_WAY_SECONDS = PATIENCE_SECONDS + FOREIGN_SECONDS
+"""How long an event waits for the sample it belongs to, beside the time from chunk to chunk, once
+no more samples come: those that come may be old, after a start or a standstill."""
+SAME_CLOCK_SECONDS = 1.0
+"""Longest way of a marker, by which its stamp tells that it is on the EEG's own clock."""
 UNITS = {1e6: "volts", 1e3: "millivolts", 1.0: "microvolts", 1e-3: "nanovolts"}
 """Names of units by how many microvolts they are: samples are kept as the stream sent them."""
 
@@ -46,6 +53,8 @@ class Keeper:
         What they pass through.
     restore : dict
         What an earlier worker of this run had reached; empty for the first.
+    watcher : MarkerWatcher or None
+        Collects the markers of other programs.
     """
 
     def __init__(
@@ -55,6 +64,7 @@ class Keeper:
         source: Source,
         processor: Processor,
         restore: dict,
+        watcher: MarkerWatcher | None,
     ):
         self._block = block
         self._source = source
@@ -69,13 +79,14 @@ class Keeper:
         self._blocks: dict[int, float] = {}
         self._seen_flags = 0
         self._last_t: float | None = None
+        self._taken_at = -math.inf
         self._early: list[dict] = []
         self._frames_seen = 0
         self._writer: SessionWriter | None = None
         self._record: SessionRecord | None = None
         self._settings_error: str | None = None
         self._unreported: deque[str] = deque()
-        self._watcher = MarkerWatcher({OWN_SOURCE_ID}) if processor.configuration.markers else None
+        self._watcher = watcher
         self._lost: FileError | None = None
         if order["session"] is not None:
             try:
@@ -161,6 +172,7 @@ class Keeper:
         """Keep one block: samples as the stream sent them, (n, n_channels), and the outcome."""
         self._index.extend(stamps)
         self._last_t = float(stamps[-1])
+        self._taken_at = pylsl.local_clock()
         if self._writer is None:
             return
         self._writer.eeg(native, stamps)
@@ -269,9 +281,9 @@ class Keeper:
                     "kind": "marker",
                     "detail": {"stream": marker.stream},
                 }
-                self._pending.append((marker.t, event))
+                self._pending.append((self._time_of(marker), event))
             for sentence in self._watcher.take_notes():
-                self._source.events.append(("marker_stream", {"why": sentence}))
+                self._source.events.append(("marker_stream", {"sentence": sentence}))
         if self._writer is None:
             self._pending.clear()
             self._source.aux_pulled.clear()
@@ -279,6 +291,17 @@ class Keeper:
         self._keep_pending(patient=True)
         self._keep_frames(patient=True)
         self._keep_aux()
+
+    def _time_of(self, marker: Marker) -> float:
+        """Return when a marker was; one that is stamped by the EEG's own clock is moved with it."""
+        with_the_eeg = marker.stamp + self._source.clock_facts()["offset"]
+        if (
+            abs(marker.arrived - with_the_eeg)
+            <= SAME_CLOCK_SECONDS
+            < abs(marker.arrived - marker.stamp)
+        ):
+            return with_the_eeg
+        return marker.t
 
     def _keep_aux(self) -> None:
         """Write all that the second stream has sent since the last call."""
@@ -289,10 +312,11 @@ class Keeper:
         """Write the events whose sample has come; without patience all of them."""
         waiting = []
         now = pylsl.local_clock()
+        patience = ON_ITS_WAY_SECONDS + self._source.chunk_seconds
         while self._pending:
             t, event = self._pending.popleft()
             sample = self._index.at(t)
-            if sample is None and patient and now - t < PATIENCE_SECONDS:
+            if sample is None and patient and now - max(t, self._taken_at) < patience:
                 waiting.append((t, event))
             else:
                 self.event(

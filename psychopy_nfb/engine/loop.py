@@ -16,15 +16,22 @@ from psychopy_nfb.engine.processor import Block, Processor
 from psychopy_nfb.engine.source import Source
 from psychopy_nfb.errors import NfbError
 from psychopy_nfb.lsl.continuity import Continuity
+from psychopy_nfb.lsl.markers import MarkerWatcher
 from psychopy_nfb.lsl.outlet import make_outlet
+from psychopy_nfb.lsl.stamps_heard import silence_seconds
+from psychopy_nfb.lsl.stamps_rate import RateWatch
 from psychopy_nfb.settings import to_dict
 
 PULL_SECONDS = 0.02
 """Longest wait for samples: how late a command can be when nothing arrives."""
-NO_DATA_SECONDS = 0.1
 VERDICTS_SECONDS = 0.25
 CHORES_SECONDS = 0.1
 """How often markers, frame records and stream events are looked after."""
+RATE = (
+    "The stream sends {:.5g} samples a second, but the filters were made for {:.5g}: they pass "
+    "another band. If this goes on, look at the amplifier's battery, radio link and program, and "
+    "start the run again."
+)
 
 
 class Loop:
@@ -42,6 +49,8 @@ class Loop:
         Further commands and messages.
     source : Source
         The opened streams.
+    watcher : MarkerWatcher or None
+        Collects the markers of other programs.
 
     Raises
     ------
@@ -49,11 +58,20 @@ class Loop:
         If the configuration does not fit the stream.
     """
 
-    def __init__(self, order: dict, block: SharedBlock, control: ControlLine, source: Source):
+    def __init__(
+        self,
+        order: dict,
+        block: SharedBlock,
+        control: ControlLine,
+        source: Source,
+        watcher: MarkerWatcher | None = None,
+    ):
         self.control = control
         self.block = block
         self.source = source
         self.processor = Processor(read_configuration(order["configuration"]), source.info)
+        self.rate = RateWatch(source.pace)
+        self._told_rate = False
         self.continuity = Continuity(source.info.rate, self.processor.configuration.gap_seconds)
         restore = order.get("restore") or {}
         self.processor.counting = order["counting"]
@@ -65,7 +83,7 @@ class Loop:
             if restore["baseline"]:
                 self.processor.begin_baseline(restore["baseline"])
         self._outlet = self._make_outlet() if self.processor.configuration.publish else None
-        self.keeper = Keeper(order, block, source, self.processor, restore)
+        self.keeper = Keeper(order, block, source, self.processor, restore, watcher)
         self._quality: ChannelQuality | None = None
         self._verdicts_at = 0.0
         self._watch_channels(restore.get("watching", False))
@@ -87,6 +105,8 @@ class Loop:
             delay=self.processor.delay,
             settle=self.processor.settle,
             rate=self.processor.rate,
+            chunk_seconds=self.source.chunk_seconds,
+            heard=self.source.heard.to_dict(),
         )
         self.keeper.start()
         self._note_counting()
@@ -98,7 +118,7 @@ class Loop:
                 self._obey(command)
             if pulled is not None:
                 self._take(*pulled, now, started)
-            elif now - self._last_received > NO_DATA_SECONDS:
+            elif now - self._last_received > silence_seconds(self.source.chunk_seconds):
                 self._publish_no_data()
             if now > self._chores_at:
                 self._chores_at = now + CHORES_SECONDS
@@ -110,30 +130,48 @@ class Loop:
         """Carry the samples that arrived to shared memory, then to disk."""
         first = self.processor.n_samples
         self._last_received = received
-        gaps = self.continuity.check(stamps)
+        gaps = self.continuity.check(stamps, self.source.breaks)
         if len(samples) > self.largest_block:
             self.largest_block = len(samples)
         processing = perf_counter()
         if gaps:
             block = self._process_around(gaps, samples)
             self.keeper.gaps(gaps, first)
+            self.rate.restart()
         else:
             block = self.processor.process(samples)
         processed = perf_counter()
-        if len(block.rows):
+        if len(block.rows) and not self.source.waiting:
             self._publish(block, stamps, received, first)
         published = perf_counter()
         self.continuity.learn()
+        self.rate.add(len(stamps), float(stamps[-1]))
         if self._quality is not None:
             self._quality.add(samples)
         self.keeper.take(self.source.native(samples), stamps, block)
         if self._outlet is not None and len(block.rows):
             self._outlet.push_chunk(block.values, stamps[block.rows].tolist())
+        if self.rate.share != 1 or self.processor.rate_spoilt:
+            self._note_rate()
         ended = perf_counter()
         self.stage_seconds["receive"] += processing - started
         self.stage_seconds["publish"] += published - processed
         self.stage_seconds["record"] += ended - published
         self.loop_seconds += ended - started
+
+    def _note_rate(self) -> None:
+        """Tell that the stream no longer has the rate that the filters were made for."""
+        rate = self.source.info.rate
+        real = rate * self.rate.share
+        spoilt = self.rate.spoilt and self.processor.configuration.stream.rate is None
+        if not self._told_rate:
+            self._told_rate = True
+            detail = {"declared": rate, "real": real, "sentence": RATE.format(real, rate)}
+            self.source.events.append(("rate_differs", detail))
+        if spoilt != self.processor.rate_spoilt:
+            self.processor.rate_spoilt = spoilt
+            what = "rate_spoilt" if spoilt else "rate_right"
+            self.keeper.event(what, detail={"real": real}, kind="stream")
 
     def _process_around(self, gaps: list, samples: np.ndarray) -> Block:
         """Process one block with gaps in it: the filters start anew after each."""
@@ -164,7 +202,7 @@ class Loop:
             t_sample,
             received,
             pylsl.local_clock(),
-            self.processor.delay,
+            self.processor.delay / self.rate.share,  # filters count samples, not seconds
             first + row,
             bits,
             *values,
@@ -182,7 +220,7 @@ class Loop:
             t_sample,
             received,
             pylsl.local_clock(),
-            self.processor.delay,
+            self.processor.delay / self.rate.share,
             sample,
             bits | Flags.NO_DATA,
             *values,
@@ -298,6 +336,7 @@ class Loop:
         self.keeper.finish(
             reason,
             continuity=self.continuity.facts(),
+            stamps=self.source.clock_facts(),
             stages={
                 "blocks": self.processor.n_blocks,
                 "samples_per_block_mean": self.processor.n_samples

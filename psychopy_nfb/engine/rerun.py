@@ -28,6 +28,8 @@ COMMANDS = (
     "points_off",
     "refused",
     "gap",
+    "rate_spoilt",
+    "rate_right",
 )
 
 
@@ -82,6 +84,8 @@ def _repeat(processor: Processor, name: str, detail: dict) -> None:
         processor.apply(detail)
     elif name in ("pause", "resume"):
         processor.paused = name == "pause"
+    elif name in ("rate_spoilt", "rate_right"):
+        processor.rate_spoilt = name == "rate_spoilt"
     elif name in ("points_on", "points_off"):
         processor.counting = name == "points_on"
     elif name == "reset_score":

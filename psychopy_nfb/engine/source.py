@@ -15,6 +15,7 @@ from psychopy_nfb.lsl.amplitude import AmplitudeCheck
 from psychopy_nfb.lsl.inlet import Inlet, StreamLost
 from psychopy_nfb.lsl.merge import Merger
 from psychopy_nfb.lsl.selection import StreamSelection
+from psychopy_nfb.lsl.stamps_heard import Heard
 from psychopy_nfb.lsl.test_signal import TestSignal
 
 LOOK_AGAIN_SECONDS = 0.5
@@ -31,6 +32,8 @@ class Source:
         The EEG.
     aux : StreamSelection, optional
         A second stream, whose channels follow the EEG's.
+    heard : Heard, optional
+        What an earlier process of this run has understood of the EEG's clock and rate.
 
     Attributes
     ----------
@@ -38,7 +41,7 @@ class Source:
         All channels.
     events : collections.deque of (str, dict)
         What happened to the streams: ``stream_lost``, ``stream_back``, ``stream_differs``,
-        ``aux_lost``, ``unlikely_amplitude``.
+        ``aux_lost``, ``unlikely_amplitude``, ``rate_differs`` and what `StampClock` finds.
     aux_pulled : collections.deque of (ndarray, ndarray)
         Samples and stamps that the second stream sent by itself and nobody has taken yet.
 
@@ -48,8 +51,13 @@ class Source:
         If a stream is not there or the two share a channel label.
     """
 
-    def __init__(self, selection: StreamSelection, aux: StreamSelection | None = None):
-        self._inlet = TestSignal() if selection.test_signal else Inlet(selection)
+    def __init__(
+        self,
+        selection: StreamSelection,
+        aux: StreamSelection | None = None,
+        heard: Heard | None = None,
+    ):
+        self._inlet = TestSignal() if selection.test_signal else Inlet(selection, heard=heard)
         self._again = _same_stream(selection, self._inlet.facts())
         self._merger = None
         self.info = self._inlet.info
@@ -90,6 +98,7 @@ class Source:
                 return None
             self._inlet, self._found, self.lost = self._found, None, False
             self.events.append(("stream_back", self._inlet.facts()))
+        self._tell_clocks()
         try:
             pulled = self._inlet.pull(timeout)
         except StreamLost:
@@ -111,6 +120,46 @@ class Source:
                 self._aux_lost = True
                 self.events.append(("aux_lost", self._merger.inlet.facts()))
         return np.concatenate((samples, self._merger.beside(stamps)), axis=1), stamps
+
+    def _tell_clocks(self) -> None:
+        """Pass on what was found of the streams' clocks."""
+        found = self._inlet.clock.events
+        while found:
+            self.events.append(found.popleft())
+        if self._merger is not None:
+            inlet = self._merger.inlet
+            while inlet.clock.events:
+                what, detail = inlet.clock.events.popleft()
+                self.events.append((what, {"stream": inlet.facts()["name"], **detail}))
+
+    @property
+    def waiting(self) -> bool:
+        """Whether more samples wait that came before the run: those pulled last are old."""
+        return self._inlet.waiting
+
+    @property
+    def heard(self) -> Heard:
+        """What was understood of the EEG's clock and rate before the run."""
+        return self._inlet.heard
+
+    @property
+    def pace(self) -> float:
+        """Samples a second of real time that the EEG should have."""
+        return self.info.rate * self._inlet.speed
+
+    @property
+    def breaks(self) -> tuple[int, ...]:
+        """Rows of the last pull before which samples may be missing though no stamp says so."""
+        return self._inlet.clock.breaks
+
+    @property
+    def chunk_seconds(self) -> float:
+        """Time between two chunks of the EEG; 0 while it is not known."""
+        return self._inlet.clock.chunk_seconds
+
+    def clock_facts(self) -> dict[str, object]:
+        """Return what was made of the EEG's stamps."""
+        return self._inlet.clock.facts()
 
     def native(self, samples: np.ndarray) -> np.ndarray:
         """Return the last pull as the stream sent it, for the record: (n, n_channels).
@@ -139,7 +188,7 @@ class Source:
         """Say once whether the EEG's first seconds are too small or too large for microvolts."""
         why = self._amplitude.add(samples)
         if why is not None:
-            self.events.append(("unlikely_amplitude", {"why": why}))
+            self.events.append(("unlikely_amplitude", {"sentence": why}))
         if self._amplitude.done:
             self._amplitude = None
 
@@ -153,10 +202,11 @@ class Source:
         told = False
         while not self._ended.is_set():
             try:
-                found = Inlet(self._again)
+                found = Inlet(self._again, heard=self._inlet.heard)
             except NfbError:
                 continue  # the search itself waits `timeout` seconds
             if found.is_like(self._inlet):
+                found.clock = self._inlet.clock  # it knows the last stamp
                 self._found = found
                 return
             found.close()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from psychopy.hardware.base import BaseDevice
 
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.lsl.selection import StreamSelection
+
+if TYPE_CHECKING:
+    from psychopy_nfb.lsl.stream_channels import StreamChannels
 
 _KEYS = ("stream_name", "stream_type", "source_id", "hostname")
 
@@ -61,8 +64,8 @@ class LSLAmplifier(BaseDevice):
             **{key: value or "" for key, value in zip(_KEYS, given, strict=True)},
         }
 
-    def labels(self, timeout: float = 5.0) -> tuple[str, ...]:
-        """Return the labels of the stream's channels; the stream must be there.
+    def channels(self, timeout: float = 5.0) -> StreamChannels:
+        """Return the stream's channels, with kind and unit; the stream must be there.
 
         Parameters
         ----------
@@ -72,12 +75,14 @@ class LSLAmplifier(BaseDevice):
         Raises
         ------
         StreamError
-            If there is no such stream, more than one, or one that does not answer.
+            If there is no such stream, more than one, or one that does not answer or declares EEG
+            in a unit that is no voltage.
         """
+        from psychopy_nfb.lsl.ask import ask_channels
         from psychopy_nfb.lsl.find import find_stream
-        from psychopy_nfb.lsl.labels import read_labels
 
-        return read_labels(find_stream(replace(self.selection, timeout=timeout)), timeout)
+        found = find_stream(replace(self.selection, timeout=timeout))
+        return ask_channels(found, timeout, self.selection.units)
 
     def isSameDevice(self, other: object) -> bool:
         """Return whether `other`, a device or a profile, means the same stream."""

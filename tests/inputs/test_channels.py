@@ -265,7 +265,7 @@ def test_numbers_that_cannot_be_microvolts_are_reported(odd_amplifier, settings,
     ]
     ((what, detail),) = source.events
     assert what == "unlikely_amplitude"
-    assert detail["why"].endswith(sentence)
+    assert detail["sentence"].endswith(sentence)
 
 
 @pytest.mark.kind("EEG in counts", "refused")
