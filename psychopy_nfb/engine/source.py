@@ -205,15 +205,26 @@ class Source:
                 found = Inlet(self._again, heard=self._inlet.heard)
             except NfbError:
                 continue  # the search itself waits `timeout` seconds
-            if found.is_like(self._inlet):
+            difference = found.difference(self._inlet)
+            if not difference:
                 found.clock = self._inlet.clock  # it knows the last stamp
                 self._found = found
                 return
             found.close()
             if not told:
-                self.events.append(("stream_differs", found.facts()))
+                self.events.append(("stream_differs", _differs(found.facts(), difference)))
                 told = True
             self._ended.wait(LOOK_AGAIN_SECONDS)
+
+
+def _differs(facts: dict, difference: str) -> dict:
+    """Return what is told of a stream that is back as another one."""
+    return {
+        **facts,
+        "sentence": f"The stream '{facts['name']}' is back as another one, in its {difference}. "
+        "The run waits for the one that it began with: set the amplifier's program as it was, or "
+        "start the experiment again.",
+    }
 
 
 def _same_stream(selection: StreamSelection, facts: dict) -> StreamSelection:
