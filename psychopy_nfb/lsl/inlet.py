@@ -225,6 +225,7 @@ class Inlet:
             "name": full.name(),
             "type": full.type(),
             "source_id": full.source_id(),
+            "uid": full.uid(),
             "hostname": full.hostname(),
             "rate": self.info.rate,
             "declared_rate": self.declared_rate,
@@ -238,28 +239,9 @@ class Inlet:
             "clock": self.clock.facts(),
         }
 
-    def difference(self, other: Inlet) -> str:
-        """Return in what its samples mean something else than another's; empty if in nothing."""
-        one, two = self.channels, other.channels
-        for what, mine, theirs in (
-            ("number of channels", len(one.labels), len(two.labels)),
-            ("labels", one.labels, two.labels),
-            ("kinds of channels", one.kinds, two.kinds),
-            ("microvolts per unit", one.scales, two.scales),
-            ("rate", self.declared_rate, other.declared_rate),
-            ("format", str(self.format), str(other.format)),
-        ):
-            if mine != theirs:
-                return f"{what}: {_in_a_row(mine)} instead of {_in_a_row(theirs)}"
-        return ""
-
     def close(self) -> None:
         """Leave the stream."""
         self._inlet.close_stream()
-
-
-def _in_a_row(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def _irregular(selection: StreamSelection) -> StreamError:

@@ -309,8 +309,10 @@ class StampClock:
         if out[0] > self._last and (len(out) == 1 or (out[1:] > out[:-1]).all()):
             return out
         n = len(out)
-        end = max(float(out[-1]), self._last + LEAST_STEP * n / self.pace)
-        return self._last + (end - self._last) / n * np.arange(1, n + 1)
+        length = n / self.pace
+        begin = self._last if self._last > -math.inf else float(out[-1]) - length
+        end = max(float(out[-1]), begin + LEAST_STEP * length)
+        return begin + (end - begin) / n * np.arange(1, n + 1)
 
     def _begin_to_count(self) -> None:
         self.counted = True
