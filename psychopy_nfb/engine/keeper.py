@@ -13,13 +13,14 @@ import pylsl
 
 from psychopy_nfb.dsp import flag_names
 from psychopy_nfb.engine.frame_rows import frame_row
+from psychopy_nfb.engine.marker_clock import MarkerClock
 from psychopy_nfb.engine.memory import SharedBlock
 from psychopy_nfb.engine.processor import Block, Processor
 from psychopy_nfb.engine.sample_index import SampleIndex
 from psychopy_nfb.engine.source import Source
 from psychopy_nfb.errors import FileError
 from psychopy_nfb.lsl.continuity import Gap
-from psychopy_nfb.lsl.markers import Marker, MarkerWatcher
+from psychopy_nfb.lsl.markers import MarkerWatcher
 from psychopy_nfb.lsl.stamps_heard import FOREIGN_SECONDS
 from psychopy_nfb.recording import SessionFiles, SessionRecord, SessionWriter, machine_facts
 from psychopy_nfb.settings import to_dict
@@ -31,12 +32,6 @@ PATIENCE_SECONDS = 0.5
 ON_ITS_WAY_SECONDS = PATIENCE_SECONDS + FOREIGN_SECONDS
 """How long an event waits for the sample it belongs to, beside the time from chunk to chunk, once
 no more samples come: those that come may be old, after a start or a standstill."""
-MARKER_SECONDS = 60.0
-"""Markers stamped further than this from their arrival are on another clock than LSL's."""
-FOREIGN_MARKERS = (
-    "The markers of stream '{}' are {:+,.1f} s off LSL's clock; they are moved with the EEG if its "
-    "stamps are off as far, else they lie where they arrive."
-)
 UNITS = {1e6: "volts", 1e3: "millivolts", 1.0: "microvolts", 1e-3: "nanovolts"}
 """Names of units by how many microvolts they are: samples are kept as the stream sent them."""
 
@@ -90,7 +85,7 @@ class Keeper:
         self._settings_error: str | None = None
         self._unreported: deque[str] = deque()
         self._watcher = watcher
-        self._foreign_markers: set[str] = set()
+        self._marker_clock = MarkerClock(source)
         self._lost: FileError | None = None
         if order["session"] is not None:
             try:
@@ -288,7 +283,7 @@ class Keeper:
                     "kind": "marker",
                     "detail": {"stream": marker.stream},
                 }
-                self._pending.append((self._time_of(marker), event))
+                self._pending.append((self._marker_clock.time_of(marker), event))
         if self._writer is None:
             self._pending.clear()
             self._source.aux_pulled.clear()
@@ -296,20 +291,6 @@ class Keeper:
         self._keep_pending(patient=True)
         self._keep_frames(patient=True)
         self._keep_aux()
-
-    def _time_of(self, marker: Marker) -> float:
-        """Return when a marker was, on LSL's clock, also if its stream is on another one."""
-        now = pylsl.local_clock()
-        if abs(now - marker.t) <= MARKER_SECONDS:
-            return marker.t
-        if marker.stream not in self._foreign_markers:
-            self._foreign_markers.add(marker.stream)
-            seconds = marker.t - now
-            sentence = FOREIGN_MARKERS.format(marker.stream, seconds)
-            detail = {"stream": marker.stream, "seconds": seconds, "sentence": sentence}
-            self._source.events.append(("marker_clock", detail))
-        with_the_eeg = marker.t + self._source.clock_facts()["offset"]
-        return with_the_eeg if abs(now - with_the_eeg) <= MARKER_SECONDS else now
 
     def _keep_aux(self) -> None:
         """Write all that the second stream has sent since the last call."""

@@ -2,6 +2,8 @@
 
 - `selection`, `find`: which stream is meant, and which are there;
 - `inlet`, `merge`, `markers`, `continuity`: samples and markers in, with their gaps and drift;
+- `stamps_heard`, `stamps_listen`: what the first samples say of clock, chunks and rate; `stamps`,
+  `stamps_counted`: their stamps put on LSL's clock; `stamps_rate`: whether the rate stays;
 - `test_signal`: samples without any stream;
 - `outlet`: streams sent out, described as LSL's conventions ask for;
 - `eeg_model`, `eeg_sources`, `faults`, `simulator`: a simulated amplifier and its model of EEG;
