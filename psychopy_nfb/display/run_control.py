@@ -59,10 +59,11 @@ class RunControl(NewestFeedback):
         self._calibration_path = calibration_path
         self._showing = between_blocks
         self._handle: WorkerHandle | None = None
+        self._told_assumptions: set[str] = set()
         self._closed = False
         self._blocks = 0
         self._outputs: list = []
-        self._open_blocks: list[tuple[int, str, bool, bool, bool, int]] = []
+        self._open_blocks: list[tuple[int, str, bool, float, bool, bool, int]] = []
         self._counting = False  # points and hits: in blocks only
         self._counted = False
         self._calibrated = threading.Event()
@@ -144,21 +145,22 @@ class RunControl(NewestFeedback):
         self._blocks += 1
         outer = 0 if self._frames is None else self._frames.block
         before = (self._showing, self._counting, outer)
-        self._open_blocks.append((self._blocks, label, feedback, *before))
+        begun = lsl_now()
+        self._open_blocks.append((self._blocks, label, feedback, begun, *before))
         self._counting = feedback if points is None else points
         self._counted = self._counted or self._counting
         self._show(feedback)
         if self._frames is not None:
             self._frames.block = self._blocks
-        self._block_event("begin", self._blocks, label, feedback)
+        self._block_event("begin", self._blocks, label, feedback, begun, begun)
 
     def end_block(self) -> None:
         """End the block that began last; harmless when there is none."""
         if not self._open_blocks or self._closed:
             return
-        number, label, feedback, showing, self._counting, outer = self._open_blocks.pop()
+        number, label, feedback, begun, showing, self._counting, outer = self._open_blocks.pop()
         self._show(showing)
-        self._block_event("end", number, label, feedback)
+        self._block_event("end", number, label, feedback, begun, lsl_now())
         if self._frames is not None:
             self._frames.block = outer
         self._send_facts(clock=to_dict(self.clock.measure()))
@@ -168,13 +170,16 @@ class RunControl(NewestFeedback):
         if self._frames is not None:
             self._frames.showing = showing
 
-    def _block_event(self, edge: str, number: int, label: str, feedback: bool) -> None:
+    def _block_event(
+        self, edge: str, number: int, label: str, feedback: bool, begun: float, t: float
+    ) -> None:
         self._handle.command(
             "block",
             id=number,
             label=label,
             edge=edge,
-            t=lsl_now(),
+            t=t,
+            begun=begun,
             feedback=feedback,
             points=self._counting,
         )
@@ -244,10 +249,10 @@ class RunControl(NewestFeedback):
 
     @property
     def recording_error(self) -> str | None:
-        """Why the session's files can no longer be written, in a sentence; None while they are.
+        """Why the session's files can no longer be written; None while they are.
 
-        Known a second after it happened, such as a full disk or a deleted folder. The feedback
-        goes on.
+        Known a second after it happened, such as a full disk or a deleted folder. It says where
+        the rest of the session is written, in a temporary folder. The feedback goes on.
         """
         return self._recording_error
 
@@ -326,7 +331,9 @@ class RunControl(NewestFeedback):
     def _on_message(self, message: dict) -> None:
         """Take one message of the worker; runs in a thread."""
         kind = message["kind"]
-        if kind == "configuration":
+        if kind == "ready":
+            self._tell_assumptions(message["stream"]["assumptions"])
+        elif kind == "configuration":
             self._configure(read_configuration(message["configuration"]))
         elif kind == "channels":
             self._channel_traces = np.array(message["traces"]) / 10  # sent as tenths of microvolts
@@ -340,11 +347,22 @@ class RunControl(NewestFeedback):
             self._take_stream_event(message["what"], message["detail"])
         elif kind == "chunks":
             self._know_chunks(message["seconds"])
+        elif kind == "recording_moved":
+            rest = f"What comes is written to {message['stem']}_*, and the feedback goes on"
+            self._recording_error = f"{message['why'].rstrip('.')}. {rest}."
+            logger.error("The recording stopped: %s", self._recording_error)
         elif kind == "recording_stopped":
             self._recording_error = message["why"]
             logger.error("The recording stopped, the feedback goes on: %s", message["why"])
         elif kind in ("recording", "stopped") and message["error"]:
             logger.error("Recording: %s", message["error"])
+
+    def _tell_assumptions(self, sentences: list[str]) -> None:
+        """Report once what was assumed of the stream; another worker of the run says it again."""
+        for sentence in sentences:
+            if sentence not in self._told_assumptions:
+                self._told_assumptions.add(sentence)
+                logger.warning("EEG stream: %s", sentence)
 
     def _take_stream_event(self, what: str, detail: dict) -> None:
         """Report what happened to the stream; what comes again is in the events only."""

@@ -101,6 +101,7 @@ class WCFIR(_ChosenDelay):
         Welch's method, 2 s windows, averaged over channels. A recording that is too short, or in
         which nothing happens, is left unused.
         """
+        samples = samples[:, self._learned_from]
         window = min(len(samples), round(2 * self._rate))
         if window < self._n_taps // 2:
             return
@@ -153,6 +154,7 @@ class LSFIR(_ChosenDelay):
         One filter for all channels. A recording shorter than four lengths of the filter, or in
         which nothing happens, is left unused.
         """
+        samples = samples[:, self._learned_from]
         n, n_taps = len(samples), self._n_taps
         if n < FEWEST_LENGTHS * n_taps or not np.var(samples) > np.finfo(float).tiny:
             return

@@ -55,6 +55,7 @@ class KalmanOscillator(_RhythmStep):
     def prepare(self, info: SignalInfo) -> SignalInfo:
         check_band("band", self.band, info.rate)
         self._rate, self._n_channels = info.rate, info.n_channels
+        self._learned_from = info.eeg_or_all
         self._redesign()
         return self._told(info)
 
@@ -81,6 +82,7 @@ class KalmanOscillator(_RhythmStep):
         Those whose envelope and phase are closest to the recording's acausal ones. Less than ten
         seconds are left unused.
         """
+        samples = samples[:, self._learned_from]
         if len(samples) < SHORTEST_FIT * self._rate or not np.ptp(samples) > 0:
             return
         wanted = acausal_analytic(samples, self._rate, self.band, self.delay)
