@@ -345,6 +345,8 @@ class RunControl(NewestFeedback):
             logger.warning("%s", message["sentence"])
         elif kind == "stream":
             self._take_stream_event(message["what"], message["detail"])
+        elif kind == "chunks":
+            self._know_chunks(message["seconds"])
         elif kind == "recording_moved":
             rest = f"What comes is written to {message['stem']}_*, and the feedback goes on"
             self._recording_error = f"{message['why'].rstrip('.')}. {rest}."
@@ -364,8 +366,6 @@ class RunControl(NewestFeedback):
 
     def _take_stream_event(self, what: str, detail: dict) -> None:
         """Report what happened to the stream; what comes again is in the events only."""
-        if "chunk_seconds" in detail:
-            self._know_chunks(detail["chunk_seconds"])
         if "sentence" in detail:
             logger.warning("%s", detail["sentence"])
         elif what != "clock_jump":
