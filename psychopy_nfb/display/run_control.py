@@ -341,6 +341,8 @@ class RunControl(NewestFeedback):
             logger.warning("%s", message["sentence"])
         elif kind == "stream":
             self._take_stream_event(message["what"], message["detail"])
+        elif kind == "chunks":
+            self._know_chunks(message["seconds"])
         elif kind == "recording_stopped":
             self._recording_error = message["why"]
             logger.error("The recording stopped, the feedback goes on: %s", message["why"])
@@ -356,8 +358,6 @@ class RunControl(NewestFeedback):
 
     def _take_stream_event(self, what: str, detail: dict) -> None:
         """Report what happened to the stream; what comes again is in the events only."""
-        if "chunk_seconds" in detail:
-            self._know_chunks(detail["chunk_seconds"])
         if "sentence" in detail:
             logger.warning("%s", detail["sentence"])
         elif what != "clock_jump":

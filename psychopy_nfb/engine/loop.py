@@ -27,11 +27,6 @@ PULL_SECONDS = 0.02
 VERDICTS_SECONDS = 0.25
 CHORES_SECONDS = 0.1
 """How often markers, frame records and stream events are looked after."""
-RATE = (
-    "The stream sends {:.5g} samples a second, but the filters were made for {:.5g}: they pass "
-    "another band. If this goes on, look at the amplifier's battery, radio link and program, and "
-    "start the run again."
-)
 
 
 class Loop:
@@ -71,7 +66,7 @@ class Loop:
         self.source = source
         self.processor = Processor(read_configuration(order["configuration"]), source.info)
         self.rate = RateWatch(source.pace)
-        self._told_rate = False
+        self._chunk_seconds = source.chunk_seconds
         self.continuity = Continuity(source.info.rate, self.processor.configuration.gap_seconds)
         restore = order.get("restore") or {}
         self.processor.counting = order["counting"]
@@ -105,7 +100,7 @@ class Loop:
             delay=self.processor.delay,
             settle=self.processor.settle,
             rate=self.processor.rate,
-            chunk_seconds=self.source.chunk_seconds,
+            chunk_seconds=self._chunk_seconds,
             heard=self.source.heard.to_dict(),
         )
         self.keeper.start()
@@ -162,16 +157,14 @@ class Loop:
     def _note_rate(self) -> None:
         """Tell that the stream no longer has the rate that the filters were made for."""
         rate = self.source.info.rate
-        real = rate * self.rate.share
+        news = self.rate.news(rate)
+        if news is not None:
+            self.source.events.append(("rate_differs", news))
         spoilt = self.rate.spoilt and self.processor.configuration.stream.rate is None
-        if not self._told_rate:
-            self._told_rate = True
-            detail = {"declared": rate, "real": real, "sentence": RATE.format(real, rate)}
-            self.source.events.append(("rate_differs", detail))
         if spoilt != self.processor.rate_spoilt:
             self.processor.rate_spoilt = spoilt
             what = "rate_spoilt" if spoilt else "rate_right"
-            self.keeper.event(what, detail={"real": real}, kind="stream")
+            self.keeper.event(what, detail={"real": rate * self.rate.share}, kind="stream")
 
     def _process_around(self, gaps: list, samples: np.ndarray) -> Block:
         """Process one block with gaps in it: the filters start anew after each."""
@@ -227,6 +220,9 @@ class Loop:
         )
 
     def _chores(self) -> None:
+        if self._chunk_seconds != self.source.chunk_seconds:  # a stream that was silent at first
+            self._chunk_seconds = self.source.chunk_seconds
+            self.control.send("chunks", seconds=self._chunk_seconds)
         self.keeper.look_after()
         if not self._told_stopped and self.keeper.stopped is not None:
             self._told_stopped = True

@@ -15,6 +15,8 @@ WRONG_RATE = 0.01
 """Share by which a rate may differ from what is declared."""
 TOGETHER_SECONDS = 0.003
 """Samples that arrive within this time of each other belong to one chunk."""
+TOGETHER_SHARE = 0.3
+"""The same as a share of the time between chunks, as LSL may hand long ones over in parts."""
 LEAST_CHUNKS = 4
 """Arrivals that a rate is estimated from, at least."""
 LEAST_GROWTH_SECONDS = 0.03
@@ -150,7 +152,9 @@ def _chunks(
     """Return when each chunk had arrived, samples until then, and the chunks' sizes."""
     received = np.array([at for _, at in arrivals])
     ends = np.cumsum([len(part) for part, _ in arrivals])
-    apart = np.append(np.diff(received) > TOGETHER_SECONDS, True)
+    waits = np.diff(received)
+    usual = np.percentile(waits, 90) if len(waits) else 0.0
+    apart = np.append(waits > max(TOGETHER_SECONDS, TOGETHER_SHARE * usual), True)
     received, ends = received[apart], ends[apart]
     sizes = np.diff(ends, prepend=0)
     return received, ends, sizes[1:] if len(sizes) > 1 else sizes  # the first waited in a buffer
@@ -204,6 +208,6 @@ def _pace(numbers: np.ndarray, times: np.ndarray, n_chunks: int) -> dict[str, An
         rest = rest - bend
     return {
         "pace": float(1 / slope),
-        "within": float(2 * np.ptp(rest) / span / math.sqrt(n)),
+        "within": float(3 * np.ptp(rest) / span / math.sqrt(n)),
         "paces": (first, second),
     }

@@ -14,8 +14,12 @@ Block = tuple[np.ndarray, np.ndarray, float]
 
 LEAST_SECONDS = 0.6
 """Time that tells whether all is as declared, while the background process still loads."""
+OTHER_RATE_SECONDS = 2.5
+"""Time that tells a rate that is not as declared, from regular stamps."""
 MOST_SECONDS = 5.0
-"""Time that tells a rate that is not as declared, or that of chunks stamped on arrival."""
+"""Time that tells it from chunks stamped on arrival."""
+CERTAIN = 0.002
+"""Uncertainty of a rate, as a share of it, that no more time is needed for."""
 LOOK_SECONDS = 0.2
 WAIT_SECONDS = 0.02
 
@@ -55,5 +59,6 @@ def listen(take: Callable[[float], Block | None], expected: float) -> tuple[Hear
         heard = understand([block[1:] for block in blocks])
         certain = heard.pace is not None and heard.within <= WRONG_RATE
         as_declared = certain and expected and not heard.differs_from(expected)
-        if not heard.samples or as_declared or seconds > MOST_SECONDS:
+        other = heard.within <= CERTAIN and seconds > OTHER_RATE_SECONDS
+        if not heard.samples or as_declared or other or seconds > MOST_SECONDS:
             return heard, blocks
