@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from time import perf_counter
 
 import numpy as np
@@ -79,6 +80,9 @@ class Loop:
                 self.processor.begin_baseline(restore["baseline"])
         self._outlet = self._make_outlet() if self.processor.configuration.publish else None
         self.keeper = Keeper(order, block, source, self.processor, restore, watcher)
+        if restore:
+            self.processor.n_samples = self.keeper.n_samples
+            self.continuity.resume(**self.keeper.left)
         self._quality: ChannelQuality | None = None
         self._verdicts_at = 0.0
         self._watch_channels(restore.get("watching", False))
@@ -87,7 +91,6 @@ class Loop:
         self._last_record: tuple | None = None
         self._chores_at = 0.0
         self._no_data = False
-        self._told_stopped = False
         self.loop_seconds = 0.0
         self.stage_seconds = {"receive": 0.0, "publish": 0.0, "record": 0.0}
         self.largest_block = 0
@@ -97,11 +100,11 @@ class Loop:
         self.control.send(
             "ready",
             stream=self.source.facts(),
+            streams=self.source.known(),
             delay=self.processor.delay,
             settle=self.processor.settle,
             rate=self.processor.rate,
             chunk_seconds=self._chunk_seconds,
-            heard=self.source.heard.to_dict(),
         )
         self.keeper.start()
         self._note_counting()
@@ -224,9 +227,8 @@ class Loop:
             self._chunk_seconds = self.source.chunk_seconds
             self.control.send("chunks", seconds=self._chunk_seconds)
         self.keeper.look_after()
-        if not self._told_stopped and self.keeper.stopped is not None:
-            self._told_stopped = True
-            self.control.send("recording_stopped", why=self.keeper.stopped)
+        if (news := self.keeper.news()) is not None:
+            self.control.send(**news)
         if self._quality is not None and self._chores_at > self._verdicts_at:
             self._verdicts_at = self._chores_at + VERDICTS_SECONDS
             self.control.send(
@@ -234,6 +236,9 @@ class Loop:
                 channels=to_dict(self._quality.verdicts()),
                 traces=self._quality.traces(),
             )
+        kept = self.keeper.kept()
+        if kept:
+            self.control.send("kept", numbers=kept)
         while (failure := self.keeper.unreported()) is not None:
             self.keeper.event("settings_not_written", detail={"why": failure}, kind="worker")
             self.control.send("recording", error=failure)
@@ -241,47 +246,64 @@ class Loop:
             what, detail = self.source.events.popleft()
             self.keeper.event(what, detail=detail, kind="stream")
             self.control.send("stream", what=what, detail=detail)
+            if what == "stream_back":  # for a successor
+                self.control.send("streams", streams=self.source.known())
 
     def _obey(self, command: dict) -> None:
-        """Carry out one command; what cannot be done is reported and changes nothing."""
+        """Carry out one command and say so; what cannot be done is reported and changes nothing.
+
+        An event of the session goes into the files first. The experiment hears of it at once, and
+        keeps it until `Keeper.kept` says that it is there.
+        """
+        name, number = command["command"], command["number"]
         try:
-            getattr(self, f"_on_{command['command']}")(command)
-        except NfbError as error:
-            self.control.send("refused", command=command["command"], sentence=str(error))
-            self.keeper.event("refused", detail={**command, "why": str(error)}, kind="command")
+            event = getattr(self, f"_on_{name}")(command)
+        except Exception as error:
+            if not isinstance(error, NfbError):  # ours: the feedback goes on all the same
+                traceback.print_exc()
+            self.control.send("refused", command=name, sentence=str(error))
+            event = _command_event("refused", {**command, "why": str(error)})
+        if name != "keep":
+            if event is not None:
+                event = self.keeper.command_event(number, event)
+            self.control.send("obeyed", number=number, event=event)
+
+    def _on_keep(self, command: dict) -> None:
+        """Keep an event of the worker before this one, whose files may lack it."""
+        self.keeper.keep_again(command["number"], command["event"])
 
     def _on_stop(self, _: dict) -> None:
         self._running = False
 
-    def _on_set(self, command: dict) -> None:
+    def _on_set(self, command: dict) -> dict:
         self.processor.apply(command["changes"])
-        self.keeper.event("set", detail=command["changes"], kind="command")
         self.keeper.remember_configuration()
         self._tell_configuration()
+        return _command_event("set", command["changes"])
 
-    def _on_pause(self, _: dict) -> None:
+    def _on_pause(self, _: dict) -> dict:
         self.processor.paused = True
-        self.keeper.event("pause", kind="command")
+        return _command_event("pause")
 
-    def _on_resume(self, _: dict) -> None:
+    def _on_resume(self, _: dict) -> dict:
         self.processor.paused = False
-        self.keeper.event("resume", kind="command")
+        return _command_event("resume")
 
-    def _on_baseline_begin(self, command: dict) -> None:
+    def _on_baseline_begin(self, command: dict) -> dict:
         self.processor.begin_baseline(command["label"])
-        self.keeper.event("baseline_begin", detail={"label": command["label"]}, kind="command")
+        return _command_event("baseline_begin", {"label": command["label"]})
 
-    def _on_baseline_end(self, _: dict) -> None:
+    def _on_baseline_end(self, _: dict) -> dict:
         # The whole baseline may pass through the pipeline again: silent, but not stalled.
         self.block["busy"] = 1
         try:
             baseline = self.processor.end_baseline()
         finally:
             self.block["busy"] = 0
-        self.keeper.event("baseline_end", detail={"label": baseline.label}, kind="command")
         self.keeper.remember_configuration()
         self._tell_configuration()
         self.control.send("calibrated", baseline=to_dict(baseline))
+        return _command_event("baseline_end", {"label": baseline.label})
 
     def _on_watch_channels(self, command: dict) -> None:
         self._watch_channels(command["on"])
@@ -289,18 +311,18 @@ class Loop:
     def _watch_channels(self, on: bool) -> None:
         self._quality = ChannelQuality(self.source.info) if on else None
 
-    def _on_reset_score(self, _: dict) -> None:
+    def _on_reset_score(self, _: dict) -> dict:
         self.processor.feedback.reset_score()
-        self.keeper.event("reset_score", kind="command")
+        return _command_event("reset_score")
 
-    def _on_mark(self, command: dict) -> None:
-        self.keeper.mark(command["id"], command["label"], command["t"])
+    def _on_mark(self, command: dict) -> dict:
+        return self.keeper.mark(command["id"], command["label"], command["t"])
 
-    def _on_block(self, command: dict) -> None:
-        self.keeper.block(command)
+    def _on_block(self, command: dict) -> dict:
         if command["points"] != self.processor.counting:
             self.processor.counting = command["points"]
             self._note_counting()
+        return self.keeper.block(command)
 
     def _note_counting(self) -> None:
         """Write from which sample on points count or not; a block's own event has its time."""
@@ -344,3 +366,8 @@ class Loop:
         )
         self.source.close()
         self.control.send("stopped", reason=reason, error=self.keeper.error)
+
+
+def _command_event(label: str, detail: dict | None = None) -> dict:
+    """Return the event that a command is in the session."""
+    return {"label": label, "kind": "command", "detail": detail}

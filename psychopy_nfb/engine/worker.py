@@ -31,10 +31,10 @@ LAST_RESORT_SECONDS = 0.6
 class _Opening(threading.Thread):
     """Opens the streams while the main thread imports scipy, which takes a second by itself."""
 
-    def __init__(self, order: dict):
+    def __init__(self, configuration: dict, known: dict | None):
         super().__init__(name="opening", daemon=True)
-        self._configuration = order["configuration"]
-        self._heard = (order["restore"] or {}).get("heard")
+        self._configuration = configuration
+        self._known = known
         self.source = None
         self.watcher = None
         self.error: Exception | None = None
@@ -43,7 +43,6 @@ class _Opening(threading.Thread):
     def run(self) -> None:
         from psychopy_nfb.engine.source import Source
         from psychopy_nfb.lsl.markers import OWN_SOURCE_ID, MarkerWatcher
-        from psychopy_nfb.lsl.stamps_heard import Heard
 
         try:
             if self._configuration["markers"]:
@@ -53,7 +52,7 @@ class _Opening(threading.Thread):
             self.source = Source(
                 from_dict(StreamSelection, stream, "stream"),
                 None if aux is None else from_dict(StreamSelection, aux, "aux"),
-                None if self._heard is None else Heard(**self._heard),
+                self._known,
             )
         except Exception as error:  # reported to the experiment by the main thread
             self.error = error
@@ -106,7 +105,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _serve(order: dict, block: SharedBlock, control: ControlLine) -> int:
-    opening = _Opening(order)
+    opening = _Opening(order["configuration"], order["streams"])
     try:
         # Here and not above: the streams are being opened while this imports scipy.
         from psychopy_nfb.engine.loop import Loop

@@ -57,23 +57,38 @@ class AmplitudeCheck:
         return wrong
 
     def _judge(self) -> str | None:
-        samples = self._samples[:, np.isfinite(self._samples).all(axis=0)]
-        samples = samples[:, np.ptp(samples, axis=0) > 0]
-        if not samples.size:
-            return None  # no electrode is on; each channel's flags say so
-        length = max(2, len(samples) // PARTS)
-        parts = [samples[at : at + length] for at in range(0, len(samples) - length + 1, length)]
-        spread = float(np.median([part.std(axis=0) for part in parts]))
-        offset = float(np.median(np.abs(samples.mean(axis=0))))
-        if spread < SMALLEST_UV:
-            return (
-                f"The EEG has an amplitude of {spread:.2g} µV (standard deviation), which is less "
-                "than any amplifier's noise: if the stream sends V or mV, set the unit to that."
-            )
-        if spread > LARGEST_UV or offset > LARGEST_OFFSET_UV:
-            return (
-                f"The EEG has an amplitude of {spread:.2g} µV (standard deviation) around "
-                f"{offset:.2g} µV, which is more than EEG can have: if the stream sends nV, set "
-                "the unit to that; if it sends counts of its converter, let it send microvolts."
-            )
-        return None
+        wrong = amplitude_fault(self._samples, len(self._samples) // PARTS)
+        if wrong is None:
+            return None
+        if "less" in wrong:
+            return f"{wrong}: if the stream sends V or mV, set the unit to that."
+        return (
+            f"{wrong}: if the stream sends nV, set the unit to that; if it sends counts of its "
+            "converter, let it send microvolts."
+        )
+
+
+def amplitude_fault(samples: np.ndarray, length: int) -> str | None:
+    """Return why samples cannot be EEG in microvolts; None if they can, or if there are none.
+
+    Parameters
+    ----------
+    samples : ndarray, shape (n, n_channels)
+        EEG, taken as microvolts.
+    length : int
+        Samples of a stretch: the usual stretch counts, so that blinks do not.
+    """
+    samples = samples[:, np.isfinite(samples).all(axis=0)]
+    samples = samples[:, np.ptp(samples, axis=0) > 0] if samples.size else samples
+    if not samples.size:
+        return None  # no electrode is on; each channel's flags say so
+    length = min(max(2, length), len(samples))
+    parts = [samples[at : at + length] for at in range(0, len(samples) - length + 1, length)]
+    spread = float(np.median([part.std(axis=0) for part in parts]))
+    offset = float(np.median(np.abs(samples.mean(axis=0))))
+    what = f"The EEG has an amplitude of {spread:.2g} µV (standard deviation)"
+    if spread < SMALLEST_UV:
+        return f"{what}, which is less than any amplifier's noise"
+    if spread > LARGEST_UV or offset > LARGEST_OFFSET_UV:
+        return f"{what} around {offset:.2g} µV, which is more than EEG can have"
+    return None

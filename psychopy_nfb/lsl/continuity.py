@@ -45,6 +45,11 @@ class Continuity:
         self._last: float | None = None
         self._restart_line()
 
+    def resume(self, last: float | None, n_gaps: int, lost_seconds: float) -> None:
+        """Go on where another process stopped: after the stamp `last`, with its losses."""
+        self._last = last
+        self.n_gaps, self.lost_seconds = n_gaps, lost_seconds
+
     def check(self, stamps: np.ndarray, breaks: Sequence[int] = ()) -> list[Gap]:
         """Take the next block's `stamps`, shape (n,), in seconds; return the gaps in it.
 

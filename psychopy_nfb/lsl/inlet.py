@@ -225,6 +225,7 @@ class Inlet:
             "name": full.name(),
             "type": full.type(),
             "source_id": full.source_id(),
+            "uid": full.uid(),
             "hostname": full.hostname(),
             "rate": self.info.rate,
             "declared_rate": self.declared_rate,
@@ -237,15 +238,6 @@ class Inlet:
             "clock_corrected": self.remote,
             "clock": self.clock.facts(),
         }
-
-    def is_like(self, other: Inlet) -> bool:
-        """Return whether samples of the two mean the same: channels, units, rate and format."""
-        one, two = self.channels, other.channels
-        return (
-            (one.labels, one.kinds, one.scales) == (two.labels, two.kinds, two.scales)
-            and self.declared_rate == other.declared_rate
-            and self.format == other.format
-        )
 
     def close(self) -> None:
         """Leave the stream."""

@@ -1,8 +1,8 @@
-"""What a stream says of its channels, as we understand it, and what had to be assumed."""
+"""What a stream or file says of its channels, as we understand it, and what had to be assumed."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,7 @@ from psychopy_nfb.channels import (
 )
 from psychopy_nfb.dsp.montage import standard_positions
 from psychopy_nfb.dsp.step import SignalInfo
-from psychopy_nfb.errors import StreamError
+from psychopy_nfb.errors import NfbError, StreamError
 
 _IN_WORDS = {STIM: "trigger", MISC: "other"}
 """Kinds of channels in words, where the kind itself is none."""
@@ -30,7 +30,7 @@ _IN_WORDS = {STIM: "trigger", MISC: "other"}
 
 @dataclass(frozen=True)
 class StreamChannels:
-    """The channels of one stream, in its order."""
+    """The channels of one stream or file, in its order."""
 
     labels: tuple[str, ...]
     """Labels, all different."""
@@ -74,24 +74,72 @@ def read_channels(info: pylsl.StreamInfo, units: str | None = None) -> StreamCha
     """
     described = _described(info)
     told = [*described, *({} for _ in range(info.channel_count()))][: info.channel_count()]
-    told_labels = [_first(channel, "label", "name") for channel in told]
-    types = [_first(channel, "type") for channel in told]
-    declared = [_first(channel, "unit", "units") for channel in told]
+
+    def refusal(label: str, unit: str) -> StreamError:
+        return StreamError(
+            "units",
+            unit,
+            f"is what stream '{info.name()}' declares for channel {label!r}, and no voltage; "
+            "let the amplifier's program send microvolts, or set the unit to uV, mV, V or nV "
+            "if that is what it sends",
+        )
+
+    return understood(
+        [_first(channel, "label", "name") for channel in told],
+        [_first(channel, "type") for channel in told],
+        [_first(channel, "unit", "units") for channel in told],
+        units,
+        refusal,
+        stream_type=info.type(),
+        n_described=len(described),
+    )
+
+
+def understood(
+    told_labels: Sequence[str],
+    types: Sequence[str],
+    declared: Sequence[str],
+    units: str | None,
+    refusal: Callable[[str, str], NfbError],
+    *,
+    stream_type: str = "",
+    n_described: int | None = None,
+    who: str = "stream",
+) -> StreamChannels:
+    """Return what channels are, from what a stream or a file says of each.
+
+    Parameters
+    ----------
+    told_labels, types, declared : sequence of str
+        Label, content type and unit of each channel, empty where there is none.
+    units : {"uV", "mV", "V", "nV"}, optional
+        Unit of all voltages, in place of the declared one.
+    refusal : callable
+        Returns the error for an EEG channel, by label, and its unit, which is no voltage.
+    stream_type : str
+        Content type of the whole.
+    n_described : int, optional
+        Number of channels that are described, if that may be another than theirs.
+    who : str
+        What says all this, in sentences: ``"stream"`` or ``"file"``.
+    """
     labels = numbered(told_labels)
-    assumptions = _about_labels(told_labels, labels, len(described))
-    kinds = _kinds(labels, types, declared, info.type())
+    assumptions = _about_labels(told_labels, labels, n_described or 0, who)
+    kinds = _kinds(labels, types, declared, stream_type)
     if EEG not in kinds:
         # Where each type is a word of the amplifier's own, none of them says anything.
         silent = [kind if is_known_type(kind) else "" for kind in types]
-        again = _kinds(labels, silent, declared, info.type())
+        again = _kinds(labels, silent, declared, stream_type)
         if EEG in again:
             kinds = again
             unknown = ", ".join(sorted({repr(kind) for kind in set(types) - set(silent)}))
             assumptions.append(f"The channels' type {unknown} is not known: taken as EEG.")
     if not units:
-        _check_units(info, labels, kinds, declared)
+        for label, kind, unit in zip(labels, kinds, declared, strict=True):
+            if kind in VOLTAGES and _is_odd(unit):
+                raise refusal(label, unit)
     assumptions += _about_kinds(labels, kinds, declared)
-    assumptions += _about_units(labels, kinds, declared, units)
+    assumptions += _about_units(labels, kinds, declared, units, who)
     usual = _usual_unit(kinds, declared)
     in_units = [
         units or (usual if says_no_unit(unit) else unit) if kind in VOLTAGES else unit
@@ -167,26 +215,14 @@ def _is_odd(unit: str) -> bool:
     return not says_no_unit(unit) and microvolts_per_unit(unit) is None
 
 
-def _check_units(
-    info: pylsl.StreamInfo, labels: Sequence[str], kinds: Sequence[str], units: Sequence[str]
-) -> None:
-    for label, kind, unit in zip(labels, kinds, units, strict=True):
-        if kind in VOLTAGES and _is_odd(unit):
-            raise StreamError(
-                "units",
-                unit,
-                f"is what stream '{info.name()}' declares for channel {label!r}, and no voltage; "
-                "let the amplifier's program send microvolts, or set the unit to uV, mV, V or nV "
-                "if that is what it sends",
-            )
-
-
-def _about_labels(told: Sequence[str], labels: Sequence[str], n_described: int) -> list[str]:
+def _about_labels(
+    told: Sequence[str], labels: Sequence[str], n_described: int, who: str
+) -> list[str]:
     if not any(told):
-        return [f"The stream names no channels: they are called {_listed(labels)}."]
+        return [f"The {who} names no channels: they are called {_listed(labels)}."]
     if n_described > len(labels):
         return [
-            f"The stream describes {n_described} channels and has {len(labels)}: the first names "
+            f"The {who} describes {n_described} channels and has {len(labels)}: the first names "
             f"are taken, {_listed(labels)}; check that they are the right ones."
         ]
     renamed = [
@@ -214,7 +250,11 @@ def _about_kinds(labels: Sequence[str], kinds: Sequence[str], units: Sequence[st
 
 
 def _about_units(
-    labels: Sequence[str], kinds: Sequence[str], declared: Sequence[str], units: str | None
+    labels: Sequence[str],
+    kinds: Sequence[str],
+    declared: Sequence[str],
+    units: str | None,
+    who: str,
 ) -> list[str]:
     channels = [
         (label, unit)
@@ -227,12 +267,12 @@ def _about_units(
             return []
         usual = _usual_unit(kinds, declared)
         why = f" {usual!r}, as of the others" if usual in declared else f" {usual}"
-        return [f"The stream says no unit for {_listed(silent)}: taken as{why}."]
+        return [f"The {who} says no unit for {_listed(silent)}: taken as{why}."]
     scale = microvolts_per_unit(units)
     others = {unit for _, unit in channels if unit and microvolts_per_unit(unit) != scale}
     if not others:
         return []
-    return [f"The settings take {units} as unit, the stream says {', '.join(sorted(others))}."]
+    return [f"The settings take {units} as unit, the {who} says {', '.join(sorted(others))}."]
 
 
 def _listed(items: Sequence[str], longest: int = 8) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     import mne
     import pandas as pd
+
+logger = logging.getLogger(__name__)
 
 PLAUSIBLE_SECONDS = 600.0
 """From a run's start to its first sample, at most."""
@@ -64,7 +67,8 @@ class Session:
 def read_session(path: str | os.PathLike) -> Session:
     """Read the session that `path`, its stem or any of its files, belongs to.
 
-    A session whose experiment or worker was killed is read up to the last flush.
+    A session whose experiment or worker was killed is read up to the last flush, a damaged one as
+    far as it can be, which is logged.
 
     Raises
     ------
@@ -76,6 +80,14 @@ def read_session(path: str | os.PathLike) -> Session:
     files = SessionFiles.from_stem(path)
     # By type, which is always ours: an amplifier may be named as one of our streams is.
     streams = {stream["info"]["type"][0]: stream for stream in _load_xdf(files.eeg)}
+    if "EEG" not in streams or "Feedback" not in streams:
+        there = ", ".join(map(repr, streams)) or "none"
+        raise FileError(
+            "file",
+            str(files.eeg),
+            "is no recording of a session, or broke off at its very beginning (its streams: "
+            f"{there})",
+        )
     eeg, feedback = streams["EEG"], streams["Feedback"]
     signals = pd.DataFrame(
         np.asarray(feedback["time_series"]).reshape(-1, len(_labels(feedback))),
@@ -206,20 +218,18 @@ def _has_montage(mne: Any) -> bool:
     return "colin27_1005" in mne.channels.get_builtin_montages()
 
 
-def _load_xdf(path: os.PathLike) -> list[dict]:
-    try:
-        import pyxdf
-    except ImportError:
-        raise FileError("file", os.fspath(path), HOW_TO_INSTALL) from None
+def _load_xdf(path: Path) -> list[dict]:
+    from psychopy_nfb.lsl.files.xdf import load_streams
+
     if not os.path.exists(path):
         raise FileError(
             "file",
             os.fspath(path),
             "does not exist; name any file of a session",
         )
-    streams, _ = pyxdf.load_xdf(
-        path, synchronize_clocks=False, dejitter_timestamps=False, verbose=False
-    )
+    streams, notes = load_streams(path, synchronize_clocks=False)
+    for sentence in notes:
+        logger.warning("%s: %s", path.name, sentence)
     return streams
 
 

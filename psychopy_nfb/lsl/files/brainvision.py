@@ -20,6 +20,8 @@ from psychopy_nfb.lsl.files.with_mne import electrode_positions, read_raw
 CHANNEL = re.compile(r"^Ch(\d+)=(.*)$", re.IGNORECASE)
 SETTING = re.compile(r"^(\w+)\s*=(.*)$")
 MARKER = re.compile(r"^Mk\d+=(.*)$", re.IGNORECASE)
+NEEDED = ("NumberOfChannels", "SamplingInterval", "DataFormat", "DataOrientation")
+"""What a header must say."""
 ESCAPED_COMMA = r"\1"
 USUAL_UNIT = "µV"
 """What a BrainVision header means where it gives no unit."""
@@ -96,6 +98,9 @@ def _understood(
             channels[int(match[1])] = _channel(match[2], path)
         elif (match := SETTING.match(line)) and section != "[comment]":
             settings.setdefault(match[1].casefold(), match[2].strip())
+    for name in NEEDED:
+        if not settings.get(name.casefold()):
+            raise FileError("file", str(path), f"cannot be read (its header does not say {name})")
     n = settings.get("numberofchannels", "")
     if not n.isdecimal() or sorted(channels) != list(range(1, int(n) + 1)):
         raise FileError(

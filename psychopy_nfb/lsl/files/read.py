@@ -81,6 +81,9 @@ def read_recording(
         name=found.name,
         assumptions=tuple(found.notes),
         declared_rate=found.declared_rate,
+        real_rate=found.real_rate,
+        chunk_seconds=found.chunk_seconds,
+        start=found.start,
     )
     if tell:
         for sentence in recording.assumptions:

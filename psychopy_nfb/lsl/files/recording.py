@@ -41,7 +41,13 @@ class Recording:
     assumptions: tuple[str, ...] = ()
     """What was corrected or assumed when the file was read, one sentence each."""
     declared_rate: float | None = None
-    """Samples per second that the file declares; `rate` if not given."""
+    """Samples per second that the file declares, 0 for none; `rate` if not given."""
+    real_rate: float | None = None
+    """Samples per second that stamps say; None where there are none, or too few."""
+    chunk_seconds: float = 0.0
+    """From chunk to chunk, where samples were stamped in chunks; 0 where each has its own stamp."""
+    start: float | None = None
+    """Stamp of the first sample in seconds, on whichever clock; None where there are none."""
 
     def __post_init__(self) -> None:
         for name, usual in (("units", "microvolts"), ("kinds", "EEG")):
@@ -74,11 +80,19 @@ class Found:
     """(sample, label); -1 for a time outside the samples."""
     name: str
     """Of the file or stream."""
+    stream_type: str = ""
+    """Declared type of the whole; empty where there is none."""
     positions: dict[str, tuple[float, float, float]] = field(default_factory=dict)
     """By label."""
     gaps: list[tuple[int, float]] = field(default_factory=list)
     """As in `Recording`."""
     declared_rate: float | None = None
+    """As in `Recording`."""
+    real_rate: float | None = None
+    """As in `Recording`."""
+    chunk_seconds: float = 0.0
+    """As in `Recording`."""
+    start: float | None = None
     """As in `Recording`."""
     notes: list[str] = field(default_factory=list)
     """What was corrected or assumed so far."""

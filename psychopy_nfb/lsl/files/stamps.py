@@ -19,10 +19,14 @@ GAP_SAMPLES = 3
 """The same in samples, for slow streams."""
 RATE_TOLERANCE = 0.01
 """Relative difference from the declared rate from which on the real one counts."""
-LEAST_SECONDS = 2.0
+LEAST_SECONDS, LEAST_SAMPLES = 2.0, 20
 """Length from which on stamps can tell a rate."""
 SETTLE_SECONDS = 2.0
 """Before and after a pause: within this time, samples that were only held up are on time again."""
+CLOCK_SECONDS = 3600.0
+"""A longer pause is none: the clock was set."""
+LONGEST_CHUNK = 2.5
+"""Seconds; what returns more seldom are gaps."""
 EXCURSION_SECONDS = 1.0
 """Stamps that jump by more and soon jump back are wrong themselves, not the samples late."""
 ROUND_SHARE = 0.003
@@ -41,6 +45,10 @@ class Timing:
     """(sample after the gap, seconds missing); NaN where that cannot be known."""
     notes: list[str] = field(default_factory=list)
     """What was corrected or assumed, one sentence each."""
+    real_rate: float | None = None
+    """Samples per second that the stamps say; None if there are too few."""
+    chunk: float = 0.0
+    """Seconds from chunk to chunk, if samples were stamped in chunks; 0 if not."""
 
 
 def read_stamps(stamps: np.ndarray, declared: float, name: str) -> Timing:
@@ -67,10 +75,16 @@ def read_stamps(stamps: np.ndarray, declared: float, name: str) -> Timing:
     (200.0, ['The stream declares 256 Hz, but its stamps say 200 Hz: 200 Hz is used.'])
     """
     notes: list[str] = []
-    times, stepped_back = _whole(np.asarray(stamps, dtype=float), declared, name, notes)
+    times = _whole(np.array(stamps, dtype=float), declared, name, notes)
     rough, chunk = _rough_rate(times, declared)
+    jumps = _without_jumps(times, rough, chunk, notes)
     pauses = _pauses(times, rough, chunk)
-    rate = _real_rate(times, pauses, rough, declared, chunk, name, notes)
+    part = _longest(times, pauses)
+    size = max(1, round(chunk * rough))  # samples
+    real = None
+    if len(part) >= LEAST_SAMPLES and part[-1] - part[0] >= max(LEAST_SECONDS, 4 * chunk):
+        real = _slope(part, size)
+    rate = _rate_that_counts(part, size, real, declared, chunk, name, notes)
     gaps = _gaps(times, pauses, rate, chunk)
     if chunk > GAP_SECONDS:
         notes.append(
@@ -78,21 +92,19 @@ def read_stamps(stamps: np.ndarray, declared: float, name: str) -> Timing:
             "are counted on from chunk to chunk."
         )
         times = _spread(times, [row for row, _ in gaps], rate)
-    gaps += [(row, float("nan")) for row in stepped_back]
-    return Timing(rate, np.maximum.accumulate(times), sorted(gaps), notes)
+    gaps += [(row, float("nan")) for row in jumps]
+    return Timing(rate, np.maximum.accumulate(times), sorted(gaps), notes, real, chunk)
 
 
-def _whole(
-    stamps: np.ndarray, declared: float, name: str, notes: list[str]
-) -> tuple[np.ndarray, list[int]]:
-    """Return stamps without missing ones and steps back, and the rows of the latter."""
+def _whole(stamps: np.ndarray, declared: float, name: str, notes: list[str]) -> np.ndarray:
+    """Return stamps in which missing and wrong ones are taken from their neighbours."""
     n = len(stamps)
     valid = _trusted(stamps)
     if len(valid) < 2 and n > 1:
         if not declared:
             raise FileError("stream", name, "has neither stamps nor a rate")
         notes.append(f"The stream has no stamps: its samples are counted at {declared:g} Hz.")
-        return np.arange(n) / declared, []
+        return np.arange(n) / declared
     if len(valid) < n:
         notes.append(
             f"{n - len(valid)} of {n} samples have no stamp, or one that is far off (such as 0): "
@@ -101,20 +113,36 @@ def _whole(
         steps = np.diff(stamps[valid]) / np.diff(valid)
         period = 1 / declared if declared else float(np.median(steps))
         rows = np.arange(n)
+        first, last = valid[0], valid[-1]
         stamps = np.interp(rows, valid, stamps[valid])
-        stamps[: valid[0]] = stamps[valid[0]] - (valid[0] - rows[: valid[0]]) * period
-        stamps[valid[-1] + 1 :] = stamps[valid[-1]] + (rows[valid[-1] + 1 :] - valid[-1]) * period
-    steps = np.diff(stamps)
-    rows = np.flatnonzero(steps < -GAP_SECONDS) + 1
-    period = float(np.median(steps)) if n > 1 else 0.0
-    for row in rows:
-        back = stamps[row - 1] - stamps[row]
-        stamps[row:] += back + period
+        stamps[:first] = stamps[first] - (first - rows[:first]) * period
+        stamps[last + 1 :] = stamps[last] + (rows[last + 1 :] - last) * period
+    return stamps
+
+
+def _without_jumps(times: np.ndarray, rate: float, chunk: float, notes: list[str]) -> list[int]:
+    """Take out of `times`, in place, the jumps of a clock that was set; return their rows.
+
+    A single stamp may lie before its predecessor: a jump back is one that stays.
+    """
+    steps = np.diff(times)
+    around = round(max(SETTLE_SECONDS, 3 * chunk) * rate)
+    rows = []
+    for row in (np.flatnonzero((steps < -GAP_SECONDS) | (steps > CLOCK_SECONDS)) + 1).tolist():
+        first = max(row - around, rows[-1] if rows else 0)
+        part = times[first : row + around] - np.arange(first, min(row + around, len(times))) / rate
+        before, after = part[: row - first].min(), part[row - first :].min()
+        if -GAP_SECONDS < after - before < CLOCK_SECONDS:
+            continue
+        jump = steps[row - 1] - 1 / rate
+        times[row:] -= jump
+        rows.append(row)
         notes.append(
-            f"After {stamps[row] - stamps[0]:.1f} s (sample {row}) the stamps step back by "
-            f"{back:.2f} s: a gap of unknown length, from which the samples are counted on."
+            f"After {times[row] - times[0]:.1f} s (sample {row}) the stamps jump "
+            f"{'back' if jump < 0 else 'on'} by {abs(jump):.2f} s: a gap of unknown length, from "
+            "which the samples are counted on."
         )
-    return stamps, rows.tolist()
+    return rows
 
 
 def _trusted(stamps: np.ndarray) -> np.ndarray:
@@ -139,9 +167,9 @@ def _rough_rate(times: np.ndarray, declared: float) -> tuple[float, float]:
     time. Single samples that are only unsteady give no chunks: 0 s.
     """
     steps = np.diff(times)
-    if len(steps) < GAP_SAMPLES or times[-1] <= times[0]:
+    mean = float(np.clip(steps, 0, 10).mean()) if len(steps) >= GAP_SAMPLES else 0.0
+    if mean <= 0:
         return declared or 1.0, 0.0
-    mean = (times[-1] - times[0]) / len(steps)
     usual = float(np.median(steps))
     begins = np.flatnonzero(steps > max(1.5 * usual, 0.1 * mean)) + 1
     if len(begins) >= 5:
@@ -149,7 +177,7 @@ def _rough_rate(times: np.ndarray, declared: float) -> tuple[float, float]:
         size, length = float(np.median(sizes)), float(np.median(lengths))
         regular = np.mean(np.abs(sizes - size) <= max(1.0, 0.05 * size))
         steady = np.mean(np.abs(lengths - length) <= 0.3 * length)
-        if min(regular, steady) > 0.8 and size > 1:
+        if min(regular, steady) > 0.8 and size > 1 and length <= LONGEST_CHUNK:
             # The mean of the usual ones: 62 and 63 samples may take turns.
             alike = np.abs(sizes - size) <= max(1.0, 0.05 * size)
             return float(sizes[alike].mean()) / length, length
@@ -162,33 +190,42 @@ def _pauses(times: np.ndarray, rate: float, chunk: float) -> np.ndarray:
     return np.flatnonzero(np.diff(times) > limit) + 1
 
 
-def _real_rate(
-    times: np.ndarray,
-    pauses: np.ndarray,
-    rough: float,
+def _longest(times: np.ndarray, pauses: np.ndarray) -> np.ndarray:
+    """Return the longest stretch without a pause."""
+    edges = [0, *pauses.tolist(), len(times)]
+    first, last = max(pairwise(edges), key=lambda edge: edge[1] - edge[0])
+    return times[first:last]
+
+
+def _rate_that_counts(
+    part: np.ndarray,
+    size: int,
+    real: float | None,
     declared: float,
     chunk: float,
     name: str,
     notes: list[str],
 ) -> float:
     """Return the declared rate if the stamps agree; else theirs, if it is steady."""
-    edges = [0, *pauses.tolist(), len(times)]
-    first, last = max(pairwise(edges), key=lambda edge: edge[1] - edge[0])
-    part = times[first:last]
-    if len(part) < 20 or part[-1] - part[0] < max(LEAST_SECONDS, 4 * chunk):
+    if real is None:
         if declared:
             return declared
-        raise FileError("stream", name, "declares no rate, and its samples come at none")
-    real = _slope(part)
+        raise FileError("stream", name, "declares no rate, and has too few samples to tell one")
     if declared and abs(real / declared - 1) <= RATE_TOLERANCE:
         return declared
+    if declared and not chunk and _only_lost(part, declared):
+        missing = round((part[-1] - part[0]) * declared) - len(part) + 1
+        share = missing / (missing + len(part))
+        notes.append(
+            f"About {100 * share:.1f} % of the samples are missing, a few at a time: their times "
+            "are right, but filters meet steps there."
+        )
+        return declared
     half = len(part) // 2
-    begin, end = _slope(part[:half]), _slope(part[half:])
-    line = np.polyval(np.polyfit(np.arange(len(part)), part - part[0], 1), np.arange(len(part)))
-    unsteady = float(np.std(part - part[0] - line)) > GAP_SECONDS + chunk
-    # In few chunks a half of the samples ends anywhere within one.
-    tolerance = RATE_TOLERANCE * (1 + 20 * chunk / (part[-1] - part[0]))
-    if unsteady or abs(begin / end - 1) > tolerance:
+    begin, end = _slope(part[:half], size), _slope(part[half:], size)
+    late = part - np.arange(len(part)) / real
+    unsteady = np.median(np.abs(late - np.median(late))) > GAP_SECONDS + chunk
+    if unsteady or abs(begin / end - 1) > RATE_TOLERANCE:
         says = f"declares {declared:g} Hz" if declared else "declares no rate"
         raise FileError(
             "stream",
@@ -208,8 +245,18 @@ def _real_rate(
     return real
 
 
-def _slope(times: np.ndarray) -> float:
-    return 1 / float(np.polyfit(np.arange(len(times)), times - times[0], 1)[0])
+def _only_lost(times: np.ndarray, declared: float) -> bool:
+    """Return whether samples come at the declared rate, but for some that are missing."""
+    steps = np.diff(times) * declared
+    longer = steps[steps > 1.5]
+    whole = np.abs(longer - np.rint(longer)) < 0.1
+    return bool(abs(np.median(steps) - 1) <= RATE_TOLERANCE and len(longer) and whole.mean() > 0.8)
+
+
+def _slope(times: np.ndarray, size: int) -> float:
+    """Return the usual rate: chunks of `size` samples that were held up do not move it."""
+    apart = max(len(times) // 2 // size, 1) * size
+    return apart / float(np.median(times[apart:] - times[:-apart]))
 
 
 def _gaps(
@@ -220,10 +267,9 @@ def _gaps(
     settle = round(max(SETTLE_SECONDS, 3 * chunk) * rate)
     least = max(GAP_SECONDS, GAP_SAMPLES / rate) / 2
     gaps, begin = [], 0
-    edges = [*pauses.tolist(), len(times)]
-    for row, end in pairwise(edges):
+    for row in pauses.tolist():
         before = late[max(begin, row - settle) : row].min()
-        after = late[row : min(end, row + settle)].min()
+        after = late[row : row + settle].min()
         if after - before > least:
             gaps.append((row, float(after - before)))
             begin = row

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -30,7 +31,7 @@ OTHER_CLOCK_SECONDS = 3600.0
 """Markers so far from all samples were stamped by another clock, not before or after them."""
 
 
-def load_streams(path: Path, **options: bool) -> tuple[list[dict], list[str]]:
+def load_streams(path: Path, **options: Any) -> tuple[list[dict], list[str]]:
     """Return the streams of an XDF file, as pyxdf reads them, and what was mended.
 
     Parameters
@@ -38,7 +39,8 @@ def load_streams(path: Path, **options: bool) -> tuple[list[dict], list[str]]:
     path : path
         The file.
     **options
-        Of `pyxdf.load_xdf`.
+        Of `pyxdf.load_xdf`; stamps stay the recorded ones, so that gaps of any length show, unless
+        ``dejitter_timestamps`` is set.
 
     Raises
     ------
@@ -52,10 +54,7 @@ def load_streams(path: Path, **options: bool) -> tuple[list[dict], list[str]]:
     try:
         file, notes = mended(path)
         with file, _complaints() as damage:
-            # Without dejittering the stamps are the recorded ones: gaps of any length show.
-            streams, _ = pyxdf.load_xdf(
-                file, dejitter_timestamps=False, on_chunk=_without_zeros, **options
-            )
+            streams, _ = pyxdf.load_xdf(file, **{"dejitter_timestamps": False, **options})
     except FileError:
         raise
     except Exception as error:  # damaged files fail anywhere in the parser
@@ -68,7 +67,7 @@ def load_streams(path: Path, **options: bool) -> tuple[list[dict], list[str]]:
 
 def read_xdf(path: Path, wanted: str | None) -> Found:
     """Read the EEG of an XDF file and its markers; parameters as of `choose_stream`."""
-    streams, notes = load_streams(path)
+    streams, notes = load_streams(path, on_chunk=_without_zeros)
     stream, parts = choose_stream(path, streams, wanted, notes)
     info = stream["info"]
     stamps = stream["time_stamps"]
@@ -79,19 +78,21 @@ def read_xdf(path: Path, wanted: str | None) -> Found:
         gaps.setdefault(row, float(timing.times[row] - timing.times[row - 1]) - 1 / timing.rate)
     elements = channel_elements(info)
     labels = [text_of(element, *LABEL_KEYS) for element in elements]
-    if labels and not any(text_of(element, "label") for element in elements) and any(labels):
-        notes.append("Channels have no <label>; their <name> is taken.")
     return Found(
         samples=np.array(stream["time_series"], dtype=np.float64),
         rate=timing.rate,
         labels=labels,
-        types=[text_of(element, "type") or type_of(stream) for element in elements],
-        units=[text_of(element, "unit") for element in elements],
+        types=[text_of(element, "type") for element in elements],
+        units=[text_of(element, "unit", "units") for element in elements],
         markers=_markers(streams, stream, timing, notes),
         name=name_of(stream),
+        stream_type=type_of(stream),
         positions=_positions(elements, labels),
         gaps=sorted(gaps.items()),
         declared_rate=rate_of(stream),
+        real_rate=timing.real_rate,
+        chunk_seconds=timing.chunk,
+        start=float(timing.times[0]),
         notes=notes,
     )
 

@@ -21,6 +21,8 @@ FILE_HEADER, STREAM_HEADER, SAMPLES, CLOCK_OFFSET, BOUNDARY, STREAM_FOOTER = ran
 BOUNDARY_MARK = bytes.fromhex("43A546DCCBF5410FB30ED5467383CBE4")
 WITH_STREAM = (STREAM_HEADER, SAMPLES, CLOCK_OFFSET, STREAM_FOOTER)
 SCAN_BYTES = 1 << 20
+FORBIDDEN = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+"""What XML does not allow; one of these in a label would make the whole file unreadable."""
 
 
 def mended(path: Path) -> tuple[BinaryIO, list[str]]:
@@ -139,12 +141,18 @@ def _new_content(
     content = file.read(end - file.tell())
     if tag == STREAM_HEADER:
         text = _utf8(content, "The description of a stream", notes)
-        info = ET.fromstring(text if text is not None else content)
+        allowed = FORBIDDEN.sub(b"?", content if text is None else text)
+        if allowed != content and text is None:
+            notes[
+                "The description of a stream has control characters; they became question marks."
+            ] = None
+            text = allowed
+        info = ET.fromstring(allowed)
         formats[number] = (
             (info.findtext("channel_format") or "").strip(),
             int(info.findtext("channel_count") or 0),
         )
-        return None if text is None else _chunk(tag, number, text)
+        return None if text is None else _chunk(tag, number, allowed)
     if tag == STREAM_FOOTER:
         if _is_sound_footer(content):
             return None

@@ -17,9 +17,10 @@ LABEL_KEYS = ("label", "name")
 
 
 def text_of(element: dict | None, *keys: str) -> str:
-    """Return the text of the first of `keys` that an element of the description has."""
+    """Return the text of the first of `keys` that an element has, whatever case they are in."""
+    folded = {str(tag).casefold(): value for tag, value in (element or {}).items()}
     for key in keys:
-        value = (element or {}).get(key)
+        value = folded.get(key.casefold())
         value = value[0] if isinstance(value, list) and value else value
         if isinstance(value, str) and value.strip():
             return value.strip()
