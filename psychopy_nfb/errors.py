@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import os
 
+LONGEST_SHOWN = 600
+"""Characters of a value beyond which an error shows its beginning only."""
+CUT_TO = 120
+
 
 class NfbError(ValueError):
     r"""Something that the user can put right.
@@ -46,9 +50,23 @@ def _ended(sentence: str) -> str:
 
 
 def shown(value: object) -> str:
-    """Return a value as Python writes it, but Windows' paths as people write them."""
-    text = repr(os.fspath(value) if isinstance(value, os.PathLike) else value)
-    return text.replace("\\\\", "\\")
+    """Return a value as Python writes it, but Windows' paths as people write them.
+
+    Of a long one the beginning.
+
+    Examples
+    --------
+    >>> shown("x" * 1000)[-23:]
+    'xxxx… (1002 characters)'
+    """
+    try:
+        text = repr(os.fspath(value) if isinstance(value, os.PathLike) else value)
+    except (ValueError, RecursionError):  # thousands of digits, or of levels
+        return f"a very long {type(value).__name__}"
+    text = text.replace("\\\\", "\\")
+    if len(text) > LONGEST_SHOWN:
+        text = f"{text[:CUT_TO]}… ({len(text)} characters)"
+    return text
 
 
 def cause(error: Exception) -> str:

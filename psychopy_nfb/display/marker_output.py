@@ -17,8 +17,8 @@ from statistics import median
 
 from psychopy_nfb.checks import check_number
 from psychopy_nfb.clock import lsl_now
-from psychopy_nfb.errors import FileError, SettingsError
-from psychopy_nfb.settings import read_text
+from psychopy_nfb.errors import FileError, SettingsError, cause
+from psychopy_nfb.reading import read_text
 
 logger = logging.getLogger(__name__)
 
@@ -81,8 +81,8 @@ def _json_pairs(path: str | os.PathLike) -> list[tuple[str, object]]:
     text = read_text(path, "codes")
     try:
         pairs = json.loads(text, object_pairs_hook=list)
-    except ValueError as error:
-        raise FileError("codes", os.fspath(path), f"is not valid JSON ({error})") from None
+    except (ValueError, RecursionError) as error:
+        raise FileError("codes", os.fspath(path), f"is not valid JSON ({cause(error)})") from None
     if not isinstance(pairs, list) or not all(isinstance(pair, tuple) for pair in pairs):
         raise FileError("codes", os.fspath(path), "must hold labels and their codes")
     return pairs

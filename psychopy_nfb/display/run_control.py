@@ -336,6 +336,8 @@ class RunControl(NewestFeedback):
         elif kind == "refused":
             self._refusal = message["sentence"]
             logger.warning("%s", message["sentence"])
+        elif kind == "fault":
+            logger.error("%s.", message["why"])
         elif kind == "stream":
             logger.warning("EEG stream: %s %s", message["what"], message["detail"])
         elif kind == "recording_stopped":

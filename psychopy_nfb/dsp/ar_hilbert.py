@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import linalg, signal
 
+from psychopy_nfb.budget import MOST_TAPS, check_length
 from psychopy_nfb.checks import check_band, check_delay, check_number
 from psychopy_nfb.dsp.blocks import SlidingWindow
 from psychopy_nfb.dsp.group_delay import try_out_envelope
@@ -61,10 +62,12 @@ class ARHilbert(_RhythmStep):
     def prepare(self, info: SignalInfo) -> SignalInfo:
         low, high = check_band("band", self.band, info.rate)
         rate = info.rate
-        self._n = round(self.window * rate)
+        self._n = check_length(
+            "window", self.window, rate, channels=info.n_channels, most=MOST_TAPS
+        )
         self._edge = max(1, round(self.edge * rate))
         self._order = max(2, round(self.memory * rate))
-        self._hop = max(1, round(self.hop * rate))
+        self._hop = max(1, check_length("hop", self.hop, rate))
         self._at = self._edge + 1 + round(self.delay * rate)  # from the end of the forecast
         n_taps = round(FILTER_CYCLES / low * rate) | 1
         kept = self._n - 2 * self._edge

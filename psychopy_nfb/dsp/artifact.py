@@ -116,7 +116,7 @@ class ArtifactGate(Step):
 
     def prepare(self, info: SignalInfo) -> SignalInfo:
         self._hold = round(self.hold * info.rate)
-        self._learn = 1 / (self.memory * info.rate)
+        self._learn = min(1.0, 1 / (self.memory * info.rate))
         self._warm = round(info.rate)  # a second, before which the spread is not known
         self._n_channels = info.n_channels
         self.reset()

@@ -75,6 +75,7 @@ class Loop:
         self._chores_at = 0.0
         self._no_data = False
         self._told_stopped = False
+        self._told_faults: set[str] = set()
         self.loop_seconds = 0.0
         self.stage_seconds = {"receive": 0.0, "publish": 0.0, "record": 0.0}
         self.largest_block = 0
@@ -200,6 +201,11 @@ class Loop:
                 channels=to_dict(self._quality.verdicts()),
                 traces=self._quality.traces(),
             )
+        for fault in self.processor.faults():
+            if fault not in self._told_faults:
+                self._told_faults.add(fault)
+                self.keeper.event("step_failed", detail={"why": fault}, kind="worker")
+                self.control.send("fault", why=fault)
         while (failure := self.keeper.unreported()) is not None:
             self.keeper.event("settings_not_written", detail={"why": failure}, kind="worker")
             self.control.send("recording", error=failure)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from psychopy_nfb.errors import FileError, cause
+from psychopy_nfb.budget import MOST_RECORDING, MOST_TABLE
+from psychopy_nfb.errors import FileError
+from psychopy_nfb.reading import check_file, reading
 
 HOW_TO_INSTALL = 'needs a package that is not installed; run: pip install "psychopy-nfb[files]"'
 OWN_TYPES = ("Feedback", "Frames")
@@ -63,9 +64,13 @@ def read_channels(path: str | os.PathLike) -> list[Channel]:
     path = Path(path)
     ending = path.suffix.casefold()
     if ending == ".xdf":
-        return _from_xdf(path)
+        check_file(path, "signal", MOST_RECORDING, fewest=1)
+        with reading(path, "signal", "as .xdf"):
+            return _from_xdf(path)
     if ending in (".csv", ".tsv", ".txt"):
-        return _from_table(path)
+        check_file(path, "signal", MOST_TABLE, fewest=1)
+        with reading(path, "signal", "as a table"):
+            return _from_table(path)
     raise FileError(
         "signal",
         str(path),
@@ -95,12 +100,8 @@ def _from_xdf(path: Path) -> list[Channel]:
         import pyxdf
     except ImportError:
         raise FileError("signal", str(path), HOW_TO_INSTALL) from None
-    try:
-        with path.open("rb") as file:
-            streams, _ = pyxdf.load_xdf(file)
-    except Exception as error:  # damaged files fail anywhere in the parser
-        why = cause(error)
-        raise FileError("signal", str(path), f"cannot be read as .xdf ({why})") from None
+    with path.open("rb") as file:
+        streams, _ = pyxdf.load_xdf(file)
     found = []
     for stream in streams:
         info = stream["info"]
@@ -181,11 +182,7 @@ def _from_table(path: Path) -> list[Channel]:
 def _read_table(path: Path) -> pd.DataFrame:
     """Return a table, whatever separates its columns, with decimal points or commas."""
     for decimal in (".", ","):
-        try:
-            table = pd.read_csv(path, sep=None, engine="python", decimal=decimal)
-        except (OSError, ValueError, csv.Error) as error:
-            why = cause(error)
-            raise FileError("signal", str(path), f"cannot be read as a table ({why})") from None
+        table = pd.read_csv(path, sep=None, engine="python", decimal=decimal, encoding="utf-8-sig")
         if table.select_dtypes("number").shape[1] == table.shape[1]:
             break
     return table

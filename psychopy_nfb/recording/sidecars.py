@@ -55,6 +55,8 @@ EVENTS = {
             "flags": "The state of the signal changed; value names what is wrong with it, or is "
             "clean.",
             "gap": "EEG samples are missing; the row's sample is the first one after them.",
+            "step_failed": "A step of the signal processing gave no finite number; detail says "
+            "which.",
             "settings_not_written": "The settings file could not be written; detail says why.",
             "stream_lost": "The EEG stream ended.",
             "stream_back": "The same EEG stream was found again.",

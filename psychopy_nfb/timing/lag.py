@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from psychopy_nfb.dsp.flags import Flags
-from psychopy_nfb.errors import FileError, cause
+from psychopy_nfb.reading import read_table
 
 STAGES = {
     "sample_to_received_ms": ("t_sample", "t_received", "sample → received", "amplifier, LSL"),
@@ -131,12 +131,7 @@ def lag_summary(frames: pd.DataFrame | str | os.PathLike) -> LagSummary:
     shows it.
     """
     if not isinstance(frames, pd.DataFrame):
-        try:
-            frames = pd.read_csv(frames)
-        except (OSError, ValueError) as error:
-            raise FileError(
-                "frames", os.fspath(frames), f"cannot be read ({cause(error)})"
-            ) from None
+        frames = read_table(frames, "frames")
     with_value = frames[frames.t_sample.notna()]
     offset = _clock_offset(with_value)
     fresh = with_value[~_repeated(with_value)]
