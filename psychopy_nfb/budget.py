@@ -19,12 +19,15 @@ MOST = {"s": 604_800.0, "ms": 6.048e8, "Hz": 100_000.0, "uV": 1e9}
 MOST_TAPS = 10_000
 """Taps of a filter that are found by solving equations: 40 s at 250 Hz, 2 s at 5 kHz. To solve them
 takes a tenth of a second."""
-MOST_SAMPLES = 100_000
-"""Samples of a channel that a step keeps: 400 s at 250 Hz, 20 s at 5 kHz."""
+MOST_SAMPLES = 50_000
+"""Samples of a channel that a step keeps: 200 s at 250 Hz, 10 s at 5 kHz."""
 MOST_BYTES = 64 * 2**20
 """Memory for the samples that a step keeps, all channels together."""
 LOWEST_HZ = 1e-3
 """Lowest edge of a band: a period of a thousand seconds."""
+LOWEST_SHARE = 1e-7
+"""Lowest frequency of a recursive filter, as a share of the rate: 2.5e-5 Hz at 250 Hz. The filter
+of a lower one differs from none by less than numbers of 64 bits can tell."""
 NARROWEST_HZ = 0.1
 NARROWEST_SHARE = 0.01
 """Narrowest band, in Hz or as a share of its upper edge, whichever is less."""

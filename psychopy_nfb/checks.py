@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from numbers import Real
 
 from psychopy_nfb import budget
-from psychopy_nfb.errors import FileError, SettingsError
+from psychopy_nfb.errors import FileError, SettingsError, listed
 
 
 def check_number(
@@ -214,6 +214,11 @@ def check_below_nyquist(name: str, frequency: float, rate: float) -> float:
             frequency,
             f"must lie below {rate / 2:g} Hz, half of the stream's rate of {rate:g} Hz",
         )
+    lowest = budget.LOWEST_SHARE * rate
+    if frequency < lowest:
+        raise SettingsError(
+            name, frequency, f"must be at least {lowest:.2g} Hz at the stream's rate of {rate:g} Hz"
+        )
     return frequency
 
 
@@ -234,7 +239,7 @@ def check_channels(name: str, wanted: Iterable[str], labels: Sequence[str]) -> l
         index = exact.get(label, folded.get(str(label).casefold()))
         if index is None:
             raise SettingsError(
-                name, label, f"the stream has no such channel; it has {', '.join(labels)}"
+                name, label, f"the stream has no such channel; it has {listed(labels, 100)}"
             )
         found.append(index)
     return found

@@ -7,6 +7,7 @@ who reads it stands in a lab with a participant waiting.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 
 LONGEST_SHOWN = 600
 """Characters of a value beyond which an error shows its beginning only."""
@@ -67,6 +68,19 @@ def shown(value: object) -> str:
     if len(text) > LONGEST_SHOWN:
         text = f"{text[:CUT_TO]}… ({len(text)} characters)"
     return text
+
+
+def listed(names: Iterable[object], most: int = 40) -> str:
+    """Return names for a sentence; of many the first ones.
+
+    Examples
+    --------
+    >>> listed(["Fz", "Cz", "Oz"], most=2)
+    'Fz, Cz and 1 more'
+    """
+    texts = [str(name)[:CUT_TO] for name in names]
+    more = len(texts) - most
+    return ", ".join(texts[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def cause(error: Exception) -> str:

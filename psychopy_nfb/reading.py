@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 PATIENCE_SECONDS = 1.0
 """How long others may keep a file open that shall be written; a virus scanner takes a tenth."""
 LOOK_SECONDS = 0.02
+LONGEST_HEADER = 100_000
+"""Bytes of the line that names a table's columns."""
 SPREADSHEET = (
     "was saved by a spreadsheet with semicolons between its columns, which may have changed its "
     "numbers; use the file as it was written"
@@ -137,6 +139,22 @@ def _first_bytes(path: Path, n: int) -> bytes:
         return file.read(n)
 
 
+def first_line(path: Path, parameter: str = "file") -> str:
+    """Return the first line of a table, which names its columns.
+
+    Raises
+    ------
+    FileError
+        If it cannot be read or is longer than any table's.
+    """
+    with reading(path, parameter):
+        raw = _first_bytes(path, LONGEST_HEADER + 1)
+        line = raw.split(b"\n")[0].decode("utf-8-sig", "replace")
+    if len(line) > LONGEST_HEADER:
+        raise FileError(parameter, os.fspath(path), "is no table: its first line has no end")
+    return line
+
+
 def read_table(
     path: str | os.PathLike,
     parameter: str = "file",
@@ -171,9 +189,8 @@ def read_table(
     import pandas as pd
 
     path = check_file(path, parameter, MOST_TABLE, fewest=1)
-    with reading(path, parameter):
-        header = _first_bytes(path, 4096).split(b"\n")[0]
-    if b";" in header and separator.encode() not in header:
+    header = first_line(path, parameter)
+    if ";" in header and separator not in header:
         raise FileError(parameter, os.fspath(path), SPREADSHEET)
     with reading(path, parameter, "as a table"):
         table = pd.read_csv(path, sep=separator, encoding="utf-8-sig", low_memory=False, **options)

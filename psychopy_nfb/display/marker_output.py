@@ -19,6 +19,7 @@ from psychopy_nfb.checks import check_number
 from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.errors import FileError, SettingsError, cause
 from psychopy_nfb.reading import read_text
+from psychopy_nfb.recording.text import safe_text
 
 logger = logging.getLogger(__name__)
 
@@ -107,7 +108,7 @@ class LSLMarkers:
 
     def send(self, label: str, t_flip: float) -> None:
         """Send a mark; runs in the flip and never raises."""
-        self._outlet.push_sample([label], t_flip)
+        self._outlet.push_sample([safe_text(label)], t_flip)
         self._n_sent += 1
 
     def close(self) -> dict[str, object]:
@@ -185,7 +186,7 @@ class UDPMarkers(_Port):
         super().__init__(f"UDP {host}:{port}")
 
     def _write(self, label: str) -> None:
-        self._socket.sendto(label.encode(), self._address)
+        self._socket.sendto(safe_text(label).encode(), self._address)
 
     def _close_port(self) -> None:
         self._socket.close()

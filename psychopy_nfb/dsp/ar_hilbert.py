@@ -15,6 +15,8 @@ from psychopy_nfb.dsp.rhythm import _RhythmStep
 from psychopy_nfb.dsp.step import SignalInfo
 from psychopy_nfb.errors import SettingsError
 
+MOST_WORK = 1e8
+"""Products a second that the band-pass of all windows may take: as many take half a second."""
 FILTER_CYCLES = 1.5
 """Length of the band-pass in periods of the band's lower edge: a longer one spoils more of the
 window's end than the forecast makes good."""
@@ -78,6 +80,14 @@ class ARHilbert(_RhythmStep):
                 f"is too short for a band from {low:g} Hz, this delay, edge and memory; choose "
                 "a longer one",
             )
+        if self._n * n_taps * rate / self._hop > MOST_WORK:
+            raise SettingsError(
+                "hop",
+                self.hop,
+                f"is too short: {rate / self._hop:.4g} estimates a second, each over {self._n} "
+                "samples, take longer than a second; choose a longer one or a shorter window, or "
+                "decimate before this step",
+            )
         self._taps = signal.firwin(n_taps, (low, high), pass_zero=False, fs=rate)
         self._n_channels = info.n_channels
         self.reset()
@@ -116,7 +126,8 @@ class ARHilbert(_RhythmStep):
 
 def _forecast(known: np.ndarray, order: int, n: int) -> np.ndarray:
     """Return the next `n` samples by an autoregression fitted to `known` (Yule-Walker)."""
-    lags = np.correlate(known, known, "full")[len(known) - 1 : len(known) + order]
+    n_known = len(known)
+    lags = np.array([known[: n_known - lag] @ known[lag:] for lag in range(order + 1)])
     if not lags[0] > 0:
         return np.zeros(n)
     lags[0] *= 1 + 1e-9  # a pure sine leaves nothing to solve

@@ -53,7 +53,8 @@ class _Smoother(Step):
             return signal.lfilter_zi(self._numerator, self._denominator)
         # Without recursion it is the sum of the taps still to come. scipy's way makes a matrix of
         # as many rows and columns as there are taps.
-        return np.cumsum(self._numerator[:0:-1])[::-1]
+        coming = np.cumsum(self._numerator[:0:-1])[::-1]
+        return coming if len(coming) else np.zeros(1)
 
 
 @dataclass

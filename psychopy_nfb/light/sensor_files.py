@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from psychopy_nfb.budget import MOST_RECORDING, MOST_TABLE
-from psychopy_nfb.errors import FileError
-from psychopy_nfb.reading import check_file, reading
+from psychopy_nfb.errors import FileError, listed
+from psychopy_nfb.reading import check_file, first_line, reading
 
 HOW_TO_INSTALL = 'needs a package that is not installed; run: pip install "psychopy-nfb[files]"'
 OWN_TYPES = ("Feedback", "Frames")
@@ -90,7 +90,7 @@ def choose(channels: list[Channel], name: str, path: str | os.PathLike) -> Chann
     fitting = [one for one in channels if name in (one.name, str(one))]
     if len(fitting) == 1:
         return fitting[0]
-    there = ", ".join(map(str, channels))
+    there = listed(channels)
     what = "is there twice" if fitting else "is not there"
     raise FileError("channel", name, f"{what}; {os.fspath(path)} has {there}")
 
@@ -152,11 +152,10 @@ def _from_table(path: Path) -> list[Channel]:
     table = _read_table(path)
     times = next((name for name in table.columns if str(name).casefold() in TIME_COLUMNS), None)
     if times is None:
-        there = ", ".join(map(str, table.columns))
         raise FileError(
             "signal",
             str(path),
-            f"has no column t with the seconds of LSL's clock; it has {there}",
+            f"has no column t with the seconds of LSL's clock; it has {listed(table.columns)}",
         )
     stamps = pd.to_numeric(table[times], errors="coerce").to_numpy(dtype=float)
     numeric = table.drop(columns=times).select_dtypes("number")
@@ -181,8 +180,17 @@ def _from_table(path: Path) -> list[Channel]:
 
 def _read_table(path: Path) -> pd.DataFrame:
     """Return a table, whatever separates its columns, with decimal points or commas."""
+    header = first_line(path)
+    # Not pandas' own guess, which takes minutes for a file that is no table.
+    separator = max("\t;,", key=header.count)
     for decimal in (".", ","):
-        table = pd.read_csv(path, sep=None, engine="python", decimal=decimal, encoding="utf-8-sig")
+        table = pd.read_csv(
+            path,
+            sep=separator if separator in header else r"\s+",
+            decimal=decimal,
+            encoding="utf-8-sig",
+            low_memory=False,
+        )
         if table.select_dtypes("number").shape[1] == table.shape[1]:
             break
     return table

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pylsl
 
+from psychopy_nfb.checks import check_rate
 from psychopy_nfb.dsp.step import SignalInfo
 from psychopy_nfb.errors import StreamError
 from psychopy_nfb.lsl.find import (
@@ -62,6 +63,7 @@ class Inlet:
                 str(selection),
                 "has no numbers at a regular rate; choose the stream of an amplifier",
             )
+        check_rate("rate", found.nominal_srate())
         # Recovery inside LSL would hide that an amplifier was off: the worker finds it again itself
         # and marks the gap.
         self.remote = is_remote(found)

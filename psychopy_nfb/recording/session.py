@@ -17,6 +17,7 @@ from psychopy_nfb.errors import FileError
 from psychopy_nfb.recording.names import SessionFiles
 from psychopy_nfb.recording.sidecars import write_sidecars
 from psychopy_nfb.recording.tables import EventLog, FrameLog
+from psychopy_nfb.recording.text import shortened
 from psychopy_nfb.recording.xdf import XdfWriter
 
 logger = logging.getLogger(__name__)
@@ -219,6 +220,7 @@ class SessionWriter:
         detail: dict | None,
     ) -> None:
         origin = t if self._origin is None else self._origin
+        label, value = shortened(label), None if value is None else shortened(value)
         self._event_log.write(t - origin, duration, label, value, sample, t, detail)
         content = {"event": label, "kind": kind, "value": value, "sample": sample, "detail": detail}
         # Numbers of numpy, say, become texts: no event is worth the end of the recording.

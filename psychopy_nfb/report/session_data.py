@@ -18,6 +18,7 @@ from psychopy_nfb.reading import check_file, read_table, reading
 from psychopy_nfb.recording.names import SessionFiles
 from psychopy_nfb.recording.settings_file import SessionRecord
 from psychopy_nfb.recording.tables import FRAME_COLUMNS
+from psychopy_nfb.recording.text import text_of_cell
 from psychopy_nfb.timing import lag_summary
 
 CALIBRATING_SHARE = 0.5
@@ -109,14 +110,16 @@ def load_session_data(path: str | os.PathLike) -> SessionData:
         If it has no frame log, or a file cannot be read at all.
     """
     files = SessionFiles.from_stem(path)
-    if not files.frames.exists():
+    if not os.path.isfile(files.frames):
         raise FileError(
             "session", str(files.stem), "has no frame log; name a session's file or stem"
         )
     numbers = [name for name in FRAME_COLUMNS if name not in TEXT_COLUMNS]
     frames = _read_table(files.frames, ",", numbers=NEEDED, numbers_if_there=numbers)
     frames = frames[frames.t_flip.notna()].reset_index(drop=True)
-    settings = SessionRecord.load(files.settings).content if files.settings.exists() else {}
+    for name in set(TEXT_COLUMNS) & set(frames.columns):
+        frames[name] = frames[name].map(text_of_cell)
+    settings = SessionRecord.load(files.settings).content if os.path.isfile(files.settings) else {}
     signals, reason = _read_signals(files.eeg)
     events = _read_events(files.events)
     _on_one_clock(frames, events, signals)
@@ -160,6 +163,8 @@ def _read_events(path: os.PathLike) -> pd.DataFrame:
         return pd.DataFrame(columns=columns).astype({"t": float, "duration": float})
     events = _read_table(path, "\t", numbers=("t", "duration"), texts=("trial_type", "detail"))
     events = events[events.t.notna()].sort_values("t", kind="stable", ignore_index=True)
+    for name in {"trial_type", "value"} & set(events.columns):
+        events[name] = events[name].map(text_of_cell)
     events["detail"] = [_detail(text) for text in events.detail]
     return events
 
