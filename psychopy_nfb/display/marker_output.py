@@ -56,6 +56,8 @@ def read_codes(source: Mapping[str, int] | str | os.PathLike) -> dict[str, int]:
     elif Path(source).suffix == ".csv":
         rows = csv.DictReader(io.StringIO(read_text(source, "codes")))
         try:
+            if not {"label", "code"} <= set(rows.fieldnames or ()):
+                raise KeyError
             pairs = [(row["label"], row["code"]) for row in rows]
         except (KeyError, csv.Error):
             raise FileError(

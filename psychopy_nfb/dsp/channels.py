@@ -13,7 +13,7 @@ import numpy as np
 from psychopy_nfb.checks import check_channels, check_choice, check_number
 from psychopy_nfb.dsp.montage import standard_positions
 from psychopy_nfb.dsp.step import SignalInfo, Step
-from psychopy_nfb.errors import SettingsError
+from psychopy_nfb.errors import FileError, SettingsError
 from psychopy_nfb.reading import read_table, read_text, reading
 
 
@@ -156,6 +156,8 @@ def read_weights(path: str | os.PathLike) -> dict[str, dict[str, float]]:
                 str(name): {label: float(weight) for label, weight in row.items() if weight != 0}
                 for name, row in table.iterrows()
             }
+    if not any(weights.values()):
+        raise FileError("file", os.fspath(path), "holds no weights")
     for name, parts in weights.items():
         for label, weight in parts.items():
             check_number(f"weights.{name}.{label}", weight)
