@@ -208,7 +208,8 @@ def _numbers(path: Path, parameter: str, column: pd.Series) -> pd.Series:
     """Return a column as numbers, if it holds nothing else."""
     import pandas as pd
 
-    numbers = pd.to_numeric(column, errors="coerce")
+    with reading(path, parameter, f"as a table: column {column.name}"):
+        numbers = pd.to_numeric(column, errors="coerce").astype(float)
     wrong = (numbers.isna() & column.notna()) | (numbers.abs() > LARGEST)
     if wrong.any():
         row = int(wrong.to_numpy().argmax())

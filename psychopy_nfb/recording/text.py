@@ -34,7 +34,10 @@ def shortened(text: object) -> str:
     'xx… (20000 characters)'
     """
     text = safe_text(text)
-    return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}… ({len(text)} characters)"
+    if len(text) <= LONGEST_TEXT:
+        return text
+    told = f"… ({len(text)} characters)"
+    return text[: LONGEST_TEXT - len(told)] + told
 
 
 def cell_text(text: object) -> str:

@@ -215,9 +215,9 @@ def test_a_mark_of_any_length_ends_no_recording(tmp_path):
         assert writer.error is None
     SessionRecord(files.settings).update(**FACTS)
     session = read_session(files.stem)
-    assert session.events.value.str.len().tolist() == [5, 5, 10_020, 10_020]
+    assert session.events.value.str.len().tolist() == [5, 5, 10_000, 10_000]
     assert session.events.value.iloc[-1].endswith("x… (200000 characters)")
-    assert session.frames.mark.str.len().tolist() == [10_020, 10_020]
+    assert session.frames.mark.str.len().tolist() == [10_000, 10_000]
 
 
 def recorded(tmp_path):
