@@ -22,6 +22,9 @@ JUMP_SD = 12.0
 """A jump is larger than both: microvolts, and the channel's usual changes in that time."""
 LEVEL_SECONDS = 0.1
 """Time before and after a jump in which its levels are taken: a period of alpha, which cancels."""
+LASTING = 0.6
+"""Share of its height that a jump still has after a second. Behind a high-pass it has less, and is
+an artifact."""
 DRIFT_HZ = 1.0
 """What is slower counts as drift."""
 SETTLING_SECONDS = 3.0
@@ -47,15 +50,7 @@ class Calmed:
 
     def bridged(self) -> np.ndarray:
         """Return the samples with a straight line in place of each artifact."""
-        if not self.artifacts.any():
-            return self.samples
-        out = self.samples.copy()
-        for channel, spoilt in enumerate(self.artifacts.T):
-            good = np.flatnonzero(~spoilt)
-            if len(good) and len(good) < len(out):
-                rows = np.flatnonzero(spoilt)
-                out[rows, channel] = np.interp(rows, good, out[good, channel])
-        return out
+        return bridged(self.samples, self.artifacts)
 
     def jumps_told(self, labels: Sequence[str]) -> str:
         """Return one sentence about the jumps that were removed; empty if there were none."""
@@ -110,6 +105,25 @@ def calmed(samples: np.ndarray, rate: float, limit_uv: float = ArtifactGate.limi
     return Calmed(level, artifacts, tuple(jumps))
 
 
+def bridged(samples: np.ndarray, artifacts: np.ndarray) -> np.ndarray:
+    """Return samples (n, n_channels) with straight lines where `artifacts`, of that shape, is true.
+
+    Examples
+    --------
+    >>> bridged(np.array([[1.0], [9.0], [9.0], [4.0]]), np.array([[0], [1], [1], [0]], bool)).T
+    array([[1., 2., 3., 4.]])
+    """
+    if not artifacts.any():
+        return samples
+    out = samples.copy()
+    for channel, spoilt in enumerate(artifacts.T):
+        good = np.flatnonzero(~spoilt)
+        if 0 < len(good) < len(out):
+            rows = np.flatnonzero(spoilt)
+            out[rows, channel] = np.interp(rows, good, out[good, channel])
+    return out
+
+
 def without_drift(samples: np.ndarray, rate: float) -> np.ndarray:
     """Return samples (n, ...) without what is slower than 1 Hz, filtered forwards and backwards."""
     sos = signal.butter(2, DRIFT_HZ, "highpass", fs=rate, output="sos")
@@ -134,8 +148,11 @@ def _jumps(column: np.ndarray, rate: float) -> list[tuple[int, int]]:
     for rows in np.split(large, np.flatnonzero(np.diff(large) > near) + 1):
         first, last = int(rows[0]), int(rows[-1]) + lag
         before, after = column[max(0, first - near) : first + 1], column[last : last + near]
-        # Otherwise it is a spike or a burst: the level is what it was.
-        if abs(np.median(after) - np.median(before)) > limit:
+        height = np.median(after) - np.median(before)
+        late = column[last + round(rate) : last + round(rate) + 2 * near]
+        still = (np.median(late) if len(late) else np.median(after)) - np.median(before)
+        # Otherwise it is a spike or a burst: the level is what it was, or soon will be.
+        if abs(height) > limit and still / height > LASTING:
             found.append((first, last))
     return found
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from psychopy_nfb.dsp import Pipeline, SignalInfo, Step
-from psychopy_nfb.dsp.whole import MARGIN_SECONDS, calmed
+from psychopy_nfb.dsp.whole import MARGIN_SECONDS, bridged, calmed
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.tune.scores import scored_rows
 
@@ -65,18 +65,19 @@ def _without_slope(samples: np.ndarray, rate: float) -> np.ndarray:
 
 def without_artifacts(
     raw: np.ndarray,
+    passing: np.ndarray,
     rate: float,
     n_fit: int,
     limit_uv: float,
     gaps: Sequence[int],
     told: Callable[[str], None],
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return a channel with large artifacts bridged, and which of its samples can be scored.
 
     Parameters
     ----------
-    raw : ndarray, shape (n, 1)
-        In microvolts.
+    raw, passing : ndarray, shape (n, 1)
+        As it was recorded, and as it reaches the estimators, in microvolts.
     rate : float
         Samples per second.
     n_fit : int
@@ -90,7 +91,9 @@ def without_artifacts(
 
     Returns
     -------
-    bridged : ndarray, shape (n,)
+    raw : ndarray, shape (n,)
+    passing : ndarray, shape (n, 1)
+        Bridged, too: the longest filters would show an artifact for two seconds.
     usable : ndarray of bool, shape (n,)
 
     Raises
@@ -99,7 +102,8 @@ def without_artifacts(
         If too little is left to be scored.
     """
     parts = [calmed(part, rate, limit_uv) for part in (raw[:n_fit], raw[n_fit:])]
-    usable = ~np.concatenate([part.artifacts[:, 0] for part in parts])
+    artifacts = np.concatenate([part.artifacts for part in parts])
+    usable = ~artifacts[:, 0]
     near = round(MARGIN_SECONDS * rate)
     for row in gaps:
         usable[max(0, row - near) : row + near] = False
@@ -119,7 +123,11 @@ def without_artifacts(
             f"{(n_whole - n_scored) / rate:.1f} of the {n_whole / rate:.0f} s that are scored were "
             f"left out: {why}, with {MARGIN_SECONDS:g} s on both sides."
         )
-    return np.concatenate([part.bridged()[:, 0] for part in parts]), usable
+    raw = np.concatenate([part.bridged()[:, 0] for part in parts])
+    passing = np.concatenate(
+        [bridged(passing[part], artifacts[part]) for part in (slice(n_fit), scored)]
+    )
+    return raw, passing, usable
 
 
 def passed_through(

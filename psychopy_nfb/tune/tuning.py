@@ -91,8 +91,8 @@ def tune(
     Notes
     -----
     Linear drift and jumps of the level are taken out of the recording first. Large artifacts
-    (beyond the limit of the `ArtifactGate` in `before`, or its usual one) are bridged in the
-    reference and enter no score. The reference is the acausal analytic signal of the channel as it
+    (beyond the limit of the `ArtifactGate` in `before`, or its usual one) are bridged and enter
+    no score. The reference is the acausal analytic signal of the channel as it
     was recorded, so that what the filters of `before` do to the phase counts.
 
     The first half of the recording is the fit part: filters are fitted and variants are chosen (on
@@ -123,8 +123,9 @@ def tune(
     if passing.shape[1] != 1:
         raise SettingsError("channel", list(passed_info.labels), "must result in one signal")
     limits = [step.limit_uv for step in before if isinstance(step, ArtifactGate)]
-    raw, usable = without_artifacts(
+    raw, passing, usable = without_artifacts(
         passed_through(spatial, samples, info)[0],
+        passing,
         rate,
         n_fit,
         min(limits, default=ArtifactGate.limit_uv),
