@@ -17,16 +17,13 @@ from psychopy_nfb.checks import (
 from psychopy_nfb.terminal import add_band, doing, naming_kept_files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    from psychopy_nfb.dsp import SignalInfo, Step
     from psychopy_nfb.lsl.files import Recording
     from psychopy_nfb.tune.tuning import Entry
 
 FIRST_MS, LAST_MS, STEP_MS = -50.0, 300.0, 25.0
 USUAL_DELAY_MS = 100.0
-DRIFT_SECONDS = 10.0
-"""Length of the means whose differences tell a drift."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -107,6 +104,7 @@ def _tuned(options: argparse.Namespace, delays: Sequence[float], folder: Path, s
     from psychopy_nfb.lsl.files import read_recording
     from psychopy_nfb.tune.candidates import CANDIDATES
     from psychopy_nfb.tune.kinds import check_voltage, other_kinds
+    from psychopy_nfb.tune.prepared import offsets_removed
     from psychopy_nfb.tune.tuning import recommended, tune
 
     with doing("Reading the recording"):
@@ -127,7 +125,7 @@ def _tuned(options: argparse.Namespace, delays: Sequence[float], folder: Path, s
         smooth=None,
     )
     told: list[str] = []
-    before = _offset_removed(pipeline.steps[:-1], recording, info, told.append)
+    before = offsets_removed(pipeline.steps[:-1], recording.samples, info, told.append)
     with tqdm(total=len(CANDIDATES) * len(delays), desc="tune", disable=None) as progress:
 
         def passed(name: str) -> None:
@@ -167,39 +165,6 @@ def _tuned(options: argparse.Namespace, delays: Sequence[float], folder: Path, s
         }
         Path(options.json).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     return 0
-
-
-def _offset_removed(
-    before: list[Step], recording: Recording, info: SignalInfo, told: Callable[[str], None]
-) -> list[Step]:
-    """Return the steps before the estimator, with a steeper high-pass if a channel drifts.
-
-    A steady drift comes through a first-order high-pass as an offset, and that gets into filters
-    which are short or were fitted without it: with 178 µV/s the correlation of a wcFIR may fall
-    from .88 to .66, Kalman's from .82 to .48. A second order lets none of it through.
-    """
-    import numpy as np
-
-    from psychopy_nfb.dsp import DCBlock, HighPass
-    from psychopy_nfb.dsp.whole import calmed
-    from psychopy_nfb.tune.prepared import DRIFTING
-
-    eeg = [place for place, label in enumerate(info.labels) if label not in info.kinds]
-    level = calmed(recording.samples[:, eeg], info.rate).samples
-    length = round(DRIFT_SECONDS * info.rate)
-    n = len(level) // length
-    if n < 2:
-        return before
-    means = level[: n * length].reshape(n, length, -1).mean(axis=1)
-    drift = np.percentile(np.abs(np.diff(means, axis=0)), 90, axis=0) / DRIFT_SECONDS
-    if not drift.max(initial=0) > DRIFTING:
-        return before
-    label = info.labels[eeg[int(drift.argmax())]]
-    told(
-        f"{label} drifts by {drift.max():.0f} µV/s, so offsets are removed by a high-pass of "
-        "second order; the settings file has it, too."
-    )
-    return [HighPass(step.cutoff) if isinstance(step, DCBlock) else step for step in before]
 
 
 def _names(listed: str) -> list[str]:
