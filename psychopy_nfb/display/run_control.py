@@ -59,6 +59,7 @@ class RunControl(NewestFeedback):
         self._calibration_path = calibration_path
         self._showing = between_blocks
         self._handle: WorkerHandle | None = None
+        self._told_assumptions: set[str] = set()
         self._closed = False
         self._blocks = 0
         self._outputs: list = []
@@ -326,7 +327,9 @@ class RunControl(NewestFeedback):
     def _on_message(self, message: dict) -> None:
         """Take one message of the worker; runs in a thread."""
         kind = message["kind"]
-        if kind == "configuration":
+        if kind == "ready":
+            self._tell_assumptions(message["stream"]["assumptions"])
+        elif kind == "configuration":
             self._configure(read_configuration(message["configuration"]))
         elif kind == "channels":
             self._channel_traces = np.array(message["traces"]) / 10  # sent as tenths of microvolts
@@ -337,9 +340,17 @@ class RunControl(NewestFeedback):
             self._refusal = message["sentence"]
             logger.warning("%s", message["sentence"])
         elif kind == "stream":
-            logger.warning("EEG stream: %s %s", message["what"], message["detail"])
+            detail = message["detail"]
+            logger.warning("EEG stream: %s %s", message["what"], detail.get("why", detail))
         elif kind == "recording_stopped":
             self._recording_error = message["why"]
             logger.error("The recording stopped, the feedback goes on: %s", message["why"])
         elif kind in ("recording", "stopped") and message["error"]:
             logger.error("Recording: %s", message["error"])
+
+    def _tell_assumptions(self, sentences: list[str]) -> None:
+        """Report once what was assumed of the stream; another worker of the run says it again."""
+        for sentence in sentences:
+            if sentence not in self._told_assumptions:
+                self._told_assumptions.add(sentence)
+                logger.warning("EEG stream: %s", sentence)

@@ -75,7 +75,7 @@ class ASR(Step):
     max_dims: float = 0.66
     """Share of the components that may be left out at once."""
     exclude: list[str] = field(default_factory=list)
-    """Labels of channels that are no EEG or are bad: they pass delayed and are not used."""
+    """Labels of bad channels: they pass delayed and are not used. So do those that are no EEG."""
     calibration: ASRCalibration | None = None
     """What was learned; None before."""
     learned: ClassVar[tuple[str, ...]] = ("calibration",)
@@ -96,13 +96,13 @@ class ASR(Step):
                 "rate", rate, f"must be above {LOWEST_RATE:g} Hz for ASR; decimate after it"
             )
         unused = check_channels("exclude", self.exclude, info.labels)
-        self._eeg = [index for index in range(info.n_channels) if index not in unused]
+        self._eeg = [index for index in info.eeg if index not in unused]
         if len(self._eeg) < 2:
             raise SettingsError(
                 "exclude",
                 self.exclude,
-                f"leaves {len(self._eeg)} of {info.n_channels} channels, and ASR needs 2 or more; "
-                "put it before the step that picks one",
+                f"leaves {len(self._eeg)} of {info.n_channels} channels{info.named_not_eeg()}, and "
+                "ASR needs 2 or more; put it before the step that picks one",
             )
         self._rate, self._n_channels = rate, info.n_channels
         self._labels = [info.labels[index] for index in self._eeg]

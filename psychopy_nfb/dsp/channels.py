@@ -29,14 +29,17 @@ class Pick(Step):
     """
 
     channels: list[str] = field(default_factory=list)
-    """Labels to keep; empty keeps all."""
+    """Labels to keep; empty keeps all EEG channels, or all where none is EEG."""
     exclude: list[str] = field(default_factory=list)
     """Labels to leave out."""
 
     spatial = True
 
     def prepare(self, info: SignalInfo) -> SignalInfo:
-        wanted = check_channels("channels", self.channels or info.labels, info.labels)
+        if self.channels:
+            wanted = check_channels("channels", self.channels, info.labels)
+        else:
+            wanted = info.eeg_or_all
         unwanted = set(check_channels("exclude", self.exclude, info.labels))
         kept = [index for index in wanted if index not in unwanted]
         if not kept:
@@ -87,7 +90,7 @@ class BadChannels(_Matrix):
             return replace(info, labels=tuple(info.labels[index] for index in good))
         if self.mode == "interpolate":
             places = positions_of("channels", info.labels, info, required=self.channels)
-            near = [index for index in good if info.labels[index] in places]
+            near = [index for index in good if index in info.eeg and info.labels[index] in places]
             if not near:
                 raise SettingsError(
                     "mode", self.mode, "needs good channels with known positions; use 'zero'"

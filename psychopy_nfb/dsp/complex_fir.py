@@ -30,6 +30,7 @@ class _ComplexFIR(_RhythmStep):
         check_band("band", self.band, info.rate)
         self._rate = info.rate
         self._n_channels = info.n_channels
+        self._learned_from = info.eeg_or_all
         self._n_taps = max(4, round(self._seconds() * info.rate))
         self.settle = self._seconds()
         self._redesign()

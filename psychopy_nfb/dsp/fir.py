@@ -106,6 +106,7 @@ class WCFIR(_ChosenDelay):
         power of an offset, which a steady drift becomes in a high-pass, is put at 0 Hz. A recording
         that is too short, or in which nothing happens, is left unused.
         """
+        samples = samples[:, self._learned_from]
         window = min(len(samples), round(2 * self._rate))
         if window < self._n_taps // 2:
             return
@@ -161,6 +162,7 @@ class LSFIR(_ChosenDelay):
         One filter for all channels, without jumps and large artifacts. A recording shorter than
         four lengths of the filter, or in which nothing happens, is left unused.
         """
+        samples = samples[:, self._learned_from]
         n, n_taps = len(samples), self._n_taps
         if n < FEWEST_LENGTHS * n_taps or not np.var(samples) > np.finfo(float).tiny:
             return

@@ -43,9 +43,9 @@ class GradientTemplate(Step):
 
     Notes
     -----
-    Electrode offsets enter neither templates nor correlations; against drifts put a HighPass of
-    1 Hz before it. Correlations are summed up as samples arrive, so that the end of a repetition
-    costs no more than one average.
+    Triggers and others that are no voltage pass as they are. Electrode offsets enter neither
+    templates nor correlations; against drifts put a HighPass of 1 Hz before it. Correlations are
+    summed up as samples arrive, so that the end of a repetition costs no more than one average.
     """
 
     tr: float = 2.0
@@ -73,13 +73,15 @@ class GradientTemplate(Step):
                 f"is {exact:g} samples at {info.rate:g} Hz, and must be a whole number of them; "
                 "lock the amplifier's clock to the scanner's",
             )
-        self._n_channels = info.n_channels
+        used = info.voltages
+        self._used: list[int] | slice = slice(None) if len(used) == info.n_channels else used
+        self._n_used = len(used)
         self.settle = (self.fewest + 1) * self.tr
         self.reset()
         return info
 
     def reset(self) -> None:
-        self._current = np.zeros((self._length, self._n_channels))
+        self._current = np.zeros((self._length, self._n_used))
         self._before: np.ndarray | None = None
         self._at = 0
         self._templates: list[_Template] = []
@@ -89,13 +91,14 @@ class GradientTemplate(Step):
 
     def process(self, samples: np.ndarray) -> np.ndarray:
         out = np.array(samples, dtype=float)
+        samples = samples[:, self._used]
         self.flags = np.zeros(len(samples), np.uint32)
         start = 0
         while start < len(samples):
             n = min(len(samples) - start, self._length - self._at)
             here, there = slice(start, start + n), slice(self._at, self._at + n)
             if self._active is not None:
-                out[here] -= self._active.mean[there]
+                out[here, self._used] -= self._active.mean[there]
             if self._drifting:
                 self.flags[here] = Flags.DRIFTING
             self._current[there] = samples[here]

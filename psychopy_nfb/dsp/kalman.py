@@ -56,6 +56,7 @@ class KalmanOscillator(_RhythmStep):
     def prepare(self, info: SignalInfo) -> SignalInfo:
         check_band("band", self.band, info.rate)
         self._rate, self._n_channels = info.rate, info.n_channels
+        self._learned_from = info.eeg_or_all
         self._redesign()
         return self._told(info)
 
@@ -82,6 +83,7 @@ class KalmanOscillator(_RhythmStep):
         Those whose envelope and phase are closest to the recording's acausal ones, without drift,
         jumps and large artifacts. Less than ten seconds are left unused.
         """
+        samples = samples[:, self._learned_from]
         if len(samples) < SHORTEST_FIT * self._rate or not np.ptp(samples) > 0:
             return
         calm = calmed(samples, self._rate)

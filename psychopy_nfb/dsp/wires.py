@@ -45,7 +45,8 @@ class CarbonWireLoops(Step):
     wires: list[str] = field(default_factory=list)
     """Labels of the wires' channels; they pass delayed and are not changed."""
     exclude: list[str] = field(default_factory=list)
-    """Labels of other channels that nothing is subtracted from."""
+    """Labels of other channels that nothing is subtracted from; triggers and others that are no
+    voltage need not be named."""
     lag: float = 0.05
     """Seconds by which a wire may lead or follow an electrode; also the step's delay."""
     window: float = 6.0
@@ -64,7 +65,7 @@ class CarbonWireLoops(Step):
     def prepare(self, info: SignalInfo) -> SignalInfo:
         self._wires = check_channels("wires", self.wires, info.labels)
         kept = {*self._wires, *check_channels("exclude", self.exclude, info.labels)}
-        self._eeg = [index for index in range(info.n_channels) if index not in kept]
+        self._eeg = [index for index in info.voltages if index not in kept]
         if not self._eeg:
             raise SettingsError("wires", self.wires, "leaves no channel to subtract from")
         self._n_channels = info.n_channels

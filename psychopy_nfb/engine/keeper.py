@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pylsl
 
-from psychopy_nfb.dsp import flag_names
+from psychopy_nfb.channels import EEG
+from psychopy_nfb.dsp import SignalInfo, flag_names
 from psychopy_nfb.engine.frame_rows import frame_row
 from psychopy_nfb.engine.memory import SharedBlock
 from psychopy_nfb.engine.processor import Block, Processor
@@ -112,11 +113,8 @@ class Keeper:
                 "labels": source.info.labels,
                 "rate": source.info.rate,
                 "format": str(source.format),
-                "units": [
-                    UNITS.get(scale, f"{scale:g} microvolts")
-                    for scale in facts["microvolts_per_unit"]
-                ]
-                + [""] * (0 if aux is None else len(aux.labels)),
+                "units": _units(source.info, facts),
+                "kinds": [source.info.kinds.get(label, EEG) for label in source.info.labels],
                 "source_id": facts["source_id"],
                 "positions": source.info.positions,
             },
@@ -272,6 +270,8 @@ class Keeper:
                     "detail": {"stream": marker.stream},
                 }
                 self._pending.append((marker.t, event))
+            for sentence in self._watcher.take_notes():
+                self._source.events.append(("marker_stream", {"why": sentence}))
         if self._writer is None:
             self._pending.clear()
             self._source.aux_pulled.clear()
@@ -351,6 +351,18 @@ class Keeper:
         self._writer.close()
         self.remember(**sections, counts=self._writer.counts(), ended=reason)
         self._clerk.shutdown(wait=True)
+
+
+def _units(info: SignalInfo, facts: dict[str, Any]) -> list[str]:
+    """Return the units of samples as they are kept; none for those of a second stream."""
+    voltages = info.voltages
+    units = [
+        UNITS.get(scale, f"{scale:g} microvolts") if place in voltages else unit
+        for place, (scale, unit) in enumerate(
+            zip(facts["microvolts_per_unit"], facts["units"], strict=True)
+        )
+    ]
+    return units + [""] * (info.n_channels - len(units))
 
 
 def _numbers_as_texts(record: tuple, labels: dict[str, dict]) -> dict[str, dict]:

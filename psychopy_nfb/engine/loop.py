@@ -253,9 +253,7 @@ class Loop:
         self._watch_channels(command["on"])
 
     def _watch_channels(self, on: bool) -> None:
-        aux = self.source.aux_info
-        other = () if aux is None else aux.labels
-        self._quality = ChannelQuality(self.source.info, other) if on else None
+        self._quality = ChannelQuality(self.source.info) if on else None
 
     def _on_reset_score(self, _: dict) -> None:
         self.processor.feedback.reset_score()

@@ -9,7 +9,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from psychopy_nfb.channels import MISC
 from psychopy_nfb.errors import NfbError, SettingsError
+from psychopy_nfb.lsl.amplitude import AmplitudeCheck
 from psychopy_nfb.lsl.inlet import Inlet, StreamLost
 from psychopy_nfb.lsl.merge import Merger
 from psychopy_nfb.lsl.selection import StreamSelection
@@ -36,7 +38,7 @@ class Source:
         All channels.
     events : collections.deque of (str, dict)
         What happened to the streams: ``stream_lost``, ``stream_back``, ``stream_differs``,
-        ``aux_lost``.
+        ``aux_lost``, ``unlikely_amplitude``.
     aux_pulled : collections.deque of (ndarray, ndarray)
         Samples and stamps that the second stream sent by itself and nobody has taken yet.
 
@@ -61,10 +63,17 @@ class Source:
                 raise SettingsError(
                     "aux", str(aux), f"has channels that the EEG has too: {', '.join(shared)}"
                 )
-            self.info = replace(self.info, labels=self.info.labels + self._merger.labels)
+            # What is laid beside the EEG comes from another amplifier: no reference is made of it.
+            beside = {label: self.aux_info.kinds.get(label, MISC) for label in self._merger.labels}
+            self.info = replace(
+                self.info,
+                labels=self.info.labels + self._merger.labels,
+                kinds={**self.info.kinds, **beside},
+            )
             self.format = np.dtype(np.float64)
         self.events: deque[tuple[str, dict]] = deque()
         self.aux_pulled: deque[tuple[np.ndarray, np.ndarray]] = deque()
+        self._amplitude = None if selection.test_signal else AmplitudeCheck(self._inlet.info)
         self.lost = False
         self._aux_lost = False
         self._found: Inlet | None = None
@@ -86,7 +95,11 @@ class Source:
         except StreamLost:
             self._lose()
             return None
-        if pulled is None or self._merger is None:
+        if pulled is None:
+            return None
+        if self._amplitude is not None:
+            self._check_amplitude(pulled[0])
+        if self._merger is None:
             return pulled
         samples, stamps = pulled
         if not self._aux_lost:
@@ -107,14 +120,28 @@ class Source:
         return samples if self._merger is not None else self._inlet.native[: len(samples)]
 
     def facts(self) -> dict[str, object]:
-        """Return what identifies the EEG stream."""
-        return self._inlet.facts()
+        """Return what identifies the EEG stream, and the kinds of all channels.
+
+        With a second stream beside it, samples are kept as they are merged: in microvolts.
+        """
+        facts = {**self._inlet.facts(), "kinds": self.info.kinds}
+        if self._merger is not None:
+            facts["microvolts_per_unit"] = [1.0] * len(self._inlet.info.labels)
+        return facts
 
     def close(self) -> None:
         """Leave the streams."""
         self._ended.set()
         if not self.lost:
             self._inlet.close()
+
+    def _check_amplitude(self, samples: np.ndarray) -> None:
+        """Say once whether the EEG's first seconds are too small or too large for microvolts."""
+        why = self._amplitude.add(samples)
+        if why is not None:
+            self.events.append(("unlikely_amplitude", {"why": why}))
+        if self._amplitude.done:
+            self._amplitude = None
 
     def _lose(self) -> None:
         self.lost = True
@@ -129,10 +156,7 @@ class Source:
                 found = Inlet(self._again)
             except NfbError:
                 continue  # the search itself waits `timeout` seconds
-            same = found.info.labels == self._inlet.info.labels and (
-                found.info.rate == self._inlet.info.rate and found.format == self._inlet.format
-            )
-            if same:
+            if found.is_like(self._inlet):
                 self._found = found
                 return
             found.close()
@@ -149,5 +173,6 @@ def _same_stream(selection: StreamSelection, facts: dict) -> StreamSelection:
         name=facts["name"] or None,
         type=facts["type"] or None,
         source_id=facts["source_id"] or None,
+        hostname=facts["hostname"] or None,
         timeout=LOOK_AGAIN_SECONDS,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +12,10 @@ import numpy as np
 import pandas as pd
 
 from psychopy_nfb.errors import FileError, cause
+from psychopy_nfb.lsl.files.xdf import load_streams
 
-HOW_TO_INSTALL = 'needs a package that is not installed; run: pip install "psychopy-nfb[files]"'
+logger = logging.getLogger(__name__)
+
 OWN_TYPES = ("Feedback", "Frames")
 """Of the streams of ours; by name they could be an amplifier's."""
 FASTEST_SLOW = 100.0
@@ -92,15 +95,11 @@ def choose(channels: list[Channel], name: str, path: str | os.PathLike) -> Chann
 
 def _from_xdf(path: Path) -> list[Channel]:
     try:
-        import pyxdf
-    except ImportError:
-        raise FileError("signal", str(path), HOW_TO_INSTALL) from None
-    try:
-        with path.open("rb") as file:
-            streams, _ = pyxdf.load_xdf(file)
-    except Exception as error:  # damaged files fail anywhere in the parser
-        why = cause(error)
-        raise FileError("signal", str(path), f"cannot be read as .xdf ({why})") from None
+        streams, notes = load_streams(path, dejitter_timestamps=True)
+    except FileError as error:
+        raise FileError("signal", str(path), error.remedy) from None
+    for sentence in notes:
+        logger.warning("%s: %s", path.name, sentence)
     found = []
     for stream in streams:
         info = stream["info"]

@@ -5,16 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pylsl
 
-from psychopy_nfb.dsp.step import SignalInfo
 from psychopy_nfb.errors import StreamError
-from psychopy_nfb.lsl.find import (
-    channel_labels,
-    channel_positions,
-    channel_scales,
-    find_stream,
-    is_remote,
-)
+from psychopy_nfb.lsl.find import find_stream, is_remote
 from psychopy_nfb.lsl.selection import StreamSelection
+from psychopy_nfb.lsl.stream_channels import read_channels, signal_info
 
 BUFFER_SECONDS = 360
 """How much LSL keeps for a worker that is busy or stopped."""
@@ -29,7 +23,9 @@ class StreamLost(Exception):  # noqa: N818 - an event of a run, not a mistake
 
 
 class Inlet:
-    """Samples of one LSL stream, in microvolts, in blocks as large as what has arrived.
+    """Samples of one LSL stream, in blocks as large as what has arrived.
+
+    Voltages come in microvolts, all else as the stream sends it.
 
     Parameters
     ----------
@@ -43,6 +39,8 @@ class Inlet:
     ----------
     info : SignalInfo
         Channels and rate.
+    channels : StreamChannels
+        What was understood of the channels, and what was assumed.
     native : ndarray, shape (MAX_BLOCK, n_channels)
         The samples of the last pull as the stream sent them, in its own format.
 
@@ -78,16 +76,13 @@ class Inlet:
                 "stream", str(selection), "was found but did not answer; start it again"
             ) from None
         self.description = full
-        self.info = SignalInfo(
-            rate=full.nominal_srate(),
-            labels=channel_labels(full),
-            positions=channel_positions(full),
-        )
+        self.channels = read_channels(full, selection.units)
+        self.info = signal_info(self.channels, full.nominal_srate())
         self.format = np.dtype(self._inlet.np_dtype)
         if self.remote:
             # Without this call the first pull would block for 0.64 s instead.
             self._inlet.time_correction(timeout=selection.timeout)
-        self._scales = np.array(channel_scales(full, selection.units))
+        self._scales = np.array(self.channels.scales)
         self._scaled = bool((self._scales != 1).any())
         self.native = np.empty((MAX_BLOCK, self.info.n_channels), dtype=self.format)
         self._microvolts = np.empty((MAX_BLOCK, self.info.n_channels))
@@ -100,7 +95,7 @@ class Inlet:
         Returns
         -------
         samples : ndarray, shape (n, n_channels)
-            Microvolts; a view that the next pull overwrites.
+            Microvolts, or the unit of what is no voltage; a view that the next pull overwrites.
         stamps : ndarray, shape (n,)
             LSL time of each sample, in seconds.
 
@@ -147,9 +142,21 @@ class Inlet:
             "rate": full.nominal_srate(),
             "labels": list(self.info.labels),
             "format": str(self.format),
+            "kinds": self.channels.not_eeg,
+            "units": list(self.channels.units),
             "microvolts_per_unit": self._scales.tolist(),
+            "assumptions": list(self.channels.assumptions),
             "clock_corrected": self.remote,
         }
+
+    def is_like(self, other: Inlet) -> bool:
+        """Return whether samples of the two mean the same: channels, units, rate and format."""
+        one, two = self.channels, other.channels
+        return (
+            (one.labels, one.kinds, one.scales) == (two.labels, two.kinds, two.scales)
+            and self.info.rate == other.info.rate
+            and self.format == other.format
+        )
 
     def close(self) -> None:
         """Leave the stream."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from psychopy_nfb.channels import EEG, MISC, VOLTAGES
 from psychopy_nfb.errors import FileError
 from psychopy_nfb.recording.names import SessionFiles
 from psychopy_nfb.recording.settings_file import SessionRecord
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
     import mne
     import pandas as pd
+
+logger = logging.getLogger(__name__)
 
 PLAUSIBLE_SECONDS = 600.0
 """From a run's start to its first sample, at most."""
@@ -63,7 +67,8 @@ class Session:
 def read_session(path: str | os.PathLike) -> Session:
     """Read the session that `path`, its stem or any of its files, belongs to.
 
-    A session whose experiment or worker was killed is read up to the last flush.
+    A session whose experiment or worker was killed is read up to the last flush, a damaged one as
+    far as it can be, which is logged.
 
     Raises
     ------
@@ -75,6 +80,14 @@ def read_session(path: str | os.PathLike) -> Session:
     files = SessionFiles.from_stem(path)
     # By type, which is always ours: an amplifier may be named as one of our streams is.
     streams = {stream["info"]["type"][0]: stream for stream in _load_xdf(files.eeg)}
+    if "EEG" not in streams or "Feedback" not in streams:
+        there = ", ".join(map(repr, streams)) or "none"
+        raise FileError(
+            "file",
+            str(files.eeg),
+            "is no recording of a session, or broke off at its very beginning (its streams: "
+            f"{there})",
+        )
     eeg, feedback = streams["EEG"], streams["Feedback"]
     signals = pd.DataFrame(
         np.asarray(feedback["time_series"]).reshape(-1, len(_labels(feedback))),
@@ -116,7 +129,8 @@ def _read_events(path: Path) -> pd.DataFrame:
 def to_mne(session: Session) -> mne.io.RawArray:
     """Return the session's EEG for MNE-Python, in volts, its events as annotations.
 
-    Channels of a second stream are of MNE's type ``misc``, as they were sent.
+    Channels that are no EEG have MNE's type for their kind; those that are no voltage, and those of
+    a second stream, are as they were sent.
 
     MNE-Python itself reads no XDF. ``to_mne(session).save("sub-01_raw.fif")`` writes what
     ``mne.io.read_raw`` opens.
@@ -138,10 +152,14 @@ def to_mne(session: Session) -> mne.io.RawArray:
     except ImportError:
         raise FileError("file", str(session.files.eeg), HOW_TO_INSTALL) from None
     eeg = session.eeg
-    scales = np.asarray(session.settings["stream"]["microvolts_per_unit"]) * 1e-6
+    stream = session.settings["stream"]
+    scales = np.asarray(stream["microvolts_per_unit"]) * 1e-6
     n_aux = len(eeg.labels) - len(scales)
-    types = ["eeg"] * len(scales) + ["misc"] * n_aux
     scales = np.pad(scales, (0, n_aux), constant_values=1.0)
+    beside = dict.fromkeys(eeg.labels[len(eeg.labels) - n_aux :], MISC)
+    kinds = {**stream.get("kinds", {}), **beside}
+    types = [kinds.get(label, EEG).lower() for label in eeg.labels]
+    scales[[kind.upper() not in VOLTAGES for kind in types]] = 1.0
     info = mne.create_info(eeg.labels, eeg.rate, types, verbose="error")
     raw = mne.io.RawArray((eeg.samples * scales).T, info, verbose="error")
     raw.set_montage("colin27_1005" if _has_montage(mne) else "standard_1005", on_missing="ignore")
@@ -192,20 +210,18 @@ def _has_montage(mne: Any) -> bool:
     return "colin27_1005" in mne.channels.get_builtin_montages()
 
 
-def _load_xdf(path: os.PathLike) -> list[dict]:
-    try:
-        import pyxdf
-    except ImportError:
-        raise FileError("file", os.fspath(path), HOW_TO_INSTALL) from None
+def _load_xdf(path: Path) -> list[dict]:
+    from psychopy_nfb.lsl.files.xdf import load_streams
+
     if not os.path.exists(path):
         raise FileError(
             "file",
             os.fspath(path),
             "does not exist; name any file of a session",
         )
-    streams, _ = pyxdf.load_xdf(
-        path, synchronize_clocks=False, dejitter_timestamps=False, verbose=False
-    )
+    streams, notes = load_streams(path, synchronize_clocks=False)
+    for sentence in notes:
+        logger.warning("%s: %s", path.name, sentence)
     return streams
 
 

@@ -37,7 +37,8 @@ class SessionWriter:
     files : SessionFiles
         Where to.
     eeg : dict
-        ``name, labels, rate, format, units, source_id, positions`` of the recorded stream.
+        ``name, labels, rate, format, units, source_id, positions`` of the recorded stream, and
+        ``kinds`` of its channels where not all are EEG.
     value_names : sequence of str
         Names of the feedback's values.
     append : bool
@@ -82,6 +83,7 @@ class SessionWriter:
             eeg["format"],
             source_id=eeg["source_id"],
             units=eeg["units"],
+            kinds=eeg.get("kinds"),
             positions=eeg["positions"],
             desc=_description(about),
         )

@@ -100,6 +100,7 @@ class XdfWriter:
         *,
         source_id: str = "",
         units: str | Sequence[str] = "",
+        kinds: Sequence[str] | None = None,
         positions: Mapping[str, Sequence[float]] | None = None,
         desc: Mapping[str, Any] | None = None,
     ) -> int:
@@ -117,6 +118,8 @@ class XdfWriter:
             ``"float32"``, ``"double64"``, …, or ``"string"``.
         units : str or sequence of str
             Unit of all channels, or of each.
+        kinds : sequence of str, optional
+            Content type of each channel; default is the stream's.
         positions : mapping, optional
             Electrode positions by label.
         desc : mapping, optional
@@ -137,6 +140,7 @@ class XdfWriter:
             created_at=lsl_now(),
             source_id=source_id,
             units=units,
+            kinds=kinds,
             positions=positions,
             desc=desc,
         )

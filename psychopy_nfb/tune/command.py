@@ -14,7 +14,7 @@ from psychopy_nfb.checks import (
     check_writable,
     prepare_folder,
 )
-from psychopy_nfb.terminal import add_band, doing, naming_kept_files
+from psychopy_nfb.terminal import add_band, add_units, doing, naming_kept_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="channel of the rhythm; of several, separated by commas, the mean is taken",
     )
+    add_units(parser)
     add_band(parser, "frequency band of the rhythm")
     add(
         "--own-peak",
@@ -108,7 +109,7 @@ def _tuned(options: argparse.Namespace, delays: Sequence[float], folder: Path, s
     from psychopy_nfb.tune.tuning import recommended, tune
 
     with doing("Reading the recording"):
-        recording = read_recording(options.recording)
+        recording = read_recording(options.recording, units=options.units)
     check_channels("channel", _names(options.channel), recording.labels)
     prepare_folder(folder)
     labels = tuple(recording.labels)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from psychopy_nfb.checks import check_number, prepare_folder
 from psychopy_nfb.errors import SettingsError
-from psychopy_nfb.terminal import add_band, doing, naming_kept_files
+from psychopy_nfb.terminal import add_band, add_units, doing, naming_kept_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("recording", metavar="RECORDING", help="a file: .xdf, .set, .fif, .vhdr, .edf")
     listed = "; ".join(f"{name}: {what}" for name, what in METHODS.items())
     add("--method", choices=tuple(METHODS), default="ssd", help=f"{listed} (default ssd)")
+    add_units(parser)
     add_band(parser, "frequency band of the rhythm")
     add("--states", nargs=2, metavar=("A", "B"), help="markers at which the two states begin")
     add("--target", metavar="NAME", help="channel whose value the power follows")
@@ -65,7 +66,7 @@ def _written(options: argparse.Namespace, folder: Path, stem: str) -> int:
     from psychopy_nfb.lsl.files import read_recording
 
     with doing("Reading the recording"):
-        recording = read_recording(options.recording)
+        recording = read_recording(options.recording, units=options.units)
     with doing("Finding the filter"):
         step, fit, words, told = _found(recording, options)
     for sentence in (*told, words):

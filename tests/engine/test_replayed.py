@@ -180,8 +180,9 @@ def test_an_unknown_unit_is_refused_and_can_be_overridden(training, unique_id, t
     with pytest.raises(StreamError) as caught:
         Neurofeedback(training(unique_id)).start()
     assert str(caught.value) == (
-        "units='furlong': channel 'Oz' of stream 'Odd' declares a unit that is not a voltage; "
-        "set stream.units to 'uV', 'mV', 'V' or 'nV'."
+        "units='furlong': is what stream 'Odd' declares for channel 'Oz', and no voltage; let the "
+        "amplifier's program send microvolts, or set the unit to uV, mV, V or nV if that is what "
+        "it sends."
     )
     selection = StreamSelection(source_id=unique_id, units="mV", timeout=15.0)
     with Neurofeedback(training(None, stream=selection), data=tmp_path) as nfb:
