@@ -1,7 +1,7 @@
 """Filters by measurement: which estimator is good at which delay, which channels show the rhythm.
 
 - `candidates`: the estimators that are tried, and their variants;
-- `kinds`: which channels of a recording are no EEG;
+- `kinds`: which channels of a recording can be trained;
 - `prepared`: the recording without drift and jumps, and where its artifacts are;
 - `scores`: how good an estimate is;
 - `tuning`: fitting on one part of a recording, scoring on another, recommending;

@@ -100,11 +100,12 @@ def main(options: argparse.Namespace) -> int:
 def _tuned(options: argparse.Namespace, delays: Sequence[float], folder: Path, stem: str) -> int:
     from tqdm import tqdm
 
+    from psychopy_nfb.channels import not_eeg
     from psychopy_nfb.dsp import SignalInfo, standard_positions
     from psychopy_nfb.engine.recipe import standard_pipeline
     from psychopy_nfb.lsl.files import read_recording
     from psychopy_nfb.tune.candidates import CANDIDATES
-    from psychopy_nfb.tune.kinds import check_voltage, other_kinds
+    from psychopy_nfb.tune.kinds import check_voltage
     from psychopy_nfb.tune.prepared import offsets_removed
     from psychopy_nfb.tune.tuning import recommended, tune
 
@@ -113,7 +114,7 @@ def _tuned(options: argparse.Namespace, delays: Sequence[float], folder: Path, s
     check_channels("channel", _names(options.channel), recording.labels)
     prepare_folder(folder)
     labels = tuple(recording.labels)
-    kinds = other_kinds(recording)
+    kinds = not_eeg(recording.labels, recording.kinds, recording.units)
     check_voltage(_names(options.channel), labels, kinds)
     info = SignalInfo(recording.rate, labels, positions=standard_positions(labels), kinds=kinds)
     if options.own_peak:

@@ -85,18 +85,18 @@ def _found(
     recording: Recording, options: argparse.Namespace
 ) -> tuple[SpatialFilter, SpatialFit | None, str, list[str]]:
     """Return the step, the components to show (None for a regression), and what to say of both."""
+    from psychopy_nfb.channels import not_eeg
     from psychopy_nfb.checks import check_channels
     from psychopy_nfb.dsp import csp, regress_out, reject_blinks, spoc, ssd
     from psychopy_nfb.dsp.spatial import checked
     from psychopy_nfb.dsp.whole import calmed, without_drift
-    from psychopy_nfb.tune.kinds import other_kinds
 
     left_out = {*check_channels("exclude", _names(options.exclude), recording.labels)}
     if options.target is not None:
         (target,) = check_channels("target", [options.target], recording.labels)
         left_out.add(target)
     wanted = {*check_channels("eyes", _names(options.eyes or ""), recording.labels)}
-    kinds = other_kinds(recording)
+    kinds = not_eeg(recording.labels, recording.kinds, recording.units)
     no_eeg = [
         place
         for place, label in enumerate(recording.labels)

@@ -9,10 +9,20 @@ import numpy as np
 import pytest
 from scipy import signal
 
+from psychopy_nfb.channels import not_eeg
 from psychopy_nfb.cli import main
-from psychopy_nfb.dsp import DCBlock, HighPass, Pick, individual_frequency
+from psychopy_nfb.dsp import (
+    DCBlock,
+    HighPass,
+    Pick,
+    Reference,
+    SignalInfo,
+    individual_frequency,
+)
 from psychopy_nfb.engine.configuration import read_configuration
 from psychopy_nfb.lsl.files import read_recording
+from psychopy_nfb.tune.candidates import CANDIDATES
+from psychopy_nfb.tune.tuning import tune
 
 mne = pytest.importorskip("mne")
 RATE = 128.0
@@ -133,3 +143,19 @@ def test_a_recording_of_movements_is_refused_in_one_sentence(tmp_path, capsys):
     assert "second half has without artifacts beyond 100 µV, and 10 s are needed" in said
     assert main(["spatial", str(path), "--out", str(tmp_path)]) == 2
     assert "most of which are in Oz; leave that channel out" in capsys.readouterr().err
+
+
+@pytest.mark.kind("heart and trigger channels under an average reference, offline", "corrected")
+def test_under_an_average_reference_scores_are_those_of_the_eeg_alone(files):
+    recording = read_recording(files[1])
+    candidates = [one for one in CANDIDATES if one.name in ("cFIR", "LS-FIR")]
+    found = []
+    for n_channels in (5, 7):
+        labels = recording.labels[:n_channels]
+        kinds = not_eeg(labels, recording.kinds[:n_channels], recording.units[:n_channels])
+        info = SignalInfo(recording.rate, labels, kinds=kinds)
+        before = [Reference("average"), Pick(["Oz"]), DCBlock()]
+        samples = recording.samples[:, :n_channels]
+        entries = tune(samples, info, before, (8.0, 12.0), (0.1,), candidates)
+        found.append([one.score.envelope_r for one in entries])
+    assert found[1] == pytest.approx(found[0], abs=1e-9)
