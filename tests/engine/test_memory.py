@@ -207,8 +207,11 @@ def test_blocks_of_killed_processes_are_removed_by_the_next_and_those_of_others_
 
 
 @pytest.mark.slow
-def test_row_056_no_mixed_record_in_ten_million_reads_under_a_writer():
+@pytest.mark.parametrize(
+    "n", [1_000_000, pytest.param(10_000_000, marks=pytest.mark.campaign)], ids=["one", "ten"]
+)
+def test_row_056_no_mixed_record_in_million_reads_under_a_writer(n):
     gc.collect()
-    counted = count_torn(10_000_000)
+    counted = count_torn(n)
     assert counted["torn_reads"] == 0
-    assert counted["distinct"] > 100_000  # the writer was writing all the while
+    assert counted["distinct"] > n / 100  # the writer was writing all the while
