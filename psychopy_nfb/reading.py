@@ -209,7 +209,9 @@ def _numbers(path: Path, parameter: str, column: pd.Series) -> pd.Series:
     import pandas as pd
 
     with reading(path, parameter, f"as a table: column {column.name}"):
-        numbers = pd.to_numeric(column, errors="coerce").astype(float)
+        numbers = column
+        if column.dtype.kind not in "iuf":
+            numbers = pd.to_numeric(column, errors="coerce").astype(float)
     wrong = (numbers.isna() & column.notna()) | (numbers.abs() > LARGEST)
     if wrong.any():
         row = int(wrong.to_numpy().argmax())

@@ -15,11 +15,9 @@ from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.errors import FileError
 from psychopy_nfb.recording.names import SessionFiles
 from psychopy_nfb.recording.sidecars import write_sidecars
-from psychopy_nfb.recording.tables import EventLog, FrameLog
+from psychopy_nfb.recording.tables import TEXT_COLUMNS, EventLog, FrameLog
 from psychopy_nfb.recording.text import shortened
 from psychopy_nfb.recording.xdf import XdfWriter
-
-TEXT_COLUMNS = ("mark", "block")
 
 
 @dataclass(frozen=True)

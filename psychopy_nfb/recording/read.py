@@ -13,9 +13,10 @@ import numpy as np
 
 from psychopy_nfb.channels import EEG, MISC, VOLTAGES
 from psychopy_nfb.errors import FileError
+from psychopy_nfb.reading import read_table, reading
 from psychopy_nfb.recording.names import SessionFiles
 from psychopy_nfb.recording.settings_file import SessionRecord
-from psychopy_nfb.recording.tables import NOT_AVAILABLE
+from psychopy_nfb.recording.tables import FRAME_COLUMNS, NOT_AVAILABLE, TEXT_COLUMNS
 from psychopy_nfb.recording.text import text_of_cell
 
 if TYPE_CHECKING:
@@ -76,9 +77,25 @@ def read_session(path: str | os.PathLike) -> Session:
     FileError
         If a file is missing or cannot be read, or pyxdf is not installed.
     """
+    files = SessionFiles.from_stem(path)
+    with reading(files.eeg, what="as a session"):
+        eeg, signals = _read_eeg(files)
+    numbers = [name for name in FRAME_COLUMNS if name not in TEXT_COLUMNS]
+    frames = read_table(files.frames, numbers=("frame", "t_flip"), numbers_if_there=numbers)
+    return Session(
+        files=files,
+        eeg=eeg,
+        signals=signals,
+        frames=_texts_of(frames, *TEXT_COLUMNS),
+        events=_read_events(files.events),
+        settings=SessionRecord.load(files.settings).content,
+    )
+
+
+def _read_eeg(files: SessionFiles) -> tuple[RecordedEEG, pd.DataFrame]:
+    """Return what a session's XDF holds: the samples, and what they became."""
     import pandas as pd
 
-    files = SessionFiles.from_stem(path)
     # By type, which is always ours: an amplifier may be named as one of our streams is.
     streams = {stream["info"]["type"][0]: stream for stream in _load_xdf(files.eeg)}
     if "EEG" not in streams or "Feedback" not in streams:
@@ -96,31 +113,24 @@ def read_session(path: str | os.PathLike) -> Session:
     )
     signals = signals.astype({"flags": int, "sample": int})
     signals.insert(0, "t", feedback["time_stamps"])
-    return Session(
-        files=files,
-        eeg=RecordedEEG(
-            samples=np.asarray(eeg["time_series"]),
-            stamps=np.asarray(eeg["time_stamps"]),
-            labels=_labels(eeg),
-            rate=float(eeg["info"]["nominal_srate"][0]),
-            units=eeg["info"]["desc"][0]["channels"][0]["channel"][0]["unit"][0] or "",
-        ),
-        signals=signals,
-        frames=_texts_of(pd.read_csv(files.frames, encoding="utf-8-sig"), "mark", "block"),
-        events=_read_events(files.events),
-        settings=SessionRecord.load(files.settings).content,
+    samples = RecordedEEG(
+        samples=np.asarray(eeg["time_series"]),
+        stamps=np.asarray(eeg["time_stamps"]),
+        labels=_labels(eeg),
+        rate=float(eeg["info"]["nominal_srate"][0]),
+        units=eeg["info"]["desc"][0]["channels"][0]["channel"][0]["unit"][0] or "",
     )
+    return samples, signals
 
 
 def _read_events(path: Path) -> pd.DataFrame:
     """Read the events in order of onset, also those of a session that was killed."""
-    import pandas as pd
-
     # A mark may be called "None" or "NA": of pandas' own words for nothing only these two are.
-    events = pd.read_csv(
+    events = read_table(
         path,
-        sep="\t",
-        encoding="utf-8-sig",
+        separator="\t",
+        numbers=("onset", "duration", "sample", "t"),
+        texts=("trial_type", "value", "detail"),
         keep_default_na=False,
         na_values=["", NOT_AVAILABLE],
     )
@@ -130,7 +140,8 @@ def _read_events(path: Path) -> pd.DataFrame:
 
 def _texts_of(table: pd.DataFrame, *columns: str) -> pd.DataFrame:
     """Return a table whose texts are as they were before they were written into cells."""
-    return table.assign(**{name: table[name].map(text_of_cell) for name in columns})
+    there = [name for name in columns if name in table.columns]
+    return table.assign(**{name: table[name].map(text_of_cell) for name in there})
 
 
 def to_mne(session: Session) -> mne.io.RawArray:

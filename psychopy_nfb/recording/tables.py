@@ -39,6 +39,9 @@ FRAME_COLUMNS = (
 )
 """Columns of the frame log; times are seconds on the LSL clock. Further signals' values follow."""
 
+TEXT_COLUMNS = ("mark", "block")
+"""Those that hold texts; all others hold numbers."""
+
 EVENT_COLUMNS = ("onset", "duration", "trial_type", "value", "sample", "t", "detail", "command")
 """Columns of the events: onset and duration in seconds from the first sample, after BIDS."""
 

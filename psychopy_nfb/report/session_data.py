@@ -17,7 +17,7 @@ from psychopy_nfb.errors import FileError
 from psychopy_nfb.reading import check_file, read_table, reading
 from psychopy_nfb.recording.names import SessionFiles
 from psychopy_nfb.recording.settings_file import SessionRecord
-from psychopy_nfb.recording.tables import FRAME_COLUMNS
+from psychopy_nfb.recording.tables import FRAME_COLUMNS, TEXT_COLUMNS
 from psychopy_nfb.recording.text import text_of_cell
 from psychopy_nfb.timing import lag_summary
 
@@ -26,7 +26,6 @@ CALIBRATING_SHARE = 0.5
 WHOLE_RUN = "whole run"
 NEEDED = ("t_sample", "t_received", "t_published", "t_read", "t_flip", "delay", "interval")
 """Columns without which a table is no frame log."""
-TEXT_COLUMNS = ("mark", "block")
 NO_SIGNALS = (
     'The training\'s outcome needs the package pyxdf; run: pip install "psychopy-nfb[files]"'
 )

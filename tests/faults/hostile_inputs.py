@@ -13,9 +13,9 @@ import sys
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from time import perf_counter
+from time import thread_time
 
 import numpy as np
 import psutil
@@ -127,7 +127,7 @@ def use_settings(settings: dict, rate: float) -> str:
 
 def outcome(act: Callable[[], object]) -> str:
     """Do something; return "done", "refused" (one sentence), or what else happened."""
-    begun = perf_counter()
+    begun = thread_time()  # others may keep the machine busy
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -142,7 +142,7 @@ def outcome(act: Callable[[], object]) -> str:
         own = [f for f in traceback.extract_tb(error.__traceback__) if "psychopy_nfb" in f.filename]
         at = own[-1] if own else last
         said = f"{type(error).__name__}: {str(error)[:200]} ({Path(at.filename).name}:{at.lineno})"
-    seconds = perf_counter() - begun
+    seconds = thread_time() - begun
     return said if seconds < LONGEST_SECONDS else f"{seconds:.1f} s, {said}"
 
 
@@ -191,18 +191,29 @@ class HostileFiles:
         for name, text in write.items():
             (self.good / name).write_text(text, encoding="utf-8")
         _write_session(self.good / "sub-01_ses-01_task-a_run-01")
+        (self.good / "short.edf").write_bytes(_edf())
 
     def _all_readers(self) -> dict[str, Callable[[Path], object]]:
         from psychopy_nfb.display.marker_output import read_codes
         from psychopy_nfb.dsp.channels import read_weights
         from psychopy_nfb.light.command import read_log
         from psychopy_nfb.light.sensor_files import read_channels
+        from psychopy_nfb.lsl.files import read_recording
+        from psychopy_nfb.recording import read_session
         from psychopy_nfb.report.session_data import load_session_data
         from psychopy_nfb.timing import lag_summary
 
         def session(path: Path) -> None:
+            with suppress(NfbError):
+                read_session(path)
             data = load_session_data(path)
             lag_summary(data.frames)
+
+        def recording(path: Path) -> None:
+            for read in (read_channels, session):
+                with suppress(NfbError):
+                    read(path)
+            read_recording(path)
 
         stem = "sub-01_ses-01_task-a_run-01"
         return {
@@ -215,7 +226,8 @@ class HostileFiles:
             f"{stem}_frames.csv": lambda path: (read_log(path), session(path)),
             f"{stem}_events.tsv": session,
             f"{stem}_nfb.json": lambda path: (session(path), read_configuration(path)),
-            f"{stem}_eeg.xdf": lambda path: (session(path), read_channels(path)),
+            f"{stem}_eeg.xdf": recording,
+            "short.edf": read_recording,
         }
 
     @property
@@ -325,3 +337,18 @@ def _write_session(stem: Path) -> None:
         session={"date": "2026-01-01T12:00:00+00:00", "participant": "01"},
         wall_clock={"offset": 1.7e9, "uncertainty": 1e-6},
     )
+
+
+def _edf(seconds: int = 20, rate: int = 100) -> bytes:
+    """Return a file in EDF with two channels."""
+    fields = [("Oz", "Cz"), ("", ""), ("uV", "uV"), ("-1000", "-1000"), ("1000", "1000")]
+    fields += [("-32768", "-32768"), ("32767", "32767"), ("", ""), (str(rate),) * 2, ("", "")]
+    widths = (16, 80, 8, 8, 8, 8, 8, 80, 8, 32)
+    head = [("0", 8), ("X X X X", 80), ("Startdate X X X X", 80), ("01.01.26", 8), ("12.00.00", 8)]
+    head += [("768", 8), ("", 44), (str(seconds), 8), ("1", 8), ("2", 4)]
+    text = "".join(value.ljust(width) for value, width in head)
+    text += "".join(
+        v.ljust(width) for pair, width in zip(fields, widths, strict=True) for v in pair
+    )
+    samples = np.random.default_rng(1).integers(-900, 900, 2 * seconds * rate).astype("<i2")
+    return text.encode("ascii") + samples.tobytes()

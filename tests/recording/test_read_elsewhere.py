@@ -176,7 +176,9 @@ def test_no_name_can_make_the_recording_unreadable(tmp_path, caplog, text):
 def test_a_name_that_xml_changes_is_the_same_stream_after_a_restart(tmp_path, caplog, text):
     files = new_session(tmp_path)
     for append in (False, True):
-        writer = SessionWriter(files, amplifier(name=text, source_id=text), VALUE_NAMES, append)
+        writer = SessionWriter(
+            files, amplifier(name=text, source_id=text), VALUE_NAMES, append=append
+        )
         record(writer, append, 1)
         writer.close()
     streams, _ = load_strictly(files.eeg, caplog)
@@ -207,7 +209,7 @@ def test_a_mark_of_any_length_ends_no_recording(tmp_path):
     files = new_session(tmp_path)
     long = "x" * 200_000  # Python's own reader of tables refuses more than 131 072
     for append in (False, True):
-        writer = SessionWriter(files, amplifier(), VALUE_NAMES, append)
+        writer = SessionWriter(files, amplifier(), VALUE_NAMES, append=append)
         record(writer, append, 1)
         writer.event("mark", 1000.5, 0, kind="experiment", value=long, detail={"text": long})
         writer.event("mark", 1000.2, 0, kind="experiment", value="short")  # so that it is sorted
