@@ -185,9 +185,8 @@ def _members(one: Class, on_this_page: Collection[str]) -> list[str]:
         if member.is_function:
             methods += [f"### {one.name}.{name}", *_described(name, member)]
             continue
-        value = f" (default `{member.value}`)" if _has_default(member) else ""
         kind = "Parameters" if name in one.parameters else "Attributes"
-        fields[kind].append(f"- `{name}`{value}: {_sentence(member.docstring.value)}")
+        fields[kind].append(f"- `{name}`{_default(member)}: {_sentence(member.docstring.value)}")
     parts = []
     for kind, lines in fields.items():
         parts += [f"**{kind}**", "\n".join(lines)] if lines else []
@@ -204,14 +203,12 @@ def _entries(one: Object, kind: str) -> list:
     return [each for part in sections if part.kind.value == kind for each in part.value]
 
 
-def _has_default(member: Object) -> bool:
-    """Whether it is a field with a default that a person may want to know."""
-    return (
-        member.is_attribute
-        and member.value is not None
-        and "property" not in member.labels
-        and "field(" not in str(member.value)
-    )
+def _default(member: Object) -> str:
+    """Return the default of a field in words, empty where there is none that one wants to know."""
+    value = getattr(member, "value", None)
+    if value is None or "property" in member.labels or "field(" in str(value):
+        return ""
+    return f" (default `{value}`)"
 
 
 def _sentence(text: str) -> str:
