@@ -105,7 +105,7 @@ def wanted_stream(texts: dict[str, str]) -> StreamSelection:
 
     if device := chosen_device(texts):
         return device_stream(device)
-    names = {**_field_names(texts), "units": "units"}
+    names = {**_field_names(texts), "units": "units", "rate": "rate"}
     return LSLAmplifier(**{key: texts.get(name, "") for key, name in names.items()}).selection
 
 
@@ -117,19 +117,25 @@ def chosen_device(texts: dict[str, str]) -> str:
 
 def channels(element: Any, field: str, texts: dict[str, str]) -> Offer:
     """Offer the channels of the stream that the dialog names, or the usual ones without it."""
+    from psychopy_nfb.channels import EEG
+    from psychopy_nfb.lsl.ask import ask_channels
     from psychopy_nfb.lsl.find import find_stream
-    from psychopy_nfb.lsl.labels import read_labels
 
     try:
-        stream = replace(wanted_stream(texts), timeout=LOOK_SECONDS)
-        info = find_stream(stream)
-        labels = read_labels(info, LOOK_SECONDS)
-        message = f"Channels of the stream '{info.name()}':"
+        info = find_stream(replace(wanted_stream(texts), timeout=LOOK_SECONDS))
+        found = ask_channels(info, LOOK_SECONDS, units="uV")  # their names, whatever their unit
     except NfbError as error:
-        labels = USUAL_CHANNELS
         message = fill(f"No channels can be read: {error.remedy}.", MESSAGE_WIDTH)
         message += "\nLabels of the 10-20 system:"
-    return Offer(message, list(labels), [{field: label} for label in labels], several=True)
+        labels, lines = USUAL_CHANNELS, list(USUAL_CHANNELS)
+    else:
+        message = f"Channels of the stream '{info.name()}':"
+        labels = found.labels
+        lines = [
+            label if kind == EEG else f"{label} (no EEG)"
+            for label, kind in zip(labels, found.kinds, strict=True)
+        ]
+    return Offer(message, lines, [{field: label} for label in labels], several=True)
 
 
 def signals(element: Any) -> list[tuple[str, bool]]:

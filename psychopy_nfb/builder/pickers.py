@@ -34,7 +34,7 @@ def offer_button(param: Param, offer: str, tries: bool = False) -> None:
     offer : str
         One of `offers.OFFERS`.
     tries : bool
-        Whether there is a button for a signal check, too.
+        Whether there are buttons that show the stream's channels and a signal check, too.
     """
     if _controls_exist():
         param.inputType = OFFER
@@ -117,6 +117,7 @@ def _make_controls(controls: ModuleType) -> None:
             super().makeCtrls()
             add_button(self, "Choose…", "Choose from what there is", self.onOffer)
             if self.param.ctrlParams["tries"]:
+                add_button(self, "Channels…", "Ask the stream for its channels", self.onChannels)
                 add_signal_check(self)
 
         def onOffer(self, event: object) -> None:
@@ -144,6 +145,12 @@ def _make_controls(controls: ModuleType) -> None:
                     if name in fields:
                         fields[name].setValue(value)
             dialog.Destroy()
+
+        def onChannels(self, event: object) -> None:
+            """Show which channels the stream has."""
+            with wx.BusyCursor():
+                offer = OFFERS["channels"](self.element, self.field, texts_of(self))
+            wx.SingleChoiceDialog(self, offer.message, "Channels", offer.labels, wx.OK).ShowModal()
 
     class DeviceOrNoneCtrl(controls.DeviceCtrl):  # type: ignore[name-defined]
         inputType = DEVICE

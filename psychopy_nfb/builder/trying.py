@@ -11,8 +11,6 @@ from psychopy_nfb.errors import NfbError
 from psychopy_nfb.process import CREATION_FLAGS, child_environment, python_command
 
 COMMAND = "signal-check"
-REFUSED = 2
-"""Exit status of our commands for a wrong input: the sentence is on stderr."""
 
 
 def signal_check_arguments(texts: dict[str, str]) -> list[str]:
@@ -42,6 +40,7 @@ def signal_check_arguments(texts: dict[str, str]) -> list[str]:
         "--source-id": stream.source_id,
         "--hostname": stream.hostname,
         "--units": stream.units,
+        "--rate": None if stream.rate is None else f"{stream.rate:g}",
     }
     given = [(option, text) for option, text in options.items() if text is not None]
     return [COMMAND, *(part for pair in given for part in pair)]

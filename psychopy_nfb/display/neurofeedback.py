@@ -17,7 +17,6 @@ from psychopy_nfb.checks import check_choice
 from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.display.frame_log import FrameWriter
 from psychopy_nfb.display.late_read import LateRead
-from psychopy_nfb.display.newest import STALE_SECONDS
 from psychopy_nfb.display.pacing import frame_blocking
 from psychopy_nfb.display.pacing import pace as pace_window
 from psychopy_nfb.display.run_control import RunControl
@@ -72,8 +71,9 @@ class Neurofeedback(RunControl):
         A part of the files' names; of other texts the letters and digits are taken.
     late_read : bool
         Whether `update` waits until the last safe moment before the flip.
-    stale_after : float
-        Seconds without new samples after which `stale` is true.
+    stale_after : float, optional
+        Seconds without new samples after which `stale` is true. Default 0.1 s, or one and a half
+        of the stream's chunks if they are long.
     simulate : {"never", "missing", "always"}
         Whether a simulated amplifier takes the place of the stream: never, if no such stream
         answers, or always. Its use is reported in the log, in `simulated` and in the settings file.
@@ -120,7 +120,7 @@ class Neurofeedback(RunControl):
         session: str = "01",
         task: str = "neurofeedback",
         late_read: bool = True,
-        stale_after: float = STALE_SECONDS,
+        stale_after: float | None = None,
         simulate: Literal["never", "missing", "always"] = "never",
         between_blocks: bool = True,
         calibration: str | os.PathLike | None = None,
@@ -199,6 +199,7 @@ class Neurofeedback(RunControl):
             counting=False,
         )
         handle.start()
+        self._know_chunks(handle.ready["chunk_seconds"])
         return handle
 
     @property

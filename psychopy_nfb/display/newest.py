@@ -8,6 +8,7 @@ from typing import Any
 
 from psychopy_nfb.display.run_state import RunState
 from psychopy_nfb.engine.configuration import Configuration
+from psychopy_nfb.lsl.stamps_heard import silence_seconds
 from psychopy_nfb.protocol import FURTHER_NAMES, QUALITY_SECONDS, VALUE_NAMES, Comparison, Protocol
 
 # Places in a feedback record: number, the stamps, delay, sample, flags, then the values.
@@ -15,8 +16,6 @@ _T_SAMPLE, _T_RECEIVED, _FLAGS, _VALUES = 1, 2, 6, 7
 _VALUE, _SIGNAL, _Z, _THRESHOLD, _REWARD, _SCORE, _HITS, _QUALITY = range(
     _VALUES, _VALUES + len(VALUE_NAMES)
 )
-STALE_SECONDS = 0.1
-"""Without new samples for so long the feedback counts as stale: six frames at 60 Hz."""
 
 
 class NewestFeedback(RunState):
@@ -24,8 +23,9 @@ class NewestFeedback(RunState):
 
     Parameters
     ----------
-    stale_after : float
-        Seconds without new samples after which `stale` is true.
+    stale_after : float, optional
+        Seconds without new samples after which `stale` is true. Default 0.1 s, or one and a half
+        of the stream's chunks if they are long.
     further : sequence of str
         The further signals' names.
 
@@ -35,8 +35,9 @@ class NewestFeedback(RunState):
         What the record says of the further signals.
     """
 
-    def __init__(self, stale_after: float = STALE_SECONDS, further: Sequence[str] = ()):
-        self.stale_after = stale_after
+    def __init__(self, stale_after: float | None = None, further: Sequence[str] = ()):
+        self._stale_chosen = stale_after is not None
+        self.stale_after = silence_seconds(0.0) if stale_after is None else stale_after
         self.further = {name: NewestFurther(self, number) for number, name in enumerate(further)}
         self._comparison = Comparison(Protocol())
         self._hold = math.inf
@@ -45,6 +46,11 @@ class NewestFeedback(RunState):
         self._hits_before = 0.0
         self._rewarded = False
         self._showing = True
+
+    def _know_chunks(self, seconds: float) -> None:
+        """Judge silence by the time from one chunk of the stream to the next."""
+        if not self._stale_chosen:
+            self.stale_after = silence_seconds(seconds)
 
     def _compare(self, configuration: Configuration) -> None:
         """Show thresholds as they lie with these settings and baselines."""

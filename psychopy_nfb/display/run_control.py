@@ -38,7 +38,7 @@ class RunControl(NewestFeedback):
     ----------
     configuration : Configuration
         The run's settings; the worker's calibrations replace it.
-    stale_after : float
+    stale_after : float, optional
         As for `NewestFeedback`.
     between_blocks : bool
         Whether there is feedback outside of blocks too.
@@ -49,7 +49,7 @@ class RunControl(NewestFeedback):
     def __init__(
         self,
         configuration: Configuration,
-        stale_after: float,
+        stale_after: float | None,
         between_blocks: bool,
         calibration_path: Path | None,
     ):
@@ -63,7 +63,7 @@ class RunControl(NewestFeedback):
         self._closed = False
         self._blocks = 0
         self._outputs: list = []
-        self._open_blocks: list[tuple[int, str, bool, bool, bool, int]] = []
+        self._open_blocks: list[tuple[int, str, bool, float, bool, bool, int]] = []
         self._counting = False  # points and hits: in blocks only
         self._counted = False
         self._calibrated = threading.Event()
@@ -145,21 +145,22 @@ class RunControl(NewestFeedback):
         self._blocks += 1
         outer = 0 if self._frames is None else self._frames.block
         before = (self._showing, self._counting, outer)
-        self._open_blocks.append((self._blocks, label, feedback, *before))
+        begun = lsl_now()
+        self._open_blocks.append((self._blocks, label, feedback, begun, *before))
         self._counting = feedback if points is None else points
         self._counted = self._counted or self._counting
         self._show(feedback)
         if self._frames is not None:
             self._frames.block = self._blocks
-        self._block_event("begin", self._blocks, label, feedback)
+        self._block_event("begin", self._blocks, label, feedback, begun, begun)
 
     def end_block(self) -> None:
         """End the block that began last; harmless when there is none."""
         if not self._open_blocks or self._closed:
             return
-        number, label, feedback, showing, self._counting, outer = self._open_blocks.pop()
+        number, label, feedback, begun, showing, self._counting, outer = self._open_blocks.pop()
         self._show(showing)
-        self._block_event("end", number, label, feedback)
+        self._block_event("end", number, label, feedback, begun, lsl_now())
         if self._frames is not None:
             self._frames.block = outer
         self._send_facts(clock=to_dict(self.clock.measure()))
@@ -169,13 +170,16 @@ class RunControl(NewestFeedback):
         if self._frames is not None:
             self._frames.showing = showing
 
-    def _block_event(self, edge: str, number: int, label: str, feedback: bool) -> None:
+    def _block_event(
+        self, edge: str, number: int, label: str, feedback: bool, begun: float, t: float
+    ) -> None:
         self._handle.command(
             "block",
             id=number,
             label=label,
             edge=edge,
-            t=lsl_now(),
+            t=t,
+            begun=begun,
             feedback=feedback,
             points=self._counting,
         )
@@ -245,10 +249,10 @@ class RunControl(NewestFeedback):
 
     @property
     def recording_error(self) -> str | None:
-        """Why the session's files can no longer be written, in a sentence; None while they are.
+        """Why the session's files can no longer be written; None while they are.
 
-        Known a second after it happened, such as a full disk or a deleted folder. The feedback
-        goes on.
+        Known a second after it happened, such as a full disk or a deleted folder. It says where
+        the rest of the session is written, in a temporary folder. The feedback goes on.
         """
         return self._recording_error
 
@@ -340,8 +344,13 @@ class RunControl(NewestFeedback):
             self._refusal = message["sentence"]
             logger.warning("%s", message["sentence"])
         elif kind == "stream":
-            detail = message["detail"]
-            logger.warning("EEG stream: %s %s", message["what"], detail.get("why", detail))
+            self._take_stream_event(message["what"], message["detail"])
+        elif kind == "chunks":
+            self._know_chunks(message["seconds"])
+        elif kind == "recording_moved":
+            rest = f"What comes is written to {message['stem']}_*, and the feedback goes on"
+            self._recording_error = f"{message['why'].rstrip('.')}. {rest}."
+            logger.error("The recording stopped: %s", self._recording_error)
         elif kind == "recording_stopped":
             self._recording_error = message["why"]
             logger.error("The recording stopped, the feedback goes on: %s", message["why"])
@@ -354,3 +363,10 @@ class RunControl(NewestFeedback):
             if sentence not in self._told_assumptions:
                 self._told_assumptions.add(sentence)
                 logger.warning("EEG stream: %s", sentence)
+
+    def _take_stream_event(self, what: str, detail: dict) -> None:
+        """Report what happened to the stream; what comes again is in the events only."""
+        if "sentence" in detail:
+            logger.warning("%s", detail["sentence"])
+        elif what != "clock_jump":
+            logger.warning("EEG stream: %s %s", what, detail)

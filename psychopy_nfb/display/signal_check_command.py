@@ -6,7 +6,6 @@ import argparse
 import sys
 from dataclasses import replace
 
-from psychopy_nfb.channels import EEG, channel_kind
 from psychopy_nfb.checks import check_number
 from psychopy_nfb.lsl.selection import StreamSelection
 from psychopy_nfb.terminal import doing
@@ -28,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--source-id", metavar="ID", help="serial number or other unique mark of the amplifier")
     add("--hostname", metavar="NAME", help="the machine that sends the stream")
     add("--units", choices=("uV", "mV", "V", "nV"), help="unit of the samples (default: declared)")
+    add("--rate", type=float, metavar="HZ", help="samples a second, if the stream declares none")
     add(
         "--timeout",
         type=float,
@@ -49,20 +49,20 @@ def main(options: argparse.Namespace) -> int:
     from psychopy_nfb.display.window import open_window, pacing_note
     from psychopy_nfb.dsp import DCBlock, Pick, Pipeline
     from psychopy_nfb.engine.configuration import Configuration
+    from psychopy_nfb.lsl.ask import ask_channels
     from psychopy_nfb.lsl.find import find_stream
-    from psychopy_nfb.lsl.labels import read_labels
     from psychopy_nfb.protocol import Protocol
 
     stream = _stream(options)
     with doing("Looking for the stream"):
         found = find_stream(stream)
-        labels = read_labels(found, options.timeout)
+        channels = ask_channels(found, options.timeout, stream.units)
     # Nothing is trained: a signal is needed, and any will do.
-    eeg = [label for label in labels if channel_kind(label) == EEG]
+    eeg = [label for label in channels.labels if label not in channels.not_eeg]
     nfb = Neurofeedback(
         Configuration(
             stream=stream,
-            pipeline=Pipeline([Pick([(eeg or labels)[0]]), DCBlock()]),
+            pipeline=Pipeline([Pick([(eeg or channels.labels)[0]]), DCBlock()]),
             protocol=Protocol(normalise="none", display_range=(0.0, 20.0)),
             markers=False,
         )
@@ -74,14 +74,14 @@ def main(options: argparse.Namespace) -> int:
             win = open_window((1000, 700), fullscr=options.fullscreen, units="pix", allowGUI=True)
         try:
             nfb.attach(win, pace=PACED_HZ)
-            result = show_signal_check(
-                nfb, win, wait=options.seconds, text=f"{found.name()}: press {{key}} to end"
-            )
+            name = found.name().replace("{", "{{").replace("}", "}}")  # of the amplifier's own
+            title = f"Signal check of {name}"
+            result = show_signal_check(nfb, win, wait=options.seconds, text=title)
             note = pacing_note(win)
         finally:
             win.close()
     lines = [f"{label}: {reason}" for label, reason in result.bad.items()]
-    lines = lines or [f"All {len(labels)} channels are good, or no EEG."]
+    lines = lines or [f"All {len(eeg)} channels of EEG are good."]
     sys.stdout.write("\n".join([*filter(None, [note]), *lines]) + "\n")
     return int(bool(result.bad))
 
@@ -98,6 +98,7 @@ def _stream(options: argparse.Namespace) -> StreamSelection:
             source_id=options.source_id,
             hostname=options.hostname,
             units=options.units,
+            rate=options.rate,
         ),
         timeout=options.timeout,
     )

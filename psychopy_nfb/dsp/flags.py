@@ -38,9 +38,18 @@ class Flags(IntFlag):
     NO_POINTS = 4096
     """Outside of the blocks in which points and hits are counted, such as in a rest."""
 
+    RATE = 8192
+    """The stream has left the rate that the filters were made for: they pass another band."""
+
 
 HOLDING = int(
-    Flags.INVALID | Flags.AMPLITUDE | Flags.BURST | Flags.FLAT | Flags.GAP | Flags.SETTLING
+    Flags.INVALID
+    | Flags.AMPLITUDE
+    | Flags.BURST
+    | Flags.FLAT
+    | Flags.GAP
+    | Flags.SETTLING
+    | Flags.RATE
 )
 """Flags which say that the sample itself is not to be trusted."""
 

@@ -66,7 +66,14 @@ class ControlLine:
         threading.Thread(target=self._listen, name="commands", daemon=True).start()
 
     def _listen(self) -> None:
-        while (command := self._next()) is not None:
+        while True:
+            try:
+                command = self._next()
+            except ValueError as error:  # one line that is no JSON is no reason to be deaf
+                self.send("refused", command=None, sentence=f"A command is not readable: {error}")
+                continue
+            if command is None:
+                break
             self._waiting.append(command)
         self.ended.set()
 

@@ -1,6 +1,6 @@
 """The PsychoPy side of the worker: starts it, holds it, starts it again, ends it.
 
-Nothing here is waited for by the frame loop. Commands go through a queue to a thread, because a
+Nothing here is waited for by the frame loop. Commands go through an `Outbox` to a thread, because a
 pipe to a stopped process fills up and blocks.
 """
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import queue
 import subprocess
 import tempfile
 import threading
@@ -20,6 +19,7 @@ from psychopy_nfb import errors
 from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.engine.frame_rows import append_frames
 from psychopy_nfb.engine.memory import FEEDBACK_VALUES, SharedBlock
+from psychopy_nfb.engine.outbox import Outbox
 from psychopy_nfb.engine.worker_process import close_pipes, remove_log, start_worker
 from psychopy_nfb.errors import NfbError, WorkerError
 from psychopy_nfb.protocol import VALUE_NAMES
@@ -32,6 +32,8 @@ STALLED_SECONDS = 2.0
 """Without a heartbeat a worker is killed and started again."""
 LOOK_SECONDS = 0.1
 STOP_SECONDS = 3.0
+LAST_WORDS_SECONDS = 1.0
+"""How long to wait for the last messages in the pipe of a process that has ended."""
 INTERRUPT_SECONDS = 0.1
 """On Windows Ctrl-C is not noticed within a wait: waits for the start are as short as this."""
 MOST_RESTARTS = 20
@@ -69,8 +71,9 @@ class WorkerHandle:
         self._session = session
         self._facts = facts
         self._on_message = on_message
-        self._commands: queue.SimpleQueue[dict | None] = queue.SimpleQueue()
+        self._outbox = Outbox()
         self._labels: dict[str, dict] = {"mark": {}, "block": {}}
+        # What the worker has reached, by the commands that it says it has obeyed.
         self._paused = False
         self._counting = counting
         self._watching = False
@@ -78,12 +81,13 @@ class WorkerHandle:
         self._closing = False
         self._changing = threading.Lock()  # a worker is either being restarted or being ended
         self._ended = threading.Event()
-        self._released = threading.Event()
         self._watcher = threading.Thread(target=self._watch, name="nfb-watch", daemon=True)
         self._told = threading.Event()  # ready or error has come from the first worker
         self._creator = os.getpid()
         self._error: NfbError | None = None
+        self._looked_at = self._slept_at = lsl_now()
         self._process: subprocess.Popen | None = None
+        self._receiver: threading.Thread | None = None
         self._is_ready = False  # whether this process has begun to work
         self.ready: dict = {}
         self.block = SharedBlock.create(value_names)
@@ -126,17 +130,10 @@ class WorkerHandle:
         return f"{stem}_worker.log"
 
     def command(self, name: str, **content: object) -> None:
-        """Queue a command for the worker; never waits."""
+        """Queue a command for the worker; never waits. A worker that dies cannot lose it."""
         if name in self._labels and "id" in content:
             self._labels[name][content["id"]] = content["label"]
-            self._counting = content.get("points", self._counting)
-        elif name in ("pause", "resume"):
-            self._paused = name == "pause"
-        elif name in ("baseline_begin", "baseline_end"):
-            self._baseline = content.get("label")
-        elif name == "watch_channels":
-            self._watching = content["on"]
-        self._commands.put({"command": name, **content})
+        self._outbox.add({"command": name, **content})
 
     def _spawn(self, restore: dict | None) -> None:
         process = start_worker(self.block.name, self.log_path)
@@ -148,15 +145,18 @@ class WorkerHandle:
             "session": self._session,
             "facts": self._facts,
             "counting": self._counting,
+            "streams": self.ready.get("streams"),
             "restore": restore,
         }
         self._write(process, order)
         # Only now: a command that waits for this process must not come before its order.
         self._is_ready = False
         self._process = process
-        threading.Thread(
+        self._receiver = threading.Thread(
             target=self._receive, args=(process,), name="nfb-messages", daemon=True
-        ).start()
+        )
+        self._receiver.start()
+        self._outbox.target(process)
 
     def _write(self, process: subprocess.Popen, content: dict) -> bool:
         """Return whether it could be written; not to a process that has died."""
@@ -169,14 +169,13 @@ class WorkerHandle:
         return True
 
     def _send(self) -> None:
-        while (command := self._commands.get()) is not None:
+        while (letter := self._outbox.next()) is not None:
+            process, command = letter
             try:
-                while not self._write(self._process, command) and self._error is None:
-                    # It has died: its successor gets the command.
-                    if self._released.wait(LOOK_SECONDS):
-                        return
-            except TypeError as error:  # a value that JSON does not know
+                self._write(process, command)  # where it has died, its successor gets the command
+            except Exception as error:  # such as a value that JSON does not know
                 logger.error("The command %s was not sent: %s", command["command"], error)
+                self._outbox.kept([command["number"]])
 
     def _receive(self, process: subprocess.Popen) -> None:
         for line in process.stdout:
@@ -198,42 +197,77 @@ class WorkerHandle:
             if self._told.is_set():
                 logger.error("The background process could not start again: %s", self._error)
             self._told.set()
+        elif kind == "recording_moved":
+            self._session = message["stem"]
+        elif kind == "streams":
+            self.ready["streams"] = message["streams"]
         elif kind == "configuration":
             self._configuration = message["configuration"]
+        elif kind == "obeyed":
+            self._note(self._outbox.obeyed(message["number"], message["event"]))
+        elif kind == "kept":
+            self._outbox.kept(message["numbers"])
         self._on_message(message)
+
+    def _note(self, command: dict | None) -> None:
+        """Remember what a command that was obeyed has changed, for a successor."""
+        name = None if command is None else command["command"]
+        if name in ("pause", "resume"):
+            self._paused = name == "pause"
+        elif name in ("baseline_begin", "baseline_end"):
+            self._baseline = command.get("label")
+        elif name == "watch_channels":
+            self._watching = command["on"]
+        elif name == "block":
+            self._counting = command["points"]
 
     def _watch(self) -> None:
         """Start another worker when this one has died or no longer goes round its loop."""
         while not self._ended.wait(LOOK_SECONDS):
-            process = self._process
-            dead = process.poll() is not None
-            beat = self.block.heartbeat
-            stalled = beat and not self.block["busy"] and lsl_now() - beat > STALLED_SECONDS
-            if not (dead or stalled):
-                continue
-            if not self._told.is_set():
-                if self._error is None:
-                    self._error = WorkerError(
-                        "worker",
-                        process.returncode,
-                        f"ended during its start; see {self.log_path}",
-                    )
-                self._told.set()
-                return
-            if self._error is not None:
-                return
-            with self._changing:
-                if self._closing:
+            try:
+                if self._looked_after():
                     return
-                try:
-                    self._restart(process, "died" if dead else "stalled")
-                except OSError as error:
-                    self._error = WorkerError("worker", None, f"could not be started: {error}")
-                    logger.error("%s", self._error)
+            except Exception:  # without this thread a dead worker would never be replaced
+                logger.exception("Looking after the background process failed; going on.")
+
+    def _looked_after(self) -> bool:
+        """Look once; return whether there is nothing to look after any more."""
+        process = self._process
+        dead = process.poll() is not None
+        beat = self.block.heartbeat
+        now = lsl_now()
+        if now - self._looked_at > STALLED_SECONDS / 2:
+            self._slept_at = now  # all processes did, as in a laptop that was closed
+        self._looked_at = now
+        silent_since = max(beat, self._slept_at)
+        stalled = beat and not self.block["busy"] and now - silent_since > STALLED_SECONDS
+        if not (dead or stalled):
+            return False
+        if not self._told.is_set():
+            if self._error is None:
+                self._error = WorkerError(
+                    "worker",
+                    process.returncode,
+                    f"ended during its start; see {self.log_path}",
+                )
+            self._told.set()
+            return True
+        if self._error is not None:
+            return True
+        with self._changing:
+            if self._closing:
+                return True
+            try:
+                self._restart(process, "died" if dead else "stalled")
+            except OSError as error:
+                self._error = WorkerError("worker", None, f"could not be started: {error}")
+                logger.error("%s", self._error)
+        return False
 
     def _restart(self, process: subprocess.Popen, why: str) -> None:
         process.kill()
         process.wait()
+        self._receiver.join(LAST_WORDS_SECONDS)  # what it had reached is in its last messages
         close_pipes(process)
         if self.restarts >= MOST_RESTARTS:
             self._error = WorkerError(
@@ -252,9 +286,9 @@ class WorkerHandle:
         """Return the state that the next worker goes on from."""
         record = self.block.feedback.newest()
         feedback: dict[str, float] = {}
-        n_samples = 0
+        n_samples, t_sample = 0, None
         if record is not None:
-            n_samples = record[5] + 1
+            n_samples, t_sample = record[5] + 1, record[1]
             # Those of further signals come after these.
             values = dict(zip(VALUE_NAMES, record[FEEDBACK_VALUES], strict=False))
             feedback = {"score": values["score"], "hits": int(values["hits"])}
@@ -262,6 +296,7 @@ class WorkerHandle:
             "why": why,
             "restarts": self.restarts,
             "n_samples": n_samples,
+            "t_sample": t_sample,
             "feedback": feedback,
             "paused": self._paused,
             "baseline": self._baseline,
@@ -291,8 +326,7 @@ class WorkerHandle:
                 self._watcher.join()
             self._end_worker()
         finally:  # also when a second Ctrl-C ends the wait: the worker then finishes by itself
-            self._commands.put(None)
-            self._released.set()
+            self._outbox.close()
             self._release()
         return self.restarts
 
@@ -318,7 +352,7 @@ class WorkerHandle:
         """Tell a process to finish its files; return whether it did, and kill it if it did not."""
         if process.poll() is not None:
             return False
-        self._commands.put({"command": "stop"})
+        self._outbox.add({"command": "stop"})
         try:
             process.wait(STOP_SECONDS if self._is_ready else START_SECONDS)
         except subprocess.TimeoutExpired:

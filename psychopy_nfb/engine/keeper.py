@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,20 +15,26 @@ import pylsl
 from psychopy_nfb.channels import EEG
 from psychopy_nfb.dsp import SignalInfo, flag_names
 from psychopy_nfb.engine.frame_rows import frame_row
+from psychopy_nfb.engine.marker_clock import time_beside_eeg
 from psychopy_nfb.engine.memory import SharedBlock
 from psychopy_nfb.engine.processor import Block, Processor
 from psychopy_nfb.engine.sample_index import SampleIndex
 from psychopy_nfb.engine.source import Source
 from psychopy_nfb.errors import FileError
 from psychopy_nfb.lsl.continuity import Gap
-from psychopy_nfb.lsl.markers import OWN_SOURCE_ID, MarkerWatcher
+from psychopy_nfb.lsl.markers import MarkerWatcher
+from psychopy_nfb.lsl.stamps_heard import FOREIGN_SECONDS
 from psychopy_nfb.recording import SessionFiles, SessionRecord, SessionWriter, machine_facts
+from psychopy_nfb.recording.session import temporary_files
 from psychopy_nfb.settings import to_dict
 
 logger = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 0.5
-"""How long an event waits for the sample it belongs to, and a frame for the text of its mark."""
+"""How long a frame waits for the text of its mark."""
+ON_ITS_WAY_SECONDS = PATIENCE_SECONDS + FOREIGN_SECONDS
+"""How long an event waits for the sample it belongs to, beside the time from chunk to chunk, once
+no more samples come: those that come may be old, after a start or a standstill."""
 UNITS = {1e6: "volts", 1e3: "millivolts", 1.0: "microvolts", 1e-3: "nanovolts"}
 """Names of units by how many microvolts they are: samples are kept as the stream sent them."""
 
@@ -46,6 +54,8 @@ class Keeper:
         What they pass through.
     restore : dict
         What an earlier worker of this run had reached; empty for the first.
+    watcher : MarkerWatcher or None
+        Collects the markers of other programs.
     """
 
     def __init__(
@@ -55,6 +65,7 @@ class Keeper:
         source: Source,
         processor: Processor,
         restore: dict,
+        watcher: MarkerWatcher | None,
     ):
         self._block = block
         self._source = source
@@ -64,37 +75,73 @@ class Keeper:
             kind: {int(number): label for number, label in texts.items()}
             for kind, texts in restore.get("labels", {"mark": {}, "block": {}}).items()
         }
-        self._index = SampleIndex(source.info.rate, start=processor.n_samples)
+        self.n_samples = restore.get("n_samples", 0)
+        """Samples of the session so far; those in its files where an earlier worker wrote them."""
+        self.left: dict[str, Any] = {}
+        """What an earlier worker left of the stream's continuity, for `Continuity.resume`."""
+        self._index = SampleIndex(source.info.rate)
         self._pending: deque[tuple[float, dict]] = deque()
-        self._blocks: dict[int, float] = {}
         self._seen_flags = 0
         self._last_t: float | None = None
+        self._taken_at = -math.inf
         self._early: list[dict] = []
         self._frames_seen = 0
         self._writer: SessionWriter | None = None
         self._record: SessionRecord | None = None
         self._settings_error: str | None = None
         self._unreported: deque[str] = deque()
-        self._watcher = MarkerWatcher({OWN_SOURCE_ID}) if processor.configuration.markers else None
+        self._told: tuple | None = None
+        self._watcher = watcher
         self._lost: FileError | None = None
         if order["session"] is not None:
             try:
-                self._open(order)
+                self._open(order, SessionFiles.from_stem(order["session"]))
             except FileError as error:
                 if not restore:
                     raise
-                self._writer = self._record = None
-                self._lost = error  # the feedback goes on
+                self._begin_elsewhere(order, error)
+        if restore:
+            self._go_on(restore)
 
-    def _open(self, order: dict) -> None:
+    def _go_on(self, restore: dict) -> None:
+        """Take over what an earlier worker has left, from its files or its last record."""
+        if self._writer is None:
+            self.left = {"last": restore.get("t_sample"), "n_gaps": 0, "lost_seconds": 0.0}
+            self._index = SampleIndex(self._source.info.rate, start=self.n_samples)
+            return
+        before = self._writer.before
+        self.n_samples = before.n_samples
+        last = float(before.stamps[-1]) if len(before.stamps) else None
+        self.left = {"last": last, "n_gaps": before.n_gaps, "lost_seconds": before.lost_seconds}
+        first = self.n_samples - len(before.stamps)
+        self._index = SampleIndex(self._source.info.rate, start=first)
+        if last is not None:
+            self._index.extend(before.stamps)
+            self._last_t = last
+
+    def _begin_elsewhere(self, order: dict, error: FileError) -> None:
+        """Write what comes to a temporary folder: the earlier worker's files are gone."""
+        self._writer = self._record = None
+        self._lost = error
+        try:
+            self._open(order, temporary_files(SessionFiles.from_stem(order["session"])), new=True)
+        except (OSError, FileError):  # the feedback goes on
+            logger.exception("Nothing can be recorded any more.")
+            self._writer = self._record = None
+
+    def _open(self, order: dict, files: SessionFiles, new: bool = False) -> None:
         """Open the session's files, or those that an earlier worker of this run has left."""
-        source, processor, restore = self._source, self._processor, self._restore
-        files = SessionFiles.from_stem(order["session"])
+        source, processor = self._source, self._processor
+        new = new or not self._restore
         facts: dict[str, Any] = source.facts()
         # Settings are written by another thread: the disk may take its time.
         self._clerk = ThreadPoolExecutor(1, thread_name_prefix="settings")
-        self._record = SessionRecord.load(files.settings)
-        if not restore:
+        self._files = files
+        if self._lost is None:
+            self._record = SessionRecord.load(files.settings)
+        else:
+            self._record = SessionRecord(files.settings)
+        if new:
             machine = machine_facts()
             # By psychopy.useVersion an experiment may run on another one than is installed.
             machine["packages"]["psychopy"] = order["facts"]["experiment"]["psychopy"]
@@ -119,7 +166,7 @@ class Keeper:
                 "positions": source.info.positions,
             },
             processor.configuration.value_names,
-            append=bool(restore),
+            append=not new,
             aux=None if aux is None else {"labels": aux.labels, "rate": aux.rate},
             value_rate=processor.rate,
             about=order["facts"].get("session"),
@@ -136,11 +183,30 @@ class Keeper:
         """Return a failed write of the settings that the experiment has not been told yet."""
         return self._unreported.popleft() if self._unreported else None
 
-    @property
-    def stopped(self) -> str | None:
-        """Why samples, events and frames are no longer written, or None."""
-        error = self._lost if self._writer is None else self._writer.error
-        return None if error is None else str(error)
+    def news(self) -> dict[str, Any] | None:
+        """Return a message for the experiment when the recording has stopped or goes on elsewhere.
+
+        None when there is nothing new.
+        """
+        writer = self._writer
+        error = self._lost if writer is None or writer.error is None else writer.error
+        if error is None:
+            return None
+        stem = None if writer is None or not writer.writes else str(writer.files.stem)
+        if (stem, str(error)) == self._told:
+            return None
+        self._told = stem, str(error)
+        if stem is None:
+            return {"kind": "recording_stopped", "why": str(error)}
+        if writer.files != self._files:
+            self._files = writer.files
+            self._clerk.submit(self._move_settings, writer.files.settings)
+        self.event("recording_moved", detail={"why": str(error)}, kind="worker")
+        return {"kind": "recording_moved", "why": str(error), "stem": stem}
+
+    def _move_settings(self, path: Path) -> None:
+        self._record.path = path
+        self._write_settings({})
 
     def start(self) -> None:
         """Note the beginning."""
@@ -151,7 +217,7 @@ class Keeper:
                 detail={
                     "why": self._restore["why"],
                     "restarts": self._restore["restarts"],
-                    "recorded": None if self._writer is None else self._writer.eeg_before,
+                    **self._restore["feedback"],
                 },
             )
         else:
@@ -161,6 +227,7 @@ class Keeper:
         """Keep one block: samples as the stream sent them, (n, n_channels), and the outcome."""
         self._index.extend(stamps)
         self._last_t = float(stamps[-1])
+        self._taken_at = pylsl.local_clock()
         if self._writer is None:
             return
         self._writer.eeg(native, stamps)
@@ -212,15 +279,22 @@ class Keeper:
         value: str | None = None,
         duration: float = 0.0,
         detail: dict | None = None,
+        command: int | None = None,
     ) -> None:
         """Write an event; without `t` and `sample` it lies before the next sample.
 
         Before the first sample such an event waits for it: what the inlet has waiting is older than
-        now.
+        now. The event of a command has its number, so that it is written once.
         """
         if self._writer is None:
             return
-        what = {"kind": kind, "value": value, "duration": duration, "detail": detail}
+        what = {
+            "kind": kind,
+            "value": value,
+            "duration": duration,
+            "detail": detail,
+            "command": command,
+        }
         if t is None and self._last_t is None:
             self._early.append({"label": label, **what})
             return
@@ -237,31 +311,66 @@ class Keeper:
             self._writer.event(t=t, sample=sample, **event)
         self._early.clear()
 
-    def mark(self, number: int, label: str, t: float) -> None:
-        """Keep a mark of the experiment, once the sample at its time has come."""
+    def mark(self, number: int, label: str, t: float) -> dict:
+        """Return the event that a mark of the experiment is."""
         if number:
             self._labels["mark"][number] = label
-        self._pending.append((t, {"label": "mark", "value": label, "kind": "experiment"}))
+        return {"label": "mark", "t": t, "value": label, "kind": "experiment"}
 
-    def block(self, command: dict) -> None:
-        """Keep the beginning or the end of a block of the experiment."""
-        number, t = command["id"], command["t"]
-        self._labels["block"][number] = command["label"]
-        event = {
+    def block(self, command: dict) -> dict:
+        """Return the event that the beginning or the end of a block of the experiment is."""
+        self._labels["block"][command["id"]] = command["label"]
+        return {
             "label": f"block_{command['edge']}",
+            "t": command["t"],
             "value": command["label"],
             "kind": "experiment",
-            "detail": {"block": number, "feedback": command["feedback"]},
+            "duration": command["t"] - command["begun"],
+            "detail": {"block": command["id"], "feedback": command["feedback"]},
         }
-        if command["edge"] == "begin":
-            self._blocks[number] = t
+
+    def command_event(self, number: int, event: dict) -> dict | None:
+        """Keep the event of a command that was obeyed now; return it for whom it may be lost to.
+
+        One that has a time of its own is written once the sample at that time has come; others
+        lie before the next sample. None where nothing is kept.
+        """
+        if self._writer is None:
+            return None
+        if "t" not in event:
+            event = {**event, "t": self._last_t, "sample": self._processor.n_samples}
+        self.keep(number, event)
+        return event
+
+    def keep(self, number: int, event: dict) -> None:
+        """Keep the event of the command `number`."""
+        event = {**event, "command": number}
+        t, sample = event.pop("t"), event.pop("sample", None)
+        if t is None:  # before the first sample
+            self.event(**event)
+        elif sample is None:
+            self._pending.append((t, event))
         else:
-            event["duration"] = t - self._blocks.get(number, t)
-        self._pending.append((t, event))
+            self.event(**event, t=t, sample=sample)
+
+    def keep_again(self, number: int, event: dict) -> None:
+        """Keep the event of a command that an earlier worker has obeyed.
+
+        The last samples that it had are not in its files: what it did then comes where these end.
+        """
+        if event.get("sample") is not None and event["t"] is not None:
+            sample, t = self._index.after(event["t"])
+            event = {**event, "sample": sample, "t": t}
+        self.keep(number, event)
+
+    def kept(self) -> list[int]:
+        """Return the numbers of the commands whose events have come into the files since."""
+        return [] if self._writer is None else self._writer.kept()
 
     def look_after(self) -> None:
         """Keep what came from elsewhere: markers, frames, what the second stream sent."""
         if self._watcher is not None:
+            offset = self._source.clock_facts()["offset"]
             for marker in self._watcher.take():
                 event = {
                     "label": "marker",
@@ -269,9 +378,9 @@ class Keeper:
                     "kind": "marker",
                     "detail": {"stream": marker.stream},
                 }
-                self._pending.append((marker.t, event))
+                self._pending.append((time_beside_eeg(marker, offset), event))
             for sentence in self._watcher.take_notes():
-                self._source.events.append(("marker_stream", {"why": sentence}))
+                self._source.events.append(("marker_stream", {"sentence": sentence}))
         if self._writer is None:
             self._pending.clear()
             self._source.aux_pulled.clear()
@@ -286,13 +395,22 @@ class Keeper:
             self._writer.aux(*self._source.aux_pulled.popleft())
 
     def _keep_pending(self, patient: bool) -> None:
-        """Write the events whose sample has come; without patience all of them."""
+        """Write the events whose sample has come; without patience all of them.
+
+        However long a sample is on its way, its own stamp says to which the event belongs. What
+        lies in the future is by another clock and waits for nothing.
+        """
         waiting = []
         now = pylsl.local_clock()
+        patience = ON_ITS_WAY_SECONDS + self._source.chunk_seconds
         while self._pending:
             t, event = self._pending.popleft()
             sample = self._index.at(t)
-            if sample is None and patient and now - t < PATIENCE_SECONDS:
+            if event.get("command"):  # the experiment has it until it is in the files
+                waits = t - now < PATIENCE_SECONDS
+            else:
+                waits = now - max(t, self._taken_at) < patience
+            if sample is None and patient and waits:
                 waiting.append((t, event))
             else:
                 self.event(

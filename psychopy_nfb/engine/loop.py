@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from time import perf_counter
 
 import numpy as np
@@ -16,12 +17,14 @@ from psychopy_nfb.engine.processor import Block, Processor
 from psychopy_nfb.engine.source import Source
 from psychopy_nfb.errors import NfbError
 from psychopy_nfb.lsl.continuity import Continuity
+from psychopy_nfb.lsl.markers import MarkerWatcher
 from psychopy_nfb.lsl.outlet import make_outlet
+from psychopy_nfb.lsl.stamps_heard import silence_seconds
+from psychopy_nfb.lsl.stamps_rate import RateWatch
 from psychopy_nfb.settings import to_dict
 
 PULL_SECONDS = 0.02
 """Longest wait for samples: how late a command can be when nothing arrives."""
-NO_DATA_SECONDS = 0.1
 VERDICTS_SECONDS = 0.25
 CHORES_SECONDS = 0.1
 """How often markers, frame records and stream events are looked after."""
@@ -42,6 +45,8 @@ class Loop:
         Further commands and messages.
     source : Source
         The opened streams.
+    watcher : MarkerWatcher or None
+        Collects the markers of other programs.
 
     Raises
     ------
@@ -49,11 +54,20 @@ class Loop:
         If the configuration does not fit the stream.
     """
 
-    def __init__(self, order: dict, block: SharedBlock, control: ControlLine, source: Source):
+    def __init__(
+        self,
+        order: dict,
+        block: SharedBlock,
+        control: ControlLine,
+        source: Source,
+        watcher: MarkerWatcher | None = None,
+    ):
         self.control = control
         self.block = block
         self.source = source
         self.processor = Processor(read_configuration(order["configuration"]), source.info)
+        self.rate = RateWatch(source.pace)
+        self._chunk_seconds = source.chunk_seconds
         self.continuity = Continuity(source.info.rate, self.processor.configuration.gap_seconds)
         restore = order.get("restore") or {}
         self.processor.counting = order["counting"]
@@ -65,7 +79,10 @@ class Loop:
             if restore["baseline"]:
                 self.processor.begin_baseline(restore["baseline"])
         self._outlet = self._make_outlet() if self.processor.configuration.publish else None
-        self.keeper = Keeper(order, block, source, self.processor, restore)
+        self.keeper = Keeper(order, block, source, self.processor, restore, watcher)
+        if restore:
+            self.processor.n_samples = self.keeper.n_samples
+            self.continuity.resume(**self.keeper.left)
         self._quality: ChannelQuality | None = None
         self._verdicts_at = 0.0
         self._watch_channels(restore.get("watching", False))
@@ -74,7 +91,6 @@ class Loop:
         self._last_record: tuple | None = None
         self._chores_at = 0.0
         self._no_data = False
-        self._told_stopped = False
         self.loop_seconds = 0.0
         self.stage_seconds = {"receive": 0.0, "publish": 0.0, "record": 0.0}
         self.largest_block = 0
@@ -84,9 +100,11 @@ class Loop:
         self.control.send(
             "ready",
             stream=self.source.facts(),
+            streams=self.source.known(),
             delay=self.processor.delay,
             settle=self.processor.settle,
             rate=self.processor.rate,
+            chunk_seconds=self._chunk_seconds,
         )
         self.keeper.start()
         self._note_counting()
@@ -98,7 +116,7 @@ class Loop:
                 self._obey(command)
             if pulled is not None:
                 self._take(*pulled, now, started)
-            elif now - self._last_received > NO_DATA_SECONDS:
+            elif now - self._last_received > silence_seconds(self.source.chunk_seconds):
                 self._publish_no_data()
             if now > self._chores_at:
                 self._chores_at = now + CHORES_SECONDS
@@ -110,30 +128,46 @@ class Loop:
         """Carry the samples that arrived to shared memory, then to disk."""
         first = self.processor.n_samples
         self._last_received = received
-        gaps = self.continuity.check(stamps)
+        gaps = self.continuity.check(stamps, self.source.breaks)
         if len(samples) > self.largest_block:
             self.largest_block = len(samples)
         processing = perf_counter()
         if gaps:
             block = self._process_around(gaps, samples)
             self.keeper.gaps(gaps, first)
+            self.rate.restart()
         else:
             block = self.processor.process(samples)
         processed = perf_counter()
-        if len(block.rows):
+        if len(block.rows) and not self.source.waiting:
             self._publish(block, stamps, received, first)
         published = perf_counter()
         self.continuity.learn()
+        self.rate.add(len(stamps), float(stamps[-1]))
         if self._quality is not None:
             self._quality.add(samples)
         self.keeper.take(self.source.native(samples), stamps, block)
         if self._outlet is not None and len(block.rows):
             self._outlet.push_chunk(block.values, stamps[block.rows].tolist())
+        if self.rate.share != 1 or self.processor.rate_spoilt:
+            self._note_rate()
         ended = perf_counter()
         self.stage_seconds["receive"] += processing - started
         self.stage_seconds["publish"] += published - processed
         self.stage_seconds["record"] += ended - published
         self.loop_seconds += ended - started
+
+    def _note_rate(self) -> None:
+        """Tell that the stream no longer has the rate that the filters were made for."""
+        rate = self.source.info.rate
+        news = self.rate.news(rate)
+        if news is not None:
+            self.source.events.append(("rate_differs", news))
+        spoilt = self.rate.spoilt and self.processor.configuration.stream.rate is None
+        if spoilt != self.processor.rate_spoilt:
+            self.processor.rate_spoilt = spoilt
+            what = "rate_spoilt" if spoilt else "rate_right"
+            self.keeper.event(what, detail={"real": rate * self.rate.share}, kind="stream")
 
     def _process_around(self, gaps: list, samples: np.ndarray) -> Block:
         """Process one block with gaps in it: the filters start anew after each."""
@@ -164,7 +198,7 @@ class Loop:
             t_sample,
             received,
             pylsl.local_clock(),
-            self.processor.delay,
+            self.processor.delay / self.rate.share,  # filters count samples, not seconds
             first + row,
             bits,
             *values,
@@ -182,17 +216,19 @@ class Loop:
             t_sample,
             received,
             pylsl.local_clock(),
-            self.processor.delay,
+            self.processor.delay / self.rate.share,
             sample,
             bits | Flags.NO_DATA,
             *values,
         )
 
     def _chores(self) -> None:
+        if self._chunk_seconds != self.source.chunk_seconds:  # a stream that was silent at first
+            self._chunk_seconds = self.source.chunk_seconds
+            self.control.send("chunks", seconds=self._chunk_seconds)
         self.keeper.look_after()
-        if not self._told_stopped and self.keeper.stopped is not None:
-            self._told_stopped = True
-            self.control.send("recording_stopped", why=self.keeper.stopped)
+        if (news := self.keeper.news()) is not None:
+            self.control.send(**news)
         if self._quality is not None and self._chores_at > self._verdicts_at:
             self._verdicts_at = self._chores_at + VERDICTS_SECONDS
             self.control.send(
@@ -200,6 +236,9 @@ class Loop:
                 channels=to_dict(self._quality.verdicts()),
                 traces=self._quality.traces(),
             )
+        kept = self.keeper.kept()
+        if kept:
+            self.control.send("kept", numbers=kept)
         while (failure := self.keeper.unreported()) is not None:
             self.keeper.event("settings_not_written", detail={"why": failure}, kind="worker")
             self.control.send("recording", error=failure)
@@ -207,47 +246,64 @@ class Loop:
             what, detail = self.source.events.popleft()
             self.keeper.event(what, detail=detail, kind="stream")
             self.control.send("stream", what=what, detail=detail)
+            if what == "stream_back":  # for a successor
+                self.control.send("streams", streams=self.source.known())
 
     def _obey(self, command: dict) -> None:
-        """Carry out one command; what cannot be done is reported and changes nothing."""
+        """Carry out one command and say so; what cannot be done is reported and changes nothing.
+
+        An event of the session goes into the files first. The experiment hears of it at once, and
+        keeps it until `Keeper.kept` says that it is there.
+        """
+        name, number = command["command"], command["number"]
         try:
-            getattr(self, f"_on_{command['command']}")(command)
-        except NfbError as error:
-            self.control.send("refused", command=command["command"], sentence=str(error))
-            self.keeper.event("refused", detail={**command, "why": str(error)}, kind="command")
+            event = getattr(self, f"_on_{name}")(command)
+        except Exception as error:
+            if not isinstance(error, NfbError):  # ours: the feedback goes on all the same
+                traceback.print_exc()
+            self.control.send("refused", command=name, sentence=str(error))
+            event = _command_event("refused", {**command, "why": str(error)})
+        if name != "keep":
+            if event is not None:
+                event = self.keeper.command_event(number, event)
+            self.control.send("obeyed", number=number, event=event)
+
+    def _on_keep(self, command: dict) -> None:
+        """Keep an event of the worker before this one, whose files may lack it."""
+        self.keeper.keep_again(command["number"], command["event"])
 
     def _on_stop(self, _: dict) -> None:
         self._running = False
 
-    def _on_set(self, command: dict) -> None:
+    def _on_set(self, command: dict) -> dict:
         self.processor.apply(command["changes"])
-        self.keeper.event("set", detail=command["changes"], kind="command")
         self.keeper.remember_configuration()
         self._tell_configuration()
+        return _command_event("set", command["changes"])
 
-    def _on_pause(self, _: dict) -> None:
+    def _on_pause(self, _: dict) -> dict:
         self.processor.paused = True
-        self.keeper.event("pause", kind="command")
+        return _command_event("pause")
 
-    def _on_resume(self, _: dict) -> None:
+    def _on_resume(self, _: dict) -> dict:
         self.processor.paused = False
-        self.keeper.event("resume", kind="command")
+        return _command_event("resume")
 
-    def _on_baseline_begin(self, command: dict) -> None:
+    def _on_baseline_begin(self, command: dict) -> dict:
         self.processor.begin_baseline(command["label"])
-        self.keeper.event("baseline_begin", detail={"label": command["label"]}, kind="command")
+        return _command_event("baseline_begin", {"label": command["label"]})
 
-    def _on_baseline_end(self, _: dict) -> None:
+    def _on_baseline_end(self, _: dict) -> dict:
         # The whole baseline may pass through the pipeline again: silent, but not stalled.
         self.block["busy"] = 1
         try:
             baseline = self.processor.end_baseline()
         finally:
             self.block["busy"] = 0
-        self.keeper.event("baseline_end", detail={"label": baseline.label}, kind="command")
         self.keeper.remember_configuration()
         self._tell_configuration()
         self.control.send("calibrated", baseline=to_dict(baseline))
+        return _command_event("baseline_end", {"label": baseline.label})
 
     def _on_watch_channels(self, command: dict) -> None:
         self._watch_channels(command["on"])
@@ -255,18 +311,18 @@ class Loop:
     def _watch_channels(self, on: bool) -> None:
         self._quality = ChannelQuality(self.source.info) if on else None
 
-    def _on_reset_score(self, _: dict) -> None:
+    def _on_reset_score(self, _: dict) -> dict:
         self.processor.feedback.reset_score()
-        self.keeper.event("reset_score", kind="command")
+        return _command_event("reset_score")
 
-    def _on_mark(self, command: dict) -> None:
-        self.keeper.mark(command["id"], command["label"], command["t"])
+    def _on_mark(self, command: dict) -> dict:
+        return self.keeper.mark(command["id"], command["label"], command["t"])
 
-    def _on_block(self, command: dict) -> None:
-        self.keeper.block(command)
+    def _on_block(self, command: dict) -> dict:
         if command["points"] != self.processor.counting:
             self.processor.counting = command["points"]
             self._note_counting()
+        return self.keeper.block(command)
 
     def _note_counting(self) -> None:
         """Write from which sample on points count or not; a block's own event has its time."""
@@ -298,6 +354,7 @@ class Loop:
         self.keeper.finish(
             reason,
             continuity=self.continuity.facts(),
+            stamps=self.source.clock_facts(),
             stages={
                 "blocks": self.processor.n_blocks,
                 "samples_per_block_mean": self.processor.n_samples
@@ -309,3 +366,8 @@ class Loop:
         )
         self.source.close()
         self.control.send("stopped", reason=reason, error=self.keeper.error)
+
+
+def _command_event(label: str, detail: dict | None = None) -> dict:
+    """Return the event that a command is in the session."""
+    return {"label": label, "kind": "command", "detail": detail}

@@ -44,6 +44,8 @@ class Processor:
     ----------
     paused : bool
         Whether the experiment has paused the feedback.
+    rate_spoilt : bool
+        Whether the stream has left the rate that the filters were made for.
     counting : bool
         Whether points and hits are counted; an experiment counts them in some of its blocks only.
 
@@ -67,6 +69,7 @@ class Processor:
         self._further = {name: self._prepare_further(name) for name in configuration.further}
         self.n_samples = 0
         self.paused = False
+        self.rate_spoilt = False
         self.counting = True
         self.stage_seconds = {"repair": 0.0, "signals": 0.0, "protocol": 0.0}
         self.n_blocks = 0
@@ -122,6 +125,8 @@ class Processor:
         self.n_samples += len(samples)
         if self.paused:
             flags |= np.uint32(Flags.PAUSED)
+        if self.rate_spoilt:
+            flags |= np.uint32(Flags.RATE)
         if not self.counting:
             flags |= np.uint32(Flags.NO_POINTS)
         self.track.record(signal, flags)

@@ -28,6 +28,9 @@ COMMANDS = (
     "points_off",
     "refused",
     "gap",
+    "worker_restarted",
+    "rate_spoilt",
+    "rate_right",
 )
 
 
@@ -69,10 +72,25 @@ def run_offline(
             end = min(at + chunk, until)
             blocks.append(processor.process(samples[at:end]))
             at = end
-        _repeat(processor, name, detail)
+        if name == "worker_restarted":
+            processor = _successor(processor, detail)
+        else:
+            _repeat(processor, name, detail)
     values = np.concatenate([block.values for block in blocks])
     flags = np.concatenate([block.flags for block in blocks])
     return values, flags
+
+
+def _successor(dead: Processor, detail: dict) -> Processor:
+    """Return what goes on after a restart: with the settings and points that had been reached."""
+    processor = Processor(dead.configuration, dead.info)
+    processor.feedback.restore({key: detail[key] for key in ("score", "hits") if key in detail})
+    processor.paused, processor.counting = dead.paused, dead.counting
+    processor.n_samples = dead.n_samples
+    processor.gap()
+    if dead.calibrating:
+        processor.begin_baseline(dead.track.baseline_label)
+    return processor
 
 
 def _repeat(processor: Processor, name: str, detail: dict) -> None:
@@ -82,6 +100,8 @@ def _repeat(processor: Processor, name: str, detail: dict) -> None:
         processor.apply(detail)
     elif name in ("pause", "resume"):
         processor.paused = name == "pause"
+    elif name in ("rate_spoilt", "rate_right"):
+        processor.rate_spoilt = name == "rate_spoilt"
     elif name in ("points_on", "points_off"):
         processor.counting = name == "points_on"
     elif name == "reset_score":
@@ -108,8 +128,8 @@ def rerun(session: Session | str | os.PathLike) -> tuple[np.ndarray, np.ndarray]
     Returns
     -------
     values, flags
-        As `run_offline`; equal to the session's own ``signals`` to 1e-9. Where the worker was
-        restarted it ends, because the last samples of the one that died were not written.
+        As `run_offline`; equal to the session's own ``signals`` to 1e-9, also after a restart of
+        the worker.
     """
     if isinstance(session, str | os.PathLike):
         session = read_session(session)
@@ -125,9 +145,6 @@ def rerun(session: Session | str | os.PathLike) -> tuple[np.ndarray, np.ndarray]
     )
     # The order of commands, which onsets of others in between do not say.
     events = session.events.sort_values("sample", kind="stable")
-    restarts = events[events.trial_type == "worker_restarted"]
-    if len(restarts):
-        samples = samples[: json.loads(restarts.detail.iloc[0])["recorded"]]
     commands = [
         (int(row.sample), row.trial_type, json.loads(row.detail) if row.detail else {})
         for row in events[events.trial_type.isin(COMMANDS)].fillna({"detail": ""}).itertuples()

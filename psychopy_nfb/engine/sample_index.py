@@ -19,8 +19,8 @@ class SampleIndex:
     --------
     >>> index = SampleIndex(rate=100.0)
     >>> index.extend(np.array([5.00, 5.01, 5.02]))
-    >>> index.at(5.012), index.at(5.5)
-    (1, None)
+    >>> index.at(5.012), index.at(5.5), index.after(5.012)
+    (1, None, (2, 5.01))
     """
 
     def __init__(self, rate: float, seconds: float = 20.0, start: int = 0):
@@ -39,6 +39,16 @@ class SampleIndex:
         self._next += len(stamps)
         self.newest = float(stamps[-1])
 
+    def after(self, t: float) -> tuple[int, float]:
+        """Return the number of the first sample later than LSL time `t`, and the stamp before it.
+
+        Where none is as late it is the next to come; before the oldest remembered the stamp is `t`.
+        """
+        numbers, stamps = self._remembered()
+        place = int(np.searchsorted(stamps, t, side="right"))
+        number = int(numbers[place]) if place < len(numbers) else self._next
+        return number, float(stamps[place - 1]) if place else t
+
     def at(self, t: float) -> int | None:
         """Return the number of the sample nearest to LSL time `t`.
 
@@ -46,11 +56,14 @@ class SampleIndex:
         """
         if t > self.newest:
             return None
-        size = len(self._stamps)
-        oldest = max(self._first, self._next - size)
-        numbers = np.arange(oldest, self._next)
-        stamps = self._stamps[numbers % size]
+        numbers, stamps = self._remembered()
         right = int(np.searchsorted(stamps, t))
         if right > 0 and t - stamps[right - 1] < stamps[right] - t:
             right -= 1
         return int(numbers[right])
+
+    def _remembered(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the numbers and the stamps of the samples that are remembered."""
+        size = len(self._stamps)
+        numbers = np.arange(max(self._first, self._next - size), self._next)
+        return numbers, self._stamps[numbers % size]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import deque
@@ -11,13 +12,19 @@ import numpy as np
 
 from psychopy_nfb.channels import MISC
 from psychopy_nfb.errors import NfbError, SettingsError
+from psychopy_nfb.lsl.absent import AbsentStream, found_again, is_same, same_stream
 from psychopy_nfb.lsl.amplitude import AmplitudeCheck
 from psychopy_nfb.lsl.inlet import Inlet, StreamLost
 from psychopy_nfb.lsl.merge import Merger
 from psychopy_nfb.lsl.selection import StreamSelection
+from psychopy_nfb.lsl.stamps_heard import Heard
 from psychopy_nfb.lsl.test_signal import TestSignal
 
+logger = logging.getLogger(__name__)
+
 LOOK_AGAIN_SECONDS = 0.5
+RESTART_SECONDS = 2.0
+"""How long a restarted worker looks for its stream before it begins without."""
 
 
 class Source:
@@ -31,6 +38,10 @@ class Source:
         The EEG.
     aux : StreamSelection, optional
         A second stream, whose channels follow the EEG's.
+    known : dict, optional
+        What `known` said of the streams to an earlier worker. The same ones are taken, and waited
+        for if they are away: with another amplifier on the network a new search could find that
+        one.
 
     Attributes
     ----------
@@ -38,7 +49,7 @@ class Source:
         All channels.
     events : collections.deque of (str, dict)
         What happened to the streams: ``stream_lost``, ``stream_back``, ``stream_differs``,
-        ``aux_lost``, ``unlikely_amplitude``.
+        ``aux_lost``, ``unlikely_amplitude``, ``rate_differs`` and what `StampClock` finds.
     aux_pulled : collections.deque of (ndarray, ndarray)
         Samples and stamps that the second stream sent by itself and nobody has taken yet.
 
@@ -48,15 +59,23 @@ class Source:
         If a stream is not there or the two share a channel label.
     """
 
-    def __init__(self, selection: StreamSelection, aux: StreamSelection | None = None):
-        self._inlet = TestSignal() if selection.test_signal else Inlet(selection)
-        self._again = _same_stream(selection, self._inlet.facts())
+    def __init__(
+        self,
+        selection: StreamSelection,
+        aux: StreamSelection | None = None,
+        known: dict | None = None,
+    ):
+        known = known or {}
+        heard = Heard(**known["heard"]) if known.get("heard") else None
+        self._inlet = _opened(selection, known.get("eeg"), heard)
+        self._known = self._inlet.facts()
+        self._again = same_stream(selection, self._known, LOOK_AGAIN_SECONDS)
         self._merger = None
         self.info = self._inlet.info
         self.format = self._inlet.format
         self.aux_info = None
         if aux is not None:
-            self._merger = Merger(Inlet(aux))
+            self._merger = Merger(_opened(aux, known.get("aux")))
             self.aux_info = self._merger.inlet.info
             shared = set(self._merger.labels) & set(self.info.labels)
             if shared:
@@ -90,6 +109,7 @@ class Source:
                 return None
             self._inlet, self._found, self.lost = self._found, None, False
             self.events.append(("stream_back", self._inlet.facts()))
+        self._tell_clocks()
         try:
             pulled = self._inlet.pull(timeout)
         except StreamLost:
@@ -112,6 +132,41 @@ class Source:
                 self.events.append(("aux_lost", self._merger.inlet.facts()))
         return np.concatenate((samples, self._merger.beside(stamps)), axis=1), stamps
 
+    def _tell_clocks(self) -> None:
+        """Pass on what was found of the streams' clocks."""
+        found = self._inlet.clock.events
+        while found:
+            self.events.append(found.popleft())
+        if self._merger is not None:
+            inlet = self._merger.inlet
+            while inlet.clock.events:
+                what, detail = inlet.clock.events.popleft()
+                self.events.append((what, {"stream": inlet.facts()["name"], **detail}))
+
+    @property
+    def waiting(self) -> bool:
+        """Whether more samples wait that came before the run: those pulled last are old."""
+        return self._inlet.waiting
+
+    @property
+    def pace(self) -> float:
+        """Samples a second of real time that the EEG should have."""
+        return self.info.rate * self._inlet.speed
+
+    @property
+    def breaks(self) -> tuple[int, ...]:
+        """Rows of the last pull before which samples may be missing though no stamp says so."""
+        return self._inlet.clock.breaks
+
+    @property
+    def chunk_seconds(self) -> float:
+        """Time between two chunks of the EEG; 0 while it is not known."""
+        return self._inlet.clock.chunk_seconds
+
+    def clock_facts(self) -> dict[str, object]:
+        """Return what was made of the EEG's stamps."""
+        return self._inlet.clock.facts()
+
     def native(self, samples: np.ndarray) -> np.ndarray:
         """Return the last pull as the stream sent it, for the record: (n, n_channels).
 
@@ -129,6 +184,11 @@ class Source:
             facts["microvolts_per_unit"] = [1.0] * len(self._inlet.info.labels)
         return facts
 
+    def known(self) -> dict[str, object]:
+        """Return what a successor needs to take the same streams, and to understand the EEG's."""
+        aux = None if self._merger is None else self._merger.inlet.facts()
+        return {"eeg": self._inlet.facts(), "aux": aux, "heard": self._inlet.heard.to_dict()}
+
     def close(self) -> None:
         """Leave the streams."""
         self._ended.set()
@@ -139,7 +199,7 @@ class Source:
         """Say once whether the EEG's first seconds are too small or too large for microvolts."""
         why = self._amplitude.add(samples)
         if why is not None:
-            self.events.append(("unlikely_amplitude", {"why": why}))
+            self.events.append(("unlikely_amplitude", {"sentence": why}))
         if self._amplitude.done:
             self._amplitude = None
 
@@ -150,29 +210,38 @@ class Source:
         threading.Thread(target=self._look_again, name="reconnect", daemon=True).start()
 
     def _look_again(self) -> None:
-        told = False
+        told: set[str] = set()
         while not self._ended.is_set():
             try:
-                found = Inlet(self._again)
+                found = Inlet(self._again, heard=self._inlet.heard)
             except NfbError:
                 continue  # the search itself waits `timeout` seconds
-            if found.is_like(self._inlet):
+            except Exception as error:  # liblsl's own, say: the search must not end with it
+                logger.exception("Looking for the stream failed; going on.")
+                self._tell(told, "reconnect_failed", {"why": str(error)})
+                self._ended.wait(LOOK_AGAIN_SECONDS)
+                continue
+            if is_same(found.facts(), self._known):
+                found.clock = self._inlet.clock  # it knows the last stamp
                 self._found = found
                 return
             found.close()
-            if not told:
-                self.events.append(("stream_differs", found.facts()))
-                told = True
+            self._tell(told, "stream_differs", found.facts())
             self._ended.wait(LOOK_AGAIN_SECONDS)
 
+    def _tell(self, told: set[str], what: str, detail: dict) -> None:
+        """Add an event, once in a search."""
+        if what not in told:
+            told.add(what)
+            self.events.append((what, detail))
 
-def _same_stream(selection: StreamSelection, facts: dict) -> StreamSelection:
-    """Return a selection that only the stream with these `facts` meets, also after a restart."""
-    return replace(
-        selection,
-        name=facts["name"] or None,
-        type=facts["type"] or None,
-        source_id=facts["source_id"] or None,
-        hostname=facts["hostname"] or None,
-        timeout=LOOK_AGAIN_SECONDS,
-    )
+
+def _opened(
+    selection: StreamSelection, known: dict | None, heard: Heard | None = None
+) -> Inlet | AbsentStream | TestSignal:
+    """Open a stream: the one that is `known`, or the one that is selected."""
+    if selection.test_signal:
+        return TestSignal()
+    if known is None:
+        return Inlet(selection, heard=heard)
+    return found_again(selection, known, RESTART_SECONDS, heard)

@@ -75,6 +75,11 @@ class Track:
         """Whether a baseline is being recorded."""
         return self._recorder is not None
 
+    @property
+    def baseline_label(self) -> str | None:
+        """Name of the baseline that is being recorded, None for none."""
+        return None if self._recorder is None else self._recorder.label
+
     def process(
         self, clean: np.ndarray, repaired: np.ndarray | None
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

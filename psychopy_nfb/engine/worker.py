@@ -31,31 +31,38 @@ LAST_RESORT_SECONDS = 0.6
 class _Opening(threading.Thread):
     """Opens the streams while the main thread imports scipy, which takes a second by itself."""
 
-    def __init__(self, configuration: dict):
+    def __init__(self, configuration: dict, known: dict | None):
         super().__init__(name="opening", daemon=True)
         self._configuration = configuration
+        self._known = known
         self.source = None
+        self.watcher = None
         self.error: Exception | None = None
         self.start()
 
     def run(self) -> None:
         from psychopy_nfb.engine.source import Source
+        from psychopy_nfb.lsl.markers import OWN_SOURCE_ID, MarkerWatcher
 
         try:
+            if self._configuration["markers"]:
+                # Before the EEG, which is listened to for a while: no marker of it may be missed.
+                self.watcher = MarkerWatcher({OWN_SOURCE_ID})
             stream, aux = self._configuration["stream"], self._configuration.get("aux")
             self.source = Source(
                 from_dict(StreamSelection, stream, "stream"),
                 None if aux is None else from_dict(StreamSelection, aux, "aux"),
+                self._known,
             )
         except Exception as error:  # reported to the experiment by the main thread
             self.error = error
 
-    def result(self) -> object:
-        """Wait for the streams and return them, or raise what went wrong."""
+    def result(self) -> tuple:
+        """Wait for the streams and return them and the markers, or raise what went wrong."""
         self.join()
         if self.error is not None:
             raise self.error
-        return self.source
+        return self.source, self.watcher
 
 
 def _leave_rush() -> None:
@@ -98,12 +105,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _serve(order: dict, block: SharedBlock, control: ControlLine) -> int:
-    opening = _Opening(order["configuration"])
+    opening = _Opening(order["configuration"], order["streams"])
     try:
         # Here and not above: the streams are being opened while this imports scipy.
         from psychopy_nfb.engine.loop import Loop
 
-        loop = Loop(order, block, control, opening.result())
+        loop = Loop(order, block, control, *opening.result())
     except NfbError as error:
         _refuse(control, error)
         return 2

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from psychopy.hardware.base import BaseDevice
 
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.lsl.selection import StreamSelection
+
+if TYPE_CHECKING:
+    from psychopy_nfb.lsl.stream_channels import StreamChannels
 
 _KEYS = ("stream_name", "stream_type", "source_id", "hostname")
 
@@ -24,12 +27,14 @@ class LSLAmplifier(BaseDevice):
     stream_name, stream_type, source_id, hostname : str, optional
         Which stream, as `psychopy-nfb streams` lists it; all that is given must match.
     units : {"uV", "mV", "V", "nV"}, optional
-        Unit of the samples; default is what the stream declares, or microvolts if it is silent.
+        Unit of the voltages; default is what the stream declares, or microvolts if it is silent.
+    rate : float or str, optional
+        Samples a second, for a stream that declares none.
 
     Raises
     ------
     SettingsError
-        If nothing is given that identifies a stream, or there is no such unit.
+        If nothing is given that identifies a stream, there is no such unit, or no such rate.
 
     Examples
     --------
@@ -45,12 +50,14 @@ class LSLAmplifier(BaseDevice):
         source_id: str | None = None,
         hostname: str | None = None,
         units: str | None = None,
+        rate: float | str | None = None,
     ):
         self.selection = StreamSelection(
             name=stream_name or None,
             type=stream_type or None,
             source_id=source_id or None,
             units=units or None,
+            rate=_number(rate),
             hostname=hostname or None,
         )
         given = (stream_name, stream_type, source_id, hostname)
@@ -61,8 +68,8 @@ class LSLAmplifier(BaseDevice):
             **{key: value or "" for key, value in zip(_KEYS, given, strict=True)},
         }
 
-    def labels(self, timeout: float = 5.0) -> tuple[str, ...]:
-        """Return the labels of the stream's channels; the stream must be there.
+    def channels(self, timeout: float = 5.0) -> StreamChannels:
+        """Return the stream's channels, with kind and unit; the stream must be there.
 
         Parameters
         ----------
@@ -72,12 +79,14 @@ class LSLAmplifier(BaseDevice):
         Raises
         ------
         StreamError
-            If there is no such stream, more than one, or one that does not answer.
+            If there is no such stream, more than one, or one that does not answer or declares EEG
+            in a unit that is no voltage.
         """
+        from psychopy_nfb.lsl.ask import ask_channels
         from psychopy_nfb.lsl.find import find_stream
-        from psychopy_nfb.lsl.labels import read_labels
 
-        return read_labels(find_stream(replace(self.selection, timeout=timeout)), timeout)
+        found = find_stream(replace(self.selection, timeout=timeout))
+        return ask_channels(found, timeout, self.selection.units)
 
     def isSameDevice(self, other: object) -> bool:
         """Return whether `other`, a device or a profile, means the same stream."""
@@ -96,6 +105,14 @@ class LSLAmplifier(BaseDevice):
 
     def close(self) -> None:
         """Do nothing: no stream is open."""
+
+
+def _number(rate: float | str | None) -> float | None:
+    """Return a rate that may have been typed into a dialog; empty is None."""
+    try:
+        return None if rate in ("", None) else float(rate)
+    except ValueError:
+        raise SettingsError("rate", rate, "must be a number in Hz, or empty") from None
 
 
 def device_stream(name: str, timeout: float = 5.0) -> StreamSelection:

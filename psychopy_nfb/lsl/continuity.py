@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,7 @@ class Gap:
     row: int
     """The block's row that follows the gap."""
     seconds: float
-    """How much longer than one sample the stamps jumped."""
+    """How much longer than one sample the stamps jumped; 0 where only their clock did."""
     t: float
     """LSL time of the last sample before it."""
 
@@ -44,17 +45,25 @@ class Continuity:
         self._last: float | None = None
         self._restart_line()
 
-    def check(self, stamps: np.ndarray) -> list[Gap]:
-        """Take the next block's `stamps`, shape (n,), in seconds; return the gaps in it."""
+    def resume(self, last: float | None, n_gaps: int, lost_seconds: float) -> None:
+        """Go on where another process stopped: after the stamp `last`, with its losses."""
+        self._last = last
+        self.n_gaps, self.lost_seconds = n_gaps, lost_seconds
+
+    def check(self, stamps: np.ndarray, breaks: Sequence[int] = ()) -> list[Gap]:
+        """Take the next block's `stamps`, shape (n,), in seconds; return the gaps in it.
+
+        `breaks` are rows before which samples may be missing though the stamps do not tell.
+        """
         gaps: list[Gap] = []
         last = float(stamps[0]) - 1 / self.rate if self._last is None else self._last
         self._last = float(stamps[-1])
         limit = 1 / self.rate + self.gap_seconds
-        if self._last - last > limit:  # no single step exceeds the whole
+        if breaks or self._last - last > limit:  # no single step exceeds the whole
             steps = np.diff(stamps, prepend=last)
-            for row in np.flatnonzero(steps > limit):
+            for row in sorted({*np.flatnonzero(steps > limit).tolist(), *breaks}):
                 before = last if row == 0 else float(stamps[row - 1])
-                gaps.append(Gap(int(row), float(steps[row]) - 1 / self.rate, before))
+                gaps.append(Gap(row, max(0.0, float(steps[row]) - 1 / self.rate), before))
         if gaps:
             self.n_gaps += len(gaps)
             self.lost_seconds += sum(gap.seconds for gap in gaps)

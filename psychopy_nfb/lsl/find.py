@@ -14,9 +14,10 @@ from psychopy_nfb.errors import SettingsError, StreamError
 from psychopy_nfb.lsl.describe import describe_all, how_to_choose
 from psychopy_nfb.lsl.selection import StreamSelection
 
-SECOND_MATCH_SECONDS = 0.1
+SECOND_MATCH_SECONDS = 0.7
 """After the first match, how long another may take before the first counts as the only one. LSL
-hands over what has answered every 0.5 s, so that streams of one network come together."""
+asks every 0.5 s, and hands over what has answered as it asks: of two equal streams of one machine
+the second often came 0.5 s after the first."""
 LOOK_SECONDS = 0.01
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 import numpy as np
 import pylsl
 
 from psychopy_nfb.errors import StreamError
 from psychopy_nfb.lsl.find import find_stream, is_remote
+from psychopy_nfb.lsl.outlet import SPEED
 from psychopy_nfb.lsl.selection import StreamSelection
+from psychopy_nfb.lsl.stamps import StampClock
+from psychopy_nfb.lsl.stamps_heard import WRONG_RATE, Heard
+from psychopy_nfb.lsl.stamps_listen import Block, listen
 from psychopy_nfb.lsl.stream_channels import read_channels, signal_info
 
 BUFFER_SECONDS = 360
@@ -34,13 +40,24 @@ class Inlet:
     rest : float
         Seconds that a pull waits for the rest of a chunk whose first samples have come; 0 for
         those who must not wait.
+    heard : Heard, optional
+        What an earlier inlet of the same stream has understood of it; without it the stream is
+        listened to first.
 
     Attributes
     ----------
     info : SignalInfo
-        Channels and rate.
+        Channels and rate; the rate is the real one where the stream declares another.
     channels : StreamChannels
         What was understood of the channels, and what was assumed.
+    heard : Heard
+        What was understood of its clock, chunks and rate.
+    clock : StampClock
+        Puts its stamps on LSL's clock.
+    declared_rate : float
+        The rate that the stream declares, in Hz; 0 if it declares none.
+    speed : float
+        How many times faster than real time it is, as a recording that is replayed.
     native : ndarray, shape (MAX_BLOCK, n_channels)
         The samples of the last pull as the stream sent them, in its own format.
 
@@ -50,16 +67,17 @@ class Inlet:
         If there is no such stream, more than one, or one that cannot be trained on.
     """
 
-    def __init__(self, selection: StreamSelection, rest: float = REST_SECONDS):
+    def __init__(
+        self,
+        selection: StreamSelection,
+        rest: float = REST_SECONDS,
+        heard: Heard | None = None,
+    ):
         self.selection = selection
         self._rest = rest
         found = find_stream(selection)
-        if found.channel_format() == pylsl.cf_string or not found.nominal_srate():
-            raise StreamError(
-                "stream",
-                str(selection),
-                "has no numbers at a regular rate; choose the stream of an amplifier",
-            )
+        if found.channel_format() == pylsl.cf_string:
+            raise _irregular(selection)
         # Recovery inside LSL would hide that an amplifier was off: the worker finds it again itself
         # and marks the gap.
         self.remote = is_remote(found)
@@ -77,17 +95,80 @@ class Inlet:
             ) from None
         self.description = full
         self.channels = read_channels(full, selection.units)
-        self.info = signal_info(self.channels, full.nominal_srate())
+        n_channels = len(self.channels.labels)
         self.format = np.dtype(self._inlet.np_dtype)
         if self.remote:
             # Without this call the first pull would block for 0.64 s instead.
             self._inlet.time_correction(timeout=selection.timeout)
         self._scales = np.array(self.channels.scales)
         self._scaled = bool((self._scales != 1).any())
-        self.native = np.empty((MAX_BLOCK, self.info.n_channels), dtype=self.format)
-        self._microvolts = np.empty((MAX_BLOCK, self.info.n_channels))
+        self.native = np.empty((MAX_BLOCK, n_channels), dtype=self.format)
+        self._microvolts = np.empty((MAX_BLOCK, n_channels))
         self._chunk = 1  # samples of the last pull: what the next chunk will probably have
         self._inlet.open_stream(timeout=selection.timeout)
+        self.declared_rate = full.nominal_srate()
+        self.speed = _speed(full)
+        self._first: deque[Block] = deque()
+        if heard is None:
+            heard, first = listen(self._hear, (selection.rate or self.declared_rate) * self.speed)
+            self._first.extend(first)
+        self.heard = heard
+        rate = self._chosen_rate()
+        self.info = signal_info(self.channels, rate)
+        self.clock = StampClock(heard.pace_beside(rate * self.speed), heard)
+        if abs(rate / (self.declared_rate or rate) - 1) > WRONG_RATE:
+            self.clock.events.append(("rate_differs", self._rate_differs(rate)))
+
+    def _chosen_rate(self) -> float:
+        """Return the rate that filters are made for: as set, as declared, or as it really is."""
+        selection, declared, heard = self.selection, self.declared_rate, self.heard
+        if selection.rate is not None:
+            return selection.rate
+        name = self.description.name()
+        if not declared:
+            if heard.pace is None or heard.within > WRONG_RATE or not heard.steady:
+                raise _irregular(selection)
+            raise StreamError(
+                "stream.rate",
+                None,
+                f"stream '{name}' declares no rate (nominal_srate 0) but sends {heard.rate:g} "
+                f"samples a second; set stream.rate to {heard.rate:g}",
+            )
+        if not heard.differs_from(declared * self.speed):
+            return declared
+        if not heard.steady:
+            slow, fast = sorted(pace / self.speed for pace in heard.paces)
+            raise StreamError(
+                "stream.rate",
+                declared,
+                f"stream '{name}' declares {declared:g} Hz but sends now {slow:.4g} and now "
+                f"{fast:.4g} samples a second, and filters need a steady rate; look at the "
+                "amplifier's battery, radio link and program, and start it again",
+            )
+        return heard.rate / self.speed
+
+    def _rate_differs(self, rate: float) -> dict[str, object]:
+        """Return what is told of a rate that is not the declared one."""
+        declared = self.declared_rate
+        return {
+            "declared": declared,
+            "real": rate,
+            "sentence": f"The stream declares {declared:g} Hz but has {rate:.5g} samples a second: "
+            f"filters and figures are made for {rate:.5g} Hz. Correct the rate in the amplifier's "
+            "program if you can.",
+        }
+
+    def _hear(self, timeout: float) -> Block | None:
+        """Return what came within `timeout` seconds, None if nothing did."""
+        stamps = self._take(timeout, at=0, wanted=1)
+        if not len(stamps):
+            return None
+        return self.native[: len(stamps)].copy(), stamps, pylsl.local_clock()
+
+    @property
+    def waiting(self) -> bool:
+        """Whether samples wait for the next pull that came before this was of use."""
+        return bool(self._first)
 
     def pull(self, timeout: float) -> tuple[np.ndarray, np.ndarray] | None:
         """Wait up to `timeout` seconds for the next sample and take all that are there.
@@ -104,19 +185,25 @@ class Inlet:
         StreamLost
             If the stream has ended.
         """
-        try:
-            stamps = self._take(timeout, at=0, wanted=1)
-            n = len(stamps)
-            if n == 0:
-                return None
-            # LSL wakes at the first sample of a chunk. Without the others, which are on their way,
-            # the newest would be as old as the chunk is long.
-            if self._rest and n < self._chunk:
-                rest = self._take(self._rest, at=n, wanted=self._chunk - n)
-                stamps = np.concatenate((stamps, rest))
-        except pylsl.util.LostError:
-            raise StreamLost(self.description.name()) from None
+        if self._first:
+            native, stamps, received = self._first.popleft()
+            self.native[: len(stamps)] = native
+        else:
+            try:
+                stamps = self._take(timeout, at=0, wanted=1)
+                n = len(stamps)
+                if n == 0:
+                    return None
+                # LSL wakes at the first sample of a chunk. Without the others, which are on their
+                # way, the newest would be as old as the chunk is long.
+                if self._rest and n < self._chunk:
+                    rest = self._take(self._rest, at=n, wanted=self._chunk - n)
+                    stamps = np.concatenate((stamps, rest))
+            except pylsl.util.LostError:
+                raise StreamLost(self.description.name()) from None
+            received = pylsl.local_clock()
         self._chunk = n = len(stamps)
+        stamps = self.clock.correct(stamps, received)
         out = self._microvolts[:n]
         if self._scaled:
             np.multiply(self.native[:n], self._scales, out=out)
@@ -138,8 +225,10 @@ class Inlet:
             "name": full.name(),
             "type": full.type(),
             "source_id": full.source_id(),
+            "uid": full.uid(),
             "hostname": full.hostname(),
-            "rate": full.nominal_srate(),
+            "rate": self.info.rate,
+            "declared_rate": self.declared_rate,
             "labels": list(self.info.labels),
             "format": str(self.format),
             "kinds": self.channels.not_eeg,
@@ -147,17 +236,25 @@ class Inlet:
             "microvolts_per_unit": self._scales.tolist(),
             "assumptions": list(self.channels.assumptions),
             "clock_corrected": self.remote,
+            "clock": self.clock.facts(),
         }
-
-    def is_like(self, other: Inlet) -> bool:
-        """Return whether samples of the two mean the same: channels, units, rate and format."""
-        one, two = self.channels, other.channels
-        return (
-            (one.labels, one.kinds, one.scales) == (two.labels, two.kinds, two.scales)
-            and self.info.rate == other.info.rate
-            and self.format == other.format
-        )
 
     def close(self) -> None:
         """Leave the stream."""
         self._inlet.close_stream()
+
+
+def _irregular(selection: StreamSelection) -> StreamError:
+    return StreamError(
+        "stream",
+        str(selection),
+        "has no numbers at a regular rate; choose the stream of an amplifier",
+    )
+
+
+def _speed(full: pylsl.StreamInfo) -> float:
+    """Return how many times faster than it declares a stream is; 1 unless it says so."""
+    try:
+        return float(full.desc().child_value(SPEED) or 1)
+    except ValueError:
+        return 1.0

@@ -40,6 +40,10 @@ class Marker:
     label: str
     t: float
     """LSL time in seconds, clock-corrected."""
+    stamp: float
+    """Time that its program gave it; `t` is another where that is no time of LSL's clock."""
+    arrived: float
+    """LSL time at which it arrived here."""
 
 
 OWN_SOURCE_ID = f"psychopy_nfb_marks@{platform.node()}"
@@ -160,7 +164,7 @@ class _MarkerInlet:
         if self._labels.guessed:
             self.note("sends text that is not in UTF-8; it is read as Latin-1.")
         return [
-            Marker(self._name, label, self._on_our_clock(t, arrived))
+            Marker(self._name, label, self._on_our_clock(t, arrived), t, arrived)
             for label, t in zip(labels, stamps.tolist(), strict=True)
             if label
         ]
@@ -172,8 +176,8 @@ class _MarkerInlet:
             return t
         self.note(
             "has times that are not of LSL's clock; its markers are put where they arrived, a few "
-            "hundredths of a second late. Let its program stamp them with local_clock() or not "
-            "at all."
+            "hundredths of a second late, or moved with the EEG if that has the same clock. Let "
+            "its program stamp them with local_clock() or not at all."
         )
         if not abs(behind) < float("inf"):
             return arrived

@@ -9,6 +9,8 @@ import pylsl
 from psychopy_nfb.checks import check_choice, check_number
 from psychopy_nfb.errors import SettingsError
 
+SPEED = "speed"
+"""Entry of a description: how many times faster than declared a recording is replayed."""
 FORMATS = ("float32", "double64", "int64", "int32", "int16", "int8")
 
 
@@ -26,6 +28,7 @@ def make_outlet(
     positions: Mapping[str, Sequence[float]] | None = None,
     kinds: Sequence[str] | None = None,
     manufacturer: str = "psychopy_nfb",
+    speed: float = 1.0,
 ) -> pylsl.StreamOutlet:
     """Publish a stream of numbers with labelled channels.
 
@@ -55,6 +58,8 @@ def make_outlet(
         Content type of each channel (``"EEG"``, ``"EOG"``); default is the stream's.
     manufacturer : str
         Who made the source.
+    speed : float
+        How many times faster than `rate` the samples are sent, as a recording that is replayed.
 
     Returns
     -------
@@ -93,6 +98,8 @@ def make_outlet(
     info = pylsl.StreamInfo(name, type, len(labels), rate, format, source_id)
     description = info.desc()
     description.append_child_value("manufacturer", manufacturer)
+    if speed != 1:
+        description.append_child_value(SPEED, f"{speed:g}")
     channels = description.append_child("channels")
     for label, unit, kind in zip(labels, units, kinds, strict=True):
         channel = channels.append_child("channel")

@@ -127,6 +127,7 @@ def run_replay(
         format=format,
         max_buffered=math.ceil(buffered),
         positions=recording.positions,
+        speed=speed,
     )
     markers_out = make_marker_outlet(f"{name}Markers", f"{source_id}-markers")
     if published is not None:

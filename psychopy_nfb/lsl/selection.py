@@ -33,6 +33,9 @@ class StreamSelection:
     units: Literal["uV", "mV", "V", "nV"] | None = None
     """Unit of the voltages; None takes what the stream declares, or microvolts if it is silent.
     Triggers, counters and others that are no voltage are never converted."""
+    rate: float | None = None
+    """Samples a second; None takes what the stream declares and sends. Set it for a stream that
+    declares none."""
     test_signal: bool = False
     """Make a test signal in place of any stream: 10 Hz whose amplitude rises and falls in 8 s."""
     hostname: str | None = None
@@ -42,6 +45,8 @@ class StreamSelection:
         check_number("timeout", self.timeout, above=0, unit="s")
         if self.units is not None:
             check_choice("units", self.units, UNITS)
+        if self.rate is not None:
+            check_number("rate", self.rate, above=0, unit="Hz")
         if not self.test_signal and not self.query():
             raise SettingsError(
                 "stream",

@@ -9,6 +9,8 @@ import pylsl
 
 from psychopy_nfb.dsp.montage import standard_positions
 from psychopy_nfb.dsp.step import SignalInfo
+from psychopy_nfb.lsl.stamps import StampClock
+from psychopy_nfb.lsl.stamps_heard import Heard
 
 RATE = 250.0
 LABELS = ("Fp1", "Fp2", "C3", "Cz", "C4", "Pz", "O1", "Oz", "O2")
@@ -26,6 +28,11 @@ class TestSignal:
 
     def __init__(self) -> None:
         self.info = SignalInfo(rate=RATE, labels=LABELS, positions=standard_positions(LABELS))
+        self.declared_rate = RATE
+        self.speed = 1.0
+        self.heard = Heard()
+        self.waiting = False
+        self.clock = StampClock(RATE, Heard(samples=1, pace=RATE))
         self.format = np.dtype(np.float64)
         self.native = np.empty((0, len(LABELS)))
         self._start = pylsl.local_clock()
@@ -54,6 +61,7 @@ class TestSignal:
             "source_id": "psychopy_nfb_test_signal",
             "hostname": "",
             "rate": RATE,
+            "declared_rate": RATE,
             "labels": list(LABELS),
             "format": str(self.format),
             "kinds": {},
@@ -61,6 +69,7 @@ class TestSignal:
             "microvolts_per_unit": [1.0] * len(LABELS),
             "assumptions": [],
             "clock_corrected": False,
+            "clock": self.clock.facts(),
         }
 
     def close(self) -> None:

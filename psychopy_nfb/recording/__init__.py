@@ -4,7 +4,8 @@
 - `xdf` with `xdf_headers`, `tables`, `settings_file`: the files themselves, appended: a kill loses
   nothing written;
 - `sidecars`: what the tables' columns mean; `text`: texts made safe for all of them;
-- `session`: all of them as the worker's loop hands things over;
+- `open_files`: all of them, open for writing; `session`: written as the worker's loop hands things
+  over, elsewhere if they cannot be written any more;
 - `read`: a session back in memory, for pandas and MNE.
 """
 

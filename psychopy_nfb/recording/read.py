@@ -172,10 +172,18 @@ def to_mne(session: Session) -> mne.io.RawArray:
         lambda text: f"/{text}" if text else ""
     )
     # MNE counts time in samples: an annotation lies where its sample does, gaps or not.
-    rows = np.searchsorted(eeg.stamps, events.t).clip(max=len(eeg.stamps) - 1)
+    rows = _nearest(eeg.stamps, events.t.to_numpy(float))
     durations = _annotation_durations(events)
     raw.set_annotations(mne.Annotations(rows / eeg.rate, durations, labels))
     return raw
+
+
+def _nearest(stamps: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """Return the row of the stamp that is nearest to each time."""
+    if len(stamps) < 2:
+        return np.zeros(len(times), int)
+    after = np.searchsorted(stamps, times).clip(1, len(stamps) - 1)
+    return after - (times - stamps[after - 1] <= stamps[after] - times)
 
 
 def _annotation_durations(events: pd.DataFrame) -> np.ndarray:

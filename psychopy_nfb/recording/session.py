@@ -2,53 +2,56 @@
 
 from __future__ import annotations
 
-import json
 import logging
+import tempfile
 import threading
+import time
 from collections import deque
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from psychopy_nfb.clock import lsl_now
-from psychopy_nfb.errors import FileError
 from psychopy_nfb.recording.names import SessionFiles
-from psychopy_nfb.recording.sidecars import write_sidecars
-from psychopy_nfb.recording.tables import EventLog, FrameLog
-from psychopy_nfb.recording.xdf import XdfWriter
+from psychopy_nfb.recording.open_files import OpenFiles
 
 logger = logging.getLogger(__name__)
 
 FLUSH_SECONDS = 0.25
 """How much a kill can cost."""
-TEXT_COLUMNS = ("mark", "block")
+TRY_AGAIN_SECONDS = 5.0
+"""How often files are tried anew where nothing can be written."""
+MOST_WAITING = 100_000
+"""Blocks, events and rows that wait in memory meanwhile; of more the oldest are dropped."""
 
 
 class SessionWriter:
     """Takes what happens and writes it from a thread of its own.
 
     What the methods are handed is queued, which costs the caller microseconds. Nothing raises into
-    the caller: when the disk is full or gone, `error` says so, and what was written stays readable.
+    the caller. When the files can no longer be written, because the disk is full or the folder
+    gone, what was written stays readable, and the rest of the session goes into new files in a
+    temporary folder. Where that is not possible either it waits in memory and is tried again.
 
     Parameters
     ----------
     files : SessionFiles
         Where to.
-    eeg : dict
-        ``name, labels, rate, format, units, source_id, positions`` of the recorded stream, and
-        ``kinds`` of its channels where not all are EEG.
-    value_names : sequence of str
-        Names of the feedback's values.
     append : bool
         Go on with files that another process left.
-    aux : dict, optional
-        ``labels`` and ``rate`` of a second stream that is kept as it came.
-    value_rate : float, optional
-        Values a second, in Hz; default the stream's own rate.
-    about : dict, optional
-        ``date`` (ISO 8601), ``participant``, ``session``, ``task``, ``run`` for the XDF's headers.
+    *args, **kwargs
+        What else `OpenFiles` takes, from ``eeg`` on.
+
+    Attributes
+    ----------
+    before : Left
+        What the files held already.
+    files : SessionFiles
+        Where is written now.
+    error : Exception or None
+        Why it is not written where it should be, or not at all.
+    writes : bool
+        Whether it is written at all.
 
     Raises
     ------
@@ -56,93 +59,35 @@ class SessionWriter:
         If a file cannot be written.
     """
 
-    def __init__(
-        self,
-        files: SessionFiles,
-        eeg: dict[str, Any],
-        value_names: Sequence[str],
-        append: bool = False,
-        aux: dict[str, Any] | None = None,
-        value_rate: float | None = None,
-        about: dict[str, Any] | None = None,
-    ):
+    def __init__(self, files: SessionFiles, *args: Any, append: bool = False, **kwargs: Any):
+        self._open = lambda files, **more: OpenFiles(files, *args, **kwargs, **more)
+        self._files = self._open(files, append=append)
+        self.files = files
+        self.before = self._files.before
         self.error: Exception | None = None
-        about = about or {}
-        date = about.get("date")
-        if not append:
-            write_sidecars(files, value_names)
-        self._xdf = XdfWriter(files.eeg, append, date and datetime.fromisoformat(date))
-        self._frame_log = FrameLog(files.frames, append, value_names)
-        self._event_log = EventLog(files.events, append)
-        rate = eeg["rate"]
-        self._eeg = self._add(
-            eeg["name"],
-            "EEG",
-            eeg["labels"],
-            rate,
-            eeg["format"],
-            source_id=eeg["source_id"],
-            units=eeg["units"],
-            kinds=eeg.get("kinds"),
-            positions=eeg["positions"],
-            desc=_description(about),
-        )
-        columns = self._frame_log.columns
-        numeric = [name for name in columns if name not in TEXT_COLUMNS]
-        self._numeric_places = [columns.index(name) for name in numeric]
-        self._flip_place = numeric.index("t_flip")
-        signals = [*value_names, "flags", "sample"]
-        self._signals = self._add_own("Feedback", "Feedback", signals, value_rate or rate)
-        self._frames = self._add_own("Frames", "Frames", numeric)
-        self._events = self._add_own("Events", "Markers", ["event"], form="string")
-        self._aux = None
-        if aux is not None:
-            self._aux = self._add_own("Aux", "Aux", aux["labels"], aux["rate"])
-        self._origin: float | None = self._xdf.first_stamp(self._eeg)
-        self.eeg_before = self._xdf.count(self._eeg)
-        """EEG samples that were in the file already when it was continued."""
-        self._jobs: deque[tuple[Callable, tuple]] = deque()
+        self.writes = True
+        self._try_again_at = 0.0
+        self._left_behind = 0  # EEG samples in files that were left
+        self._written: list[tuple] = []  # events of commands, since the last flush
+        self._kept: deque[int] = deque()
+        self._jobs: deque[tuple[str, tuple]] = deque()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
         self._thread.start()
 
-    def _add(self, *args: Any, **kwargs: Any) -> int:
-        """Add a stream whose stamps are on this computer's LSL clock, as all are here.
-
-        Without that word pyxdf warns of each stream. A continued stream has it again: its first
-        one may have been lost with the process that wrote the header.
-        """
-        number = self._xdf.add_stream(*args, **kwargs)
-        self._xdf.clock_offset(number, lsl_now(), 0.0)
-        return number
-
-    def _add_own(
-        self,
-        name: str,
-        kind: str,
-        labels: Sequence[str],
-        rate: float = 0.0,
-        form: str = "double64",
-    ) -> int:
-        """Add a stream of ours; its `kind` and source id tell it from an amplifier so named."""
-        source_id = f"psychopy_nfb_{name.casefold()}"
-        return self._add(name, kind, labels, rate, form, source_id=source_id)
-
     def eeg(self, samples: np.ndarray, stamps: np.ndarray) -> None:
         """Take EEG samples (n, n_channels), in the stream's own format, and their stamps (n,)."""
-        if self._origin is None:
-            self._origin = float(stamps[0])
-        self._jobs.append((self._xdf.write, (self._eeg, samples.copy(), stamps)))
+        self._jobs.append(("eeg", (samples.copy(), stamps)))
 
     def aux(self, samples: np.ndarray, stamps: np.ndarray) -> None:
         """Take the second stream's samples and stamps, which the caller must not change."""
-        self._jobs.append((self._xdf.write, (self._aux, samples, stamps)))
+        self._jobs.append(("aux", (samples, stamps)))
 
     def signals(
         self, values: np.ndarray, stamps: np.ndarray, flags: np.ndarray, samples: np.ndarray
     ) -> None:
         """Take what samples became: values (n, n_values), flags (n,), sample numbers (n,)."""
-        self._jobs.append((self._write_signals, (values, stamps, flags, samples)))
+        self._jobs.append(("signals", (values, stamps, flags, samples)))
 
     def event(
         self,
@@ -154,18 +99,25 @@ class SessionWriter:
         value: str | None = None,
         duration: float = 0.0,
         detail: dict | None = None,
+        command: int | None = None,
     ) -> None:
-        """Take an event: ``trial_type`` `label` at LSL time `t`, at `sample`."""
-        arguments = (label, t, sample, kind, value, duration, detail)
-        self._jobs.append((self._write_event, arguments))
+        """Take an event: ``trial_type`` `label` at LSL time `t`, at `sample`.
+
+        One that has the number of a `command` is written once, in whatever process it comes.
+        """
+        self._jobs.append(("event", (label, t, sample, kind, value, duration, detail, command)))
 
     def frames(self, rows: list[tuple]) -> None:
         """Take rows of the frame log; those that are in it already are passed over."""
-        self._jobs.append((self._write_frames, (rows,)))
+        self._jobs.append(("frames", (rows,)))
+
+    def kept(self) -> list[int]:
+        """Return the numbers of commands whose events are with the operating system since."""
+        return [self._kept.popleft() for _ in range(len(self._kept))]
 
     def counts(self) -> dict[str, int]:
         """Return how many samples of each stream, events and frames are in the files."""
-        return self._xdf.counts()
+        return self._files.counts()
 
     def close(self) -> None:
         """Write what is left and close the files. Harmless when called again."""
@@ -175,75 +127,68 @@ class SessionWriter:
     def _work(self) -> None:
         while not self._ended.wait(FLUSH_SECONDS):
             self._drain()
+        self._try_again_at = 0.0
         self._drain()
-        for file in (self._xdf, self._frame_log, self._event_log):
-            self._guarded(file.close)
+        for error in self._files.close():
+            self._failed(error)
 
     def _drain(self) -> None:
-        while self._jobs:
-            job, arguments = self._jobs.popleft()
-            self._guarded(job, *arguments)
-        for file in (self._xdf, self._frame_log, self._event_log):
-            self._guarded(file.flush)
-        self._guarded(self._check_there)
-
-    def _check_there(self) -> None:
-        """Find out that the folder was deleted or its disk removed, which a write does not tell."""
-        for file in (self._xdf, self._frame_log, self._event_log):
-            if not file.path.exists():
-                raise FileError("file", str(file.path), "was deleted or moved while it was written")
-
-    def _guarded(self, job: Callable, *arguments: object) -> None:
-        """Do a job on the files; once one has failed, no more, which could tear what is there."""
-        closing = job in (self._xdf.close, self._frame_log.close, self._event_log.close)
-        if self.error is not None and not closing:
+        """Write what is queued, and hand it to the operating system."""
+        if not self.writes and not self._move():
+            while len(self._jobs) > MOST_WAITING:
+                self._jobs.popleft()
             return
+        while self._jobs:
+            what, arguments = self._jobs[0]
+            try:
+                getattr(self._files, what)(*arguments)
+            except OSError as error:
+                self._failed(error)
+                if not self._move():
+                    return
+                continue  # the same once more, in the new files
+            except Exception:  # its own fault: no single entry is worth the end of the recording
+                logger.exception("An entry of the recording (%s) is left out.", what)
+            self._jobs.popleft()
+            if what == "event" and arguments[-1] is not None:
+                self._written.append(arguments)
         try:
-            job(*arguments)
+            self._files.flush()
         except Exception as error:
-            if self.error is None:
-                self.error = error
-                logger.exception("The recording stopped.")  # where, is in the worker's log file
+            self._failed(error)
+            # They may be in the old files or not: in the new ones they are in any case.
+            self._jobs.extendleft(("event", event) for event in reversed(self._written))
+            self._written.clear()
+            self._move()
+            return
+        self._kept.extend(event[-1] for event in self._written)
+        self._written.clear()
 
-    def _write_signals(
-        self, values: np.ndarray, stamps: np.ndarray, flags: np.ndarray, samples: np.ndarray
-    ) -> None:
-        self._xdf.write(self._signals, np.column_stack((values, flags, samples)), stamps)
+    def _failed(self, error: Exception) -> None:
+        self.error = error
+        self.writes = False
+        logger.error("The recording stopped.", exc_info=error)  # where, is in the worker's log
 
-    def _write_event(
-        self,
-        label: str,
-        t: float,
-        sample: int,
-        kind: str,
-        value: str | None,
-        duration: float,
-        detail: dict | None,
-    ) -> None:
-        origin = t if self._origin is None else self._origin
-        self._event_log.write(t - origin, duration, label, value, sample, t, detail)
-        content = {"event": label, "kind": kind, "value": value, "sample": sample, "detail": detail}
-        # Numbers of numpy, say, become texts: no event is worth the end of the recording.
-        self._xdf.write(self._events, [[json.dumps(content, default=str)]], [t])
-
-    def _write_frames(self, rows: list[tuple]) -> None:
-        new = self._frame_log.write(rows)
-        if new:
-            numbers = np.array(
-                [[row[place] for place in self._numeric_places] for row in new], float
-            )
-            self._xdf.write(self._frames, numbers, numbers[:, self._flip_place])
+    def _move(self) -> bool:
+        """Go on in new files, in a temporary folder; return whether that was possible."""
+        now = time.monotonic()
+        if now < self._try_again_at:
+            return False
+        self._try_again_at = now + TRY_AGAIN_SECONDS
+        old = self._files
+        old.close()  # what it held and is in the files stays readable
+        files = temporary_files(self.files)
+        try:
+            new = self._open(files, first_sample=self._left_behind + old.n_samples)
+        except Exception:
+            logger.exception("Nor can it be written to %s.", files.stem)
+            return False
+        self._left_behind += old.n_samples
+        self._files, self.files, self.writes = new, files, True
+        return True
 
 
-def _description(about: dict[str, Any]) -> dict[str, Any]:
-    """Return whose session it is in the words of XDF's meta-data, for the EEG's header."""
-    if "participant" not in about:
-        return {}
-    return {
-        "subject": {"id": about["participant"]},
-        "experiment": {
-            "session": {"id": about["session"]},
-            "task": {"label": about["task"]},
-            "run": about["run"],
-        },
-    }
+def temporary_files(files: SessionFiles) -> SessionFiles:
+    """Return files of the same name in a new temporary folder."""
+    folder = tempfile.mkdtemp(prefix="psychopy_nfb_rest_")
+    return SessionFiles(Path(folder, files.stem.name))

@@ -38,7 +38,7 @@ EVENTS = {
             "stopped": "The experiment ended the recording.",
             "worker failed": "The background process ended by a mistake in it; see the log file.",
             "worker_restarted": "The background process was started again after it had died or "
-            "stalled. Between here and the sample before, EEG is missing.",
+            "stalled; detail has the points that it went on with. EEG is missing before here.",
             "block_begin": "A block of the experiment began; value is its name.",
             "block_end": "That block ended.",
             "mark": "The experiment wrote a mark; value is its text.",
@@ -55,11 +55,14 @@ EVENTS = {
             "flags": "The state of the signal changed; value names what is wrong with it, or is "
             "clean.",
             "gap": "EEG samples are missing; the row's sample is the first one after them.",
+            "recording_moved": "The session's files could no longer be written; detail says why. "
+            "What came before is in them, the rest in these.",
             "settings_not_written": "The settings file could not be written; detail says why.",
             "stream_lost": "The EEG stream ended.",
             "stream_back": "The same EEG stream was found again.",
             "stream_differs": "A stream of the same name was found whose channels or rate differ; "
             "it was not used.",
+            "reconnect_failed": "Looking for the lost EEG stream failed; it goes on.",
             "aux_lost": "The second stream ended.",
         },
     ),
@@ -67,6 +70,7 @@ EVENTS = {
     "sample": _column("Number of the EEG sample that belongs to it, counted from 0."),
     "t": _column("When it happened.", _LSL),
     "detail": _column("What else is known of it, as a JSON object."),
+    "command": _column("Number of the command of the experiment that it comes from, if any."),
 }
 
 FRAMES = {

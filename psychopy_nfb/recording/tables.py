@@ -39,7 +39,7 @@ FRAME_COLUMNS = (
 )
 """Columns of the frame log; times are seconds on the LSL clock. Further signals' values follow."""
 
-EVENT_COLUMNS = ("onset", "duration", "trial_type", "value", "sample", "t", "detail")
+EVENT_COLUMNS = ("onset", "duration", "trial_type", "value", "sample", "t", "detail", "command")
 """Columns of the events: onset and duration in seconds from the first sample, after BIDS."""
 
 NOT_AVAILABLE = "n/a"
@@ -141,6 +141,7 @@ class EventLog(_Table):
 
     def __init__(self, path: str | os.PathLike, append: bool = False):
         super().__init__(path, EVENT_COLUMNS, "\t", append)
+        self._commands = _command_numbers(Path(path)) if append else set()
         self._last_onset = -math.inf
         self._in_order = not append  # what is there already may not be
 
@@ -153,8 +154,13 @@ class EventLog(_Table):
         sample: int,
         t: float,
         detail: dict | None,
+        command: int | None = None,
     ) -> None:
-        """Write one event."""
+        """Write one event; that of a `command` whose number is there already is passed over."""
+        if command is not None:
+            if command in self._commands:
+                return
+            self._commands.add(command)
         self._in_order = self._in_order and onset >= self._last_onset
         self._last_onset = onset
         cells = (
@@ -165,6 +171,7 @@ class EventLog(_Table):
             str(sample),
             f"{t:.6f}",
             NOT_AVAILABLE if detail is None else json.dumps(detail, default=str),
+            NOT_AVAILABLE if command is None else str(command),
         )
         self._file.write("\t".join(map(_tsv_cell, cells)) + "\r\n")
 
@@ -232,3 +239,9 @@ def _last_number(path: Path) -> int:
             if row and row[0].isdigit():
                 last = int(row[0])
         return last
+
+
+def _command_numbers(path: Path) -> set[int]:
+    with open(path, encoding="utf-8", newline="") as file:
+        rows = csv.DictReader(file, delimiter="\t")
+        return {int(row["command"]) for row in rows if (row["command"] or "").isdigit()}

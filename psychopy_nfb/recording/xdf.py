@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 import struct
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -30,6 +31,8 @@ MAGIC = b"XDF:"
 FILE_HEADER, STREAM_HEADER, SAMPLES, CLOCK_OFFSET, BOUNDARY, STREAM_FOOTER = range(1, 7)
 BOUNDARY_MARK = bytes.fromhex("43A546DCCBF5410FB30ED5467383CBE4")
 BOUNDARY_SECONDS = 10.0
+TAIL_CHUNKS = 2000
+"""Of how many chunks of a stream the places are known when a file is continued: some seconds."""
 DTYPES = {
     "float32": "<f4",
     "double64": "<f8",
@@ -51,6 +54,10 @@ class _Stream:
     first: float | None = None
     last: float | None = None
     count: int = 0
+    texts: list[str] = field(default_factory=list)
+    """Of a stream of texts those that were in the file when it was continued."""
+    places: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=TAIL_CHUNKS))
+    """Of a stream of numbers where its last chunks' samples lay in the file, and how many."""
 
 
 class XdfWriter:
@@ -201,6 +208,19 @@ class XdfWriter:
         """Return the number of the stream's samples in the file."""
         return self._streams[stream].count
 
+    def texts(self, stream: int) -> list[str]:
+        """Return what a stream of texts held when the file was continued."""
+        return self._streams[stream].texts
+
+    def last_stamps(self, stream: int) -> np.ndarray:
+        """Return the last stamps, (n,), that a stream held when the file was continued."""
+        about = self._streams[stream]
+        self._file.flush()
+        parts = [
+            np.fromfile(self.path, about.dtype, n, offset=place)["t"] for place, n in about.places
+        ]
+        return np.concatenate(parts) if parts else np.empty(0)
+
     def counts(self) -> dict[str, int]:
         """Return the number of samples in the file by stream name; "2: Name" where names repeat."""
         counts: dict[str, int] = {}
@@ -266,13 +286,14 @@ class XdfWriter:
         first = stream.last = _read_stamp(file)
         stream.first = first if stream.first is None else stream.first
         if stream.dtype is not None:
+            stream.places.append((end - n * stream.dtype.itemsize, n))
             file.seek(end - stream.dtype.itemsize)
             stream.last = _read_stamp(file)
             return
-        for sample in range(n):  # texts differ in length: the last one's place is not known
+        for sample in range(n):
             stream.last = _read_stamp(file) if sample else first
             for _ in range(stream.n_channels):
-                file.seek(_read_length(file) or 0, os.SEEK_CUR)
+                stream.texts.append(file.read(_read_length(file) or 0).decode())
 
 
 def _new_stream(key: tuple) -> _Stream:

@@ -110,7 +110,7 @@ def write_report(session: str, out: str | None = None) -> Report:
     from psychopy_nfb.timing import lag_summary
 
     data = load_session_data(session)
-    summary = lag_summary(data.frames)
+    summary = lag_summary(data.frames, data.settings)
     found = findings(data, summary)
     said = headline(found, summary)
     folder = data.files.stem.parent if out is None else Path(out)
@@ -125,9 +125,10 @@ def write_report(session: str, out: str | None = None) -> Report:
     shown = {"outcome": _outcome_section(data, blocks), "lag": _lag_section(data, summary)}
     sections += shown.values()
     if summary.frames > summary.frames_without_value:
+        not_in_it = NOT_IN_IT if summary.clock_note is None else UNKNOWN_TOO
         paragraph = lag_words.methods_paragraph(summary, data.settings)
         sections.append(Section("For a methods section", [paragraph]))
-        sections.append(Section("What the lag does not include", [NOT_IN_IT]))
+        sections.append(Section("What the lag does not include", [not_in_it]))
     paths = {"page": folder / f"{name}_report.html"}
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -172,6 +173,7 @@ def _lag_section(data: SessionData, summary: LagSummary) -> Section:
         lag_words.frames_sentence(summary),
         lag_words.clock_sentence(data),
     ]
+    sentences += [summary.clock_note] if summary.clock_note else []
     picture = Picture(lag_figure(data, summary), LAG_CAPTION)
     return Section("The lag", sentences, [], _table(summary), [picture], note=TABLE_NOTE)
 
@@ -190,10 +192,18 @@ TABLE_NOTE = (
     "Frames that repeated an old value, as no new sample came, count from published → read on. "
     "Medians of stages do not add up to the median of their sum; the means in the figure do."
 )
+_FLIPS = (
+    "Flip times are the times at which PsychoPy's flip returned; only a light sensor tells when "
+    "the frame became light (psychopy-nfb photodiode)."
+)
 NOT_IN_IT = (
     "The amplifier's stamps are taken as the times of the samples: what it needs before it stamps "
-    "them is not included. Flip times are the times at which PsychoPy's flip returned; only a "
-    "light sensor tells when the frame became light (psychopy-nfb photodiode)."
+    f"them is not included. {_FLIPS}"
+)
+UNKNOWN_TOO = (
+    "The amplifier's stamps could not be taken as the times of the samples. The quickest arrival "
+    "counts as no delay at all: what amplifier and network need at least is not included, and may "
+    f"be much. {_FLIPS}"
 )
 
 

@@ -1,48 +1,26 @@
 """What went wrong in a session, the worst for the participant first.
 
 `findings` lists; each `Finding` says what happened, with its figure, and what to do. What the
-participant saw is in `report.seen`.
+participant saw is in `report.seen`, what is found of clocks and rates in `report.of_clocks`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 
 import pandas as pd
 
 from psychopy_nfb.dsp.flags import HOLDING
 from psychopy_nfb.report import seen
+from psychopy_nfb.report.finding import Finding
 from psychopy_nfb.report.numbers import percent, seconds, times
+from psychopy_nfb.report.of_clocks import of_clocks
 from psychopy_nfb.report.session_data import SessionData
 from psychopy_nfb.timing import LagSummary
 
 FEW_SECONDS = 10.0
 """A run or training shorter than this says little."""
-LONG_LAG_MS = 500.0
-"""Feedback later than this is hard to link to one's own state."""
 CHECK = 'see "psychopy-nfb check" for what slows this computer'
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was found."""
-
-    harm: float
-    """Share of the feedback that it spoiled, 0 to 1; what spoils it only in part weighs less."""
-    problem: bool
-    """Whether it has to be put right; otherwise it is worth a look."""
-    what: str
-    """A sentence with the figure."""
-    remedy: str
-    """What to do, a sentence; may be empty."""
-
-    def __str__(self) -> str:
-        return f"{self.what} {self.remedy}".strip()
-
-    def to_dict(self) -> dict[str, object]:
-        """Return it for JSON."""
-        return asdict(self)
 
 
 def findings(data: SessionData, summary: LagSummary) -> list[Finding]:
@@ -58,7 +36,11 @@ def findings(data: SessionData, summary: LagSummary) -> list[Finding]:
     found = [*_of_the_run(data, summary)]
     if len(data.frames):
         frames = seen.feedback_frames(data)
-        found += [*_of_losses(data, frames), *_of_frames(data, frames), *_of_clock(summary)]
+        found += [
+            *_of_losses(data, frames, summary),
+            *_of_frames(data, frames),
+            *of_clocks(data, summary),
+        ]
         if len(frames):
             found += [*_of_signal(data, frames), *_of_display(data, frames)]
     return sorted(found, key=lambda one: (not one.problem, -one.harm))
@@ -120,7 +102,7 @@ def _of_the_run(data: SessionData, summary: LagSummary) -> Iterator[Finding]:
         )
 
 
-def _of_losses(data: SessionData, frames: pd.DataFrame) -> Iterator[Finding]:
+def _of_losses(data: SessionData, frames: pd.DataFrame, summary: LagSummary) -> Iterator[Finding]:
     """Yield what kept values from being fresh: stream, background process, or something else."""
     still = seen.still_seconds(data)
     trained = sum(block.seconds for block in data.trained)
@@ -160,7 +142,8 @@ def _of_losses(data: SessionData, frames: pd.DataFrame) -> Iterator[Finding]:
         yield Finding(
             old,
             old > 0.01,
-            f"In {percent(old)} of the time with feedback no sample of the last 0.1 s was there.",
+            f"In {percent(old)} of the time with feedback no sample of the last "
+            f"{summary.stale_seconds:g} s was there.",
             f"Let the amplifier's program send smaller chunks; {CHECK}.",
         )
 
@@ -219,35 +202,6 @@ def _of_frames(data: SessionData, frames: pd.DataFrame) -> Iterator[Finding]:
             False,
             f"Late read was off: {late.get('why_off') or 'it was not wanted'}.",
             "Values were up to a frame older than need be.",
-        )
-
-
-def _of_clock(summary: LagSummary) -> Iterator[Finding]:
-    """Yield stamps that cannot be right, and a lag that is too long."""
-    received, total = summary.stages["sample_to_received_ms"], summary.stages["total_ms"]
-    corrected = "Use an amplifier program that stamps samples with LSL's clock (local_clock)."
-    if summary.clock_offset is not None:
-        yield Finding(
-            0.01,
-            True,
-            "The amplifier's stamps are on another clock, "
-            f"{summary.clock_offset:+,.0f} s off LSL's: how old the samples were cannot be told.",
-            corrected,
-        )
-    elif received.n and received.median < -1.0:
-        yield Finding(
-            0.01,
-            True,
-            f"Samples seem to arrive {-received.median:.1f} ms before they are taken: the "
-            "amplifier's stamps are wrong by at least that.",
-            corrected,
-        )
-    elif total.n and total.median > LONG_LAG_MS / 2:
-        yield Finding(
-            min(1.0, total.median / LONG_LAG_MS / 4),
-            total.median > LONG_LAG_MS,
-            f"The feedback showed the brain signal of {total.median:.0f} ms before (median).",
-            "The section on the lag says what took longest, and what would shorten it.",
         )
 
 

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from psychopy_nfb.lsl.stamps_heard import WRONG_RATE
 from psychopy_nfb.report.lag_figure import WAY
 from psychopy_nfb.report.numbers import counted, percent, seconds
 from psychopy_nfb.report.session_data import SessionData
 from psychopy_nfb.timing import LagSummary
-from psychopy_nfb.timing.lag import STAGES
+from psychopy_nfb.timing.lag import STAGES, clock_note
 
 GAP_SECONDS = 0.1
 """Between two samples, from which on it is a gap."""
@@ -46,9 +47,9 @@ def what_dominated(summary: LagSummary) -> str:
 def frames_sentence(summary: LagSummary) -> str:
     """Return how many frames were shown and dropped."""
     old = (
-        "the newest sample was more than 0.1 s old when it was read"
+        f"the newest sample was more than {summary.stale_seconds:g} s old when it was read"
         if summary.clock_offset is None
-        else "no sample had arrived for more than 0.1 s"
+        else f"no sample had arrived for more than {summary.stale_seconds:g} s"
     )
     return (
         f"{summary.frames} frames were shown, at {summary.frame_rate:.2f} Hz; {summary.dropped} of "
@@ -73,7 +74,10 @@ def clock_sentence(data: SessionData) -> str:
             else "the stream came from this computer, and its stamps need no correction"
         )
     continuity = settings.get("continuity") or {}
-    if continuity.get("drift_ppm") is not None:
+    declared, rate = stream.get("declared_rate"), stream.get("rate")
+    if declared and rate and abs(rate / declared - 1) > WRONG_RATE:
+        parts.append(f"the stream declared {declared:g} Hz but had {rate:.5g} samples a second")
+    if continuity.get("drift_ppm") is not None and clock_note(settings) is None:
         parts.append(
             f"the amplifier sampled at {continuity['effective_rate']:.4f} Hz "
             f"({round(continuity['drift_ppm'], 1) + 0.0:+.1f} ppm)"  # not "-0.0"
@@ -133,6 +137,11 @@ def methods_paragraph(summary: LagSummary, settings: dict[str, Any]) -> str:
             f"that the newest sample was {figures('age_at_flip_ms')} old at the flip and the "
             f"feedback showed the brain signal of {figures('total_ms')} before."
         )
+        if summary.clock_note is not None:
+            said += (
+                " The amplifier's own delay is not known and comes on top, as its stamps do "
+                "not tell when samples were taken."
+            )
     share = percent(summary.dropped / max(1, summary.due))
     return (
         f"{said} Of {summary.due} frames due {summary.dropped} were dropped ({share}). The "

@@ -12,7 +12,7 @@ import pandas as pd
 
 from psychopy_nfb.dsp.flags import Flags
 from psychopy_nfb.report.session_data import SessionData, within
-from psychopy_nfb.timing.lag import STALE_SECONDS, lag_summary, missed_frames
+from psychopy_nfb.timing.lag import lag_summary, missed_frames
 
 BREAK_SECONDS = 1.0
 """The frame log counts no missed frames in longer intervals."""
@@ -21,10 +21,13 @@ BAD = {
     "impossible values": Flags.INVALID,
     "above the artifact limit": Flags.AMPLITUDE,
     "sudden bursts": Flags.BURST,
+    "a sampling rate that the filters were not made for": Flags.RATE,
 }
 """What makes a signal useless, in words."""
 LEAST_LOSS_SECONDS = 0.5
 """A silence at the end of the run that is shorter is the end itself."""
+LEAST_GAP_SECONDS = 0.05
+"""A shorter gap is a jump of the amplifier's clock: no samples are known to be lost."""
 NEAR_SECONDS = 1.0
 """An event this close to a standstill of the values is its cause."""
 
@@ -46,7 +49,7 @@ def all_frames(data: SessionData) -> pd.DataFrame:
     ``missed`` are the frames dropped before the row's own, ``seconds`` how long the row's own frame
     was on the screen; ``uncalibrated, bad, inhibited`` are what its flags say, ``newest`` is
     the time of its newest sample (of its arrival, if its stamp is of another clock), ``old``
-    whether that was more than 0.1 s ago.
+    whether that was more than 0.1 s ago (or longer, where the stream sends long chunks).
     """
     frames = data.frames.copy()
     frames["missed"] = missed_frames(frames).fillna(0).astype(int)
@@ -59,9 +62,10 @@ def all_frames(data: SessionData) -> pd.DataFrame:
     frames["uncalibrated"] = (flags & int(Flags.UNCALIBRATED)) != 0
     frames["bad"] = (flags & sum(int(flag) for flag in BAD.values())) != 0
     frames["inhibited"] = (flags & int(Flags.INHIBITED)) != 0
-    foreign = lag_summary(data.frames).clock_offset is not None
+    summary = lag_summary(data.frames, data.settings)
+    foreign = summary.clock_offset is not None
     frames["newest"] = frames.t_received if foreign else frames.t_sample
-    frames["old"] = frames.t_read - frames.newest > STALE_SECONDS
+    frames["old"] = frames.t_read - frames.newest > summary.stale_seconds
     return frames
 
 
@@ -103,6 +107,7 @@ def trained_channels(data: SessionData) -> str:
 def stream_losses(data: SessionData) -> list[Loss]:
     """Return where the EEG stream did not arrive, in the order of time."""
     gaps = data.events_of("gap")
+    gaps = gaps[gaps.duration > LEAST_GAP_SECONDS]
     losses = [Loss(row.t, float(row.duration), True) for row in gaps.itertuples()]
     lost = data.events_of("stream_lost")
     if len(lost):
@@ -121,7 +126,8 @@ def still_seconds(data: SessionData) -> dict[str, float]:
     Returns
     -------
     dict of float
-        Seconds beyond the 0.1 s that are usual, by ``"stream"``, ``"restart"`` and ``"other"``.
+        Seconds beyond the 0.1 s (or the length of a chunk) that are usual, by ``"stream"``,
+        ``"restart"`` and ``"other"``.
     """
     found = {"stream": 0.0, "restart": 0.0, "other": 0.0}
     frames = feedback_frames(data)

@@ -201,7 +201,7 @@ def _read_signals(path: os.PathLike) -> tuple[pd.DataFrame | None, str]:
 
 def _on_one_clock(frames: pd.DataFrame, events: pd.DataFrame, signals: pd.DataFrame | None) -> None:
     """Move what bears stamps of another clock, in place, to where it lies on LSL's clock."""
-    offset = lag_summary(frames).clock_offset
+    offset = lag_summary(frames, {}).clock_offset
     if offset is None:
         return
     foreign = (events.t - frames.t_flip.median() - offset).abs() < abs(offset) / 2

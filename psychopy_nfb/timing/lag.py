@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from psychopy_nfb.dsp.flags import Flags
 from psychopy_nfb.errors import FileError, cause
+from psychopy_nfb.lsl.stamps_heard import SILENCE_SECONDS, is_foreign, silence_seconds
+from psychopy_nfb.recording.names import SessionFiles
+from psychopy_nfb.recording.settings_file import SessionRecord
 
 STAGES = {
     "sample_to_received_ms": ("t_sample", "t_received", "sample → received", "amplifier, LSL"),
@@ -65,11 +70,15 @@ class LagSummary:
     frame_rate: float
     """Frames a second, from the median interval."""
     stale_frames: int
-    """Frames whose newest sample was older than 0.1 s when it was read (with a `clock_offset`:
-    that had arrived more than 0.1 s before)."""
+    """Frames whose newest sample was older than `stale_seconds` when it was read (with a
+    `clock_offset`: that had arrived longer before)."""
     clock_offset: float | None = None
     """Seconds by which the amplifier's stamps differ from LSL's clock, None if they are on it. With
     an offset nothing is known of the stages that begin at the sample."""
+    stale_seconds: float = SILENCE_SECONDS
+    """Seconds after which a sample is old: 0.1, or more if the stream sends long chunks."""
+    clock_note: str | None = None
+    """What was done to the amplifier's stamps, and what the lag lacks therefore; a sentence."""
 
     @property
     def due(self) -> int:
@@ -103,21 +112,23 @@ class LagSummary:
                 f"The amplifier's stamps are {self.clock_offset:+,.0f} s off LSL's clock: the age "
                 "of samples cannot be told."
             )
+        if self.clock_note is not None:
+            lines.append(self.clock_note)
         return "\n".join(lines)
 
 
-STALE_SECONDS = 0.1
-FOREIGN_SECONDS = 10.0
-"""Stamps further than this from their arrival are on another clock: no amplifier is so late."""
-
-
-def lag_summary(frames: pd.DataFrame | str | os.PathLike) -> LagSummary:
+def lag_summary(
+    frames: pd.DataFrame | str | os.PathLike, settings: Mapping[str, Any] | None = None
+) -> LagSummary:
     """Summarise a session's lag.
 
     Parameters
     ----------
     frames : DataFrame or path
         A frame log, as ``pandas.read_csv`` gives it, or its file.
+    settings : mapping, optional
+        The session's settings file, which tells what was done to the amplifier's stamps. Default
+        the one beside a frame log that is given as a file.
 
     Raises
     ------
@@ -131,6 +142,7 @@ def lag_summary(frames: pd.DataFrame | str | os.PathLike) -> LagSummary:
     shows it.
     """
     if not isinstance(frames, pd.DataFrame):
+        settings = _settings_beside(frames) if settings is None else settings
         try:
             frames = pd.read_csv(frames)
         except (OSError, ValueError) as error:
@@ -148,6 +160,7 @@ def lag_summary(frames: pd.DataFrame | str | os.PathLike) -> LagSummary:
     total = with_value.t_flip - (with_value.t_sample - with_value.delay)
     stages["total_ms"] = _stage(total, offset)
     intervals = frames.interval.dropna()
+    stale_after = stale_seconds(settings or {})
     newest = with_value.t_sample if offset is None else with_value.t_received
     return LagSummary(
         stages=stages,
@@ -155,9 +168,52 @@ def lag_summary(frames: pd.DataFrame | str | os.PathLike) -> LagSummary:
         frames_without_value=len(frames) - len(with_value),
         dropped=int(missed_frames(frames).sum()),
         frame_rate=float(1 / intervals.median()) if len(intervals) else float("nan"),
-        stale_frames=int((with_value.t_read - newest > STALE_SECONDS).sum()),
+        stale_frames=int((with_value.t_read - newest > stale_after).sum()),
         clock_offset=offset,
+        stale_seconds=stale_after,
+        clock_note=clock_note(settings or {}),
     )
+
+
+def _settings_beside(frames: str | os.PathLike) -> dict[str, Any]:
+    """Return the settings of the session that a frame log belongs to, as far as they are there."""
+    try:
+        path = SessionFiles.from_stem(frames).settings
+        return SessionRecord.load(path).content if path.exists() else {}
+    except FileError:
+        return {}
+
+
+def _stamps(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was made of the stamps: at the start, and by the end if it was reached."""
+    at_start = (settings.get("stream") or {}).get("clock") or {}
+    return {**at_start, **(settings.get("stamps") or {})}
+
+
+def stale_seconds(settings: Mapping[str, Any]) -> float:
+    """Return after how many seconds a sample is old, by the length of the stream's chunks."""
+    return silence_seconds(_stamps(settings).get("chunk_seconds") or 0.0)
+
+
+def clock_note(settings: Mapping[str, Any]) -> str | None:
+    """Return what was done to the amplifier's stamps; None if they were right as they were.
+
+    Examples
+    --------
+    >>> clock_note({"stamps": {"stamps": "as sent", "offset": 0.0}})
+    >>> clock_note({"stamps": {"stamps": "moved", "offset": -20.0}})[:55]
+    "The amplifier's stamps were +20.0 s off LSL's clock and"
+    """
+    stamps = _stamps(settings)
+    unknown = "the amplifier's own delay is not known and is in none of these figures."
+    if stamps.get("stamps") == "moved":
+        return (
+            f"The amplifier's stamps were {-stamps['offset']:+,.1f} s off LSL's clock and were "
+            f"moved onto it by when samples arrived: {unknown}"
+        )
+    if stamps.get("stamps") == "counted":
+        return f"Samples were stamped by when their chunks arrived: {unknown}"
+    return None
 
 
 def missed_frames(frames: pd.DataFrame) -> pd.Series:
@@ -185,4 +241,4 @@ def _stage(seconds: pd.Series, offset: float | None) -> StageSummary:
 def _clock_offset(with_value: pd.DataFrame) -> float | None:
     """Return by how much the stamps are before the clock; None if they are on it."""
     ahead = (with_value.t_sample - with_value.t_received).median()
-    return float(ahead) if abs(ahead) > FOREIGN_SECONDS else None
+    return float(ahead) if is_foreign(-float(ahead)) else None

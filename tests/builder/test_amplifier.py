@@ -8,12 +8,14 @@ import sys
 import pytest
 
 from psychopy_nfb.builder.amplifier import FIELDS, LSLAmplifierBackend
+from psychopy_nfb.builder.field_errors import field_error
 from psychopy_nfb.builder.offers import OFFERS, USUAL_CHANNELS
 from psychopy_nfb.builder.parameters import is_shown
 from psychopy_nfb.builder.trying import signal_check_arguments, start_signal_check
+from psychopy_nfb.errors import FieldError, StreamError
 from psychopy_nfb.recording import read_session
 
-IDENTITY = ("streamType", "streamName", "sourceId", "hostname")
+IDENTITY = ("streamType", "streamName", "sourceId", "hostname", "units", "rate")
 
 
 @pytest.fixture
@@ -61,7 +63,7 @@ def test_device_manager_lists_it_and_keeps_its_fields(kept):
 def test_the_script_takes_the_device_and_nothing_else_says_which_stream(
     kept, builder, heard, tmp_path
 ):
-    kept("amp", stream_name="MyAmp", units="V")
+    kept("amp", stream_name="MyAmp", units="V", rate="128")
     component = builder.add(
         "NeuroFeedbackComponent", "nfb", deviceLabel="amp", streamName="other", timeout="3"
     )
@@ -69,6 +71,7 @@ def test_the_script_takes_the_device_and_nothing_else_says_which_stream(
     assert "psychopy_nfb.device_stream('amp', timeout=3.0)" in script
     assert "deviceClass='psychopy_nfb.hardware.amplifier.LSLAmplifier'" in script
     assert "stream_name='MyAmp'" in script
+    assert "rate='128'" in script
     assert "StreamSelection" not in script
     assert [name for name in IDENTITY if is_shown(component, name)] == []
     assert heard == []
@@ -99,12 +102,18 @@ def test_a_generated_script_trains_on_the_device(kept, builder, run_script, tmp_
     (settings,) = (tmp_path / "data").glob("*_nfb.json")
     assert read_session(settings).settings["stream"]["source_id"] == source_id
 
-    script.write_text(
-        script.read_text("utf-8").replace("deviceName='amp'", "deviceName='other'"), "utf-8"
-    )
-    ran = run_script(script)
-    assert ran.returncode != 0
-    assert "nfb, Amplifier: amp: is no LSL amplifier of this computer" in ran.stderr
+
+def test_a_rate_that_the_stream_does_not_declare_is_of_its_field():
+    error = field_error("nfb", StreamError("stream.rate", None, "declares no rate"))
+    assert str(error) == "nfb, Rate (Hz): declares no rate."
+
+
+def test_a_script_on_a_computer_that_lacks_the_device_says_so_in_the_dialogs_words():
+    import psychopy_nfb
+
+    with pytest.raises(FieldError) as told, psychopy_nfb.errors_name_fields("nfb"):
+        psychopy_nfb.device_stream("theirs")
+    assert str(told.value).startswith("nfb, Amplifier: theirs: is no LSL amplifier of this comp")
 
 
 @pytest.mark.slow
@@ -117,9 +126,9 @@ def test_channels_are_offered_of_the_device_and_within_its_own_dialog(kept, ampl
 
     component = {"deviceLabel": "amp", "streamType": "EEG", "streamName": "elsewhere"}
     until(lambda: labels(**component) != list(USUAL_CHANNELS), 30, "the channels of the stream")
-    assert labels(**component) == ["Fz", "Oz", "Aux1"]
+    assert labels(**component) == ["Fz", "Oz", "Aux1 (no EEG)"]
     device = {"stream_type": "EEG", "stream_name": "", "source_id": source_id, "hostname": ""}
-    assert labels(**device) == ["Fz", "Oz", "Aux1"]
+    assert labels(**device) == ["Fz", "Oz", "Aux1 (no EEG)"]
     streams = OFFERS["streams"](None, "stream_name", device)
     assert {**device, "stream_name": "MyAmp"} in streams.values
     gone = OFFERS["channels"](None, "channels", {**component, "deviceLabel": "theirs"})
@@ -130,9 +139,9 @@ def test_channels_are_offered_of_the_device_and_within_its_own_dialog(kept, ampl
 def test_signal_check_is_of_what_the_dialog_says():
     device = {"deviceLabel": "amp", "streamName": "other"}
     assert signal_check_arguments(device) == ["signal-check", "--device", "amp"]
-    fields = {"deviceLabel": "None", "streamType": "", "streamName": "Amp", "sourceId": "7"}
+    fields = {"deviceLabel": "None", "streamType": "", "streamName": "Amp", "rate": "128"}
     assert signal_check_arguments(fields) == [
-        *("signal-check", "--name", "Amp", "--type", "", "--source-id", "7")
+        *("signal-check", "--name", "Amp", "--type", "", "--rate", "128")
     ]
 
 
@@ -142,7 +151,6 @@ def test_signal_check_is_of_what_the_dialog_says():
     [
         ({"stream_type": "", "stream_name": ""}, "needs at least one of name"),
         ({"stream_type": "EEG", "stream_name": "Nobody"}, "no such stream within 5 s"),
-        ({"deviceLabel": "theirs"}, "no LSL amplifier of this computer"),
     ],
 )
 def test_a_signal_check_that_cannot_be_shown_says_why(texts, sentence, until, lsl_alone):
@@ -159,8 +167,8 @@ def test_a_signal_check_that_cannot_be_shown_says_why(texts, sentence, until, ls
 def test_a_signal_check_shows_the_channels_of_a_stream(amplifier, capfd):
     from psychopy_nfb.cli import main
 
-    source_id = amplifier("--name", "MyAmp", "--channels", "Fz,Cz,Oz").source_id
+    source_id = amplifier("--name", "My {Amp}", "--channels", "Fz,Cz,Oz").source_id
     status = main(["signal-check", "--source-id", source_id, "--timeout", "20", "--seconds", "4"])
     said = capfd.readouterr().out
     assert status == 0, said
-    assert "All 3 channels are good" in said
+    assert "All 3 channels of EEG are good" in said

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
 from datetime import datetime, timezone
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -162,7 +164,7 @@ def test_tables_are_in_order_and_described(amplifier, training, tmp_path, listen
     )
     assert "half a \ufffd mark\ufffd" in set(events.value)
     lines = nfb.files.events.read_text(encoding="utf-8").splitlines()
-    details = [line.split("\t")[-1] for line in lines]
+    details = [line.split("\t")[6] for line in lines]
     assert '{"threshold": 6.0}' in details
     assert "n/a" in details
     assert "" not in details
@@ -179,10 +181,28 @@ def test_a_deleted_folder_is_told_at_once_and_the_feedback_goes_on(
         shutil.rmtree(folder)
         until(lambda: nfb.recording_error is not None, 1.5, "the word that the folder is gone")
         assert "was deleted or moved" in nfb.recording_error
-        until(lambda: "The recording stopped, the feedback" in caplog.text, 0.5, "the message")
+        assert "The recording stopped" in caplog.text
+        rest = Path(re.search(r"written to (\S+)_\*", nfb.recording_error)[1])
         assert len(listen(nfb, 0.5)) > 20
+        nfb.mark("before the kill")
+        listen(nfb, 1.0)
         os.kill(nfb.worker_pid, signal.SIGKILL)
+        nfb.mark("after the kill")
         until(lambda: nfb.restarts == 1 and len(listen(nfb, 0.2)) > 10, 20, "values after it")
+    session = read_session(rest)
+    shutil.rmtree(rest.parent)
+    kinds = session.events.trial_type.tolist()
+    assert kinds[0] == "recording_moved"
+    assert session.settings["ended"] == "stopped"
+    marks = session.events[session.events.trial_type == "mark"]
+    assert marks.value.tolist() == ["before the kill", "after the kill"]
+    for mark in marks.itertuples():
+        nearest = np.abs(session.eeg.stamps - mark.t).min()
+        assert abs(session.eeg.stamps[mark.sample] - mark.t) == pytest.approx(nearest, abs=1e-5)
+    told = session.events[session.events.trial_type == "gap"].duration.sum()
+    stamps = session.eeg.stamps
+    lost = stamps[-1] - stamps[0] - (len(stamps) - 1) / 250
+    assert told == pytest.approx(lost, abs=1 / 250)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs a limit that another process sets")
@@ -199,7 +219,11 @@ def test_a_full_disk_is_told_at_once_and_what_was_written_is_read(
         assert len(listen(nfb, 0.5)) > 20
     log = nfb.files.stem.with_name(nfb.files.stem.name + "_worker.log").read_text(encoding="utf-8")
     assert "Traceback" in log
-    assert nfb.recording_error in log
+    assert nfb.recording_error.split(". What comes")[0] in log
     session = read_session(nfb.files.stem)
     assert np.diff(session.eeg.stamps) == pytest.approx(1 / 250, abs=1e-6)
     assert len(session.eeg.stamps) > 250
+    rest = Path(re.search(r"written to (\S+)_\*", nfb.recording_error)[1])
+    after = read_session(rest)
+    shutil.rmtree(rest.parent)
+    assert after.eeg.stamps[0] - session.eeg.stamps[-1] < 0.6

@@ -27,7 +27,7 @@ def test_device_manager_lists_what_is_on_the_network(amplifier, until):
     device = LSLAmplifier(
         **{key: profile[key] for key in ("stream_name", "stream_type", "source_id", "hostname")}
     )
-    assert device.labels()[:2] == ("Fp1", "Fp2")
+    assert device.channels().labels[:2] == ("Fp1", "Fp2")
     assert device.isSameDevice(profile)
     assert "MyAmp" in profile["deviceName"]
     *_, by_hand = DeviceManager.getAvailableDevices(CLASS)
@@ -38,9 +38,9 @@ def test_device_manager_lists_what_is_on_the_network(amplifier, until):
     assert "Markers" not in kinds
 
     here = LSLAmplifier(source_id=source_id, hostname=socket.gethostname())
-    assert here.labels() == device.labels()
+    assert here.channels() == device.channels()
     with pytest.raises(StreamError, match="hostname='another'.*no such stream"):
-        LSLAmplifier(source_id=source_id, hostname="another").labels(timeout=0.5)
+        LSLAmplifier(source_id=source_id, hostname="another").channels(timeout=0.5)
 
 
 def test_a_device_that_an_experiment_has_set_up_is_its_stream():
@@ -61,3 +61,6 @@ def test_a_device_that_an_experiment_has_set_up_is_its_stream():
 def test_a_device_that_names_no_stream_is_refused():
     with pytest.raises(NfbError, match="needs at least one of name, type"):
         LSLAmplifier(stream_type="")
+    with pytest.raises(NfbError, match="rate='fast': must be a number in Hz"):
+        LSLAmplifier(rate="fast")
+    assert LSLAmplifier(rate="128").selection.rate == 128

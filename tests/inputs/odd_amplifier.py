@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pylsl
@@ -25,6 +26,8 @@ USUAL = {
     "rate": 250.0,  # as declared
     "real_rate": None,  # the true one, if another
     "drift": 0.0,  # relative change of the true rate a second
+    "later_rate": None,  # the true one once the file `once` is there, if it changes
+    "once": "",
     "chunk": 5,
     "alpha_on": None,  # the labels that have it; None for all
     "scale": 1.0,  # by which the microvolts are multiplied
@@ -117,6 +120,8 @@ def main() -> None:
     first, t = 0, 0.0
     while t < settings["seconds"]:
         now = rate * (1 + settings["drift"] * t)
+        if settings["later_rate"] and Path(settings["once"]).exists():
+            now = settings["later_rate"]
         taken = t + (1 + np.arange(chunk)) / now
         t = taken[-1]
         time.sleep(max(0.0, start + t - pylsl.local_clock()))

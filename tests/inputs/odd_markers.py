@@ -21,7 +21,7 @@ USUAL = {
     "channels": 1,
     "encoding": "utf-8",
     "markers": [],  # a row each; "{t}" in a text is its time by LSL's clock
-    "clock": "lsl",  # or: unix, device, nan
+    "clock": "lsl",  # or: unix, device, nan, 5 s behind
     "joined": True,  # whether a receiver is waited for
 }
 
@@ -46,6 +46,7 @@ def main() -> None:
     time.sleep(0.3)  # a receiver takes what comes after it has opened the stream
     now = pylsl.local_clock()
     shifts = {"lsl": 0.0, "unix": time.time() - now, "device": 5.0 - now, "nan": float("nan")}
+    shifts["5 s behind"] = -5.0
     for number in range(max(len(one["markers"]) for one in streams)):
         for one, outlet in zip(streams, outlets, strict=True):
             if number < len(one["markers"]):

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 import uuid
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from psychopy_nfb import Neurofeedback, read_session
+from psychopy_nfb.errors import StreamError
+from psychopy_nfb.lsl.find import find_stream, list_streams
 from psychopy_nfb.lsl.markers import MarkerWatcher
+from psychopy_nfb.lsl.selection import StreamSelection
 
 pytestmark = pytest.mark.slow
 PROGRAM = Path(__file__).with_name("odd_markers.py")
@@ -131,34 +137,106 @@ def test_markers_in_other_letters_and_by_other_clocks_are_corrected_and_told(rec
     assert all("local_clock()" in note for note in notes if names[0] not in note)
 
 
-def test_marker_that_cannot_be_trusted_is_told_once_in_the_session(
-    amplifier, training, tmp_path, until, caplog
-):
-    from psychopy_nfb import Neurofeedback, read_session
+@pytest.fixture
+def sent(until):
+    """Return a function that sends markers into a running session until all are in its events."""
+    running = []
 
-    rows = [["müde {t}"]] * 20
-    settings = [{"name": "Odd", "encoding": "latin-1", "clock": "unix", "markers": rows}]
-    program = subprocess.Popen(
-        [sys.executable, str(PROGRAM), json.dumps(settings)], stdout=subprocess.PIPE
-    )
-    try:
-        with Neurofeedback(training(amplifier().source_id), data=tmp_path) as nfb:
-            until(
-                lambda: nfb.files.events.read_text("utf-8").count("müde") == 20, 30, "the markers"
-            )
-    finally:
-        program.kill()
-        program.wait()
-        program.stdout.close()
+    def send(nfb, **stream):
+        command = [sys.executable, str(PROGRAM), json.dumps([{"name": "Odd", **stream}])]
+        running.append(subprocess.Popen(command, stdout=subprocess.DEVNULL))
+        n = len(stream["markers"])
+        events = nfb.files.events
+        until(lambda: events.read_text("utf-8").count("@ ") >= n, 30, "the markers in the events")
+
+    yield send
+    for process in running:
+        process.kill()
+        process.wait()
+
+
+def lateness(nfb):
+    """Return how much later the samples of a session's markers are than their labels say."""
     session = read_session(nfb.files.stem)
     markers = session.events[session.events.trial_type == "marker"]
-    late = [
-        session.eeg.stamps[sample] - float(value.split()[1])
-        for value, sample in zip(markers.value, markers["sample"], strict=True)
+    markers = markers[markers.value.str.contains("@")]  # the simulated amplifier has some, too
+    stamps = session.eeg.stamps[markers["sample"].to_numpy()]
+    return session, [
+        stamp - float(value.split()[-1]) for stamp, value in zip(stamps, markers.value, strict=True)
     ]
+
+
+def test_marker_that_cannot_be_trusted_is_told_once_in_the_session(
+    amplifier, training, tmp_path, sent, caplog
+):
+    with Neurofeedback(training(amplifier().source_id), data=tmp_path) as nfb:
+        sent(nfb, encoding="latin-1", clock="unix", markers=[["müde @ {t}"]] * 20)
+    session, late = lateness(nfb)
+    assert len(late) == 20
     assert abs(sorted(late)[10]) < 0.1  # a busy machine may hold up some
     told = session.events[session.events.trial_type == "marker_stream"]
     assert len(told) == 2
     said = [one.getMessage() for one in caplog.records if "'Odd'" in one.getMessage()]
     assert len(said) == 2
     assert any("Latin-1" in one for one in said)
+
+
+BEHIND = """
+import sys, time, pylsl
+from psychopy_nfb.lsl.outlet import make_outlet
+out = make_outlet("Behind", "EEG", ["Oz"], 250, source_id=sys.argv[1])
+start = pylsl.local_clock()
+for number in range(250 * 60):
+    due = start + number / 250
+    time.sleep(max(0, due - pylsl.local_clock()))
+    out.push_sample([float(number % 25)], due - 5)
+"""
+
+
+@pytest.mark.kind("EEG and markers by the same clock, which is 5 s behind", "corrected")
+def test_markers_by_the_eegs_own_clock_stay_with_it(training, tmp_path, sent, unique_id):
+    eeg = subprocess.Popen([sys.executable, "-c", BEHIND, unique_id])
+    try:
+        with Neurofeedback(training(unique_id), data=tmp_path) as nfb:
+            sent(nfb, clock="5 s behind", markers=[["@ {t}"]] * 10)
+    finally:
+        eeg.kill()
+        eeg.wait()
+    _, late = lateness(nfb)
+    assert len(late) == 10
+    assert abs(sorted(late)[5]) < 0.05
+
+
+@pytest.mark.kind("two equal streams of one machine", "refused")
+@pytest.mark.kind("one of two equal streams, by its uid", "read")
+def test_two_equal_streams_are_refused_with_what_tells_them_apart(odd_amplifier, unique_id, until):
+    twin = {"name": "Twin", "source_id": unique_id}
+    odd_amplifier(**twin)
+    odd_amplifier(**twin)
+    both = StreamSelection(source_id=unique_id, timeout=10)
+
+    def uids():
+        return {info.uid() for info in list_streams(1.0) if info.source_id() == unique_id}
+
+    until(lambda: len(uids()) == 2, 20, "both streams")
+    with pytest.raises(StreamError) as told:
+        find_stream(both)
+    said = str(told.value)
+    assert all(f"uid '{uid}'" in said for uid in uids())
+    assert "sends twice. Close one of them" in said
+    wanted = max(uids())
+    found = find_stream(replace(both, predicate=f"uid='{wanted}'"))
+    assert found.uid() == wanted
+
+
+@pytest.mark.kind("streams that share the name and differ in source_id", "refused")
+@pytest.mark.kind("one of two streams, by the machine that sends it", "read")
+def test_streams_that_share_a_name_are_refused_with_what_to_add(odd_amplifier, unique_id):
+    ids = [odd_amplifier(name=unique_id) for _ in range(2)]
+    here = StreamSelection(name=unique_id, hostname=socket.gethostname(), timeout=10)
+    with pytest.raises(StreamError, match="2 streams match.*add the source_id of the one") as told:
+        find_stream(here)
+    assert all(f"'{source_id}'" in str(told.value) for source_id in ids)
+    assert find_stream(replace(here, source_id=ids[0])).source_id() == ids[0]
+    with pytest.raises(StreamError, match="hostname='another'.*no such stream"):
+        find_stream(replace(here, hostname="another", timeout=0.5))

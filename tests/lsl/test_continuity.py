@@ -45,3 +45,19 @@ def test_no_drift_is_claimed_before_there_is_enough():
     continuity.check(np.arange(100) / 400)
     continuity.learn()
     assert continuity.drift_ppm is None
+
+
+@pytest.mark.parametrize("size", [1, 7, 50])
+def test_a_break_that_no_stamp_tells_of_is_a_gap_without_length(size):
+    continuity = Continuity(rate=250.0)
+    stamps = 100 + np.arange(2000) / 250
+    found = []
+    for first in range(0, len(stamps), size):
+        rows = [1001 - first] if first <= 1001 < first + size else []
+        block = stamps[first : first + size]
+        found += [(first + gap.row, gap.seconds, gap.t) for gap in continuity.check(block, rows)]
+    ((row, seconds, t),) = found
+    assert row == 1001
+    assert seconds == pytest.approx(0, abs=1e-9)
+    assert t == stamps[1000]
+    assert continuity.lost_seconds == pytest.approx(0, abs=1e-9)

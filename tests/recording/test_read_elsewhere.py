@@ -139,8 +139,9 @@ def test_an_amplifier_may_be_named_as_our_own_streams_are(tmp_path, caplog, name
     channels = [f"E{number}" for number in range(len(VALUE_NAMES) + 2)]
     eeg = amplifier(name=name, labels=channels, format="double64", source_id="")
     for append in (False, True):
-        writer = SessionWriter(files, eeg, VALUE_NAMES, append, aux={"labels": ["p"], "rate": 1.0})
-        assert writer.eeg_before == 250 * append
+        aux = {"labels": ["p"], "rate": 1.0}
+        writer = SessionWriter(files, eeg, VALUE_NAMES, append=append, aux=aux)
+        assert writer.before.n_samples == 250 * append
         stamps = 1000.0 + append + np.arange(250) / 250
         writer.eeg(np.ones((250, len(channels))), stamps)
         values = np.zeros((100, len(VALUE_NAMES)))
@@ -160,7 +161,7 @@ def test_no_name_can_make_the_recording_unreadable(tmp_path, caplog, text):
     files = new_session(tmp_path)
     eeg = amplifier(name=text, labels=["Cz", text], source_id=text)
     for append in (False, True):
-        writer = SessionWriter(files, eeg, VALUE_NAMES, append)
+        writer = SessionWriter(files, eeg, VALUE_NAMES, append=append)
         record(writer, append, 1)
         writer.event("mark", 1000.0, 0, kind="experiment", value=text, detail={text: text})
         writer.close()

@@ -91,7 +91,7 @@ def test_events_read_the_same_with_and_without_quotes(tmp_path):
     log.close()
     lines = path.read_text(encoding="utf-8").splitlines()
     plain = [line.split("\t") for line in lines]  # as readers of BIDS do
-    assert plain[1][3:] == ["n/a", "0", "100.000000", r'{"threshold": 6.0, "say": "a \"word\""}']
+    assert plain[1][3:7] == ["n/a", "0", "100.000000", r'{"threshold": 6.0, "say": "a \"word\""}']
     assert plain[2][3] == '5" screen'
     read = pd.read_csv(path, sep="\t", keep_default_na=False, dtype=str)
     assert [list(read.columns), *read.to_numpy().tolist()] == plain
@@ -120,7 +120,7 @@ def test_events_are_in_order_once_closed_and_whole_before(tmp_path):
 
 def test_events_as_they_were_written_before_are_continued(tmp_path):
     path = tmp_path / "events.tsv"
-    old = [["0.5", "0", "set", "", "125", "100.5", '{"threshold": 6.0}']]
+    old = [["0.5", "0", "set", "", "125", "100.5", '{"threshold": 6.0}', ""]]
     with open(path, "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, delimiter="\t", lineterminator="\r\n")
         writer.writerows([EVENT_COLUMNS, *old])

@@ -6,7 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from psychopy_nfb.recording import SessionRecord
+from psychopy_nfb.report.command import write_report
 from psychopy_nfb.report.findings import findings, headline
+from psychopy_nfb.report.lag_words import clock_sentence
 from psychopy_nfb.report.numbers import percent
 from psychopy_nfb.report.seen import feedback_frames, still_seconds
 from psychopy_nfb.report.session_data import load_session_data
@@ -132,3 +135,42 @@ def test_a_session_with_a_part_missing_is_reported_as_far_as_it_goes(
     assert len(data.frames) == 2310
     assert (data.signals is None) == (removed == "eeg")
     assert (data.no_signals != "") == (removed == "eeg")
+
+
+OFFSET = {"stamps": "moved", "offset": -1.8e9, "chunk_seconds": 0.02, "n_missing": 0, "n_jumps": 0}
+
+
+@pytest.mark.parametrize(
+    ("stamps", "said", "problem"),
+    [
+        (OFFSET, "The amplifier's stamps were +1,800,000,000.0 s off LSL's clock", False),
+        ({"stamps": "counted"}, "Samples were stamped by when their chunks arrived", False),
+        ({"n_missing": 21}, "21 samples came without a valid stamp", False),
+    ],
+)
+def test_what_was_done_to_the_stamps_is_told(recorded, stamps, said, problem):
+    files = recorded()
+    SessionRecord.load(files.settings).update(stamps=stamps)
+    try:
+        report = write_report(str(files.stem))
+    finally:
+        SessionRecord.load(files.settings).update(stamps={})
+    (found,) = [one for one in report.findings if one.what.startswith(said)]
+    assert found.problem == problem
+    assert found.remedy
+    assert "e+" not in report.lag.table()
+
+
+def test_a_rate_that_was_not_the_declared_one_is_told(recorded):
+    data, _, _ = looked_at(recorded())
+    stream = {**data.settings["stream"], "declared_rate": 256.0, "rate": 200.0}
+    data.settings["stream"] = stream
+    lag = lag_summary(data.frames)
+    told = [one.what for one in findings(data, lag)]
+    assert [what for what in told if what.startswith("The stream declared 256 Hz but had 200")]
+    assert "declared 256 Hz but had 200 samples a second" in clock_sentence(data)
+    later = {"trial_type": "rate_differs", "t": 1010.0, "detail": {"declared": 200, "real": 180.0}}
+    data.events = pd.concat([data.events, pd.DataFrame([later])], ignore_index=True)
+    (left,) = [one for one in findings(data, lag) if "left its rate" in one.what]
+    assert left.problem
+    assert "made for 200 Hz, but it sent 180" in left.what

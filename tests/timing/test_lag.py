@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -84,3 +86,35 @@ def test_row_059_hits_and_when_they_showed(frames):
     shown = hit_to_display(frames)
     assert shown.frame.tolist() == [200, 400]
     assert shown.delay_ms.tolist() == pytest.approx([6.5, 6.5], abs=1e-6)
+
+
+def test_an_old_sample_is_judged_by_the_streams_own_chunks(frames):
+    frames.loc[50:59, ["t_sample", "t_received"]] -= 0.2  # as between chunks of 250 ms
+    long_chunks = {"stream": {"clock": {"stamps": "counted", "chunk_seconds": 0.25}}}
+    assert lag_summary(frames).stale_frames == 10
+    lag = lag_summary(frames, long_chunks)
+    assert lag.stale_frames == 0
+    assert lag.stale_seconds == pytest.approx(0.375)
+    assert "amplifier's own delay is not known" in lag.table()
+
+
+def test_what_was_done_to_the_stamps_is_read_beside_the_log(frames, tmp_path):
+    path = tmp_path / "sub-01_ses-01_task-a_run-01_frames.csv"
+    frames.to_csv(path, index=False)
+    assert lag_summary(path).clock_note is None
+    settings = {"stream": {"clock": {"stamps": "as sent"}}}
+    settings["stamps"] = {"stamps": "moved", "offset": -1.8e9}  # what it was like by the end
+    path.with_name("sub-01_ses-01_task-a_run-01_nfb.json").write_text(
+        json.dumps(settings), encoding="utf-8"
+    )
+    lag = lag_summary(path)
+    assert lag.clock_note.startswith("The amplifier's stamps were +1,800,000,000.0 s off LSL's")
+    assert lag.stages["total_ms"].median == pytest.approx(106.5, abs=1e-6)
+
+
+@pytest.mark.parametrize("offset", [1.795e9, -16e3, 2.0, -5.0])
+def test_a_log_with_stamps_of_another_clock_has_no_figure_of_their_age(frames, offset):
+    frames["t_sample"] += offset
+    lag = lag_summary(frames)
+    assert lag.clock_offset == pytest.approx(offset, abs=0.01)
+    assert lag.stages["total_ms"].n == lag.stages["sample_to_received_ms"].n == 0

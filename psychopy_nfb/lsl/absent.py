@@ -1,0 +1,102 @@
+"""A stream that is known but not there: what a restarted background process goes on with."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+import numpy as np
+
+from psychopy_nfb.dsp.montage import standard_positions
+from psychopy_nfb.dsp.step import SignalInfo
+from psychopy_nfb.errors import NfbError
+from psychopy_nfb.lsl.inlet import Inlet, StreamLost
+from psychopy_nfb.lsl.selection import StreamSelection
+from psychopy_nfb.lsl.stamps import StampClock
+from psychopy_nfb.lsl.stamps_heard import Heard
+
+logger = logging.getLogger(__name__)
+
+ALIKE = ("labels", "kinds", "microvolts_per_unit", "declared_rate", "format")
+"""What must be the same of two streams before one takes the place of the other."""
+
+
+class AbsentStream:
+    """Has what is known of a stream and the same interface as `Inlet`, but no samples.
+
+    Parameters
+    ----------
+    facts : dict
+        What `Inlet.facts` said of it when it was there.
+    heard : Heard, optional
+        What was understood of its clock and rate then.
+    """
+
+    speed = 1.0
+    waiting = False
+
+    def __init__(self, facts: dict, heard: Heard | None = None):
+        labels = tuple(facts["labels"])
+        self._facts = facts
+        self.heard = heard or Heard()
+        self.clock = StampClock(self.heard.pace_beside(facts["rate"]), self.heard)
+        self.declared_rate = facts["declared_rate"]
+        self.info = SignalInfo(
+            facts["rate"], labels, positions=standard_positions(labels), kinds=facts["kinds"]
+        )
+        self.format = np.dtype(facts["format"])
+        self.native = np.empty((0, len(labels)), self.format)
+
+    def pull(self, timeout: float) -> None:
+        """Raise StreamLost."""
+        raise StreamLost(self._facts["name"])
+
+    def facts(self) -> dict[str, object]:
+        """Return what identifies the stream."""
+        return self._facts
+
+    def close(self) -> None:
+        """Do nothing: nothing is open."""
+
+
+def same_stream(selection: StreamSelection, facts: dict, timeout: float) -> StreamSelection:
+    """Return a selection that only the stream with these `facts` meets, also after a restart.
+
+    Parameters
+    ----------
+    selection : StreamSelection
+        What the person chose.
+    facts : dict
+        What `Inlet.facts` said of the stream that was taken.
+    timeout : float
+        Seconds to look for it.
+    """
+    return replace(
+        selection,
+        name=facts["name"] or None,
+        type=facts["type"] or None,
+        source_id=facts["source_id"] or None,
+        hostname=facts["hostname"] or None,
+        timeout=timeout,
+    )
+
+
+def is_same(facts: dict, known: dict) -> bool:
+    """Return whether a stream can take the place of one that was there."""
+    return all(facts[key] == known[key] for key in ALIKE)
+
+
+def found_again(
+    selection: StreamSelection, known: dict, timeout: float, heard: Heard | None = None
+) -> Inlet | AbsentStream:
+    """Return the very stream with the facts `known`, or one that is absent after `timeout` s."""
+    again = same_stream(selection, known, timeout)
+    own = f"uid='{known['uid']}'"
+    predicate = own if again.predicate is None else f"{again.predicate} and {own}"
+    try:
+        return Inlet(replace(again, predicate=predicate), heard=heard)
+    except NfbError:  # its amplifier is away, or was restarted too
+        return AbsentStream(known, heard)
+    except Exception:  # liblsl's own, while streams come and go
+        logger.exception("The stream could not be opened; it is looked for again.")
+        return AbsentStream(known, heard)

@@ -1,0 +1,308 @@
+"""The stamps of a stream on LSL's clock and in order, whatever its amplifier makes of them."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+
+import numpy as np
+
+from psychopy_nfb.lsl.stamps_counted import LEAST_STEP, SampleCounter
+from psychopy_nfb.lsl.stamps_heard import (
+    FOREIGN_SECONDS,
+    GAP_SECONDS,
+    Heard,
+    is_foreign,
+    understand,
+)
+
+WINDOW_SECONDS = 5.0
+"""Time in which the narrowest arrival is looked for: what does not come at once was on its way."""
+LATE_START_SECONDS = 1.5
+"""Of a stream that was silent when it was opened, how long its first samples are looked at."""
+BACK_STEPS = 3
+"""Blocks whose stamps are a little out of order that are put in order; with more, samples are
+counted."""
+
+
+class StampClock:
+    """Moves the stamps of one stream onto LSL's clock, block by block.
+
+    Stamps that are on it and in order are handed on as they are. Those of another clock are moved
+    by an offset: the narrowest arrival of a sample, followed as the clocks drift. Where stamps do
+    not tell when each sample was taken, samples are counted. What is found is told once, in
+    `events`.
+
+    Parameters
+    ----------
+    pace : float
+        Samples a second of real time.
+    heard : Heard, optional
+        What the first samples said; without it, it is found out from those that come.
+    gap_seconds : float
+        A delay beyond this counts as lost samples, where samples are counted.
+
+    Attributes
+    ----------
+    breaks : tuple of int
+        Rows of the last block before which the clock jumped or samples were lost that no stamp
+        tells of.
+    events : collections.deque of (str, dict)
+        What was found: ``clock_offset``, ``clock_jump``, ``stamps_counted``, ``stamps_missing``.
+
+    Examples
+    --------
+    >>> clock = StampClock(100.0)
+    >>> clock.correct(1.7e9 + np.array([0.00, 0.01]), received=50.0).round(6).tolist()
+    [49.99, 50.0]
+    >>> clock.events[0][0]
+    'clock_offset'
+    """
+
+    def __init__(self, pace: float, heard: Heard | None = None, gap_seconds: float = GAP_SECONDS):
+        self.pace = pace
+        self._gap_seconds = max(gap_seconds, 3 / pace)
+        self.breaks: tuple[int, ...] = ()
+        self.events: deque[tuple[str, dict]] = deque()
+        self.offset = 0.0
+        """Seconds added to the stream's stamps."""
+        self._counter: SampleCounter | None = None
+        self.moved = False
+        """Whether the stream's stamps are not handed on as they are."""
+        self.n_missing = self.n_jumps = self._n_back = 0
+        self._last = self._last_raw = -math.inf
+        self._first_arrivals: list[tuple[np.ndarray, float]] | None = []
+        self._chunk_seconds = 0.0
+        self._begin_window(-math.inf)
+        self._usual_late = 0.0
+        self._received = -math.inf
+        if heard is not None and heard.samples:
+            self._adopt(heard)
+
+    @property
+    def counted(self) -> bool:
+        """Whether samples are counted, as their stamps do not tell when they were taken."""
+        return self._counter is not None
+
+    @property
+    def chunk_seconds(self) -> float:
+        """Time between two chunks of the stream; 0 while it is not known."""
+        return self._chunk_seconds
+
+    def correct(self, stamps: np.ndarray, received: float) -> np.ndarray:
+        """Return the stamps of the next block on LSL's clock, each later than the one before.
+
+        Parameters
+        ----------
+        stamps : ndarray, shape (n,)
+            As the stream sent them, in seconds; not changed.
+        received : float
+            LSL's time when the block had arrived.
+        """
+        self.breaks = ()
+        if self._first_arrivals is not None:
+            self._listen(stamps, received)
+        if received - self._received > FOREIGN_SECONDS:  # what waited meanwhile is late
+            self._begin_window(received)
+        self._received = received
+        if self._counter is not None:
+            out = self._count(stamps, received)
+        elif not self.moved and self._right(stamps, received):
+            self._last_raw = float(stamps[-1])
+            out = stamps
+            self._watch_offset(received - self._last_raw, received)
+        else:
+            out = self._mend(stamps, received)
+        self._last = float(out[-1])
+        return out
+
+    def facts(self) -> dict[str, object]:
+        """Return what was made of the stamps, for the session's settings file."""
+        kind = "counted" if self.counted else "moved" if self.moved else "as sent"
+        return {
+            "stamps": kind,
+            "offset": self.offset,
+            "chunk_seconds": round(self.chunk_seconds, 6),
+            "n_missing": self.n_missing,
+            "n_jumps": self.n_jumps,
+        }
+
+    def _adopt(self, heard: Heard) -> None:
+        """Use what was heard, and tell what is odd in it."""
+        self._first_arrivals = None
+        self._chunk_seconds = heard.chunk / self.pace
+        told = bool(heard.offset) and not self.moved
+        if told:
+            self._tell_offset(heard.offset)
+        if heard.counted and not self.counted:
+            self._begin_to_count(heard.own, told)
+
+    def _listen(self, stamps: np.ndarray, received: float) -> None:
+        """Learn the habits of a stream that was silent at first."""
+        arrivals = self._first_arrivals
+        arrivals.append((stamps.copy(), received))
+        if received - arrivals[0][1] > LATE_START_SECONDS:
+            self._adopt(understand(arrivals))
+
+    def _right(self, stamps: np.ndarray, received: float) -> bool:
+        """Return whether stamps are in order and can be those of samples that came just now."""
+        late = received - stamps[-1]
+        return bool(
+            stamps[0] > self._last
+            and -FOREIGN_SECONDS <= late
+            and (late <= FOREIGN_SECONDS or self._last > -math.inf)
+            and (len(stamps) == 1 or (stamps[1:] > stamps[:-1]).all())
+        )
+
+    def _begin_window(self, received: float) -> None:
+        self._narrowest = math.inf
+        self._window_ends = received + WINDOW_SECONDS
+        if self._counter is not None:
+            self._counter.begin_window(received)
+
+    def _watch_offset(self, late: float, received: float) -> None:
+        """Find out that the clocks have drifted apart by more than a delay can be."""
+        if late < self._narrowest:
+            self._narrowest = late
+        if received > self._window_ends:
+            if is_foreign(self._narrowest):
+                self._tell_offset(self._narrowest)
+            else:
+                self._usual_late = self._narrowest
+            self._begin_window(received)
+
+    def _mend(self, stamps: np.ndarray, received: float) -> np.ndarray:
+        """Return stamps that are not right as they are: of another clock, missing, or a jump."""
+        raw = self._filled(stamps, received)
+        before = self._last_raw if self._last_raw > -math.inf else raw[0] - 1 / self.pace
+        steps = np.diff(raw, prepend=before)
+        back, ahead = int(steps.argmin()), int(steps.argmax())
+        late = received - float(raw[-1]) - self.offset
+        if steps[back] <= 0:
+            if -steps[back] > max(self._gap_seconds, self._chunk_seconds):
+                out = self._jumped(raw, back, float(steps[back]), received)
+            elif self._n_back < BACK_STEPS:
+                self._n_back += 1
+                out = raw + self.offset
+            else:
+                self._begin_to_count()
+                return self._count(stamps, received)
+        elif steps[ahead] > self._gap_seconds and late < -self._most_ahead():
+            out = self._jumped(raw, ahead, float(steps[ahead]), received)
+        else:
+            if not self.moved and is_foreign(late) and self._last == -math.inf:
+                self._tell_offset(late)
+            out = raw + self.offset
+            if self.moved:
+                out = self._followed(out, received)
+        self._last_raw = float(raw[-1])
+        return self._in_order(out)
+
+    def _most_ahead(self) -> float:
+        """Return how far ahead of their arrival stamps may lie, before their clock has jumped."""
+        return self._gap_seconds if self.moved else FOREIGN_SECONDS
+
+    def _filled(self, stamps: np.ndarray, received: float) -> np.ndarray:
+        """Return a copy in which samples without a stamp are counted from those beside them."""
+        raw = np.array(stamps, float)
+        missing = ~np.isfinite(raw) | (raw == 0)
+        if not missing.any():
+            return raw
+        if not self.n_missing:
+            self.events.append(("stamps_missing", {"sentence": MISSING}))
+        self.n_missing += int(missing.sum())
+        period = 1 / self.pace
+        if missing.all() and self._last_raw == -math.inf:
+            return received - self.offset - period * np.arange(len(raw))[::-1]
+        for row in np.flatnonzero(missing):
+            if row or self._last_raw > -math.inf:
+                raw[row] = (raw[row - 1] if row else self._last_raw) + period
+            else:
+                known = int(np.flatnonzero(~missing)[0])
+                raw[row] = raw[known] - period * known
+        return raw
+
+    def _jumped(self, raw: np.ndarray, row: int, step: float, received: float) -> np.ndarray:
+        """Return stamps across a jump of the stream's clock; samples go on as they arrive."""
+        out = raw + self.offset
+        seconds = step - 1 / self.pace
+        if abs(received - float(raw[-1])) <= FOREIGN_SECONDS and raw[row] > self._last:
+            self.offset, self.moved = 0.0, False  # back on LSL's clock
+        else:
+            self.offset = received - self._usual_late - float(raw[-1])
+            self.moved = True
+        out[row:] = raw[row:] + self.offset
+        self.breaks = (row,)
+        self.n_jumps += 1
+        if self.n_jumps == 1:
+            self.events.append(
+                ("clock_jump", {"seconds": seconds, "sentence": JUMP.format(seconds)})
+            )
+        else:
+            self.events.append(("clock_jump", {"seconds": seconds}))
+        self._begin_window(received)
+        return out
+
+    def _followed(self, out: np.ndarray, received: float) -> np.ndarray:
+        """Return stamps moved on by what the clocks have drifted: nothing arrives before its time.
+
+        A clock that runs fast is seen at once; one that runs slow after `WINDOW_SECONDS` in which
+        nothing came without delay.
+        """
+        late = received - float(out[-1])
+        if late < 0:
+            self.offset += late
+            self._narrowest = 0.0
+            return out + late
+        self._narrowest = min(self._narrowest, late)
+        if received > self._window_ends:
+            if self._narrowest < math.inf:
+                self.offset += self._narrowest - self._usual_late
+            self._begin_window(received)
+        return out
+
+    def _count(self, stamps: np.ndarray, received: float) -> np.ndarray:
+        out, lost = self._counter.count(stamps, received, self._last)
+        self.breaks = (0,) if lost else ()
+        return out
+
+    def _in_order(self, out: np.ndarray) -> np.ndarray:
+        """Return stamps that go on after the last one, closer together if they have to."""
+        if out[0] > self._last and (len(out) == 1 or (out[1:] > out[:-1]).all()):
+            return out
+        n = len(out)
+        length = n / self.pace
+        begin = self._last if self._last > -math.inf else float(out[-1]) - length
+        end = max(float(out[-1]), begin + LEAST_STEP * length)
+        return begin + (end - begin) / n * np.arange(1, n + 1)
+
+    def _begin_to_count(self, own: bool = True, told: bool = False) -> None:
+        self._counter = SampleCounter(self.pace, self._gap_seconds, self._chunk_seconds, own)
+        if told:
+            return
+        self.events.append(("stamps_counted", {"sentence": COUNTED}))
+
+    def _tell_offset(self, offset: float) -> None:
+        self.offset, self.moved = offset, True
+        self._usual_late = 0.0
+        self._begin_window(self._received)
+        sentence = OFFSET.format(-offset)
+        self.events.append(("clock_offset", {"seconds": -offset, "sentence": sentence}))
+
+
+OFFSET = (
+    "The amplifier's stamps are {:+,.1f} s off LSL's clock. They are moved onto it by when samples "
+    "arrive: the amplifier's own delay is not known and is in no figure of the lag. Set the "
+    "amplifier's program to LSL's clock (local_clock) if it can be set."
+)
+JUMP = (
+    "The clock of the amplifier's stamps jumped by {:+.1f} s during the run. Since then its stamps "
+    "are moved onto LSL's clock by when samples arrive, and the filters began anew."
+)
+COUNTED = (
+    "The amplifier's stamps do not tell when each sample was taken; samples are counted and spaced "
+    "evenly, chunk by chunk: the amplifier's own delay is not known and is in no figure of the lag."
+)
+MISSING = (
+    "Samples came without a valid stamp; they are stamped by counting from the samples beside them."
+)

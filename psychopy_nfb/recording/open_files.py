@@ -1,0 +1,253 @@
+"""The files of a session that are being written, all of them together."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from psychopy_nfb.clock import lsl_now
+from psychopy_nfb.errors import FileError
+from psychopy_nfb.recording.names import SessionFiles
+from psychopy_nfb.recording.sidecars import write_sidecars
+from psychopy_nfb.recording.tables import EventLog, FrameLog
+from psychopy_nfb.recording.xdf import XdfWriter
+
+TEXT_COLUMNS = ("mark", "block")
+
+
+@dataclass(frozen=True)
+class Left:
+    """What the files of a session held when another process went on with them."""
+
+    n_samples: int
+    """EEG samples."""
+    stamps: np.ndarray
+    """Their last stamps, those of some seconds."""
+    n_gaps: int
+    lost_seconds: float
+    """What the gaps in them sum up to."""
+    commands: tuple[int, ...]
+    """Numbers of the commands whose events were in the XDF file."""
+
+
+class OpenFiles:
+    """XDF file, frame log and events of one session, open for writing.
+
+    Parameters
+    ----------
+    files : SessionFiles
+        Where to.
+    eeg : dict
+        ``name, labels, rate, format, units, source_id, positions`` of the recorded stream, and
+        ``kinds`` of its channels where not all are EEG.
+    value_names : sequence of str
+        Names of the feedback's values.
+    append : bool
+        Go on with files that another process left.
+    aux : dict, optional
+        ``labels`` and ``rate`` of a second stream that is kept as it came.
+    value_rate : float, optional
+        Values a second, in Hz; default the stream's own rate.
+    about : dict, optional
+        ``date`` (ISO 8601), ``participant``, ``session``, ``task``, ``run`` for the XDF's headers.
+    first_sample : int
+        Number of the sample that is the first in these files: there it is 0.
+
+    Raises
+    ------
+    FileError
+        If a file cannot be written.
+    """
+
+    def __init__(
+        self,
+        files: SessionFiles,
+        eeg: dict[str, Any],
+        value_names: Sequence[str],
+        append: bool = False,
+        aux: dict[str, Any] | None = None,
+        value_rate: float | None = None,
+        about: dict[str, Any] | None = None,
+        first_sample: int = 0,
+    ):
+        self.files = files
+        self._first_sample = first_sample
+        about = about or {}
+        date = about.get("date")
+        if not append:
+            write_sidecars(files, value_names)
+        self._xdf = XdfWriter(files.eeg, append, date and datetime.fromisoformat(date))
+        self._frame_log = FrameLog(files.frames, append, value_names)
+        self._event_log = EventLog(files.events, append)
+        self._all = (self._xdf, self._frame_log, self._event_log)
+        rate = eeg["rate"]
+        self._eeg = self._add(
+            eeg["name"],
+            "EEG",
+            eeg["labels"],
+            rate,
+            eeg["format"],
+            source_id=eeg["source_id"],
+            units=eeg["units"],
+            kinds=eeg.get("kinds"),
+            positions=eeg["positions"],
+            desc=_description(about),
+        )
+        columns = self._frame_log.columns
+        numeric = [name for name in columns if name not in TEXT_COLUMNS]
+        self._numeric_places = [columns.index(name) for name in numeric]
+        self._flip_place = numeric.index("t_flip")
+        self._sample_place = columns.index("sample")
+        signals = [*value_names, "flags", "sample"]
+        self._signals = self._add_own("Feedback", "Feedback", signals, value_rate or rate)
+        self._frames = self._add_own("Frames", "Frames", numeric)
+        self._events = self._add_own("Events", "Markers", ["event"], form="string")
+        self._aux = None
+        if aux is not None:
+            self._aux = self._add_own("Aux", "Aux", aux["labels"], aux["rate"])
+        self._origin: float | None = self._xdf.first_stamp(self._eeg)
+        self.before = self._left_before()
+        self._in_xdf = set(self.before.commands)
+
+    def _left_before(self) -> Left:
+        """Return what the files held already when they were continued."""
+        events = [json.loads(text) for text in self._xdf.texts(self._events)]
+        gaps = [event["detail"]["seconds"] for event in events if event["event"] == "gap"]
+        return Left(
+            n_samples=self.n_samples,
+            stamps=self._xdf.last_stamps(self._eeg),
+            n_gaps=len(gaps),
+            lost_seconds=sum(gaps),
+            commands=tuple(event["command"] for event in events if event.get("command")),
+        )
+
+    @property
+    def n_samples(self) -> int:
+        """EEG samples that are in the files."""
+        return self._xdf.count(self._eeg)
+
+    def _add(self, *args: Any, **kwargs: Any) -> int:
+        """Add a stream whose stamps are on this computer's LSL clock, as all are here.
+
+        Without that word pyxdf warns of each stream. A continued stream has it again: its first
+        one may have been lost with the process that wrote the header.
+        """
+        number = self._xdf.add_stream(*args, **kwargs)
+        self._xdf.clock_offset(number, lsl_now(), 0.0)
+        return number
+
+    def _add_own(
+        self,
+        name: str,
+        kind: str,
+        labels: Sequence[str],
+        rate: float = 0.0,
+        form: str = "double64",
+    ) -> int:
+        """Add a stream of ours; its `kind` and source id tell it from an amplifier so named."""
+        source_id = f"psychopy_nfb_{name.casefold()}"
+        return self._add(name, kind, labels, rate, form, source_id=source_id)
+
+    def eeg(self, samples: np.ndarray, stamps: np.ndarray) -> None:
+        """Write EEG samples (n, n_channels), in the stream's own format, and their stamps (n,)."""
+        if self._origin is None:
+            self._origin = float(stamps[0])
+        self._xdf.write(self._eeg, samples, stamps)
+
+    def aux(self, samples: np.ndarray, stamps: np.ndarray) -> None:
+        """Write the second stream's samples and stamps."""
+        self._xdf.write(self._aux, samples, stamps)
+
+    def signals(
+        self, values: np.ndarray, stamps: np.ndarray, flags: np.ndarray, samples: np.ndarray
+    ) -> None:
+        """Write what samples became: values (n, n_values), flags (n,), sample numbers (n,)."""
+        rows = np.column_stack((values, flags, samples - self._first_sample))
+        self._xdf.write(self._signals, rows, stamps)
+
+    def event(
+        self,
+        label: str,
+        t: float,
+        sample: int,
+        kind: str,
+        value: str | None,
+        duration: float,
+        detail: dict | None,
+        command: int | None,
+    ) -> None:
+        """Write an event; that of a `command` whose number is there already is passed over."""
+        origin = t if self._origin is None else self._origin
+        sample = max(0, sample - self._first_sample)
+        self._event_log.write(t - origin, duration, label, value, sample, t, detail, command)
+        content = {"event": label, "kind": kind, "value": value, "sample": sample, "detail": detail}
+        if command is not None:
+            if command in self._in_xdf:
+                return
+            self._in_xdf.add(command)
+            content["command"] = command
+        # Numbers of numpy, say, become texts: no event is worth the end of the recording.
+        self._xdf.write(self._events, [[json.dumps(content, default=str)]], [t])
+
+    def frames(self, rows: list[tuple]) -> None:
+        """Write rows of the frame log; those that are in it already are passed over."""
+        if self._first_sample:
+            place = self._sample_place
+            rows = [
+                (*row[:place], row[place] - self._first_sample, *row[place + 1 :]) for row in rows
+            ]
+        new = self._frame_log.write(rows)
+        if new:
+            numbers = np.array(
+                [[row[place] for place in self._numeric_places] for row in new], float
+            )
+            self._xdf.write(self._frames, numbers, numbers[:, self._flip_place])
+
+    def counts(self) -> dict[str, int]:
+        """Return how many samples of each stream, events and frames are in the files."""
+        return self._xdf.counts()
+
+    def flush(self) -> None:
+        """Hand all that was written to the operating system.
+
+        Raises
+        ------
+        FileError
+            If a file is gone: its folder was deleted or its disk removed, which a write does not
+            tell.
+        """
+        for file in self._all:
+            file.flush()
+        for file in self._all:
+            if not os.path.exists(file.path):
+                raise FileError("file", str(file.path), "was deleted or moved while it was written")
+
+    def close(self) -> list[Exception]:
+        """Close all files, whatever happens to one of them; return what went wrong."""
+        problems = []
+        for file in self._all:
+            try:
+                file.close()
+            except Exception as error:  # a disk that is full or gone, above all
+                problems.append(error)
+        return problems
+
+
+def _description(about: dict[str, Any]) -> dict[str, Any]:
+    """Return whose session it is in the words of XDF's meta-data, for the EEG's header."""
+    if "participant" not in about:
+        return {}
+    return {
+        "subject": {"id": about["participant"]},
+        "experiment": {
+            "session": {"id": about["session"]},
+            "task": {"label": about["task"]},
+            "run": about["run"],
+        },
+    }

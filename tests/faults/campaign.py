@@ -1,0 +1,257 @@
+"""A session that is disturbed again and again, and what is left of it.
+
+``python -m tests.faults.campaign --minutes 5 --seed 1`` kills and stops the background process and
+the amplifier at random while marks, blocks and settings go on, with a second amplifier on the
+network, and then counts in the files what is not as it should be.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from psychopy_nfb import Neurofeedback
+from psychopy_nfb.dsp import CFIR, DCBlock, Pick, Pipeline
+from psychopy_nfb.engine.configuration import Configuration
+from psychopy_nfb.engine.rerun import rerun
+from psychopy_nfb.lsl.selection import StreamSelection
+from psychopy_nfb.protocol import VALUE_NAMES, Protocol
+from psychopy_nfb.recording import read_session
+
+RATE = 250.0
+PATIENCE_SECONDS = 15.0
+"""How long feedback may take to come back before it counts as gone for good."""
+
+
+@dataclass
+class Done:
+    """What the experiment did, as it knows it."""
+
+    marks: list[tuple[str, float]] = field(default_factory=list)
+    thresholds: list[float] = field(default_factory=list)
+    blocks: int = 0
+    faults: list[str] = field(default_factory=list)
+    back_seconds: list[tuple[float, str]] = field(default_factory=list)
+    score: float = 0.0
+
+
+class Amplifier:
+    """A simulated one in a process of its own, which can be lost and come back."""
+
+    def __init__(self) -> None:
+        self.source_id = f"amp-{uuid.uuid4()}"
+        self.start()
+
+    def start(self) -> None:
+        """Switch it on."""
+        command = ["-m", "psychopy_nfb.lsl.simulator", "--seconds", "7200", "--rate", f"{RATE:g}"]
+        self.process = subprocess.Popen(
+            [sys.executable, *command, "--source-id", self.source_id],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        self.on_since: float | None = None
+        threading.Thread(target=self._listen, args=(self.process,), daemon=True).start()
+
+    def _listen(self, process: subprocess.Popen) -> None:
+        for _ in process.stdout:  # it says what it sends as soon as that is on the network
+            if self.on_since is None:
+                self.on_since = time.monotonic()
+
+    def stop(self) -> None:
+        """Pull its plug."""
+        self.process.kill()
+        self.process.wait()
+
+
+def training(source_id: str) -> Configuration:
+    """Return a training whose reward is easy."""
+    return Configuration(
+        stream=StreamSelection(source_id=source_id, timeout=15.0),
+        pipeline=Pipeline([Pick(["Oz"]), DCBlock(), CFIR((8.0, 12.0), delay=0.1)]),
+        protocol=Protocol(normalise="none", threshold=1.0, dwell=0.1, display_range=(0.0, 20.0)),
+    )
+
+
+def disturbed_session(
+    folder: Path, seconds: float, faults: list[str], seed: int, amplifier: Amplifier
+) -> tuple[Path, Done]:
+    """Run one session in which each of `faults` happens once, evenly spread.
+
+    Parameters
+    ----------
+    faults : list of str
+        ``kill`` and ``stop`` of the background process, ``amplifier`` off for a second or two.
+
+    Returns
+    -------
+    path, Done
+        The session's stem, and what was done in it.
+    """
+    chance, done = random.Random(seed), Done()
+    with Neurofeedback(training(amplifier.source_id), data=folder) as nfb:
+        other = Amplifier()  # comes later: a new search would find two, or only this one
+        try:
+            _until_fresh(nfb)
+            step = seconds / (len(faults) + 1)
+            for what in [*faults, None]:
+                _work(nfb, done, chance, step * chance.uniform(0.8, 1.2))
+                if what is not None:
+                    _disturb(nfb, amplifier, what, done, chance)
+            done.score = nfb.score
+        finally:
+            other.stop()
+    return nfb.files.stem, done
+
+
+def _work(nfb: Neurofeedback, done: Done, chance: random.Random, seconds: float) -> None:
+    """Mark, set and begin blocks at random moments."""
+    from psychopy_nfb.clock import lsl_now
+
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        nfb.update()
+        draw = chance.random()
+        if draw < 0.03:
+            label = f"mark {len(done.marks)}"
+            before = lsl_now()
+            nfb.mark(label)
+            done.marks.append((label, before))
+        elif draw < 0.036:
+            done.thresholds.append(round(1 + chance.random(), 6))
+            nfb.set(threshold=done.thresholds[-1])
+        elif draw < 0.042:
+            nfb.begin_block(f"block {done.blocks}")
+            _sleep(nfb, 0.05)
+            nfb.end_block()
+            done.blocks += 1
+        time.sleep(0.005)
+
+
+def _sleep(nfb: Neurofeedback, seconds: float) -> None:
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        nfb.update()
+        time.sleep(0.005)
+
+
+def _until_fresh(nfb: Neurofeedback) -> None:
+    ends = time.monotonic() + PATIENCE_SECONDS
+    nfb.update()
+    while nfb.stale and time.monotonic() < ends:
+        nfb.update()
+        time.sleep(0.005)
+
+
+def _disturb(
+    nfb: Neurofeedback, amplifier: Amplifier, what: str, done: Done, chance: random.Random
+) -> None:
+    done.faults.append(what)
+    begun = time.monotonic()
+    if what == "amplifier":
+        amplifier.stop()
+        _work(nfb, done, chance, chance.uniform(0.5, 2.0))
+        amplifier.start()
+    else:
+        os.kill(nfb.worker_pid, signal.SIGKILL if what == "kill" else signal.SIGSTOP)
+    _work(nfb, done, chance, 0.5)  # commands while nobody takes them
+    _until_fresh(nfb)
+    begun = max(begun, amplifier.on_since or 0.0) if what == "amplifier" else begun
+    done.back_seconds.append((time.monotonic() - begun, what))
+
+
+def wrongs(stem: Path, done: Done) -> dict[str, object]:
+    """Return what in the files of a session is not as it should be; nothing if all is well."""
+    session = read_session(stem)
+    events, stamps = session.events, session.eeg.stamps
+    found: dict[str, object] = {}
+    marks = events[events.trial_type == "mark"]
+    if marks.value.tolist() != [label for label, _ in done.marks]:
+        given = [label for label, _ in done.marks]
+        there = marks.value.tolist()
+        found["marks"] = {
+            "missing": [label for label in given if label not in there],
+            "twice": sorted({label for label in there if there.count(label) > 1}),
+        }
+    for row in marks.itertuples():
+        nearest = np.abs(stamps - row.t).min()
+        if not row.sample < len(stamps) or abs(stamps[row.sample] - row.t) > nearest + 1e-6:
+            found.setdefault("sample of marks", []).append((row.value, row.sample))
+    ends = events[events.trial_type.isin(["block_begin", "block_end"])]
+    numbers = [json.loads(detail)["block"] for detail in ends.detail]
+    if sorted(numbers) != sorted(2 * list(range(1, done.blocks + 1))):
+        found["blocks"] = numbers
+    sets = [json.loads(d)["threshold"] for d in events[events.trial_type == "set"].detail]
+    if sets != done.thresholds:
+        found["settings"] = (sets, done.thresholds)
+    if done.thresholds and session.signals.threshold.iloc[-1] != done.thresholds[-1]:
+        found["threshold in force"] = session.signals.threshold.iloc[-1]
+    lost = stamps[-1] - stamps[0] - (len(stamps) - 1) / RATE
+    gaps = events[events.trial_type == "gap"]
+    told = gaps.duration.sum()
+    if abs(told - lost) > 1 / RATE:
+        found["lost seconds"] = (told, lost)
+    if abs(session.settings["continuity"]["lost_seconds"] - lost) > 1 / RATE:
+        found["lost seconds in the settings file"] = session.settings["continuity"]
+    if (
+        session.settings["stream"]["source_id"]
+        != session.settings["configuration_at_start"]["stream"]["source_id"]
+        or not (np.diff(stamps) > 0).all()
+    ):
+        found["stream"] = session.settings["stream"]
+    values, _ = rerun(session)
+    recorded = session.signals[list(VALUE_NAMES)].to_numpy()
+    if len(values) != len(recorded) or not np.abs(values - recorded).max() < 1e-9:
+        n = min(len(values), len(recorded))
+        off = np.flatnonzero(np.abs(values[:n] - recorded[:n]).max(axis=1) > 1e-9)
+        found["rerun"] = (len(values), len(recorded), off[:1].tolist())
+    return found
+
+
+def main() -> int:
+    """Run the campaign; return 0 if nothing was wrong."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=5.0)
+    parser.add_argument("--faults", type=int, default=60)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    kinds = ["kill", "stop", "amplifier"]
+    faults = random.Random(options.seed).choices(kinds, k=options.faults)
+    amplifier = Amplifier()
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            stem, done = disturbed_session(
+                Path(folder), 60 * options.minutes, faults, options.seed, amplifier
+            )
+            found = wrongs(stem, done)
+        finally:
+            amplifier.stop()
+    for what, detail in found.items():
+        print(f"{what}: {detail}")
+    slowest = ", ".join(
+        f"{max(s for s, what in done.back_seconds if what == kind):.1f} s ({kind})"
+        for kind in sorted(set(faults))
+    )
+    print(
+        f"faults {len(done.faults)}, marks {len(done.marks)}, blocks {done.blocks}, settings "
+        f"{len(done.thresholds)}, wrong {len(found)}; slowest return of feedback: {slowest}"
+    )
+    return bool(found)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,203 @@
+"""Stamps of every kind of clock, made here with the times at which samples were taken in truth."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from psychopy_nfb.lsl.stamps import StampClock
+from psychopy_nfb.lsl.stamps_heard import understand
+
+LATENCY = 0.003
+"""Shortest time from a sample to its arrival, in seconds: nobody can know it."""
+
+
+def stream(kind, rate=250.0, real=None, chunk=5, seconds=20.0, jitter=0.002, lost=None, seed=0):
+    """Return when samples were taken, and the blocks (stamps, received) that arrive."""
+    rng = np.random.default_rng(seed)
+    real = real or rate
+    true = 1000 + np.arange(int(real * seconds) // chunk * chunk) / real
+    if lost is not None:
+        true = true[(true < 1000 + lost[0]) | (true >= 1000 + lost[1])]
+        true = true[: len(true) // chunk * chunk]
+    blocks = []
+    for first in range(0, len(true), chunk):
+        t = true[first : first + chunk]
+        received = float(t[-1] + LATENCY + rng.exponential(jitter))
+        blocks.append((stamped(kind, t, first, rate, received), received))
+    return true, blocks
+
+
+def stamped(kind, t, first, rate, received):
+    n, since = len(t), t - 1000
+    briefly = (since >= 4) & (since < 4 + 1 / 12)
+    return {
+        "right": t,
+        "unix": t + 1.7e9,
+        "device": t * (1 + 50e-6) - 995,
+        "ahead": t + 0.4,
+        "zeros": np.where(briefly, 0.0, t),
+        "nan": np.where(briefly, np.nan, t),
+        "forward": t + np.where(since >= 4, 2.0, 0.0),
+        "back": t - np.where(since >= 4, 2.0, 0.0),
+        "a little back": t - np.where(since >= 4, 0.3, 0.0),
+        "arrival": np.full(n, received - 0.001),
+        "arrival in Unix time": np.full(n, received + 1.7e9),
+        "last on arrival": received - 0.001 - np.arange(n)[::-1] / rate,
+        "by number": 1000 + np.arange(first, first + n) / rate,
+    }[kind]
+
+
+def corrected(kind, heard_for=0.6, declared=250.0, **settings):
+    """Return the clock, its stamps less the true times, the rows of breaks, and the stamps."""
+    true, blocks = stream(kind, rate=declared, **settings)
+    heard = understand([block for block in blocks if block[1] - blocks[0][1] < heard_for])
+    clock = StampClock(heard.pace_beside(declared), heard)
+    stamps, breaks = [], []
+    for raw, received in blocks:
+        before = raw.copy()
+        first = sum(map(len, stamps))
+        stamps.append(clock.correct(raw, received))
+        assert np.array_equal(raw, before, equal_nan=True)
+        assert stamps[-1][-1] <= received + (kind == "ahead")
+        breaks += [first + row for row in clock.breaks]
+    stamps = np.concatenate(stamps)
+    return clock, stamps - true, breaks, stamps
+
+
+def names(clock):
+    return [what for what, _ in clock.events]
+
+
+def test_stamps_that_are_right_are_handed_on_as_they_are():
+    clock, errors, breaks, _ = corrected("right")
+    assert np.abs(errors).max() == 0
+    assert (breaks, names(clock)) == ([], [])
+    assert clock.facts()["stamps"] == "as sent"
+    assert clock.chunk_seconds == pytest.approx(0.02)
+
+
+@pytest.mark.parametrize("heard_for", [0.6, 0.0], ids=["heard", "silent at first"])
+@pytest.mark.parametrize("kind", ["unix", "device"])
+def test_stamps_of_another_clock_are_moved_by_the_narrowest_arrival(kind, heard_for):
+    clock, errors, breaks, _ = corrected(kind, heard_for, seconds=60.0)
+    # The device's clock runs 50 millionths fast: 3 ms in this time, followed.
+    assert errors.min() > LATENCY - 0.001
+    assert errors.max() < LATENCY + 0.002
+    assert breaks == []
+    assert names(clock) == ["clock_offset"]
+
+
+def test_stamps_that_lie_ahead_are_of_another_clock():
+    clock, errors, _, _ = corrected("ahead")
+    assert np.abs(errors - LATENCY).max() < 0.002
+    assert names(clock) == ["clock_offset"]
+
+
+@pytest.mark.parametrize("kind", ["forward", "back", "a little back"])
+def test_a_jump_of_the_clock_is_a_break_and_samples_go_on_as_they_arrive(kind):
+    clock, errors, breaks, stamps = corrected(kind)
+    assert breaks == [1000]
+    assert names(clock) == ["clock_jump"]
+    assert np.abs(errors).max() < 0.01
+    assert (np.diff(stamps) > 0).all()
+
+
+@pytest.mark.parametrize("kind", ["zeros", "nan"])
+def test_samples_without_a_stamp_are_counted(kind):
+    clock, errors, breaks, _ = corrected(kind)
+    assert np.abs(errors).max() < 1e-6
+    assert breaks == []
+    assert names(clock) == ["stamps_missing"]
+    assert clock.facts()["n_missing"] == 21
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings"),
+    [
+        ("arrival", {}),
+        ("arrival", {"chunk": 9}),
+        ("arrival", {"chunk": 64}),
+        ("arrival", {"chunk": 64, "heard_for": 0.0}),
+        ("arrival in Unix time", {"chunk": 64}),
+        ("last on arrival", {"chunk": 50, "jitter": 0.01}),
+        ("last on arrival", {}),
+    ],
+)
+def test_chunks_stamped_on_arrival_are_spaced_evenly(kind, settings):
+    clock, errors, breaks, stamps = corrected(kind, **{"heard_for": 3.0, **settings})
+    steps = np.diff(stamps[len(stamps) // 2 :])
+    assert clock.counted
+    assert breaks == []
+    assert steps.min() > 0.4 / 250
+    assert steps.max() < 2 / 250
+    assert np.abs(errors[len(errors) // 4 :] - LATENCY).max() < 0.01
+    assert len(names(clock)) == 1
+
+
+def test_a_lost_chunk_is_a_break_where_samples_are_counted():
+    clock, errors, breaks, _ = corrected("arrival", 3.0, chunk=64, lost=(8.0, 10.0))
+    assert breaks == [int(8 * 250 // 64 * 64)] or breaks == [int(8 * 250 // 64 * 64 + 64)]
+    assert np.abs(errors[: breaks[0]]).max() < 0.02
+    assert np.abs(errors[breaks[0] + 64 :]).max() < 0.02
+
+
+def test_stamps_made_of_numbers_and_a_wrong_rate_run_away_and_are_not_believed():
+    clock, errors, _, _ = corrected("by number", declared=256.0, real=200.0, chunk=4)
+    assert clock.counted
+    assert np.abs(errors - LATENCY).max() < 0.01
+
+
+@pytest.mark.parametrize(
+    ("kind", "declared", "real", "chunk", "heard_for"),
+    [
+        ("right", 256.0, 200.0, 4, 2.0),
+        ("right", 256.0, 128.0, 4, 2.0),
+        ("unix", 256.0, 200.0, 4, 2.0),
+        ("arrival", 256.0, 200.0, 50, 4.0),
+        ("last on arrival", 256.0, 200.0, 4, 2.0),
+        ("by number", 256.0, 200.0, 4, 2.5),
+    ],
+)
+def test_the_real_rate_is_found(kind, declared, real, chunk, heard_for):
+    _, blocks = stream(kind, rate=declared, real=real, chunk=chunk)
+    heard = understand([block for block in blocks if block[1] - blocks[0][1] < heard_for])
+    assert heard.rate == real
+    assert heard.differs_from(declared)
+    assert heard.steady
+
+
+def test_a_chunk_that_arrives_in_parts_is_one_chunk():
+    true, blocks = stream("arrival", chunk=64, seconds=3.0)
+    parts = []
+    for stamps, received in blocks:
+        parts += [(stamps[:20], received), (stamps[20:50], received + 0.006)]
+        parts.append((stamps[50:], received + 0.02))
+    assert understand(parts).chunk == 64
+
+
+def test_a_rate_that_changes_is_not_steady():
+    t = np.cumsum(1 / (250 * (1 + 0.02 * np.arange(1000) / 250)))
+    blocks = [(1000 + t[k : k + 5], 1000 + t[k + 4] + LATENCY) for k in range(0, 1000, 5)]
+    heard = understand(blocks)
+    assert heard.differs_from(250.0)
+    assert not heard.steady
+    assert heard.paces[0] < heard.paces[1]
+
+
+@pytest.mark.parametrize("kind", ["right", "arrival", "last on arrival"])
+def test_the_declared_rate_is_not_doubted_for_jitter(kind):
+    for seed in range(20):
+        _, blocks = stream(kind, jitter=0.01, seconds=0.6, seed=seed)
+        heard = understand(blocks)
+        assert not heard.differs_from(250.0)
+
+
+def test_samples_that_were_late_because_nobody_took_them_are_no_jump():
+    true, blocks = stream("right")
+    clock = StampClock(250.0, understand(blocks[:40]))
+    for stamps, received in blocks:
+        late = 1003 < received < 1006  # the process stood still, then took block by block
+        out = clock.correct(stamps, 1006.0 if late else received)
+        assert out is stamps
+    assert names(clock) == []
