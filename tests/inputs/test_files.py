@@ -486,6 +486,13 @@ def test_units_of_brainvision(read, tmp_path, unit, resolution):
     assert np.allclose(read(path).samples, eeg(), rtol=0, atol=1e-9)
 
 
+@pytest.mark.kind("BrainVision whose header stands for its own name ($b)", "read")
+def test_brainvision_with_its_own_name(read, tmp_path):
+    recording = read(write_brainvision(tmp_path / "odd.vhdr", data_file="$b.eeg"))
+    assert np.allclose(recording.samples, eeg(), rtol=0, atol=1e-9)
+    assert recording.assumptions == ()
+
+
 @pytest.mark.kind("BrainVision with renamed files", "corrected")
 def test_renamed_brainvision(read, tmp_path):
     recording = read(write_brainvision(tmp_path / "odd.vhdr", data_file="before.eeg"))
