@@ -661,6 +661,13 @@ def test_a_cut_off_edf_is_read_up_to_the_break(read, tmp_path):
     )
 
 
+@pytest.mark.kind("EEGLAB that was cut off", "refused")
+def test_a_cut_off_eeglab_file_is_one_sentence(tmp_path):
+    path = write_set(tmp_path / "odd.set", [])
+    path.write_bytes(path.read_bytes()[:5000])
+    assert refusal(path).endswith("cannot be read (could not read bytes).")
+
+
 @pytest.mark.kind("BrainVision that was cut off", "corrected")
 def test_a_cut_off_brainvision_is_read_up_to_the_break(read, tmp_path):
     path = write_brainvision(tmp_path / "odd.vhdr", more="DataPoints=768\n")
