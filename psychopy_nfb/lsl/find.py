@@ -81,7 +81,12 @@ def find_stream(selection: StreamSelection) -> pylsl.StreamInfo:
 
 def _resolve(query: str, timeout: float) -> list[pylsl.StreamInfo]:
     """Return the streams that match `query` as soon as there are any, none after `timeout`."""
-    resolver = pylsl.ContinuousResolver(pred=query)
+    try:
+        resolver = pylsl.ContinuousResolver(pred=query)
+    except RuntimeError:
+        raise StreamError(
+            "stream", query, "is no condition that LSL can read (XPath 1.0); see predicate"
+        ) from None
     ends = time.monotonic() + timeout
     while not resolver.results():
         if time.monotonic() > ends:
