@@ -95,7 +95,7 @@ def cause(error: Exception) -> str:
     """
     if isinstance(error, UnicodeDecodeError):
         return "not a text in UTF-8; save it with the encoding UTF-8"
-    text = error.strerror if isinstance(error, OSError) else str(error)
+    text = (error.strerror if isinstance(error, OSError) else "") or str(error)
     return " ".join((text or type(error).__name__).split()).rstrip(".")
 
 

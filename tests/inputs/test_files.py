@@ -186,6 +186,25 @@ def test_channels_of_an_edf_keep_the_rate_of_the_eeg_and_their_own_unit(read, tm
     )
 
 
+@pytest.mark.kind("BDF with the status channel of a BioSemi", "corrected")
+def test_codes_of_a_biosemi_are_no_eeg_and_lose_the_bits_of_the_amplifier(read, tmp_path):
+    whole = {"low": "-8388608", "high": "8388607"}
+    status = np.repeat([0.0, 4, 0], 256) + (1 << 20) - (1 << 23)  # in range, and a high bit
+    signals = [
+        EdfSignal("Oz", np.rint(eeg()[:, 2]), **whole),
+        EdfSignal("Status", status, b"Boolean", **whole),
+    ]
+    path = write_edf(tmp_path / "odd.bdf", signals, {1.5: b"open"}, kind="BDF+C", bdf=True)
+    recording = read(path)
+    assert recording.kinds == ("EEG", "STIM")
+    assert recording.units == ("microvolts", "Boolean")
+    assert np.array_equal(recording.samples[:, 0], np.rint(eeg()[:, 2]))
+    assert np.array_equal(recording.samples[:, 1], np.repeat([0, 4, 0], 256))
+    assert recording.markers == ((192, "open"),)
+    (said,) = recording.assumptions
+    assert said.startswith("No EEG, and so in no reference and not judged as EEG: Status (trigger")
+
+
 @pytest.mark.kind("XDF with trigger, battery and accelerometer beside the EEG", "corrected")
 def test_other_channels_of_an_xdf_are_no_eeg_and_not_rescaled(read, tmp_path):
     labels = [*LABELS, "TRIGGER", "Battery", "AccX"]
@@ -486,6 +505,13 @@ def test_units_of_brainvision(read, tmp_path, unit, resolution):
     assert np.allclose(read(path).samples, eeg(), rtol=0, atol=1e-9)
 
 
+@pytest.mark.kind("BrainVision whose header stands for its own name ($b)", "read")
+def test_brainvision_with_its_own_name(read, tmp_path):
+    recording = read(write_brainvision(tmp_path / "odd.vhdr", data_file="$b.eeg"))
+    assert np.allclose(recording.samples, eeg(), rtol=0, atol=1e-9)
+    assert recording.assumptions == ()
+
+
 @pytest.mark.kind("BrainVision with renamed files", "corrected")
 def test_renamed_brainvision(read, tmp_path):
     recording = read(write_brainvision(tmp_path / "odd.vhdr", data_file="before.eeg"))
@@ -633,6 +659,13 @@ def test_a_cut_off_edf_is_read_up_to_the_break(read, tmp_path):
     assert recording.assumptions == (
         "The recording was not ended properly: the file is read up to its end.",
     )
+
+
+@pytest.mark.kind("EEGLAB that was cut off", "refused")
+def test_a_cut_off_eeglab_file_is_one_sentence(tmp_path):
+    path = write_set(tmp_path / "odd.set", [])
+    path.write_bytes(path.read_bytes()[:5000])
+    assert refusal(path).endswith("cannot be read (could not read bytes).")
 
 
 @pytest.mark.kind("BrainVision that was cut off", "corrected")

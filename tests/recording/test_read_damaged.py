@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from psychopy_nfb import read_recording
 from psychopy_nfb.errors import FileError
 from psychopy_nfb.protocol import VALUE_NAMES
 from psychopy_nfb.recording import SessionRecord, SessionWriter, new_session, read_session
@@ -52,6 +53,19 @@ def test_a_torn_end_costs_what_is_torn(files, caplog):
         assert np.array_equal(torn.eeg.samples, whole.eeg.samples[:n])
         (said,) = caplog.messages
         assert said.startswith(f"{files.eeg.name}: The file breaks off in the middle")
+
+
+def test_a_session_that_was_continued_is_a_recording_with_a_gap(files):
+    writer = SessionWriter(files, AMPLIFIER, VALUE_NAMES, append=True)
+    numbers = np.arange(300, 400)
+    writer.eeg(np.stack((numbers, -numbers), axis=1).astype(np.float32), 1002 + numbers / 100)
+    writer.close()
+    recording = read_recording(files.eeg)
+    assert recording.samples[:, 0].tolist() == list(range(400))
+    assert recording.gaps == ((300, pytest.approx(2.0, abs=1e-6)),)
+    assert [row for row, _ in recording.markers] == [0, 100, 200]
+    assert recording.labels == ("Cz", "Oz")
+    assert recording.assumptions == ()
 
 
 def test_what_is_no_session_is_one_sentence(files):

@@ -6,7 +6,7 @@
 - `edf` with `edf_header`: EDF, EDF+, BDF and BDF+;
 - `brainvision`: a header in text, markers in text, samples beside them;
 - `with_mne`: all else that MNE-Python reads, among it EEGLAB;
-- `channel_facts`: kind, unit and label of each channel, by one table for streams and files.
+- `channel_facts`: kind, unit and label of each channel, by the rule of live streams.
 """
 
 from psychopy_nfb.lsl.files.read import read_recording

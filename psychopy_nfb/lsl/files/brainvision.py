@@ -51,7 +51,7 @@ def read_brainvision(path: Path) -> Found:
             f"names its samples {settings.get('datafile', '')!r}, which are not beside it; put "
             "that file there, or give it the header's own name",
         )
-    if samples.name != settings.get("datafile", ""):
+    if samples.name != settings.get("datafile", "").replace("$b", path.stem):
         notes.append(f"The header names another file of samples; {samples.name} is taken.")
     if any(comma for *_, comma in channels):
         notes.append("Numbers with a decimal comma were read as such.")

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from psychopy_nfb.channels import EEG
+
 
 @dataclass(frozen=True)
 class Recording:
@@ -55,6 +57,12 @@ class Recording:
                 object.__setattr__(self, name, (usual,) * len(self.labels))
         if self.declared_rate is None:
             object.__setattr__(self, "declared_rate", self.rate)
+
+    @property
+    def not_eeg(self) -> dict[str, str]:
+        """Kinds by label of the channels that are no EEG, as `SignalInfo.kinds`."""
+        kinds = zip(self.labels, self.kinds, strict=True)
+        return {label: kind for label, kind in kinds if kind != EEG}
 
     @property
     def seconds(self) -> float:
