@@ -50,6 +50,13 @@ FIELDS = (
         control="choice",
         choices={"": "as declared", "uV": "µV", "mV": "mV", "V": "V", "nV": "nV"},
     ),
+    Field(
+        "rate",
+        "",
+        "Rate (Hz)",
+        "Samples a second, for a stream that declares none: the sentence that refuses it names the "
+        "number. Leave blank otherwise.",
+    ),
 )
 
 

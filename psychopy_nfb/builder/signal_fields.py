@@ -69,6 +69,16 @@ STREAM = (
         show=(_NO_DEVICE,),
     ),
     Field(
+        "rate",
+        "",
+        "Rate (Hz)",
+        "Usually empty: as the stream says. Enter the samples a second of a stream that says none; "
+        "the sentence that refuses it names the number.",
+        tab="Stream",
+        type="num",
+        show=(_NO_DEVICE,),
+    ),
+    Field(
         "timeout",
         "10",
         "Wait for the stream (s)",

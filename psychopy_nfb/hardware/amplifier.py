@@ -27,12 +27,14 @@ class LSLAmplifier(BaseDevice):
     stream_name, stream_type, source_id, hostname : str, optional
         Which stream, as `psychopy-nfb streams` lists it; all that is given must match.
     units : {"uV", "mV", "V", "nV"}, optional
-        Unit of the samples; default is what the stream declares, or microvolts if it is silent.
+        Unit of the voltages; default is what the stream declares, or microvolts if it is silent.
+    rate : float or str, optional
+        Samples a second, for a stream that declares none.
 
     Raises
     ------
     SettingsError
-        If nothing is given that identifies a stream, or there is no such unit.
+        If nothing is given that identifies a stream, there is no such unit, or no such rate.
 
     Examples
     --------
@@ -48,12 +50,14 @@ class LSLAmplifier(BaseDevice):
         source_id: str | None = None,
         hostname: str | None = None,
         units: str | None = None,
+        rate: float | str | None = None,
     ):
         self.selection = StreamSelection(
             name=stream_name or None,
             type=stream_type or None,
             source_id=source_id or None,
             units=units or None,
+            rate=_number(rate),
             hostname=hostname or None,
         )
         given = (stream_name, stream_type, source_id, hostname)
@@ -101,6 +105,14 @@ class LSLAmplifier(BaseDevice):
 
     def close(self) -> None:
         """Do nothing: no stream is open."""
+
+
+def _number(rate: float | str | None) -> float | None:
+    """Return a rate that may have been typed into a dialog; empty is None."""
+    try:
+        return None if rate in ("", None) else float(rate)
+    except ValueError:
+        raise SettingsError("rate", rate, "must be a number in Hz, or empty") from None
 
 
 def device_stream(name: str, timeout: float = 5.0) -> StreamSelection:

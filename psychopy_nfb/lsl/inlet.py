@@ -7,6 +7,7 @@ from collections import deque
 import numpy as np
 import pylsl
 
+from psychopy_nfb.checks import check_rate
 from psychopy_nfb.errors import StreamError
 from psychopy_nfb.lsl.find import find_stream, is_remote
 from psychopy_nfb.lsl.outlet import SPEED
@@ -78,6 +79,7 @@ class Inlet:
         found = find_stream(selection)
         if found.channel_format() == pylsl.cf_string:
             raise _irregular(selection)
+        check_rate("rate", found.nominal_srate() or 1.0)
         # Recovery inside LSL would hide that an amplifier was off: the worker finds it again itself
         # and marks the gap.
         self.remote = is_remote(found)

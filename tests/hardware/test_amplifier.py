@@ -61,3 +61,6 @@ def test_a_device_that_an_experiment_has_set_up_is_its_stream():
 def test_a_device_that_names_no_stream_is_refused():
     with pytest.raises(NfbError, match="needs at least one of name, type"):
         LSLAmplifier(stream_type="")
+    with pytest.raises(NfbError, match="rate='fast': must be a number in Hz"):
+        LSLAmplifier(rate="fast")
+    assert LSLAmplifier(rate="128").selection.rate == 128
