@@ -92,7 +92,8 @@ class Source:
             self.format = np.dtype(np.float64)
         self.events: deque[tuple[str, dict]] = deque()
         self.aux_pulled: deque[tuple[np.ndarray, np.ndarray]] = deque()
-        self._amplitude = None if selection.test_signal else AmplitudeCheck(self._inlet.info)
+        checked = selection.test_signal or known  # an earlier process of the run has told it
+        self._amplitude = None if checked else AmplitudeCheck(self._inlet.info)
         self.lost = False
         self._aux_lost = False
         self._found: Inlet | None = None

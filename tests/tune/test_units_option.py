@@ -49,7 +49,7 @@ def test_each_command_that_reads_a_recording_takes_its_unit(arguments, capsys):
 def test_volts_that_say_no_unit_are_refused_until_the_option_says_it(volts, tmp_path, capsys):
     command = ["spatial", str(volts), "--band", "9", "11", "--out", str(tmp_path)]
     assert main(command) == 2
-    assert "say the unit with --units: uV, mV, V or nV" in capsys.readouterr().err
+    assert "say which with --units: uV, mV, V or nV" in capsys.readouterr().err
     assert main([*command, "--units", "V"]) == 0
     (weights,) = tmp_path.glob("spatial_*.json")
     found = json.loads(weights.read_text(encoding="utf-8"))["C1"]
