@@ -50,6 +50,13 @@ FIELDS = (
         control="choice",
         choices={"": "as declared", "uV": "µV", "mV": "mV", "V": "V", "nV": "nV"},
     ),
+    Field(
+        "rate",
+        "",
+        "Rate (Hz)",
+        "Samples a second. Leave blank unless an error tells that the stream declares none.",
+        type="num",
+    ),
 )
 
 

@@ -30,7 +30,7 @@ from psychopy_nfb.builder.signal_settings import (
     check_settings,
 )
 
-_STREAM = ("streamType", "streamName", "sourceId", "hostname", "units", "timeout")
+_STREAM = ("streamType", "streamName", "sourceId", "hostname", "units", "rate", "timeout")
 
 
 class NeuroFeedbackComponent(BaseComponent):

@@ -105,7 +105,7 @@ def wanted_stream(texts: dict[str, str]) -> StreamSelection:
 
     if device := chosen_device(texts):
         return device_stream(device)
-    names = {**_field_names(texts), "units": "units"}
+    names = {**_field_names(texts), "units": "units", "rate": "rate"}
     return LSLAmplifier(**{key: texts.get(name, "") for key, name in names.items()}).selection
 
 

@@ -69,6 +69,16 @@ STREAM = (
         show=(_NO_DEVICE,),
     ),
     Field(
+        "rate",
+        "",
+        "Rate (Hz)",
+        "Samples a second. Usually empty: as the stream says, or as it really is where it says a "
+        "wrong one. Needed only if an error tells that the stream says none.",
+        tab="Stream",
+        type="num",
+        show=(_NO_DEVICE,),
+    ),
+    Field(
         "timeout",
         "10",
         "Wait for the stream (s)",

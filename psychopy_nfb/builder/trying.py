@@ -40,6 +40,7 @@ def signal_check_arguments(texts: dict[str, str]) -> list[str]:
         "--source-id": stream.source_id,
         "--hostname": stream.hostname,
         "--units": stream.units,
+        "--rate": None if stream.rate is None else f"{stream.rate:g}",
     }
     given = [(option, text) for option, text in options.items() if text is not None]
     return [COMMAND, *(part for pair in given for part in pair)]

@@ -28,11 +28,13 @@ class LSLAmplifier(BaseDevice):
         Which stream, as `psychopy-nfb streams` lists it; all that is given must match.
     units : {"uV", "mV", "V", "nV"}, optional
         Unit of the samples; default is what the stream declares, or microvolts if it is silent.
+    rate : float or str, optional
+        Samples a second; default is what the stream declares and sends. For one that declares none.
 
     Raises
     ------
     SettingsError
-        If nothing is given that identifies a stream, or there is no such unit.
+        If nothing is given that identifies a stream, or there is no such unit or rate.
 
     Examples
     --------
@@ -48,12 +50,14 @@ class LSLAmplifier(BaseDevice):
         source_id: str | None = None,
         hostname: str | None = None,
         units: str | None = None,
+        rate: float | str | None = None,
     ):
         self.selection = StreamSelection(
             name=stream_name or None,
             type=stream_type or None,
             source_id=source_id or None,
             units=units or None,
+            rate=_number(rate),
             hostname=hostname or None,
         )
         given = (stream_name, stream_type, source_id, hostname)
@@ -101,6 +105,16 @@ class LSLAmplifier(BaseDevice):
 
     def close(self) -> None:
         """Do nothing: no stream is open."""
+
+
+def _number(rate: float | str | None) -> float | None:
+    """Return a rate from a field of a dialog, which holds a text; None if it is empty."""
+    if rate in (None, ""):
+        return None
+    try:
+        return float(rate)
+    except (TypeError, ValueError):
+        raise SettingsError("rate", rate, "must be a number of samples a second") from None
 
 
 def device_stream(name: str, timeout: float = 5.0) -> StreamSelection:

@@ -129,17 +129,17 @@ class Inlet:
             if heard.pace is None or heard.within > WRONG_RATE or not heard.steady:
                 raise _irregular(selection)
             raise StreamError(
-                "stream.rate",
+                "rate",
                 None,
                 f"stream '{name}' declares no rate (nominal_srate 0) but sends {heard.rate:g} "
-                f"samples a second; set stream.rate to {heard.rate:g}",
+                f"samples a second; set the stream's rate (stream.rate) to {heard.rate:g}",
             )
         if not heard.differs_from(declared * self.speed):
             return declared
         if not heard.steady:
             slow, fast = sorted(pace / self.speed for pace in heard.paces)
             raise StreamError(
-                "stream.rate",
+                "rate",
                 declared,
                 f"stream '{name}' declares {declared:g} Hz but sends now {slow:.4g} and now "
                 f"{fast:.4g} samples a second, and filters need a steady rate; look at the "
