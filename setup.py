@@ -34,10 +34,16 @@ setup(
         "Topic :: Scientific/Engineering :: Human Machine Interfaces",
     ],
     python_requires=">=3.10,<3.13",  # as PsychoPy's
-    packages=find_packages(include=["psychopy_nfb", "psychopy_nfb.*"]),
+    # The ready experiments lie beside the package and are installed inside it.
+    packages=[
+        *find_packages(include=["psychopy_nfb", "psychopy_nfb.*"]),
+        "psychopy_nfb.experiments",
+    ],
+    package_dir={"psychopy_nfb.experiments": "experiments"},
     include_package_data=False,
     package_data={
-        "psychopy_nfb": ["**/*.json", "**/*.png", "**/*.svg", "**/*.html", "**/*.css", "**/*.md"]
+        "psychopy_nfb": ["**/*.json", "**/*.png", "**/*.svg", "**/*.html", "**/*.css", "**/*.md"],
+        "psychopy_nfb.experiments": ["*.psyexp", "*.json", "*.csv"],
     },
     install_requires=[
         "psychopy",
@@ -47,6 +53,8 @@ setup(
         "pylsl>=1.18.4",  # the first whose pull_chunk can wait for one sample and take all
         "psutil",  # whether the experiment's process still lives, on any system
         "jinja2",  # the pages with figures and verdicts
+        "markdown-it-py",  # the manual's pages
+        "griffelib",  # its reference, from the docstrings; imports nothing of what it reads
         "mss",  # reads the screen's own pixels on any system: the virtual light sensor
         "matplotlib",  # their figures; PsychoPy brings it too
         "tqdm",  # progress bars of the commands that take a while

@@ -1,8 +1,10 @@
 from psychopy import event, visual
 
-from psychopy_nfb import FeedbackBar, Neurofeedback
+from psychopy_nfb import FeedbackBar, Neurofeedback, standard_training
 
-with Neurofeedback("experiments/alpha_up.json", data="data") as nfb:  # the EEG is found on LSL
+training = standard_training(channels="Oz", band=(8, 12))  # alpha at the back of the head, up
+
+with Neurofeedback(training, data="data") as nfb:  # the EEG is found on LSL
     win = visual.Window(fullscr=True, units="height", color="black")
     nfb.attach(win)  # reads just before each flip, and logs it
     cross = visual.TextStim(win, "+", height=0.1)

@@ -22,6 +22,7 @@ First steps:
   psychopy-nfb check      is this computer ready? (with what to do if not)
   psychopy-nfb demo       see a training with simulated EEG, half a minute
   psychopy-nfb simulate   simulated EEG on LSL, to try your own experiment
+  psychopy-nfb guide      the manual, in the browser
 
 psychopy-nfb COMMAND --help explains a command. Ctrl-C stops it.
 """
@@ -42,6 +43,19 @@ class Command(NamedTuple):
 
 
 COMMANDS = {
+    "guide": Command(
+        "psychopy_nfb.guide.command",
+        "open the manual in the browser",
+        "Open the manual in the browser. It belongs to the installed version and needs no network.",
+        "psychopy-nfb guide troubleshooting",
+    ),
+    "experiments": Command(
+        "psychopy_nfb.ready_experiments",
+        "copy the ready experiments into a folder",
+        "Copy the ready experiments, for Builder and in Python, with their settings into a folder. "
+        "Files that are there already are not replaced.",
+        "psychopy-nfb experiments my_experiments",
+    ),
     "demo": Command(
         "psychopy_nfb.demo",
         "show a whole training with simulated EEG or a recording",
@@ -62,6 +76,14 @@ COMMANDS = {
         "Show each channel of an amplifier live, in a window: good or bad, why, and what to do "
         "about it. Space or Escape ends it.",
         "psychopy-nfb signal-check --name MyAmp",
+    ),
+    "inspect": Command(
+        "psychopy_nfb.lsl.inspect_command",
+        "show what is understood of a stream or a recording",
+        "Show what is understood of a stream or of a recording, and everything that is assumed: "
+        "channels with kind and unit, rate, clock, chunks, gaps, markers. Run it first when "
+        "something is odd.",
+        "psychopy-nfb inspect my_recording.edf",
     ),
     "simulate": Command(
         "psychopy_nfb.lsl.simulator",

@@ -10,6 +10,7 @@
 - `pickers`, `offers`, `trying`: the buttons beside fields, what they offer, and a signal check of
   what was chosen;
 - `field_errors`: errors of a run in the words of the dialog;
+- `help_page`: what their *Help* buttons open;
 - `compile`: an experiment as a script, with its plugins; `unattended`: one that asks nothing;
 - `alerts`: what is wrong, told before the experiment runs: `number_fields`, `key_fields`,
   `signal_settings`, `experiment_checks` and the `names_used` in all fields;

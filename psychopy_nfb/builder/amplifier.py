@@ -54,8 +54,8 @@ FIELDS = (
         "rate",
         "",
         "Rate (Hz)",
-        "Samples a second. Leave blank unless an error tells that the stream declares none.",
-        type="num",
+        "Samples a second, for a stream that declares none: the sentence that refuses it names the "
+        "number. Leave blank otherwise.",
     ),
 )
 

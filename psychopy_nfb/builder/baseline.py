@@ -6,6 +6,7 @@ from typing import Any
 
 from psychopy.experiment.routines import BaseStandaloneRoutine
 
+from psychopy_nfb.builder.help_page import HelpPage
 from psychopy_nfb.builder.key_fields import check_key
 from psychopy_nfb.builder.neurofeedback import tell_without_signal, trained_name
 from psychopy_nfb.builder.number_fields import check_at_least, check_numbers
@@ -84,6 +85,7 @@ class NeuroBaselineRoutine(BaseStandaloneRoutine):
     iconSVG = ICONS / "baseline.svg"
     tooltip = "Neuro Baseline: measure the EEG without feedback, which feedback is compared with"
     beta = False
+    url = HelpPage("component_neuro_baseline")
     wait: float | None = None
     """Seconds after which it goes on without a key: no field, see `unattended`."""
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from psychopy.experiment.components import BaseComponent
 
+from psychopy_nfb.builder.help_page import HelpPage
 from psychopy_nfb.builder.neurofeedback import tell_without_signal, trained_name
 from psychopy_nfb.builder.number_fields import check_numbers
 from psychopy_nfb.builder.parameters import (
@@ -85,6 +86,7 @@ class DiodePatchComponent(BaseComponent):
     iconSVG = ICONS / "diodepatch.svg"
     tooltip = "Diode Patch: a square for a light sensor; its level in each frame is logged"
     beta = False
+    url = HelpPage("component_diode_patch")
 
     def __init__(
         self,

@@ -7,6 +7,7 @@ from typing import Any
 from psychopy.experiment.components import BaseComponent
 
 from psychopy_nfb.builder import experiment_checks
+from psychopy_nfb.builder.help_page import HelpPage
 from psychopy_nfb.builder.neurofeedback import (
     NeuroFeedbackComponent,
     signal_classes,
@@ -161,6 +162,7 @@ class FeedbackDisplayComponent(BaseComponent):
     iconSVG = ICONS / "feedbackdisplay.svg"
     tooltip = "Feedback Display: a bar, circle, trace, colour or text that follows the feedback"
     beta = False
+    url = HelpPage("component_feedback_display")
 
     def __init__(
         self,

@@ -46,6 +46,7 @@ _FIELDS = {
     "frequency": "lineFrequency",
     "limit_uv": "artifact",
     "seconds": "smooth",
+    "stream.rate": "rate",
     "taps": "delayMs",
     "neighbours": "reference",
     "kind": "reference",

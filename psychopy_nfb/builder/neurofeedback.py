@@ -10,6 +10,7 @@ from psychopy_nfb.builder import alerts, experiment_checks
 from psychopy_nfb.builder.amplifier import LSLAmplifierBackend
 from psychopy_nfb.builder.feedback_fields import BASIC, DATA, FEEDBACK, TIMING
 from psychopy_nfb.builder.field_errors import API_NAMES, IN_MILLISECONDS, LABELS
+from psychopy_nfb.builder.help_page import HelpPage
 from psychopy_nfb.builder.number_fields import check_numbers
 from psychopy_nfb.builder.older_files import DelayInSeconds
 from psychopy_nfb.builder.parameters import (
@@ -45,6 +46,7 @@ class NeuroFeedbackComponent(BaseComponent):
     iconSVG = ICONS / "neurofeedback.svg"
     tooltip = "Neuro Feedback: a rhythm of the EEG, as a value for other components, with its lag"
     beta = False
+    url = HelpPage("component_neuro_feedback")
 
     def __init__(
         self,

@@ -6,6 +6,7 @@ from typing import Any
 
 from psychopy.experiment.routines import BaseStandaloneRoutine
 
+from psychopy_nfb.builder.help_page import HelpPage
 from psychopy_nfb.builder.key_fields import check_key
 from psychopy_nfb.builder.neurofeedback import tell_without_signal, trained_name
 from psychopy_nfb.builder.parameters import CATEGORY, ICONS, PLUGIN, Field, add_fields, code
@@ -30,6 +31,7 @@ class SignalCheckRoutine(BaseStandaloneRoutine):
     iconSVG = ICONS / "signalcheck.svg"
     tooltip = "Signal Check: each EEG channel, live, good or bad with reason and remedy"
     beta = False
+    url = HelpPage("component_signal_check")
     wait: float | None = None
     """Seconds after which it goes on without a key: no field, see `unattended`."""
 

@@ -72,8 +72,8 @@ STREAM = (
         "rate",
         "",
         "Rate (Hz)",
-        "Samples a second. Usually empty: as the stream says, or as it really is where it says a "
-        "wrong one. Needed only if an error tells that the stream says none.",
+        "Usually empty: as the stream says. Enter the samples a second of a stream that says none; "
+        "the sentence that refuses it names the number.",
         tab="Stream",
         type="num",
         show=(_NO_DEVICE,),

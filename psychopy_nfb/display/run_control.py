@@ -19,6 +19,7 @@ from psychopy_nfb.dsp import ChannelVerdict
 from psychopy_nfb.engine.configuration import Configuration, read_configuration
 from psychopy_nfb.engine.handle import WorkerHandle
 from psychopy_nfb.errors import SettingsError
+from psychopy_nfb.recording.text import LONGEST_TEXT, shortened
 from psychopy_nfb.settings import to_dict, write_json
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class RunControl(NewestFeedback):
         label : str
             The event. Anything else is written as its text: ``mark(5)`` is ``mark("5")``.
         """
-        label = str(label)
+        label = _short(label)
         if self._closed or self._handle is None:
             when = "after close()" if self._closed else "before start()"
             logger.warning("The mark %r came %s and is in no file.", label, when)
@@ -141,7 +142,7 @@ class RunControl(NewestFeedback):
     def begin_block(self, label: str, feedback: bool = True, points: bool | None = None) -> None:
         """Begin a block; see `block`."""
         self._require_start()
-        label = str(label)
+        label = _short(label)
         self._blocks += 1
         outer = 0 if self._frames is None else self._frames.block
         before = (self._showing, self._counting, outer)
@@ -312,7 +313,10 @@ class RunControl(NewestFeedback):
         self._require_start()
         for output in self._outputs:
             for one in label.split(MARKS_BETWEEN):
-                output.send(one, t)
+                try:
+                    output.send(one, t)
+                except Exception:  # of a port or stream: neither the others nor the files miss it
+                    logger.exception("The mark %r could not be sent.", one)
         self._handle.command("mark", id=number, label=label, t=t)
 
     def _send_facts(self, **sections: object) -> None:
@@ -343,6 +347,8 @@ class RunControl(NewestFeedback):
         elif kind == "refused":
             self._refusal = message["sentence"]
             logger.warning("%s", message["sentence"])
+        elif kind == "fault":
+            logger.error("%s.", message["why"])
         elif kind == "stream":
             self._take_stream_event(message["what"], message["detail"])
         elif kind == "chunks":
@@ -370,3 +376,14 @@ class RunControl(NewestFeedback):
             logger.warning("%s", detail["sentence"])
         elif what != "clock_jump":
             logger.warning("EEG stream: %s %s", what, detail)
+
+
+def _short(label: object) -> str:
+    """Return the text of a mark or a block, as far as files can hold it."""
+    text = str(label)
+    if len(text) > LONGEST_TEXT:
+        logger.warning(
+            "A mark or block of %d characters is kept up to character %d.", len(text), LONGEST_TEXT
+        )
+        text = shortened(text)
+    return text

@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--source-id", metavar="ID", help="serial number or other unique mark of the amplifier")
     add("--hostname", metavar="NAME", help="the machine that sends the stream")
     add("--units", choices=("uV", "mV", "V", "nV"), help="unit of the samples (default: declared)")
-    add("--rate", type=float, metavar="HZ", help="samples a second (default: declared, or real)")
+    add("--rate", type=float, metavar="HZ", help="samples a second, if the stream declares none")
     add(
         "--timeout",
         type=float,

@@ -120,7 +120,7 @@ class ArtifactGate(Step):
 
     def prepare(self, info: SignalInfo) -> SignalInfo:
         self._hold = round(self.hold * info.rate)
-        self._learn = 1 / (self.memory * info.rate)
+        self._learn = min(1.0, 1 / (self.memory * info.rate))
         self._warm = round(info.rate)  # a second, before which the spread is not known
         judged = info.eeg_or_all
         self._judged: list[int] | slice = slice(None) if len(judged) == info.n_channels else judged

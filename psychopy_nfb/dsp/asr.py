@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 from scipy import signal
 
+from psychopy_nfb.budget import check_length
 from psychopy_nfb.checks import check_channels, check_number
 from psychopy_nfb.dsp.asr_calibration import (
     ASRCalibration,
@@ -106,9 +107,10 @@ class ASR(Step):
             )
         self._rate, self._n_channels = rate, info.n_channels
         self._labels = [info.labels[index] for index in self._eeg]
-        self._window = round(self.window * rate)
-        self._hop = max(1, round(self.hop * rate))
-        self._late = round(self.lookahead * rate)
+        n = info.n_channels
+        self._window = check_length("window", self.window, rate, channels=n)
+        self._hop = max(1, check_length("hop", self.hop, rate, channels=n))
+        self._late = check_length("lookahead", self.lookahead, rate, channels=n)
         if self._window < max(2, self._hop):
             raise SettingsError("window", self.window, f"must be as long as hop, {self.hop:g} s")
         if not self._hop - 1 <= self._late <= self._window:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from psychopy_nfb.checks import check_number
+from psychopy_nfb.budget import check_length
+from psychopy_nfb.checks import check_number, check_whole
 from psychopy_nfb.dsp.flags import Flags
 from psychopy_nfb.dsp.step import SignalInfo, Step
 from psychopy_nfb.errors import SettingsError
@@ -17,6 +18,8 @@ DRIFTS_KEPT = 8
 """Repetitions over whose shifts a drift is judged."""
 LEAST_DRIFT = 0.01
 """Samples a repetition below which a drift harms no template."""
+MOST_REPETITIONS = 100
+MOST_TEMPLATE_BYTES = 2**30
 DRIFT_ERRORS = 5.0
 """Standard errors that a drift must be away from none."""
 
@@ -60,12 +63,12 @@ class GradientTemplate(Step):
     def __post_init__(self) -> None:
         check_number("tr", self.tr, above=0, unit="s")
         check_number("similarity", self.similarity, above=0, below=1)
-        check_number("fewest", self.fewest, at_least=1)
-        check_number("forget", self.forget, at_least=1)
+        check_whole("fewest", self.fewest, at_least=1, at_most=MOST_REPETITIONS)
+        check_whole("forget", self.forget, at_least=1, at_most=MOST_REPETITIONS)
 
     def prepare(self, info: SignalInfo) -> SignalInfo:
         exact = self.tr * info.rate
-        self._length = round(exact)
+        self._length = check_length("tr", self.tr, info.rate, channels=info.n_channels)
         if self._length < 2 or abs(exact - self._length) > WHOLE:
             raise SettingsError(
                 "tr",
@@ -76,6 +79,14 @@ class GradientTemplate(Step):
         used = info.voltages
         self._used: list[int] | slice = slice(None) if len(used) == info.n_channels else used
         self._n_used = len(used)
+        held = 8 * self._length * self._n_used * (self.forget + 2)
+        if held > MOST_TEMPLATE_BYTES:
+            raise SettingsError(
+                "forget",
+                self.forget,
+                f"may keep {held / 2**20:.0f} MB of templates, and at most "
+                f"{MOST_TEMPLATE_BYTES / 2**20:.0f} MB can be kept; choose a smaller number",
+            )
         self.settle = (self.fewest + 1) * self.tr
         self.reset()
         return info

@@ -88,6 +88,8 @@ class Step:
     """Settings that `fit` sets, in steps that learn from a baseline."""
     flags: np.ndarray | None = None
     """What the last block's samples are flagged with, uint32 of shape (n_out,), or None."""
+    fault: str | None = None
+    """Which of the steps within this one has given what is no finite number."""
     kept: np.ndarray | None = None
     """Rows of the last input block that the output's rows stand for; None when it is all."""
 

@@ -15,13 +15,14 @@ import pylsl
 from psychopy_nfb.channels import EEG
 from psychopy_nfb.dsp import SignalInfo, flag_names
 from psychopy_nfb.engine.frame_rows import frame_row
+from psychopy_nfb.engine.marker_clock import time_beside_eeg
 from psychopy_nfb.engine.memory import SharedBlock
 from psychopy_nfb.engine.processor import Block, Processor
 from psychopy_nfb.engine.sample_index import SampleIndex
 from psychopy_nfb.engine.source import Source
 from psychopy_nfb.errors import FileError
 from psychopy_nfb.lsl.continuity import Gap
-from psychopy_nfb.lsl.markers import Marker, MarkerWatcher
+from psychopy_nfb.lsl.markers import MarkerWatcher
 from psychopy_nfb.lsl.stamps_heard import FOREIGN_SECONDS
 from psychopy_nfb.recording import SessionFiles, SessionRecord, SessionWriter, machine_facts
 from psychopy_nfb.recording.session import temporary_files
@@ -34,8 +35,6 @@ PATIENCE_SECONDS = 0.5
 ON_ITS_WAY_SECONDS = PATIENCE_SECONDS + FOREIGN_SECONDS
 """How long an event waits for the sample it belongs to, beside the time from chunk to chunk, once
 no more samples come: those that come may be old, after a start or a standstill."""
-SAME_CLOCK_SECONDS = 1.0
-"""Longest way of a marker, by which its stamp tells that it is on the EEG's own clock."""
 UNITS = {1e6: "volts", 1e3: "millivolts", 1.0: "microvolts", 1e-3: "nanovolts"}
 """Names of units by how many microvolts they are: samples are kept as the stream sent them."""
 
@@ -371,6 +370,7 @@ class Keeper:
     def look_after(self) -> None:
         """Keep what came from elsewhere: markers, frames, what the second stream sent."""
         if self._watcher is not None:
+            offset = self._source.clock_facts()["offset"]
             for marker in self._watcher.take():
                 event = {
                     "label": "marker",
@@ -378,7 +378,7 @@ class Keeper:
                     "kind": "marker",
                     "detail": {"stream": marker.stream},
                 }
-                self._pending.append((self._time_of(marker), event))
+                self._pending.append((time_beside_eeg(marker, offset), event))
             for sentence in self._watcher.take_notes():
                 self._source.events.append(("marker_stream", {"sentence": sentence}))
         if self._writer is None:
@@ -388,17 +388,6 @@ class Keeper:
         self._keep_pending(patient=True)
         self._keep_frames(patient=True)
         self._keep_aux()
-
-    def _time_of(self, marker: Marker) -> float:
-        """Return when a marker was; one that is stamped by the EEG's own clock is moved with it."""
-        with_the_eeg = marker.stamp + self._source.clock_facts()["offset"]
-        if (
-            abs(marker.arrived - with_the_eeg)
-            <= SAME_CLOCK_SECONDS
-            < abs(marker.arrived - marker.stamp)
-        ):
-            return with_the_eeg
-        return marker.t
 
     def _keep_aux(self) -> None:
         """Write all that the second stream has sent since the last call."""

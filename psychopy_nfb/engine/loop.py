@@ -91,6 +91,7 @@ class Loop:
         self._last_record: tuple | None = None
         self._chores_at = 0.0
         self._no_data = False
+        self._told_faults: set[str] = set()
         self.loop_seconds = 0.0
         self.stage_seconds = {"receive": 0.0, "publish": 0.0, "record": 0.0}
         self.largest_block = 0
@@ -239,6 +240,11 @@ class Loop:
         kept = self.keeper.kept()
         if kept:
             self.control.send("kept", numbers=kept)
+        for fault in self.processor.faults():
+            if fault not in self._told_faults:
+                self._told_faults.add(fault)
+                self.keeper.event("step_failed", detail={"why": fault}, kind="worker")
+                self.control.send("fault", why=fault)
         while (failure := self.keeper.unreported()) is not None:
             self.keeper.event("settings_not_written", detail={"why": failure}, kind="worker")
             self.control.send("recording", error=failure)

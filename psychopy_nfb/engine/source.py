@@ -12,7 +12,7 @@ import numpy as np
 
 from psychopy_nfb.channels import MISC
 from psychopy_nfb.errors import NfbError, SettingsError
-from psychopy_nfb.lsl.absent import AbsentStream, found_again, is_same, same_stream
+from psychopy_nfb.lsl.absent import AbsentStream, difference, found_again, same_stream
 from psychopy_nfb.lsl.amplitude import AmplitudeCheck
 from psychopy_nfb.lsl.inlet import Inlet, StreamLost
 from psychopy_nfb.lsl.merge import Merger
@@ -221,12 +221,22 @@ class Source:
                 self._tell(told, "reconnect_failed", {"why": str(error)})
                 self._ended.wait(LOOK_AGAIN_SECONDS)
                 continue
-            if is_same(found.facts(), self._known):
+            differs = difference(found.facts(), self._known)
+            if not differs:
                 found.clock = self._inlet.clock  # it knows the last stamp
                 self._found = found
                 return
             found.close()
-            self._tell(told, "stream_differs", found.facts())
+            self._tell(
+                told,
+                "stream_differs",
+                {
+                    **found.facts(),
+                    "sentence": f"The stream '{found.facts()['name']}' is back as another one, in "
+                    f"its {differs}. The run waits for the one that it began with: set the "
+                    "amplifier's program as it was, or start the experiment again.",
+                },
+            )
             self._ended.wait(LOOK_AGAIN_SECONDS)
 
     def _tell(self, told: set[str], what: str, detail: dict) -> None:

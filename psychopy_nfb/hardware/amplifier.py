@@ -27,14 +27,14 @@ class LSLAmplifier(BaseDevice):
     stream_name, stream_type, source_id, hostname : str, optional
         Which stream, as `psychopy-nfb streams` lists it; all that is given must match.
     units : {"uV", "mV", "V", "nV"}, optional
-        Unit of the samples; default is what the stream declares, or microvolts if it is silent.
+        Unit of the voltages; default is what the stream declares, or microvolts if it is silent.
     rate : float or str, optional
-        Samples a second; default is what the stream declares and sends. For one that declares none.
+        Samples a second, for a stream that declares none.
 
     Raises
     ------
     SettingsError
-        If nothing is given that identifies a stream, or there is no such unit or rate.
+        If nothing is given that identifies a stream, there is no such unit, or no such rate.
 
     Examples
     --------
@@ -108,13 +108,11 @@ class LSLAmplifier(BaseDevice):
 
 
 def _number(rate: float | str | None) -> float | None:
-    """Return a rate from a field of a dialog, which holds a text; None if it is empty."""
-    if rate in (None, ""):
-        return None
+    """Return a rate that may have been typed into a dialog; empty is None."""
     try:
-        return float(rate)
-    except (TypeError, ValueError):
-        raise SettingsError("rate", rate, "must be a number of samples a second") from None
+        return None if rate in ("", None) else float(rate)
+    except ValueError:
+        raise SettingsError("rate", rate, "must be a number in Hz, or empty") from None
 
 
 def device_stream(name: str, timeout: float = 5.0) -> StreamSelection:

@@ -17,8 +17,14 @@ from psychopy_nfb.lsl.stamps_heard import Heard
 
 logger = logging.getLogger(__name__)
 
-ALIKE = ("labels", "kinds", "microvolts_per_unit", "declared_rate", "format")
-"""What must be the same of two streams before one takes the place of the other."""
+ALIKE = {
+    "labels": "channels",
+    "kinds": "channels that are no EEG",
+    "microvolts_per_unit": "microvolts per unit",
+    "declared_rate": "rate",
+    "format": "format",
+}
+"""What must be the same of two streams before one takes the place of the other, in words."""
 
 
 class AbsentStream:
@@ -81,9 +87,26 @@ def same_stream(selection: StreamSelection, facts: dict, timeout: float) -> Stre
     )
 
 
-def is_same(facts: dict, known: dict) -> bool:
-    """Return whether a stream can take the place of one that was there."""
-    return all(facts[key] == known[key] for key in ALIKE)
+def difference(facts: dict, known: dict) -> str:
+    """Return why a stream cannot take the place of one that was there; empty if it can.
+
+    Examples
+    --------
+    >>> known = {"labels": ["Cz", "Oz"], "kinds": {}, "microvolts_per_unit": [1.0, 1.0]}
+    >>> difference({**known, "labels": ["Cz"]}, known)
+    'channels: Cz instead of Cz, Oz'
+    """
+    for key, what in ALIKE.items():
+        if facts[key] != known[key]:
+            return f"{what}: {_in_a_row(facts[key])} instead of {_in_a_row(known[key])}"
+    return ""
+
+
+def _in_a_row(value: object) -> str:
+    """Return a list as its items, a dictionary as its keys with their values."""
+    if isinstance(value, dict):
+        value = [f"{key} ({one})" for key, one in value.items()] or ["none"]
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def found_again(

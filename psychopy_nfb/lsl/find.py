@@ -14,9 +14,10 @@ from psychopy_nfb.errors import SettingsError, StreamError
 from psychopy_nfb.lsl.describe import describe_all, how_to_choose
 from psychopy_nfb.lsl.selection import StreamSelection
 
-SECOND_MATCH_SECONDS = 0.1
+SECOND_MATCH_SECONDS = 0.7
 """After the first match, how long another may take before the first counts as the only one. LSL
-hands over what has answered every 0.5 s, so that streams of one network come together."""
+asks every 0.5 s, and hands over what has answered as it asks: of two equal streams of one machine
+the second often came 0.5 s after the first."""
 LOOK_SECONDS = 0.01
 
 
@@ -80,7 +81,12 @@ def find_stream(selection: StreamSelection) -> pylsl.StreamInfo:
 
 def _resolve(query: str, timeout: float) -> list[pylsl.StreamInfo]:
     """Return the streams that match `query` as soon as there are any, none after `timeout`."""
-    resolver = pylsl.ContinuousResolver(pred=query)
+    try:
+        resolver = pylsl.ContinuousResolver(pred=query)
+    except RuntimeError:
+        raise StreamError(
+            "stream", query, "is no condition that LSL can read (XPath 1.0); see predicate"
+        ) from None
     ends = time.monotonic() + timeout
     while not resolver.results():
         if time.monotonic() > ends:

@@ -7,6 +7,7 @@ from collections import deque
 import numpy as np
 import pylsl
 
+from psychopy_nfb.checks import check_rate
 from psychopy_nfb.errors import StreamError
 from psychopy_nfb.lsl.find import find_stream, is_remote
 from psychopy_nfb.lsl.outlet import SPEED
@@ -78,6 +79,7 @@ class Inlet:
         found = find_stream(selection)
         if found.channel_format() == pylsl.cf_string:
             raise _irregular(selection)
+        check_rate("rate", found.nominal_srate() or 1.0)
         # Recovery inside LSL would hide that an amplifier was off: the worker finds it again itself
         # and marks the gap.
         self.remote = is_remote(found)
@@ -129,17 +131,17 @@ class Inlet:
             if heard.pace is None or heard.within > WRONG_RATE or not heard.steady:
                 raise _irregular(selection)
             raise StreamError(
-                "rate",
+                "stream.rate",
                 None,
                 f"stream '{name}' declares no rate (nominal_srate 0) but sends {heard.rate:g} "
-                f"samples a second; set the stream's rate (stream.rate) to {heard.rate:g}",
+                f"samples a second; set stream.rate to {heard.rate:g}",
             )
         if not heard.differs_from(declared * self.speed):
             return declared
         if not heard.steady:
             slow, fast = sorted(pace / self.speed for pace in heard.paces)
             raise StreamError(
-                "rate",
+                "stream.rate",
                 declared,
                 f"stream '{name}' declares {declared:g} Hz but sends now {slow:.4g} and now "
                 f"{fast:.4g} samples a second, and filters need a steady rate; look at the "

@@ -16,6 +16,7 @@ from psychopy_nfb.errors import FileError
 from psychopy_nfb.recording.names import SessionFiles
 from psychopy_nfb.recording.sidecars import write_sidecars
 from psychopy_nfb.recording.tables import EventLog, FrameLog
+from psychopy_nfb.recording.text import shortened
 from psychopy_nfb.recording.xdf import XdfWriter
 
 TEXT_COLUMNS = ("mark", "block")
@@ -185,6 +186,7 @@ class OpenFiles:
         """Write an event; that of a `command` whose number is there already is passed over."""
         origin = t if self._origin is None else self._origin
         sample = max(0, sample - self._first_sample)
+        label, value = shortened(label), None if value is None else shortened(value)
         self._event_log.write(t - origin, duration, label, value, sample, t, detail, command)
         content = {"event": label, "kind": kind, "value": value, "sample": sample, "detail": detail}
         if command is not None:

@@ -16,6 +16,7 @@ from psychopy_nfb.errors import FileError
 from psychopy_nfb.recording.names import SessionFiles
 from psychopy_nfb.recording.settings_file import SessionRecord
 from psychopy_nfb.recording.tables import NOT_AVAILABLE
+from psychopy_nfb.recording.text import text_of_cell
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -105,7 +106,7 @@ def read_session(path: str | os.PathLike) -> Session:
             units=eeg["info"]["desc"][0]["channels"][0]["channel"][0]["unit"][0] or "",
         ),
         signals=signals,
-        frames=pd.read_csv(files.frames, encoding="utf-8-sig"),
+        frames=_texts_of(pd.read_csv(files.frames, encoding="utf-8-sig"), "mark", "block"),
         events=_read_events(files.events),
         settings=SessionRecord.load(files.settings).content,
     )
@@ -123,7 +124,13 @@ def _read_events(path: Path) -> pd.DataFrame:
         keep_default_na=False,
         na_values=["", NOT_AVAILABLE],
     )
+    events = _texts_of(events, "trial_type", "value")
     return events.sort_values("onset", kind="stable", ignore_index=True)
+
+
+def _texts_of(table: pd.DataFrame, *columns: str) -> pd.DataFrame:
+    """Return a table whose texts are as they were before they were written into cells."""
+    return table.assign(**{name: table[name].map(text_of_cell) for name in columns})
 
 
 def to_mne(session: Session) -> mne.io.RawArray:

@@ -133,7 +133,7 @@ class XdfWriter:
             Further entries of the description; mappings in it become nested elements.
         """
         format = "double64" if format == "float64" else format  # noqa: A001
-        key = tuple(map(safe_text, (name, type, format, len(labels), source_id)))
+        key = tuple(map(_as_read, (name, type, format, len(labels), source_id)))
         for number, stream in self._streams.items():
             if stream.key == key:
                 return number
@@ -294,6 +294,11 @@ class XdfWriter:
             stream.last = _read_stamp(file) if sample else first
             for _ in range(stream.n_channels):
                 stream.texts.append(file.read(_read_length(file) or 0).decode())
+
+
+def _as_read(text: object) -> str:
+    """Return a text as it comes back from a header: readers of XML make one line end of all."""
+    return safe_text(text).replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _new_stream(key: tuple) -> _Stream:

@@ -8,13 +8,14 @@ import sys
 import pytest
 
 from psychopy_nfb.builder.amplifier import FIELDS, LSLAmplifierBackend
+from psychopy_nfb.builder.field_errors import field_error
 from psychopy_nfb.builder.offers import OFFERS, USUAL_CHANNELS
 from psychopy_nfb.builder.parameters import is_shown
 from psychopy_nfb.builder.trying import signal_check_arguments, start_signal_check
-from psychopy_nfb.errors import FieldError
+from psychopy_nfb.errors import FieldError, StreamError
 from psychopy_nfb.recording import read_session
 
-IDENTITY = ("streamType", "streamName", "sourceId", "hostname")
+IDENTITY = ("streamType", "streamName", "sourceId", "hostname", "units", "rate")
 
 
 @pytest.fixture
@@ -62,7 +63,7 @@ def test_device_manager_lists_it_and_keeps_its_fields(kept):
 def test_the_script_takes_the_device_and_nothing_else_says_which_stream(
     kept, builder, heard, tmp_path
 ):
-    kept("amp", stream_name="MyAmp", units="V")
+    kept("amp", stream_name="MyAmp", units="V", rate="128")
     component = builder.add(
         "NeuroFeedbackComponent", "nfb", deviceLabel="amp", streamName="other", timeout="3"
     )
@@ -70,6 +71,7 @@ def test_the_script_takes_the_device_and_nothing_else_says_which_stream(
     assert "psychopy_nfb.device_stream('amp', timeout=3.0)" in script
     assert "deviceClass='psychopy_nfb.hardware.amplifier.LSLAmplifier'" in script
     assert "stream_name='MyAmp'" in script
+    assert "rate='128'" in script
     assert "StreamSelection" not in script
     assert [name for name in IDENTITY if is_shown(component, name)] == []
     assert heard == []
@@ -99,6 +101,11 @@ def test_a_generated_script_trains_on_the_device(kept, builder, run_script, tmp_
     assert ran.returncode == 0, ran.stderr
     (settings,) = (tmp_path / "data").glob("*_nfb.json")
     assert read_session(settings).settings["stream"]["source_id"] == source_id
+
+
+def test_a_rate_that_the_stream_does_not_declare_is_of_its_field():
+    error = field_error("nfb", StreamError("stream.rate", None, "declares no rate"))
+    assert str(error) == "nfb, Rate (Hz): declares no rate."
 
 
 def test_a_script_on_a_computer_that_lacks_the_device_says_so_in_the_dialogs_words():
@@ -132,9 +139,9 @@ def test_channels_are_offered_of_the_device_and_within_its_own_dialog(kept, ampl
 def test_signal_check_is_of_what_the_dialog_says():
     device = {"deviceLabel": "amp", "streamName": "other"}
     assert signal_check_arguments(device) == ["signal-check", "--device", "amp"]
-    fields = {"deviceLabel": "None", "streamType": "", "streamName": "Amp", "sourceId": "7"}
+    fields = {"deviceLabel": "None", "streamType": "", "streamName": "Amp", "rate": "128"}
     assert signal_check_arguments(fields) == [
-        *("signal-check", "--name", "Amp", "--type", "", "--source-id", "7")
+        *("signal-check", "--name", "Amp", "--type", "", "--rate", "128")
     ]
 
 

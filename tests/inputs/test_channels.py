@@ -35,12 +35,8 @@ OTHER = "No EEG, and so in no reference and not judged as EEG: "
 KEEPS = ". What is no voltage keeps its own unit."
 
 
-@contextmanager
-def opened(source_id, labels, types="EEG", units="microvolts", key="label", n=None, sends=None):
-    """Open a stream that says this of its channels; lists hold one each, None is not said.
-
-    `sends` is one sample that it sends; what comes of it is the second of what is given.
-    """
+def outlet_of(source_id, labels, types="EEG", units="microvolts", key="label", n=None):
+    """Return a stream that says this of its channels; lists hold one each, None is not said."""
     info = pylsl.StreamInfo("Odd", "EEG", n or len(labels), 250.0, "double64", source_id)
     channels = info.desc().append_child("channels")
     for place, label in enumerate(labels):
@@ -49,8 +45,12 @@ def opened(source_id, labels, types="EEG", units="microvolts", key="label", n=No
             text = told[place] if isinstance(told, list) else told
             if text is not None:
                 channel.append_child_value(tag, text)
-    with sent(pylsl.StreamOutlet(info), source_id, sends) as both:
-        yield both
+    return pylsl.StreamOutlet(info)
+
+
+def opened(source_id, labels, *says, sends=None, **more):
+    """Open a stream that says this; give the inlet, and what comes of the sample that it sends."""
+    return sent(outlet_of(source_id, labels, *says, **more), source_id, sends)
 
 
 @contextmanager
@@ -378,11 +378,45 @@ def test_latin_1_is_read(unique_id):
         assert came == [3.0]
 
 
-def test_an_amplifier_that_comes_back_in_another_unit_is_another_one(unique_id):
-    with opened(f"{unique_id}-1", ["Cz"], units="uV") as (first, _):
-        with opened(f"{unique_id}-2", ["Cz"], units="microvolts") as (same, _):
-            assert first.is_like(same)
-        with opened(f"{unique_id}-3", ["Cz"], units="V") as (other, _):
-            assert not first.is_like(other)
-        with opened(f"{unique_id}-4", ["Cz"], types="ECG") as (other, _):
-            assert not first.is_like(other)
+@pytest.mark.parametrize(
+    ("again", "difference"),
+    [
+        pytest.param(
+            {"labels": ["Cz"], "units": "uV"},
+            "channels: Cz instead of Cz, Oz",
+            marks=pytest.mark.kind("amplifier started again with fewer channels", "refused"),
+        ),
+        pytest.param(
+            {"labels": ["Cz", "Oz"], "units": "V"},
+            "microvolts per unit: 1000000.0, 1000000.0 instead of 1.0, 1.0",
+            marks=pytest.mark.kind("amplifier started again in another unit", "refused"),
+        ),
+        pytest.param(
+            {"labels": ["Cz", "Oz"], "types": ["EEG", "ECG"]},
+            "channels that are no EEG: Oz (ECG) instead of none",
+            marks=pytest.mark.kind("amplifier started again with other types", "refused"),
+        ),
+    ],
+)
+def test_an_amplifier_that_comes_back_as_another_one_is_not_joined(
+    unique_id, until, again, difference
+):
+    outlet = outlet_of(unique_id, ["Cz", "Oz"])
+    source = Source(StreamSelection(source_id=unique_id, timeout=20))
+    del outlet
+    until(lambda: source.pull(0.01) is None and source.lost, 5, "the loss")
+    outlet = outlet_of(unique_id, **again)
+    until(lambda: len(source.events) == 2, 15, "what is told")
+    source.close()
+    del outlet
+    what, detail = source.events[1]
+    assert what == "stream_differs"
+    assert f"is back as another one, in its {difference}. The run waits" in detail["sentence"]
+
+
+def test_what_is_assumed_is_reported_once_a_run(caplog):
+    nfb = Neurofeedback(str(ALPHA_UP))
+    for _ in range(2):  # another worker of the run says it again
+        nfb._on_message({"kind": "ready", "stream": {"assumptions": ["Taken as microvolts."]}})
+    nfb.close()
+    assert [one.getMessage() for one in caplog.records] == ["EEG stream: Taken as microvolts."]

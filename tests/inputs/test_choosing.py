@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 import uuid
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from psychopy_nfb import Neurofeedback, read_session
+from psychopy_nfb.errors import StreamError
+from psychopy_nfb.lsl.find import find_stream, list_streams
 from psychopy_nfb.lsl.markers import MarkerWatcher
+from psychopy_nfb.lsl.selection import StreamSelection
 
 pytestmark = pytest.mark.slow
 PROGRAM = Path(__file__).with_name("odd_markers.py")
@@ -154,6 +159,7 @@ def lateness(nfb):
     """Return how much later the samples of a session's markers are than their labels say."""
     session = read_session(nfb.files.stem)
     markers = session.events[session.events.trial_type == "marker"]
+    markers = markers[markers.value.str.contains("@")]  # the simulated amplifier has some, too
     stamps = session.eeg.stamps[markers["sample"].to_numpy()]
     return session, [
         stamp - float(value.split()[-1]) for stamp, value in zip(stamps, markers.value, strict=True)
@@ -199,3 +205,38 @@ def test_markers_by_the_eegs_own_clock_stay_with_it(training, tmp_path, sent, un
     _, late = lateness(nfb)
     assert len(late) == 10
     assert abs(sorted(late)[5]) < 0.05
+
+
+@pytest.mark.kind("two equal streams of one machine", "refused")
+@pytest.mark.kind("one of two equal streams, by its uid", "read")
+def test_two_equal_streams_are_refused_with_what_tells_them_apart(odd_amplifier, unique_id, until):
+    twin = {"name": "Twin", "source_id": unique_id}
+    odd_amplifier(**twin)
+    odd_amplifier(**twin)
+    both = StreamSelection(source_id=unique_id, timeout=10)
+
+    def uids():
+        return {info.uid() for info in list_streams(1.0) if info.source_id() == unique_id}
+
+    until(lambda: len(uids()) == 2, 20, "both streams")
+    with pytest.raises(StreamError) as told:
+        find_stream(both)
+    said = str(told.value)
+    assert all(f"uid '{uid}'" in said for uid in uids())
+    assert "sends twice. Close one of them" in said
+    wanted = max(uids())
+    found = find_stream(replace(both, predicate=f"uid='{wanted}'"))
+    assert found.uid() == wanted
+
+
+@pytest.mark.kind("streams that share the name and differ in source_id", "refused")
+@pytest.mark.kind("one of two streams, by the machine that sends it", "read")
+def test_streams_that_share_a_name_are_refused_with_what_to_add(odd_amplifier, unique_id):
+    ids = [odd_amplifier(name=unique_id) for _ in range(2)]
+    here = StreamSelection(name=unique_id, hostname=socket.gethostname(), timeout=10)
+    with pytest.raises(StreamError, match="2 streams match.*add the source_id of the one") as told:
+        find_stream(here)
+    assert all(f"'{source_id}'" in str(told.value) for source_id in ids)
+    assert find_stream(replace(here, source_id=ids[0])).source_id() == ids[0]
+    with pytest.raises(StreamError, match="hostname='another'.*no such stream"):
+        find_stream(replace(here, hostname="another", timeout=0.5))

@@ -207,7 +207,9 @@ def test_a_rate_that_is_not_the_declared_one(open_inlet, declared, real):
 def test_a_rate_that_drifts(open_inlet):
     with pytest.raises(StreamError) as caught:
         open_inlet(drift=0.05)
-    assert str(caught.value).startswith("rate=250.0: stream 'Odd' declares 250 Hz but sends now 2")
+    assert str(caught.value).startswith(
+        "stream.rate=250.0: stream 'Odd' declares 250 Hz but sends now 2"
+    )
     assert "filters need a steady rate" in str(caught.value)
 
 
@@ -216,8 +218,8 @@ def test_no_declared_rate(open_inlet):
     with pytest.raises(StreamError) as caught:
         open_inlet(rate=0.0, real_rate=128.0, chunk=4)
     assert str(caught.value) == (
-        "rate=None: stream 'Odd' declares no rate (nominal_srate 0) but sends 128 samples a "
-        "second; set the stream's rate (stream.rate) to 128."
+        "stream.rate=None: stream 'Odd' declares no rate (nominal_srate 0) but sends 128 samples a "
+        "second; set stream.rate to 128."
     )
 
 

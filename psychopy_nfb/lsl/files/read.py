@@ -6,6 +6,7 @@ import logging
 import os
 from pathlib import Path
 
+from psychopy_nfb.budget import MOST_RECORDING
 from psychopy_nfb.errors import FileError
 from psychopy_nfb.lsl.files.brainvision import read_brainvision
 from psychopy_nfb.lsl.files.channel_facts import channel_facts
@@ -13,6 +14,7 @@ from psychopy_nfb.lsl.files.edf import read_edf
 from psychopy_nfb.lsl.files.recording import Found, Recording
 from psychopy_nfb.lsl.files.with_mne import read_with_mne
 from psychopy_nfb.lsl.files.xdf import read_xdf
+from psychopy_nfb.reading import check_file, reading
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +66,8 @@ def read_recording(
     """
     path = Path(path)
     _check(path)
-    found = _found(path, stream)
+    with reading(path):  # whatever a damaged file makes a reader raise
+        found = _found(path, stream)
     if found.samples.size == 0:
         raise FileError("file", str(path), "has no samples")
     facts = channel_facts(found, path, units)
@@ -98,8 +101,8 @@ def _check(path: Path) -> None:
         raise FileError("file", str(path), "there is no such file")
     if path.is_dir() and ending not in FOLDER_ENDINGS:
         raise FileError("file", str(path), "is a folder; name the recording in it")
-    if path.is_file() and path.stat().st_size == 0:
-        raise FileError("file", str(path), "is empty")
+    if not path.is_dir():
+        check_file(path, most=MOST_RECORDING, fewest=1)
     if ending in PARTNERS and path.with_suffix(PARTNERS[ending]).exists():
         raise FileError(
             "file", str(path), f"is one part of a recording; open its {PARTNERS[ending]} file"
