@@ -91,6 +91,21 @@ def test_the_unit_that_is_chosen_reaches_the_script(builder):
     assert "units" not in "".join(component._settings_lines())
 
 
+def test_the_rate_that_is_set_reaches_the_script(builder):
+    component = builder.add("NeuroFeedbackComponent", "nfb", rate="128")
+    assert ", rate=128" in "".join(component._settings_lines())
+    component.params["rate"].val = ""
+    assert "rate=128" not in "".join(component._settings_lines())
+
+
+def test_a_missing_rate_is_of_the_field_that_says_it():
+    with (
+        pytest.raises(FieldError, match=r"^nfb, Rate \(Hz\): -1: must be above 0 Hz"),
+        psychopy_nfb.errors_name_fields("nfb"),
+    ):
+        psychopy_nfb.StreamSelection(rate=-1.0)
+
+
 def test_errors_of_the_coder_api_stay_as_they_are():
     with pytest.raises(SettingsError, match=r"^delay=2\.0: must be at most 1 s"):
         psychopy_nfb.standard_training(delay=2.0)
