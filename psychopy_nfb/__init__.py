@@ -47,9 +47,13 @@ _HOME = {
     "Pipeline": "psychopy_nfb.dsp",
     "Protocol": "psychopy_nfb.protocol",
     "StreamSelection": "psychopy_nfb.lsl.selection",
+    "device_stream": "psychopy_nfb.hardware.amplifier",
     "standard_signal": "psychopy_nfb.engine.recipe",
     "standard_training": "psychopy_nfb.engine.recipe",
     "read_configuration": "psychopy_nfb.engine.configuration",
+    # recordings
+    "Recording": "psychopy_nfb.lsl.files",
+    "read_recording": "psychopy_nfb.lsl.files",
     # afterwards
     "lag_summary": "psychopy_nfb.timing",
     "read_session": "psychopy_nfb.recording",
@@ -58,7 +62,7 @@ _HOME = {
     "errors_name_fields": "psychopy_nfb.builder.field_errors",
     "NfbError": "psychopy_nfb.errors",
 }
-_FOLDERS = ("dsp", "protocol", "lsl", "recording", "engine", "display", "timing")
+_FOLDERS = ("dsp", "protocol", "lsl", "recording", "engine", "hardware", "display", "timing")
 
 __all__ = [*_HOME, "__version__"]
 

@@ -17,12 +17,27 @@ MISC = "MISC"
 """Everything else: counters, batteries, accelerometers, SpO2, light sensors, …"""
 VOLTAGES = (EEG, EOG, EMG, ECG)
 """Kinds of channels that are measured in volts."""
+UNITS = ("uV", "mV", "V", "nV")
+"""Units that a person may say voltages have, where a stream or file says none or a wrong one."""
 
 _BY_TYPE = {
     "": EEG,
     "eeg": EEG,
     "exg": EEG,  # any bipolar or unipolar biosignal: the label may say more
     "refeeg": EEG,
+    "ref": EEG,  # measured against the common reference
+    "reference": EEG,
+    "referential": EEG,
+    "unipolar": EEG,
+    "monopolar": EEG,
+    "biosignal": EEG,
+    "signal": EEG,
+    "data": EEG,
+    "voltage": EEG,
+    "analog": EEG,
+    "unknown": EEG,
+    "none": EEG,
+    "n/a": EEG,
     "seeg": EEG,
     "ecog": EEG,
     "ieeg": EEG,
@@ -40,26 +55,38 @@ _BY_TYPE = {
     "event": STIM,
     "events": STIM,
     "digital": STIM,
+    **dict.fromkeys(("misc", "aux", "acc", "accelerometer", "gyro", "gyroscope", "mocap"), MISC),
+    **dict.fromkeys(("gaze", "audio", "ppg", "gsr", "eda", "resp", "respiration", "nirs"), MISC),
+    **dict.fromkeys(("temperature", "battery", "counter", "impedance", "quality"), MISC),
 }
+"""Content types that say what a channel is, in lower case."""
+
+_SCALP = re.compile(r"(fp|af|f|ft|fc|t|c|tp|cp|p|po|o|i)(z|\d{1,2})h?|[am][12]|eeg.*")
+"""Names of electrodes of the 10-20 system and its extensions, and mastoids and earlobes."""
 
 _BY_LABEL = tuple(
     (kind, re.compile(pattern))
     for kind, pattern in (
         # Compared without case and without what is neither letter nor digit.
+        (STIM, r".*(trigger|marker|status).*"),
+        (
+            MISC,
+            r".*(battery|accelero|gyrosc|counter|temperature|impedance|sensor|diode|timestamp).*",
+        ),
         (STIM, r"trig(ger)?s?\d*|trg\d*|sti?m?\d{2,3}|stim(ulus)?\d*|status|markers?\d*"),
         (
             STIM,
             r"events?\d*|digital(in(put)?)?\d*|(edf|bdf)annotations|din\d*|photo(diode|sensor)?",
         ),
         (MISC, r"((sample|packet|package|frame|msg|message)?(counter|count|cnt)|sampleindex)\d*"),
-        (MISC, r"(sample|packet|frame)(number|no|id|index)|index|(time)?stamps?|time"),
+        (MISC, r"(sample|packet|frame)(number|num|no|id|index)|index|(time)?stamps?|time"),
         (MISC, r"(battery|batt?)(level|voltage|percent(age)?)?|valid(ation|ity)?(indicator)?"),
         (MISC, r"(linear)?acc(el(erometer|eration)?)?\d*[xyz]?\d*|[xyz]?acc(el(eration)?)?"),
         (MISC, r"gyr(o(scope)?)?\d*[xyz]?\d*|mag(netometer)?[xyz]?|quat(ernion)?[wxyz0-3]?"),
         (MISC, r"(spo2|sao2|osat|o2sat|pleth(ysmogram)?|ppg|bvp|pulse|hr|heartrate)\d*"),
         (MISC, r"(resp(iration|iratory)?|flow|airflow|thor(ax)?|abdo?(men)?|snore|snoring)\d*"),
         (MISC, r"(temp(erature)?|gsr|eda|light|lux|impedance|quality|cq|signalquality)\d*"),
-        (MISC, r"(right|left)?aux(iliary)?\d*[lr]?"),
+        (MISC, r"(right|left)?aux(iliary)?\d*[lr]?|[xyz]|ref|gnd|ground|cwl\d*"),
         (EOG, r"[hvrl]?e[o]g[hvlr]?\d*|eog(left|right|horizontal|vertical|ud|lr)|(roc|loc)"),
         (EMG, r"emg\w*|chin\d*"),
         (ECG, r"(ecg|ekg)\w*"),
@@ -125,6 +152,12 @@ _MICROVOLTS_PER = {
 }
 
 
+_NO_UNIT = ("", "none", "n/a", "na", "nan", "null", "unknown", "undefined", "-", "?")
+"""What stands in place of a unit where none is known, as `_folded`."""
+_NO_NAME = re.compile(r"(unknown|none|n/?a|null|unnamed|untitled|[-?.]*)\s*", re.IGNORECASE)
+"""What stands in place of a label where none is known."""
+
+
 def _folded(text: str) -> str:
     return unicodedata.normalize("NFKC", text).strip().strip("[]()").casefold()
 
@@ -149,6 +182,17 @@ def microvolts_per_unit(unit: str) -> float | None:
     return _MICROVOLTS_PER.get(folded.replace(" ", ""))
 
 
+def says_no_unit(unit: str) -> bool:
+    """Return whether `unit` is empty or one of the words that stand for none.
+
+    Examples
+    --------
+    >>> [says_no_unit(unit) for unit in ("", "N/A", "uV", "counts")]
+    [True, True, False, False]
+    """
+    return _folded(unit) in _NO_UNIT
+
+
 def channel_kind(label: str, declared: str = "", unit: str = "") -> str:
     """Return what a channel is: ``EEG``, ``EOG``, ``EMG``, ``ECG``, ``STIM`` or ``MISC``.
 
@@ -169,24 +213,73 @@ def channel_kind(label: str, declared: str = "", unit: str = "") -> str:
     >>> channel_kind("SpO2", unit="%"), channel_kind("VEOG", "EEG"), channel_kind("X", "", "g")
     ('MISC', 'EOG', 'MISC')
     """
-    by_type = _BY_TYPE.get(declared.strip().casefold(), MISC)
-    if by_type != EEG:
+    by_type = _BY_TYPE.get(declared.strip().casefold())
+    if by_type not in (None, EEG):
         return by_type
-    plain = re.sub(r"[^0-9a-z]", "", _folded(label))
+    plain = _plain(label)
     for kind, pattern in _BY_LABEL:
         if pattern.fullmatch(plain):
             return kind
+    if by_type is None and not is_electrode(label):
+        return MISC  # a type that nobody knows, and a name that is no electrode's
     return _NO_VOLTAGE.get(_folded(unit), EEG)
 
 
+def is_electrode(label: str) -> bool:
+    """Return whether a label is that of an electrode on the head.
+
+    Examples
+    --------
+    >>> is_electrode("Oz"), is_electrode("M1"), is_electrode("Ch1")
+    (True, True, False)
+    """
+    return _SCALP.fullmatch(_plain(label)) is not None
+
+
+def _plain(label: str) -> str:
+    return re.sub(r"[^0-9a-z]", "", _folded(label))
+
+
+def is_known_type(declared: str) -> bool:
+    """Return whether a content type says what a channel is.
+
+    Examples
+    --------
+    >>> is_known_type("EEG"), is_known_type("Accelerometer"), is_known_type("my cap")
+    (True, True, False)
+    """
+    return declared.strip().casefold() in _BY_TYPE
+
+
+def not_eeg(
+    labels: Sequence[str], declared: Sequence[str] = (), units: Sequence[str] = ()
+) -> dict[str, str]:
+    """Return the kind by label of the channels that are no EEG, see `channel_kind`.
+
+    Examples
+    --------
+    >>> not_eeg(["Cz", "TRIGGER", "Oz", "VEOG"])
+    {'TRIGGER': 'STIM', 'VEOG': 'EOG'}
+    """
+    silent = [""] * len(labels)
+    kinds = map(channel_kind, labels, declared or silent, units or silent)
+    return {label: kind for label, kind in zip(labels, kinds, strict=True) if kind != EEG}
+
+
 def numbered(labels: Sequence[str]) -> tuple[str, ...]:
-    """Return labels that differ: one that comes again gets a number.
+    """Return labels that differ: one that comes again gets a number, and one that says nothing.
 
     Examples
     --------
     >>> numbered(["Oz", "Cz", "Oz", "oz"])
     ('Oz', 'Cz', 'Oz-1', 'oz-2')
+    >>> numbered(["Unknown", "Cz", ""])
+    ('Ch1', 'Cz', 'Ch3')
     """
+    labels = [
+        f"Ch{place}" if _NO_NAME.fullmatch(label.strip()) else label.strip()
+        for place, label in enumerate(labels, start=1)
+    ]
     taken = {label.casefold() for label in labels}
     seen: set[str] = set()
     told = []

@@ -7,7 +7,8 @@ import os
 from collections.abc import Iterable, Sequence
 from numbers import Real
 
-from psychopy_nfb.errors import FileError, SettingsError
+from psychopy_nfb import budget
+from psychopy_nfb.errors import FileError, SettingsError, listed
 
 
 def check_number(
@@ -38,14 +39,15 @@ def check_number(
     Raises
     ------
     SettingsError
-        If it is no finite number or lies outside.
+        If it is no finite number, lies outside, or is beyond what a number of its unit may be in
+        any training (`psychopy_nfb.budget`).
 
     Examples
     --------
     >>> check_number("dwell", 0.25, at_least=0, unit="s")
     0.25
     """
-    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, Real) or not _is_finite(value):
         raise SettingsError(name, value, "must be a finite number")
     bounds = [
         (value > above, "above", above),
@@ -60,7 +62,56 @@ def check_number(
             if math.isfinite(bound)
         )
         raise SettingsError(name, value, f"must be {said}")
+    most = budget.MOST.get(unit, budget.LARGEST)
+    if abs(value) > most:
+        raise SettingsError(name, value, f"must be at most {most:g} {unit}".rstrip())
+    if above == 0 and value < budget.SMALLEST:
+        raise SettingsError(
+            name, value, f"is too small to be meant; the smallest is {budget.SMALLEST:g} {unit}"
+        )
     return float(value)
+
+
+def _is_finite(value: Real) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number with hundreds of digits
+        return False
+
+
+def check_whole(name: str, value: object, *, at_least: int, at_most: int) -> int:
+    """Return `value` if it is a whole number within the bounds.
+
+    Raises
+    ------
+    SettingsError
+        If it is none or lies outside.
+
+    Examples
+    --------
+    >>> check_whole("order", 2, at_least=1, at_most=12)
+    2
+    """
+    check_number(name, value, at_least=at_least, at_most=at_most)
+    if value != int(value):
+        raise SettingsError(name, value, "must be a whole number")
+    return int(value)
+
+
+def check_rate(name: str, rate: float) -> float:
+    """Return a sampling rate in Hz if it is one that EEG can have.
+
+    Raises
+    ------
+    SettingsError
+        If it is not above 0, or above `budget.MOST` of Hz.
+
+    Examples
+    --------
+    >>> check_rate("rate", 250.0)
+    250.0
+    """
+    return check_number(name, rate, above=0, unit="Hz")
 
 
 LONGEST_DELAY = 1.0
@@ -128,6 +179,11 @@ def check_choice(name: str, value: object, allowed: Sequence[object]) -> object:
 def check_band(name: str, band: Sequence[float], rate: float) -> tuple[float, float]:
     """Return `band` as (low, high) in Hz if 0 < low < high < rate / 2.
 
+    Raises
+    ------
+    SettingsError
+        If it is not, or so low or narrow that no filter of it can be computed.
+
     Examples
     --------
     >>> check_band("band", [8, 12], 250.0)
@@ -139,6 +195,13 @@ def check_band(name: str, band: Sequence[float], rate: float) -> tuple[float, fl
     high = check_number(f"{name}[1]", band[1], above=0, unit="Hz")
     if low >= high:
         raise SettingsError(name, list(band), "the low edge must lie below the high edge")
+    if low < budget.LOWEST_HZ:
+        raise SettingsError(f"{name}[0]", low, f"must be at least {budget.LOWEST_HZ:g} Hz")
+    narrowest = min(budget.NARROWEST_HZ, budget.NARROWEST_SHARE * high)
+    if high - low < narrowest * (1 - 1e-9):
+        raise SettingsError(
+            name, list(band), f"is too narrow for a filter; it must be {narrowest:.3g} Hz wide"
+        )
     check_below_nyquist(name, high, rate)
     return low, high
 
@@ -150,6 +213,11 @@ def check_below_nyquist(name: str, frequency: float, rate: float) -> float:
             name,
             frequency,
             f"must lie below {rate / 2:g} Hz, half of the stream's rate of {rate:g} Hz",
+        )
+    lowest = budget.LOWEST_SHARE * rate
+    if frequency < lowest:
+        raise SettingsError(
+            name, frequency, f"must be at least {lowest:.2g} Hz at the stream's rate of {rate:g} Hz"
         )
     return frequency
 
@@ -171,7 +239,7 @@ def check_channels(name: str, wanted: Iterable[str], labels: Sequence[str]) -> l
         index = exact.get(label, folded.get(str(label).casefold()))
         if index is None:
             raise SettingsError(
-                name, label, f"the stream has no such channel; it has {', '.join(labels)}"
+                name, label, f"the stream has no such channel; it has {listed(labels, 100)}"
             )
         found.append(index)
     return found

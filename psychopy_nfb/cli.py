@@ -70,6 +70,21 @@ COMMANDS = {
         "List the LSL streams that answer: name, type, channels, rate, format, source_id, machine.",
         "psychopy-nfb streams --timeout 3",
     ),
+    "signal-check": Command(
+        "psychopy_nfb.display.signal_check_command",
+        "show live which channels of an amplifier are good",
+        "Show each channel of an amplifier live, in a window: good or bad, why, and what to do "
+        "about it. Space or Escape ends it.",
+        "psychopy-nfb signal-check --name MyAmp",
+    ),
+    "inspect": Command(
+        "psychopy_nfb.lsl.inspect_command",
+        "show what is understood of a stream or a recording",
+        "Show what is understood of a stream or of a recording, and everything that is assumed: "
+        "channels with kind and unit, rate, clock, chunks, gaps, markers. Run it first when "
+        "something is odd.",
+        "psychopy-nfb inspect my_recording.edf",
+    ),
     "simulate": Command(
         "psychopy_nfb.lsl.simulator",
         "stream simulated EEG over LSL, as an amplifier does",

@@ -17,7 +17,7 @@ from psychopy_nfb.checks import check_delay_ms, check_number, check_writable
 from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.errors import FileError, SettingsError
 from psychopy_nfb.process import running
-from psychopy_nfb.terminal import add_band, doing, naming_kept_files
+from psychopy_nfb.terminal import add_band, add_units, doing, naming_kept_files
 
 PACED_HZ = 60.0
 BASELINE_SHARE, SHORTEST_BASELINE, LONGEST_BASELINE = 0.3, 3.0, 20.0
@@ -30,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``psychopy-nfb demo``."""
     add = parser.add_argument
     add("--replay", metavar="FILE", help="use a recording in place of the simulated amplifier")
+    add_units(parser)
     add("--channel", default="Oz", metavar="NAME", help="trained channel (default %(default)s)")
     add_band(parser, "trained frequency band")
     add(
@@ -130,8 +131,10 @@ def _amplifier(options: argparse.Namespace, source_id: str) -> Iterator[None]:
     if options.replay:
         from psychopy_nfb.lsl.files import read_recording
 
-        read_recording(options.replay)  # a mistake is reported here, not by the other process
+        # A mistake is reported here, not by the other process; so is what was assumed.
+        read_recording(options.replay, units=options.units)
         command = ["lsl.replay", options.replay, "--loop"]
+        command += ["--units", options.units] if options.units else []
     else:
         command = ["lsl.simulator", "--eyes", "alternate"]
     with running(*command, "--source-id", source_id, "--until-process-ends", str(os.getpid())):

@@ -7,6 +7,11 @@ who reads it stands in a lab with a participant waiting.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
+
+LONGEST_SHOWN = 600
+"""Characters of a value beyond which an error shows its beginning only."""
+CUT_TO = 120
 
 
 class NfbError(ValueError):
@@ -46,9 +51,36 @@ def _ended(sentence: str) -> str:
 
 
 def shown(value: object) -> str:
-    """Return a value as Python writes it, but Windows' paths as people write them."""
-    text = repr(os.fspath(value) if isinstance(value, os.PathLike) else value)
-    return text.replace("\\\\", "\\")
+    """Return a value as Python writes it, but Windows' paths as people write them.
+
+    Of a long one the beginning.
+
+    Examples
+    --------
+    >>> shown("x" * 1000)[-23:]
+    'xxxx… (1002 characters)'
+    """
+    try:
+        text = repr(os.fspath(value) if isinstance(value, os.PathLike) else value)
+    except (ValueError, RecursionError):  # thousands of digits, or of levels
+        return f"a very long {type(value).__name__}"
+    text = text.replace("\\\\", "\\")
+    if len(text) > LONGEST_SHOWN:
+        text = f"{text[:CUT_TO]}… ({len(text)} characters)"
+    return text
+
+
+def listed(names: Iterable[object], most: int = 40) -> str:
+    """Return names for a sentence; of many the first ones.
+
+    Examples
+    --------
+    >>> listed(["Fz", "Cz", "Oz"], most=2)
+    'Fz, Cz and 1 more'
+    """
+    texts = [str(name)[:CUT_TO] for name in names]
+    more = len(texts) - most
+    return ", ".join(texts[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def cause(error: Exception) -> str:
@@ -63,7 +95,7 @@ def cause(error: Exception) -> str:
     """
     if isinstance(error, UnicodeDecodeError):
         return "not a text in UTF-8; save it with the encoding UTF-8"
-    text = error.strerror if isinstance(error, OSError) else str(error)
+    text = (error.strerror if isinstance(error, OSError) else "") or str(error)
     return " ".join((text or type(error).__name__).split()).rstrip(".")
 
 

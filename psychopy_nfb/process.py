@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import os
 import signal
@@ -25,14 +26,41 @@ CREATION_FLAGS: int = getattr(subprocess, "CREATE_NO_WINDOW", 0)
 console, and Windows would open a window with one for each of them, over the stimulus."""
 
 
+PLAIN = {
+    "→": "->",
+    "µ": "u",
+    "μ": "u",
+    "…": "...",
+    "–": "-",
+    "−": "-",
+    "≤": "<=",
+    "≥": ">=",
+    "·": "*",
+    "²": "^2",
+    "°": " deg",
+    "±": "+-",
+}
+"""What our own sentences have instead where the output lacks a character."""
+
+
+def _plain(error: UnicodeError) -> tuple[str, int]:
+    """Replace what cannot be encoded: by what looks like it, or by a question mark."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    wrong = error.object[error.start : error.end]
+    return "".join(PLAIN.get(character, "?") for character in wrong), error.end
+
+
 def replace_unprintable() -> None:
-    """Let `print` put a question mark in place of a character that the output cannot encode.
+    """Let `print` put plain characters in place of those that the output cannot encode.
 
     Output into a pipe or a file has the system's code page, on Windows often cp1252, cp437 or
     cp932, and would end the program with a UnicodeEncodeError at the first µ or → that it lacks.
     """
-    if isinstance(sys.stdout, io.TextIOWrapper):  # PsychoPy's Runner and pytest have others
-        sys.stdout.reconfigure(errors="replace")
+    codecs.register_error("psychopy_nfb.plain", _plain)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # PsychoPy's Runner and pytest have others
+            stream.reconfigure(errors="psychopy_nfb.plain")
 
 
 def python_command(module: str, *arguments: str) -> list[str]:

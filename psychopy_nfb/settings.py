@@ -12,18 +12,14 @@ import difflib
 import json
 import math
 import os
-import time
 import types
 import typing
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from psychopy_nfb.budget import LARGEST
 from psychopy_nfb.errors import FileError, NfbError, SettingsError, cause
-
-PATIENCE_SECONDS = 1.0
-"""How long others may keep a file open that shall be written; a virus scanner takes a tenth."""
-LOOK_SECONDS = 0.02
+from psychopy_nfb.reading import patiently, read_text
 
 T = TypeVar("T")
 
@@ -84,7 +80,10 @@ def from_dict(cls: type[T], data: Any, where: str = "") -> T:
     SettingsError
         Naming the key, the value and what is allowed.
     """
-    return _build(cls, data, where)
+    try:
+        return _build(cls, data, where)
+    except RecursionError:
+        raise SettingsError(where or "settings", data, "are nested too deeply") from None
 
 
 def read_json(cls: type[T], path: str | os.PathLike) -> T:
@@ -113,28 +112,8 @@ def read_plain_json(path: str | os.PathLike) -> Any:
         return json.loads(text)
     except ValueError as error:
         raise FileError("file", os.fspath(path), f"is not valid JSON ({error})") from None
-
-
-def read_text(path: str | os.PathLike, parameter: str = "file") -> str:
-    """Read a text file that a person or another program may have written.
-
-    Parameters
-    ----------
-    path : path
-        The file, in UTF-8. Windows' Notepad and Excel put a byte order mark before the text, which
-        is left out.
-    parameter : str
-        What names the file, for the message.
-
-    Raises
-    ------
-    FileError
-        If it cannot be read or is in another encoding.
-    """
-    try:
-        return _patiently(lambda: Path(path).read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise FileError(parameter, os.fspath(path), f"cannot be read: {cause(error)}") from None
+    except RecursionError:
+        raise FileError("file", os.fspath(path), "is nested too deeply to be settings") from None
 
 
 def write_json(settings: Any, path: str | os.PathLike) -> None:
@@ -150,11 +129,11 @@ def write_json(settings: Any, path: str | os.PathLike) -> None:
     text = json.dumps(to_dict(settings), indent=2) + "\n"
 
     try:
-        _patiently(lambda: draft.write_text(text, encoding="utf-8"))
+        patiently(lambda: draft.write_text(text, encoding="utf-8"))
     except OSError as error:
         raise FileError("file", os.fspath(path), f"cannot be written: {cause(error)}") from None
     try:
-        _patiently(lambda: os.replace(draft, path))
+        patiently(lambda: os.replace(draft, path))
     except OSError as error:
         raise FileError(
             "file",
@@ -162,23 +141,6 @@ def write_json(settings: Any, path: str | os.PathLike) -> None:
             f"cannot be replaced: {cause(error)}; close the program that has it open. What it "
             f"should say is in {draft.name} beside it",
         ) from None
-
-
-def _patiently(act: Callable[[], T]) -> T:
-    """Do something with a file as soon as nobody is in the way, within `PATIENCE_SECONDS`.
-
-    On Windows, and on a network drive that is served by Windows, a file that a virus scanner, an
-    indexer or OneDrive is looking at can be neither replaced nor written, and one that is just
-    being replaced cannot be read.
-    """
-    ends = time.monotonic() + PATIENCE_SECONDS
-    while True:
-        try:
-            return act()
-        except PermissionError:
-            if time.monotonic() > ends:
-                raise
-        time.sleep(LOOK_SECONDS)
 
 
 def _build(cls: Any, data: Any, where: str) -> Any:
@@ -287,12 +249,18 @@ def _convert_scalar(hint: Any, value: Any, where: str) -> Any:
             number = math.inf
         if not math.isfinite(number):
             raise SettingsError(where, value, "must be a finite number")
-        return number
+        return _not_too_large(number, where)
     if hint in wanted:
         if type(value) is not hint:
             raise SettingsError(where, value, f"must be {wanted[hint]}")
-        return value
+        return _not_too_large(value, where) if hint is int else value
     raise TypeError(f"settings cannot hold {hint!r} (at {where})")  # a mistake in our own classes
+
+
+def _not_too_large(number: T, where: str) -> T:
+    if abs(number) > LARGEST:
+        raise SettingsError(where, number, f"must be between {-LARGEST:g} and {LARGEST:g}")
+    return number
 
 
 def _join(where: str, key: Any) -> str:

@@ -1,4 +1,4 @@
-"""What commands have in common: an option, what they are doing, which files Ctrl-C kept."""
+"""What commands have in common: options, what they are doing, which files Ctrl-C kept."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+
+from psychopy_nfb.channels import UNITS
 
 BAND = (8.0, 12.0)
 """Usual frequency band of commands, alpha, in Hz."""
@@ -25,6 +27,15 @@ def add_band(parser: argparse.ArgumentParser, what: str) -> None:
         default=BAND,
         metavar=("LOW", "HIGH"),
         help=f"{what} in Hz (default {low:g} {high:g})",
+    )
+
+
+def add_units(parser: argparse.ArgumentParser) -> None:
+    """Add the option ``--units``: the unit of a recording's voltages."""
+    parser.add_argument(
+        "--units",
+        choices=UNITS,
+        help="unit of the recording's voltages, if the file says none or a wrong one",
     )
 
 

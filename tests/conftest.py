@@ -23,6 +23,11 @@ GRACE_SECONDS = 5.0
 """How long a background process has to notice that its experiment is gone."""
 
 
+def pytest_addoption(parser):
+    """Let what takes long be run by itself."""
+    parser.addoption("--campaign", action="store_true", help="run the campaigns, and these only")
+
+
 def pytest_configure(config):
     """Set the environment before anything imports pylsl or PsychoPy."""
     config.nfb_folder = tempfile.mkdtemp(prefix="nfb_tests_")
@@ -43,8 +48,13 @@ def pytest_unconfigure(config):
     shutil.rmtree(getattr(config, "nfb_folder", ""), ignore_errors=True)
 
 
-def pytest_collection_modifyitems(items):
-    """Mark test_row_NNN tests, and leave out what no display can show."""
+def pytest_collection_modifyitems(config, items):
+    """Mark test_row_NNN tests, and leave out what no display can show, and campaigns."""
+    wanted = config.getoption("--campaign")
+    others = [item for item in items if (item.get_closest_marker("campaign") is None) == wanted]
+    if others:
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if item not in set(others)]
     no_display = sys.platform == "linux" and not os.environ.get("DISPLAY")
     for item in items:
         row = re.match(r"test_row_(\d{3})_", item.name)

@@ -132,7 +132,7 @@ def every_setting():
         for name, step in Step.family.items()
         if step.__module__.startswith("psychopy_nfb.")
     ]
-    baseline = Baseline(**BASELINE, percentiles=[2.0, 5.0, 10.0])
+    baseline = Baseline(**BASELINE, percentiles=[0.1 * n for n in range(101)])
     return {**to_dict(Configuration(baseline=baseline)), "pipeline": {"steps": steps}}
 
 

@@ -62,7 +62,8 @@ def check_streams() -> list[Finding]:
     """Look whether streams of this machine are found, and which are there."""
     import pylsl
 
-    from psychopy_nfb.lsl.find import describe, list_streams, network_remedy
+    from psychopy_nfb.lsl.describe import describe_all
+    from psychopy_nfb.lsl.find import list_streams, network_remedy
     from psychopy_nfb.lsl.outlet import make_marker_outlet
 
     own = f"psychopy_nfb_check_{os.getpid()}"
@@ -82,7 +83,7 @@ def check_streams() -> list[Finding]:
         Finding(
             "LSL streams",
             True,
-            ", ".join(map(describe, others))
+            ", ".join(describe_all(others))
             or "none (switch on the LSL output of the amplifier's program)",
         ),
     ]

@@ -13,6 +13,7 @@ from pathlib import Path
 from psychopy_nfb.bench.calm import TURN_SECONDS, stolen_seconds
 from psychopy_nfb.checks import check_number, check_writable, prepare_folder
 from psychopy_nfb.recording import machine_facts
+from psychopy_nfb.terminal import add_units
 
 PARTS = {
     "loop": "psychopy_nfb.bench.loop",
@@ -121,6 +122,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="RECORDING",
         help="for display: EEG files of more than a minute (default a simulated person)",
     )
+    add_units(parser)
     add("--json", metavar="FILE", help="write the figures to this file, too")
     add(
         "--seconds",

@@ -9,6 +9,7 @@ import numpy as np
 from tqdm import tqdm
 
 from psychopy_nfb.bench.command import Outcome
+from psychopy_nfb.channels import EEG
 from psychopy_nfb.dsp import SignalInfo
 from psychopy_nfb.dsp.rhythm import acausal_analytic
 from psychopy_nfb.engine.processor import Processor
@@ -28,7 +29,6 @@ BAR_PIXELS = 480
 CHUNK_SECONDS = 0.02
 TURN_SHARE = 0.05
 """Of the height: a change of direction counts as a turn after so much."""
-NOT_EEG = ("ECG", "EKG", "EOG", "EMG")
 MOST = {"empty_percent": 8.0, "full_percent": 8.0}
 MEDIAN = (30.0, 70.0)
 _VALUE, _Z = VALUE_NAMES.index("value"), VALUE_NAMES.index("z")
@@ -41,7 +41,7 @@ def measure(options: argparse.Namespace) -> Outcome:
     """
     sources = options.recordings or ["simulator"]
     rows = [
-        bar_use(*_samples(source), name=Path(source).name)
+        bar_use(*_samples(source, options.units), name=Path(source).name)
         for source in tqdm(sources, desc="bench display", unit="recording", disable=None)
     ]
     held = sum(row["held"] for row in rows)
@@ -148,16 +148,12 @@ def turns(heights: np.ndarray) -> int:
     return count
 
 
-def _samples(source: str) -> tuple[np.ndarray, SignalInfo]:
+def _samples(source: str, units: str | None = None) -> tuple[np.ndarray, SignalInfo]:
     if source == "simulator":
         person = SimulatedEEG()
         samples, _ = person.generate(round(SIMULATED_SECONDS * person.rate))
         return samples, SignalInfo(person.rate, tuple(person.channels))
-    recording = read_recording(source)
-    eeg = [
-        place
-        for place, label in enumerate(recording.labels)
-        if not any(kind in label.upper() for kind in NOT_EEG)
-    ]
+    recording = read_recording(source, units=units)
+    eeg = [place for place, kind in enumerate(recording.kinds) if kind == EEG]
     labels = tuple(recording.labels[place] for place in eeg)
     return recording.samples[:, eeg], SignalInfo(recording.rate, labels)

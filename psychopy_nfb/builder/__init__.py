@@ -2,11 +2,13 @@
 
 - `neurofeedback`, `feedback_display`, `diode_patch`: the components;
 - `baseline`, `signal_check`: the Routines;
-- `light_sensor`: a device for PsychoPy's Visual Validator;
+- `amplifier`, `light_sensor`: devices of PsychoPy's Device Manager, for the Neuro Feedback
+  component and for the Visual Validator;
 - `parameters`: how their dialogs are described, and what their code has in common;
 - `signal_fields`, `feedback_fields`: the fields of the signal's dialog, `older_files` those of
   experiments from before;
-- `pickers`, `offers`: the buttons beside fields, and what they offer;
+- `pickers`, `offers`, `trying`: the buttons beside fields, what they offer, and a signal check of
+  what was chosen;
 - `field_errors`: errors of a run in the words of the dialog;
 - `help_page`: what their *Help* buttons open;
 - `compile`: an experiment as a script, with its plugins; `unattended`: one that asks nothing;

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 LABELS = {one.name: one.label for one in (*BASIC, *STREAM, *SIGNAL, *FEEDBACK, *TIMING, *DATA)}
 """What stands before each field in the dialog."""
 API_NAMES = {
+    "deviceLabel": "device",
     "streamType": "type",
     "streamName": "name",
     "sourceId": "source_id",
@@ -45,13 +46,13 @@ _FIELDS = {
     "frequency": "lineFrequency",
     "limit_uv": "artifact",
     "seconds": "smooth",
+    "stream.rate": "rate",
     "taps": "delayMs",
     "neighbours": "reference",
     "kind": "reference",
 }
 IN_MILLISECONDS = ("delayMs", "displaySmoothingMs")
 """Fields in milliseconds whose parameters are in seconds."""
-_STREAM_TAB = ("stream", "units")
 _PLACE = re.compile(r"(?:further\.(\w+)\.)?(?:pipeline\.steps\[(\d+)\]\.)?(.+)")
 _SECONDS = re.compile(r"(-?[\d.]+(?:e-?\d+)?) s\b")
 
@@ -83,7 +84,7 @@ def field_error(component: str, error: NfbError, steps: Sequence[Step] = ()) -> 
     if name in IN_MILLISECONDS:
         value = value * 1e3 if isinstance(value, (int, float)) else value
         remedy = _SECONDS.sub(lambda found: f"{float(found[1]) * 1e3:g} ms", remedy)
-    if parameter in _STREAM_TAB:
+    if parameter == "stream":
         return FieldError(component, "Stream", value, remedy)
     if name not in LABELS:
         return FieldError(component, "", None, str(error))

@@ -44,6 +44,14 @@ class LSLLightSensorBackend(DeviceBackend):
                 label="Source ID",
                 hint="Serial number or other unique mark of the amplifier. Leave blank for any.",
             ),
+            "hostname": Param(
+                self.profile.get("hostname", ""),
+                valType="str",
+                inputType="single",
+                label="Machine",
+                hint="Name of the computer that sends the stream. Leave blank unless two computers "
+                "send equal streams.",
+            ),
             "channels": Param(
                 "1",
                 valType="str",

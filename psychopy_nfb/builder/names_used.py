@@ -12,7 +12,7 @@ from typing import Any
 
 from psychopy_nfb.builder.parameters import PLUGIN, is_shown
 
-_TEXTS = ("str", "extendedStr", "file", "table", "color")
+_TEXTS = ("str", "extendedStr", "file", "table", "color", "device")
 """Types of parameters that are code only after a ``$``."""
 _ANYTHING = ("exec", "eval", "globals", "locals", "setattr")
 """What code may define names with that cannot be seen."""

@@ -7,6 +7,7 @@ from typing import Any
 from psychopy.experiment.components import BaseComponent
 
 from psychopy_nfb.builder import alerts, experiment_checks
+from psychopy_nfb.builder.amplifier import LSLAmplifierBackend
 from psychopy_nfb.builder.feedback_fields import BASIC, DATA, FEEDBACK, TIMING
 from psychopy_nfb.builder.field_errors import API_NAMES, IN_MILLISECONDS, LABELS
 from psychopy_nfb.builder.help_page import HelpPage
@@ -20,6 +21,7 @@ from psychopy_nfb.builder.parameters import (
     code,
     used,
 )
+from psychopy_nfb.builder.pickers import device_control
 from psychopy_nfb.builder.signal_fields import SIGNAL, STREAM
 from psychopy_nfb.builder.signal_settings import (
     NONE_MEANS_OFF,
@@ -29,7 +31,7 @@ from psychopy_nfb.builder.signal_settings import (
     check_settings,
 )
 
-_STREAM = ("streamType", "streamName", "sourceId", "timeout")
+_STREAM = ("streamType", "streamName", "sourceId", "hostname", "units", "rate", "timeout")
 
 
 class NeuroFeedbackComponent(BaseComponent):
@@ -37,6 +39,7 @@ class NeuroFeedbackComponent(BaseComponent):
 
     categories = [CATEGORY]
     targets = ["PsychoPy"]
+    backends = {LSLAmplifierBackend}  # noqa: RUF012 - devices it takes, as PsychoPy reads them
     plugin = PLUGIN
     version = "2026.1.0"
     iconFile = ICONS / "neurofeedback.png"
@@ -79,6 +82,7 @@ class NeuroFeedbackComponent(BaseComponent):
         add_fields(self, (*BASIC, *STREAM, *SIGNAL, *FEEDBACK, *TIMING, *DATA))
         self.params["delay"] = DelayInSeconds(self.params["delayMs"])
         self.hideParam("delay")
+        device_control(self.params["deviceLabel"], self.backends)
 
     @property
     def role(self) -> str:
@@ -170,7 +174,7 @@ class NeuroFeedbackComponent(BaseComponent):
             return [f"{code(params['settingsFile'])},\n"]
         lines = [
             "psychopy_nfb.standard_training(\n",
-            f"    psychopy_nfb.StreamSelection({self._keywords(*_STREAM)}),\n",
+            f"    {self._stream()},\n",
             *(f"    {line}" for line in self._signal_arguments(reward=True)),
         ]
         further = [
@@ -194,6 +198,13 @@ class NeuroFeedbackComponent(BaseComponent):
             lines.append("    },\n")
         lines += [f"    publish={code(params['publish'])},\n", "),\n"]
         return lines
+
+    def _stream(self) -> str:
+        """Return the call that says which stream it is."""
+        if code(self.params["deviceLabel"]) == "None":
+            return f"psychopy_nfb.StreamSelection({self._keywords(*_STREAM)})"
+        device = code(self.params["deviceLabel"])
+        return f"psychopy_nfb.device_stream({device}, {self._keywords('timeout')})"
 
     def _session_lines(self) -> list[str]:
         """Return the lines of the other arguments."""

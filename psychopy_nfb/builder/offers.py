@@ -6,18 +6,32 @@ Each function is called when its button is pressed, never before, and only then 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from textwrap import fill
+from typing import TYPE_CHECKING, Any
 
 from psychopy_nfb.builder.parameters import used
+from psychopy_nfb.errors import NfbError
+
+if TYPE_CHECKING:
+    from psychopy_nfb.lsl.selection import StreamSelection
 
 LOOK_SECONDS = 1.0
 """How long a press of a button looks for streams."""
+MESSAGE_WIDTH = 90
+"""Longest line of a message, in characters."""
 USUAL_CHANNELS = (
     *("Fp1", "Fp2", "F7", "F3", "Fz", "F4", "F8", "T7", "C3", "Cz", "C4", "T8"),
     *("P7", "P3", "Pz", "P4", "P8", "O1", "Oz", "O2", "TP9", "TP10", "A1", "A2", "M1", "M2"),
 )
 """Labels of the 10-20 system, and of the usual references."""
+STREAM_FIELDS = {
+    "stream_type": "streamType",
+    "stream_name": "streamName",
+    "source_id": "sourceId",
+    "hostname": "hostname",
+}
+"""The component's fields that say which stream it is, by their names in a device's profile."""
 
 
 @dataclass(frozen=True)
@@ -48,70 +62,80 @@ class Offer:
 
 
 def streams(element: Any, field: str, texts: dict[str, str]) -> Offer:
-    """Offer the streams of the network; the choice fills all three fields.
+    """Offer the streams of the network; the choice fills all fields that say which stream it is.
 
     Parameters
     ----------
-    element : component or Routine
+    element : component, Routine or device
         Whose dialog it is.
     field : str
         Beside which the button is.
     texts : dict of str: str
         What the fields of the dialog hold now.
     """
-    from psychopy_nfb.lsl.find import describe, list_streams
+    from psychopy_nfb.hardware.profiles import scan
 
-    found = list_streams(LOOK_SECONDS)
+    *found, _ = scan(irregular=True)
+    names = _field_names(texts)
     return Offer(
         "LSL streams that are sent now:"
         if found
         else "No LSL stream was found. Is the amplifier on, and its LSL output?",
-        [describe(info) for info in found],
-        [
-            {
-                "streamType": info.type(),
-                "streamName": info.name(),
-                "sourceId": info.source_id(),
-            }
-            for info in found
-        ],
+        [profile["deviceName"] for profile in found],
+        [{name: profile[key] for key, name in names.items()} for profile in found],
     )
+
+
+def _field_names(texts: dict[str, str]) -> dict[str, str]:
+    """Return the fields of a dialog that say which stream it is, by the name in a profile."""
+    if "stream_type" in texts:  # of a device
+        return {key: key for key in STREAM_FIELDS}
+    return STREAM_FIELDS
+
+
+def wanted_stream(texts: dict[str, str]) -> StreamSelection:
+    """Return which stream the fields of a dialog mean, those of a device or of a component.
+
+    Raises
+    ------
+    SettingsError
+        If they mean none.
+    """
+    from psychopy_nfb.hardware.amplifier import LSLAmplifier, device_stream
+
+    if device := chosen_device(texts):
+        return device_stream(device)
+    names = {**_field_names(texts), "units": "units", "rate": "rate"}
+    return LSLAmplifier(**{key: texts.get(name, "") for key, name in names.items()}).selection
+
+
+def chosen_device(texts: dict[str, str]) -> str:
+    """Return the device that a component's dialog names, empty for none."""
+    device = texts.get("deviceLabel", "")
+    return "" if device == "None" else device
 
 
 def channels(element: Any, field: str, texts: dict[str, str]) -> Offer:
     """Offer the channels of the stream that the dialog names, or the usual ones without it."""
-    from psychopy_nfb.lsl.find import list_streams
+    from psychopy_nfb.channels import EEG
+    from psychopy_nfb.lsl.ask import ask_channels
+    from psychopy_nfb.lsl.find import find_stream
 
-    wanted = {
-        "type": texts.get("streamType"),
-        "name": texts.get("streamName"),
-        "source_id": texts.get("sourceId"),
-    }
-    labels: tuple[str, ...] = ()
-    for info in list_streams(LOOK_SECONDS):
-        if all(not text or getattr(info, key)() == text for key, text in wanted.items()):
-            labels = _labels_of(info)
-            message = f"Channels of the stream '{info.name()}':"
-            break
-    if not labels:
-        labels = USUAL_CHANNELS
-        message = "The stream is not sent now. Labels of the 10-20 system:"
-    return Offer(message, list(labels), [{field: label} for label in labels], several=True)
-
-
-def _labels_of(info: Any) -> tuple[str, ...]:
-    """Return the labels of a stream's channels, none if it does not tell them in time."""
-    import pylsl
-
-    from psychopy_nfb.lsl.find import channel_labels
-
-    inlet = pylsl.StreamInlet(info)
     try:
-        return channel_labels(inlet.info(LOOK_SECONDS))
-    except (TimeoutError, RuntimeError, pylsl.LostError):
-        return ()
-    finally:
-        inlet.close_stream()
+        info = find_stream(replace(wanted_stream(texts), timeout=LOOK_SECONDS))
+        found = ask_channels(info, LOOK_SECONDS, units="uV")  # their names, whatever their unit
+    except NfbError as error:
+        message = fill(f"No channels can be read: {error.remedy}.", MESSAGE_WIDTH)
+        message += "\nLabels of the 10-20 system:"
+        labels, lines = USUAL_CHANNELS, list(USUAL_CHANNELS)
+    else:
+        message = f"Channels of the stream '{info.name()}':"
+        labels = found.labels
+        lines = [
+            label if kind == EEG else f"{label} (no EEG)"
+            for label, kind in zip(labels, found.kinds, strict=True)
+        ]
+    return Offer(message, lines, [{field: label} for label in labels], several=True)
 
 
 def signals(element: Any) -> list[tuple[str, bool]]:

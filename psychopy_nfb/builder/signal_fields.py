@@ -5,7 +5,19 @@ from __future__ import annotations
 from psychopy_nfb.builder.parameters import Field
 
 _NO_FILE = ("settingsFile", "== ''")
+_NO_DEVICE = ("deviceLabel", "in ('', None, 'None')")
 STREAM = (
+    Field(
+        "deviceLabel",
+        "",
+        "Amplifier",
+        "An LSL amplifier of PsychoPy's Device Manager, which each computer has under the same "
+        "name. Usually empty: then the fields below say which stream it is. Signal Check shows its "
+        "channels, live.",
+        tab="Stream",
+        type="device",
+        control="device",
+    ),
     Field(
         "streamType",
         "EEG",
@@ -14,6 +26,7 @@ STREAM = (
         "are sent now. Only the trained signal needs this tab: the others come from its stream.",
         tab="Stream",
         offers="streams",
+        show=(_NO_DEVICE,),
     ),
     Field(
         "streamName",
@@ -22,6 +35,7 @@ STREAM = (
         "Name of the stream. Usually empty: needed only if several streams of this type are sent.",
         tab="Stream",
         offers="streams",
+        show=(_NO_DEVICE,),
     ),
     Field(
         "sourceId",
@@ -31,6 +45,38 @@ STREAM = (
         "name.",
         tab="Stream",
         offers="streams",
+        show=(_NO_DEVICE,),
+    ),
+    Field(
+        "hostname",
+        "",
+        "Machine",
+        "Name of the computer that sends the stream. Usually empty: needed only if two computers "
+        "send streams with the same name and id.",
+        tab="Stream",
+        offers="streams",
+        show=(_NO_DEVICE,),
+    ),
+    Field(
+        "units",
+        "",
+        "Unit of the EEG",
+        "Usual: as the stream says. Choose one if the log or an error tells that it says none or a "
+        "wrong one. Triggers and others that are no voltage keep their own unit.",
+        tab="Stream",
+        control="choice",
+        choices={"": "as the stream says", "uV": "µV", "mV": "mV", "V": "V", "nV": "nV"},
+        show=(_NO_DEVICE,),
+    ),
+    Field(
+        "rate",
+        "",
+        "Rate (Hz)",
+        "Usually empty: as the stream says. Enter the samples a second of a stream that says none; "
+        "the sentence that refuses it names the number.",
+        tab="Stream",
+        type="num",
+        show=(_NO_DEVICE,),
     ),
     Field(
         "timeout",
@@ -72,12 +118,12 @@ SIGNAL = (
         "reference",
         "average",
         "Reference",
-        "What the channels are measured against. The average of all channels is usual from 16 "
+        "What the channels are measured against. The average of all EEG channels is usual from 16 "
         "channels on; with few channels take reference channels or the recording as it is.",
         tab="Signal",
         control="choice",
         choices={
-            "average": "average of all channels",
+            "average": "average of all EEG channels",
             "laplacian": "neighbours (Laplacian)",
             "linked": "reference channels",
             "as recorded": "as recorded",
@@ -97,8 +143,9 @@ SIGNAL = (
         "exclude",
         "",
         "Left out of the reference",
-        "Channels that are no EEG (EOG, triggers, light sensor) or are bad. They do not enter the "
-        "average or the neighbours.",
+        "Channels that are bad. They do not enter the average or the neighbours. Those that are no "
+        "EEG (EOG, triggers, battery, light sensor) are left out by themselves, which the log "
+        "tells.",
         tab="Signal",
         offers="channels",
         show=(("reference", "in ('average', 'laplacian')"), _NO_FILE),

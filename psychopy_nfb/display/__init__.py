@@ -7,7 +7,7 @@
 - `auto_draw`, `run_state`: what Builder's scripts expect of their stimuli;
 - `calibration`, `signal_check`: the screens of a baseline and of the electrodes; of the latter
   `channel_page` is what is shown, `channel_layout` where, `head_map` the electrodes on a head,
-  `fault_list` the bad channels in words;
+  `fault_list` the bad channels in words, `signal_check_command` the command that shows it;
 - `letters`: many short texts as one picture;
 - `light_sensor`, `light_levels`, `crossings`: a photodiode over LSL as a light sensor of
   PsychoPy's;

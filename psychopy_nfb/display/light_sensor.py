@@ -17,10 +17,8 @@ from psychopy.layout import Position
 from psychopy_nfb.display.crossings import Crossings
 
 if TYPE_CHECKING:
-    import pylsl
     from psychopy.visual import Window
 
-SCAN_SECONDS = 1.0
 WHOLE_WINDOW = 2.0
 """Its side, in the units of `findSensor`."""
 
@@ -52,6 +50,8 @@ class LSLLightSensor(BaseLightSensorGroup):
         Where on the window the sensors are.
     timeout : float
         Seconds to look for the stream.
+    hostname : str, optional
+        The machine that sends it, where two send equal streams.
 
     Raises
     ------
@@ -82,9 +82,12 @@ class LSLLightSensor(BaseLightSensorGroup):
         size: Sequence[float] | None = None,
         units: str | None = None,
         timeout: float = 5.0,
+        hostname: str | None = None,
     ):
         # Not at the top: PsychoPy imports this module at the start of every experiment.
         from psychopy_nfb.clock import PsychoPyClock
+        from psychopy_nfb.hardware.profiles import stream_profile
+        from psychopy_nfb.lsl.describe import describe
         from psychopy_nfb.lsl.find import chosen_channels
         from psychopy_nfb.lsl.inlet import Inlet
         from psychopy_nfb.lsl.selection import StreamSelection
@@ -92,10 +95,13 @@ class LSLLightSensor(BaseLightSensorGroup):
         self._psychopy_clock = PsychoPyClock()
         self.clock = core.Clock()
         # Named so that nothing is scaled: the unit of a light sensor is its own.
-        selection = StreamSelection(stream_name, stream_type, source_id, None, timeout, units="uV")
+        selection = StreamSelection(
+            stream_name, stream_type, source_id, None, timeout, units="uV", hostname=hostname
+        )
         self._inlet: Inlet | None = Inlet(selection, rest=0.0)
         # Set here, because PsychoPy would look for it on the network at the first response.
-        self._profile = _profile(self._inlet.description)
+        found = self._inlet.description
+        self._profile = stream_profile(found, describe(found), hostname or "")
         self._profile["deviceClass"] = f"{__name__}.{type(self).__name__}"
         self._columns = chosen_channels(channels, self._inlet.info.labels)
         self.labels = [self._inlet.info.labels[column] for column in self._columns]
@@ -213,23 +219,17 @@ class LSLLightSensor(BaseLightSensorGroup):
         if isinstance(other, LSLLightSensor):
             return self.isSameDevice(other._profile) and other.labels == self.labels
         return isinstance(other, dict) and all(
-            other.get(key) == self._profile[key]
-            for key in ("stream_name", "stream_type", "source_id")
+            # A sensor that was set up with an earlier version knows of no machine.
+            other.get(key, "" if key == "hostname" else None) == self._profile[key]
+            for key in ("stream_name", "stream_type", "source_id", "hostname")
         )
 
     @staticmethod
     def getAvailableDevices() -> list[dict[str, Any]]:
         """Return a profile of each stream that may hold a sensor, and one to fill in by hand."""
-        import pylsl
+        from psychopy_nfb.hardware.profiles import scan
 
-        from psychopy_nfb.lsl.find import list_streams
-
-        there = [
-            _profile(info)
-            for info in list_streams(SCAN_SECONDS)
-            if info.nominal_srate() and info.channel_format() != pylsl.cf_string
-        ]
-        return [*there, {"deviceName": "LSL stream, to be described by hand"}]
+        return scan()
 
     def arrived(self) -> Iterator[tuple[np.ndarray, np.ndarray, list[tuple[float, int, bool]]]]:
         """Take what has arrived, block by block, without waiting.
@@ -285,15 +285,3 @@ class LSLLightSensor(BaseLightSensorGroup):
             return None
         self.setThreshold(crossings.threshold, channel)
         return crossings.threshold
-
-
-def _profile(info: pylsl.StreamInfo) -> dict[str, Any]:
-    """Return what identifies a stream, by the names that the constructor takes."""
-    from psychopy_nfb.lsl.find import describe
-
-    return {
-        "deviceName": describe(info),
-        "stream_name": info.name(),
-        "stream_type": info.type(),
-        "source_id": info.source_id(),
-    }

@@ -17,8 +17,9 @@ from statistics import median
 
 from psychopy_nfb.checks import check_number
 from psychopy_nfb.clock import lsl_now
-from psychopy_nfb.errors import FileError, SettingsError
-from psychopy_nfb.settings import read_text
+from psychopy_nfb.errors import FileError, SettingsError, cause
+from psychopy_nfb.reading import read_text
+from psychopy_nfb.recording.text import safe_text
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +56,8 @@ def read_codes(source: Mapping[str, int] | str | os.PathLike) -> dict[str, int]:
     elif Path(source).suffix == ".csv":
         rows = csv.DictReader(io.StringIO(read_text(source, "codes")))
         try:
+            if not {"label", "code"} <= set(rows.fieldnames or ()):
+                raise KeyError
             pairs = [(row["label"], row["code"]) for row in rows]
         except (KeyError, csv.Error):
             raise FileError(
@@ -81,8 +84,8 @@ def _json_pairs(path: str | os.PathLike) -> list[tuple[str, object]]:
     text = read_text(path, "codes")
     try:
         pairs = json.loads(text, object_pairs_hook=list)
-    except ValueError as error:
-        raise FileError("codes", os.fspath(path), f"is not valid JSON ({error})") from None
+    except (ValueError, RecursionError) as error:
+        raise FileError("codes", os.fspath(path), f"is not valid JSON ({cause(error)})") from None
     if not isinstance(pairs, list) or not all(isinstance(pair, tuple) for pair in pairs):
         raise FileError("codes", os.fspath(path), "must hold labels and their codes")
     return pairs
@@ -107,7 +110,7 @@ class LSLMarkers:
 
     def send(self, label: str, t_flip: float) -> None:
         """Send a mark; runs in the flip and never raises."""
-        self._outlet.push_sample([label], t_flip)
+        self._outlet.push_sample([safe_text(label)], t_flip)
         self._n_sent += 1
 
     def close(self) -> dict[str, object]:
@@ -185,7 +188,7 @@ class UDPMarkers(_Port):
         super().__init__(f"UDP {host}:{port}")
 
     def _write(self, label: str) -> None:
-        self._socket.sendto(label.encode(), self._address)
+        self._socket.sendto(safe_text(label).encode(), self._address)
 
     def _close_port(self) -> None:
         self._socket.close()

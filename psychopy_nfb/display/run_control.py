@@ -19,6 +19,7 @@ from psychopy_nfb.dsp import ChannelVerdict
 from psychopy_nfb.engine.configuration import Configuration, read_configuration
 from psychopy_nfb.engine.handle import WorkerHandle
 from psychopy_nfb.errors import SettingsError
+from psychopy_nfb.recording.text import LONGEST_TEXT, shortened
 from psychopy_nfb.settings import to_dict, write_json
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class RunControl(NewestFeedback):
         self._calibration_path = calibration_path
         self._showing = between_blocks
         self._handle: WorkerHandle | None = None
+        self._told_assumptions: set[str] = set()
         self._closed = False
         self._blocks = 0
         self._outputs: list = []
@@ -92,7 +94,7 @@ class RunControl(NewestFeedback):
         label : str
             The event. Anything else is written as its text: ``mark(5)`` is ``mark("5")``.
         """
-        label = str(label)
+        label = _short(label)
         if self._closed or self._handle is None:
             when = "after close()" if self._closed else "before start()"
             logger.warning("The mark %r came %s and is in no file.", label, when)
@@ -140,7 +142,7 @@ class RunControl(NewestFeedback):
     def begin_block(self, label: str, feedback: bool = True, points: bool | None = None) -> None:
         """Begin a block; see `block`."""
         self._require_start()
-        label = str(label)
+        label = _short(label)
         self._blocks += 1
         outer = 0 if self._frames is None else self._frames.block
         before = (self._showing, self._counting, outer)
@@ -311,7 +313,10 @@ class RunControl(NewestFeedback):
         self._require_start()
         for output in self._outputs:
             for one in label.split(MARKS_BETWEEN):
-                output.send(one, t)
+                try:
+                    output.send(one, t)
+                except Exception:  # of a port or stream: neither the others nor the files miss it
+                    logger.exception("The mark %r could not be sent.", one)
         self._handle.command("mark", id=number, label=label, t=t)
 
     def _send_facts(self, **sections: object) -> None:
@@ -330,7 +335,9 @@ class RunControl(NewestFeedback):
     def _on_message(self, message: dict) -> None:
         """Take one message of the worker; runs in a thread."""
         kind = message["kind"]
-        if kind == "configuration":
+        if kind == "ready":
+            self._tell_assumptions(message["stream"]["assumptions"])
+        elif kind == "configuration":
             self._configure(read_configuration(message["configuration"]))
         elif kind == "channels":
             self._channel_traces = np.array(message["traces"]) / 10  # sent as tenths of microvolts
@@ -340,8 +347,12 @@ class RunControl(NewestFeedback):
         elif kind == "refused":
             self._refusal = message["sentence"]
             logger.warning("%s", message["sentence"])
+        elif kind == "fault":
+            logger.error("%s.", message["why"])
         elif kind == "stream":
             self._take_stream_event(message["what"], message["detail"])
+        elif kind == "chunks":
+            self._know_chunks(message["seconds"])
         elif kind == "recording_moved":
             rest = f"What comes is written to {message['stem']}_*, and the feedback goes on"
             self._recording_error = f"{message['why'].rstrip('.')}. {rest}."
@@ -352,11 +363,27 @@ class RunControl(NewestFeedback):
         elif kind in ("recording", "stopped") and message["error"]:
             logger.error("Recording: %s", message["error"])
 
+    def _tell_assumptions(self, sentences: list[str]) -> None:
+        """Report once what was assumed of the stream; another worker of the run says it again."""
+        for sentence in sentences:
+            if sentence not in self._told_assumptions:
+                self._told_assumptions.add(sentence)
+                logger.warning("EEG stream: %s", sentence)
+
     def _take_stream_event(self, what: str, detail: dict) -> None:
         """Report what happened to the stream; what comes again is in the events only."""
-        if "chunk_seconds" in detail:
-            self._know_chunks(detail["chunk_seconds"])
         if "sentence" in detail:
             logger.warning("%s", detail["sentence"])
         elif what != "clock_jump":
             logger.warning("EEG stream: %s %s", what, detail)
+
+
+def _short(label: object) -> str:
+    """Return the text of a mark or a block, as far as files can hold it."""
+    text = str(label)
+    if len(text) > LONGEST_TEXT:
+        logger.warning(
+            "A mark or block of %d characters is kept up to character %d.", len(text), LONGEST_TEXT
+        )
+        text = shortened(text)
+    return text

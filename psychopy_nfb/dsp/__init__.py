@@ -10,6 +10,7 @@
 - `filters`, `smooth`, `delay`, `decimate`: a band, a smoother signal, a later one, a slower one;
 - `rhythm`, `complex_fir`, `fir`, `kalman`, `ar_hilbert`, `envelope`: estimators of a rhythm's
   envelope and phase; `group_delay`: how late they are;
+- `whole`: a whole recording without jumps of its level, and where its artifacts are;
 - `spatial`, `ica`: weighted sums of channels that are found on a recording; `peak`: the frequency
   of a person's own rhythm;
 - `in_windows`, `connectivity`: the shape of signals and spectra, and coupling between rhythms;

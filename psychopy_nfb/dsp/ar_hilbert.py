@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import linalg, signal
 
+from psychopy_nfb.budget import MOST_TAPS, check_length
 from psychopy_nfb.checks import check_band, check_delay, check_number
 from psychopy_nfb.dsp.blocks import SlidingWindow
 from psychopy_nfb.dsp.group_delay import try_out_envelope
@@ -14,6 +15,8 @@ from psychopy_nfb.dsp.rhythm import _RhythmStep
 from psychopy_nfb.dsp.step import SignalInfo
 from psychopy_nfb.errors import SettingsError
 
+MOST_WORK = 1e8
+"""Products a second that the band-pass of all windows may take: as many take half a second."""
 FILTER_CYCLES = 1.5
 """Length of the band-pass in periods of the band's lower edge: a longer one spoils more of the
 window's end than the forecast makes good."""
@@ -61,10 +64,12 @@ class ARHilbert(_RhythmStep):
     def prepare(self, info: SignalInfo) -> SignalInfo:
         low, high = check_band("band", self.band, info.rate)
         rate = info.rate
-        self._n = round(self.window * rate)
+        self._n = check_length(
+            "window", self.window, rate, channels=info.n_channels, most=MOST_TAPS
+        )
         self._edge = max(1, round(self.edge * rate))
         self._order = max(2, round(self.memory * rate))
-        self._hop = max(1, round(self.hop * rate))
+        self._hop = max(1, check_length("hop", self.hop, rate))
         self._at = self._edge + 1 + round(self.delay * rate)  # from the end of the forecast
         n_taps = round(FILTER_CYCLES / low * rate) | 1
         kept = self._n - 2 * self._edge
@@ -74,6 +79,14 @@ class ARHilbert(_RhythmStep):
                 self.window,
                 f"is too short for a band from {low:g} Hz, this delay, edge and memory; choose "
                 "a longer one",
+            )
+        if self._n * n_taps * rate / self._hop > MOST_WORK:
+            raise SettingsError(
+                "hop",
+                self.hop,
+                f"is too short: {rate / self._hop:.4g} estimates a second, each over {self._n} "
+                "samples, take longer than a second; choose a longer one or a shorter window, or "
+                "decimate before this step",
             )
         self._taps = signal.firwin(n_taps, (low, high), pass_zero=False, fs=rate)
         self._n_channels = info.n_channels
@@ -113,7 +126,8 @@ class ARHilbert(_RhythmStep):
 
 def _forecast(known: np.ndarray, order: int, n: int) -> np.ndarray:
     """Return the next `n` samples by an autoregression fitted to `known` (Yule-Walker)."""
-    lags = np.correlate(known, known, "full")[len(known) - 1 : len(known) + order]
+    n_known = len(known)
+    lags = np.array([known[: n_known - lag] @ known[lag:] for lag in range(order + 1)])
     if not lags[0] > 0:
         return np.zeros(n)
     lags[0] *= 1 + 1e-9  # a pure sine leaves nothing to solve

@@ -21,7 +21,8 @@ class Repair(Step):
     """
 
     limit_uv: float = 1e6
-    """Beyond this, in microvolts, no amplifier's input reaches."""
+    """Beyond this, in microvolts, no amplifier's input reaches. Channels that are no voltage, such
+    as triggers and counters, may have any finite value."""
     flat_seconds: float = 1.0
     """A channel that has not changed at all for so long is flagged FLAT."""
 
@@ -32,6 +33,8 @@ class Repair(Step):
     def prepare(self, info: SignalInfo) -> SignalInfo:
         self._flat_samples = max(2, round(self.flat_seconds * info.rate))
         self._n_channels = info.n_channels
+        self._limits = np.full(info.n_channels, np.finfo(float).max)
+        self._limits[info.voltages] = self.limit_uv
         self.reset()
         return info
 
@@ -47,7 +50,7 @@ class Repair(Step):
         if len(samples) == 0:
             self.flags = np.zeros(0, np.uint32)
             return samples
-        good = np.abs(samples) <= self.limit_uv  # False also for what is not a number
+        good = np.abs(samples) <= self._limits  # False also for what is not a number
         if not good.all():
             self._bad = ~good
             samples = self._filled(samples, good)
@@ -100,7 +103,8 @@ class ArtifactGate(Step):
     """
 
     limit_uv: float = 100.0
-    """Absolute limit in microvolts on any channel: flag AMPLITUDE."""
+    """Absolute limit in microvolts on any EEG channel: flag AMPLITUDE. Where no channel is EEG, all
+    are judged."""
     burst_sd: float = 10.0
     """Limit in the channel's own running standard deviations: flag BURST."""
     hold: float = 0.5
@@ -116,14 +120,16 @@ class ArtifactGate(Step):
 
     def prepare(self, info: SignalInfo) -> SignalInfo:
         self._hold = round(self.hold * info.rate)
-        self._learn = 1 / (self.memory * info.rate)
+        self._learn = min(1.0, 1 / (self.memory * info.rate))
         self._warm = round(info.rate)  # a second, before which the spread is not known
-        self._n_channels = info.n_channels
+        judged = info.eeg_or_all
+        self._judged: list[int] | slice = slice(None) if len(judged) == info.n_channels else judged
+        self._n_judged = len(judged)
         self.reset()
         return info
 
     def reset(self) -> None:
-        self._power = [0.0] * self._n_channels
+        self._power = [0.0] * self._n_judged
         self._n = 0
         self._large_left = self._burst_left = 0
 
@@ -133,7 +139,8 @@ class ArtifactGate(Step):
         limit = self.burst_sd**2
         power = self._power
         # Plain numbers: an operation on an array of one channel takes ten times as long.
-        for row, now in enumerate((samples * samples).tolist()):
+        judged = samples[:, self._judged]
+        for row, now in enumerate((judged * judged).tolist()):
             n = self._n
             # Until the memory is full it is the plain mean of what there is.
             learn = max(self._learn, 1 / (n + 1))

@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 from scipy import signal
 
+from psychopy_nfb.budget import check_length
 from psychopy_nfb.checks import check_channels, check_number
 from psychopy_nfb.dsp.asr_calibration import (
     ASRCalibration,
@@ -75,7 +76,7 @@ class ASR(Step):
     max_dims: float = 0.66
     """Share of the components that may be left out at once."""
     exclude: list[str] = field(default_factory=list)
-    """Labels of channels that are no EEG or are bad: they pass delayed and are not used."""
+    """Labels of bad channels: they pass delayed and are not used. So do those that are no EEG."""
     calibration: ASRCalibration | None = None
     """What was learned; None before."""
     learned: ClassVar[tuple[str, ...]] = ("calibration",)
@@ -96,19 +97,20 @@ class ASR(Step):
                 "rate", rate, f"must be above {LOWEST_RATE:g} Hz for ASR; decimate after it"
             )
         unused = check_channels("exclude", self.exclude, info.labels)
-        self._eeg = [index for index in range(info.n_channels) if index not in unused]
+        self._eeg = [index for index in info.eeg if index not in unused]
         if len(self._eeg) < 2:
             raise SettingsError(
                 "exclude",
                 self.exclude,
-                f"leaves {len(self._eeg)} of {info.n_channels} channels, and ASR needs 2 or more; "
-                "put it before the step that picks one",
+                f"leaves {len(self._eeg)} of {info.n_channels} channels{info.named_not_eeg()}, and "
+                "ASR needs 2 or more; put it before the step that picks one",
             )
         self._rate, self._n_channels = rate, info.n_channels
         self._labels = [info.labels[index] for index in self._eeg]
-        self._window = round(self.window * rate)
-        self._hop = max(1, round(self.hop * rate))
-        self._late = round(self.lookahead * rate)
+        n = info.n_channels
+        self._window = check_length("window", self.window, rate, channels=n)
+        self._hop = max(1, check_length("hop", self.hop, rate, channels=n))
+        self._late = check_length("lookahead", self.lookahead, rate, channels=n)
         if self._window < max(2, self._hop):
             raise SettingsError("window", self.window, f"must be as long as hop, {self.hop:g} s")
         if not self._hop - 1 <= self._late <= self._window:

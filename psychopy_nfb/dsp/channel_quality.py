@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 import numpy as np
 
-from psychopy_nfb.dsp.channel_verdict import ChannelVerdict, kind_of
+from psychopy_nfb.channels import EEG, VOLTAGES
+from psychopy_nfb.dsp.channel_verdict import ChannelVerdict
 from psychopy_nfb.dsp.montage import standard_positions
 from psychopy_nfb.dsp.step import SignalInfo
 
@@ -53,9 +52,7 @@ class ChannelQuality:
     Parameters
     ----------
     info : SignalInfo
-        Channels and rate.
-    other : collection of str
-        Labels of channels that are no electrodes, beside those whose names say so.
+        Channels with their kinds, and rate.
 
     References
     ----------
@@ -74,12 +71,12 @@ class ChannelQuality:
     [('Cz', ''), ('Oz', 'flat')]
     """
 
-    def __init__(self, info: SignalInfo, other: Collection[str] = ()):
+    def __init__(self, info: SignalInfo):
         self._info = info
-        self._kinds = ["other" if label in other else kind_of(label) for label in info.labels]
+        self._kinds = [info.kinds.get(label, EEG) for label in info.labels]
         self._ring = np.zeros((round(WINDOW_SECONDS * info.rate), info.n_channels))
         self._n_seen = 0
-        self._neighbours = _neighbours(info, self._kinds)
+        self._neighbours = _neighbours(info)
 
     def add(self, samples: np.ndarray) -> None:
         """Take the next samples, (n, n_channels) in microvolts, as the amplifier sent them."""
@@ -104,7 +101,7 @@ class ChannelQuality:
         verdicts = []
         for channel, (label, kind) in enumerate(zip(self._info.labels, self._kinds, strict=True)):
             said = {"label": label, "amplitude": round(float(amplitude[channel]), 2)}
-            if kind == "other":
+            if kind not in VOLTAGES:
                 said["judged"] = False
             elif not valid[channel]:
                 said["fault"] = "no valid values"
@@ -112,7 +109,7 @@ class ChannelQuality:
                 said["fault"] = "flat"
             elif hum := self._hum(power[:, channel]):
                 said.update(fault="mains hum", **hum)
-            elif kind == "eeg":
+            elif kind == EEG:
                 said.update(self._eeg_fault(channel, power[:, channel], amplitude, middle, usable))
             verdicts.append(ChannelVerdict(**said))
         return verdicts
@@ -193,14 +190,10 @@ class ChannelQuality:
         return {}
 
 
-def _neighbours(info: SignalInfo, kinds: list[str]) -> list[list[int]]:
+def _neighbours(info: SignalInfo) -> list[list[int]]:
     """Return for each channel the nearest EEG channels whose places are known, if there are 4."""
     places = {**standard_positions(info.labels), **info.positions}
-    known = [
-        number
-        for number, label in enumerate(info.labels)
-        if kinds[number] == "eeg" and label in places
-    ]
+    known = [number for number in info.eeg if info.labels[number] in places]
     found = []
     for number, label in enumerate(info.labels):
         others = [one for one in known if one != number] if number in known else []

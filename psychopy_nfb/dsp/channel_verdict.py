@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-
-from psychopy_nfb.dsp.montage import standard_positions
 
 REMEDIES = {
     "no valid values": "Check the cable to the amplifier and the amplifier's settings.",
@@ -20,13 +17,6 @@ REMEDIES = {
 """What helps against each fault, the gravest fault first."""
 SHARED = ("no valid values", "flat", "mains hum")
 """Faults that ground, reference or amplifier cause when many channels have them at once."""
-
-_NO_ELECTRODE = re.compile(
-    r"trig|status|^sti|marker|event|batt|count|sample|time|acc|gyro|quat|diode|photo|light|sensor"
-    r"|temp|gsr|eda|resp|ppg|pleth|pulse|digi|aux|^ref$|^gnd$|^[xyz]$",
-    re.IGNORECASE,
-)
-_BODY = re.compile(r"eog|ecg|ekg|emg|^[vh]eo", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -72,22 +62,3 @@ class ChannelVerdict:
     def remedy(self) -> str:
         """What to do about it, in a sentence; empty for a good one."""
         return REMEDIES[self.fault] if self.fault else ""
-
-
-def kind_of(label: str) -> str:
-    """Return what a channel of this name measures: ``"eeg"``, ``"body"`` or ``"other"``.
-
-    Body is an electrode on eyes, heart or muscles, whose signal may be much larger than EEG; other
-    is no electrode at all. A name of the 10-20 system is always EEG, and so is any that says
-    nothing.
-
-    Examples
-    --------
-    >>> [kind_of(label) for label in ("Fz", "Ch1", "EOG1", "TRIGGER", "Battery")]
-    ['eeg', 'eeg', 'body', 'other', 'other']
-    """
-    if standard_positions([label]):
-        return "eeg"
-    if _BODY.search(label):
-        return "body"
-    return "other" if _NO_ELECTRODE.search(label) else "eeg"

@@ -10,11 +10,11 @@ from typing import Literal
 
 import numpy as np
 
-from psychopy_nfb.checks import check_channels, check_choice
+from psychopy_nfb.checks import check_channels, check_choice, check_number
 from psychopy_nfb.dsp.montage import standard_positions
 from psychopy_nfb.dsp.step import SignalInfo, Step
-from psychopy_nfb.errors import FileError, SettingsError, cause
-from psychopy_nfb.settings import read_text
+from psychopy_nfb.errors import FileError, SettingsError
+from psychopy_nfb.reading import read_table, read_text, reading
 
 
 @dataclass
@@ -29,14 +29,17 @@ class Pick(Step):
     """
 
     channels: list[str] = field(default_factory=list)
-    """Labels to keep; empty keeps all."""
+    """Labels to keep; empty keeps all EEG channels, or all where none is EEG."""
     exclude: list[str] = field(default_factory=list)
     """Labels to leave out."""
 
     spatial = True
 
     def prepare(self, info: SignalInfo) -> SignalInfo:
-        wanted = check_channels("channels", self.channels or info.labels, info.labels)
+        if self.channels:
+            wanted = check_channels("channels", self.channels, info.labels)
+        else:
+            wanted = info.eeg_or_all
         unwanted = set(check_channels("exclude", self.exclude, info.labels))
         kept = [index for index in wanted if index not in unwanted]
         if not kept:
@@ -87,7 +90,7 @@ class BadChannels(_Matrix):
             return replace(info, labels=tuple(info.labels[index] for index in good))
         if self.mode == "interpolate":
             places = positions_of("channels", info.labels, info, required=self.channels)
-            near = [index for index in good if info.labels[index] in places]
+            near = [index for index in good if index in info.eeg and info.labels[index] in places]
             if not near:
                 raise SettingsError(
                     "mode", self.mode, "needs good channels with known positions; use 'zero'"
@@ -143,25 +146,25 @@ def read_weights(path: str | os.PathLike) -> dict[str, dict[str, float]]:
         If it cannot be read or does not hold weights.
     """
     path = Path(path)
-    try:
+    with reading(path, what="as weights"):
         if path.suffix == ".json":
             content = json.loads(read_text(path))
-            return {
+            weights = {
                 str(name): {str(label): float(weight) for label, weight in parts.items()}
                 for name, parts in content.items()
             }
-        import pandas as pd
-
-        table = pd.read_csv(path, index_col=0)
-        return {
-            str(name): {label: float(weight) for label, weight in row.items() if weight != 0}
-            for name, row in table.iterrows()
-        }
-    except FileError:
-        raise
-    except (OSError, ValueError, AttributeError, TypeError) as error:
-        why = cause(error)
-        raise FileError("file", os.fspath(path), f"cannot be read as weights ({why})") from None
+        else:
+            table = read_table(path, index_col=0)
+            weights = {
+                str(name): {label: float(weight) for label, weight in row.items() if weight != 0}
+                for name, row in table.iterrows()
+            }
+    if not any(weights.values()):
+        raise FileError("file", os.fspath(path), "holds no weights")
+    for name, parts in weights.items():
+        for label, weight in parts.items():
+            check_number(f"weights.{name}.{label}", weight)
+    return weights
 
 
 def positions_of(

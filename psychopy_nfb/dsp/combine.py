@@ -10,11 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from psychopy_nfb.budget import MOST_STEPS, check_count
+from psychopy_nfb.checks import check_number
 from psychopy_nfb.dsp.artifact import held
 from psychopy_nfb.dsp.delay import Delay
 from psychopy_nfb.dsp.pipeline import Pipeline
 from psychopy_nfb.dsp.step import SignalInfo, Step
-from psychopy_nfb.errors import NfbError, SettingsError
+from psychopy_nfb.errors import NfbError, SettingsError, cause
 
 _BINARY = {
     ast.Add: operator.add,
@@ -24,6 +26,8 @@ _BINARY = {
     ast.Pow: operator.pow,
 }
 _UNARY = {ast.USub: operator.neg, ast.UAdd: operator.pos}
+LONGEST_FORMULA = 1000
+"""Characters of a formula."""
 FUNCTIONS: dict[str, tuple[Callable[..., np.ndarray], int]] = {
     "abs": (np.abs, 1),
     "sqrt": (np.sqrt, 1),
@@ -57,6 +61,7 @@ class Parallel(Step):
     def __post_init__(self) -> None:
         if not self.branches:
             raise SettingsError("branches", self.branches, "name one branch or more")
+        check_count("branches", self.branches, MOST_STEPS, "branches")
 
     def prepare(self, info: SignalInfo) -> SignalInfo:
         self._info = info
@@ -88,6 +93,12 @@ class Parallel(Step):
         """The first branch's band: where the delays of what comes before are declared."""
         bands = [getattr(step, "band", None) for step in next(iter(self.branches.values()))]
         return next((band for band in bands if band is not None), None)
+
+    @property
+    def fault(self) -> str | None:  # type: ignore[override]
+        """Which step of which branch has given what is no finite number."""
+        found = ((name, pipeline.fault) for name, pipeline in self._pipelines.items())
+        return next((f"branches.{name}.{place}" for name, place in found if place), None)
 
     def _align(self) -> None:
         """Delay the sooner branches, by the delays that the filters have now."""
@@ -160,15 +171,18 @@ class Expression(Step):
     """Label of the output channel."""
 
     def __post_init__(self) -> None:
+        check_count("formula", self.formula, LONGEST_FORMULA, "characters")
         try:
             self._tree = ast.parse(self.formula.strip(), mode="eval").body
-        except (SyntaxError, ValueError) as error:
-            raise SettingsError("formula", self.formula, f"cannot be read ({error})") from None
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            why = cause(error)
+            raise SettingsError("formula", self.formula, f"cannot be read ({why})") from None
         self._check(self._tree)
 
     def _check(self, node: ast.AST) -> None:
         """Refuse what is no part of a formula: this is no way to run code."""
         if isinstance(node, ast.Constant) and type(node.value) in (int, float):
+            check_number("formula", node.value)
             return
         if isinstance(node, ast.Name):
             return

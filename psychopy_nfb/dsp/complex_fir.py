@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 from scipy import signal
 
+from psychopy_nfb.budget import MOST_TAPS, check_length
 from psychopy_nfb.checks import check_band, check_delay, check_number
 from psychopy_nfb.dsp.group_delay import envelope_delay
 from psychopy_nfb.dsp.rhythm import _RhythmStep
@@ -18,6 +21,9 @@ SHORT_BLOCK = 64
 class _ComplexFIR(_RhythmStep):
     """The analytic signal b * x of each channel, for complex taps b."""
 
+    _length: ClassVar[str] = "window"
+    """Name of the setting that holds the filter's length."""
+
     def _seconds(self) -> float:
         """Return the length of the filter."""
         raise NotImplementedError
@@ -30,7 +36,11 @@ class _ComplexFIR(_RhythmStep):
         check_band("band", self.band, info.rate)
         self._rate = info.rate
         self._n_channels = info.n_channels
-        self._n_taps = max(4, round(self._seconds() * info.rate))
+        self._learned_from = info.eeg_or_all
+        n = check_length(
+            self._length, self._seconds(), info.rate, channels=4 * info.n_channels, most=MOST_TAPS
+        )
+        self._n_taps = max(4, n)
         self.settle = self._seconds()
         self._redesign()
         self.reset()
@@ -41,7 +51,15 @@ class _ComplexFIR(_RhythmStep):
         # A short filter passes less than the whole band. Scaled, which changes no correlation, so
         # that a sine at the band's centre has its own amplitude as envelope.
         centre = sum(self.band) / 2
-        taps = taps * (2 / abs(taps_response(taps, self._rate, np.array([centre]))[0]))
+        passed = abs(taps_response(taps, self._rate, np.array([centre]))[0])
+        if not (np.isfinite(passed) and passed > 0 and np.isfinite(taps * (2 / passed)).all()):
+            raise SettingsError(
+                "band",
+                list(self.band),
+                f"cannot be filtered with this delay and {self._seconds():g} s of taps; choose a "
+                "wider band or a longer filter",
+            )
+        taps = taps * (2 / passed)
         self._taps = taps
         # Real and imaginary part as two real rows, oldest sample first: one product gives both.
         self._rows = np.stack((taps.real[::-1], taps.imag[::-1]))
@@ -90,6 +108,7 @@ class _ChosenDelay(_ComplexFIR):
     delay: float
     taps: float
     predict: bool
+    _length = "taps"
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from psychopy_nfb.budget import MOST_CHANNELS, check_count
 from psychopy_nfb.checks import check_band, check_channels, check_choice, check_number
 from psychopy_nfb.dsp.fir import CFIR
 from psychopy_nfb.dsp.smooth import ExponentialAverage
@@ -59,6 +60,8 @@ class Connectivity(Step):
 
     def __post_init__(self) -> None:
         check_choice("measure", self.measure, MEASURES)
+        check_number("memory", self.memory, above=0, unit="s")
+        check_count("pairs", self.pairs, MOST_CHANNELS, "pairs")
         self._rhythms = CFIR(self.band, self.delay, self.taps)
         self._average = ExponentialAverage(self.memory)
         if not self.pairs or any(len(pair) != 2 for pair in self.pairs):

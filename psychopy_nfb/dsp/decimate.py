@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import signal
 
-from psychopy_nfb.checks import check_number
+from psychopy_nfb.checks import check_whole
 from psychopy_nfb.dsp.step import SignalInfo, Step
 from psychopy_nfb.errors import SettingsError
 
 STOP_DB = 60.0
 PASS_SHARE = 0.7
 """Upper edge of the pass band, as a share of the new Nyquist frequency."""
+MOST_FACTOR = 1000
 
 
 @dataclass
@@ -27,7 +28,7 @@ class Decimate(Step):
     """How many samples become one."""
 
     def __post_init__(self) -> None:
-        check_number("factor", self.factor, at_least=1)
+        check_whole("factor", self.factor, at_least=1, at_most=MOST_FACTOR)
 
     def prepare(self, info: SignalInfo) -> SignalInfo:
         rate = info.rate / self.factor

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from psychopy_nfb.budget import check_length
 from psychopy_nfb.checks import check_number
 from psychopy_nfb.dsp.step import SignalInfo, Step
 
@@ -21,7 +22,7 @@ class Delay(Step):
         check_number("seconds", self.seconds, at_least=0, unit="s")
 
     def prepare(self, info: SignalInfo) -> SignalInfo:
-        self._n = round(self.seconds * info.rate)
+        self._n = check_length("seconds", self.seconds, info.rate, channels=info.n_channels)
         self._n_channels = info.n_channels
         self.declared_delay = self._n / info.rate
         self.settle = self.declared_delay

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import signal
 
-from psychopy_nfb.checks import check_band, check_number
-from psychopy_nfb.dsp.filters import BandPass, LowPass, sections_delay
+from psychopy_nfb.checks import check_band, check_below_nyquist, check_number, check_whole
+from psychopy_nfb.dsp.filters import MOST_ORDER, BandPass, LowPass, sections_delay, settle_seconds
 from psychopy_nfb.dsp.in_windows import _InWindows
 from psychopy_nfb.dsp.rhythm import _RhythmStep
 from psychopy_nfb.dsp.step import SignalInfo, Step
@@ -31,7 +31,13 @@ class Rectify(Step):
     smooth_order: int = 2
     """Order of the low-pass."""
 
+    def __post_init__(self) -> None:
+        check_whole("order", self.order, at_least=1, at_most=MOST_ORDER)
+        check_number("smooth", self.smooth, above=0, unit="Hz")
+        check_whole("smooth_order", self.smooth_order, at_least=1, at_most=MOST_ORDER)
+
     def prepare(self, info: SignalInfo) -> SignalInfo:
+        check_below_nyquist("smooth", self.smooth, info.rate)
         self._band = BandPass(self.band, self.order)
         self._low = LowPass(self.smooth, self.smooth_order)
         self._band.prepare(info)
@@ -64,12 +70,11 @@ class ComplexDemodulation(_RhythmStep):
 
     def prepare(self, info: SignalInfo) -> SignalInfo:
         low, high = check_band("band", self.band, info.rate)
-        check_number("order", self.order, at_least=1, at_most=12)
+        check_whole("order", self.order, at_least=1, at_most=MOST_ORDER)
         self._cycles = (low + high) / 2 / info.rate  # a sample
         self._sos = signal.butter(self.order, (high - low) / 2, fs=info.rate, output="sos")
         self.declared_delay = sections_delay(self._sos, info.rate, 0.0)
-        response = signal.sosfilt(self._sos, np.ones(round(10 * info.rate)))
-        self.settle = float((np.flatnonzero(np.abs(response - 1) > 0.01)[-1] + 1) / info.rate)
+        self.settle = settle_seconds(self._sos, info.rate)
         self._n_channels = info.n_channels
         self.reset()
         return self._told(info)

@@ -8,13 +8,15 @@ from typing import ClassVar
 import numpy as np
 from scipy import signal
 
-from psychopy_nfb.checks import check_band, check_below_nyquist, check_number
+from psychopy_nfb.checks import check_band, check_below_nyquist, check_number, check_whole
 from psychopy_nfb.dsp.group_delay import envelope_delay
 from psychopy_nfb.dsp.step import SignalInfo, Step
 
 SETTLED = 0.01
 """Share of its peak below which an impulse response counts as over."""
 LONGEST_SETTLE = 10.0
+MOST_ORDER = 12
+MOST_HARMONICS = 50
 
 
 class _Sections(Step):
@@ -100,7 +102,7 @@ class HighPass(_Sections):
 
     def __post_init__(self) -> None:
         check_number("cutoff", self.cutoff, above=0, unit="Hz")
-        check_number("order", self.order, at_least=1, at_most=12)
+        check_whole("order", self.order, at_least=1, at_most=MOST_ORDER)
 
     def _design(self, info: SignalInfo) -> np.ndarray:
         check_below_nyquist("cutoff", self.cutoff, info.rate)
@@ -120,7 +122,7 @@ class LowPass(_Sections):
 
     def __post_init__(self) -> None:
         check_number("cutoff", self.cutoff, above=0, unit="Hz")
-        check_number("order", self.order, at_least=1, at_most=12)
+        check_whole("order", self.order, at_least=1, at_most=MOST_ORDER)
 
     def _design(self, info: SignalInfo) -> np.ndarray:
         check_below_nyquist("cutoff", self.cutoff, info.rate)
@@ -140,7 +142,7 @@ class BandPass(_Sections):
     """For each edge."""
 
     def __post_init__(self) -> None:
-        check_number("order", self.order, at_least=1, at_most=12)
+        check_whole("order", self.order, at_least=1, at_most=MOST_ORDER)
 
     def _design(self, info: SignalInfo) -> np.ndarray:
         band = check_band("band", self.band, info.rate)
@@ -161,8 +163,8 @@ class Notch(_Sections):
 
     def __post_init__(self) -> None:
         check_number("frequency", self.frequency, above=0, unit="Hz")
-        check_number("quality", self.quality, above=0)
-        check_number("harmonics", self.harmonics, at_least=1)
+        check_number("quality", self.quality, at_least=0.5, at_most=1000)
+        check_whole("harmonics", self.harmonics, at_least=1, at_most=MOST_HARMONICS)
 
     def _design(self, info: SignalInfo) -> np.ndarray:
         check_below_nyquist("frequency", self.frequency, info.rate)

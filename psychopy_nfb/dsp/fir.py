@@ -17,15 +17,19 @@ from scipy import linalg, signal
 from psychopy_nfb.checks import check_number
 from psychopy_nfb.dsp.complex_fir import _ChosenDelay, _ComplexFIR
 from psychopy_nfb.dsp.rhythm import acausal_analytic
+from psychopy_nfb.dsp.whole import calmed, without_drift
 from psychopy_nfb.errors import SettingsError
 
 REGULARISATION = 1e-6
 """Regularisation of the weighted fit, as a share of its diagonal: without visible effect."""
 RIDGE = 1e-3
-"""Ridge of the regression on a recording, as a share of the signal's variance."""
+"""Ridge of the regression on a recording, as a share of the signal's variance without drift."""
 DEFAULT_SLOPE = 1.5
 """Exponent of 1/f where no spectrum has been learned: the middle of what resting EEG has."""
 SPECTRUM_POINTS = 257
+MOST_DRIFT = 100.0
+"""Power of an offset that fitted filters keep out, over that of the recording without it: more
+would leave nothing of the EEG in the fit."""
 FEWEST_LENGTHS = 4
 """A regression on less than so many lengths of the filter learns the recording by heart."""
 EDGE_SECONDS = 1.0
@@ -98,18 +102,23 @@ class WCFIR(_ChosenDelay):
     def fit(self, samples: np.ndarray) -> None:
         """Learn the spectrum from `samples`, (n, n_channels), as they reach this step.
 
-        Welch's method, 2 s windows, averaged over channels. A recording that is too short, or in
-        which nothing happens, is left unused.
+        Welch's method, 2 s windows, averaged over channels, without jumps and large artifacts. The
+        power of an offset, which a steady drift becomes in a high-pass, is put at 0 Hz. A recording
+        that is too short, or in which nothing happens, is left unused.
         """
+        samples = samples[:, self._learned_from]
         window = min(len(samples), round(2 * self._rate))
         if window < self._n_taps // 2:
             return
+        samples, offset = _without_line(calmed(samples, self._rate).bridged())
         frequencies, power = signal.welch(samples, self._rate, nperseg=window, axis=0)
         power = power.mean(axis=1)
         if not power.max() > np.finfo(float).tiny:
             return  # a flat electrode
         grid = np.linspace(0, self._rate / 2, SPECTRUM_POINTS)
-        self.spectrum = np.interp(grid, frequencies, power).tolist()
+        spectrum = np.interp(grid, frequencies, power)
+        spectrum[0] += min(offset, MOST_DRIFT * samples.var()) / grid[1]
+        self.spectrum = spectrum.tolist()
         self._redesign()
 
     def _design(self, rate: float, n_taps: int) -> np.ndarray:
@@ -150,12 +159,16 @@ class LSFIR(_ChosenDelay):
     def fit(self, samples: np.ndarray) -> None:
         """Learn the taps from `samples`, (n, n_channels), as they reach this step.
 
-        One filter for all channels. A recording shorter than four lengths of the filter, or in
-        which nothing happens, is left unused.
+        One filter for all channels, without jumps and large artifacts. A recording shorter than
+        four lengths of the filter, or in which nothing happens, is left unused.
         """
+        samples = samples[:, self._learned_from]
         n, n_taps = len(samples), self._n_taps
         if n < FEWEST_LENGTHS * n_taps or not np.var(samples) > np.finfo(float).tiny:
             return
+        samples, offset = _without_line(calmed(samples, self._rate).bridged())
+        # The sum of squares of the EEG alone: a drift's may be a million times as large.
+        power = np.square(without_drift(samples, self._rate)).sum()
         wanted = acausal_analytic(samples, self._rate, self.band, self.delay)
         edge = min(n // 8, round(EDGE_SECONDS * self._rate))
         wanted[:edge] = wanted[-edge:] = 0
@@ -166,7 +179,9 @@ class LSFIR(_ChosenDelay):
         own *= 1 - 2 * edge / n  # as much of it as there is of what is wanted
         crossed = (np.fft.fft(wanted, n_fft, axis=0) * spectrum.conj()).sum(axis=1)
         cross = np.fft.ifft(crossed)[:n_taps]
-        own[0] *= 1 + RIDGE
+        # An offset is the same at all lags, and nothing of it is wanted.
+        own += min(offset * samples.size, MOST_DRIFT * power)
+        own[0] += RIDGE * power
         taps = linalg.solve_toeplitz(own, cross)
         self.coefficients = [taps.real.tolist(), taps.imag.tolist()]
         self._redesign()
@@ -222,6 +237,12 @@ class ECHT(_ComplexFIR):
         _, response = signal.sosfreqz(sos, np.abs(frequencies), fs=rate)
         # The k-th newest sample of the window has the inverse transform's k-th value as its weight.
         return np.fft.ifft(np.where(frequencies > 0, 2 * response, 0))
+
+
+def _without_line(samples: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return samples (n, n_channels) without offset and linear drift, and the mean square of it."""
+    left = signal.detrend(samples, axis=0)
+    return left, float(np.square(samples - left).mean())
 
 
 def weighted_taps(

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from psychopy_nfb.checks import check_number
+from psychopy_nfb.budget import check_length
+from psychopy_nfb.checks import check_number, check_whole
 from psychopy_nfb.dsp.flags import Flags
 from psychopy_nfb.dsp.step import SignalInfo, Step
 from psychopy_nfb.errors import SettingsError
@@ -17,6 +18,8 @@ DRIFTS_KEPT = 8
 """Repetitions over whose shifts a drift is judged."""
 LEAST_DRIFT = 0.01
 """Samples a repetition below which a drift harms no template."""
+MOST_REPETITIONS = 100
+MOST_TEMPLATE_BYTES = 2**30
 DRIFT_ERRORS = 5.0
 """Standard errors that a drift must be away from none."""
 
@@ -43,9 +46,9 @@ class GradientTemplate(Step):
 
     Notes
     -----
-    Electrode offsets enter neither templates nor correlations; against drifts put a HighPass of
-    1 Hz before it. Correlations are summed up as samples arrive, so that the end of a repetition
-    costs no more than one average.
+    Triggers and others that are no voltage pass as they are. Electrode offsets enter neither
+    templates nor correlations; against drifts put a HighPass of 1 Hz before it. Correlations are
+    summed up as samples arrive, so that the end of a repetition costs no more than one average.
     """
 
     tr: float = 2.0
@@ -60,12 +63,12 @@ class GradientTemplate(Step):
     def __post_init__(self) -> None:
         check_number("tr", self.tr, above=0, unit="s")
         check_number("similarity", self.similarity, above=0, below=1)
-        check_number("fewest", self.fewest, at_least=1)
-        check_number("forget", self.forget, at_least=1)
+        check_whole("fewest", self.fewest, at_least=1, at_most=MOST_REPETITIONS)
+        check_whole("forget", self.forget, at_least=1, at_most=MOST_REPETITIONS)
 
     def prepare(self, info: SignalInfo) -> SignalInfo:
         exact = self.tr * info.rate
-        self._length = round(exact)
+        self._length = check_length("tr", self.tr, info.rate, channels=info.n_channels)
         if self._length < 2 or abs(exact - self._length) > WHOLE:
             raise SettingsError(
                 "tr",
@@ -73,13 +76,23 @@ class GradientTemplate(Step):
                 f"is {exact:g} samples at {info.rate:g} Hz, and must be a whole number of them; "
                 "lock the amplifier's clock to the scanner's",
             )
-        self._n_channels = info.n_channels
+        used = info.voltages
+        self._used: list[int] | slice = slice(None) if len(used) == info.n_channels else used
+        self._n_used = len(used)
+        held = 8 * self._length * self._n_used * (self.forget + 2)
+        if held > MOST_TEMPLATE_BYTES:
+            raise SettingsError(
+                "forget",
+                self.forget,
+                f"may keep {held / 2**20:.0f} MB of templates, and at most "
+                f"{MOST_TEMPLATE_BYTES / 2**20:.0f} MB can be kept; choose a smaller number",
+            )
         self.settle = (self.fewest + 1) * self.tr
         self.reset()
         return info
 
     def reset(self) -> None:
-        self._current = np.zeros((self._length, self._n_channels))
+        self._current = np.zeros((self._length, self._n_used))
         self._before: np.ndarray | None = None
         self._at = 0
         self._templates: list[_Template] = []
@@ -89,13 +102,14 @@ class GradientTemplate(Step):
 
     def process(self, samples: np.ndarray) -> np.ndarray:
         out = np.array(samples, dtype=float)
+        samples = samples[:, self._used]
         self.flags = np.zeros(len(samples), np.uint32)
         start = 0
         while start < len(samples):
             n = min(len(samples) - start, self._length - self._at)
             here, there = slice(start, start + n), slice(self._at, self._at + n)
             if self._active is not None:
-                out[here] -= self._active.mean[there]
+                out[here, self._used] -= self._active.mean[there]
             if self._drifting:
                 self.flags[here] = Flags.DRIFTING
             self._current[there] = samples[here]

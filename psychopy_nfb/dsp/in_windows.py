@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import signal
 
+from psychopy_nfb.budget import check_length
 from psychopy_nfb.checks import check_band, check_choice, check_number
 from psychopy_nfb.dsp.blocks import SlidingWindow
 from psychopy_nfb.dsp.step import SignalInfo, Step
@@ -27,8 +28,9 @@ class _InWindows(Step):
         """Make a fresh state, declare the delay, and return the samples of a window."""
         check_number("window", self.window, above=0, unit="s")
         check_number("hop", self.hop, above=0, unit="s")
-        self._n = max(2, round(self.window * info.rate))
-        self._hop = max(1, round(self.hop * info.rate))
+        n = info.n_channels
+        self._n = max(2, check_length("window", self.window, info.rate, channels=n))
+        self._hop = max(1, check_length("hop", self.hop, info.rate))
         self._n_channels = info.n_channels
         self.declared_delay = ((self._n - 1) / 2 + (self._hop - 1) / 2) / info.rate
         self.settle = (self._n + self._hop) / info.rate

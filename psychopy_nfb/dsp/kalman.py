@@ -12,6 +12,7 @@ from psychopy_nfb.checks import check_band, check_delay, check_number
 from psychopy_nfb.dsp.group_delay import envelope_delay
 from psychopy_nfb.dsp.rhythm import _RhythmStep, acausal_analytic
 from psychopy_nfb.dsp.step import SignalInfo
+from psychopy_nfb.dsp.whole import calmed, without_drift
 
 BANDWIDTHS = (0.5, 1.0, 2.0, 4.0)
 SIGNAL_TO_NOISE = tuple(10.0**power for power in np.arange(-3.0, 1.01, 0.5))
@@ -55,6 +56,7 @@ class KalmanOscillator(_RhythmStep):
     def prepare(self, info: SignalInfo) -> SignalInfo:
         check_band("band", self.band, info.rate)
         self._rate, self._n_channels = info.rate, info.n_channels
+        self._learned_from = info.eeg_or_all
         self._redesign()
         return self._told(info)
 
@@ -78,13 +80,19 @@ class KalmanOscillator(_RhythmStep):
     def fit(self, samples: np.ndarray) -> None:
         """Choose bandwidth and signal-to-noise ratio on `samples`, (n, n_channels).
 
-        Those whose envelope and phase are closest to the recording's acausal ones. Less than ten
-        seconds are left unused.
+        Those whose envelope and phase are closest to the recording's acausal ones, without drift,
+        jumps and large artifacts. Less than ten seconds are left unused.
         """
+        samples = samples[:, self._learned_from]
         if len(samples) < SHORTEST_FIT * self._rate or not np.ptp(samples) > 0:
             return
+        calm = calmed(samples, self._rate)
+        samples = without_drift(calm.bridged(), self._rate)
         wanted = acausal_analytic(samples, self._rate, self.band, self.delay)
-        inner = slice(round(self._rate), -round(self._rate))
+        inner = ~calm.artifacts.any(axis=1)
+        inner[: round(self._rate)] = inner[-round(self._rate) :] = False
+        if not inner.any():
+            return
         best = -np.inf
         for bandwidth in BANDWIDTHS:
             for snr in SIGNAL_TO_NOISE:

@@ -22,7 +22,7 @@ class Burn(Step):
     """At each block."""
 
     def __post_init__(self) -> None:
-        check_number("milliseconds", self.milliseconds, at_least=0, unit="ms")
+        check_number("milliseconds", self.milliseconds, at_least=0, at_most=1000, unit="ms")
 
     def prepare(self, info: SignalInfo) -> SignalInfo:
         return info

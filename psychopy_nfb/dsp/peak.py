@@ -6,6 +6,7 @@ import numpy as np
 from scipy import signal
 
 from psychopy_nfb.checks import check_band
+from psychopy_nfb.dsp.whole import calmed
 from psychopy_nfb.errors import SettingsError
 
 SEARCHED = (7.0, 13.0)
@@ -38,10 +39,10 @@ def individual_frequency(
 
     Notes
     -----
-    Welch's spectrum of 4 s windows, divided by a straight line in log-log coordinates that is
-    fitted to what lies outside of `search`; its highest point in there, refined by a parabola
-    through the logarithms of its neighbours (after Klimesch 1999, with the background removed as
-    by Donoghue et al. 2020).
+    Welch's spectrum of 4 s windows, each without its linear drift, and without jumps and large
+    artifacts; divided by a straight line in log-log coordinates that is fitted to what lies outside
+    of `search`; its highest point in there, refined by a parabola through the logarithms of its
+    neighbours (after Klimesch 1999, with the background removed as by Donoghue et al. 2020).
 
     References
     ----------
@@ -68,8 +69,15 @@ def individual_frequency(
         )
     window = round(WINDOW_SECONDS * rate)
     # Four times as fine as the window alone would be, so that the parabola has close neighbours.
-    frequencies, power = signal.welch(samples, rate, nperseg=window, nfft=4 * window, axis=0)
-    power = power.reshape(len(frequencies), -1).mean(axis=1)
+    frequencies, power = signal.welch(
+        calmed(samples.reshape(len(samples), -1), rate).bridged(),
+        rate,
+        nperseg=window,
+        nfft=4 * window,
+        detrend="linear",
+        axis=0,
+    )
+    power = power.mean(axis=1)
     inside = (frequencies >= low) & (frequencies <= high)
     around = (frequencies >= FITTED[0]) & (frequencies <= min(FITTED[1], 0.4 * rate)) & ~inside
     if not power[inside].min() > 0:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from math import isfinite
 from time import perf_counter
 
 import numpy as np
 
+from psychopy_nfb.budget import MOST_STEPS, check_count
+from psychopy_nfb.checks import check_rate
+from psychopy_nfb.dsp.artifact import held
 from psychopy_nfb.dsp.step import SignalInfo, Step
-from psychopy_nfb.errors import NfbError
+from psychopy_nfb.errors import NfbError, SettingsError, cause
 
 
 @dataclass
@@ -26,6 +30,9 @@ class Pipeline:
 
     steps: list[Step] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        check_count("steps", self.steps, MOST_STEPS, "steps")
+
     def prepare(self, info: SignalInfo) -> SignalInfo:
         """Prepare every step for `info` and return what comes out of the last.
 
@@ -34,13 +41,17 @@ class Pipeline:
         SettingsError
             Naming the step by its place, e.g. ``pipeline.steps[2].band``.
         """
+        check_rate("rate", info.rate)
         info = replace(info, frequency=info.frequency or self._frequency())
         for index, step in enumerate(self.steps):
             try:
-                info = step.prepare(info)
+                info = _prepared(step, info)
             except NfbError as error:
                 raise error.within(f"pipeline.steps[{index}]") from None
         self.stage_seconds = np.zeros(len(self.steps))
+        self._at_fault: str | None = None
+        self._outputs: list[np.ndarray | None] = [None] * len(self.steps)
+        self._last = np.zeros(info.n_channels)
         return info
 
     def _frequency(self) -> float | None:
@@ -67,6 +78,9 @@ class Pipeline:
         rows : ndarray of int, shape (n_out,)
             Which row of `samples` each output row stands for (all, unless a step decimates).
 
+        Where the outcome is no finite number the last one that was stays, flagged INVALID, and
+        `fault` says which step it came from.
+
         Notes
         -----
         The seconds that each step took are added to `stage_seconds`, shape (n_steps,).
@@ -75,7 +89,7 @@ class Pipeline:
         flags = np.zeros(len(samples), dtype=np.uint32)
         before = perf_counter()
         for index, step in enumerate(self.steps):
-            samples = step.process(samples)
+            samples = self._outputs[index] = step.process(samples)
             if step.kept is not None:
                 rows = rows[step.kept]
                 flags = flags[step.kept]
@@ -84,7 +98,36 @@ class Pipeline:
             after = perf_counter()
             self.stage_seconds[index] += after - before
             before = after
+        if len(samples):
+            if not isfinite(samples.sum()):
+                samples = self._held(samples, flags)
+            self._last[:] = samples[-1]
         return samples, flags, rows
+
+    def _held(self, samples: np.ndarray, flags: np.ndarray) -> np.ndarray:
+        """Return `samples` with the last finite ones in place of others, which are flagged."""
+        samples = np.array(samples, dtype=float)
+        for column, last in zip(samples.T, self._last, strict=True):
+            found = held(column, last)
+            if found is not None:
+                flags |= found
+                self._at_fault = self._at_fault or self._first_not_finite()
+        return samples
+
+    def _first_not_finite(self) -> str:
+        """Return which step the last block's numbers that are not finite came from."""
+        for index, (step, output) in enumerate(zip(self.steps, self._outputs, strict=True)):
+            if not np.isfinite(output).all():
+                return f"steps[{index}] ({type(step).__name__})"
+        return "steps"
+
+    @property
+    def fault(self) -> str | None:
+        """Which step has given what is no finite number since `prepare`, None if none has."""
+        if self._at_fault is not None:
+            return self._at_fault
+        inner = ((index, step.fault) for index, step in enumerate(self.steps))
+        return next((f"steps[{index}].{place}" for index, place in inner if place), None)
 
     def reset(self) -> None:
         """Forget all samples seen."""
@@ -100,3 +143,23 @@ class Pipeline:
     def settle(self) -> float:
         """Seconds after a reset until the output can be trusted: the sum over the steps."""
         return sum(step.settle for step in self.steps)
+
+
+def _prepared(step: Step, info: SignalInfo) -> SignalInfo:
+    """Prepare a step; what its design cannot be computed with is a sentence, too."""
+    try:
+        out = step.prepare(info)
+        if not isfinite(step.declared_delay + step.settle):
+            raise SettingsError(
+                "settings", type(step).__name__, "give no filter with a finite delay; change them"
+            )
+    except NfbError:
+        raise
+    except (ValueError, ArithmeticError, LookupError, MemoryError) as error:
+        raise SettingsError(
+            "settings",
+            type(step).__name__,
+            f"cannot be used with {info.n_channels} channels at {info.rate:g} Hz ({cause(error)}); "
+            "change them",
+        ) from None
+    return out

@@ -25,14 +25,15 @@ class Reference(_Matrix):
     """
 
     kind: Literal["average", "linked", "bipolar", "laplacian"] = "average"
-    """``"average"`` of all channels; ``"linked"``, the mean of `channels` (two mastoids or
+    """``"average"`` of all EEG channels; ``"linked"``, the mean of `channels` (two mastoids or
     earlobes); ``"bipolar"``, the differences of `pairs`; ``"laplacian"``, each channel against its
     nearest neighbours, weighted by inverse squared distance (Hjorth 1975)."""
     channels: list[str] = field(default_factory=list)
     """For ``"linked"`` the reference channels; for ``"laplacian"`` the channels to compute, empty
     for all that have a position."""
     exclude: list[str] = field(default_factory=list)
-    """Channels that do not enter an average or a Laplacian and stay as they are: EOG, EMG, bad."""
+    """Bad channels: they do not enter an average or a Laplacian and stay as they are. So do those
+    that are no EEG, without being named (`SignalInfo.kinds`)."""
     pairs: list[list[str]] = field(default_factory=list)
     """For ``"bipolar"``: pairs of labels, first minus second."""
     neighbours: int = 4
@@ -52,7 +53,7 @@ class Reference(_Matrix):
         if self.kind == "bipolar":
             return self._prepare_bipolar(info)
         excluded = check_channels("exclude", self.exclude, info.labels)
-        used = [index for index in range(info.n_channels) if index not in excluded]
+        used = [index for index in info.eeg if index not in excluded]
         if self.kind == "laplacian":
             return self._prepare_laplacian(info, used)
         self._weights, self._used = np.zeros(info.n_channels), np.zeros(info.n_channels)
@@ -60,7 +61,11 @@ class Reference(_Matrix):
         if self.kind == "average":
             if len(used) < 2:
                 raise SettingsError(
-                    "kind", self.kind, "needs two channels or more; put Pick after Reference"
+                    "kind",
+                    self.kind,
+                    f"needs two EEG channels or more, and {len(used)} of {info.n_channels} reach "
+                    f"it{info.named_not_eeg()}; put Pick after Reference, or leave the channels as "
+                    "recorded",
                 )
             self._weights[used] = 1 / len(used)
         else:
@@ -90,7 +95,8 @@ class Reference(_Matrix):
             raise SettingsError(
                 "neighbours",
                 self.neighbours,
-                f"but only {len(near)} channels have a known position; use fewer",
+                f"but only {len(near)} EEG channels have a known position"
+                f"{info.named_not_eeg()}; use fewer",
             )
         wanted = wanted or near
         columns = []

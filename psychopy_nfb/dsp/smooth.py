@@ -7,13 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import signal
 
-from psychopy_nfb.checks import check_number
+from psychopy_nfb.budget import check_length
+from psychopy_nfb.checks import check_number, check_whole
 from psychopy_nfb.dsp.group_delay import envelope_delay
 from psychopy_nfb.dsp.step import SignalInfo, Step
 from psychopy_nfb.errors import SettingsError
 
 # With a denominator of one coefficient lfilter takes another path, 50 us a call in place of 6.
 _RECURSIVE = np.array([1.0, 0.0])
+MOST_ORDER = 12
 
 
 class _Smoother(Step):
@@ -39,12 +41,20 @@ class _Smoother(Step):
         if len(samples) == 0 or order == 0:
             return samples * self._numerator[0]
         if self._state is None:
-            settled = signal.lfilter_zi(self._numerator, self._denominator)
-            self._state = settled[:, None] * samples[0]
+            self._state = self._settled()[:, None] * samples[0]
         samples, self._state = signal.lfilter(
             self._numerator, self._denominator, samples, axis=0, zi=self._state
         )
         return samples
+
+    def _settled(self) -> np.ndarray:
+        """Return the state after a signal that was 1 for ever."""
+        if self._denominator is not _RECURSIVE:
+            return signal.lfilter_zi(self._numerator, self._denominator)
+        # Without recursion it is the sum of the taps still to come. scipy's way makes a matrix of
+        # as many rows and columns as there are taps.
+        coming = np.cumsum(self._numerator[:0:-1])[::-1]
+        return coming if len(coming) else np.zeros(1)
 
 
 @dataclass
@@ -58,7 +68,7 @@ class MovingAverage(_Smoother):
         check_number("seconds", self.seconds, above=0, unit="s")
 
     def _design(self, rate: float) -> tuple[np.ndarray, np.ndarray]:
-        n = max(1, round(self.seconds * rate))
+        n = max(1, check_length("seconds", self.seconds, rate))
         self.settle = n / rate
         return np.full(n, 1 / n), _RECURSIVE
 
@@ -90,10 +100,10 @@ class SavitzkyGolay(_Smoother):
 
     def __post_init__(self) -> None:
         check_number("seconds", self.seconds, above=0, unit="s")
-        check_number("order", self.order, at_least=0)
+        check_whole("order", self.order, at_least=0, at_most=MOST_ORDER)
 
     def _design(self, rate: float) -> tuple[np.ndarray, np.ndarray]:
-        n = 2 * (round(self.seconds * rate) // 2) + 1
+        n = 2 * (check_length("seconds", self.seconds, rate) // 2) + 1
         if n <= self.order:
             raise SettingsError(
                 "seconds", self.seconds, f"is {n} samples, but order {self.order} needs more"

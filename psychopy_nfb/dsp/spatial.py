@@ -1,7 +1,9 @@
 """Spatial filters that are found on a recording: which weighted sum of channels shows a source.
 
 All of them solve the same problem, two covariances against each other, and give a `SpatialFilter`
-that is saved with the session as plain weights.
+that is saved with the session as plain weights. Jumps of a channel's level are removed before, and
+samples with large artifacts on any channel enter no covariance: a few of them have more power than
+all the rest.
 """
 
 from __future__ import annotations
@@ -14,10 +16,13 @@ from scipy import linalg, signal
 
 from psychopy_nfb.checks import check_band, check_channels, check_number
 from psychopy_nfb.dsp.channels import SpatialFilter
+from psychopy_nfb.dsp.whole import Calmed, calmed
 from psychopy_nfb.errors import SettingsError
 
 ORDER = 2
 """Order of the Butterworth band-passes, applied forwards and backwards."""
+LEAST_SHARE = 0.25
+"""Share of a recording that must be free of large artifacts."""
 SINGULAR = 1e-10
 """Eigenvalue of a covariance, over its largest, from which a direction counts as empty: an average
 reference and interpolated channels take one each."""
@@ -74,10 +79,12 @@ def ssd(
     low, high = check_band("band", band, rate)
     samples = checked(samples, labels)
     check_band("band", (max(low - 3, low / 4), high + 3), rate)
-    inside = _within(samples, rate, (low, high))
-    wide = _within(samples, rate, (max(low - 3, low / 4), high + 3))
+    calm = calmed(samples, rate)
+    rows = usable_rows(calm, labels)
+    inside = _within(calm.samples, rate, (low, high))
+    wide = _within(calm.samples, rate, (max(low - 3, low / 4), high + 3))
     beside = _without(wide, rate, (max(low - 1, low / 2), high + 1))
-    return _contrast(np.cov(inside.T), np.cov(beside.T), labels)
+    return _contrast(np.cov(inside[rows].T), np.cov(beside[rows].T), labels)
 
 
 def csp(
@@ -112,7 +119,8 @@ def csp(
     # Not scaled by their traces: where a rhythm is most of a state's power, that would make all
     # others look smaller in it.
     power, other = (
-        np.cov(_within(checked(samples, labels), rate, band).T) for samples in (first, second)
+        _band_covariance(checked(samples, labels), rate, labels, band)
+        for samples in (first, second)
     )
     found = _contrast(power, power + other, labels)
     order = np.argsort(-np.abs(found.scores - 0.5))
@@ -154,7 +162,9 @@ def spoc(
         As of `ssd`, or if the target does not fit or never changes.
     """
     band = check_band("band", band, rate)
-    inside = _within(checked(samples, labels), rate, band)
+    calm = calmed(checked(samples, labels), rate)
+    usable_rows(calm, labels)
+    inside = _within(calm.samples, rate, band)
     length = round(check_number("window", window, above=0, unit="s") * rate)
     n = len(inside) // length
     if len(target) != len(samples) or n < 3:
@@ -163,14 +173,16 @@ def spoc(
             f"{len(target)} values",
             f"must have one for each of the {len(samples)} samples, and three windows or more",
         )
-    values = np.asarray(target, dtype=float)[: n * length].reshape(n, length).mean(axis=1)
+    # Windows with an artifact in them are left out.
+    kept = ~calm.artifacts[: n * length].any(axis=1).reshape(n, length).any(axis=1)
+    values = np.asarray(target, dtype=float)[: n * length].reshape(n, length).mean(axis=1)[kept]
     if not (np.isfinite(values).all() and np.std(values) > 0):
         raise SettingsError("target", "constant", "must change, and hold numbers only")
     values = (values - values.mean()) / values.std()
-    blocks = inside[: n * length].reshape(n, length, -1)
+    blocks = inside[: n * length].reshape(n, length, -1)[kept]
     covariances = np.einsum("wlc,wld->wcd", blocks, blocks) / length
     mean = covariances.mean(axis=0)
-    together = np.einsum("w,wcd->cd", values, covariances - mean) / n
+    together = np.einsum("w,wcd->cd", values, covariances - mean) / len(values)
     found = _contrast(together, mean, labels)
     order = np.argsort(-np.abs(found.scores))
     return SpatialFit(
@@ -265,6 +277,34 @@ def checked(samples: np.ndarray, labels: Sequence[str]) -> np.ndarray:
             "are too few for so many channels, or hold what is no number; record more, cut it out",
         )
     return samples
+
+
+def usable_rows(calm: Calmed, labels: Sequence[str]) -> np.ndarray:
+    """Return the rows without a large artifact on any channel.
+
+    Raises
+    ------
+    SettingsError
+        If they are few, naming the channel that has most of the artifacts.
+    """
+    usable = ~calm.artifacts.any(axis=1)
+    rows = np.flatnonzero(usable)
+    if len(rows) < max(LEAST_SHARE * len(usable), 10 * len(labels)):
+        worst = labels[int(calm.artifacts.sum(axis=0).argmax())]
+        raise SettingsError(
+            "samples",
+            f"{100 * usable.mean():.0f} %",
+            f"are without large artifacts, most of which are in {worst}; leave that channel out, "
+            "or record more",
+        )
+    return rows
+
+
+def _band_covariance(
+    samples: np.ndarray, rate: float, labels: Sequence[str], band: tuple[float, float]
+) -> np.ndarray:
+    calm = calmed(samples, rate)
+    return np.cov(_within(calm.samples, rate, band)[usable_rows(calm, labels)].T)
 
 
 def _within(samples: np.ndarray, rate: float, band: tuple[float, float]) -> np.ndarray:

@@ -7,6 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from psychopy_nfb.channels import VOLTAGES
+
 
 @dataclass(frozen=True)
 class SignalInfo:
@@ -21,7 +23,8 @@ class SignalInfo:
     positions: dict[str, tuple[float, float, float]] = field(default_factory=dict)
     """Electrode positions on the unit sphere by label: x right, y front, z up."""
     kinds: dict[str, str] = field(default_factory=dict)
-    """Kind by label of the channels that are no EEG, see `psychopy_nfb.channels`."""
+    """Kind by label of the channels that are no EEG, see `psychopy_nfb.channels`. They enter no
+    reference and no other mixture that does not name them, and are not judged as EEG."""
     frequency: float | None = None
     """Hz at which frequency-dependent delays are declared: the centre of the trained band."""
 
@@ -29,6 +32,36 @@ class SignalInfo:
     def n_channels(self) -> int:
         """Number of channels."""
         return len(self.labels)
+
+    @property
+    def eeg(self) -> list[int]:
+        """Places of the channels that are EEG."""
+        return [place for place, label in enumerate(self.labels) if label not in self.kinds]
+
+    @property
+    def eeg_or_all(self) -> list[int]:
+        """Places of the channels that are EEG, or of all channels where none is."""
+        return self.eeg or list(range(self.n_channels))
+
+    @property
+    def voltages(self) -> list[int]:
+        """Places of the channels that are measured in volts, such as EEG, EOG, EMG and ECG."""
+        return [
+            place
+            for place, label in enumerate(self.labels)
+            if self.kinds.get(label, VOLTAGES[0]) in VOLTAGES
+        ]
+
+    def named_not_eeg(self) -> str:
+        """Return the channels that are no EEG, for the end of a sentence; empty if there is none.
+
+        Examples
+        --------
+        >>> SignalInfo(250.0, ("Oz", "TRIGGER"), kinds={"TRIGGER": "STIM"}).named_not_eeg()
+        ' (no EEG: TRIGGER)'
+        """
+        others = [label for label in self.labels if label in self.kinds]
+        return f" (no EEG: {', '.join(others)})" if others else ""
 
 
 class Step:
@@ -55,6 +88,8 @@ class Step:
     """Settings that `fit` sets, in steps that learn from a baseline."""
     flags: np.ndarray | None = None
     """What the last block's samples are flagged with, uint32 of shape (n_out,), or None."""
+    fault: str | None = None
+    """Which of the steps within this one has given what is no finite number."""
     kept: np.ndarray | None = None
     """Rows of the last input block that the output's rows stand for; None when it is all."""
 

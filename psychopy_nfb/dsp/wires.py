@@ -8,6 +8,7 @@ import numpy as np
 from scipy import signal
 from scipy.linalg import blas
 
+from psychopy_nfb.budget import check_length
 from psychopy_nfb.checks import check_channels, check_number
 from psychopy_nfb.dsp.filters import HighPass
 from psychopy_nfb.dsp.step import SignalInfo, Step
@@ -18,6 +19,8 @@ ROWS_AT_ONCE = 8
 by one, and still no peak."""
 RIDGE = 1e-8
 """Ridge of the normal equations, as a share of their mean diagonal."""
+MOST_REGRESSORS = 2000
+"""Wires times lags: the matrix of their products has as many rows and columns."""
 
 
 @dataclass
@@ -45,7 +48,8 @@ class CarbonWireLoops(Step):
     wires: list[str] = field(default_factory=list)
     """Labels of the wires' channels; they pass delayed and are not changed."""
     exclude: list[str] = field(default_factory=list)
-    """Labels of other channels that nothing is subtracted from."""
+    """Labels of other channels that nothing is subtracted from; triggers and others that are no
+    voltage need not be named."""
     lag: float = 0.05
     """Seconds by which a wire may lead or follow an electrode; also the step's delay."""
     window: float = 6.0
@@ -64,14 +68,22 @@ class CarbonWireLoops(Step):
     def prepare(self, info: SignalInfo) -> SignalInfo:
         self._wires = check_channels("wires", self.wires, info.labels)
         kept = {*self._wires, *check_channels("exclude", self.exclude, info.labels)}
-        self._eeg = [index for index in range(info.n_channels) if index not in kept]
+        self._eeg = [index for index in info.voltages if index not in kept]
         if not self._eeg:
             raise SettingsError("wires", self.wires, "leaves no channel to subtract from")
         self._n_channels = info.n_channels
-        self._half_lag = round(self.lag * info.rate)
+        self._half_lag = check_length("lag", self.lag, info.rate, channels=info.n_channels)
         self._n_lags = 2 * self._half_lag + 1
         self._n_regressors = len(self._wires) * self._n_lags
-        self._half_window = round(self.window * info.rate) // 2
+        n = info.n_channels
+        self._half_window = check_length("window", self.window, info.rate, channels=n) // 2
+        if self._n_regressors > MOST_REGRESSORS:
+            raise SettingsError(
+                "lag",
+                self.lag,
+                f"gives {self._n_regressors} regressors at {info.rate:g} Hz, and at most "
+                f"{MOST_REGRESSORS} can be fitted; use a shorter lag or fewer wires",
+            )
         if self._half_window < 2 * self._n_regressors:
             needed = 4 * self._n_regressors / info.rate
             raise SettingsError(

@@ -5,6 +5,8 @@
 - `configuration`: all settings of a training, one JSON file;
 - `processor`: from samples to feedback values, the same live and offline;
 - `worker`, `control`, `source`: the process, its control lines and guards, its streams;
+- `loop`, `keeper`: samples in, feedback out, and all of it to disk; `sample_index`:
+  which sample an event belongs to;
 - `handle`, `worker_process`: start the worker, restart it, end it; the frame loop never waits;
 - `rerun`: a recorded session through the same settings again.
 """

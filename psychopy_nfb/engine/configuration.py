@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 
+from psychopy_nfb.budget import LONGEST_NAME, MOST_FURTHER, check_count
 from psychopy_nfb.checks import check_number
 from psychopy_nfb.dsp import Pipeline
 from psychopy_nfb.errors import SettingsError
@@ -52,11 +53,13 @@ class Configuration:
 
     def __post_init__(self) -> None:
         check_number("gap_seconds", self.gap_seconds, above=0, unit="s")
+        check_count("further", self.further, MOST_FURTHER, "signals")
         for name in self.further:
             if not name.isidentifier():
                 raise SettingsError(
                     "further", name, "must be a name of letters, digits and underscores"
                 )
+            check_count("further", name, LONGEST_NAME, "characters")
 
     @property
     def value_names(self) -> tuple[str, ...]:

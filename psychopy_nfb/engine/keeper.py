@@ -12,15 +12,17 @@ from typing import Any
 import numpy as np
 import pylsl
 
-from psychopy_nfb.dsp import flag_names
+from psychopy_nfb.channels import EEG
+from psychopy_nfb.dsp import SignalInfo, flag_names
 from psychopy_nfb.engine.frame_rows import frame_row
+from psychopy_nfb.engine.marker_clock import time_beside_eeg
 from psychopy_nfb.engine.memory import SharedBlock
 from psychopy_nfb.engine.processor import Block, Processor
 from psychopy_nfb.engine.sample_index import SampleIndex
 from psychopy_nfb.engine.source import Source
 from psychopy_nfb.errors import FileError
 from psychopy_nfb.lsl.continuity import Gap
-from psychopy_nfb.lsl.markers import Marker, MarkerWatcher
+from psychopy_nfb.lsl.markers import MarkerWatcher
 from psychopy_nfb.lsl.stamps_heard import FOREIGN_SECONDS
 from psychopy_nfb.recording import SessionFiles, SessionRecord, SessionWriter, machine_facts
 from psychopy_nfb.recording.session import temporary_files
@@ -33,12 +35,6 @@ PATIENCE_SECONDS = 0.5
 ON_ITS_WAY_SECONDS = PATIENCE_SECONDS + FOREIGN_SECONDS
 """How long an event waits for the sample it belongs to, beside the time from chunk to chunk, once
 no more samples come: those that come may be old, after a start or a standstill."""
-MARKER_SECONDS = 60.0
-"""Markers stamped further than this from their arrival are on another clock than LSL's."""
-FOREIGN_MARKERS = (
-    "The markers of stream '{}' are {:+,.1f} s off LSL's clock; they are moved with the EEG if its "
-    "stamps are off as far, else they lie where they arrive."
-)
 UNITS = {1e6: "volts", 1e3: "millivolts", 1.0: "microvolts", 1e-3: "nanovolts"}
 """Names of units by how many microvolts they are: samples are kept as the stream sent them."""
 
@@ -96,7 +92,6 @@ class Keeper:
         self._unreported: deque[str] = deque()
         self._told: tuple | None = None
         self._watcher = watcher
-        self._foreign_markers: set[str] = set()
         self._lost: FileError | None = None
         if order["session"] is not None:
             try:
@@ -165,11 +160,8 @@ class Keeper:
                 "labels": source.info.labels,
                 "rate": source.info.rate,
                 "format": str(source.format),
-                "units": [
-                    UNITS.get(scale, f"{scale:g} microvolts")
-                    for scale in facts["microvolts_per_unit"]
-                ]
-                + [""] * (0 if aux is None else len(aux.labels)),
+                "units": _units(source.info, facts),
+                "kinds": [source.info.kinds.get(label, EEG) for label in source.info.labels],
                 "source_id": facts["source_id"],
                 "positions": source.info.positions,
             },
@@ -378,6 +370,7 @@ class Keeper:
     def look_after(self) -> None:
         """Keep what came from elsewhere: markers, frames, what the second stream sent."""
         if self._watcher is not None:
+            offset = self._source.clock_facts()["offset"]
             for marker in self._watcher.take():
                 event = {
                     "label": "marker",
@@ -385,7 +378,9 @@ class Keeper:
                     "kind": "marker",
                     "detail": {"stream": marker.stream},
                 }
-                self._pending.append((self._time_of(marker), event))
+                self._pending.append((time_beside_eeg(marker, offset), event))
+            for sentence in self._watcher.take_notes():
+                self._source.events.append(("marker_stream", {"sentence": sentence}))
         if self._writer is None:
             self._pending.clear()
             self._source.aux_pulled.clear()
@@ -393,20 +388,6 @@ class Keeper:
         self._keep_pending(patient=True)
         self._keep_frames(patient=True)
         self._keep_aux()
-
-    def _time_of(self, marker: Marker) -> float:
-        """Return when a marker was, on LSL's clock, also if its stream is on another one."""
-        now = pylsl.local_clock()
-        if abs(now - marker.t) <= MARKER_SECONDS:
-            return marker.t
-        if marker.stream not in self._foreign_markers:
-            self._foreign_markers.add(marker.stream)
-            seconds = marker.t - now
-            sentence = FOREIGN_MARKERS.format(marker.stream, seconds)
-            detail = {"stream": marker.stream, "seconds": seconds, "sentence": sentence}
-            self._source.events.append(("marker_clock", detail))
-        with_the_eeg = marker.t + self._source.clock_facts()["offset"]
-        return with_the_eeg if abs(now - with_the_eeg) <= MARKER_SECONDS else now
 
     def _keep_aux(self) -> None:
         """Write all that the second stream has sent since the last call."""
@@ -488,6 +469,18 @@ class Keeper:
         self._writer.close()
         self.remember(**sections, counts=self._writer.counts(), ended=reason)
         self._clerk.shutdown(wait=True)
+
+
+def _units(info: SignalInfo, facts: dict[str, Any]) -> list[str]:
+    """Return the units of samples as they are kept; none for those of a second stream."""
+    voltages = info.voltages
+    units = [
+        UNITS.get(scale, f"{scale:g} microvolts") if place in voltages else unit
+        for place, (scale, unit) in enumerate(
+            zip(facts["microvolts_per_unit"], facts["units"], strict=True)
+        )
+    ]
+    return units + [""] * (info.n_channels - len(units))
 
 
 def _numbers_as_texts(record: tuple, labels: dict[str, dict]) -> dict[str, dict]:

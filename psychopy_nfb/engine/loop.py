@@ -28,11 +28,6 @@ PULL_SECONDS = 0.02
 VERDICTS_SECONDS = 0.25
 CHORES_SECONDS = 0.1
 """How often markers, frame records and stream events are looked after."""
-RATE = (
-    "The stream sends {:.5g} samples a second, but the filters were made for {:.5g}: they pass "
-    "another band. If this goes on, look at the amplifier's battery, radio link and program, and "
-    "start the run again."
-)
 
 
 class Loop:
@@ -72,7 +67,7 @@ class Loop:
         self.source = source
         self.processor = Processor(read_configuration(order["configuration"]), source.info)
         self.rate = RateWatch(source.pace)
-        self._told_rate = False
+        self._chunk_seconds = source.chunk_seconds
         self.continuity = Continuity(source.info.rate, self.processor.configuration.gap_seconds)
         restore = order.get("restore") or {}
         self.processor.counting = order["counting"]
@@ -96,6 +91,7 @@ class Loop:
         self._last_record: tuple | None = None
         self._chores_at = 0.0
         self._no_data = False
+        self._told_faults: set[str] = set()
         self.loop_seconds = 0.0
         self.stage_seconds = {"receive": 0.0, "publish": 0.0, "record": 0.0}
         self.largest_block = 0
@@ -109,7 +105,7 @@ class Loop:
             delay=self.processor.delay,
             settle=self.processor.settle,
             rate=self.processor.rate,
-            chunk_seconds=self.source.chunk_seconds,
+            chunk_seconds=self._chunk_seconds,
         )
         self.keeper.start()
         self._note_counting()
@@ -165,16 +161,14 @@ class Loop:
     def _note_rate(self) -> None:
         """Tell that the stream no longer has the rate that the filters were made for."""
         rate = self.source.info.rate
-        real = rate * self.rate.share
+        news = self.rate.news(rate)
+        if news is not None:
+            self.source.events.append(("rate_differs", news))
         spoilt = self.rate.spoilt and self.processor.configuration.stream.rate is None
-        if not self._told_rate:
-            self._told_rate = True
-            detail = {"declared": rate, "real": real, "sentence": RATE.format(real, rate)}
-            self.source.events.append(("rate_differs", detail))
         if spoilt != self.processor.rate_spoilt:
             self.processor.rate_spoilt = spoilt
             what = "rate_spoilt" if spoilt else "rate_right"
-            self.keeper.event(what, detail={"real": real}, kind="stream")
+            self.keeper.event(what, detail={"real": rate * self.rate.share}, kind="stream")
 
     def _process_around(self, gaps: list, samples: np.ndarray) -> Block:
         """Process one block with gaps in it: the filters start anew after each."""
@@ -230,6 +224,9 @@ class Loop:
         )
 
     def _chores(self) -> None:
+        if self._chunk_seconds != self.source.chunk_seconds:  # a stream that was silent at first
+            self._chunk_seconds = self.source.chunk_seconds
+            self.control.send("chunks", seconds=self._chunk_seconds)
         self.keeper.look_after()
         if (news := self.keeper.news()) is not None:
             self.control.send(**news)
@@ -243,6 +240,11 @@ class Loop:
         kept = self.keeper.kept()
         if kept:
             self.control.send("kept", numbers=kept)
+        for fault in self.processor.faults():
+            if fault not in self._told_faults:
+                self._told_faults.add(fault)
+                self.keeper.event("step_failed", detail={"why": fault}, kind="worker")
+                self.control.send("fault", why=fault)
         while (failure := self.keeper.unreported()) is not None:
             self.keeper.event("settings_not_written", detail={"why": failure}, kind="worker")
             self.control.send("recording", error=failure)
@@ -313,9 +315,7 @@ class Loop:
         self._watch_channels(command["on"])
 
     def _watch_channels(self, on: bool) -> None:
-        aux = self.source.aux_info
-        other = () if aux is None else aux.labels
-        self._quality = ChannelQuality(self.source.info, other) if on else None
+        self._quality = ChannelQuality(self.source.info) if on else None
 
     def _on_reset_score(self, _: dict) -> dict:
         self.processor.feedback.reset_score()

@@ -24,8 +24,8 @@ from psychopy_nfb.recording import FRAME_COLUMNS
 
 logger = logging.getLogger(__name__)
 
-MAGIC = int.from_bytes(b"NFBshm02", "little")
-HEADER_BYTES = 4096
+MAGIC = int.from_bytes(b"NFBshm03", "little")
+HEADER_BYTES = 65536  # the longest names of the most further signals have place in it
 LAYOUT_AT = 512  # the header's words end before it, the JSON of the layout follows
 
 FEEDBACK_FIELDS = ("t_sample", "t_received", "t_published", "delay", "sample", "flags")
@@ -106,6 +106,7 @@ class Ring:
         # costs several times what it costs in a loop.
         self._pack, self._unpack = body.pack, struct.Struct(f"{body.format}I").unpack
         self._place = struct.Struct(f"<{body.size}sI").pack_into
+        self._seq: int | None = None  # of the last record that this process wrote
         self.torn = 0
         """How many records this reader found half written, and read again or passed over."""
 
@@ -115,8 +116,14 @@ class Ring:
         return self._words[self._newest_word]
 
     def write(self, *fields: float) -> int:
-        """Add a record and return its sequence number."""
-        seq = self._words[self._newest_word] + 1
+        """Add a record and return its sequence number.
+
+        Counted in this process, its sole writer: a number that was overwritten in the shared block
+        is put right by the next record.
+        """
+        if self._seq is None:
+            self._seq = self._last_whole()
+        seq = self._seq = self._seq + 1
         body = self._pack(seq, *fields, seq)
         at = self._offset + seq % self._slots * self.record_bytes
         self._place(self._view, at, body, crc32(body))
@@ -126,10 +133,13 @@ class Ring:
     def newest(self) -> tuple | None:
         """Return the newest whole record as (seq, *fields, seq, checksum), or None if none is.
 
-        Runs once a frame: two small objects are made, nothing else.
+        Runs once a frame: two small objects are made, nothing else. Looks at each place of the
+        ring once at most, whatever number the block holds.
         """
         seq = self._words[self._newest_word]
-        while seq > 0:
+        for _ in range(self._slots):
+            if seq <= 0:
+                return None
             record = self._read(seq)
             if record is not None:
                 return record
@@ -149,6 +159,20 @@ class Ring:
                 self.torn += 1
             else:
                 yield record
+
+    def _last_whole(self) -> int:
+        """Return the number of the last record written, also when the shared one is wrong."""
+        seq = self._words[self._newest_word]
+        if seq == 0 or seq > 0 and self._read(seq) is not None:
+            return seq
+        # Half written by a process that was killed, or overwritten: the ring itself knows.
+        whole = [0]
+        for place in range(self._slots):
+            at = self._offset + place * self.record_bytes
+            raw = self._view[at : at + self.record_bytes].tobytes()
+            if crc32(raw) == WHOLE:
+                whole.append(self._unpack(raw)[0])
+        return max(whole)
 
     def _read(self, seq: int) -> tuple | None:
         at = self._offset + seq % self._slots * self.record_bytes
@@ -201,7 +225,8 @@ class SharedBlock:
                 "feedback": [*FEEDBACK_FIELDS, *value_names],
                 "frames": [*FRAME_FIELDS, *value_names],
                 "values": list(value_names),
-            }
+            },
+            ensure_ascii=False,
         ).encode()
         memory.buf[LAYOUT_AT : LAYOUT_AT + len(layout)] = layout
         block = cls(memory, value_names, created=True)
@@ -230,7 +255,14 @@ class SharedBlock:
             memory.close()
             raise WorkerError("shared memory", name, "was made by another version of psychopy_nfb")
         layout = bytes(memory.buf[LAYOUT_AT:HEADER_BYTES]).rstrip(b"\0")
-        return cls(memory, json.loads(layout)["values"], created=False)
+        try:
+            names = [str(name) for name in json.loads(layout)["values"]]
+        except (ValueError, LookupError, TypeError):
+            memory.close()
+            raise WorkerError(
+                "shared memory", name, "was overwritten; start the experiment again"
+            ) from None
+        return cls(memory, names, created=False)
 
     def __getitem__(self, word: str) -> int:
         return self._words[WORDS.index(word)]

@@ -206,6 +206,17 @@ class Processor:
         self.feedback.apply(changes)
         self.configuration = replace(self.configuration, protocol=self.feedback.protocol)
 
+    def faults(self) -> list[str]:
+        """Return for each signal one of whose steps gave no finite number, a sentence."""
+        names = ["", *(f"further.{name}." for name in self._further)]
+        places = (track.pipeline.fault for track in self._tracks())
+        return [
+            f"{name}pipeline.{place} gave no finite number; its samples are flagged INVALID and "
+            "bring no reward; check its settings"
+            for name, place in zip(names, places, strict=True)
+            if place
+        ]
+
     def stages(self) -> dict[str, float]:
         """Return the seconds spent so far in each stage, by name, in the order of the way."""
         steps = {}

@@ -127,7 +127,8 @@ def standard_pipeline(
     reference_channels : sequence of str
         For ``"linked"``.
     exclude : sequence of str
-        Channels that are no EEG or are bad: they enter no average and no Laplacian.
+        Bad channels: they enter no average and no Laplacian. Those that are no EEG, such as
+        triggers and EOG, do not either, without being named.
     envelope : str
         How the amplitude is found: "wcFIR", "cFIR", "LS-FIR", "AR-Hilbert", "Kalman", "ecHT",
         "rectify", "demodulate" or "FFT". ``psychopy-nfb tune`` says which is best on a recording.

@@ -141,6 +141,7 @@ def rerun(session: Session | str | os.PathLike) -> tuple[np.ndarray, np.ndarray]
         rate=session.eeg.rate,
         labels=tuple(session.eeg.labels),
         positions=standard_positions(session.eeg.labels),
+        kinds=stream.get("kinds", {}),  # sessions of earlier versions took all channels as EEG
     )
     # The order of commands, which onsets of others in between do not say.
     events = session.events.sort_values("sample", kind="stable")

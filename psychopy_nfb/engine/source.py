@@ -10,8 +10,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from psychopy_nfb.channels import MISC
 from psychopy_nfb.errors import NfbError, SettingsError
-from psychopy_nfb.lsl.absent import AbsentStream, found_again, is_same, same_stream
+from psychopy_nfb.lsl.absent import AbsentStream, difference, found_again, same_stream
+from psychopy_nfb.lsl.amplitude import AmplitudeCheck
 from psychopy_nfb.lsl.inlet import Inlet, StreamLost
 from psychopy_nfb.lsl.merge import Merger
 from psychopy_nfb.lsl.selection import StreamSelection
@@ -47,7 +49,7 @@ class Source:
         All channels.
     events : collections.deque of (str, dict)
         What happened to the streams: ``stream_lost``, ``stream_back``, ``stream_differs``,
-        ``aux_lost``, ``rate_differs`` and what `StampClock` finds.
+        ``aux_lost``, ``unlikely_amplitude``, ``rate_differs`` and what `StampClock` finds.
     aux_pulled : collections.deque of (ndarray, ndarray)
         Samples and stamps that the second stream sent by itself and nobody has taken yet.
 
@@ -80,10 +82,18 @@ class Source:
                 raise SettingsError(
                     "aux", str(aux), f"has channels that the EEG has too: {', '.join(shared)}"
                 )
-            self.info = replace(self.info, labels=self.info.labels + self._merger.labels)
+            # What is laid beside the EEG comes from another amplifier: no reference is made of it.
+            beside = {label: self.aux_info.kinds.get(label, MISC) for label in self._merger.labels}
+            self.info = replace(
+                self.info,
+                labels=self.info.labels + self._merger.labels,
+                kinds={**self.info.kinds, **beside},
+            )
             self.format = np.dtype(np.float64)
         self.events: deque[tuple[str, dict]] = deque()
         self.aux_pulled: deque[tuple[np.ndarray, np.ndarray]] = deque()
+        checked = selection.test_signal or known  # an earlier process of the run has told it
+        self._amplitude = None if checked else AmplitudeCheck(self._inlet.info)
         self.lost = False
         self._aux_lost = False
         self._found: Inlet | None = None
@@ -106,7 +116,11 @@ class Source:
         except StreamLost:
             self._lose()
             return None
-        if pulled is None or self._merger is None:
+        if pulled is None:
+            return None
+        if self._amplitude is not None:
+            self._check_amplitude(pulled[0])
+        if self._merger is None:
             return pulled
         samples, stamps = pulled
         if not self._aux_lost:
@@ -162,8 +176,14 @@ class Source:
         return samples if self._merger is not None else self._inlet.native[: len(samples)]
 
     def facts(self) -> dict[str, object]:
-        """Return what identifies the EEG stream."""
-        return self._inlet.facts()
+        """Return what identifies the EEG stream, and the kinds of all channels.
+
+        With a second stream beside it, samples are kept as they are merged: in microvolts.
+        """
+        facts = {**self._inlet.facts(), "kinds": self.info.kinds}
+        if self._merger is not None:
+            facts["microvolts_per_unit"] = [1.0] * len(self._inlet.info.labels)
+        return facts
 
     def known(self) -> dict[str, object]:
         """Return what a successor needs to take the same streams, and to understand the EEG's."""
@@ -175,6 +195,14 @@ class Source:
         self._ended.set()
         if not self.lost:
             self._inlet.close()
+
+    def _check_amplitude(self, samples: np.ndarray) -> None:
+        """Say once whether the EEG's first seconds are too small or too large for microvolts."""
+        why = self._amplitude.add(samples)
+        if why is not None:
+            self.events.append(("unlikely_amplitude", {"sentence": why}))
+        if self._amplitude.done:
+            self._amplitude = None
 
     def _lose(self) -> None:
         self.lost = True
@@ -194,12 +222,22 @@ class Source:
                 self._tell(told, "reconnect_failed", {"why": str(error)})
                 self._ended.wait(LOOK_AGAIN_SECONDS)
                 continue
-            if is_same(found.facts(), self._known):
+            differs = difference(found.facts(), self._known)
+            if not differs:
                 found.clock = self._inlet.clock  # it knows the last stamp
                 self._found = found
                 return
             found.close()
-            self._tell(told, "stream_differs", found.facts())
+            self._tell(
+                told,
+                "stream_differs",
+                {
+                    **found.facts(),
+                    "sentence": f"The stream '{found.facts()['name']}' is back as another one, in "
+                    f"its {differs}. The run waits for the one that it began with: set the "
+                    "amplifier's program as it was, or start the experiment again.",
+                },
+            )
             self._ended.wait(LOOK_AGAIN_SECONDS)
 
     def _tell(self, told: set[str], what: str, detail: dict) -> None:

@@ -50,21 +50,25 @@ class Track:
                 "SpatialFilter that combines them",
             )
         self.rate = out.rate
-        self.used_channels = self._used_channels(info.n_channels)
+        self.used_channels = self._used_channels(info)
         self._recorder: BaselineRecorder | None = None
         self._segments: list[list[tuple[np.ndarray, np.ndarray | None]]] = []
         self._settle_left = round(pipeline.settle * self.rate)
         self._gap_next = False
 
-    def _used_channels(self, n_channels: int) -> np.ndarray:
-        """Return the numbers of the input channels that the signal depends on.
+    def _used_channels(self, info: SignalInfo) -> np.ndarray:
+        """Return the numbers of the input channels whose faults make the signal bad.
 
-        A trigger channel is flat and an unused electrode may be off: that must not withhold reward.
+        It depends on all of them. A trigger channel is flat and an unused electrode may be off:
+        that must not withhold reward. A channel that is no voltage counts only where the signal is
+        of such channels alone: an accelerometer at rest beside EEG is no fault.
         """
-        mixed = np.eye(n_channels)
+        mixed = np.eye(info.n_channels)
         for step in self.pipeline.steps:
             mixed = step.mixed(mixed)
-        return np.flatnonzero(mixed.any(axis=1))
+        used = np.flatnonzero(mixed.any(axis=1))
+        voltages = np.intersect1d(used, info.voltages)
+        return voltages if len(voltages) else used
 
     @property
     def calibrating(self) -> bool:

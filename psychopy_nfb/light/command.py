@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from tqdm import tqdm
 
 from psychopy_nfb.checks import check_writable, prepare_folder
-from psychopy_nfb.errors import FileError, SettingsError, cause, shown
+from psychopy_nfb.errors import FileError, SettingsError, shown
+from psychopy_nfb.reading import read_table
 from psychopy_nfb.terminal import doing, naming_kept_files
 
 if TYPE_CHECKING:
@@ -95,25 +96,7 @@ def read_log(path: str | os.PathLike) -> pd.DataFrame:
     FileError
         If it cannot be read or is no frame log.
     """
-    import pandas as pd
-
-    try:
-        log = pd.read_csv(path)
-    except (OSError, ValueError) as error:
-        raise FileError("frames", os.fspath(path), f"cannot be read ({cause(error)})") from None
-    missing = [name for name in NEEDED if name not in log.columns]
-    if missing:
-        raise FileError(
-            "frames", os.fspath(path), f"is no frame log: it has no column {', '.join(missing)}"
-        )
-    for name in ("t_flip", "patch"):
-        if not pd.api.types.is_numeric_dtype(log[name]):
-            raise FileError(
-                "frames",
-                os.fspath(path),
-                f"is no frame log: column {name} does not hold numbers",
-            )
-    return log
+    return read_table(path, "frames", numbers=NEEDED)
 
 
 def find_sensor(log: pd.DataFrame, channels: list[Channel]) -> tuple[Channel, LightTimes]:

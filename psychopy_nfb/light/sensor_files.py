@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import csv
+import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +10,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from psychopy_nfb.errors import FileError, cause
+from psychopy_nfb.budget import MOST_RECORDING, MOST_TABLE
+from psychopy_nfb.errors import FileError, listed
+from psychopy_nfb.lsl.files.xdf import load_streams
+from psychopy_nfb.reading import check_file, first_line, reading
 
-HOW_TO_INSTALL = 'needs a package that is not installed; run: pip install "psychopy-nfb[files]"'
+logger = logging.getLogger(__name__)
+
 OWN_TYPES = ("Feedback", "Frames")
 """Of the streams of ours; by name they could be an amplifier's."""
 FASTEST_SLOW = 100.0
@@ -63,9 +67,13 @@ def read_channels(path: str | os.PathLike) -> list[Channel]:
     path = Path(path)
     ending = path.suffix.casefold()
     if ending == ".xdf":
-        return _from_xdf(path)
+        check_file(path, "signal", MOST_RECORDING, fewest=1)
+        with reading(path, "signal", "as .xdf"):
+            return _from_xdf(path)
     if ending in (".csv", ".tsv", ".txt"):
-        return _from_table(path)
+        check_file(path, "signal", MOST_TABLE, fewest=1)
+        with reading(path, "signal", "as a table"):
+            return _from_table(path)
     raise FileError(
         "signal",
         str(path),
@@ -85,22 +93,18 @@ def choose(channels: list[Channel], name: str, path: str | os.PathLike) -> Chann
     fitting = [one for one in channels if name in (one.name, str(one))]
     if len(fitting) == 1:
         return fitting[0]
-    there = ", ".join(map(str, channels))
+    there = listed(channels)
     what = "is there twice" if fitting else "is not there"
     raise FileError("channel", name, f"{what}; {os.fspath(path)} has {there}")
 
 
 def _from_xdf(path: Path) -> list[Channel]:
     try:
-        import pyxdf
-    except ImportError:
-        raise FileError("signal", str(path), HOW_TO_INSTALL) from None
-    try:
-        with path.open("rb") as file:
-            streams, _ = pyxdf.load_xdf(file)
-    except Exception as error:  # damaged files fail anywhere in the parser
-        why = cause(error)
-        raise FileError("signal", str(path), f"cannot be read as .xdf ({why})") from None
+        streams, notes = load_streams(path, dejitter_timestamps=True)
+    except FileError as error:
+        raise FileError("signal", str(path), error.remedy) from None
+    for sentence in notes:
+        logger.warning("%s: %s", path.name, sentence)
     found = []
     for stream in streams:
         info = stream["info"]
@@ -151,11 +155,10 @@ def _from_table(path: Path) -> list[Channel]:
     table = _read_table(path)
     times = next((name for name in table.columns if str(name).casefold() in TIME_COLUMNS), None)
     if times is None:
-        there = ", ".join(map(str, table.columns))
         raise FileError(
             "signal",
             str(path),
-            f"has no column t with the seconds of LSL's clock; it has {there}",
+            f"has no column t with the seconds of LSL's clock; it has {listed(table.columns)}",
         )
     stamps = pd.to_numeric(table[times], errors="coerce").to_numpy(dtype=float)
     numeric = table.drop(columns=times).select_dtypes("number")
@@ -180,12 +183,17 @@ def _from_table(path: Path) -> list[Channel]:
 
 def _read_table(path: Path) -> pd.DataFrame:
     """Return a table, whatever separates its columns, with decimal points or commas."""
+    header = first_line(path)
+    # Not pandas' own guess, which takes minutes for a file that is no table.
+    separator = max("\t;,", key=header.count)
     for decimal in (".", ","):
-        try:
-            table = pd.read_csv(path, sep=None, engine="python", decimal=decimal)
-        except (OSError, ValueError, csv.Error) as error:
-            why = cause(error)
-            raise FileError("signal", str(path), f"cannot be read as a table ({why})") from None
+        table = pd.read_csv(
+            path,
+            sep=separator if separator in header else r"\s+",
+            decimal=decimal,
+            encoding="utf-8-sig",
+            low_memory=False,
+        )
         if table.select_dtypes("number").shape[1] == table.shape[1]:
             break
     return table

@@ -14,8 +14,9 @@ import pylsl
 from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.light.screen_sensor import ScreenSpot, spot_of_box
-from psychopy_nfb.lsl.find import channel_labels, chosen_channels, find_stream, is_remote
+from psychopy_nfb.lsl.find import chosen_channels, find_stream, is_remote
 from psychopy_nfb.lsl.selection import StreamSelection
+from psychopy_nfb.lsl.stream_channels import channel_labels
 from psychopy_nfb.process import running
 
 if TYPE_CHECKING:

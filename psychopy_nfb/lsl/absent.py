@@ -17,6 +17,15 @@ from psychopy_nfb.lsl.stamps_heard import Heard
 
 logger = logging.getLogger(__name__)
 
+ALIKE = {
+    "labels": "channels",
+    "kinds": "channels that are no EEG",
+    "microvolts_per_unit": "microvolts per unit",
+    "declared_rate": "rate",
+    "format": "format",
+}
+"""What must be the same of two streams before one takes the place of the other, in words."""
+
 
 class AbsentStream:
     """Has what is known of a stream and the same interface as `Inlet`, but no samples.
@@ -38,7 +47,9 @@ class AbsentStream:
         self.heard = heard or Heard()
         self.clock = StampClock(self.heard.pace_beside(facts["rate"]), self.heard)
         self.declared_rate = facts["declared_rate"]
-        self.info = SignalInfo(facts["rate"], labels, positions=standard_positions(labels))
+        self.info = SignalInfo(
+            facts["rate"], labels, positions=standard_positions(labels), kinds=facts["kinds"]
+        )
         self.format = np.dtype(facts["format"])
         self.native = np.empty((0, len(labels)), self.format)
 
@@ -66,22 +77,36 @@ def same_stream(selection: StreamSelection, facts: dict, timeout: float) -> Stre
     timeout : float
         Seconds to look for it.
     """
-    conditions = [f"({selection.predicate})"] if selection.predicate else []
-    if not facts["source_id"] and facts["hostname"]:  # then a name may be another machine's too
-        conditions.append(f"hostname='{facts['hostname']}'")
     return replace(
         selection,
         name=facts["name"] or None,
         type=facts["type"] or None,
         source_id=facts["source_id"] or None,
-        predicate=" and ".join(conditions) or None,
+        hostname=facts["hostname"] or None,
         timeout=timeout,
     )
 
 
-def is_same(facts: dict, known: dict) -> bool:
-    """Return whether a stream can take the place of one that was there: channels, rate, format."""
-    return all(facts[key] == known[key] for key in ("labels", "declared_rate", "format"))
+def difference(facts: dict, known: dict) -> str:
+    """Return why a stream cannot take the place of one that was there; empty if it can.
+
+    Examples
+    --------
+    >>> known = {"labels": ["Cz", "Oz"], "kinds": {}, "microvolts_per_unit": [1.0, 1.0]}
+    >>> difference({**known, "labels": ["Cz"]}, known)
+    'channels: Cz instead of Cz, Oz'
+    """
+    for key, what in ALIKE.items():
+        if facts[key] != known[key]:
+            return f"{what}: {_in_a_row(facts[key])} instead of {_in_a_row(known[key])}"
+    return ""
+
+
+def _in_a_row(value: object) -> str:
+    """Return a list as its items, a dictionary as its keys with their values."""
+    if isinstance(value, dict):
+        value = [f"{key} ({one})" for key, one in value.items()] or ["none"]
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def found_again(

@@ -7,20 +7,15 @@ from collections import deque
 import numpy as np
 import pylsl
 
-from psychopy_nfb.dsp.step import SignalInfo
+from psychopy_nfb.checks import check_rate
 from psychopy_nfb.errors import StreamError
-from psychopy_nfb.lsl.find import (
-    channel_labels,
-    channel_positions,
-    channel_scales,
-    find_stream,
-    is_remote,
-)
+from psychopy_nfb.lsl.find import find_stream, is_remote
 from psychopy_nfb.lsl.outlet import SPEED
 from psychopy_nfb.lsl.selection import StreamSelection
 from psychopy_nfb.lsl.stamps import StampClock
 from psychopy_nfb.lsl.stamps_heard import WRONG_RATE, Heard
 from psychopy_nfb.lsl.stamps_listen import Block, listen
+from psychopy_nfb.lsl.stream_channels import read_channels, signal_info
 
 BUFFER_SECONDS = 360
 """How much LSL keeps for a worker that is busy or stopped."""
@@ -35,7 +30,9 @@ class StreamLost(Exception):  # noqa: N818 - an event of a run, not a mistake
 
 
 class Inlet:
-    """Samples of one LSL stream, in microvolts, in blocks as large as what has arrived.
+    """Samples of one LSL stream, in blocks as large as what has arrived.
+
+    Voltages come in microvolts, all else as the stream sends it.
 
     Parameters
     ----------
@@ -52,6 +49,8 @@ class Inlet:
     ----------
     info : SignalInfo
         Channels and rate; the rate is the real one where the stream declares another.
+    channels : StreamChannels
+        What was understood of the channels, and what was assumed.
     heard : Heard
         What was understood of its clock, chunks and rate.
     clock : StampClock
@@ -80,6 +79,7 @@ class Inlet:
         found = find_stream(selection)
         if found.channel_format() == pylsl.cf_string:
             raise _irregular(selection)
+        check_rate("rate", found.nominal_srate() or 1.0)
         # Recovery inside LSL would hide that an amplifier was off: the worker finds it again itself
         # and marks the gap.
         self.remote = is_remote(found)
@@ -96,15 +96,16 @@ class Inlet:
                 "stream", str(selection), "was found but did not answer; start it again"
             ) from None
         self.description = full
-        labels = channel_labels(full)
+        self.channels = read_channels(full, selection.units)
+        n_channels = len(self.channels.labels)
         self.format = np.dtype(self._inlet.np_dtype)
         if self.remote:
             # Without this call the first pull would block for 0.64 s instead.
             self._inlet.time_correction(timeout=selection.timeout)
-        self._scales = np.array(channel_scales(full, selection.units))
+        self._scales = np.array(self.channels.scales)
         self._scaled = bool((self._scales != 1).any())
-        self.native = np.empty((MAX_BLOCK, len(labels)), dtype=self.format)
-        self._microvolts = np.empty((MAX_BLOCK, len(labels)))
+        self.native = np.empty((MAX_BLOCK, n_channels), dtype=self.format)
+        self._microvolts = np.empty((MAX_BLOCK, n_channels))
         self._chunk = 1  # samples of the last pull: what the next chunk will probably have
         self._inlet.open_stream(timeout=selection.timeout)
         self.declared_rate = full.nominal_srate()
@@ -115,7 +116,7 @@ class Inlet:
             self._first.extend(first)
         self.heard = heard
         rate = self._chosen_rate()
-        self.info = SignalInfo(rate=rate, labels=labels, positions=channel_positions(full))
+        self.info = signal_info(self.channels, rate)
         self.clock = StampClock(heard.pace_beside(rate * self.speed), heard)
         if abs(rate / (self.declared_rate or rate) - 1) > WRONG_RATE:
             self.clock.events.append(("rate_differs", self._rate_differs(rate)))
@@ -177,7 +178,7 @@ class Inlet:
         Returns
         -------
         samples : ndarray, shape (n, n_channels)
-            Microvolts; a view that the next pull overwrites.
+            Microvolts, or the unit of what is no voltage; a view that the next pull overwrites.
         stamps : ndarray, shape (n,)
             LSL time of each sample, in seconds.
 
@@ -232,7 +233,10 @@ class Inlet:
             "declared_rate": self.declared_rate,
             "labels": list(self.info.labels),
             "format": str(self.format),
+            "kinds": self.channels.not_eeg,
+            "units": list(self.channels.units),
             "microvolts_per_unit": self._scales.tolist(),
+            "assumptions": list(self.channels.assumptions),
             "clock_corrected": self.remote,
             "clock": self.clock.facts(),
         }

@@ -27,6 +27,7 @@ from psychopy_nfb.lsl.program import (
     stop_on_signals,
     wait_until,
 )
+from psychopy_nfb.terminal import add_units
 
 CHUNK_SECONDS = 0.02
 BUFFER_SECONDS = 360
@@ -208,6 +209,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--stream", metavar="NAME", help="stream to take from an .xdf file (default: the first EEG)"
     )
+    add_units(parser)
     add(
         "--no-wait",
         action="store_true",
@@ -230,7 +232,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Run the replay as the parsed `args` say; return the exit status."""
-    recording = read_recording(args.file, args.stream)
+    recording = read_recording(args.file, args.stream, units=args.units)
     sys.stdout.write(
         f"{args.file}: {recording.seconds:.0f} s, {len(recording.labels)} channels at "
         f"{recording.rate:g} Hz, {len(recording.markers)} markers; speed {args.speed:g}\n"

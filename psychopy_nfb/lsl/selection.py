@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from psychopy_nfb.checks import check_number
+from psychopy_nfb.channels import UNITS
+from psychopy_nfb.checks import check_choice, check_number
 from psychopy_nfb.errors import SettingsError
 
 
@@ -30,22 +31,27 @@ class StreamSelection:
     timeout: float = 5.0
     """Seconds to look for it."""
     units: Literal["uV", "mV", "V", "nV"] | None = None
-    """Unit of the samples; None takes what the stream declares, or microvolts if it is silent."""
+    """Unit of the voltages; None takes what the stream declares, or microvolts if it is silent.
+    Triggers, counters and others that are no voltage are never converted."""
     rate: float | None = None
     """Samples a second; None takes what the stream declares and sends. Set it for a stream that
     declares none."""
     test_signal: bool = False
     """Make a test signal in place of any stream: 10 Hz whose amplitude rises and falls in 8 s."""
+    hostname: str | None = None
+    """The machine that sends it, as `psychopy-nfb streams` lists it."""
 
     def __post_init__(self) -> None:
         check_number("timeout", self.timeout, above=0, unit="s")
+        if self.units is not None:
+            check_choice("units", self.units, UNITS)
         if self.rate is not None:
             check_number("rate", self.rate, above=0, unit="Hz")
         if not self.test_signal and not self.query():
             raise SettingsError(
                 "stream",
                 None,
-                "needs at least one of name, type, source_id or predicate",
+                "needs at least one of name, type, source_id, hostname or predicate",
             )
 
     def query(self) -> str:
@@ -56,6 +62,7 @@ class StreamSelection:
                 ("name", self.name),
                 ("type", self.type),
                 ("source_id", self.source_id),
+                ("hostname", self.hostname),
             )
             if value is not None
         ]

@@ -7,10 +7,10 @@ from collections import deque
 
 import numpy as np
 
+from psychopy_nfb.lsl.stamps_counted import LEAST_STEP, SampleCounter
 from psychopy_nfb.lsl.stamps_heard import (
     FOREIGN_SECONDS,
     GAP_SECONDS,
-    WRONG_RATE,
     Heard,
     is_foreign,
     understand,
@@ -18,19 +18,11 @@ from psychopy_nfb.lsl.stamps_heard import (
 
 WINDOW_SECONDS = 5.0
 """Time in which the narrowest arrival is looked for: what does not come at once was on its way."""
-COUNTED_WINDOW_SECONDS = 2.0
-"""The same where samples are counted, whose pace is known less well."""
 LATE_START_SECONDS = 1.5
 """Of a stream that was silent when it was opened, how long its first samples are looked at."""
-LEAST_STEP = 0.1
-"""Smallest step between two stamps that are put in order, as a share of the usual one."""
 BACK_STEPS = 3
 """Blocks whose stamps are a little out of order that are put in order; with more, samples are
 counted."""
-LOST_CHUNK = 0.75
-"""Share of a chunk's length by which the next one comes late, from which on one was lost."""
-LEARNING = 0.5
-"""Share of a window's drift by which the pace of counted samples is changed."""
 
 
 class StampClock:
@@ -74,12 +66,10 @@ class StampClock:
         self.events: deque[tuple[str, dict]] = deque()
         self.offset = 0.0
         """Seconds added to the stream's stamps."""
-        self.counted = False
-        """Whether samples are counted, as their stamps do not tell when they were taken."""
+        self._counter: SampleCounter | None = None
         self.moved = False
         """Whether the stream's stamps are not handed on as they are."""
         self.n_missing = self.n_jumps = self._n_back = 0
-        self._own = True
         self._last = self._last_raw = -math.inf
         self._first_arrivals: list[tuple[np.ndarray, float]] | None = []
         self._chunk_seconds = 0.0
@@ -88,6 +78,11 @@ class StampClock:
         self._received = -math.inf
         if heard is not None and heard.samples:
             self._adopt(heard)
+
+    @property
+    def counted(self) -> bool:
+        """Whether samples are counted, as their stamps do not tell when they were taken."""
+        return self._counter is not None
 
     @property
     def chunk_seconds(self) -> float:
@@ -110,7 +105,7 @@ class StampClock:
         if received - self._received > FOREIGN_SECONDS:  # what waited meanwhile is late
             self._begin_window(received)
         self._received = received
-        if self.counted:
+        if self._counter is not None:
             out = self._count(stamps, received)
         elif not self.moved and self._right(stamps, received):
             self._last_raw = float(stamps[-1])
@@ -136,12 +131,11 @@ class StampClock:
         """Use what was heard, and tell what is odd in it."""
         self._first_arrivals = None
         self._chunk_seconds = heard.chunk / self.pace
-        self._own = heard.own
-        if heard.offset and not self.moved:
+        told = bool(heard.offset) and not self.moved
+        if told:
             self._tell_offset(heard.offset)
-            self.counted = heard.counted
-        elif heard.counted and not self.counted:
-            self._begin_to_count()
+        if heard.counted and not self.counted:
+            self._begin_to_count(heard.own, told)
 
     def _listen(self, stamps: np.ndarray, received: float) -> None:
         """Learn the habits of a stream that was silent at first."""
@@ -162,8 +156,9 @@ class StampClock:
 
     def _begin_window(self, received: float) -> None:
         self._narrowest = math.inf
-        self._early = 0.0
-        self._window_ends = received + (COUNTED_WINDOW_SECONDS if self.counted else WINDOW_SECONDS)
+        self._window_ends = received + WINDOW_SECONDS
+        if self._counter is not None:
+            self._counter.begin_window(received)
 
     def _watch_offset(self, late: float, received: float) -> None:
         """Find out that the clocks have drifted apart by more than a delay can be."""
@@ -267,42 +262,9 @@ class StampClock:
         return out
 
     def _count(self, stamps: np.ndarray, received: float) -> np.ndarray:
-        """Return evenly spaced stamps; a block's last sample is no later than its arrival."""
-        n = len(stamps)
-        own = float(stamps[-1])
-        arrived = own if self._own and abs(received - own) <= FOREIGN_SECONDS else received
-        length = n / self.pace
-        begin = self._last if self._last > -math.inf else arrived - length
-        late = arrived - begin - length
-        rest = max(0.0, self._chunk_seconds - length)  # of a chunk, on its way
-        limit = max(self._gap_seconds, LOST_CHUNK * self._chunk_seconds)
-        if late < -limit - self._chunk_seconds:  # its own clock has jumped: only arrivals can tell
-            self._own = False
-            late = received - begin - length
-            arrived = received
-        if late > limit + rest:
-            begin, late = arrived - length, 0.0
-            self.breaks = (0,)
-            self._begin_window(received)
-        end = begin + length
-        if late < 0:
-            end = max(arrived, begin + LEAST_STEP * length)
-            self._narrowest = 0.0
-            self._early += min(-late, 2 * WRONG_RATE * length)  # more is a jump, no drift
-        else:
-            self._narrowest = min(self._narrowest, late)
-        if received > self._window_ends:
-            slow = self._narrowest if self._narrowest < math.inf else 0.0
-            if slow > limit:
-                begin += slow
-                self.breaks = (0,)
-            else:
-                drift = LEARNING * (slow - self._early) / COUNTED_WINDOW_SECONDS
-                self.pace /= 1 + float(np.clip(drift, -WRONG_RATE, WRONG_RATE))
-            end += slow
-            self._begin_window(received)
-        self._last_raw = own
-        return begin + (end - begin) / n * np.arange(1, n + 1)
+        out, lost = self._counter.count(stamps, received, self._last)
+        self.breaks = (0,) if lost else ()
+        return out
 
     def _in_order(self, out: np.ndarray) -> np.ndarray:
         """Return stamps that go on after the last one, closer together if they have to."""
@@ -314,10 +276,11 @@ class StampClock:
         end = max(float(out[-1]), begin + LEAST_STEP * length)
         return begin + (end - begin) / n * np.arange(1, n + 1)
 
-    def _begin_to_count(self) -> None:
-        self.counted = True
-        detail = {"chunk_seconds": self._chunk_seconds, "sentence": COUNTED}
-        self.events.append(("stamps_counted", detail))
+    def _begin_to_count(self, own: bool = True, told: bool = False) -> None:
+        self._counter = SampleCounter(self.pace, self._gap_seconds, self._chunk_seconds, own)
+        if told:
+            return
+        self.events.append(("stamps_counted", {"sentence": COUNTED}))
 
     def _tell_offset(self, offset: float) -> None:
         self.offset, self.moved = offset, True

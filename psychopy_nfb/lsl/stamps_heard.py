@@ -50,6 +50,9 @@ class Heard:
     """Whether the stamps do not tell when each sample was taken, so that samples are counted."""
     own: bool = True
     """Whether a chunk's last stamp tells when the chunk was ready."""
+    doubtful: bool = False
+    """Whether samples come later and later, though not evenly: their stamps are made up, or this
+    computer is too busy to take them. They are believed unless more time tells otherwise."""
 
     @property
     def steady(self) -> bool:
@@ -135,9 +138,11 @@ def understand(arrivals: Sequence[tuple[np.ndarray, float]]) -> Heard:
     counted = heard.get("counted", False)
     if not counted:
         counted = _uneven(stamps[known], rough)
-        slow = not counted and _grows(late, received)
-        heard["own"] = not (slow or heard["offset"])
-        heard["counted"] = counted = counted or slow
+        if not counted and _grows(late, received):
+            counted = _evenly(_pace(ends, received, len(received)))
+            heard["doubtful"], heard["own"] = not counted, not counted
+        heard["own"] = heard.get("own", True) and not heard["offset"]
+        heard["counted"] = counted
     if counted:
         times, numbers = (last if heard["own"] else received), ends
         times, numbers = times[np.isfinite(times)], numbers[np.isfinite(times)]
@@ -175,6 +180,12 @@ def _grows(late: np.ndarray, received: np.ndarray) -> bool:
     growth = float(np.nanmin(second) - np.nanmin(first))
     half = (received[-1] - received[0]) / 2
     return abs(growth) > max(LEAST_GROWTH_SECONDS, WRONG_RATE * half)
+
+
+def _evenly(pace: dict[str, Any]) -> bool:
+    """Return whether arrivals tell a rate, the same from beginning to end."""
+    found = Heard(**pace)
+    return found.within <= WRONG_RATE and found.steady
 
 
 def _longest_whole(

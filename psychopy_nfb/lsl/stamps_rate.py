@@ -9,6 +9,12 @@ WINDOW_SECONDS = 3.0
 SPOILT_RATE = 0.05
 """Share by which the rate may differ before the filters' bands are no longer the chosen ones."""
 
+OTHER_RATE = (
+    "The stream sends {:.5g} samples a second, but the filters were made for {:.5g}: they pass "
+    "another band. If this goes on, look at the amplifier's battery, radio link and program, and "
+    "start the run again."
+)
+
 
 class RateWatch:
     """Compares the samples that come in a second with those that were expected.
@@ -37,6 +43,7 @@ class RateWatch:
         self.pace = pace
         self.restart()
         self.share = 1.0
+        self._told = False
 
     def restart(self) -> None:
         """Begin a new window: samples were lost."""
@@ -60,6 +67,20 @@ class RateWatch:
         self.share = share if off and same_side else 1.0
         self._before = share
         self._since, self._n = stamp, 0
+
+    def news(self, rate: float) -> dict[str, object] | None:
+        """Return what is to be told of a rate that differs, once; None before and after.
+
+        Parameters
+        ----------
+        rate : float
+            The rate that the filters were made for, in Hz.
+        """
+        if self._told or self.share == 1:
+            return None
+        self._told = True
+        real = rate * self.share
+        return {"declared": rate, "real": real, "sentence": OTHER_RATE.format(real, rate)}
 
     @property
     def spoilt(self) -> bool:

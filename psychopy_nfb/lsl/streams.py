@@ -51,7 +51,10 @@ def main(options: argparse.Namespace) -> int:
 
 
 def stream_table(streams: Sequence[pylsl.StreamInfo]) -> list[str]:
-    """Return the lines of a table with one row a stream, headings first."""
+    """Return the lines of a table with one row a stream, headings first.
+
+    Where two have all in common, a last column tells their uid.
+    """
     rows = [HEADINGS]
     for info in streams:
         rate = info.nominal_srate()
@@ -66,7 +69,10 @@ def stream_table(streams: Sequence[pylsl.StreamInfo]) -> list[str]:
                 info.hostname(),
             )
         )
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
+    if len(set(rows)) < len(rows):
+        uids = ["uid", *(info.uid() for info in streams)]
+        rows = [(*row, uid) for row, uid in zip(rows, uids, strict=True)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows

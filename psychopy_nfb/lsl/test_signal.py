@@ -64,7 +64,10 @@ class TestSignal:
             "declared_rate": RATE,
             "labels": list(LABELS),
             "format": str(self.format),
+            "kinds": {},
+            "units": ["microvolts"] * len(LABELS),
             "microvolts_per_unit": [1.0] * len(LABELS),
+            "assumptions": [],
             "clock_corrected": False,
             "clock": self.clock.facts(),
         }

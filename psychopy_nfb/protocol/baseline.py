@@ -10,7 +10,7 @@ import numpy as np
 from psychopy_nfb.checks import check_number
 from psychopy_nfb.dsp.flags import Flags
 from psychopy_nfb.errors import SettingsError
-from psychopy_nfb.protocol.bursts import amplitude_mode, burst_rates, multiplier_for
+from psychopy_nfb.protocol.bursts import MULTIPLIERS, amplitude_mode, burst_rates, multiplier_for
 from psychopy_nfb.protocol.rejected import RejectedCount
 
 SHORTEST_SECONDS = 2.0
@@ -46,6 +46,11 @@ class Baseline:
 
     def __post_init__(self) -> None:
         check_number("sd", self.sd, above=0)
+        for name, length in (("percentiles", 101), ("burst_rates", len(MULTIPLIERS))):
+            if len(getattr(self, name)) not in (0, length):
+                raise SettingsError(
+                    name, f"{len(getattr(self, name))} numbers", f"must be {length}, or none"
+                )
 
     def percentile(self, percent: float) -> float:
         """Return the signal's value at `percent`, 0 to 100, linear between whole ones.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from psychopy_nfb.budget import SMALLEST
+from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.protocol.baseline import Baseline
 from psychopy_nfb.protocol.settings import Protocol
 
@@ -90,9 +92,15 @@ class Comparison:
             return 1.0, 0.0
         if kind == "zscore":
             return 1 / base.sd, -base.mean / base.sd
-        if kind == "percent":
-            return 100 / base.mean, -100.0
-        return 1 / base.maximum, 0.0
+        name = "mean" if kind == "percent" else "maximum"
+        divisor = base.mean if kind == "percent" else base.maximum
+        if abs(divisor) < SMALLEST:
+            raise SettingsError(
+                f"baseline.{name}",
+                divisor,
+                f'cannot be compared with by normalise="{kind}"; choose "zscore" or "none"',
+            )
+        return (100 / divisor, -100.0) if kind == "percent" else (1 / divisor, 0.0)
 
     def _threshold_in_z(self) -> float:
         if self.protocol.threshold_kind == "fixed":

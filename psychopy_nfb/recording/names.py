@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from psychopy_nfb.clock import lsl_now, measure_offset
-from psychopy_nfb.errors import FileError
+from psychopy_nfb.errors import FileError, cause
 from psychopy_nfb.recording.labels import participant_label, session_label, task_label
 from psychopy_nfb.recording.text import safe_text
 
@@ -188,11 +188,11 @@ def new_session(
                 return files
             except FileExistsError:
                 run += 1
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the folder's name
         raise FileError(
             "data",
             os.fspath(folder),
-            f"cannot be written ({error.strerror}); choose a folder that you may write to",
+            f"cannot be written ({cause(error)}); choose a folder that you may write to",
         ) from None
 
 

@@ -15,10 +15,9 @@ from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.errors import FileError
 from psychopy_nfb.recording.names import SessionFiles
 from psychopy_nfb.recording.sidecars import write_sidecars
-from psychopy_nfb.recording.tables import EventLog, FrameLog
+from psychopy_nfb.recording.tables import TEXT_COLUMNS, EventLog, FrameLog
+from psychopy_nfb.recording.text import shortened
 from psychopy_nfb.recording.xdf import XdfWriter
-
-TEXT_COLUMNS = ("mark", "block")
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,8 @@ class OpenFiles:
     files : SessionFiles
         Where to.
     eeg : dict
-        ``name, labels, rate, format, units, source_id, positions`` of the recorded stream.
+        ``name, labels, rate, format, units, source_id, positions`` of the recorded stream, and
+        ``kinds`` of its channels where not all are EEG.
     value_names : sequence of str
         Names of the feedback's values.
     append : bool
@@ -94,6 +94,7 @@ class OpenFiles:
             eeg["format"],
             source_id=eeg["source_id"],
             units=eeg["units"],
+            kinds=eeg.get("kinds"),
             positions=eeg["positions"],
             desc=_description(about),
         )
@@ -183,6 +184,7 @@ class OpenFiles:
         """Write an event; that of a `command` whose number is there already is passed over."""
         origin = t if self._origin is None else self._origin
         sample = max(0, sample - self._first_sample)
+        label, value = shortened(label), None if value is None else shortened(value)
         self._event_log.write(t - origin, duration, label, value, sample, t, detail, command)
         content = {"event": label, "kind": kind, "value": value, "sample": sample, "detail": detail}
         if command is not None:

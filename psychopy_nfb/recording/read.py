@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -10,16 +11,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from psychopy_nfb.channels import EEG, MISC, VOLTAGES
 from psychopy_nfb.errors import FileError
+from psychopy_nfb.reading import read_table, reading
 from psychopy_nfb.recording.names import SessionFiles
 from psychopy_nfb.recording.settings_file import SessionRecord
-from psychopy_nfb.recording.tables import NOT_AVAILABLE
+from psychopy_nfb.recording.tables import FRAME_COLUMNS, NOT_AVAILABLE, TEXT_COLUMNS
+from psychopy_nfb.recording.text import text_of_cell
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import mne
     import pandas as pd
+
+logger = logging.getLogger(__name__)
 
 PLAUSIBLE_SECONDS = 600.0
 """From a run's start to its first sample, at most."""
@@ -63,18 +69,43 @@ class Session:
 def read_session(path: str | os.PathLike) -> Session:
     """Read the session that `path`, its stem or any of its files, belongs to.
 
-    A session whose experiment or worker was killed is read up to the last flush.
+    A session whose experiment or worker was killed is read up to the last flush, a damaged one as
+    far as it can be, which is logged.
 
     Raises
     ------
     FileError
         If a file is missing or cannot be read, or pyxdf is not installed.
     """
+    files = SessionFiles.from_stem(path)
+    with reading(files.eeg, what="as a session"):
+        eeg, signals = _read_eeg(files)
+    numbers = [name for name in FRAME_COLUMNS if name not in TEXT_COLUMNS]
+    frames = read_table(files.frames, numbers=("frame", "t_flip"), numbers_if_there=numbers)
+    return Session(
+        files=files,
+        eeg=eeg,
+        signals=signals,
+        frames=_texts_of(frames, *TEXT_COLUMNS),
+        events=_read_events(files.events),
+        settings=SessionRecord.load(files.settings).content,
+    )
+
+
+def _read_eeg(files: SessionFiles) -> tuple[RecordedEEG, pd.DataFrame]:
+    """Return what a session's XDF holds: the samples, and what they became."""
     import pandas as pd
 
-    files = SessionFiles.from_stem(path)
     # By type, which is always ours: an amplifier may be named as one of our streams is.
     streams = {stream["info"]["type"][0]: stream for stream in _load_xdf(files.eeg)}
+    if "EEG" not in streams or "Feedback" not in streams:
+        there = ", ".join(map(repr, streams)) or "none"
+        raise FileError(
+            "file",
+            str(files.eeg),
+            "is no recording of a session, or broke off at its very beginning (its streams: "
+            f"{there})",
+        )
     eeg, feedback = streams["EEG"], streams["Feedback"]
     signals = pd.DataFrame(
         np.asarray(feedback["time_series"]).reshape(-1, len(_labels(feedback))),
@@ -82,41 +113,42 @@ def read_session(path: str | os.PathLike) -> Session:
     )
     signals = signals.astype({"flags": int, "sample": int})
     signals.insert(0, "t", feedback["time_stamps"])
-    return Session(
-        files=files,
-        eeg=RecordedEEG(
-            samples=np.asarray(eeg["time_series"]),
-            stamps=np.asarray(eeg["time_stamps"]),
-            labels=_labels(eeg),
-            rate=float(eeg["info"]["nominal_srate"][0]),
-            units=eeg["info"]["desc"][0]["channels"][0]["channel"][0]["unit"][0] or "",
-        ),
-        signals=signals,
-        frames=pd.read_csv(files.frames, encoding="utf-8-sig"),
-        events=_read_events(files.events),
-        settings=SessionRecord.load(files.settings).content,
+    samples = RecordedEEG(
+        samples=np.asarray(eeg["time_series"]),
+        stamps=np.asarray(eeg["time_stamps"]),
+        labels=_labels(eeg),
+        rate=float(eeg["info"]["nominal_srate"][0]),
+        units=eeg["info"]["desc"][0]["channels"][0]["channel"][0]["unit"][0] or "",
     )
+    return samples, signals
 
 
 def _read_events(path: Path) -> pd.DataFrame:
     """Read the events in order of onset, also those of a session that was killed."""
-    import pandas as pd
-
     # A mark may be called "None" or "NA": of pandas' own words for nothing only these two are.
-    events = pd.read_csv(
+    events = read_table(
         path,
-        sep="\t",
-        encoding="utf-8-sig",
+        separator="\t",
+        numbers=("onset", "duration", "sample", "t"),
+        texts=("trial_type", "value", "detail"),
         keep_default_na=False,
         na_values=["", NOT_AVAILABLE],
     )
+    events = _texts_of(events, "trial_type", "value")
     return events.sort_values("onset", kind="stable", ignore_index=True)
+
+
+def _texts_of(table: pd.DataFrame, *columns: str) -> pd.DataFrame:
+    """Return a table whose texts are as they were before they were written into cells."""
+    there = [name for name in columns if name in table.columns]
+    return table.assign(**{name: table[name].map(text_of_cell) for name in there})
 
 
 def to_mne(session: Session) -> mne.io.RawArray:
     """Return the session's EEG for MNE-Python, in volts, its events as annotations.
 
-    Channels of a second stream are of MNE's type ``misc``, as they were sent.
+    Channels that are no EEG have MNE's type for their kind; those that are no voltage, and those of
+    a second stream, are as they were sent.
 
     MNE-Python itself reads no XDF. ``to_mne(session).save("sub-01_raw.fif")`` writes what
     ``mne.io.read_raw`` opens.
@@ -138,10 +170,14 @@ def to_mne(session: Session) -> mne.io.RawArray:
     except ImportError:
         raise FileError("file", str(session.files.eeg), HOW_TO_INSTALL) from None
     eeg = session.eeg
-    scales = np.asarray(session.settings["stream"]["microvolts_per_unit"]) * 1e-6
+    stream = session.settings["stream"]
+    scales = np.asarray(stream["microvolts_per_unit"]) * 1e-6
     n_aux = len(eeg.labels) - len(scales)
-    types = ["eeg"] * len(scales) + ["misc"] * n_aux
     scales = np.pad(scales, (0, n_aux), constant_values=1.0)
+    beside = dict.fromkeys(eeg.labels[len(eeg.labels) - n_aux :], MISC)
+    kinds = {**stream.get("kinds", {}), **beside}
+    types = [kinds.get(label, EEG).lower() for label in eeg.labels]
+    scales[[kind.upper() not in VOLTAGES for kind in types]] = 1.0
     info = mne.create_info(eeg.labels, eeg.rate, types, verbose="error")
     raw = mne.io.RawArray((eeg.samples * scales).T, info, verbose="error")
     raw.set_montage("colin27_1005" if _has_montage(mne) else "standard_1005", on_missing="ignore")
@@ -200,20 +236,18 @@ def _has_montage(mne: Any) -> bool:
     return "colin27_1005" in mne.channels.get_builtin_montages()
 
 
-def _load_xdf(path: os.PathLike) -> list[dict]:
-    try:
-        import pyxdf
-    except ImportError:
-        raise FileError("file", os.fspath(path), HOW_TO_INSTALL) from None
+def _load_xdf(path: Path) -> list[dict]:
+    from psychopy_nfb.lsl.files.xdf import load_streams
+
     if not os.path.exists(path):
         raise FileError(
             "file",
             os.fspath(path),
             "does not exist; name any file of a session",
         )
-    streams, _ = pyxdf.load_xdf(
-        path, synchronize_clocks=False, dejitter_timestamps=False, verbose=False
-    )
+    streams, notes = load_streams(path, synchronize_clocks=False)
+    for sentence in notes:
+        logger.warning("%s: %s", path.name, sentence)
     return streams
 
 

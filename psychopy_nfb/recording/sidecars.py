@@ -22,6 +22,9 @@ def _column(description: str, units: str | None = None, levels: dict | None = No
     return column
 
 
+_APOSTROPHE = (
+    "A text that a spreadsheet would take for a formula, such as =1+1, has an apostrophe before it."
+)
 _LSL = "s (clock of LSL on this computer)"
 
 EVENTS = {
@@ -57,6 +60,8 @@ EVENTS = {
             "gap": "EEG samples are missing; the row's sample is the first one after them.",
             "recording_moved": "The session's files could no longer be written; detail says why. "
             "What came before is in them, the rest in these.",
+            "step_failed": "A step of the signal processing gave no finite number; detail says "
+            "which.",
             "settings_not_written": "The settings file could not be written; detail says why.",
             "stream_lost": "The EEG stream ended.",
             "stream_back": "The same EEG stream was found again.",
@@ -66,7 +71,7 @@ EVENTS = {
             "aux_lost": "The second stream ended.",
         },
     ),
-    "value": _column("Name or text of the event, where it has one."),
+    "value": _column(f"Name or text of the event, where it has one. {_APOSTROPHE}"),
     "sample": _column("Number of the EEG sample that belongs to it, counted from 0."),
     "t": _column("When it happened.", _LSL),
     "detail": _column("What else is known of it, as a JSON object."),
@@ -97,7 +102,7 @@ FRAMES = {
     "shown": _column(
         "What displays showed: 0 (empty) to 1 (full); no value in a block without feedback."
     ),
-    "mark": _column("Text of the mark that was written at this flip."),
+    "mark": _column(f"Text of the mark that was written at this flip. {_APOSTROPHE}"),
     "block": _column("Name of the block that the frame belongs to."),
 }
 

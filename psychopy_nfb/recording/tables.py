@@ -14,7 +14,7 @@ from typing import TextIO
 
 from psychopy_nfb.errors import FileError
 from psychopy_nfb.protocol import VALUE_NAMES
-from psychopy_nfb.recording.text import safe_text
+from psychopy_nfb.recording.text import LONGEST_TEXT, cell_text, safe_text
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +38,9 @@ FRAME_COLUMNS = (
     *VALUE_NAMES,
 )
 """Columns of the frame log; times are seconds on the LSL clock. Further signals' values follow."""
+
+TEXT_COLUMNS = ("mark", "block")
+"""Those that hold texts; all others hold numbers."""
 
 EVENT_COLUMNS = ("onset", "duration", "trial_type", "value", "sample", "t", "detail", "command")
 """Columns of the events: onset and duration in seconds from the first sample, after BIDS."""
@@ -166,11 +169,11 @@ class EventLog(_Table):
         cells = (
             f"{onset:.6f}",
             f"{duration:.6f}",
-            trial_type,
-            value or NOT_AVAILABLE,
+            cell_text(trial_type),
+            cell_text(value) if value else NOT_AVAILABLE,
             str(sample),
             f"{t:.6f}",
-            NOT_AVAILABLE if detail is None else json.dumps(detail, default=str),
+            NOT_AVAILABLE if detail is None else _json_cell(detail),
             NOT_AVAILABLE if command is None else str(command),
         )
         self._file.write("\t".join(map(_tsv_cell, cells)) + "\r\n")
@@ -185,6 +188,11 @@ class EventLog(_Table):
                 _sort_rows(self.path)
             except OSError as error:  # read_session sorts them too
                 logger.warning("%s stays in the order of writing: %s", self.path.name, error)
+
+
+def _json_cell(detail: dict) -> str:
+    text = json.dumps(detail, default=str)
+    return text if len(text) <= LONGEST_TEXT else json.dumps({"too_long": len(text)})
 
 
 def _tsv_cell(text: str) -> str:
@@ -212,7 +220,7 @@ def _sort_rows(path: Path) -> None:
 
 def _cell(column: str, value: object) -> object:
     if isinstance(value, str):
-        return safe_text(value)
+        return cell_text(value)
     if isinstance(value, float):
         if math.isnan(value):
             return ""

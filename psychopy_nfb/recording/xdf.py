@@ -107,6 +107,7 @@ class XdfWriter:
         *,
         source_id: str = "",
         units: str | Sequence[str] = "",
+        kinds: Sequence[str] | None = None,
         positions: Mapping[str, Sequence[float]] | None = None,
         desc: Mapping[str, Any] | None = None,
     ) -> int:
@@ -124,13 +125,15 @@ class XdfWriter:
             ``"float32"``, ``"double64"``, …, or ``"string"``.
         units : str or sequence of str
             Unit of all channels, or of each.
+        kinds : sequence of str, optional
+            Content type of each channel; default is the stream's.
         positions : mapping, optional
             Electrode positions by label.
         desc : mapping, optional
             Further entries of the description; mappings in it become nested elements.
         """
         format = "double64" if format == "float64" else format  # noqa: A001
-        key = tuple(map(safe_text, (name, type, format, len(labels), source_id)))
+        key = tuple(map(_as_read, (name, type, format, len(labels), source_id)))
         for number, stream in self._streams.items():
             if stream.key == key:
                 return number
@@ -144,6 +147,7 @@ class XdfWriter:
             created_at=lsl_now(),
             source_id=source_id,
             units=units,
+            kinds=kinds,
             positions=positions,
             desc=desc,
         )
@@ -290,6 +294,11 @@ class XdfWriter:
             stream.last = _read_stamp(file) if sample else first
             for _ in range(stream.n_channels):
                 stream.texts.append(file.read(_read_length(file) or 0).decode())
+
+
+def _as_read(text: object) -> str:
+    """Return a text as it comes back from a header: readers of XML make one line end of all."""
+    return safe_text(text).replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _new_stream(key: tuple) -> _Stream:

@@ -37,6 +37,7 @@ def stream_header(
     created_at: float,
     source_id: str = "",
     units: str | Sequence[str] = "",
+    kinds: Sequence[str] | None = None,
     positions: Mapping[str, Sequence[float]] | None = None,
     desc: Mapping[str, Any] | None = None,
 ) -> bytes:
@@ -48,9 +49,10 @@ def stream_header(
         LSL time in seconds.
     """
     units = [units] * len(labels) if isinstance(units, str) else units
+    kinds = [type] * len(labels) if kinds is None else kinds
     channels = []
-    for label, unit in zip(labels, units, strict=True):
-        channel = {"label": label, "unit": unit, "type": type}
+    for label, unit, kind in zip(labels, units, kinds, strict=True):
+        channel = {"label": label, "unit": unit, "type": kind}
         if positions and label in positions:
             place = positions[label]
             channel["location"] = {

@@ -1,7 +1,8 @@
 """What went wrong in a session, the worst for the participant first.
 
 `findings` lists; each `Finding` says what happened, with its figure, and what to do. What the
-participant saw is in `report.seen`, what is found of clocks and rates in `report.of_clocks`.
+participant saw is in `report.seen`, what is found of clocks and rates in `report.of_clocks`, of
+channels and units in `report.of_stream`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from psychopy_nfb.report import seen
 from psychopy_nfb.report.finding import Finding
 from psychopy_nfb.report.numbers import percent, seconds, times
 from psychopy_nfb.report.of_clocks import of_clocks
+from psychopy_nfb.report.of_stream import of_stream
 from psychopy_nfb.report.session_data import SessionData
 from psychopy_nfb.timing import LagSummary
 
@@ -33,7 +35,7 @@ def findings(data: SessionData, summary: LagSummary) -> list[Finding]:
     summary : LagSummary
         Of its frame log.
     """
-    found = [*_of_the_run(data, summary)]
+    found = [*_of_the_run(data, summary), *of_stream(data)]
     if len(data.frames):
         frames = seen.feedback_frames(data)
         found += [

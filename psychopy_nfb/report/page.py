@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from psychopy_nfb import __version__
 from psychopy_nfb.errors import FileError
+from psychopy_nfb.recording.text import safe_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -105,7 +106,7 @@ def write_page(
     page = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(template)
     text = page.render(title=title, subtitle=subtitle, sections=sections, version=__version__)
     try:
-        Path(path).write_text(text, encoding="utf-8")
+        Path(path).write_text(safe_text(text), encoding="utf-8")
     except OSError as error:
         raise FileError(
             "out", os.fspath(path), f"cannot be written ({error.strerror}); choose another folder"

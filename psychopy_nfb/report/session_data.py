@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from psychopy_nfb.budget import MOST_RECORDING
 from psychopy_nfb.dsp.flags import Flags
 from psychopy_nfb.errors import FileError
+from psychopy_nfb.reading import check_file, read_table, reading
 from psychopy_nfb.recording.names import SessionFiles
 from psychopy_nfb.recording.settings_file import SessionRecord
+from psychopy_nfb.recording.tables import FRAME_COLUMNS, TEXT_COLUMNS
+from psychopy_nfb.recording.text import text_of_cell
 from psychopy_nfb.timing import lag_summary
 
 CALIBRATING_SHARE = 0.5
 """Of a block's frames or samples, from which on it is the recording of a baseline."""
 WHOLE_RUN = "whole run"
+NEEDED = ("t_sample", "t_received", "t_published", "t_read", "t_flip", "delay", "interval")
+"""Columns without which a table is no frame log."""
 NO_SIGNALS = (
     'The training\'s outcome needs the package pyxdf; run: pip install "psychopy-nfb[files]"'
 )
@@ -102,18 +109,16 @@ def load_session_data(path: str | os.PathLike) -> SessionData:
         If it has no frame log, or a file cannot be read at all.
     """
     files = SessionFiles.from_stem(path)
-    if not files.frames.exists():
+    if not os.path.isfile(files.frames):
         raise FileError(
             "session", str(files.stem), "has no frame log; name a session's file or stem"
         )
-    frames = _read_table(files.frames, ",")
-    needed = {"t_sample", "t_received", "t_published", "t_read", "t_flip", "delay", "interval"}
-    if missing := needed - set(frames.columns):
-        raise FileError(
-            "session", str(files.frames), f"is no frame log: it has no column {min(missing)}"
-        )
+    numbers = [name for name in FRAME_COLUMNS if name not in TEXT_COLUMNS]
+    frames = _read_table(files.frames, ",", numbers=NEEDED, numbers_if_there=numbers)
     frames = frames[frames.t_flip.notna()].reset_index(drop=True)
-    settings = SessionRecord.load(files.settings).content if files.settings.exists() else {}
+    for name in set(TEXT_COLUMNS) & set(frames.columns):
+        frames[name] = frames[name].map(text_of_cell)
+    settings = SessionRecord.load(files.settings).content if os.path.isfile(files.settings) else {}
     signals, reason = _read_signals(files.eeg)
     events = _read_events(files.events)
     _on_one_clock(frames, events, signals)
@@ -143,14 +148,11 @@ def compared_unit(data: SessionData) -> str:
     return units.get(kind) or signal_unit(data.configuration)
 
 
-def _read_table(path: os.PathLike, separator: str) -> pd.DataFrame:
-    try:
-        # A block may be called "None" or "NA": of pandas' words for nothing only these two are.
-        return pd.read_csv(
-            path, sep=separator, encoding="utf-8-sig", keep_default_na=False, na_values=["", "n/a"]
-        )
-    except (OSError, ValueError) as error:
-        raise FileError("session", os.fspath(path), f"cannot be read ({error})") from None
+def _read_table(path: os.PathLike, separator: str, **columns: Sequence[str]) -> pd.DataFrame:
+    # A block may be called "None" or "NA": of pandas' words for nothing only these two are.
+    return read_table(
+        path, "session", separator, keep_default_na=False, na_values=["", "n/a"], **columns
+    )
 
 
 def _read_events(path: os.PathLike) -> pd.DataFrame:
@@ -158,7 +160,10 @@ def _read_events(path: os.PathLike) -> pd.DataFrame:
     if not os.path.exists(path):
         columns = ["onset", "duration", "trial_type", "value", "sample", "t", "detail"]
         return pd.DataFrame(columns=columns).astype({"t": float, "duration": float})
-    events = _read_table(path, "\t").sort_values("t", kind="stable", ignore_index=True)
+    events = _read_table(path, "\t", numbers=("t", "duration"), texts=("trial_type", "detail"))
+    events = events[events.t.notna()].sort_values("t", kind="stable", ignore_index=True)
+    for name in {"trial_type", "value"} & set(events.columns):
+        events[name] = events[name].map(text_of_cell)
     events["detail"] = [_detail(text) for text in events.detail]
     return events
 
@@ -168,7 +173,7 @@ def _detail(text: object) -> dict[str, Any]:
         return {}
     try:
         detail = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return detail if isinstance(detail, dict) else {}
 
@@ -180,23 +185,25 @@ def _read_signals(path: os.PathLike) -> tuple[pd.DataFrame | None, str]:
     except ImportError:
         return None, NO_SIGNALS
     try:
-        streams, _ = pyxdf.load_xdf(
-            path,
-            select_streams=[{"type": "Feedback"}],
-            synchronize_clocks=False,
-            dejitter_timestamps=False,
-            verbose=False,
-        )
-    except Exception as error:  # noqa: BLE001 - pyxdf raises whatever it met in a damaged file
-        return None, f"The training's outcome is not known: the recording is unreadable ({error})."
-    if not len(streams[0]["time_stamps"]):
-        return None, "The training's outcome is not known: no sample was processed."
-    channels = streams[0]["info"]["desc"][0]["channels"][0]["channel"]
-    labels = [channel["label"][0] for channel in channels]
-    signals = pd.DataFrame(np.asarray(streams[0]["time_series"]), columns=labels)
-    signals = signals.astype({"flags": int, "sample": int})
-    signals.insert(0, "t", streams[0]["time_stamps"])
-    return signals, ""
+        check_file(path, "session", MOST_RECORDING)
+        with reading(path, "session", "as .xdf"):
+            streams, _ = pyxdf.load_xdf(
+                path,
+                select_streams=[{"type": "Feedback"}],
+                synchronize_clocks=False,
+                dejitter_timestamps=False,
+                verbose=False,
+            )
+            if not len(streams[0]["time_stamps"]):
+                return None, "The training's outcome is not known: no sample was processed."
+            channels = streams[0]["info"]["desc"][0]["channels"][0]["channel"]
+            labels = [channel["label"][0] for channel in channels]
+            signals = pd.DataFrame(np.asarray(streams[0]["time_series"]), columns=labels)
+            signals = signals.astype({"flags": int, "sample": int})
+            signals.insert(0, "t", streams[0]["time_stamps"])
+            return signals, ""
+    except FileError as error:
+        return None, f"The training's outcome is not known: the recording {error.remedy}."
 
 
 def _on_one_clock(frames: pd.DataFrame, events: pd.DataFrame, signals: pd.DataFrame | None) -> None:

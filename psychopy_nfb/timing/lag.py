@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from psychopy_nfb.dsp.flags import Flags
-from psychopy_nfb.errors import FileError, cause
+from psychopy_nfb.errors import FileError
 from psychopy_nfb.lsl.stamps_heard import SILENCE_SECONDS, is_foreign, silence_seconds
+from psychopy_nfb.reading import read_table
 from psychopy_nfb.recording.names import SessionFiles
 from psychopy_nfb.recording.settings_file import SessionRecord
 
@@ -143,12 +144,7 @@ def lag_summary(
     """
     if not isinstance(frames, pd.DataFrame):
         settings = _settings_beside(frames) if settings is None else settings
-        try:
-            frames = pd.read_csv(frames)
-        except (OSError, ValueError) as error:
-            raise FileError(
-                "frames", os.fspath(frames), f"cannot be read ({cause(error)})"
-            ) from None
+        frames = read_table(frames, "frames")
     with_value = frames[frames.t_sample.notna()]
     offset = _clock_offset(with_value)
     fresh = with_value[~_repeated(with_value)]

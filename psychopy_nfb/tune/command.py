@@ -14,7 +14,7 @@ from psychopy_nfb.checks import (
     check_writable,
     prepare_folder,
 )
-from psychopy_nfb.terminal import add_band, doing, naming_kept_files
+from psychopy_nfb.terminal import add_band, add_units, doing, naming_kept_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="channel of the rhythm; of several, separated by commas, the mean is taken",
     )
+    add_units(parser)
     add_band(parser, "frequency band of the rhythm")
     add(
         "--own-peak",
@@ -99,18 +100,23 @@ def main(options: argparse.Namespace) -> int:
 def _tuned(options: argparse.Namespace, delays: Sequence[float], folder: Path, stem: str) -> int:
     from tqdm import tqdm
 
+    from psychopy_nfb.channels import not_eeg
     from psychopy_nfb.dsp import SignalInfo, standard_positions
     from psychopy_nfb.engine.recipe import standard_pipeline
     from psychopy_nfb.lsl.files import read_recording
     from psychopy_nfb.tune.candidates import CANDIDATES
+    from psychopy_nfb.tune.kinds import check_voltage
+    from psychopy_nfb.tune.prepared import offsets_removed
     from psychopy_nfb.tune.tuning import recommended, tune
 
     with doing("Reading the recording"):
-        recording = read_recording(options.recording)
+        recording = read_recording(options.recording, units=options.units)
     check_channels("channel", _names(options.channel), recording.labels)
     prepare_folder(folder)
     labels = tuple(recording.labels)
-    info = SignalInfo(recording.rate, labels, positions=standard_positions(labels))
+    kinds = not_eeg(recording.labels, recording.kinds, recording.units)
+    check_voltage(_names(options.channel), labels, kinds)
+    info = SignalInfo(recording.rate, labels, positions=standard_positions(labels), kinds=kinds)
     if options.own_peak:
         options.band = _own_band(recording, options)
     pipeline = standard_pipeline(
@@ -120,6 +126,8 @@ def _tuned(options: argparse.Namespace, delays: Sequence[float], folder: Path, s
         line_frequency=options.line if options.line < recording.rate / 2 else None,
         smooth=None,
     )
+    told: list[str] = []
+    before = offsets_removed(pipeline.steps[:-1], recording.samples, info, told.append)
     with tqdm(total=len(CANDIDATES) * len(delays), desc="tune", disable=None) as progress:
 
         def passed(name: str) -> None:
@@ -129,11 +137,15 @@ def _tuned(options: argparse.Namespace, delays: Sequence[float], folder: Path, s
         entries = tune(
             recording.samples,
             info,
-            pipeline.steps[:-1],
+            before,
             tuple(options.band),
             [delay / 1e3 for delay in sorted(delays)],
             passed=passed,
+            gaps=[row for row, _ in recording.gaps],
+            told=told.append,
         )
+    for sentence in told:
+        print(sentence)
     wanted = options.delay
     if wanted is None and options.quality is None:
         wanted = max(USUAL_DELAY_MS, min(delays))
@@ -141,15 +153,16 @@ def _tuned(options: argparse.Namespace, delays: Sequence[float], folder: Path, s
     print(_lines(entries))
     print(_sentence(chosen))
     settings = folder / f"{stem}.json"
-    _write_settings(settings, pipeline.steps[:-1], chosen)
+    _write_settings(settings, before, chosen)
     page = folder / f"{stem}.html"
     with doing("Writing the page"):
-        _write_page(page, settings, options, recording, entries, chosen)
+        _write_page(page, settings, options, recording, entries, chosen, told)
     print(f"Files:\n  {page}\n  {settings}")
     if options.json:
         content = {
             "scores": [one.to_dict() for one in entries],
             "recommended": chosen.to_dict(),
+            "corrected": told,
             "files": {"page": str(page), "settings": str(settings)},
         }
         Path(options.json).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
@@ -214,6 +227,7 @@ def _write_page(
     recording: Recording,
     entries: Sequence[Entry],
     chosen: Entry,
+    told: Sequence[str] = (),
 ) -> None:
     from psychopy_nfb.report.page import Picture, Section, Table, write_page
     from psychopy_nfb.tune.figure import quality_figure
@@ -251,7 +265,7 @@ def _write_page(
                 note="Each of these is better than all estimators with a shorter delay.",
             ),
             Section("The estimators", table=Table(["name", "what it is"], estimators)),
-            Section("How it was measured", [METHOD]),
+            Section("How it was measured", [METHOD, *told]),
         ],
         subtitle=f"{Path(options.recording).name} · {options.channel} · {low:g} to {high:g} Hz · "
         f"{recording.seconds:.0f} s",
@@ -289,6 +303,7 @@ METHOD = (
     "What an estimator gives in real time is compared with the rhythm as the whole recording shows "
     "it, past and future, at the same delay (Smetanin et al. 2020). Filters were fitted, and their "
     "variants chosen, on the first half of the recording; all figures are of the second half, "
-    "without two seconds at its ends. The amplifier's chunks, the network and the display add to "
-    "the lag."
+    "without two seconds at its ends and without large artifacts. Linear drift and jumps of the "
+    "level were taken out of the recording first. The amplifier's chunks, the network and the "
+    "display add to the lag."
 )

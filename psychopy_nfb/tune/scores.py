@@ -26,7 +26,29 @@ class Score:
         return self.envelope_r if math.isnan(self.plv) else (self.envelope_r + self.plv) / 2
 
 
-def score(found: np.ndarray, reference: np.ndarray, rate: float, part: slice) -> Score:
+def scored_rows(usable: np.ndarray, rate: float, part: slice) -> np.ndarray:
+    """Return the rows of a part that are scored: without two seconds at its ends, and usable.
+
+    Parameters
+    ----------
+    usable : ndarray of bool, shape (n,)
+        Where there is no artifact.
+    rate : float
+        Samples per second.
+    part : slice
+        Of the samples.
+
+    Examples
+    --------
+    >>> len(scored_rows(np.arange(3000) >= 1000, 250.0, slice(0, 3000)))
+    1500
+    """
+    start, stop, _ = part.indices(len(usable))
+    edge = round(EDGE_SECONDS * rate)
+    return start + edge + np.flatnonzero(usable[start + edge : stop - edge])
+
+
+def score(found: np.ndarray, reference: np.ndarray, rows: np.ndarray) -> Score:
     """Score an estimate.
 
     Parameters
@@ -35,10 +57,8 @@ def score(found: np.ndarray, reference: np.ndarray, rate: float, part: slice) ->
         The estimate, complex; or real if it is an envelope alone.
     reference : ndarray of complex, shape (n,)
         The acausal analytic signal, delayed by the delay that is wanted.
-    rate : float
-        Samples per second.
-    part : slice
-        Of the samples; two seconds at both of its ends are left out.
+    rows : ndarray of int, shape (n_scored,)
+        Which samples count, see `scored_rows`.
 
     References
     ----------
@@ -48,13 +68,11 @@ def score(found: np.ndarray, reference: np.ndarray, rate: float, part: slice) ->
     Examples
     --------
     >>> wave = np.exp(2j * np.pi * np.arange(3000) / 25) * (1 + np.sin(np.arange(3000) / 99))
-    >>> found = score(wave * 1j, wave, 250.0, slice(0, 3000))
+    >>> found = score(wave * 1j, wave, np.arange(500, 2500))
     >>> round(found.envelope_r, 6), round(found.plv, 6)
     (1.0, 1.0)
     """
-    start, stop, _ = part.indices(len(found))
-    edge = round(EDGE_SECONDS * rate)
-    found, reference = found[start + edge : stop - edge], reference[start + edge : stop - edge]
+    found, reference = found[rows], reference[rows]
     envelope = np.abs(found)
     if not np.ptp(envelope) > 0:
         return Score(0.0, 0.0 if np.iscomplexobj(found) else math.nan)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from psychopy_nfb.checks import check_number, prepare_folder
 from psychopy_nfb.errors import SettingsError
-from psychopy_nfb.terminal import add_band, doing, naming_kept_files
+from psychopy_nfb.terminal import add_band, add_units, doing, naming_kept_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from psychopy_nfb.dsp import SpatialFilter, SpatialFit
+    from psychopy_nfb.dsp.whole import Calmed
     from psychopy_nfb.lsl.files import Recording
 
 METHODS = {
@@ -35,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("recording", metavar="RECORDING", help="a file: .xdf, .set, .fif, .vhdr, .edf")
     listed = "; ".join(f"{name}: {what}" for name, what in METHODS.items())
     add("--method", choices=tuple(METHODS), default="ssd", help=f"{listed} (default ssd)")
+    add_units(parser)
     add_band(parser, "frequency band of the rhythm")
     add("--states", nargs=2, metavar=("A", "B"), help="markers at which the two states begin")
     add("--target", metavar="NAME", help="channel whose value the power follows")
@@ -43,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--exclude",
         default="",
         metavar="NAME",
-        help="channels to leave out, separated by commas: bad ones and those that are not EEG",
+        help="bad channels to leave out, separated by commas; what is no EEG is left out anyway",
     )
     add("--components", type=int, default=1, metavar="N", help="components to keep (default 1)")
     add("--out", metavar="DIR", default="data", help="folder for page and weights (default data)")
@@ -64,48 +66,63 @@ def _written(options: argparse.Namespace, folder: Path, stem: str) -> int:
     from psychopy_nfb.lsl.files import read_recording
 
     with doing("Reading the recording"):
-        recording = read_recording(options.recording)
+        recording = read_recording(options.recording, units=options.units)
     with doing("Finding the filter"):
-        step, fit, words = _found(recording, options)
-    print(words)
+        step, fit, words, told = _found(recording, options)
+    for sentence in (*told, words):
+        print(sentence)
     prepare_folder(folder)
     weights = folder / f"{stem}.json"
     weights.write_text(json.dumps(step.weights, indent=1) + "\n", encoding="utf-8")
     page = folder / f"{stem}.html"
     with doing("Writing the page"):
-        _write_page(page, weights, options, fit, words)
+        _write_page(page, weights, options, fit, words, told)
     print(f"Files:\n  {page}\n  {weights}")
     return 0
 
 
 def _found(
     recording: Recording, options: argparse.Namespace
-) -> tuple[SpatialFilter, SpatialFit | None, str]:
-    """Return the step, the components to show (None for a regression), and what to say."""
+) -> tuple[SpatialFilter, SpatialFit | None, str, list[str]]:
+    """Return the step, the components to show (None for a regression), and what to say of both."""
+    from psychopy_nfb.channels import not_eeg
     from psychopy_nfb.checks import check_channels
     from psychopy_nfb.dsp import csp, regress_out, reject_blinks, spoc, ssd
+    from psychopy_nfb.dsp.spatial import checked
+    from psychopy_nfb.dsp.whole import calmed, without_drift
 
     left_out = {*check_channels("exclude", _names(options.exclude), recording.labels)}
     if options.target is not None:
         (target,) = check_channels("target", [options.target], recording.labels)
         left_out.add(target)
+    wanted = {*check_channels("eyes", _names(options.eyes or ""), recording.labels)}
+    kinds = not_eeg(recording.labels, recording.kinds, recording.units)
+    no_eeg = [
+        place
+        for place, label in enumerate(recording.labels)
+        if label in kinds and place not in left_out | wanted
+    ]
+    left_out.update(no_eeg)
     kept = [index for index in range(len(recording.labels)) if index not in left_out]
     labels = [recording.labels[index] for index in kept]
-    samples, rate, band = recording.samples[:, kept], recording.rate, tuple(options.band)
+    rate, band = recording.rate, tuple(options.band)
+    calm = calmed(checked(recording.samples[:, kept], labels), rate)
+    samples = calm.samples
+    told = _told(calm, recording, kept, no_eeg, options.method)
     low, high = band
     if options.method == "eog":
-        step = regress_out(_highpassed(samples, rate), labels, _names(options.eyes))
-        return (
-            step,
-            None,
-            f"{len(step.weights)} channels, without what is correlated with {options.eyes}.",
-        )
+        step = regress_out(without_drift(samples, rate), labels, _names(options.eyes))
+        words = f"{len(step.weights)} channels, without what is correlated with {options.eyes}."
+        return step, None, words, told
     if options.method == "ica":
         step, fit, rejected = reject_blinks(samples, rate, labels, _names(options.eyes))
         named = ", ".join(str(index + 1) for index in rejected)
-        return step, fit, f"Removed as components of the eyes: {named} (of {len(fit.scores)})."
+        words = f"Removed as components of the eyes: {named} (of {len(fit.scores)})."
+        return step, fit, words, told
     if options.method == "csp":
         first, second = (_state(recording, name, options.states) for name in options.states)
+        # Stretches of one state are joined: without drift they fit together.
+        samples = without_drift(samples, rate)
         fit = csp(samples[first], samples[second], rate, labels, band)
         share = _share(options, float(fit.scores[0]))
         words = f"Component 1, {low:g} to {high:g} Hz: {share} of its power is in this state."
@@ -118,18 +135,30 @@ def _found(
             f"Component 1: {fit.scores[0]:.1f} times the power within {low:g} to {high:g} Hz that "
             "it has beside it."
         )
-    return fit.step(options.components), fit, words
+    return fit.step(options.components), fit, words, told
+
+
+def _told(
+    calm: Calmed, recording: Recording, kept: Sequence[int], no_eeg: Sequence[int], method: str
+) -> list[str]:
+    """Return a sentence for each thing that was left out or corrected."""
+    told = []
+    if no_eeg:
+        named = ", ".join(recording.labels[place] for place in no_eeg)
+        told.append(f"Left out, because they are no EEG: {named}.")
+    if sentence := calm.jumps_told([recording.labels[place] for place in kept]):
+        told.append(sentence)
+    spoilt = calm.artifacts.any(axis=1).sum() / recording.rate
+    if spoilt and method in ("ssd", "csp", "spoc"):  # the others look for the eyes' artifacts
+        told.append(
+            f"{spoilt:.1f} of {recording.seconds:.0f} s were left out: large artifacts, with a "
+            "second on both sides."
+        )
+    return told
 
 
 def _names(listed: str) -> list[str]:
     return [name.strip() for name in listed.split(",") if name.strip()]
-
-
-def _highpassed(samples: np.ndarray, rate: float) -> np.ndarray:
-    from scipy import signal
-
-    sos = signal.butter(2, 1.0, "highpass", fs=rate, output="sos")
-    return signal.sosfiltfilt(sos, samples, axis=0)
 
 
 def _state(recording: Recording, name: str, states: Sequence[str]) -> np.ndarray:
@@ -155,6 +184,7 @@ def _write_page(
     options: argparse.Namespace,
     fit: SpatialFit | None,
     words: str,
+    told: Sequence[str],
 ) -> None:
     from psychopy_nfb.report.page import Picture, Section, write_page
     from psychopy_nfb.tune.topography import topographies
@@ -169,7 +199,7 @@ def _write_page(
         path,
         "Spatial filter",
         [
-            Section("Found", pictures=pictures, lead=words),
+            Section("Found", list(told), pictures=pictures, lead=words),
             Section("How to use it", [f'In a settings file, as the first of "steps": {use}', ONCE]),
         ],
         subtitle=f"{options.method} · {Path(options.recording).name}",

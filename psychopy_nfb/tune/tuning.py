@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from psychopy_nfb.checks import check_band
-from psychopy_nfb.dsp import Pipeline, SignalInfo, Step, acausal_analytic
+from psychopy_nfb.dsp import ArtifactGate, SignalInfo, Step, acausal_analytic
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.tune.candidates import CANDIDATES, Candidate
-from psychopy_nfb.tune.scores import Score, score
+from psychopy_nfb.tune.prepared import levelled, passed_through, without_artifacts
+from psychopy_nfb.tune.scores import Score, score, scored_rows
 
 FIT_SHARE = 0.5
 """Share of the recording that estimators are fitted to; they are scored on the rest."""
@@ -55,6 +56,8 @@ def tune(
     delays: Sequence[float],
     candidates: Sequence[Candidate] = CANDIDATES,
     passed: Callable[[str], None] = lambda _: None,
+    gaps: Sequence[int] = (),
+    told: Callable[[str], None] = lambda _: None,
 ) -> list[Entry]:
     """Score every estimator at every delay.
 
@@ -74,19 +77,27 @@ def tune(
         What is tried.
     passed : callable
         Called with an estimator's name whenever it is done with one delay.
+    gaps : sequence of int
+        Samples before which some are missing; a second on both sides of them is left out.
+    told : callable
+        Called with a sentence for each thing that was corrected or left out.
 
     Raises
     ------
     SettingsError
         If the recording is too short, holds values that are no numbers, or not one channel comes
-        out of `before`.
+        out of `before`; or if there are artifacts nearly everywhere.
 
     Notes
     -----
-    The reference is the acausal analytic signal of the channel as it was recorded, so that what the
-    filters of `before` do to the phase counts. The first half of the recording is the fit part:
-    filters are fitted and variants are chosen (on its last third, fitted to the rest of it) without
-    a sample of the second half. The second half gives the scores.
+    Linear drift and jumps of the level are taken out of the recording first. Large artifacts
+    (beyond the limit of the `ArtifactGate` in `before`, or its usual one) are bridged and enter
+    no score. The reference is the acausal analytic signal of the channel as it
+    was recorded, so that what the filters of `before` do to the phase counts.
+
+    The first half of the recording is the fit part: filters are fitted and variants are chosen (on
+    its last third, fitted to the rest of it) without a sample of the second half. The second half
+    gives the scores.
     """
     check_band("band", band, info.rate)
     n, rate = len(samples), info.rate
@@ -101,14 +112,27 @@ def tune(
         raise SettingsError(
             "recording", f"{spoilt} samples", "are not numbers; cut them out or choose another part"
         )
-    raw, _ = _pass([step for step in before if step.spatial], samples, info)
-    signal, told = _pass(before, samples, info)
-    if signal.shape[1] != 1:
-        raise SettingsError("channel", list(told.labels), "must result in one signal")
-    raw = raw[:, 0]
-    if not np.ptp(raw) > 0:
-        raise SettingsError("channel", list(told.labels), "is flat; choose another one")
-    trial = _Trial(signal, raw, told, band)
+    n_fit = round(FIT_SHARE * n)
+    spatial = [step for step in before if step.spatial]
+    mixed, out = passed_through(spatial, np.eye(info.n_channels), info)
+    used = np.flatnonzero(mixed.any(axis=1))
+    if not (np.ptp(samples[:, used], axis=0) > 0).any():
+        raise SettingsError("channel", list(out.labels), "is flat; choose another one")
+    samples = levelled(samples, info, used, n_fit, told)
+    passing, passed_info = passed_through(before, samples, info)
+    if passing.shape[1] != 1:
+        raise SettingsError("channel", list(passed_info.labels), "must result in one signal")
+    limits = [step.limit_uv for step in before if isinstance(step, ArtifactGate)]
+    raw, passing, usable = without_artifacts(
+        passed_through(spatial, samples, info)[0],
+        passing,
+        rate,
+        n_fit,
+        min(limits, default=ArtifactGate.limit_uv),
+        gaps,
+        told,
+    )
+    trial = _Trial(passing, raw, usable, passed_info, band)
     entries = []
     for candidate in candidates:
         for delay in delays:
@@ -122,10 +146,16 @@ class _Trial:
     """Tries estimators on one signal."""
 
     def __init__(
-        self, signal: np.ndarray, raw: np.ndarray, info: SignalInfo, band: tuple[float, float]
+        self,
+        passing: np.ndarray,
+        raw: np.ndarray,
+        usable: np.ndarray,
+        info: SignalInfo,
+        band: tuple[float, float],
     ) -> None:
-        self._signal, self._raw, self._info, self._band = signal, raw, info, band
-        self._n_fit = round(FIT_SHARE * len(signal))
+        self._signal, self._raw, self._usable = passing, raw, usable
+        self._info, self._band = info, band
+        self._n_fit = round(FIT_SHARE * len(passing))
         self._n_learn = round(LEARN_SHARE * self._n_fit)
         self._known: dict[str, tuple[Step, np.ndarray]] = {}
 
@@ -141,17 +171,16 @@ class _Trial:
         if len(variants) > 1:
             # Not a sample of the held-out part enters here.
             inner = acausal_analytic(self._raw[: self._n_fit], rate, self._band, delay)
-            part = slice(self._n_learn, self._n_fit)
+            rows = scored_rows(self._usable, rate, slice(self._n_learn, self._n_fit))
             qualities = [
-                score(self._output(step, self._n_learn)[1][: self._n_fit], inner, rate, part)
+                score(self._output(step, self._n_learn)[1][: self._n_fit], inner, rows)
                 for step in variants
             ]
             best = variants[int(np.argmax([one.quality for one in qualities]))]
         fitted, found = self._output(best, self._n_fit)
         reference = acausal_analytic(self._raw, rate, self._band, delay)
-        return Entry(
-            candidate.name, delay, score(found, reference, rate, slice(self._n_fit, n)), fitted
-        )
+        rows = scored_rows(self._usable, rate, slice(self._n_fit, n))
+        return Entry(candidate.name, delay, score(found, reference, rows), fitted)
 
     def _output(self, step: Step, n_learn: int) -> tuple[Step, np.ndarray]:
         """Return the step, fitted to the first `n_learn` samples, and what it makes of all."""
@@ -223,12 +252,3 @@ def pareto_front(entries: Sequence[Entry]) -> list[Entry]:
         if not front or one.score.envelope_r > front[-1].score.envelope_r:
             front.append(one)
     return front
-
-
-def _pass(
-    steps: Sequence[Step], samples: np.ndarray, info: SignalInfo
-) -> tuple[np.ndarray, SignalInfo]:
-    """Return what comes out of the steps, in copies of their own."""
-    pipeline = Pipeline(copy.deepcopy(list(steps)))
-    told = pipeline.prepare(info)
-    return pipeline.process(samples)[0], told

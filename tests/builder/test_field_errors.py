@@ -6,6 +6,7 @@ import pytest
 
 import psychopy_nfb
 from psychopy_nfb.errors import FieldError, NfbError, SettingsError
+from psychopy_nfb.lsl.outlet import make_outlet
 
 
 def started(further=None, stream=None, **settings):
@@ -70,6 +71,39 @@ def test_a_settings_file_is_named_with_the_place_in_it(tmp_path):
         psychopy_nfb.errors_name_fields("nfb", settings_file=True),
     ):
         psychopy_nfb.Neurofeedback(tmp_path / "up.json")
+
+
+def test_a_unit_that_is_no_voltage_is_of_the_field_that_says_it(unique_id):
+    outlet = make_outlet("Odd", "EEG", ["Cz"], 250, units="counts", source_id=unique_id)
+    stream = psychopy_nfb.StreamSelection(source_id=unique_id, timeout=20)
+    with pytest.raises(FieldError) as told:
+        started(stream=stream, channels="Cz", reference="as recorded")
+    assert str(told.value).startswith(
+        "nfb, Unit of the EEG: counts: is what stream 'Odd' declares for channel 'Cz', and no volt"
+    )
+    del outlet
+
+
+def test_the_unit_that_is_chosen_reaches_the_script(builder):
+    component = builder.add("NeuroFeedbackComponent", "nfb", units="mV")
+    assert "units='mV'" in "".join(component._settings_lines())
+    component.params["units"].val = ""
+    assert "units" not in "".join(component._settings_lines())
+
+
+def test_the_rate_that_is_set_reaches_the_script(builder):
+    component = builder.add("NeuroFeedbackComponent", "nfb", rate="128")
+    assert ", rate=128" in "".join(component._settings_lines())
+    component.params["rate"].val = ""
+    assert "rate=128" not in "".join(component._settings_lines())
+
+
+def test_a_missing_rate_is_of_the_field_that_says_it():
+    with (
+        pytest.raises(FieldError, match=r"^nfb, Rate \(Hz\): -1: must be above 0 Hz"),
+        psychopy_nfb.errors_name_fields("nfb"),
+    ):
+        psychopy_nfb.StreamSelection(rate=-1.0)
 
 
 def test_errors_of_the_coder_api_stay_as_they_are():

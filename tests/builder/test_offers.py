@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from psychopy_nfb.builder.amplifier import LSLAmplifierBackend
 from psychopy_nfb.builder.offers import OFFERS, USUAL_CHANNELS
 
 
@@ -48,6 +49,7 @@ def test_nothing_is_looked_for_before_the_button_is_pressed(builder, monkeypatch
 
     monkeypatch.setattr(pylsl, "resolve_streams", None)
     builder.add("NeuroFeedbackComponent", "nfb")
+    LSLAmplifierBackend({"deviceName": "amp"})
     with pytest.raises(TypeError):
         OFFERS["streams"](None, "streamName", {})
 
@@ -68,9 +70,9 @@ def test_streams_and_their_channels_are_offered(amplifier, until):
     assert channels.chosen(lines) == {"exclude": "Fz, Oz"}
 
     streams = OFFERS["streams"](None, "streamName", texts)
-    chosen = {"streamType": "EEG", "streamName": "MyAmp", "sourceId": source_id}
+    chosen = {"streamType": "EEG", "streamName": "MyAmp", "sourceId": source_id, "hostname": ""}
     assert chosen in streams.values
     assert streams.chosen([streams.values.index(chosen)]) == chosen
     absent = OFFERS["channels"](None, "channels", {**texts, "streamName": "none"})
-    assert "not sent now" in absent.message
+    assert "no such stream" in absent.message
     assert absent.labels == list(USUAL_CHANNELS)

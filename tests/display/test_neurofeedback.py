@@ -387,13 +387,27 @@ def test_a_port_that_fails_does_not_reach_the_frame_loop(no_amplifier, window, t
         def close(self):
             raise OSError("unplugged")
 
+    sent = []
+
+    class Works:
+        def send(self, label, t_flip):
+            sent.append(label)
+
+        def close(self):
+            return {}
+
     with Neurofeedback(no_amplifier, data=tmp_path) as nfb:
+        nfb.send_marks_to(Broken(), Works())
+        nfb.mark("before the window")
         nfb.attach(window)
-        nfb.send_marks_to(Broken())
         nfb.mark("seen")
         show(nfb, window, 0.3)
     assert "unplugged" in caplog.text
-    assert read_session(nfb.files.stem).settings["ended"] == "stopped"
+    session = read_session(nfb.files.stem)
+    assert session.settings["ended"] == "stopped"
+    # Neither the files nor another port miss what one port could not take.
+    marks = session.events.value[session.events.trial_type == "mark"].tolist()
+    assert marks == sent == ["before the window", "seen"]
 
 
 @pytest.mark.parametrize("what", ["window", "nfb"])

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.display
 HALF_AN_HOUR = Path(__file__).with_name("half_an_hour.py")
 
 
+@pytest.mark.campaign
 @pytest.mark.slow
 def test_row_035_half_an_hour_costs_no_more_than_its_first_minutes():
     # A process of its own, because memory is counted by the process.

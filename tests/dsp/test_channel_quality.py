@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from psychopy_nfb.channels import not_eeg
 from psychopy_nfb.dsp import ChannelQuality, SignalInfo
 from psychopy_nfb.dsp.channel_verdict import REMEDIES
 from psychopy_nfb.lsl.eeg_model import SimulatedEEG
@@ -52,8 +55,8 @@ def test_row_087_planted_bad_channels_are_named_and_none_else(recording):
     assert found["T8"].startswith("muscles or noise")
 
 
-def judged(samples, info, **settings):
-    quality = ChannelQuality(info, **settings)
+def judged(samples, info):
+    quality = ChannelQuality(info)
     quality.add(samples)
     return {one.label: one for one in quality.verdicts()}
 
@@ -86,16 +89,17 @@ def test_an_electrode_is_compared_with_its_neighbours(recording, gain, fault):
 
 def test_what_is_no_electrode_is_not_judged_and_eyes_may_be_large():
     labels = ("TRIGGER", "Battery", "Status", "EOG1", "ECG", "Ch1", "Aux7")
-    info = SignalInfo(250.0, (*labels, "Diode of the lab"))
+    labels = (*labels, "Diode of the lab")
+    info = SignalInfo(250.0, labels, kinds={**not_eeg(labels), "Ch1": "MISC"})
     t = np.arange(500) / 250
     samples = np.zeros((500, 8))
     samples[:, 3:5] = 300 * np.sin(2 * np.pi * 1.5 * t)[:, None]
-    found = judged(samples, info, other=["Ch1"])
+    found = judged(samples, info)
     assert [label for label in info.labels if found[label].judged] == ["EOG1", "ECG"]
     assert all(one.good for one in found.values())
     samples[:, 4] = 0.0
     assert judged(samples, info)["ECG"].reason == "flat"
-    assert judged(samples, info)["Ch1"].reason == "flat"
+    assert judged(samples, replace(info, kinds=not_eeg(labels)))["Ch1"].reason == "flat"
 
 
 def test_traces_are_short_follow_the_signal_and_lose_no_spike():

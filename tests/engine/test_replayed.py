@@ -109,7 +109,8 @@ def check_against_offline(settings, session, path):
     first = int(np.flatnonzero((source.samples == eeg[0]).all(axis=1))[0])
     used = source.samples[first : first + len(eeg)]
     assert np.array_equal(eeg, used.astype(eeg.dtype))
-    info = SignalInfo(source.rate, source.labels, positions=standard_positions(source.labels))
+    positions = standard_positions(source.labels)
+    info = SignalInfo(source.rate, source.labels, positions=positions, kinds=source.not_eeg)
     counting = session.events[session.events.trial_type.isin(["points_on", "points_off"])]
     commands = [(row.sample, row.trial_type, {}) for row in counting.itertuples()]
     values, flags = run_offline(read_configuration(to_dict(settings)), used, info, commands)
@@ -126,7 +127,8 @@ def hits_of(settings, path, n):
     In a fast replay most of it has come before the experiment can begin its block.
     """
     source = read_recording(path)
-    info = SignalInfo(source.rate, source.labels, positions=standard_positions(source.labels))
+    positions = standard_positions(source.labels)
+    info = SignalInfo(source.rate, source.labels, positions=positions, kinds=source.not_eeg)
     settings = read_configuration(to_dict(settings))
     values, _ = run_offline(settings, source.samples[:n], info)
     return values[-1, VALUE_NAMES.index("hits")]
@@ -180,8 +182,9 @@ def test_an_unknown_unit_is_refused_and_can_be_overridden(training, unique_id, t
     with pytest.raises(StreamError) as caught:
         Neurofeedback(training(unique_id)).start()
     assert str(caught.value) == (
-        "units='furlong': channel 'Oz' of stream 'Odd' declares a unit that is not a voltage; "
-        "set stream.units to 'uV', 'mV', 'V' or 'nV'."
+        "units='furlong': is what stream 'Odd' declares for channel 'Oz', and no voltage; let the "
+        "amplifier's program send microvolts, or set the unit to uV, mV, V or nV if that is what "
+        "it sends."
     )
     selection = StreamSelection(source_id=unique_id, units="mV", timeout=15.0)
     with Neurofeedback(training(None, stream=selection), data=tmp_path) as nfb:

@@ -29,6 +29,7 @@ USUAL = {
     "later_rate": None,  # the true one once the file `once` is there, if it changes
     "once": "",
     "chunk": 5,
+    "alpha_on": None,  # the labels that have it; None for all
     "scale": 1.0,  # by which the microvolts are multiplied
     "stamps": "lsl",  # or: arrival, unix, device, zeros, nan, forward, back
     "at": 4.0,  # seconds after which zeros, nan, forward and back happen
@@ -74,7 +75,8 @@ def samples(settings: dict, numbers: np.ndarray, rate: float, rng: np.random.Gen
     alpha = 5 * (1 - np.cos(2 * np.pi * t / 4)) * np.sin(2 * np.pi * 10 * t)
     # Drawn for the EEG channels alone, so that others beside them leave these as they are.
     eeg = [label for label in settings["labels"] if label not in settings["others"]]
-    waves = alpha[:, None] + 2 * rng.standard_normal((len(t), len(eeg)))
+    having = [settings["alpha_on"] is None or label in settings["alpha_on"] for label in eeg]
+    waves = np.outer(alpha, having) + 2 * rng.standard_normal((len(t), len(eeg)))
     columns = dict(zip(eeg, (settings["scale"] * waves).T, strict=True)) if _unique(eeg) else None
     if columns is None:
         return settings["scale"] * waves

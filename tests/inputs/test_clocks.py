@@ -72,12 +72,15 @@ def told(inlet):
 def test_unix_time(odd_amplifier, training, tmp_path, caplog):
     pytest.importorskip("mne")
     source_id = odd_amplifier(stamps="unix")
+    info = pylsl.StreamInfo("Bridge", "Markers", 1, 0, "string", f"{source_id}-markers")
+    outlet = pylsl.StreamOutlet(info)
     marks = []
     with caplog.at_level(logging.WARNING), Neurofeedback(training(source_id), data=tmp_path) as nfb:
         update_for(nfb, 1.0)
         for number in range(3):
             marks.append(lsl_now())
             nfb.mark(f"mark {number}")
+            outlet.push_sample([f"bridge {number}"], time.time())
             update_for(nfb, 0.4)
         assert not nfb.stale
         assert 0 <= nfb.age < 1
@@ -87,11 +90,13 @@ def test_unix_time(odd_amplifier, training, tmp_path, caplog):
     (offset,) = events[events.trial_type == "clock_offset"].detail
     assert json.loads(offset)["seconds"] == pytest.approx(unix, abs=0.5)
     warnings = [record.getMessage() for record in caplog.records if "clock" in record.getMessage()]
-    assert len(warnings) == 1
+    assert len(warnings) == 2, "one of the EEG, one of the markers"
     # The amplifier stamps each sample with the Unix time of LSL's clock then, so that the offset
     # lacks the shortest delay of the way here and nothing else.
     error = session.settings["stamps"]["offset"] + unix
     assert 0 <= error < 0.02
+    bridged = events[events.value.fillna("").str.startswith("bridge")]
+    assert bridged.t.tolist() == pytest.approx(marks, abs=0.03)
     here = events[events.trial_type == "mark"]
     assert here.t.tolist() == pytest.approx(marks, abs=0.002)
     nearest = np.abs(stamps[None] - np.array(marks)[:, None]).argmin(axis=1)

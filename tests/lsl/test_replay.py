@@ -11,6 +11,7 @@ import pytest
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.lsl.files import Recording, read_recording
 from psychopy_nfb.lsl.replay import exact_format, run_replay
+from psychopy_nfb.lsl.stream_channels import read_channels
 
 REPLAY = "psychopy_nfb.lsl.replay"
 
@@ -103,6 +104,23 @@ def test_values_arrive_exactly_whatever_they_are():
     assert exact_format(halves) == "float32"
     assert exact_format(np.array([[0.1]])) == "double64"
     assert exact_format(np.array([[1e300]])) == "double64"
+
+
+def test_a_replayed_recording_is_understood_as_the_file_was():
+    recording = Recording(
+        np.zeros((50, 4)),
+        250.0,
+        ("Oz", "VEOG", "TRIGGER", "SpO2"),
+        units=("microvolts", "microvolts", "unknown", "%"),
+        kinds=("EEG", "EOG", "STIM", "MISC"),
+    )
+    streams = []
+    run_replay(recording, wait=False, linger=0, published=streams.extend)
+    channels = read_channels(streams[0])
+    assert channels.labels == recording.labels
+    assert channels.kinds == recording.kinds
+    assert channels.scales == (1.0, 1.0, 1.0, 1.0)
+    assert channels.not_eeg == recording.not_eeg
 
 
 @pytest.mark.slow

@@ -143,7 +143,11 @@ def test_a_lost_chunk_is_a_break_where_samples_are_counted():
 
 
 def test_stamps_made_of_numbers_and_a_wrong_rate_run_away_and_are_not_believed():
-    clock, errors, _, _ = corrected("by number", declared=256.0, real=200.0, chunk=4)
+    settings = {"declared": 256.0, "real": 200.0, "chunk": 4}
+    _, blocks = stream("by number", rate=256.0, real=200.0, chunk=4)
+    short = understand([block for block in blocks if block[1] - blocks[0][1] < 0.6])
+    assert short.doubtful  # so that it is listened to for longer
+    clock, errors, _, _ = corrected("by number", 1.5, **settings)
     assert clock.counted
     assert np.abs(errors - LATENCY).max() < 0.01
 
@@ -174,6 +178,19 @@ def test_a_chunk_that_arrives_in_parts_is_one_chunk():
         parts += [(stamps[:20], received), (stamps[20:50], received + 0.006)]
         parts.append((stamps[50:], received + 0.02))
     assert understand(parts).chunk == 64
+
+
+def test_samples_that_come_later_and_later_on_a_busy_computer_have_their_own_rate():
+    true, blocks = stream("right", chunk=7, seconds=5.0)
+    busy = [0.0]
+    late = []
+    for number, (stamps, received) in enumerate(blocks):
+        busy.append(max(busy[-1], received + 0.02 * (number % 40)))  # 0.8 s, then it catches up
+        late.append((stamps, busy[-1]))
+    heard = understand(late[: len(late) // 2])
+    assert heard.rate == 250
+    assert heard.doubtful
+    assert not heard.counted
 
 
 def test_a_rate_that_changes_is_not_steady():

@@ -172,6 +172,57 @@ def test_no_name_can_make_the_recording_unreadable(tmp_path, caplog, text):
     assert read_session(files.stem).eeg.labels == ["Cz", "O\ufffdz"]
 
 
+@pytest.mark.parametrize("text", ["O\rz", "O\r\nz", " Oz "])
+def test_a_name_that_xml_changes_is_the_same_stream_after_a_restart(tmp_path, caplog, text):
+    files = new_session(tmp_path)
+    for append in (False, True):
+        writer = SessionWriter(
+            files, amplifier(name=text, source_id=text), VALUE_NAMES, append=append
+        )
+        record(writer, append, 1)
+        writer.close()
+    streams, _ = load_strictly(files.eeg, caplog)
+    assert {len(stream["time_stamps"]) for stream in streams.values()} == {500, 0}
+
+
+MARKS = ["=1+1", "'=1+1", "@SUM(A1)", "-2+3+cmd|' /C calc'!A0", "+cmd", "-5", "+0.5e3", "'quoted'"]
+
+
+def test_what_a_spreadsheet_would_execute_comes_back_as_it_was(tmp_path):
+    files = new_session(tmp_path)
+    writer = SessionWriter(files, amplifier(), VALUE_NAMES)
+    record(writer, 0, 1)
+    for number, text in enumerate(MARKS):
+        writer.event("mark", 1000.0 + number / 10, number, kind="experiment", value=text)
+    values = [0.0] * len(VALUE_NAMES)
+    writer.frames([(n, *[0.0] * 13, text, text, *values) for n, text in enumerate(MARKS)])
+    writer.close()
+    SessionRecord(files.settings).update(**FACTS)
+    session = read_session(files.stem)
+    assert session.events.value.tolist() == MARKS
+    assert session.frames.mark.tolist() == session.frames.block.tolist() == MARKS
+    cells = [line.split("\t")[3] for line in files.events.read_text("utf-8").splitlines()[1:]]
+    assert [cell for cell in cells if cell[0] in "=@+-"] == ["-5", "+0.5e3"]
+
+
+def test_a_mark_of_any_length_ends_no_recording(tmp_path):
+    files = new_session(tmp_path)
+    long = "x" * 200_000  # Python's own reader of tables refuses more than 131 072
+    for append in (False, True):
+        writer = SessionWriter(files, amplifier(), VALUE_NAMES, append=append)
+        record(writer, append, 1)
+        writer.event("mark", 1000.5, 0, kind="experiment", value=long, detail={"text": long})
+        writer.event("mark", 1000.2, 0, kind="experiment", value="short")  # so that it is sorted
+        writer.frames([(int(append), *[0.0] * 13, long, "", *[0.0] * len(VALUE_NAMES))])
+        writer.close()
+        assert writer.error is None
+    SessionRecord(files.settings).update(**FACTS)
+    session = read_session(files.stem)
+    assert session.events.value.str.len().tolist() == [5, 5, 10_000, 10_000]
+    assert session.events.value.iloc[-1].endswith("x… (200000 characters)")
+    assert session.frames.mark.str.len().tolist() == [10_000, 10_000]
+
+
 def recorded(tmp_path):
     files = new_session(tmp_path)
     writer = SessionWriter(files, amplifier(), VALUE_NAMES, about=ABOUT)

@@ -190,7 +190,7 @@ class _Author:
                 row |= {"seq": seq, "sample": index, "delay": delay, "flags": bits}
                 row |= dict(zip(self.names, values.tolist(), strict=True))
                 row["shown"] = math.nan if where and not where[3] else row["value"]
-            columns = self.writer._frame_log.columns
+            columns = self.writer._files._frame_log.columns
             rows.append(tuple(row.get(name, math.nan) for name in columns))
             last, number = t, number + 1
             t += 1 / HZ

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -174,3 +176,20 @@ def test_a_rate_that_was_not_the_declared_one_is_told(recorded):
     (left,) = [one for one in findings(data, lag) if "left its rate" in one.what]
     assert left.problem
     assert "made for 200 Hz, but it sent 180" in left.what
+
+
+def test_what_was_assumed_of_the_stream_is_in_the_report(recorded):
+    files = recorded()
+    record = SessionRecord.load(files.settings)
+    assumed = "The stream says no unit for Pz, Oz: taken as microvolts."
+    record.update(stream={**record.content["stream"], "assumptions": [assumed]})
+    _, found, said = looked_at(files)
+    assert said.startswith("No problem was found")
+    assert [str(one) for one in found if "unit" in one.what] == [assumed]
+    small = "The EEG has an amplitude of 1e-05 µV."
+    row = ["2.0", "0.0", "unlikely_amplitude", "n/a", "500", "102.0"]
+    with files.events.open("a", encoding="utf-8") as file:
+        file.write("\t".join([*row, json.dumps({"sentence": small})]) + "\n")
+    _, found, said = looked_at(files)
+    assert said == small
+    assert found[0].remedy.startswith("The unit is set in Builder")

@@ -1,0 +1,104 @@
+"""`psychopy-nfb signal-check`: which channels of an amplifier are good, live."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import replace
+
+from psychopy_nfb.checks import check_number
+from psychopy_nfb.lsl.selection import StreamSelection
+from psychopy_nfb.terminal import doing
+
+PACED_HZ = 60.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``psychopy-nfb signal-check``."""
+    add = parser.add_argument
+    add("--device", metavar="NAME", help="an LSL amplifier of PsychoPy's Device Manager, or:")
+    add("--name", metavar="NAME", help="name of the stream (default: any)")
+    add(
+        "--type",
+        default="EEG",
+        metavar="TYPE",
+        help="content type of the stream (default %(default)s)",
+    )
+    add("--source-id", metavar="ID", help="serial number or other unique mark of the amplifier")
+    add("--hostname", metavar="NAME", help="the machine that sends the stream")
+    add("--units", choices=("uV", "mV", "V", "nV"), help="unit of the samples (default: declared)")
+    add("--rate", type=float, metavar="HZ", help="samples a second, if the stream declares none")
+    add(
+        "--timeout",
+        type=float,
+        default=5.0,
+        metavar="S",
+        help="seconds to look for it (default %(default)g)",
+    )
+    add("--seconds", type=float, metavar="S", help="end by itself after this time (default: a key)")
+    add("--fullscreen", action="store_true", help="use the whole screen (default: a window)")
+
+
+def main(options: argparse.Namespace) -> int:
+    """Show the page until a key is pressed; exit status 1 if a channel is bad."""
+    check_number("timeout", options.timeout, above=0, unit="s")
+    if options.seconds is not None:
+        check_number("seconds", options.seconds, above=0, unit="s")
+    from psychopy_nfb.display.neurofeedback import Neurofeedback
+    from psychopy_nfb.display.signal_check import show_signal_check
+    from psychopy_nfb.display.window import open_window, pacing_note
+    from psychopy_nfb.dsp import DCBlock, Pick, Pipeline
+    from psychopy_nfb.engine.configuration import Configuration
+    from psychopy_nfb.lsl.ask import ask_channels
+    from psychopy_nfb.lsl.find import find_stream
+    from psychopy_nfb.protocol import Protocol
+
+    stream = _stream(options)
+    with doing("Looking for the stream"):
+        found = find_stream(stream)
+        channels = ask_channels(found, options.timeout, stream.units)
+    # Nothing is trained: a signal is needed, and any will do.
+    eeg = [label for label in channels.labels if label not in channels.not_eeg]
+    nfb = Neurofeedback(
+        Configuration(
+            stream=stream,
+            pipeline=Pipeline([Pick([(eeg or channels.labels)[0]]), DCBlock()]),
+            protocol=Protocol(normalise="none", display_range=(0.0, 20.0)),
+            markers=False,
+        )
+    )
+    with doing("Starting the background process"):
+        nfb.start()
+    with nfb:
+        with doing("Opening the window"):
+            win = open_window((1000, 700), fullscr=options.fullscreen, units="pix", allowGUI=True)
+        try:
+            nfb.attach(win, pace=PACED_HZ)
+            name = found.name().replace("{", "{{").replace("}", "}}")  # of the amplifier's own
+            title = f"Signal check of {name}"
+            result = show_signal_check(nfb, win, wait=options.seconds, text=title)
+            note = pacing_note(win)
+        finally:
+            win.close()
+    lines = [f"{label}: {reason}" for label, reason in result.bad.items()]
+    lines = lines or [f"All {len(eeg)} channels of EEG are good."]
+    sys.stdout.write("\n".join([*filter(None, [note]), *lines]) + "\n")
+    return int(bool(result.bad))
+
+
+def _stream(options: argparse.Namespace) -> StreamSelection:
+    if options.device:
+        from psychopy_nfb.hardware.amplifier import device_stream
+
+        return device_stream(options.device, options.timeout)
+    return replace(
+        StreamSelection(
+            name=options.name,
+            type=options.type or None,
+            source_id=options.source_id,
+            hostname=options.hostname,
+            units=options.units,
+            rate=options.rate,
+        ),
+        timeout=options.timeout,
+    )

@@ -1,0 +1,94 @@
+"""Whether the first seconds of a stream can be EEG in microvolts at all."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from psychopy_nfb.dsp.step import SignalInfo
+
+LOOKED_AT_SECONDS = 2.0
+PARTS = 8
+"""Stretches of these seconds whose amplitudes are taken, so that a blink does not count."""
+SMALLEST_UV = 0.05
+"""A smaller standard deviation is less than the noise of any amplifier."""
+LARGEST_UV = 5000.0
+"""A larger one is neither EEG nor the mains on electrodes that hang free."""
+LARGEST_OFFSET_UV = 1e6
+"""An electrode's offset is less than 1 V."""
+
+
+class AmplitudeCheck:
+    """Judges the EEG channels once, by their first two seconds.
+
+    A stream whose numbers are volts or the converter's counts, but says microvolts or nothing,
+    gives no reward or no artifact limit.
+
+    Parameters
+    ----------
+    info : SignalInfo
+        Channels and rate.
+
+    Examples
+    --------
+    >>> check = AmplitudeCheck(SignalInfo(rate=250.0, labels=("Cz", "Oz")))
+    >>> volts = 1e-5 * np.random.default_rng(0).standard_normal((500, 2))
+    >>> print(check.add(volts))
+    The EEG has an amplitude of 9.7e-06 µV (standard deviation), which is less than ...
+    """
+
+    def __init__(self, info: SignalInfo):
+        self._eeg = info.eeg
+        self._samples = np.empty((round(LOOKED_AT_SECONDS * info.rate), len(self._eeg)))
+        self._n = 0
+        self.done = not self._eeg
+
+    def add(self, samples: np.ndarray) -> str | None:
+        """Take the next samples (n, n_channels) in microvolts; return what is wrong, once known."""
+        if self.done:
+            return None
+        part = samples[: len(self._samples) - self._n, self._eeg]
+        self._samples[self._n : self._n + len(part)] = part
+        self._n += len(part)
+        if self._n < len(self._samples):
+            return None
+        self.done = True
+        wrong = self._judge()
+        self._samples = self._samples[:0]
+        return wrong
+
+    def _judge(self) -> str | None:
+        wrong = amplitude_fault(self._samples, len(self._samples) // PARTS)
+        if wrong is None:
+            return None
+        if "less" in wrong:
+            return f"{wrong}: if the stream sends V or mV, set the unit to that."
+        return (
+            f"{wrong}: if the stream sends nV, set the unit to that; if it sends counts of its "
+            "converter, let it send microvolts."
+        )
+
+
+def amplitude_fault(samples: np.ndarray, length: int) -> str | None:
+    """Return why samples cannot be EEG in microvolts; None if they can, or if there are none.
+
+    Parameters
+    ----------
+    samples : ndarray, shape (n, n_channels)
+        EEG, taken as microvolts.
+    length : int
+        Samples of a stretch: the usual stretch counts, so that blinks do not.
+    """
+    samples = samples[:, np.isfinite(samples).all(axis=0)]
+    samples = samples[:, np.ptp(samples, axis=0) > 0] if samples.size else samples
+    if not samples.size:
+        return None  # no electrode is on; each channel's flags say so
+    length = min(max(2, length), len(samples))
+    parts = [samples[at : at + length] for at in range(0, len(samples) - length + 1, length)]
+    spread = float(np.median([part.std(axis=0) for part in parts]))
+    offset = float(np.median(np.abs(samples.mean(axis=0))))
+    what = f"The EEG has an amplitude of {spread:.2g} µV (standard deviation)"
+    if spread < SMALLEST_UV:
+        return f"{what}, which is less than any amplifier's noise"
+    if spread > LARGEST_UV or offset > LARGEST_OFFSET_UV:
+        return f"{what} around {offset:.2g} µV, which is more than EEG can have"
+    return None

@@ -1,0 +1,241 @@
+"""The one guard for files from outside: a sentence, bounded in time and memory.
+
+A device, a pipe or a folder in place of a file is refused before it is opened, a file that is too
+large before it is read, and whatever a damaged one makes a reader raise becomes a `FileError`.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from psychopy_nfb.budget import LARGEST, MOST_TABLE, MOST_TEXT
+from psychopy_nfb.errors import FileError, NfbError, cause
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PATIENCE_SECONDS = 1.0
+"""How long others may keep a file open that shall be written; a virus scanner takes a tenth."""
+LOOK_SECONDS = 0.02
+LONGEST_HEADER = 100_000
+"""Bytes of the line that names a table's columns."""
+SPREADSHEET = (
+    "was saved by a spreadsheet with semicolons between its columns, which may have changed its "
+    "numbers; use the file as it was written"
+)
+
+T = TypeVar("T")
+
+
+@contextmanager
+def reading(path: str | os.PathLike, parameter: str = "file", what: str = "") -> Iterator[None]:
+    """Turn whatever is raised while a file is read into a `FileError`.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    parameter : str
+        What names the file, for the message.
+    what : str
+        What it should be, e.g. ``"as .xdf"``, for the message.
+
+    Raises
+    ------
+    FileError
+        In one sentence.
+
+    Examples
+    --------
+    >>> with reading("events.tsv", what="as events"):
+    ...     {}["onset"]
+    Traceback (most recent call last):
+    psychopy_nfb.errors.FileError: file='events.tsv': cannot be read as events (it has no 'onset').
+    """
+    try:
+        yield
+    except NfbError:
+        raise
+    except Exception as error:
+        why = f"it has no {error}" if isinstance(error, KeyError) else cause(error)[:200]
+        words = f"cannot be read {what}".rstrip()
+        raise FileError(parameter, os.fspath(path), f"{words} ({why})") from None
+
+
+def check_file(
+    path: str | os.PathLike, parameter: str = "file", most: int = MOST_TEXT, fewest: int = 0
+) -> Path:
+    """Return `path` if it is a file that can be read as a whole.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+    parameter : str
+        What names the file, for the message.
+    most, fewest : int
+        Bytes that it may have.
+
+    Raises
+    ------
+    FileError
+        If it is not there, is a folder, a device or a pipe, or has too many or too few bytes.
+    """
+    try:
+        about = os.stat(path)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise FileError(parameter, os.fspath(path), f"cannot be read: {cause(error)}") from None
+    if stat.S_ISDIR(about.st_mode):
+        raise FileError(parameter, os.fspath(path), "cannot be read: it is a folder; name a file")
+    if not stat.S_ISREG(about.st_mode):
+        raise FileError(
+            parameter, os.fspath(path), "cannot be read: it is a device or a pipe; name a file"
+        )
+    if about.st_size < fewest:
+        raise FileError(parameter, os.fspath(path), "is empty" if fewest == 1 else "is too short")
+    if about.st_size > most:
+        raise FileError(
+            parameter,
+            os.fspath(path),
+            f"has {about.st_size / 2**20:.0f} MB, and at most {most / 2**20:.0f} MB are read; is "
+            "it the file that is meant?",
+        )
+    return Path(path)
+
+
+def read_text(path: str | os.PathLike, parameter: str = "file") -> str:
+    """Read a text file that a person or another program may have written.
+
+    Parameters
+    ----------
+    path : path
+        The file, in UTF-8. Windows' Notepad and Excel put a byte order mark before the text, which
+        is left out.
+    parameter : str
+        What names the file, for the message.
+
+    Raises
+    ------
+    FileError
+        If it cannot be read, is too large or is in another encoding.
+    """
+    path = check_file(path, parameter)
+    try:
+        # Some systems' files have no size and no end.
+        raw = patiently(lambda: _first_bytes(path, MOST_TEXT))
+        return raw.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise FileError(parameter, os.fspath(path), f"cannot be read: {cause(error)}") from None
+
+
+def _first_bytes(path: Path, n: int) -> bytes:
+    with path.open("rb") as file:
+        return file.read(n)
+
+
+def first_line(path: Path, parameter: str = "file") -> str:
+    """Return the first line of a table, which names its columns.
+
+    Raises
+    ------
+    FileError
+        If it cannot be read or is longer than any table's.
+    """
+    with reading(path, parameter):
+        raw = _first_bytes(path, LONGEST_HEADER + 1)
+        line = raw.split(b"\n")[0].decode("utf-8-sig", "replace")
+    if len(line) > LONGEST_HEADER:
+        raise FileError(parameter, os.fspath(path), "is no table: its first line has no end")
+    return line
+
+
+def read_table(
+    path: str | os.PathLike,
+    parameter: str = "file",
+    separator: str = ",",
+    numbers: Sequence[str] = (),
+    texts: Sequence[str] = (),
+    numbers_if_there: Sequence[str] = (),
+    **options: Any,
+) -> pd.DataFrame:
+    """Read a table.
+
+    Parameters
+    ----------
+    path : path
+        The file, in UTF-8.
+    parameter : str
+        What names the file, for the message.
+    separator : str
+        Between columns.
+    numbers, texts : sequence of str
+        Columns that must be there; those of `numbers` hold finite numbers or nothing.
+    numbers_if_there : sequence of str
+        Columns that hold finite numbers or nothing if they are there.
+    **options
+        As for `pandas.read_csv`.
+
+    Raises
+    ------
+    FileError
+        If it cannot be read, or has not these columns.
+    """
+    import pandas as pd
+
+    path = check_file(path, parameter, MOST_TABLE, fewest=1)
+    header = first_line(path, parameter)
+    if ";" in header and separator not in header:
+        raise FileError(parameter, os.fspath(path), SPREADSHEET)
+    with reading(path, parameter, "as a table"):
+        table = pd.read_csv(path, sep=separator, encoding="utf-8-sig", low_memory=False, **options)
+    wanted = [*numbers, *texts]
+    missing = [name for name in wanted if name not in table.columns]
+    if missing:
+        raise FileError(parameter, os.fspath(path), f"has no column {', '.join(missing)}")
+    for name in (*numbers, *numbers_if_there):
+        if name in table.columns:
+            table[name] = _numbers(path, parameter, table[name])
+    return table
+
+
+def _numbers(path: Path, parameter: str, column: pd.Series) -> pd.Series:
+    """Return a column as numbers, if it holds nothing else."""
+    import pandas as pd
+
+    with reading(path, parameter, f"as a table: column {column.name}"):
+        numbers = column
+        if column.dtype.kind not in "iuf":
+            numbers = pd.to_numeric(column, errors="coerce").astype(float)
+    wrong = (numbers.isna() & column.notna()) | (numbers.abs() > LARGEST)
+    if wrong.any():
+        row = int(wrong.to_numpy().argmax())
+        raise FileError(
+            parameter,
+            os.fspath(path),
+            f"holds {column.iloc[row]!r} in column {column.name}, row {row + 1}, which is no "
+            "number that can be there; use the file as it was written",
+        )
+    return numbers
+
+
+def patiently(act: Callable[[], T]) -> T:
+    """Do something with a file as soon as nobody is in the way, within `PATIENCE_SECONDS`.
+
+    On Windows, and on a network drive that is served by Windows, a file that a virus scanner, an
+    indexer or OneDrive is looking at can be neither replaced nor written, and one that is just
+    being replaced cannot be read.
+    """
+    ends = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return act()
+        except PermissionError:
+            if time.monotonic() > ends:
+                raise
+        time.sleep(LOOK_SECONDS)

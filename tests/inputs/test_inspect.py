@@ -1,0 +1,109 @@
+"""What `psychopy-nfb inspect` says of inputs, and the table of all kinds of them."""
+
+from __future__ import annotations
+
+import ast
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from odd_files import RATE, XdfStream, channels, eeg, notes, write_xdf
+
+from psychopy_nfb.cli import main
+
+
+def inspected(capsys, *arguments) -> tuple[int, str, str]:
+    """Return exit status, output and errors of the command."""
+    status = main(["inspect", *map(str, arguments)])
+    said = capsys.readouterr()
+    return status, said.out, said.err
+
+
+def with_a_pause(tmp_path) -> Path:
+    """Write a recording with triggers beside the EEG, a pause of 2 s and two markers."""
+    samples = eeg()
+    samples[:, 2] = 0
+    samples[100:, 2] = 4
+    stamps = 5000 + np.arange(len(samples)) / RATE
+    stamps[384:] += 2.0
+    labels = ("Fz", "Oz", "TRIGGER")
+    path = tmp_path / "rest.xdf"
+    described = channels(labels, kind=["EEG", "EEG", "Trigger"])
+    stream = XdfStream(samples, stamps, channels=described)
+    return write_xdf(path, stream, notes({10: "open", 500: "closed"}, stamps))
+
+
+def test_inspect_says_what_is_in_a_file_and_what_was_assumed(tmp_path, capsys):
+    path = with_a_pause(tmp_path)
+    status, said, _ = inspected(capsys, path)
+    assert status == 0
+    lines = {line[2:12].strip(): line[13:] for line in said.splitlines()[1:] if line[2:12].strip()}
+    assert lines["Channels"] == "2 EEG in microvolts: Fz, Oz"
+    assert "1 triggers" in said
+    assert lines["Positions"] == "2 of 2 EEG channels"
+    assert lines["Gaps"].startswith("1, together 2.000 s: at 3.000 s")
+    assert lines["Markers"] == "2: 'open' (1), 'closed' (1)"
+    assert "TRIGGER" in lines["Assumed"]
+
+    status, said, _ = inspected(capsys, path, "--json")
+    told = json.loads(said)
+    assert status == 0
+    assert [one["kind"] for one in told["channels"]] == ["EEG", "EEG", "STIM"]
+    assert told["used_rate"] == told["declared_rate"] == RATE
+    assert told["gaps"] == [[3.0, pytest.approx(2.0, abs=1e-6)]]
+    assert told["markers"] == {"open": 1, "closed": 1}
+    assert told["assumptions"]
+
+
+@pytest.mark.slow
+def test_inspect_says_what_a_stream_sends(odd_amplifier, capsys):
+    source = odd_amplifier(
+        labels=["Cz", "Oz", "Trig", "Battery"],
+        others={"Trig": "flat", "Battery": "battery"},
+        stamps="unix",
+        rate=256.0,
+        real_rate=200.0,
+        chunk=4,
+    )
+    status, said, _ = inspected(capsys, source, "--json", "--seconds", "3")
+    told = json.loads(said)
+    assert status == 0
+    assert told["what"] == "stream"
+    assert [one["kind"] for one in told["channels"]] == ["EEG", "EEG", "STIM", "MISC"]
+    assert (told["declared_rate"], told["used_rate"]) == (256.0, 200.0)
+    assert told["real_rate"] == pytest.approx(200.0, rel=0.01)
+    assert "off LSL's clock" in told["clock"]
+    assert any("256 Hz" in sentence for sentence in told["assumptions"])
+    assert 1 < told["eeg_sd_uv"] < 10
+    status, said, _ = inspected(capsys, source, "--seconds", "1")
+    assert "Chunks     4 samples at once, every 20.0 ms" in said
+
+
+@pytest.mark.parametrize(
+    ("what", "sentence"),
+    [
+        ("not there.edf", "there is no such file"),
+        ("Nobody's amplifier", "no such stream within"),
+        ("folder", "is a folder"),
+    ],
+)
+def test_what_cannot_be_inspected_is_one_sentence(tmp_path, monkeypatch, capsys, what, sentence):
+    (tmp_path / "folder").mkdir()
+    monkeypatch.chdir(tmp_path)
+    status, said, errors = inspected(capsys, what)
+    assert (status, said) == (2, "")
+    assert sentence in errors
+    assert len(errors.splitlines()) == 1
+
+
+def test_the_table_of_inputs_has_forty_kinds_and_more():
+    done = {}
+    for path in Path(__file__).parent.glob("test_*.py"):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and getattr(call.func, "attr", "") == "kind":
+                name, what = (getattr(argument, "value", None) for argument in call.args)
+                if isinstance(name, str):
+                    done[name] = what
+    assert len(done) >= 40
+    assert set(done.values()) == {"read", "corrected", "refused"}

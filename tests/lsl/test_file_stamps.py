@@ -1,0 +1,97 @@
+"""What stamps of a whole recording tell: rate, chunks, gaps and jumps of a clock."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from psychopy_nfb.errors import FileError
+from psychopy_nfb.lsl.files.stamps import read_stamps
+
+N = np.arange(20_000)
+
+
+def rng():
+    return np.random.default_rng(7)
+
+
+def chunks(ends, size, rate):
+    """Return stamps that a program derived from the arrival of each chunk."""
+    return (ends[:, None] - np.arange(size - 1, -1, -1) / rate).ravel()
+
+
+@pytest.mark.parametrize(
+    "stamps",
+    [
+        100 + N / 250,
+        100 + N / 250.8,  # a clock that is 0.3 % fast
+        np.maximum.accumulate(100 + N / 250 + rng().exponential(0.03, len(N))),  # a bad network
+        100 + N / 250 + rng().normal(0, 0.002, len(N)),
+        chunks(np.arange(1, 400) * 0.1 + rng().uniform(0, 0.02, 399), 25, 250),
+    ],
+    ids=["exact", "fast", "network", "unsteady", "chunks"],
+)
+def test_what_is_only_unsteady_has_no_gap_and_its_declared_rate(stamps):
+    timing = read_stamps(stamps, 250.0, "Amp")
+    assert timing.rate == 250.0
+    assert timing.gaps == []
+    assert timing.notes == []
+    assert (np.diff(timing.times) >= 0).all()
+
+
+@pytest.mark.parametrize("size", [20, 50, 200])
+def test_a_rate_that_only_the_stamps_within_chunks_have_is_not_the_real_one(size):
+    # LSL derives the stamps within a chunk from the declared rate, 256 Hz; 200 Hz are real.
+    ends = 100 + np.arange(1, 10_000 // size) * size / 200
+    timing = read_stamps(chunks(ends, size, 256), 256.0, "Amp")
+    assert timing.rate == 200.0
+    assert timing.gaps == []
+    assert timing.notes[0] == (
+        "The stream declares 256 Hz, but its stamps say 200 Hz: 200 Hz is used."
+    )
+
+
+def test_single_samples_that_are_missing_are_no_other_rate():
+    kept = rng().random(len(N)) > 0.02
+    timing = read_stamps((100 + N / 250)[kept], 250.0, "Amp")
+    assert timing.rate == 250.0
+    assert timing.gaps == []
+    assert timing.notes == [
+        f"About {100 * (1 - kept.mean()):.1f} % of the samples are missing, a few at a time: their "
+        "times are right, but filters meet steps there."
+    ]
+
+
+def test_each_gap_is_found_with_its_length():
+    stamps = 100 + N / 250
+    stamps[5000:] += 5.0
+    stamps[10_000:] += 0.3
+    stamps[10_005:] += 1.0
+    gaps = read_stamps(stamps, 250.0, "Amp").gaps
+    assert [row for row, _ in gaps] == [5000, 10_000, 10_005]
+    assert [missing for _, missing in gaps] == pytest.approx([5.0, 0.3, 1.0], abs=1e-6)
+
+
+@pytest.mark.parametrize("jump", [-0.4, -1000.0, 1e6])
+def test_a_clock_that_is_set_makes_a_gap_of_unknown_length(jump):
+    stamps = 100 + N / 250
+    stamps[7000:] += jump
+    timing = read_stamps(stamps, 250.0, "Amp")
+    ((row, missing),) = timing.gaps
+    assert (row, np.isnan(missing)) == (7000, True)
+    assert np.allclose(np.diff(timing.times), 1 / 250)
+    assert f"by {abs(jump):.2f} s" in timing.notes[0]
+
+
+def test_streams_without_stamps_or_with_few_samples_are_counted():
+    assert read_stamps(np.full(300, np.nan), 250.0, "Amp").times[-1] == 299 / 250
+    assert read_stamps(np.array([5.0]), 250.0, "Amp").rate == 250.0
+    assert read_stamps(np.array([5.0, 5.0]), 250.0, "Amp").gaps == []
+    with pytest.raises(FileError, match="stream='Amp': has neither stamps nor a rate"):
+        read_stamps(np.full(300, np.nan), 0.0, "Amp")
+
+
+def test_times_that_are_by_chance_are_refused():
+    stamps = np.sort(100 + rng().uniform(0, 100, 5000))
+    with pytest.raises(FileError, match="declares no rate, but its samples come at no steady rate"):
+        read_stamps(stamps, 0.0, "Events")
