@@ -30,7 +30,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(options: argparse.Namespace) -> int:
     """Open a page in the browser; without a browser, say where it is."""
     check_choice("page", options.page, tuple(all_pages()))
+    from psychopy import logging
+
     from psychopy_nfb.guide.pages import kept_pages, write_pages
+
+    # PsychoPy tells of a missing monitor when it describes its dialogs; no window is opened here.
+    logging.console.setLevel(logging.ERROR)
 
     if options.out is not None:
         print(write_pages(options.out).with_name(f"{options.page}.html"))

@@ -14,7 +14,6 @@ import pandas as pd
 import pytest
 from manual import GUIDE, ROOT, blocks
 
-import psychopy_nfb
 from psychopy_nfb import (
     Configuration,
     FurtherSignal,
@@ -31,8 +30,6 @@ from psychopy_nfb.settings import from_dict
 
 STEM = "sub-01_ses-01_task-alpha_run-01"
 """What the session is called in the manual."""
-LATE = ("inspect", "signal-check", "read_recording")
-"""Commands and functions that the manual names and that are still to come."""
 SECTIONS = {"stream", "pipeline", "protocol"}
 """Settings that are sections of the page, not rows of its tables."""
 SCRIPTS = blocks("python")
@@ -96,8 +93,6 @@ def test_scripts_on_the_screen_run(block, amplifier, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("block", AFTERWARDS, ids=str)
 def test_scripts_for_afterwards_run(block, session, monkeypatch, capsys):
-    if "read_recording" in block.code and not hasattr(psychopy_nfb, "read_recording"):
-        pytest.skip("psychopy_nfb.read_recording is still to come")
     monkeypatch.chdir(session)
     exec(compile(block.code, str(block), "exec"), {})
     said = capsys.readouterr().out
@@ -149,8 +144,6 @@ COMMAND_LINES = [
 @pytest.mark.parametrize(("block", "line"), COMMAND_LINES)
 def test_commands_have_these_options(block, line):
     words = shlex.split(line, comments=True)[1:]
-    if words[0] in LATE and words[0] not in COMMANDS:
-        pytest.skip(f"psychopy-nfb {words[0]} is still to come")
     assert words[0] in COMMANDS
     _parser(words[0]).parse_args(words)  # ends the test if it does not know one
 
@@ -159,7 +152,7 @@ def test_commands_in_the_text_exist_too():
     named = set()
     for path in GUIDE.glob("*.md"):
         named |= set(re.findall(r"`psychopy-nfb ([a-z-]+)", path.read_text(encoding="utf-8")))
-    assert named - set(COMMANDS) <= set(LATE)
+    assert named <= set(COMMANDS)
     assert named >= {"report", "tune", "check", "photodiode", "selftest"}
 
 
