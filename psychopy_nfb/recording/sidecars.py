@@ -69,6 +69,17 @@ EVENTS = {
             "it was not used.",
             "reconnect_failed": "Looking for the lost EEG stream failed; it goes on.",
             "aux_lost": "The second stream ended.",
+            "clock_offset": "The stamps of a stream are not on LSL's clock; they were moved onto it.",
+            "clock_jump": "The clock of a stream's stamps jumped; detail says how far.",
+            "stamps_counted": "Stamps that do not tell when samples were taken were replaced by "
+            "counting.",
+            "stamps_missing": "Samples without a valid stamp were stamped by counting.",
+            "rate_differs": "The stream has another rate than the declared one; detail has both.",
+            "rate_spoilt": "The stream has left the rate that the filters were made for: no reward "
+            "from here on.",
+            "rate_right": "The stream has that rate again.",
+            "unlikely_amplitude": "The EEG is too small or too large for its unit; detail says how.",
+            "marker_stream": "What was corrected, assumed or left out of a stream of markers.",
         },
     ),
     "value": _column(f"Name or text of the event, where it has one. {_APOSTROPHE}"),

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+import psychopy_nfb
 from psychopy_nfb.recording import EVENT_COLUMNS, FRAME_COLUMNS, EventLog, FrameLog
+from psychopy_nfb.recording.sidecars import EVENTS
 from psychopy_nfb.recording.text import safe_text
 
 TEXTS = ["plain", "tab\tinside", 'say "hello", please', "two\nlines", "ümläut 🙂", "", None]
@@ -198,3 +202,22 @@ def test_times_keep_microseconds_and_values_nine_digits(tmp_path):
     read = pd.read_csv(tmp_path / "frames.csv")
     assert read.t_flip[0] == 987654.123456
     assert read.signal[0] == 0.333333333
+
+
+def test_each_event_that_the_package_writes_is_described():
+    """Looked up in the code: most of these happen in no test that also reads the sidecar."""
+    package = Path(psychopy_nfb.__file__).parent
+    written = set()
+    for path in [*package.glob("engine/*.py"), *package.glob("lsl/*.py")]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            called = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+            if called.endswith("events.append") and isinstance(node.args[0], ast.Tuple):
+                name = node.args[0].elts[0]
+            elif called.endswith((".event", "_command_event")) and node.args:
+                name = node.args[0]
+            else:
+                continue
+            if isinstance(name, ast.Constant):
+                written.add(name.value)
+    assert {"stream_lost", "clock_jump", "set", "start"} <= written
+    assert written <= set(EVENTS["trial_type"]["Levels"])
