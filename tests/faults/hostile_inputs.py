@@ -14,6 +14,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from time import thread_time
 
@@ -61,6 +62,16 @@ def every_setting() -> dict:
     return {**to_dict(Configuration(baseline=baseline)), "pipeline": {"steps": steps}}
 
 
+@cache
+def _every_setting() -> str:
+    return json.dumps(every_setting())
+
+
+@cache
+def _experiments() -> list[str]:
+    return [path.read_text(encoding="utf-8") for path in EXPERIMENTS]
+
+
 def places(value: object, path: tuple = ()) -> list[tuple]:
     """Return the paths of all that is in plain `value`."""
     found = [path] if path else []
@@ -75,9 +86,9 @@ def places(value: object, path: tuple = ()) -> list[tuple]:
 
 def hostile_settings(choice: random.Random) -> dict:
     """Return settings of which one or more are none that anybody would want."""
-    settings = json.loads(json.dumps(every_setting()))
+    settings = json.loads(_every_setting())
     if choice.random() < 0.4:
-        settings = json.loads(choice.choice(EXPERIMENTS).read_text(encoding="utf-8"))
+        settings = json.loads(choice.choice(_experiments()))
     else:
         steps = {step["type"]: step for step in settings["pipeline"]["steps"]}
         one = [name for name in TO_ONE_SIGNAL if name in steps]
