@@ -21,8 +21,12 @@ def test_a_step_that_gives_no_number_is_a_flag_an_event_and_a_sentence(
     settings = training(amplifier().source_id, pipeline=pipeline)
     with Neurofeedback(settings, data=tmp_path) as nfb:
         until(lambda: "gave no finite number" in caplog.text, 5, "the sentence")
-        nfb.update()
-        assert nfb.flags & Flags.INVALID
+
+        def flagged():
+            nfb.update()
+            return nfb.flags & Flags.INVALID
+
+        until(flagged, 5, "the flag")
         assert math.isfinite(nfb.signal)
         files = nfb.files
     session = read_session(files.stem)

@@ -14,6 +14,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from copy import deepcopy
 from functools import cache
 from pathlib import Path
 from time import thread_time
@@ -115,7 +116,7 @@ def hostile_settings(choice: random.Random) -> dict:
         elif what < 0.65:
             place[path[-1]] = choice.choice(NUMBERS)
         else:
-            place[path[-1]] = choice.choice(OTHERS)
+            place[path[-1]] = deepcopy(choice.choice(OTHERS))  # it may be changed in turn
     return settings
 
 
