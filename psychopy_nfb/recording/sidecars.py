@@ -69,7 +69,7 @@ EVENTS = {
             "it was not used.",
             "reconnect_failed": "Looking for the lost EEG stream failed; it goes on.",
             "aux_lost": "The second stream ended.",
-            "clock_offset": "The stamps of a stream are not on LSL's clock; they were moved onto it.",
+            "clock_offset": "A stream's stamps are not on LSL's clock; they were moved onto it.",
             "clock_jump": "The clock of a stream's stamps jumped; detail says how far.",
             "stamps_counted": "Stamps that do not tell when samples were taken were replaced by "
             "counting.",
@@ -78,7 +78,7 @@ EVENTS = {
             "rate_spoilt": "The stream has left the rate that the filters were made for: no reward "
             "from here on.",
             "rate_right": "The stream has that rate again.",
-            "unlikely_amplitude": "The EEG is too small or too large for its unit; detail says how.",
+            "unlikely_amplitude": "The EEG's amplitude does not fit its unit; detail says how.",
             "marker_stream": "What was corrected, assumed or left out of a stream of markers.",
         },
     ),
