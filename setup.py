@@ -74,6 +74,7 @@ setup(
             "meegkit>=0.2",  # ASR; also what it and others are compared with
             "asrpy",  # another ASR, which cleans a whole recording at once
             "scikit-learn",  # what LDA is compared with; MNE's decoding needs it
+            "hypothesis",  # hostile settings and files: python -m tests.faults.fuzz
             "esprima",  # PsychoPy's own tests for Builder components compile to JavaScript too
         ],
     },
