@@ -46,7 +46,7 @@ def with_step(**step):
         (
             {"stream": {"nme": "Amp"}},
             "stream.nme='Amp': is not a setting; did you mean 'name'? Known: name, type, "
-            "source_id, predicate, timeout, units, test_signal.",
+            "source_id, predicate, timeout, units, rate, test_signal, hostname.",
         ),
         (
             with_step(type="Notch", width=2),
