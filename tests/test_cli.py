@@ -221,7 +221,8 @@ def test_without_a_command_it_says_what_it_is_and_lists_the_commands():
     first, *lines = done.stdout.splitlines()
     assert first.startswith(f"psychopy-nfb {__version__}: EEG neurofeedback in PsychoPy")
     for name, about in COMMANDS.items():
-        assert re.search(rf"^ +{name}\s+{re.escape(about.summary)}$", done.stdout, re.MULTILINE)
+        summary = r"\s+".join(map(re.escape, about.summary.split()))  # a long one is broken
+        assert re.search(rf"^ +{name}\s+{summary}$", done.stdout, re.MULTILINE)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -113,6 +113,14 @@ class RunControl(NewestFeedback):
         *outputs : LSLMarkers, UDPMarkers, SerialMarkers or ParallelMarkers
             They are closed with this object.
         """
+        for output in outputs:
+            if not (hasattr(output, "send") and hasattr(output, "close")):
+                raise SettingsError(
+                    "outputs",
+                    output,
+                    "is no output of marks; make one of LSLMarkers, UDPMarkers, SerialMarkers or "
+                    "ParallelMarkers",
+                )
         self._outputs.extend(outputs)
 
     @contextmanager
@@ -200,6 +208,7 @@ class RunControl(NewestFeedback):
     def begin_baseline(self, label: str = "baseline") -> None:
         """Begin to record a baseline."""
         self._require_start()
+        self._refusal = None
         self._handle.command("baseline_begin", label=label)
 
     def end_baseline(self, wait: float = CALIBRATION_SECONDS) -> bool:
@@ -271,17 +280,20 @@ class RunControl(NewestFeedback):
             If a setting does not exist or its value is impossible.
         """
         self._require_start()
+        self._refusal = None
         self.configuration.protocol.changed(**changes)
         self._handle.command("set", changes=to_dict(changes))
 
     def pause(self) -> None:
         """Give no reward until `resume`; data are still recorded."""
         self._require_start()
+        self._refusal = None
         self._handle.command("pause")
 
     def resume(self) -> None:
         """Go on after `pause`."""
         self._require_start()
+        self._refusal = None
         self._handle.command("resume")
 
     def watch_channels(self, on: bool = True) -> None:
@@ -307,6 +319,7 @@ class RunControl(NewestFeedback):
     def reset_score(self) -> None:
         """Start again at no points and no hits."""
         self._require_start()
+        self._refusal = None
         self._handle.command("reset_score")
 
     def _send_mark(self, number: int, label: str, t: float) -> None:

@@ -91,6 +91,7 @@ class Keeper:
         self._settings_error: str | None = None
         self._unreported: deque[str] = deque()
         self._told: tuple | None = None
+        self._open_blocks: dict[int, dict] = {}
         self._watcher = watcher
         self._lost: FileError | None = None
         if order["session"] is not None:
@@ -198,10 +199,14 @@ class Keeper:
         self._told = stem, str(error)
         if stem is None:
             return {"kind": "recording_stopped", "why": str(error)}
+        detail = {"why": str(error), "from": str(self._files.stem)}
         if writer.files != self._files:
+            self._files.leave_word(f"{error} The rest of the session is in {stem}_*")
             self._files = writer.files
             self._clerk.submit(self._move_settings, writer.files.settings)
-        self.event("recording_moved", detail={"why": str(error)}, kind="worker")
+        self.event("recording_moved", detail=detail, kind="worker")
+        for begun in self._open_blocks.values():  # or the rest would have no blocks
+            self.event(**{key: begun[key] for key in ("label", "kind", "value", "detail")})
         return {"kind": "recording_moved", "why": str(error), "stem": stem}
 
     def _move_settings(self, path: Path) -> None:
@@ -320,7 +325,7 @@ class Keeper:
     def block(self, command: dict) -> dict:
         """Return the event that the beginning or the end of a block of the experiment is."""
         self._labels["block"][command["id"]] = command["label"]
-        return {
+        event = {
             "label": f"block_{command['edge']}",
             "t": command["t"],
             "value": command["label"],
@@ -328,6 +333,11 @@ class Keeper:
             "duration": command["t"] - command["begun"],
             "detail": {"block": command["id"], "feedback": command["feedback"]},
         }
+        if command["edge"] == "begin":
+            self._open_blocks[command["id"]] = event
+        else:
+            self._open_blocks.pop(command["id"], None)
+        return event
 
     def command_event(self, number: int, event: dict) -> dict | None:
         """Keep the event of a command that was obeyed now; return it for whom it may be lost to.

@@ -25,6 +25,10 @@ from psychopy_nfb.settings import to_dict
 
 PULL_SECONDS = 0.02
 """Longest wait for samples: how late a command can be when nothing arrives."""
+FIRST_SAMPLE_SECONDS = 1.0
+"""How long commands wait for the first sample, so that they do not come before older ones."""
+BACKLOG_SECONDS = 0.2
+"""Samples of so long, and more than one chunk, that come at once have waited."""
 VERDICTS_SECONDS = 0.25
 CHORES_SECONDS = 0.1
 """How often markers, frame records and stream events are looked after."""
@@ -109,12 +113,15 @@ class Loop:
         )
         self.keeper.start()
         self._note_counting()
+        begun = pylsl.local_clock()
         while self._running and not self.control.ended.is_set():
             pulled = self.source.pull(PULL_SECONDS)
             now = self.block.heartbeat = pylsl.local_clock()
             started = perf_counter()
-            while (command := self.control.take()) is not None:
-                self._obey(command)
+            begins = self._last_record is None and now - begun < FIRST_SAMPLE_SECONDS
+            if not (begins or self.source.waiting or self._is_late(pulled)):
+                while (command := self.control.take()) is not None:
+                    self._obey(command)
             if pulled is not None:
                 self._take(*pulled, now, started)
             elif now - self._last_received > silence_seconds(self.source.chunk_seconds):
@@ -122,6 +129,16 @@ class Loop:
             if now > self._chores_at:
                 self._chores_at = now + CHORES_SECONDS
                 self._chores()
+
+    def _is_late(self, pulled: tuple | None) -> bool:
+        """Return whether samples have waited for long: they are older than what is commanded now.
+
+        A command belongs to the samples after it.
+        """
+        if pulled is None:
+            return False
+        seconds = len(pulled[0]) / self.source.info.rate
+        return seconds > BACKLOG_SECONDS + 1.5 * self.source.chunk_seconds
 
     def _take(
         self, samples: np.ndarray, stamps: np.ndarray, received: float, started: float

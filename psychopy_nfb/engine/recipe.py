@@ -177,9 +177,7 @@ def standard_pipeline(
         steps.append(Notch(float(line_frequency)))
     if artifact_uv:
         steps.append(ArtifactGate(float(artifact_uv)))
-    edges = tuple(float(edge) for edge in band)
-    if len(edges) != 2 or not 0 < edges[0] < edges[1]:
-        raise SettingsError("band", band, "must be two frequencies in Hz, low and high")
+    edges = _edges(band)
     chosen: dict[str, float] = {}
     if envelope in _CHOSEN_DELAY:
         chosen["delay"] = float(delay)
@@ -318,8 +316,20 @@ def standard_signal(
     )
 
 
+def _edges(band: Sequence[float]) -> tuple[float, float]:
+    try:
+        low, high = (float(edge) for edge in band)
+        if 0 < low < high:
+            return low, high
+    except (TypeError, ValueError):
+        pass
+    raise SettingsError("band", band, "must be two frequencies in Hz, such as (8, 12)")
+
+
 def _labels(channels: Sequence[str] | str) -> list[str]:
-    """Return labels as a list, also from ``"C3, C4"``."""
+    """Return labels as a list, also from ``"C3, C4"``; None is none."""
     if isinstance(channels, str):
         channels = channels.split(",")
+    elif channels is None:
+        channels = ()
     return [str(label).strip() for label in channels if str(label).strip()]

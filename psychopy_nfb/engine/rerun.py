@@ -11,7 +11,7 @@ import numpy as np
 from psychopy_nfb.dsp import SignalInfo, standard_positions
 from psychopy_nfb.engine.configuration import Configuration, read_configuration
 from psychopy_nfb.engine.processor import Processor
-from psychopy_nfb.errors import NfbError
+from psychopy_nfb.errors import FileError, NfbError
 from psychopy_nfb.recording import read_session
 
 if TYPE_CHECKING:
@@ -133,6 +133,14 @@ def rerun(session: Session | str | os.PathLike) -> tuple[np.ndarray, np.ndarray]
     """
     if isinstance(session, str | os.PathLike):
         session = read_session(session)
+    moved = session.events[session.events.trial_type == "recording_moved"]
+    if len(moved):
+        raise FileError(
+            "session",
+            str(session.files.stem),
+            "is the rest of a session whose files could no longer be written; what its filters "
+            "had seen before is in the first part, and only that can be computed again",
+        )
     stream = session.settings["stream"]
     scales = np.ones(len(session.eeg.labels))
     scales[: len(stream["microvolts_per_unit"])] = stream["microvolts_per_unit"]

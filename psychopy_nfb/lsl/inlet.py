@@ -15,6 +15,7 @@ from psychopy_nfb.lsl.selection import StreamSelection
 from psychopy_nfb.lsl.stamps import StampClock
 from psychopy_nfb.lsl.stamps_heard import WRONG_RATE, Heard
 from psychopy_nfb.lsl.stamps_listen import Block, listen
+from psychopy_nfb.lsl.stamps_rate import SPOILT_RATE
 from psychopy_nfb.lsl.stream_channels import read_channels, signal_info
 
 BUFFER_SECONDS = 360
@@ -124,9 +125,17 @@ class Inlet:
     def _chosen_rate(self) -> float:
         """Return the rate that filters are made for: as set, as declared, or as it really is."""
         selection, declared, heard = self.selection, self.declared_rate, self.heard
-        if selection.rate is not None:
-            return selection.rate
         name = self.description.name()
+        if selection.rate is not None:
+            set_rate = selection.rate * self.speed
+            if heard.differs_from(set_rate) and abs(heard.pace / set_rate - 1) > SPOILT_RATE:
+                raise StreamError(
+                    "stream.rate",
+                    selection.rate,
+                    f"is set, but stream '{name}' sends {heard.rate / self.speed:g} samples a "
+                    "second; set stream.rate to that",
+                )
+            return selection.rate
         if not declared:
             if heard.pace is None or heard.within > WRONG_RATE or not heard.steady:
                 raise _irregular(selection)

@@ -16,7 +16,7 @@ from psychopy_nfb.lsl.continuity import Continuity
 from psychopy_nfb.lsl.inlet import Inlet, StreamLost
 from psychopy_nfb.lsl.markers import MarkerWatcher
 from psychopy_nfb.lsl.selection import StreamSelection
-from psychopy_nfb.lsl.understanding import Channel, Understanding, eeg_sd, of_recording
+from psychopy_nfb.lsl.understanding import Channel, Understanding, eeg_sd, no_numbers, of_recording
 from psychopy_nfb.terminal import add_units
 
 LISTEN_SECONDS = 5.0
@@ -195,5 +195,9 @@ def _of_stream(
         eeg_sd_uv=eeg_sd(together, channels.kinds, inlet.info.rate) if samples else None,
         gaps=[(t - first, seconds) for t, seconds in gaps],
         markers=markers,
-        assumptions=[*channels.assumptions, *notes],
+        assumptions=[
+            *channels.assumptions,
+            *no_numbers(together, channels.labels),
+            *notes,
+        ],
     )

@@ -12,7 +12,7 @@ import sys
 import threading
 from bisect import bisect_left
 from collections.abc import Callable
-from itertools import count
+from itertools import count, pairwise
 
 import numpy as np
 import pylsl
@@ -136,12 +136,14 @@ def run_replay(
         _wait_for_receivers(samples_out, markers_out, stop)
 
     marked = [row for row, _ in recording.markers]
+    times, lap_seconds = _times(recording)
+    # A pause is never within a chunk, whose first samples would wait for its end.
+    edges = sorted({*range(0, n_samples, chunk), *(row for row, _ in recording.gaps), n_samples})
     sent = 0
     start = pylsl.local_clock()
     for lap in count() if loop else range(1):
-        for first in range(0, n_samples, chunk):
-            last = min(first + chunk, n_samples)
-            stamps = start + np.arange(sent, sent + last - first) / (speed * rate)
+        for first, last in pairwise(edges):
+            stamps = start + (lap * lap_seconds + times[first:last]) / speed
             if not wait_until(float(stamps[-1]), stop):
                 return sent
             # Markers go first, so that who has the samples can have their markers.
@@ -156,6 +158,15 @@ def run_replay(
                 progress((lap * n_samples + last) / rate)
     _linger(samples_out, linger, stop)
     return sent
+
+
+def _times(recording: Recording) -> tuple[np.ndarray, float]:
+    """Return when each sample comes, (n,) in seconds with the recording's pauses, and its end."""
+    times = np.arange(len(recording.samples)) / recording.rate
+    for row, seconds in recording.gaps:
+        if math.isfinite(seconds):  # of others it is not known how long they were
+            times[row:] += seconds
+    return times, float(times[-1]) + 1 / recording.rate
 
 
 DTYPES = {"float32": np.float32, "double64": np.float64}

@@ -178,9 +178,26 @@ def of_recording(recording: Recording, ending: str) -> Understanding:
         markers=dict(Counter(text for _, text in recording.markers)),
         assumptions=[
             *recording.assumptions,
+            *no_numbers(recording.samples, recording.labels),
             *_unlikely(recording.samples, recording.kinds, recording.rate),
         ],
     )
+
+
+def no_numbers(samples: np.ndarray, labels: Iterable[str]) -> list[str]:
+    """Return a sentence for each channel in whose samples, (n, n_channels), are no numbers.
+
+    Examples
+    --------
+    >>> no_numbers(np.array([[1.0, np.nan], [2.0, np.nan]]), ("Cz", "Oz"))
+    ['Oz: 2 of 2 samples are no numbers.']
+    """
+    counts = (~np.isfinite(samples)).sum(axis=0)
+    return [
+        f"{label}: {n} of {len(samples)} samples are no numbers."
+        for label, n in zip(labels, counts, strict=True)
+        if n
+    ]
 
 
 def eeg_sd(samples: np.ndarray, kinds: Iterable[str], rate: float) -> float | None:

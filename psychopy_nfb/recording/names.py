@@ -21,6 +21,7 @@ SUFFIXES = {"eeg": "_eeg.xdf", "frames": "_frames.csv", "events": "_events.tsv"}
 SIDECARS = {"frames": "_frames.json", "events": "_events.json"}
 SETTINGS_SUFFIX = "_nfb.json"
 FAILED_SUFFIX = "_failed.txt"
+REST_SUFFIX = "_rest.txt"
 ALL_SUFFIXES = (*SUFFIXES.values(), *SIDECARS.values(), SETTINGS_SUFFIX)
 """Of the files that make a run's number taken; why a start failed and a log do not."""
 RESERVED = b"{}\n"
@@ -125,6 +126,18 @@ class SessionFiles:
             except OSError as problem:  # Windows does not delete what somebody has open
                 logger.warning("%s of a failed start is left: %s", self._file(suffix), problem)
 
+    def leave_word(self, sentence: str) -> None:
+        """Write beside the files where the rest of the session is, if that is still possible."""
+        try:
+            self._file(REST_SUFFIX).write_text(safe_text(sentence) + "\n", encoding="utf-8")
+        except OSError as problem:
+            logger.warning("No word could be left beside the files: %s", problem)
+
+    @property
+    def rest(self) -> Path:
+        """Where the rest of the session is, in a sentence; there if it had to move."""
+        return self._file(REST_SUFFIX)
+
     def _file(self, suffix: str) -> Path:
         return self.stem.with_name(self.stem.name + suffix)
 
@@ -132,7 +145,7 @@ class SessionFiles:
     def from_stem(cls, path: str | os.PathLike) -> SessionFiles:
         """Return the session that `path`, its stem or any of its files, belongs to."""
         path = Path(path)
-        for suffix in (*ALL_SUFFIXES, FAILED_SUFFIX):
+        for suffix in (*ALL_SUFFIXES, FAILED_SUFFIX, REST_SUFFIX):
             if path.name.endswith(suffix):
                 return cls(path.with_name(path.name[: -len(suffix)]))
         return cls(path)

@@ -23,6 +23,8 @@ from psychopy_nfb.timing import LagSummary
 FEW_SECONDS = 10.0
 """A run or training shorter than this says little."""
 CHECK = 'see "psychopy-nfb check" for what slows this computer'
+MOST_LOST = 0.1
+"""Share of a run without EEG above which nothing else is the headline."""
 
 
 def findings(data: SessionData, summary: LagSummary) -> list[Finding]:
@@ -86,7 +88,15 @@ def _of_the_run(data: SessionData, summary: LagSummary) -> Iterator[Finding]:
             f"Frames were shown for only {seconds(shown)}: the figures of this session say little.",
             "Record at least a minute.",
         )
-    if data.settings and "late_read" not in data.settings:  # which close() sends
+    if data.files.rest.exists():
+        yield Finding(
+            1.0,
+            True,
+            f"Only the first {seconds(last - first)} are in these files: they could no longer be "
+            "written.",
+            data.files.rest.read_text(encoding="utf-8").strip(),
+        )
+    elif data.settings and "late_read" not in data.settings:  # which close() sends
         yield Finding(
             0.3,
             True,
@@ -119,8 +129,9 @@ def _of_losses(data: SessionData, frames: pd.DataFrame, summary: LagSummary) -> 
         verb = "The EEG stream was lost"
         if longest < 1.0 and not back:
             verb = "Samples of the EEG stream were missing"
+        part = lost / max(1.0, last - first)
         yield Finding(
-            min(1.0, lost / max(1.0, last - first)),
+            1.0 if part > MOST_LOST else part,
             longest >= 1.0 or lost > 0.01 * (last - first),
             f"{verb} {how}{back} ({percent(lost / max(lost, last - first))} of the run).",
             "Look at the amplifier's battery, cable or radio link, and at its LSL program.",
@@ -130,14 +141,15 @@ def _of_losses(data: SessionData, frames: pd.DataFrame, summary: LagSummary) -> 
         stalled = sum(detail.get("why") == "stalled" for detail in restarts.detail)
         why = "it stood still" if stalled == len(restarts) else "it had ended unexpectedly"
         why = f"{stalled} of these times it stood still" if 0 < stalled < len(restarts) else why
-        stood = still["restart"]
+        stood, missing = still["restart"], seen.unrecorded_seconds(data)
+        unrecorded = f", and {seconds(missing)} of the EEG are missing" if missing else ""
         yield Finding(
             min(1.0, stood / max(1.0, trained)),
             True,
             f"The background process was restarted {times(len(restarts))} ({why}); meanwhile the "
-            f"feedback stood still for {seconds(stood)} in all.",
-            f"{data.files.stem.name}_worker.log may say why; see also whether the computer ran out "
-            "of memory or was put to sleep.",
+            f"feedback stood still for {seconds(stood)} in all{unrecorded}.",
+            f"{data.files.stem.name}_worker.log, if it is there, says why; see also whether the "
+            "computer ran out of memory or was put to sleep.",
         )
     old = still["other"] / max(1.0, trained)
     if len(frames) and old > 0.002:

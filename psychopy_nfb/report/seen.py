@@ -107,7 +107,7 @@ def trained_channels(data: SessionData) -> str:
 def stream_losses(data: SessionData) -> list[Loss]:
     """Return where the EEG stream did not arrive, in the order of time."""
     gaps = data.events_of("gap")
-    gaps = gaps[gaps.duration > LEAST_GAP_SECONDS]
+    gaps = gaps[(gaps.duration > LEAST_GAP_SECONDS) & ~_by_restart(data, gaps)]
     losses = [Loss(row.t, float(row.duration), True) for row in gaps.itertuples()]
     lost = data.events_of("stream_lost")
     if len(lost):
@@ -118,6 +118,20 @@ def stream_losses(data: SessionData) -> list[Loss]:
         if not came and data.span[1] - begin > LEAST_LOSS_SECONDS:
             losses.append(Loss(begin, data.span[1] - begin, False))
     return losses
+
+
+def unrecorded_seconds(data: SessionData) -> float:
+    """Return how much EEG is missing because the background process was being restarted."""
+    gaps = data.events_of("gap")
+    return float(gaps.duration[_by_restart(data, gaps)].sum())
+
+
+def _by_restart(data: SessionData, gaps: pd.DataFrame) -> pd.Series:
+    """Return which gaps end with a new background process, while the stream was there."""
+    restarts = data.events_of("worker_restarted")["sample"]
+    lost = data.events_of("stream_lost").t.to_numpy()
+    stream = [((lost >= gap.t) & (lost <= gap.t + gap.duration)).any() for gap in gaps.itertuples()]
+    return gaps["sample"].isin(restarts) & ~pd.Series(stream, index=gaps.index, dtype=bool)
 
 
 def still_seconds(data: SessionData) -> dict[str, float]:

@@ -316,5 +316,5 @@ def test_a_wrong_setting_is_one_sentence(make, sentence):
 
 
 def test_a_file_of_weights_that_cannot_be_read_is_one_sentence(tmp_path):
-    with pytest.raises(FileError, match="cannot be read as weights"):
+    with pytest.raises(FileError, match="cannot be read: No such file"):
         dsp.SpatialFilter(file=str(tmp_path / "none.csv")).prepare(INFO)

@@ -93,7 +93,7 @@ def test_a_file_that_is_no_frame_log_is_one_sentence(tmp_path):
     (tmp_path / "x_frames.csv").write_text("a,b\n1,2\n", encoding="utf-8")
     done = report(tmp_path / "x_frames.csv")
     assert done.returncode == 2
-    assert "is no frame log: it has no column" in done.stderr
+    assert "has no column t_sample" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
 
 

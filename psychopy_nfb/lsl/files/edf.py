@@ -147,8 +147,6 @@ def _at_size(values: np.ndarray, old: int, new: int, n_records: int, kind: str) 
         return values
     if kind not in VOLTAGES:  # codes and slow values have no values between them
         return values[np.arange(n_records * new) * old // new]
-    if old < new:
-        return np.interp(np.arange(n_records * new) / new, np.arange(len(values)) / old, values)
     from scipy.signal import resample_poly
 
     shared = math.gcd(old, new)
