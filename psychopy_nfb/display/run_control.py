@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 CALIBRATION_SECONDS = 10.0
+STREAM_NEWS = {
+    "stream_lost": "The EEG stream '%s' was lost; it is looked for until it is back.",
+    "stream_back": "The EEG stream '%s' is back.",
+    "aux_lost": "The second stream '%s' was lost.",
+}
 
 
 class RunControl(NewestFeedback):
@@ -387,8 +392,10 @@ class RunControl(NewestFeedback):
         """Report what happened to the stream; what comes again is in the events only."""
         if "sentence" in detail:
             logger.warning("%s", detail["sentence"])
-        elif what != "clock_jump":
-            logger.warning("EEG stream: %s %s", what, detail)
+        elif what in STREAM_NEWS:
+            logger.warning(STREAM_NEWS[what], detail.get("name", ""))
+        elif what == "reconnect_failed":
+            logger.warning("Looking for the EEG stream failed (%s); it goes on.", detail["why"])
 
 
 def _short(label: object) -> str:

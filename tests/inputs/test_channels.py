@@ -420,3 +420,13 @@ def test_what_is_assumed_is_reported_once_a_run(caplog):
         nfb._on_message({"kind": "ready", "stream": {"assumptions": ["Taken as microvolts."]}})
     nfb.close()
     assert [one.getMessage() for one in caplog.records] == ["EEG stream: Taken as microvolts."]
+
+
+def test_what_happens_to_the_stream_is_told_in_sentences(caplog):
+    nfb = Neurofeedback(str(ALPHA_UP))
+    for what in ("stream_lost", "stream_back"):
+        nfb._on_message({"kind": "stream", "what": what, "detail": {"name": "Amp", "rate": 250.0}})
+    nfb.close()
+    lost, back = (one.getMessage() for one in caplog.records)
+    assert lost == "The EEG stream 'Amp' was lost; it is looked for until it is back."
+    assert back == "The EEG stream 'Amp' is back."
