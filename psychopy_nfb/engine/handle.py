@@ -133,7 +133,7 @@ class WorkerHandle:
         """Queue a command for the worker; never waits. A worker that dies cannot lose it."""
         if name in self._labels and "id" in content:
             self._labels[name][content["id"]] = content["label"]
-        self._outbox.add({"command": name, **content})
+        self._outbox.add({"command": name, "called": lsl_now(), **content})
 
     def _spawn(self, restore: dict | None) -> None:
         process = start_worker(self.block.name, self.log_path)

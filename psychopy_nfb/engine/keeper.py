@@ -339,16 +339,19 @@ class Keeper:
             self._open_blocks.pop(command["id"], None)
         return event
 
-    def command_event(self, number: int, event: dict) -> dict | None:
+    def command_event(self, number: int, event: dict, called: float) -> dict | None:
         """Keep the event of a command that was obeyed now; return it for whom it may be lost to.
 
         One that has a time of its own is written once the sample at that time has come; others
-        lie before the next sample. None where nothing is kept.
+        take effect from the next sample on, and happened when they were `called`. None where
+        nothing is kept.
         """
         if self._writer is None:
             return None
         if "t" not in event:
-            event = {**event, "t": self._last_t, "sample": self._processor.n_samples}
+            after = self._last_t
+            t = None if after is None else called
+            event = {**event, "t": t, "sample": self._processor.n_samples, "after": after}
         self.keep(number, event)
         return event
 
@@ -356,6 +359,7 @@ class Keeper:
         """Keep the event of the command `number`."""
         event = {**event, "command": number}
         t, sample = event.pop("t"), event.pop("sample", None)
+        event.pop("after", None)
         if t is None:  # before the first sample
             self.event(**event)
         elif sample is None:
@@ -368,9 +372,8 @@ class Keeper:
 
         The last samples that it had are not in its files: what it did then comes where these end.
         """
-        if event.get("sample") is not None and event["t"] is not None:
-            sample, t = self._index.after(event["t"])
-            event = {**event, "sample": sample, "t": t}
+        if event.get("after") is not None:
+            event = {**event, "sample": self._index.after(event["after"])}
         self.keep(number, event)
 
     def kept(self) -> list[int]:

@@ -288,7 +288,7 @@ class Loop:
             event = _command_event("refused", {**command, "why": str(error)})
         if name != "keep":
             if event is not None:
-                event = self.keeper.command_event(number, event)
+                event = self.keeper.command_event(number, event, command["called"])
             self.control.send("obeyed", number=number, event=event)
 
     def _on_keep(self, command: dict) -> None:

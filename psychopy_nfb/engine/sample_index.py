@@ -20,7 +20,7 @@ class SampleIndex:
     >>> index = SampleIndex(rate=100.0)
     >>> index.extend(np.array([5.00, 5.01, 5.02]))
     >>> index.at(5.012), index.at(5.5), index.after(5.012)
-    (1, None, (2, 5.01))
+    (1, None, 2)
     """
 
     def __init__(self, rate: float, seconds: float = 20.0, start: int = 0):
@@ -39,15 +39,11 @@ class SampleIndex:
         self._next += len(stamps)
         self.newest = float(stamps[-1])
 
-    def after(self, t: float) -> tuple[int, float]:
-        """Return the number of the first sample later than LSL time `t`, and the stamp before it.
-
-        Where none is as late it is the next to come; before the oldest remembered the stamp is `t`.
-        """
+    def after(self, t: float) -> int:
+        """Return the number of the first sample later than LSL time `t`, or of the next to come."""
         numbers, stamps = self._remembered()
         place = int(np.searchsorted(stamps, t, side="right"))
-        number = int(numbers[place]) if place < len(numbers) else self._next
-        return number, float(stamps[place - 1]) if place else t
+        return int(numbers[place]) if place < len(numbers) else self._next
 
     def at(self, t: float) -> int | None:
         """Return the number of the sample nearest to LSL time `t`.

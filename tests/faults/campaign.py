@@ -32,6 +32,8 @@ from psychopy_nfb.protocol import VALUE_NAMES, Protocol
 from psychopy_nfb.recording import read_session
 
 RATE = 250.0
+EARLY_SECONDS = 0.1
+"""A command's sample may be so much older than its call: a chunk, and a block on its way."""
 PATIENCE_SECONDS = 15.0
 """How long feedback may take to come back before it counts as gone for good."""
 
@@ -42,6 +44,7 @@ class Done:
 
     marks: list[tuple[str, float]] = field(default_factory=list)
     thresholds: list[float] = field(default_factory=list)
+    set_at: list[float] = field(default_factory=list)
     blocks: int = 0
     faults: list[str] = field(default_factory=list)
     back_seconds: list[tuple[float, str]] = field(default_factory=list)
@@ -133,6 +136,7 @@ def _work(nfb: Neurofeedback, done: Done, chance: random.Random, seconds: float)
             done.marks.append((label, before))
         elif draw < 0.036:
             done.thresholds.append(round(1 + chance.random(), 6))
+            done.set_at.append(lsl_now())
             nfb.set(threshold=done.thresholds[-1])
         elif draw < 0.042:
             nfb.begin_block(f"block {done.blocks}")
@@ -198,6 +202,12 @@ def wrongs(stem: Path, done: Done) -> dict[str, object]:
     sets = [json.loads(d)["threshold"] for d in events[events.trial_type == "set"].detail]
     if sets != done.thresholds:
         found["settings"] = (sets, done.thresholds)
+    for event, called in zip(
+        events[events.trial_type == "set"].itertuples(), done.set_at, strict=False
+    ):
+        early = called - stamps[min(event.sample, len(stamps) - 1)]
+        if early > EARLY_SECONDS or abs(event.t - called) > EARLY_SECONDS:
+            found.setdefault("settings that are early", []).append((early, event.t - called))
     if done.thresholds and session.signals.threshold.iloc[-1] != done.thresholds[-1]:
         found["threshold in force"] = session.signals.threshold.iloc[-1]
     lost = stamps[-1] - stamps[0] - (len(stamps) - 1) / RATE
