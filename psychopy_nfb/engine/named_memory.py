@@ -23,8 +23,6 @@ FOLDER = Path("/dev/shm")
 """Where Linux shows shared memory as files. On Windows a block ends with the last process that
 holds it; macOS does not list its blocks."""
 PREFIX = "nfb"
-CLOCK_SECONDS = 2.0
-"""By how much a file's time and a process's start time may differ without meaning anything."""
 
 
 def create_memory(size: int) -> SharedMemory:
@@ -65,19 +63,20 @@ def remove_abandoned() -> list[str]:
     if FOLDER.is_dir():
         for path in FOLDER.glob(f"{PREFIX}_*_*"):
             with suppress(OSError, ValueError):  # gone already, another user's, another program's
-                if not _creator_lives(int(path.name.split("_")[1]), path.stat().st_mtime):
+                if not _creator_lives(int(path.name.split("_")[1])):
                     path.unlink()
                     removed.append(path.name)
     return removed
 
 
-def _creator_lives(pid: int, made: float) -> bool:
-    """Whether process `pid` runs and is not a later one to which the number was given again."""
+def _creator_lives(pid: int) -> bool:
+    """Whether process `pid` runs, be it a later one to which the number was given again.
+
+    Times of processes and files are no help to tell these apart: they are from clocks that are put
+    right now and then, and then the block of a running experiment would look abandoned.
+    """
     try:
-        process = psutil.Process(pid)
-        if process.status() == psutil.STATUS_ZOMBIE:
-            return False
-        return process.create_time() < made + CLOCK_SECONDS
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
     except psutil.AccessDenied:
