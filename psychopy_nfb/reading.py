@@ -6,6 +6,7 @@ large before it is read, and whatever a damaged one makes a reader raise becomes
 
 from __future__ import annotations
 
+import math
 import os
 import stat
 import time
@@ -177,7 +178,8 @@ def read_table(
     numbers, texts : sequence of str
         Columns that must be there; those of `numbers` hold finite numbers or nothing.
     numbers_if_there : sequence of str
-        Columns that hold finite numbers or nothing if they are there.
+        Columns that hold numbers or nothing if they are there; a threshold may be infinite while
+        there is no baseline.
     **options
         As for `pandas.read_csv`.
 
@@ -200,11 +202,11 @@ def read_table(
         raise FileError(parameter, os.fspath(path), f"has no column {', '.join(missing)}")
     for name in (*numbers, *numbers_if_there):
         if name in table.columns:
-            table[name] = _numbers(path, parameter, table[name])
+            table[name] = _numbers(path, parameter, table[name], infinite=name not in numbers)
     return table
 
 
-def _numbers(path: Path, parameter: str, column: pd.Series) -> pd.Series:
+def _numbers(path: Path, parameter: str, column: pd.Series, infinite: bool) -> pd.Series:
     """Return a column as numbers, if it holds nothing else."""
     import pandas as pd
 
@@ -212,13 +214,15 @@ def _numbers(path: Path, parameter: str, column: pd.Series) -> pd.Series:
         numbers = column
         if column.dtype.kind not in "iuf":
             numbers = pd.to_numeric(column, errors="coerce").astype(float)
-    wrong = (numbers.isna() & column.notna()) | (numbers.abs() > LARGEST)
+    size = numbers.abs()
+    large = (size > LARGEST) & (size < math.inf) if infinite else size > LARGEST
+    wrong = (numbers.isna() & column.notna()) | large
     if wrong.any():
         row = int(wrong.to_numpy().argmax())
         raise FileError(
             parameter,
             os.fspath(path),
-            f"holds {column.iloc[row]!r} in column {column.name}, row {row + 1}, which is no "
+            f"holds {column.iloc[row]} in column {column.name}, row {row + 1}, which is no "
             "number that can be there; use the file as it was written",
         )
     return numbers

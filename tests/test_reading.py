@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 
@@ -99,3 +100,12 @@ def test_a_table_is_read_as_it_is(tmp_path):
 
 def test_the_name_of_a_session_may_be_too_long_for_any_file(tmp_path):
     assert "has no frame log" in refusal(load_session_data, tmp_path / ("x" * 300))
+
+
+def test_a_threshold_without_a_baseline_is_infinite_and_read(tmp_path):
+    path = tmp_path / "frames.csv"
+    path.write_text("frame,threshold\n0,inf\n1,-inf\n2,\n", encoding="utf-8")
+    read = read_table(path, "frames", numbers=("frame",), numbers_if_there=("threshold",))
+    assert read.threshold.tolist()[:2] == [math.inf, -math.inf]
+    with pytest.raises(FileError, match="holds inf in column threshold"):
+        read_table(path, "frames", numbers=("frame", "threshold"))
