@@ -187,9 +187,12 @@ def test_sensor_whose_stream_ends_is_silent(sensor, diode, until):
 
     lone = sensor("Diode")
     assert lone.dispatchMessages() is True
-    (program,) = (
-        child for child in psutil.Process().children() if diode in " ".join(child.cmdline())
-    )
+    programs = [
+        child
+        for child in psutil.Process().children()
+        if child.status() != psutil.STATUS_ZOMBIE and diode in " ".join(child.cmdline())
+    ]
+    (program,) = programs
     program.kill()
     until(lambda: lone.dispatchMessages() is False, 20.0, "the end of the stream")
     lone.clearResponses()

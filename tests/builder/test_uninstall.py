@@ -73,8 +73,9 @@ def test_without_the_plugin_psychopy_works_and_keeps_what_it_does_not_know(build
     builder.add("TextComponent", "words", stopVal="1")
     path = builder.save(tmp_path / "one.psyexp")
     source = tmp_path / "source"  # pip builds beside the source
-    shutil.copytree(ROOT / "psychopy_nfb", source / "psychopy_nfb")
-    for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
+    for name in ("psychopy_nfb", "experiments"):
+        shutil.copytree(ROOT / name, source / name)
+    for name in ("setup.py", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
     other = OtherEnvironment(tmp_path)
     other.run("-m", "pip", "install", "--no-deps", "--no-build-isolation", str(source))
