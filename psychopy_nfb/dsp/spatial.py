@@ -21,7 +21,10 @@ from psychopy_nfb.errors import SettingsError
 
 ORDER = 2
 """Order of the Butterworth band-passes, applied forwards and backwards."""
-LEAST_SHARE = 0.25
+BESIDE_SECONDS = 0.3
+"""Left out on both sides of a large artifact: filters of a rhythm ring for so long. Of people who
+blink every few seconds more would leave too little."""
+LEAST_SHARE = 0.5
 """Share of a recording that must be free of large artifacts."""
 SINGULAR = 1e-10
 """Eigenvalue of a covariance, over its largest, from which a direction counts as empty: an average
@@ -79,7 +82,7 @@ def ssd(
     low, high = check_band("band", band, rate)
     samples = checked(samples, labels)
     check_band("band", (max(low - 3, low / 4), high + 3), rate)
-    calm = calmed(samples, rate)
+    calm = calmed(samples, rate, margin=BESIDE_SECONDS)
     rows = usable_rows(calm, labels)
     inside = _within(calm.samples, rate, (low, high))
     wide = _within(calm.samples, rate, (max(low - 3, low / 4), high + 3))
@@ -162,7 +165,7 @@ def spoc(
         As of `ssd`, or if the target does not fit or never changes.
     """
     band = check_band("band", band, rate)
-    calm = calmed(checked(samples, labels), rate)
+    calm = calmed(checked(samples, labels), rate, margin=BESIDE_SECONDS)
     usable_rows(calm, labels)
     inside = _within(calm.samples, rate, band)
     length = round(check_number("window", window, above=0, unit="s") * rate)
@@ -303,7 +306,7 @@ def usable_rows(calm: Calmed, labels: Sequence[str]) -> np.ndarray:
 def _band_covariance(
     samples: np.ndarray, rate: float, labels: Sequence[str], band: tuple[float, float]
 ) -> np.ndarray:
-    calm = calmed(samples, rate)
+    calm = calmed(samples, rate, margin=BESIDE_SECONDS)
     return np.cov(_within(calm.samples, rate, band)[usable_rows(calm, labels)].T)
 
 

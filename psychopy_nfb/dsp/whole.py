@@ -66,7 +66,12 @@ class Calmed:
         )
 
 
-def calmed(samples: np.ndarray, rate: float, limit_uv: float = ArtifactGate.limit_uv) -> Calmed:
+def calmed(
+    samples: np.ndarray,
+    rate: float,
+    limit_uv: float = ArtifactGate.limit_uv,
+    margin: float = MARGIN_SECONDS,
+) -> Calmed:
     """Return a recording without jumps of its level, and where it has large artifacts.
 
     Offset and drift stay: a computation whose ends meet, like `acausal_analytic`, takes no harm.
@@ -80,6 +85,8 @@ def calmed(samples: np.ndarray, rate: float, limit_uv: float = ArtifactGate.limi
     limit_uv : float
         An artifact is where a channel, freed of drift, is beyond this many microvolts, and also
         five times as large as usual.
+    margin : float
+        Seconds on both sides of an artifact that count to it.
 
     Examples
     --------
@@ -101,7 +108,7 @@ def calmed(samples: np.ndarray, rate: float, limit_uv: float = ArtifactGate.limi
                 (first, channel, _remove(level[:, channel], first, last, rate))
                 for first, last in found
             ]
-        artifacts[:, channel] = _artifacts(level[:, channel], rate, limit_uv)
+        artifacts[:, channel] = _artifacts(level[:, channel], rate, limit_uv, margin)
     return Calmed(level, artifacts, tuple(jumps))
 
 
@@ -170,7 +177,7 @@ def _remove(column: np.ndarray, first: int, last: int, rate: float) -> float:
     return height
 
 
-def _artifacts(column: np.ndarray, rate: float, limit_uv: float) -> np.ndarray:
+def _artifacts(column: np.ndarray, rate: float, limit_uv: float, margin: float) -> np.ndarray:
     """Return where a channel (n,) is beyond the limit and unlike itself, with a margin."""
     if len(column) < 2 or not np.ptp(column) > limit_uv:
         return np.zeros(len(column), bool)
@@ -178,6 +185,6 @@ def _artifacts(column: np.ndarray, rate: float, limit_uv: float) -> np.ndarray:
     large = size > max(limit_uv, ARTIFACT_SD * _SD_OF_MEDIAN * float(np.median(size)))
     if large.any():
         # Widened to both sides; a maximum of the last so many samples, without a large mask.
-        width = 2 * round(MARGIN_SECONDS * rate) + 1
+        width = 2 * round(margin * rate) + 1
         large = ndimage.maximum_filter1d(large.view(np.uint8), width).view(bool)
     return large

@@ -32,7 +32,7 @@ from psychopy_nfb.terminal import add_units
 CHUNK_SECONDS = 0.02
 BUFFER_SECONDS = 360
 """How long a receiver may pause, in real time, before it loses samples."""
-MARKER_WAIT = 1.0
+MARKER_WAIT = 3.0
 """Seconds that a receiver of the samples is given to join the markers too."""
 
 

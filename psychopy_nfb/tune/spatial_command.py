@@ -88,7 +88,7 @@ def _found(
     from psychopy_nfb.channels import not_eeg
     from psychopy_nfb.checks import check_channels
     from psychopy_nfb.dsp import csp, regress_out, reject_blinks, spoc, ssd
-    from psychopy_nfb.dsp.spatial import checked
+    from psychopy_nfb.dsp.spatial import BESIDE_SECONDS, checked
     from psychopy_nfb.dsp.whole import calmed, without_drift
 
     left_out = {*check_channels("exclude", _names(options.exclude), recording.labels)}
@@ -106,7 +106,8 @@ def _found(
     kept = [index for index in range(len(recording.labels)) if index not in left_out]
     labels = [recording.labels[index] for index in kept]
     rate, band = recording.rate, tuple(options.band)
-    calm = calmed(checked(recording.samples[:, kept], labels), rate)
+    checked_samples = checked(recording.samples[:, kept], labels)
+    calm = calmed(checked_samples, rate, margin=BESIDE_SECONDS)
     samples = calm.samples
     told = _told(calm, recording, kept, no_eeg, options.method)
     low, high = band
@@ -142,6 +143,8 @@ def _told(
     calm: Calmed, recording: Recording, kept: Sequence[int], no_eeg: Sequence[int], method: str
 ) -> list[str]:
     """Return a sentence for each thing that was left out or corrected."""
+    from psychopy_nfb.dsp.spatial import BESIDE_SECONDS
+
     told = []
     if no_eeg:
         named = ", ".join(recording.labels[place] for place in no_eeg)
@@ -151,8 +154,8 @@ def _told(
     spoilt = calm.artifacts.any(axis=1).sum() / recording.rate
     if spoilt and method in ("ssd", "csp", "spoc"):  # the others look for the eyes' artifacts
         told.append(
-            f"{spoilt:.1f} of {recording.seconds:.0f} s were left out: large artifacts, with a "
-            "second on both sides."
+            f"{spoilt:.1f} of {recording.seconds:.0f} s were left out: large artifacts, with "
+            f"{BESIDE_SECONDS:g} s on both sides."
         )
     return told
 

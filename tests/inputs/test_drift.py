@@ -134,14 +134,17 @@ def test_the_own_peak_of_an_electrode_that_settles_is_found(tmp_path):
 
 @pytest.mark.kind("electrode that moves all the time", "refused")
 def test_a_recording_of_movements_is_refused_in_one_sentence(tmp_path, capsys):
-    moves = np.zeros(len(eeg()))
-    for row in range(0, len(moves) - 40, 200):
-        moves[row : row + 40] = 3000 * np.hanning(40)
-    path = saved(tmp_path / "moves_raw.fif", moves)
+    def moving(rows):
+        moves = np.zeros(len(eeg()))
+        for row in range(0, len(moves) - 40, rows):
+            moves[row : row + 40] = 3000 * np.hanning(40)
+        return saved(tmp_path / f"moves{rows}_raw.fif", moves)
+
+    path = moving(200)
     assert main(["tune", str(path), "--channel", "Oz", "--out", str(tmp_path)]) == 2
     said = capsys.readouterr().err
     assert "second half has without artifacts beyond 100 µV, and 10 s are needed" in said
-    assert main(["spatial", str(path), "--out", str(tmp_path)]) == 2
+    assert main(["spatial", str(moving(160)), "--out", str(tmp_path)]) == 2
     assert "most of which are in Oz; leave that channel out" in capsys.readouterr().err
 
 
