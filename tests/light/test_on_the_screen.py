@@ -92,13 +92,14 @@ def test_row_104_every_frame_of_3600_is_matched_and_its_light_is_at_its_flip(sho
             log, (found,), (stood,) = shown(n + BEFORE_AND_AFTER)
             frames = found.frames
             odd = ((frames.shown != True) | (frames.repeated > 0)) & ~stood  # noqa: E712
-            if not odd.any():
+            late = abs(median_ms(found, stood))
+            if not odd.any() and late <= 1.0:
                 break  # else the sensor may have been starved: it would not be so in each turn
         assert not odd.any(), frames[odd]
         assert len(frames) >= n
         numbers = frames.frame.tolist()
         assert numbers == list(range(numbers[0], numbers[-1] + 1))
-        assert abs(median_ms(found, stood)) <= 1.0, "light is at the flip"
+        assert late <= 1.0, "light is at the flip"
         matched += len(frames)
     assert matched >= FRAMES
 
