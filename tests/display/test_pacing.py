@@ -33,7 +33,9 @@ def test_row_054_stall_of_50_ms_misses_three_frames_of_a_60_hz_grid(open_window)
         times = flip_times(window, 60, stall_before=30)
         intervals = np.diff(times)
         if np.abs(np.delete(intervals, 29) * 60 - 1).max() < 0.3:
-            break  # else the machine was busy with something else
+            break
+    else:
+        pytest.skip(f"this machine was busy in each turn: intervals of {intervals.max():.3f} s")
     assert round(intervals[29] * 60) - 1 == 3
     # The grid is absolute: after the stall flips fall on the same ticks as before.
     phases = (times - times[0]) * 60
