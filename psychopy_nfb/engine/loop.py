@@ -137,7 +137,7 @@ class Loop:
         """
         if pulled is None:
             return False
-        seconds = len(pulled[0]) / self.source.info.rate
+        seconds = len(pulled[0]) / self.source.pace
         return seconds > BACKLOG_SECONDS + 1.5 * self.source.chunk_seconds
 
     def _take(

@@ -38,8 +38,10 @@ def test_row_054_stall_of_50_ms_misses_three_frames_of_a_60_hz_grid(open_window)
         pytest.skip(f"this machine was busy in each turn: intervals of {intervals.max():.3f} s")
     assert round(intervals[29] * 60) - 1 == 3
     # The grid is absolute: after the stall flips fall on the same ticks as before.
-    phases = (times - times[0]) * 60
-    assert np.median(np.abs(phases - np.round(phases))) < 0.06
+    phases = (times - np.median(times)) * 60
+    off = phases - np.round(phases)  # a single flip, such as the first, may be late
+    assert abs(np.median(off[:29]) - np.median(off[30:])) < 0.06
+    assert np.median(np.abs(off - np.median(off))) < 0.06
     assert np.median(intervals) * 60 == pytest.approx(1, abs=0.03)
 
 
