@@ -84,6 +84,7 @@ class Loop:
                 self.processor.begin_baseline(restore["baseline"])
         self._outlet = self._make_outlet() if self.processor.configuration.publish else None
         self.keeper = Keeper(order, block, source, self.processor, restore, watcher)
+        self._succeeds = bool(restore)
         if restore:
             self.processor.n_samples = self.keeper.n_samples
             self.continuity.resume(**self.keeper.left)
@@ -118,8 +119,9 @@ class Loop:
             pulled = self.source.pull(PULL_SECONDS)
             now = self.block.heartbeat = pylsl.local_clock()
             started = perf_counter()
+            # A successor first takes what has waited: it is older than what is commanded now.
             begins = self._last_record is None and now - begun < FIRST_SAMPLE_SECONDS
-            if not (begins or self.source.waiting or self._is_late(pulled)):
+            if not self._succeeds or not (begins or self.source.waiting or self._is_late(pulled)):
                 while (command := self.control.take()) is not None:
                     self._obey(command)
             if pulled is not None:
