@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import re
@@ -19,6 +20,8 @@ import pytest
 SHARED_MEMORY = Path("/dev/shm")  # only Linux shows its blocks as files
 SESSION_MARK = "PSYCHOPY_NFB_TEST_SESSION"
 """In the environment of every process that the tests start: whose it is."""
+TURNS_FOLDER = "PSYCHOPY_NFB_TEST_TURNS"
+"""In the environment of processes that share the tests: where the locks are."""
 GRACE_SECONDS = 5.0
 """How long a background process has to notice that its experiment is gone."""
 
@@ -35,7 +38,12 @@ def pytest_configure(config):
     os.environ["LSLAPICFG"] = _lsl_settings(config.nfb_folder)
     config.nfb_shared_before = _shared_blocks()
     config.nfb_display = None
-    if sys.platform == "linux" and not os.environ.get("DISPLAY") and shutil.which("Xvfb"):
+    config.nfb_turns = _Turns(config)
+    # Tests at once would take the keyboard from each other on one display; the process that only
+    # hands tests out shows nothing.
+    wants = config.nfb_turns.shared or not os.environ.get("DISPLAY")
+    wants = wants and not config.nfb_turns.hands_out
+    if sys.platform == "linux" and wants and shutil.which("Xvfb"):
         config.nfb_display = _start_display()
 
 
@@ -46,6 +54,53 @@ def pytest_unconfigure(config):
         config.nfb_display.wait()
         del os.environ["DISPLAY"]
     shutil.rmtree(getattr(config, "nfb_folder", ""), ignore_errors=True)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    """Let tests that need the machine to themselves run while no other does."""
+    with item.config.nfb_turns.turn(alone=item.get_closest_marker("alone") is not None):
+        return (yield)
+
+
+class _Turns:
+    """Who runs a test now, among the processes of one run (pytest -n).
+
+    Two locks on files: who waits for the second holds the first, so that nobody overtakes a test
+    that waits to be alone. Without other processes there is nothing to wait for.
+    """
+
+    def __init__(self, config):
+        self.hands_out = bool(config.getoption("numprocesses", None))  # and runs none itself
+        self.shared = hasattr(config, "workerinput")
+        if self.hands_out:
+            os.environ[TURNS_FOLDER] = config.nfb_folder
+        if self.shared:
+            self._door, self._room = (Path(os.environ[TURNS_FOLDER], n) for n in ("door", "room"))
+        self._entered = None
+
+    @contextlib.contextmanager
+    def turn(self, alone: bool):
+        """Wait for this process's turn, and keep it until the context ends."""
+        if not self.shared:
+            yield
+            return
+        with open(self._room, "a") as self._entered:
+            self._enter(alone)
+            yield
+
+    def be_alone(self):
+        """Within a turn, wait until nobody else runs a test; it stays so until the turn ends."""
+        if self.shared:
+            self._enter(alone=True)
+
+    def _enter(self, alone: bool):
+        import fcntl
+
+        fcntl.flock(self._entered, fcntl.LOCK_UN)
+        with open(self._door, "a") as door:
+            fcntl.flock(door, fcntl.LOCK_EX)
+            fcntl.flock(self._entered, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
 
 
 def pytest_collection_modifyitems(config, items):
@@ -62,6 +117,8 @@ def pytest_collection_modifyitems(config, items):
             item.add_marker(pytest.mark.row(int(row[1])))
         if no_display and item.get_closest_marker("display"):
             item.add_marker(pytest.mark.skip(reason="no display, and no Xvfb to start one"))
+    if config.nfb_turns.shared:
+        items.sort(key=lambda item: item.get_closest_marker("alone") is not None)
 
 
 def _lsl_settings(folder: str | os.PathLike) -> str:
@@ -130,6 +187,8 @@ def lsl_alone(monkeypatch, alone):
 def _nothing_left_behind(request):
     """Fail the run if a background process or a block of shared memory outlives it."""
     yield
+    # Alone: what another test has just killed would lie about.
+    request.config.nfb_turns.be_alone()
     deadline = time.monotonic() + GRACE_SECONDS
     while (left := _left_behind(request.config.nfb_shared_before)) and time.monotonic() < deadline:
         time.sleep(0.1)

@@ -25,6 +25,8 @@ from psychopy_nfb.bench.ways import NUMBER, WAYS, Ours, Pipe
 from psychopy_nfb.cli import main
 from psychopy_nfb.clock import lsl_now
 
+pytestmark = pytest.mark.alone
+
 
 def echo(way, conversation):
     """Be the sender: send what is told, and say so."""

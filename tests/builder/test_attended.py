@@ -26,6 +26,7 @@ from psychopy_nfb.builder.compile import compile_experiment
 from psychopy_nfb.recording import read_session
 
 pytestmark = [
+    pytest.mark.alone,
     pytest.mark.display,
     pytest.mark.slow,
     pytest.mark.skipif(sys.platform != "linux", reason="keys are pressed by xdotool, on X11"),

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 pytestmark = [
+    pytest.mark.alone,
     pytest.mark.display,
     pytest.mark.slow,
     pytest.mark.skipif(sys.platform != "linux", reason="the virtual diode reads an X screen"),

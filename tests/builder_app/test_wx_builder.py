@@ -33,6 +33,7 @@ KEPT = 61
 SETUP = "Additional configuration needed"
 
 pytestmark = [
+    pytest.mark.alone,
     pytest.mark.display,
     pytest.mark.slow,
     pytest.mark.skipif(not PYTHON.exists(), reason="no .venv-builder; see .ci/builder_app.sh"),

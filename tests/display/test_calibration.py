@@ -18,6 +18,8 @@ from psychopy_nfb.protocol import Baseline, FurtherSignal, Protocol
 from psychopy_nfb.recording import read_session
 from psychopy_nfb.settings import write_json
 
+pytestmark = pytest.mark.alone
+
 BASELINE = Baseline(mean=5.0, sd=2.0, minimum=1.0, maximum=12.0)
 
 

@@ -8,6 +8,8 @@ import pytest
 from psychopy_nfb.display import late_read
 from psychopy_nfb.display.late_read import LARGEST_SHARE, LateRead
 
+pytestmark = pytest.mark.alone
+
 PERIOD = 1 / 60
 
 

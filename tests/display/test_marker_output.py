@@ -23,6 +23,8 @@ from psychopy_nfb.display.neurofeedback import Neurofeedback
 from psychopy_nfb.errors import FileError, SettingsError
 from psychopy_nfb.recording import read_session
 
+pytestmark = pytest.mark.alone
+
 CODES = {"one": 1, "two": 2, "three": 3}
 LAST_FRAME = 170
 LISTENER = """

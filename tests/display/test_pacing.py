@@ -9,7 +9,7 @@ from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.display.pacing import frame_blocking, pace, unpace
 from psychopy_nfb.errors import SettingsError
 
-pytestmark = pytest.mark.display
+pytestmark = [pytest.mark.alone, pytest.mark.display]
 
 TURNS = 5
 

@@ -17,7 +17,7 @@ import pytest
 from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.recording import read_session
 
-pytestmark = [pytest.mark.display, pytest.mark.slow]
+pytestmark = [pytest.mark.alone, pytest.mark.display, pytest.mark.slow]
 EXPERIMENT = Path(__file__).with_name("experiment.py")
 SHARED_MEMORY = Path("/dev/shm")
 TURNS = 3

@@ -12,7 +12,7 @@ from psychopy_nfb.display.neurofeedback import Neurofeedback
 from psychopy_nfb.errors import NfbError
 from psychopy_nfb.recording import read_session
 
-pytestmark = [pytest.mark.display, pytest.mark.slow]
+pytestmark = [pytest.mark.alone, pytest.mark.display, pytest.mark.slow]
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from psychopy_nfb.engine.outbox import Outbox
 from psychopy_nfb.recording import read_session
 from psychopy_nfb.settings import write_json
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.alone, pytest.mark.slow]
 needs_signals = pytest.mark.skipif(
     not hasattr(signal, "SIGSTOP"), reason="no SIGSTOP on this system"
 )

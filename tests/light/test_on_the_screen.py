@@ -17,7 +17,7 @@ from psychopy_nfb.light import light_times
 from psychopy_nfb.light.sensor_inlet import virtual_sensor
 from psychopy_nfb.lsl.selection import StreamSelection
 
-pytestmark = [pytest.mark.display, pytest.mark.slow]
+pytestmark = [pytest.mark.alone, pytest.mark.display, pytest.mark.slow]
 HZ = 60
 FRAMES, PARTS = 3600, 3
 BEFORE_AND_AFTER = 150

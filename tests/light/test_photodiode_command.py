@@ -12,6 +12,8 @@ import pandas as pd
 import pytest
 from light_simulation import simulate_light
 
+pytestmark = pytest.mark.alone
+
 pyxdf = pytest.importorskip("pyxdf", reason="needs pyxdf")
 
 LABELS = ["Fz", "Oz", "AUX7"]

@@ -12,7 +12,7 @@ import pytest
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.light.selftest import Injected
 
-pytestmark = [pytest.mark.display, pytest.mark.slow]
+pytestmark = [pytest.mark.alone, pytest.mark.display, pytest.mark.slow]
 DELAYS = [(25, 50, 100), (50, 100, 25), (100, 25, 50)]
 """Milliseconds put into the pipeline, the stream and the display."""
 TURNS = 4

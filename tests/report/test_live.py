@@ -14,7 +14,7 @@ from psychopy_nfb.display.window import open_window
 from psychopy_nfb.report.command import write_report
 from psychopy_nfb.report.numbers import percent
 
-pytestmark = [pytest.mark.display, pytest.mark.slow]
+pytestmark = [pytest.mark.alone, pytest.mark.display, pytest.mark.slow]
 HZ = 60.0
 
 
