@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import signal
 import sys
 import textwrap
@@ -169,7 +170,12 @@ def main(arguments: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if script else arguments
     replace_unprintable()
     try:
-        return _run(arguments)
+        status = _run(arguments)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:  # of `psychopy-nfb report … | head`: enough has been read
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for Python's own flush
+        return 0
     except KeyboardInterrupt as stop:
         said = stop if isinstance(stop, Stopped) else Stopped()
         sys.stderr.write(f"\n{said}\n")

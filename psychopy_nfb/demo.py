@@ -17,6 +17,7 @@ from psychopy_nfb.checks import check_delay_ms, check_number, check_writable
 from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.errors import FileError, SettingsError
 from psychopy_nfb.process import running
+from psychopy_nfb.report.numbers import counted
 from psychopy_nfb.terminal import add_band, add_units, doing, naming_kept_files
 
 PACED_HZ = 60.0
@@ -155,7 +156,9 @@ def _run(nfb, options: argparse.Namespace, picture: Path) -> tuple[bool, str]:  
         ended = _phases(nfb, screen, options.seconds)
         screen.draw()
         win.getMovieFrame(buffer="back").save(picture)
-        return not ended, note + (ended or f"Score: {nfb.score:g} points, {nfb.hits} hits.")
+        return not ended, note + (
+            ended or f"Score: {counted(nfb.score, 'point')}, {counted(nfb.hits, 'hit')}."
+        )
     finally:
         win.close()
 
@@ -219,7 +222,7 @@ class _Screen:
         """Draw one frame, the patch last."""
         nfb = self._nfb
         if self._training:
-            self._text.value = f"{nfb.score:g} points"
+            self._text.value = counted(nfb.score, "point")
             self._bar.value = self._trace.value = nfb.value
             self._bar.threshold = self._trace.threshold = nfb.threshold_shown
             self._bar.draw()

@@ -228,6 +228,8 @@ class Neurofeedback(RunControl):
             one; it is reported in the log. None leaves such a display as it is, without late read.
         """
         self._require_start()
+        if not hasattr(win, "flip"):
+            raise SettingsError("win", win, "must be PsychoPy's window, visual.Window(…)")
         earlier = self._frames
         if earlier is not None:
             earlier.detach()

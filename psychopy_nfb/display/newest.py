@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from psychopy_nfb.checks import check_number
 from psychopy_nfb.display.run_state import RunState
 from psychopy_nfb.engine.configuration import Configuration
 from psychopy_nfb.lsl.stamps_heard import silence_seconds
@@ -37,6 +38,8 @@ class NewestFeedback(RunState):
 
     def __init__(self, stale_after: float | None = None, further: Sequence[str] = ()):
         self._stale_chosen = stale_after is not None
+        if stale_after is not None:
+            check_number("stale_after", stale_after, above=0, unit="s")
         self.stale_after = silence_seconds(0.0) if stale_after is None else stale_after
         self.further = {name: NewestFurther(self, number) for number, name in enumerate(further)}
         self._comparison = Comparison(Protocol())

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 CALIBRATION_SECONDS = 10.0
+NO_LABEL = "(no label)"
+"""In place of an empty one."""
 STREAM_NEWS = {
     "stream_lost": "The EEG stream '%s' was lost; it is looked for until it is back.",
     "stream_back": "The EEG stream '%s' is back.",
@@ -401,6 +403,9 @@ class RunControl(NewestFeedback):
 def _short(label: object) -> str:
     """Return the text of a mark or a block, as far as files can hold it."""
     text = str(label)
+    if text.strip() in ("", "n/a"):  # which tables hold for what is not there
+        logger.warning("A mark or block without a label is kept as %r.", NO_LABEL)
+        text = NO_LABEL
     if len(text) > LONGEST_TEXT:
         logger.warning(
             "A mark or block of %d characters is kept up to character %d.", len(text), LONGEST_TEXT

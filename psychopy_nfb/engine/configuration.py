@@ -88,7 +88,7 @@ def read_configuration(source: str | os.PathLike | dict | Configuration) -> Conf
     """
     if isinstance(source, Configuration):
         return source
-    if not isinstance(source, dict):
+    if isinstance(source, (str, os.PathLike)):
         source = read_plain_json(source)
     if isinstance(source, dict) and "configuration" in source:
         source = source["configuration"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Callable, Sequence
+from inspect import signature
 
 from psychopy_nfb.checks import check_choice
 from psychopy_nfb.dsp import (
@@ -26,7 +28,7 @@ from psychopy_nfb.dsp import (
     Step,
 )
 from psychopy_nfb.engine.configuration import Configuration
-from psychopy_nfb.errors import SettingsError
+from psychopy_nfb.errors import SettingsError, listed
 from psychopy_nfb.lsl.selection import StreamSelection
 from psychopy_nfb.protocol import FurtherSignal, Protocol
 
@@ -241,7 +243,7 @@ display_smoothing, display_hold
     """
     return Configuration(
         stream=stream or StreamSelection(),
-        pipeline=standard_pipeline(**pipeline),
+        pipeline=_pipeline(standard_training, pipeline),
         protocol=Protocol(
             normalise=normalise,
             threshold=usual_threshold(normalise, threshold_kind, direction)
@@ -302,7 +304,7 @@ def standard_signal(
         if (normalise, threshold_kind) == ("zscore", "fixed"):
             threshold *= INHIBITING_TIMES
     return FurtherSignal(
-        pipeline=standard_pipeline(**pipeline),
+        pipeline=_pipeline(standard_signal, pipeline),
         protocol=Protocol(
             normalise=normalise,
             threshold=threshold,
@@ -314,6 +316,18 @@ def standard_signal(
         ),
         inhibits=inhibits,
     )
+
+
+def _pipeline(asked: Callable, parameters: dict[str, object]) -> Pipeline:
+    """Return `standard_pipeline` of what `asked`, a function, was given beside its own names."""
+    own = [name for name in signature(asked).parameters if name != "pipeline"]
+    known = [*signature(standard_pipeline).parameters, *own]
+    for name, value in parameters.items():
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            meant = f"did you mean {near[0]!r}? " if near else ""
+            raise SettingsError(name, value, f"is no parameter; {meant}Known: {listed(known)}")
+    return standard_pipeline(**parameters)
 
 
 def _edges(band: Sequence[float]) -> tuple[float, float]:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 
 from psychopy_nfb.process import CREATION_FLAGS, child_environment, python_command
+
+_GREETING = re.compile(r"^[\d-]+ [\d:.]+ .*\.cpp:\d+ +(INFO|-?\d)\| ")
+"""A line of liblsl that is no warning: time, thread, place in its source, level."""
 
 
 def start_worker(block: str, log_path: str) -> subprocess.Popen:
@@ -49,9 +53,15 @@ def close_pipes(process: subprocess.Popen) -> None:
 
 
 def remove_log(path: str, if_empty: bool) -> None:
-    """Remove the worker's log file; with `if_empty` only when nothing is in it."""
+    """Remove the worker's log file; with `if_empty` only when it holds no news."""
     try:
-        if not if_empty or os.path.getsize(path) == 0:
+        if not if_empty or _holds_no_news(path):
             os.remove(path)
     except OSError:
         pass  # it is gone already
+
+
+def _holds_no_news(path: str) -> bool:
+    """Whether a log holds nothing, or only the lines of liblsl that say how it is set up."""
+    with open(path, encoding="utf-8", errors="replace") as log:
+        return all(not line.strip() or _GREETING.search(line) for line in log)

@@ -73,7 +73,7 @@ class Protocol:
             raise SettingsError("direction", self.direction, "has no bursts; choose a percentile")
         check_number("dwell", self.dwell, at_least=0, unit="s")
         check_number("refractory", self.refractory, at_least=0, unit="s")
-        check_number("points", self.points)
+        check_number("points", self.points, at_least=0)
         check_number("display_smoothing", self.display_smoothing, at_least=0, at_most=10, unit="s")
         if self.display_hold is not None:
             check_number("display_hold", self.display_hold, at_least=0, unit="s")

@@ -51,12 +51,15 @@ def times(n: int) -> str:
     return {1: "once", 2: "twice"}.get(n, f"{n} times")
 
 
-def counted(n: int, what: str) -> str:
+def counted(n: float, what: str) -> str:
     """Return a number of things, `what` being one of them.
 
     Examples
     --------
     >>> counted(1, "gap"), counted(3, "gap")
     ('1 gap', '3 gaps')
+    >>> counted(1.5, "point")
+    '1.5 points'
     """
-    return f"{n} {what}" if n == 1 else f"{n} {what}s"
+    number = f"{n:g}" if isinstance(n, float) else n
+    return f"{number} {what}" if n == 1 else f"{number} {what}s"

@@ -81,7 +81,7 @@ def outcome_sentences(data: SessionData, blocks: pd.DataFrame) -> list[str]:
     word = "block" if len(trained) == 1 else "blocks"
     said = [
         f"{len(trained)} {word} with feedback, {seconds(trained.seconds.sum())} in all: "
-        f"{counted(hits, 'hit')} and {points:g} points."
+        f"{counted(hits, 'hit')} and {counted(float(points), 'point')}."
     ]
     known = trained[trained.above.notna()]
     if len(known):

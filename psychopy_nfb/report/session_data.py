@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 from collections.abc import Sequence
@@ -110,8 +111,10 @@ def load_session_data(path: str | os.PathLike) -> SessionData:
     """
     files = SessionFiles.from_stem(path)
     if not os.path.isfile(files.frames):
+        here = files.stem.parent.glob(f"{glob.escape(files.stem.name)}_*")
+        remedy = "has no frame log" if any(here) else "does not exist"
         raise FileError(
-            "session", str(files.stem), "has no frame log; name a session's file or stem"
+            "session", str(files.stem), f"{remedy}; name any file of a session with feedback"
         )
     numbers = [name for name in FRAME_COLUMNS if name not in TEXT_COLUMNS]
     frames = _read_table(files.frames, ",", numbers=NEEDED, numbers_if_there=numbers)

@@ -1,0 +1,72 @@
+"""Mistakes of people who write experiments or call commands: each gets its sentence."""
+
+import subprocess
+import sys
+
+import pytest
+
+from psychopy_nfb import Neurofeedback, standard_signal, standard_training
+from psychopy_nfb.display.run_control import NO_LABEL
+from psychopy_nfb.engine.worker_process import remove_log
+from psychopy_nfb.errors import SettingsError
+from psychopy_nfb.protocol import Protocol
+from psychopy_nfb.recording import read_session
+
+GREETING = (
+    "2026-11-26 23:35:17.195 (   0.135s) [        23C74B80]         api_config.cpp:126   INFO| "
+    "Loaded default config\n"
+)
+WARNING = GREETING.replace("INFO", "WARN")
+
+
+@pytest.mark.parametrize("make", [standard_training, standard_signal])
+def test_a_misspelt_parameter_is_named_with_the_one_that_was_meant(make):
+    with pytest.raises(SettingsError, match=r"chanels='Oz'.*did you mean 'channels'"):
+        make(chanels="Oz")
+
+
+@pytest.mark.parametrize("settings", [None, 5, ["alpha.json"]])
+def test_what_holds_no_settings_is_refused(settings):
+    with pytest.raises(SettingsError, match=r"settings="):
+        Neurofeedback(settings)
+
+
+@pytest.mark.parametrize("seconds", [0, -1, "soon", float("nan")])
+def test_stale_after_is_a_length_of_time(seconds):
+    with pytest.raises(SettingsError, match=r"stale_after="):
+        Neurofeedback(standard_training(), stale_after=seconds)
+
+
+def test_a_reward_takes_no_points_away():
+    with pytest.raises(SettingsError, match=r"points=-1"):
+        Protocol(points=-1)
+
+
+@pytest.mark.slow
+def test_no_window_and_no_label(amplifier, training, tmp_path):
+    with Neurofeedback(training(amplifier().source_id), data=tmp_path) as nfb:
+        with pytest.raises(SettingsError, match=r"win=None: must be PsychoPy's window"):
+            nfb.attach(None)
+        for label in ("", "n/a", " "):
+            nfb.mark(label)
+    events = read_session(nfb.files.stem).events
+    assert events[events.trial_type == "mark"].value.tolist() == [NO_LABEL] * 3
+
+
+@pytest.mark.parametrize(("text", "kept"), [(GREETING, False), ("", False), (WARNING, True)])
+def test_a_worker_s_log_is_kept_if_it_tells_something(tmp_path, text, kept):
+    log = tmp_path / "worker.log"
+    log.write_text(text + "\n")
+    remove_log(str(log), if_empty=True)
+    assert log.exists() == kept
+
+
+def test_a_reader_that_has_read_enough_ends_a_command_without_a_word():
+    command = subprocess.Popen(
+        [sys.executable, "-m", "psychopy_nfb.cli", "bench", "--help"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    command.stdout.close()
+    assert command.stderr.read() == b""
+    assert command.wait() == 0
