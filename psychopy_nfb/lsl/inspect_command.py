@@ -112,7 +112,7 @@ def listen_to(selection: StreamSelection, seconds: float) -> Understanding:
     inlet = Inlet(selection)
     markers: Counter[str] = Counter()
     notes: list[str] = []
-    samples, stamps = [], []
+    samples, stamps, arrived = [], [], []
     continuity = Continuity(inlet.info.rate)
     amplitude = AmplitudeCheck(inlet.info)
     gaps: list[tuple[float, float]] = []
@@ -131,6 +131,7 @@ def listen_to(selection: StreamSelection, seconds: float) -> Understanding:
                 break
             if pulled is None:
                 continue
+            arrived.append(pylsl.local_clock())
             block, times = pulled[0].copy(), pulled[1].copy()
             for gap in continuity.check(times, inlet.clock.breaks):
                 gaps.append((gap.t, gap.seconds))
@@ -153,13 +154,14 @@ def listen_to(selection: StreamSelection, seconds: float) -> Understanding:
         notes.append("The stream ended while it was listened to.")
     if not samples:
         notes.append(f"No sample came in {seconds:g} s: is the amplifier switched on?")
-    return _of_stream(inlet, samples, stamps, continuity, gaps, dict(markers), notes)
+    return _of_stream(inlet, samples, stamps, arrived, continuity, gaps, dict(markers), notes)
 
 
 def _of_stream(
     inlet: Inlet,
     samples: list[np.ndarray],
     stamps: list[np.ndarray],
+    arrived: list[float],
     continuity: Continuity,
     gaps: list[tuple[float, float]],
     markers: dict[str, int],
@@ -175,6 +177,7 @@ def _of_stream(
     together = np.concatenate(samples) if samples else np.zeros((0, inlet.info.n_channels))
     first = float(stamps[0][0]) if stamps else 0.0
     places = inlet.info.positions
+    waits = np.diff(arrived[1:])  # what came first had waited in a buffer
     kind = facts["type"] or "no type"
     return Understanding(
         what="stream",
@@ -191,7 +194,8 @@ def _of_stream(
         real_rate=heard.rate if continuity.effective_rate is None else continuity.effective_rate,
         used_rate=inlet.info.rate,
         clock=clock,
-        chunk=f"{heard.chunk} samples at once, every {1e3 * inlet.clock.chunk_seconds:.1f} ms",
+        chunk=f"{heard.chunk} samples at once, every {1e3 * inlet.clock.chunk_seconds:.1f} ms"
+        + (f"; the longest wait was {1e3 * max(waits):.0f} ms" if len(waits) else ""),
         eeg_sd_uv=eeg_sd(together, channels.kinds, inlet.info.rate) if samples else None,
         gaps=[(t - first, seconds) for t, seconds in gaps],
         markers=markers,

@@ -12,6 +12,9 @@ WINDOW_SECONDS = 2.0
 """Time in which the narrowest arrival is looked for: what does not come at once was on its way."""
 LOST_CHUNK = 0.75
 """Share of a chunk's length by which the next one comes late, from which on one was lost."""
+DOUBT_SECONDS = 0.05
+"""How long after a late block, and a chunk, those held up with it may still come: radio links such
+as Bluetooth hand on in a few blocks what they could not send for a quarter of a second."""
 LEARNING = 0.5
 """Share of a window's drift by which the pace is changed."""
 LEAST_STEP = 0.1
@@ -23,7 +26,8 @@ class SampleCounter:
 
     The last sample of a block is never later than its arrival: what arrives earlier than counted
     moves the stamps at once. What arrives late may have been on its way; only if nothing comes
-    earlier for `WINDOW_SECONDS` do the stamps follow.
+    earlier for `WINDOW_SECONDS` do the stamps follow. Samples are lost where a block comes too late
+    and those after it do not make up for it.
 
     Parameters
     ----------
@@ -49,6 +53,7 @@ class SampleCounter:
         self._chunk_seconds = chunk_seconds
         self._limit = max(gap_seconds, LOST_CHUNK * chunk_seconds)
         self._own = own
+        self._doubt_ends: float | None = None
         self.begin_window(-math.inf)
 
     def begin_window(self, received: float) -> None:
@@ -79,7 +84,7 @@ class SampleCounter:
             self._own = False
             arrived, late = received, received - begin - length
         rest = max(0.0, self._chunk_seconds - length)  # of the chunk, on its way
-        lost = late > self._limit + rest
+        lost = self._is_lost(late, self._limit + rest, received)
         if lost:
             begin, late = arrived - length, 0.0
             self.begin_window(received)
@@ -96,6 +101,18 @@ class SampleCounter:
             if slow > self._limit:
                 begin, lost = begin + slow, True
         return begin + (end - begin) / n * np.arange(1, n + 1), lost
+
+    def _is_lost(self, late: float, limit: float, received: float) -> bool:
+        """Return whether samples were lost before a block that comes so late."""
+        if late <= limit:
+            self._doubt_ends = None
+            return False
+        if self._doubt_ends is None:
+            self._doubt_ends = received + DOUBT_SECONDS + self._chunk_seconds
+        if received < self._doubt_ends and late <= FOREIGN_SECONDS:
+            return False
+        self._doubt_ends = None
+        return True
 
     def _end_window(self, received: float) -> float:
         """Return how late all of a window was, and learn the pace from it."""

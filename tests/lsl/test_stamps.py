@@ -12,7 +12,9 @@ LATENCY = 0.003
 """Shortest time from a sample to its arrival, in seconds: nobody can know it."""
 
 
-def stream(kind, rate=250.0, real=None, chunk=5, seconds=20.0, jitter=0.002, lost=None, seed=0):
+def stream(
+    kind, rate=250.0, real=None, chunk=5, seconds=20.0, jitter=0.002, lost=None, held=0.0, seed=0
+):
     """Return when samples were taken, and the blocks (stamps, received) that arrive."""
     rng = np.random.default_rng(seed)
     real = real or rate
@@ -24,6 +26,9 @@ def stream(kind, rate=250.0, real=None, chunk=5, seconds=20.0, jitter=0.002, los
     for first in range(0, len(true), chunk):
         t = true[first : first + chunk]
         received = float(t[-1] + LATENCY + rng.exponential(jitter))
+        since = (received - 1000) % 1.3
+        if received > 1003 and since < held:  # a radio link that hands on nothing for a while
+            received += held - since + 0.01 * since
         blocks.append((stamped(kind, t, first, rate, received), received))
     return true, blocks
 
@@ -140,6 +145,23 @@ def test_a_lost_chunk_is_a_break_where_samples_are_counted():
     assert breaks == [int(8 * 250 // 64 * 64)] or breaks == [int(8 * 250 // 64 * 64 + 64)]
     assert np.abs(errors[: breaks[0]]).max() < 0.02
     assert np.abs(errors[breaks[0] + 64 :]).max() < 0.02
+
+
+@pytest.mark.parametrize("kind", ["arrival", "last on arrival"])
+@pytest.mark.parametrize("chunk", [1, 5, 12])
+def test_blocks_that_a_radio_link_held_up_are_no_gap(kind, chunk):
+    _, errors, breaks, stamps = corrected(kind, 3.0, chunk=chunk, held=0.24)
+    assert breaks == []
+    assert np.abs(errors[len(errors) // 4 :] - LATENCY).max() < 0.02
+    assert (np.diff(stamps) > 0).all()
+
+
+@pytest.mark.parametrize("chunk", [1, 5, 12])
+def test_a_short_loss_is_a_break_within_a_tenth_of_a_second(chunk):
+    _, errors, breaks, _ = corrected("arrival", 3.0, chunk=chunk, lost=(8.0, 8.3))
+    assert len(breaks) == 1
+    assert 8.0 <= breaks[0] / 250 <= 8.1 + chunk / 250
+    assert np.abs(errors[breaks[0] + chunk :]).max() < 0.02
 
 
 def test_stamps_made_of_numbers_and_a_wrong_rate_run_away_and_are_not_believed():
