@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from numbers import Real
 
 from psychopy_nfb import budget
-from psychopy_nfb.errors import FileError, SettingsError, listed
+from psychopy_nfb.errors import FileError, SettingsError, cause, listed
 
 
 def check_number(
@@ -257,7 +257,7 @@ def prepare_folder(path: str | os.PathLike) -> None:
         os.makedirs(path, exist_ok=True)
     except OSError as error:
         raise FileError(
-            "out", os.fspath(path), f"cannot be made ({error.strerror}); choose another folder"
+            "out", os.fspath(path), f"cannot be made ({cause(error)}); choose another folder"
         ) from None
 
 
