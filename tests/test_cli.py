@@ -231,7 +231,8 @@ def test_help_explains_every_option_and_its_example_is_one(command):
         if option.type in (int, float) and option.dest != "until_process_ends":
             number = "default" in option.help or option.default is None
             assert number, f"{option.dest}: its default is not told"
-    assert commands.choices[command].format_help().endswith(f"example:\n  {COMMANDS[command].example}\n")
+    shown = commands.choices[command].format_help()
+    assert shown.endswith(f"example:\n  {COMMANDS[command].example}\n")
 
 
 def test_simulate_says_what_is_on_lsl_and_how_to_end_it(unique_id):

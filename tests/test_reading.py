@@ -99,7 +99,7 @@ def test_a_table_is_read_as_it_is(tmp_path):
 
 
 def test_the_name_of_a_session_may_be_too_long_for_any_file(tmp_path):
-    assert "has no frame log" in refusal(load_session_data, tmp_path / ("x" * 300))
+    assert "does not exist" in refusal(load_session_data, tmp_path / ("x" * 300))
 
 
 def test_a_threshold_without_a_baseline_is_infinite_and_read(tmp_path):
