@@ -255,7 +255,7 @@ def test_it_keeps_no_more_of_a_longer_stream(fitted):
 
 
 def test_the_samples_that_end_a_hop_of_32_channels_do_not_wait():
-    """The median of those that cost most, in a burst; a sample at 250 Hz has 4 ms."""
+    """In a burst the work of a hop of 32 samples is spread over them."""
     labels = tuple(f"E{number}" for number in range(32))
     samples = eeg(60, 13, 32)
     step = dsp.ASR(hop=0.128, lookahead=0.25)
@@ -268,7 +268,8 @@ def test_the_samples_that_end_a_hop_of_32_channels_do_not_wait():
         step.process(sample)
         seconds.append(time.perf_counter() - begun)
     assert step._rebuilding is not None
-    assert np.median(sorted(seconds)[-len(burst) // 32 :]) < 4e-3
+    dearest = np.median(sorted(seconds)[-len(burst) // 32 :])
+    assert dearest < 0.4 * 32 * np.mean(seconds)
 
 
 def baseline_of(samples, **settings):
