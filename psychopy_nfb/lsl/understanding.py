@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from psychopy_nfb.channels import EEG, MISC, STIM
+from psychopy_nfb.channels import BIO, EEG, MISC, STIM
 from psychopy_nfb.dsp.montage import standard_positions
 from psychopy_nfb.lsl.amplitude import amplitude_fault
 from psychopy_nfb.settings import finite
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MOST_NAMED = 12
 """Gaps and marker texts that are listed one by one."""
-KINDS_IN_WORDS = {STIM: "triggers", MISC: "others"}
+KINDS_IN_WORDS = {STIM: "triggers", MISC: "others", BIO: "external inputs"}
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Channel:
 
     label: str
     kind: str
-    """``EEG``, ``EOG``, ``EMG``, ``ECG``, ``STIM`` or ``MISC``."""
+    """``EEG``, ``EOG``, ``EMG``, ``ECG``, ``BIO``, ``STIM`` or ``MISC``."""
     unit: str
     """As stored or sent; empty where none is known."""
     has_position: bool

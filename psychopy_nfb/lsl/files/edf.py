@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from psychopy_nfb.channels import EEG, STIM, VOLTAGES, channel_kind
+from psychopy_nfb.channels import EEG, STIM, VOLTAGES, channel_kinds
 from psychopy_nfb.errors import FileError, cause
 from psychopy_nfb.lsl.files.edf_header import EdfHeader, read_annotations, read_header
 from psychopy_nfb.lsl.files.recording import Found, listed
@@ -44,7 +44,7 @@ def read_edf(path: Path) -> Found:
     labels = [header.labels[place] for place in header.signals]
     types = [_type(label) for label in labels]
     units = [_unit(header, place) for place in header.signals]
-    kinds = [channel_kind(*about) for about in zip(labels, types, units, strict=True)]
+    kinds = channel_kinds(labels, types, units)
     size = _size_of_eeg(header, kinds)
     rate = size / header.record_seconds
     columns = []

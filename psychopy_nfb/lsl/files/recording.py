@@ -30,8 +30,7 @@ class Recording:
     units: tuple[str, ...] = ()
     """One a channel; microvolts if not given. What is no voltage has its own, or ``unknown``."""
     kinds: tuple[str, ...] = ()
-    """What each channel is: ``EEG``, ``EOG``, ``EMG``, ``ECG``, ``STIM`` or ``MISC``; EEG if not
-    given."""
+    """What each channel is, as `psychopy_nfb.channels` says it; EEG if not given."""
     markers: tuple[tuple[int, str], ...] = ()
     """(sample, label) in order of time; sample 0 is the first."""
     positions: dict[str, tuple[float, float, float]] = field(default_factory=dict)
