@@ -172,6 +172,7 @@ def write_edf(
         tal = f"+{start:g}\x14\x14\x00".encode()
         for onset, text in (texts or {}).items():
             after = starts[record + 1] if record + 1 < n else np.inf
+            after = after if after > start else start + 1  # its clock was set
             if start <= onset < after:
                 tal += f"+{onset:g}\x14".encode() + text + b"\x14\x00"
         body += tal.ljust(n_bytes, b"\x00")

@@ -538,6 +538,61 @@ def test_pauses_of_an_edf_are_gaps_and_later_annotations_keep_their_sample(read,
     assert recording.assumptions == ("1 of 3 markers lie outside the EEG and are left out.",)
 
 
+@pytest.mark.kind("EDF+D whose record times step back", "corrected")
+def test_record_times_that_step_back_are_a_gap_of_unknown_length(read, tmp_path):
+    starts = [0, 1, 2, 1, 2, 3]
+    texts = {0.5: b"before", 1.5: b"in both", 3.5: b"after"}
+    recording = read(write_edf(tmp_path / "odd.edf", edf_signals(), texts, starts, "EDF+D"))
+    assert np.allclose(recording.samples, eeg(), rtol=0, atol=1e-9)
+    ((row, missing),) = recording.gaps
+    assert row == 384
+    assert math.isnan(missing)
+    assert recording.markers == ((64, "before"), (192, "in both"), (448, "in both"), (704, "after"))
+    assert recording.assumptions == (
+        "After 3 s (sample 384) the times of the records step back by 2.00 s: a gap of unknown "
+        "length, from which the samples are counted on.",
+    )
+
+
+@pytest.mark.kind("EDF+D whose records all have the same time, or overlap by half", "corrected")
+@pytest.mark.parametrize("apart", [0.0, 0.5, -1.0])
+def test_record_times_that_say_nothing_are_not_used(read, tmp_path, apart):
+    starts = [max(0.0, 9 * (apart < 0) + apart * n) for n in range(6)]
+    path = write_edf(tmp_path / "odd.edf", edf_signals(), {}, starts, "EDF+D")
+    recording = read(path)
+    assert recording.gaps == ()
+    assert recording.seconds == 6.0
+    (said,) = recording.assumptions
+    assert said.startswith("Most records begin, by their times, before the one before")
+
+
+@pytest.mark.kind("EDF+D with one record whose time is far off", "corrected")
+@pytest.mark.parametrize("wrong", [90.0, 0.5])
+def test_one_wrong_record_time_makes_no_gap(read, tmp_path, wrong):
+    starts = [0, 1, 2, wrong, 4, 5]
+    path = write_edf(tmp_path / "odd.edf", edf_signals(), {4.5: b"open"}, starts, "EDF+D")
+    recording = read(path)
+    assert recording.gaps == ()
+    assert recording.markers[-1] == (576, "open")
+    assert recording.assumptions == (
+        "1 of 6 records have a time that is far from those before and after them: they are taken "
+        "to follow the records before them.",
+    )
+
+
+@pytest.mark.kind("EDF+D whose records overlap by some milliseconds", "corrected")
+def test_records_that_overlap_a_little_follow_each_other(read, tmp_path):
+    starts = [0.98 * n for n in range(6)]
+    path = write_edf(tmp_path / "odd.edf", edf_signals(), {4.92: b"open"}, starts, "EDF+D")
+    recording = read(path)
+    assert recording.gaps == ()
+    assert recording.markers == ((5 * 128 + round(0.02 * RATE), "open"),)
+    assert recording.assumptions == (
+        "5 of 6 records begin up to 20 ms before the one before them has ended: their samples "
+        "follow each other without a gap.",
+    )
+
+
 @pytest.mark.kind("EEGLAB with a stretch cut out", "read")
 def test_boundaries_of_eeglab_are_gaps(read, tmp_path):
     events = [

@@ -3,7 +3,7 @@
 - `recording`: what a recording in memory is;
 - `read`: the way in; which reader a file needs;
 - `xdf` with `xdf_chunks`, `xdf_streams`, `stamps`: files of LabRecorder and of this program;
-- `edf` with `edf_header`: EDF, EDF+, BDF and BDF+;
+- `edf` with `edf_header`, `edf_times`: EDF, EDF+, BDF and BDF+;
 - `brainvision`: a header in text, markers in text, samples beside them;
 - `with_mne`: all else that MNE-Python reads, among it EEGLAB;
 - `channel_facts`: kind, unit and label of each channel, by the rule of live streams.

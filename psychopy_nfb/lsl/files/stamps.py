@@ -99,7 +99,7 @@ def read_stamps(stamps: np.ndarray, declared: float, name: str) -> Timing:
 def _whole(stamps: np.ndarray, declared: float, name: str, notes: list[str]) -> np.ndarray:
     """Return stamps in which missing and wrong ones are taken from their neighbours."""
     n = len(stamps)
-    valid = _trusted(stamps)
+    valid = trusted(stamps)
     if len(valid) < 2 and n > 1:
         if not declared:
             raise FileError("stream", name, "has neither stamps nor a rate")
@@ -145,7 +145,7 @@ def _without_jumps(times: np.ndarray, rate: float, chunk: float, notes: list[str
     return rows
 
 
-def _trusted(stamps: np.ndarray) -> np.ndarray:
+def trusted(stamps: np.ndarray) -> np.ndarray:
     """Return the rows whose stamps are numbers and no excursion: away and back by the same."""
     valid = np.flatnonzero(np.isfinite(stamps))
     steps = np.diff(stamps[valid])
