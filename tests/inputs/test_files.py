@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import struct
 
@@ -17,6 +16,7 @@ from odd_files import (
     edf_signals,
     eeg,
     notes,
+    refusal,
     write_brainvision,
     write_edf,
     write_set,
@@ -24,45 +24,12 @@ from odd_files import (
 )
 
 import psychopy_nfb
-from psychopy_nfb.errors import FileError
 
 pytest.importorskip("pyxdf")
 mne = pytest.importorskip("mne")
 MARKS = {128: "open", 384: "closed", 640: "open"}
 PLACES = tuple(MARKS.items())
 START = 5000.0
-
-
-@pytest.fixture
-def read():
-    """Read a file; its assumptions must be sentences that were logged, each once."""
-
-    def read_one(path, **options):
-        messages = []
-        handler = logging.Handler()
-        handler.emit = lambda record: messages.append(record.getMessage())
-        logger = logging.getLogger("psychopy_nfb")
-        logger.addHandler(handler)
-        try:
-            recording = psychopy_nfb.read_recording(path, **options)
-        finally:
-            logger.removeHandler(handler)
-        assert messages == [f"{path.name}: {text}" for text in recording.assumptions]
-        assert all(text.endswith(".") and "\n" not in text for text in recording.assumptions)
-        assert len(recording.samples.shape) == 2
-        assert len(recording.labels) == len(recording.kinds) == len(recording.units)
-        return recording
-
-    return read_one
-
-
-def refusal(path, **options) -> str:
-    """Return the sentence with which a file is refused."""
-    with pytest.raises(FileError) as caught:
-        psychopy_nfb.read_recording(path, **options)
-    assert "\n" not in str(caught.value)
-    assert "Traceback" not in str(caught.value)
-    return str(caught.value)
 
 
 def stamps_of(n=768, rate=RATE):
@@ -720,7 +687,10 @@ def test_a_cut_off_edf_is_read_up_to_the_break(read, tmp_path):
 def test_a_cut_off_eeglab_file_is_one_sentence(tmp_path):
     path = write_set(tmp_path / "odd.set", [])
     path.write_bytes(path.read_bytes()[:5000])
-    assert refusal(path).endswith("cannot be read (could not read bytes).")
+    assert refusal(path).endswith(
+        "cannot be read (could not read bytes): it was cut off, is damaged, or is of another "
+        "program."
+    )
 
 
 @pytest.mark.kind("BrainVision that was cut off", "corrected")
@@ -731,7 +701,8 @@ def test_a_cut_off_brainvision_is_read_up_to_the_break(read, tmp_path):
     recording = read(path)
     assert np.allclose(recording.samples, eeg()[:500], rtol=0, atol=1e-9)
     assert recording.assumptions == (
-        "The header says 768 samples, the file holds 500: it is read up to its end.",
+        "The header says 768 samples, the file holds 500 and a part of one: it is read up to its "
+        "end.",
     )
 
 

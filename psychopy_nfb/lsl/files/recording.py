@@ -89,8 +89,8 @@ class Found:
     """Of the file or stream."""
     stream_type: str = ""
     """Declared type of the whole; empty where there is none."""
-    positions: dict[str, tuple[float, float, float]] = field(default_factory=dict)
-    """By label."""
+    positions: list[tuple[float, float, float] | None] = field(default_factory=list)
+    """In millimetres, one a channel, None where it is not known; empty where none is."""
     gaps: list[tuple[int, float]] = field(default_factory=list)
     """As in `Recording`."""
     declared_rate: float | None = None
