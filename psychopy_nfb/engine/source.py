@@ -94,6 +94,8 @@ class Source:
         self.aux_pulled: deque[tuple[np.ndarray, np.ndarray]] = deque()
         checked = selection.test_signal or known  # an earlier process of the run has told it
         self._amplitude = None if checked else AmplitudeCheck(self._inlet.info)
+        if not checked:
+            self._tell_amplitude(self._amplitude.begin(self._inlet.first_samples()))
         self.lost = False
         self._aux_lost = False
         self._found: Inlet | None = None
@@ -198,7 +200,9 @@ class Source:
 
     def _check_amplitude(self, samples: np.ndarray) -> None:
         """Say once whether the EEG's first seconds are too small or too large for microvolts."""
-        why = self._amplitude.add(samples)
+        self._tell_amplitude(self._amplitude.add(samples))
+
+    def _tell_amplitude(self, why: str | None) -> None:
         if why is not None:
             self.events.append(("unlikely_amplitude", {"sentence": why}))
         if self._amplitude.done:

@@ -53,7 +53,7 @@ class Understanding:
     declared_rate: float
     """In Hz; 0 for none."""
     real_rate: float | None
-    """In Hz, from the stamps; None where they cannot tell."""
+    """In Hz, from the stamps or the arrival of the samples; None where they cannot tell."""
     used_rate: float
     """In Hz, for which filters are made."""
     clock: str
@@ -68,6 +68,8 @@ class Understanding:
     """How often each marker text came, in order of first appearance."""
     assumptions: list[str] = field(default_factory=list)
     """What was corrected or assumed, one sentence each."""
+    rate_from: str = "the stamps"
+    """What `real_rate` was counted from."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return it for JSON; what is not known is None."""
@@ -92,7 +94,7 @@ class Understanding:
 
     def _rate(self) -> str:
         declared = f"{self.declared_rate:g} Hz declared" if self.declared_rate else "none declared"
-        real = "" if self.real_rate is None else f", {self.real_rate:.6g} Hz by the stamps"
+        real = "" if self.real_rate is None else f", {self.real_rate:.6g} Hz by {self.rate_from}"
         used = f"; filters are made for {self.used_rate:g} Hz"
         return f"{declared}{real}{used}"
 
@@ -118,12 +120,15 @@ class Understanding:
             return "none"
         n = len(self.gaps)
         known = [seconds for _, seconds in self.gaps if math.isfinite(seconds)]
+        sizes = [f"{len(known)}, together {sum(known):.3f} s"] if known else []
+        if len(known) < n:
+            sizes.append(f"{n - len(known)} of unknown length")
         places = [
-            f"{at:.3f} s ({f'{seconds:.3f} s' if math.isfinite(seconds) else 'of unknown length'})"
+            f"{at:.3f} s ({f'{seconds:.3f} s' if math.isfinite(seconds) else 'unknown'})"
             for at, seconds in self.gaps[:MOST_NAMED]
         ]
         more = f", and {n - MOST_NAMED} more" if n > MOST_NAMED else ""
-        return f"{n}, together {sum(known):.3f} s: at {', '.join(places)}{more}"
+        return f"{', and '.join(sizes)}: at {', '.join(places)}{more}"
 
     def _markers(self) -> str:
         if not self.markers:
