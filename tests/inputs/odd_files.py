@@ -211,6 +211,7 @@ def write_brainvision(
     stored: str = "INT_16",
     vectorized: bool = False,
     coordinates: str = "",
+    seconds: float = 6.0,
 ) -> Path:
     """Write header, markers and samples; the latter are `eeg`, in a binary format or in ASCII."""
     lines = "".join(f"Ch{i + 1}={label},,{resolution},{unit}\n" for i, label in enumerate(labels))
@@ -235,7 +236,7 @@ def write_brainvision(
     )
     path.write_bytes(header.encode(encoding))
     path.with_suffix(".vmrk").write_bytes(markers.encode(encoding))
-    samples = np.rint(eeg(n=len(labels)) * scale)
+    samples = np.rint(eeg(seconds, n=len(labels)) * scale)
     if vectorized:
         samples = samples.T
     if stored == "ASCII":
@@ -261,13 +262,14 @@ def write_set(
     labels=LABELS,
     places=None,
     fdt: str = "",
+    seconds: float = 6.0,
     **changed,
 ) -> Path:
     """Write `eeg` as EEGLAB does, continuous or in epochs, in the file or in `fdt` beside it.
 
     Each channel has one of `labels` and `places`; fields of the structure may be `changed`.
     """
-    samples = eeg(n=len(labels))
+    samples = eeg(seconds, n=len(labels))
     points = len(samples) // trials
     data = samples[: points * trials].T
     if trials > 1:
