@@ -27,12 +27,14 @@ from odd_files import (
 from psychopy_nfb.cli import main
 from psychopy_nfb.errors import NfbError
 
+LONGEST = 20.0
+"""Seconds of a whole command: the first also loads its libraries."""
 SECONDS = 42.0
 """Of the recordings; a filter is chosen on 40 s or more."""
 COMMANDS: dict[str, Callable[[Path, Path], list[str]]] = {
     "tune": lambda path, out: ["tune", path, "--channel", "Oz", "--delays", "100", "--out", out],
     "spatial": lambda path, out: ["spatial", path, "--out", out],
-    "replay": lambda path, _: ["replay", path, "--speed", "1e5", "--no-wait", "--linger", "0"],
+    "replay": lambda path, _: ["replay", path, "--speed", "100", "--no-wait", "--linger", "0"],
     "inspect": lambda path, _: ["inspect", path, "--json"],
     "report": lambda path, out: ["report", path, "--out", out / "report.html"],
 }
@@ -83,7 +85,7 @@ class HostileCommands:
         damage(spoilt, choice)
         headers = {".eeg": ".vhdr", ".vmrk": ".vhdr"}
         path = path or spoilt.with_suffix(headers.get(spoilt.suffix, spoilt.suffix))
-        return outcome(lambda: _ran([str(word) for word in COMMANDS[command](path, out)]))
+        return outcome(lambda: _ran([str(word) for word in COMMANDS[command](path, out)]), LONGEST)
 
 
 def _ran(words: list[str]) -> None:

@@ -135,8 +135,8 @@ def use_settings(settings: dict, rate: float) -> str:
     return outcome(use)
 
 
-def outcome(act: Callable[[], object]) -> str:
-    """Do something; return "done", "refused" (one sentence), or what else happened."""
+def outcome(act: Callable[[], object], longest: float = LONGEST_SECONDS) -> str:
+    """Do something within `longest` s; return "done", "refused" (one sentence), or what else."""
     begun = thread_time()  # others may keep the machine busy
     try:
         with warnings.catch_warnings():
@@ -153,7 +153,7 @@ def outcome(act: Callable[[], object]) -> str:
         at = own[-1] if own else last
         said = f"{type(error).__name__}: {str(error)[:200]} ({Path(at.filename).name}:{at.lineno})"
     seconds = thread_time() - begun
-    return said if seconds < LONGEST_SECONDS else f"{seconds:.1f} s, {said}"
+    return said if seconds < longest else f"{seconds:.1f} s, {said}"
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import random
 from collections import Counter
 
 import pytest
+from hostile_commands import HostileCommands
 from hostile_files import HostileFiles
 from hostile_inputs import RATES, hostile_settings, use_settings
 
@@ -30,3 +31,10 @@ def test_any_file_is_read_or_refused_in_a_sentence(tmp_path):
         found[said if said in ("done", "refused") else f"{name}: {said}"] += 1
     assert set(found) == {"done", "refused"}, found
     assert found["refused"] > 20
+
+
+def test_a_command_on_a_spoilt_recording_ends_as_done_or_in_a_sentence(tmp_path):
+    choice = random.Random(3)
+    commands = HostileCommands(tmp_path, tmp_path / "none")
+    found = Counter(commands.run("inspect", choice) for _ in range(20))
+    assert set(found) == {"done", "refused"}, found
