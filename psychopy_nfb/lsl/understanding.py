@@ -12,7 +12,6 @@ import numpy as np
 
 from psychopy_nfb.channels import BIO, EEG, MISC, STIM
 from psychopy_nfb.dsp.montage import standard_positions
-from psychopy_nfb.lsl.amplitude import amplitude_fault
 from psychopy_nfb.settings import finite
 
 if TYPE_CHECKING:
@@ -174,9 +173,7 @@ def of_recording(recording: Recording, ending: str) -> Understanding:
         declared_rate=recording.declared_rate,
         real_rate=recording.real_rate,
         used_rate=recording.rate,
-        clock="samples have no stamps: counted from the first"
-        if recording.start is None
-        else f"each sample has a stamp; the first is {recording.start:.3f} s",
+        clock=_clock(recording),
         chunk=chunk,
         eeg_sd_uv=eeg_sd(recording.samples, recording.kinds, recording.rate),
         gaps=[(row / recording.rate, seconds) for row, seconds in recording.gaps],
@@ -184,9 +181,19 @@ def of_recording(recording: Recording, ending: str) -> Understanding:
         assumptions=[
             *recording.assumptions,
             *no_numbers(recording.samples, recording.labels),
-            *_unlikely(recording.samples, recording.kinds, recording.rate),
         ],
     )
+
+
+def _clock(recording: Recording) -> str:
+    """Return what the stamps of a recording are."""
+    if recording.start is None:
+        return "samples have no stamps: counted from the first"
+    n, n_jumps = recording.n_missing, recording.n_jumps
+    said = f"samples have stamps; the first is {recording.start:.3f} s"
+    if n_jumps:
+        said += f"; their clock was set {'once' if n_jumps == 1 else f'{n_jumps} times'}"
+    return f"{said}; {n} had none and were counted" if n else said
 
 
 def no_numbers(samples: np.ndarray, labels: Iterable[str]) -> list[str]:
@@ -224,8 +231,3 @@ def eeg_sd(samples: np.ndarray, kinds: Iterable[str], rate: float) -> float | No
     spread = np.array(parts)
     spread = spread[np.isfinite(spread) & (spread > 0)]
     return float(np.median(spread)) if spread.size else None
-
-
-def _unlikely(samples: np.ndarray, kinds: Iterable[str], rate: float) -> list[str]:
-    fault = amplitude_fault(samples[:, [kind == EEG for kind in kinds]], max(2, round(rate)))
-    return [] if fault is None else [f"{fault}: if the unit is wrong, say the right one (--units)."]

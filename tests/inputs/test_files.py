@@ -734,6 +734,19 @@ def test_an_edf_without_samples_is_refused(tmp_path):
     assert "cannot be read (the header is cut off)" in refusal(path)
 
 
+# Places
+
+
+def test_positions_of_an_xdf_belong_to_their_channel_also_if_labels_are_equal(read, tmp_path):
+    described = "".join(
+        f"<channel><label>{label}</label><unit>microvolts</unit><location><X>{x}</X><Y>0</Y>"
+        "<Z>80</Z></location></channel>"
+        for x, label in enumerate(("Oz", "Cz", "Oz"))
+    )
+    recording = read(write_xdf(tmp_path / "odd.xdf", amplifier(channels=described)))
+    assert recording.positions == {"Oz": (0, 0, 80), "Cz": (1, 0, 80), "Oz-1": (2, 0, 80)}
+
+
 # Other ways to the same
 
 

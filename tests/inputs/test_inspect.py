@@ -56,6 +56,29 @@ def test_inspect_says_what_is_in_a_file_and_what_was_assumed(tmp_path, capsys):
     assert told["assumptions"]
 
 
+@pytest.mark.parametrize(
+    ("spoil", "clock"),
+    [
+        (lambda stamps: stamps, "; the first is 5000.000 s"),
+        (lambda stamps: np.where(np.arange(768) // 20 == 9, 0.0, stamps), "; 20 had none and were"),
+        (lambda stamps: stamps - 2.0 * (np.arange(768) >= 384), "; their clock was set once"),
+        (lambda stamps: np.full(768, np.nan), "samples have no stamps: counted from the first"),
+    ],
+)
+def test_inspect_says_of_a_files_stamps_what_it_assumed(tmp_path, capsys, spoil, clock):
+    stamps = spoil(5000 + np.arange(768) / RATE)
+    path = write_xdf(tmp_path / "odd.xdf", XdfStream(eeg(), stamps, channels=channels()))
+    _, said, _ = inspected(capsys, path)
+    assert clock in next(line for line in said.splitlines() if line.startswith("  Clock"))
+
+
+def test_inspect_tells_once_that_numbers_cannot_be_microvolts(tmp_path, capsys):
+    stamps = 5000 + np.arange(768) / RATE
+    stream = XdfStream(1e-4 * eeg(), stamps, channels=channels())
+    _, said, _ = inspected(capsys, write_xdf(tmp_path / "odd.xdf", stream))
+    assert said.count("less than any amplifier's noise") == 1
+
+
 @pytest.mark.slow
 def test_inspect_says_what_a_stream_sends(odd_amplifier, capsys):
     source = odd_amplifier(

@@ -92,6 +92,8 @@ def read_recording(
         real_rate=found.real_rate,
         chunk_seconds=found.chunk_seconds,
         start=found.start,
+        n_missing=found.n_missing,
+        n_jumps=found.n_jumps,
     )
     if tell:
         for sentence in recording.assumptions:

@@ -49,6 +49,10 @@ class Recording:
     """From chunk to chunk, where samples were stamped in chunks; 0 where each has its own stamp."""
     start: float | None = None
     """Stamp of the first sample in seconds, on whichever clock; None where there are none."""
+    n_missing: int = 0
+    """Samples whose stamp was missing or far off, of a file that has stamps."""
+    n_jumps: int = 0
+    """How often the clock of the stamps was set."""
 
     def __post_init__(self) -> None:
         for name, usual in (("units", "microvolts"), ("kinds", "EEG")):
@@ -100,6 +104,10 @@ class Found:
     chunk_seconds: float = 0.0
     """As in `Recording`."""
     start: float | None = None
+    """As in `Recording`."""
+    n_missing: int = 0
+    """As in `Recording`."""
+    n_jumps: int = 0
     """As in `Recording`."""
     notes: list[str] = field(default_factory=list)
     """What was corrected or assumed so far."""

@@ -92,7 +92,9 @@ def read_xdf(path: Path, wanted: str | None) -> Found:
         declared_rate=rate_of(stream),
         real_rate=timing.real_rate,
         chunk_seconds=timing.chunk,
-        start=float(timing.times[0]),
+        start=None if timing.n_missing == len(stamps) else float(timing.times[0]),
+        n_missing=timing.n_missing,
+        n_jumps=timing.n_jumps,
         notes=notes,
     )
 
