@@ -92,9 +92,11 @@ class Source:
             self.format = np.dtype(np.float64)
         self.events: deque[tuple[str, dict]] = deque()
         self.aux_pulled: deque[tuple[np.ndarray, np.ndarray]] = deque()
-        checked = selection.test_signal or known  # an earlier process of the run has told it
-        self._amplitude = None if checked else AmplitudeCheck(self._inlet.info)
-        if not checked:
+        self._amplitude: AmplitudeCheck | None = None
+        if (
+            isinstance(self._inlet, Inlet) and not known
+        ):  # an earlier process of the run has told it
+            self._amplitude = AmplitudeCheck(self._inlet.info)
             self._tell_amplitude(self._amplitude.begin(self._inlet.first_samples()))
         self.lost = False
         self._aux_lost = False
