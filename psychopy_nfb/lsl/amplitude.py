@@ -15,9 +15,9 @@ LARGEST_UV = 5000.0
 """A larger one is neither EEG nor the mains on electrodes that hang free."""
 LARGEST_OFFSET_UV = 1e6
 """An electrode's offset is less than 1 V."""
-EARLY_SECONDS = 0.5
+EARLY_SECONDS = 0.3
 """Time from which on numbers are judged that are certainly no microvolts."""
-CERTAIN = 100.0
+CERTAIN = 10.0
 """By how many times they are beyond these limits then: volts are by a thousand and more."""
 
 
