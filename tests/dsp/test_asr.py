@@ -33,11 +33,8 @@ def eeg(seconds, seed, n_channels=12):
     """Return high-passed 1/f noise of 10 uV as one head mixes it, (n, n_channels)."""
     random = np.random.default_rng(seed)
     n = round(seconds * RATE)
-    spectrum = np.fft.rfft(random.standard_normal((n, n_channels)), axis=0)
-    slope = np.maximum(np.fft.rfftfreq(n, 1 / RATE), 0.5) ** 0.75
-    sources = np.fft.irfft(spectrum / slope[:, None], n, axis=0)
     mixing = np.random.default_rng(99).standard_normal((n_channels, n_channels))
-    mixed = sources / sources.std(axis=0) @ mixing
+    mixed = signals.background(random, n, RATE, n_channels) @ mixing
     sos = signal.butter(2, 1.0, "highpass", fs=RATE, output="sos")
     samples = signal.sosfilt(sos, mixed, axis=0)
     return 10 * samples / samples.std()
