@@ -243,7 +243,7 @@ def check_channels(name: str, wanted: Iterable[str], labels: Sequence[str]) -> l
             raise SettingsError(
                 name,
                 label,
-                f"the stream has no such channel; it has {listed(labels, 100)}"
+                f"there is no such channel; there are {listed(labels, 100)}"
                 + (f"; did you mean {near}?" if near else ""),
             )
         found.append(index)

@@ -133,8 +133,8 @@ class FieldError(NfbError):
 
     Examples
     --------
-    >>> str(FieldError("nfb", "Channels", "Qz", "the stream has no such channel; it has Fz, Oz"))
-    'nfb, Channels: Qz: the stream has no such channel; it has Fz, Oz.'
+    >>> str(FieldError("nfb", "Channels", "Qz", "there is no such channel; there are Fz, Oz"))
+    'nfb, Channels: Qz: there is no such channel; there are Fz, Oz.'
     """
 
     def __init__(self, component: str, field: str, value: object, remedy: str):

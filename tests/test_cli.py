@@ -132,7 +132,7 @@ def test_a_settings_file_with_a_mistake(demo, tmp_path, content, sentence):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("--channel", "Qz"), r"channel='Qz': the stream has no such channel; it has Fp1, .*"),
+        (("--channel", "Qz"), r"channel='Qz': there is no such channel; there are Fp1, .*"),
         (("--band", 200, 300), r"\S*band=300\.0: must lie below 125 Hz, half of the stream's .*"),
         (("--seconds", 1), r"seconds=1\.0: must be at least \d+ s\."),
         (("--delay", 2000), r"delay=2000\.0: must be at most 1000 ms; did you mean 2 ms\?"),
@@ -148,7 +148,7 @@ def test_a_demo_that_cannot_be(demo, arguments, sentence):
         ("--rate", "5", "rate=5.0: must be at least 50 Hz and at most 20000 Hz."),
         ("--rate", "nan", "rate=nan: must be a finite number."),
         ("--channels", "Oz,Oz", "channels=('Oz', 'Oz'): must be labels that all differ."),
-        ("--spoil", "nan:1:9:Qz", "spoil='Qz': the stream has no such channel; it has Fp1, "),
+        ("--spoil", "nan:1:9:Qz", "spoil='Qz': there is no such channel; there are Fp1, "),
         ("--chunk", "0", "chunk=0: must be at least 1 and at most 15000."),
         ("--name", "", "name='': "),
     ],

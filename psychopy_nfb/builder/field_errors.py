@@ -72,9 +72,9 @@ def field_error(component: str, error: NfbError, steps: Sequence[Step] = ()) -> 
     Examples
     --------
     >>> from psychopy_nfb.dsp import Pick
-    >>> wrong = NfbError("pipeline.steps[0].channels", "Qz", "the stream has no such channel")
+    >>> wrong = NfbError("pipeline.steps[0].channels", "Qz", "there is no such channel")
     >>> str(field_error("nfb", wrong, [Pick(["Qz"])]))
-    'nfb, Channels: Qz: the stream has no such channel.'
+    'nfb, Channels: Qz: there is no such channel.'
     """
     further, index, parameter = _PLACE.fullmatch(error.parameter).groups()
     step = steps[int(index)] if index is not None and int(index) < len(steps) else None

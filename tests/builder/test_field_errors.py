@@ -25,7 +25,7 @@ def started(further=None, stream=None, **settings):
 def test_what_only_the_stream_can_tell_names_the_field(amplifier, lsl_alone):
     stream = psychopy_nfb.StreamSelection(source_id=amplifier().source_id, timeout=20)
     emg = psychopy_nfb.standard_signal(channels="Q7", band=(30, 45))
-    absent = "the stream has no such channel; it has Fp1"
+    absent = "there is no such channel; there are Fp1"
     for settings, sentence in (
         ({"channels": "C3, Q4"}, f"nfb, Channels: Q4: {absent}"),
         (
@@ -126,4 +126,4 @@ def test_a_generated_script_ends_with_the_fields_sentence(builder, run_script, t
     builder.add("NeuroFeedbackComponent", "emg", role="inhibit", channels="T7")
     ran = run_script(builder.script(tmp_path / "wrong.py"))
     assert ran.returncode != 0
-    assert "alpha, Channels: Qz: the stream has no such channel; it has Fp1" in ran.stderr
+    assert "alpha, Channels: Qz: there is no such channel; there are Fp1" in ran.stderr

@@ -314,7 +314,7 @@ def test_what_nothing_can_be_learned_from_is_refused():
         ({"hop": 0.0}, LABELS, RATE, "hop=0.0: must be above 0 s"),
         ({"max_dims": 1.0}, LABELS, RATE, "max_dims=1.0: must be above 0 and below 1"),
         ({}, ("Oz",), RATE, "exclude=[]: leaves 1 of 1 channels, and ASR needs 2 or more"),
-        ({"exclude": ["Qz"]}, LABELS, RATE, "exclude='Qz': the stream has no such channel"),
+        ({"exclude": ["Qz"]}, LABELS, RATE, "exclude='Qz': there is no such channel"),
         ({}, LABELS, 80.0, "rate=80.0: must be above 82 Hz for ASR"),
     ],
 )

@@ -297,7 +297,7 @@ def test_a_fitted_spectrum_goes_with_the_settings():
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
-        (lambda: dsp.Pick(["Qz"]), "channels='Qz': the stream has no such channel; it has Fz, C3"),
+        (lambda: dsp.Pick(["Qz"]), "channels='Qz': there is no such channel; there are Fz, C3"),
         (lambda: dsp.CFIR((200.0, 260.0)), "must lie below 250 Hz, half of the stream's rate"),
         (lambda: dsp.CFIR((12.0, 8.0)), "the low edge must lie below the high edge"),
         (lambda: dsp.CFIR((8.0, 12.0), delay=-0.05), "is a prediction; set predict to true"),

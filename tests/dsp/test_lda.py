@@ -183,7 +183,7 @@ def test_what_nothing_can_be_learned_from_is_refused():
             dsp.lda(first, second, ["a", "b"], **settings)
     with pytest.raises(SettingsError, match=r"weights=\{\}: give each feature its weight"):
         dsp.LDA()
-    with pytest.raises(SettingsError, match=r"weights='c': the stream has no such channel"):
+    with pytest.raises(SettingsError, match=r"weights='c': there is no such channel"):
         dsp.LDA({"c": 1.0}).prepare(dsp.SignalInfo(10.0, ("a", "b")))
     with pytest.raises(SettingsError, match=r"weights\.a=nan: must be a finite number"):
         dsp.LDA({"a": float("nan")})

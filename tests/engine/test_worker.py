@@ -67,7 +67,7 @@ def test_two_streams_that_match_are_named(amplifier, training):
     [
         (
             Pipeline([Pick(["Qz"])]),
-            "pipeline.steps[0].channels='Qz': the stream has no such channel",
+            "pipeline.steps[0].channels='Qz': there is no such channel",
         ),
         (
             Pipeline([Pick(["Oz"]), CFIR((100.0, 130.0))]),

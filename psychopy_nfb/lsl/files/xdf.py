@@ -135,10 +135,11 @@ def _markers(
         texts = MarkerLabels(format_of(stream), rate_of(stream)).read(stream["time_series"], times)
         rows = nearest(timing.times, times, 1 / timing.rate)
         there = [(row, text) for row, text in zip(rows, texts, strict=True) if text]
-        found += there
         lost = [t for t, row, text in zip(times, rows, texts, strict=True) if text and row < 0]
         if there and len(lost) == len(there) and _far(np.array(lost), timing.times):
             outside.append(name_of(stream))
+        else:
+            found += there
     if outside:
         clocks = " and ".join(map(repr, outside))
         notes.append(
