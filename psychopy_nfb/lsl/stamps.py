@@ -76,6 +76,8 @@ class StampClock:
         self._begin_window(-math.inf)
         self._usual_late = 0.0
         self._received = -math.inf
+        self._known = heard is not None and heard.samples > 0
+        """Whether its clock is: then the first samples, too, may have waited for this process."""
         if heard is not None and heard.samples:
             self._adopt(heard)
 
@@ -150,7 +152,7 @@ class StampClock:
         return bool(
             stamps[0] > self._last
             and -FOREIGN_SECONDS <= late
-            and (late <= FOREIGN_SECONDS or self._last > -math.inf)
+            and (late <= FOREIGN_SECONDS or self._known or self._last > -math.inf)
             and (len(stamps) == 1 or (stamps[1:] > stamps[:-1]).all())
         )
 
@@ -190,7 +192,8 @@ class StampClock:
         elif steps[ahead] > self._gap_seconds and late < -self._most_ahead():
             out = self._jumped(raw, ahead, float(steps[ahead]), received)
         else:
-            if not self.moved and is_foreign(late) and self._last == -math.inf:
+            first = self._last == -math.inf and not self._known
+            if not self.moved and is_foreign(late) and first:
                 self._tell_offset(late)
             out = raw + self.offset
             if self.moved:

@@ -22,6 +22,8 @@ CERTAIN = 0.002
 """Uncertainty of a rate, as a share of it, that no more time is needed for."""
 LOOK_SECONDS = 0.2
 WAIT_SECONDS = 0.02
+MOST_AT_ONCE = 0.1
+"""Of what one wait takes, in seconds, counts as listening at most."""
 
 
 def listen(take: Callable[[float], Block | None], expected: float) -> tuple[Heard, list[Block]]:
@@ -43,8 +45,8 @@ def listen(take: Callable[[float], Block | None], expected: float) -> tuple[Hear
     """
     blocks: list[Block] = []
     heard = Heard()
-    began = pylsl.local_clock()
-    look_at = LEAST_SECONDS
+    before = pylsl.local_clock()
+    seconds, look_at = 0.0, LEAST_SECONDS
     while True:
         try:
             block = take(WAIT_SECONDS)
@@ -52,7 +54,9 @@ def listen(take: Callable[[float], Block | None], expected: float) -> tuple[Hear
             return understand([block[1:] for block in blocks]), blocks
         if block is not None:
             blocks.append(block)
-        seconds = pylsl.local_clock() - began
+        # A standstill of this process is no listening: what came meanwhile says nothing of a clock.
+        seconds += min(pylsl.local_clock() - before, MOST_AT_ONCE)
+        before = pylsl.local_clock()
         if seconds < look_at:
             continue
         look_at = seconds + LOOK_SECONDS

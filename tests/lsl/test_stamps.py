@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from psychopy_nfb.lsl import stamps_listen
 from psychopy_nfb.lsl.stamps import StampClock
 from psychopy_nfb.lsl.stamps_heard import understand
 
@@ -240,3 +241,36 @@ def test_samples_that_were_late_because_nobody_took_them_are_no_jump():
         out = clock.correct(stamps, 1006.0 if late else received)
         assert out is stamps
     assert names(clock) == []
+
+
+def test_the_clock_of_a_known_stream_is_not_doubted_because_its_first_samples_waited():
+    _, blocks = stream("right")
+    heard = understand(blocks[:50])
+    waited, received = np.concatenate([stamps for stamps, _ in blocks[50:600]]), blocks[599][1]
+    assert received - waited[-1] < 1.0
+    clock = StampClock(250.0, heard)
+    assert np.array_equal(clock.correct(waited, received + 9.3), waited)
+    for stamps, received in blocks[600:]:
+        assert np.array_equal(clock.correct(stamps, received + 9.3 * (received < 1013)), stamps)
+    assert names(clock) == []
+    assert clock.facts()["stamps"] == "as sent"
+
+
+def test_a_standstill_while_listening_is_no_other_clock(monkeypatch):
+    """The time is made up: a real standstill of so many seconds would hold up the test, too."""
+    now = [1000.0]
+    monkeypatch.setattr(stamps_listen.pylsl, "local_clock", lambda: now[0])
+    sent = [1000.0]
+
+    def take(_):
+        now[0] += 9.3 if now[0] == 1000.0 else 0.02
+        stamps = np.arange(sent[0], now[0] if len(taken) else 1001.0, 1 / 250)
+        sent[0] = stamps[-1] + 1 / 250
+        taken.append(len(stamps))
+        return np.zeros((len(stamps), 1)), stamps, now[0]
+
+    taken = []
+    heard, _ = stamps_listen.listen(take, 250.0)
+    assert heard.samples == sum(taken)
+    assert len(taken) > 20
+    assert (heard.offset, heard.counted) == (0.0, False)
