@@ -191,7 +191,7 @@ def check_band(name: str, band: Sequence[float], rate: float) -> tuple[float, fl
     (8.0, 12.0)
     """
     if len(band) != 2:
-        raise SettingsError(name, band, "must be two frequencies in Hz, low and high")
+        raise SettingsError(name, band, "must be two frequencies in Hz, the lower first")
     low = check_number(f"{name}[0]", band[0], above=0, unit="Hz")
     high = check_number(f"{name}[1]", band[1], above=0, unit="Hz")
     if low >= high:

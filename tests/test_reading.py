@@ -115,3 +115,8 @@ def test_why_a_file_cannot_be_read_is_told_in_english_on_a_german_windows_too():
     error = FileNotFoundError(2, "Das System kann die angegebene Datei nicht finden", "x.json")
     assert cause(error) == "No such file or directory"
     assert cause(OSError("the disk is gone")) == "the disk is gone"
+
+
+def test_a_folder_is_no_session(tmp_path):
+    said = refusal(load_session_data, tmp_path)
+    assert said.endswith("is a folder; name any file of a session with feedback.")

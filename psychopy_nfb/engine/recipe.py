@@ -337,7 +337,7 @@ def _edges(band: Sequence[float]) -> tuple[float, float]:
             return low, high
     except (TypeError, ValueError):
         pass
-    raise SettingsError("band", band, "must be two frequencies in Hz, such as (8, 12)")
+    raise SettingsError("band", band, "must be two frequencies in Hz, the lower first: (8, 12)")
 
 
 def _labels(channels: Sequence[str] | str) -> list[str]:

@@ -113,6 +113,7 @@ def load_session_data(path: str | os.PathLike) -> SessionData:
     if not os.path.isfile(files.frames):
         here = files.stem.parent.glob(f"{glob.escape(files.stem.name)}_*")
         remedy = "has no frame log" if any(here) else "does not exist"
+        remedy = "is a folder" if os.path.isdir(path) else remedy
         raise FileError(
             "session", str(files.stem), f"{remedy}; name any file of a session with feedback"
         )
