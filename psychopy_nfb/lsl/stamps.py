@@ -20,6 +20,8 @@ WINDOW_SECONDS = 5.0
 """Time in which the narrowest arrival is looked for: what does not come at once was on its way."""
 LATE_START_SECONDS = 1.5
 """Of a stream that was silent when it was opened, how long its first samples are looked at."""
+WAITED_SECONDS = 60.0
+"""How long the first samples of a stream whose clock is known may have waited for this process."""
 BACK_STEPS = 3
 """Blocks whose stamps are a little out of order that are put in order; with more, samples are
 counted."""
@@ -76,8 +78,8 @@ class StampClock:
         self._begin_window(-math.inf)
         self._usual_late = 0.0
         self._received = -math.inf
-        self._known = heard is not None and heard.samples > 0
-        """Whether its clock is: then the first samples, too, may have waited for this process."""
+        known = heard is not None and heard.samples > 0
+        self._may_wait = WAITED_SECONDS if known else FOREIGN_SECONDS
         if heard is not None and heard.samples:
             self._adopt(heard)
 
@@ -152,7 +154,7 @@ class StampClock:
         return bool(
             stamps[0] > self._last
             and -FOREIGN_SECONDS <= late
-            and (late <= FOREIGN_SECONDS or self._known or self._last > -math.inf)
+            and (late <= self._may_wait or self._last > -math.inf)
             and (len(stamps) == 1 or (stamps[1:] > stamps[:-1]).all())
         )
 
@@ -192,8 +194,8 @@ class StampClock:
         elif steps[ahead] > self._gap_seconds and late < -self._most_ahead():
             out = self._jumped(raw, ahead, float(steps[ahead]), received)
         else:
-            first = self._last == -math.inf and not self._known
-            if not self.moved and is_foreign(late) and first:
+            waited = 0 <= late <= self._may_wait
+            if not self.moved and is_foreign(late) and self._last == -math.inf and not waited:
                 self._tell_offset(late)
             out = raw + self.offset
             if self.moved:

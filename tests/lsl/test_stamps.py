@@ -256,6 +256,14 @@ def test_the_clock_of_a_known_stream_is_not_doubted_because_its_first_samples_wa
     assert clock.facts()["stamps"] == "as sent"
 
 
+def test_a_known_stream_whose_clock_was_set_meanwhile_is_moved_at_once():
+    _, blocks = stream("right")
+    clock = StampClock(250.0, understand(blocks[:50]))
+    stamps, received = blocks[50]
+    assert clock.correct(stamps - 3600.0, received)[-1] == pytest.approx(received, abs=0.01)
+    assert names(clock) == ["clock_offset"]
+
+
 def test_a_standstill_while_listening_is_no_other_clock(monkeypatch):
     """The time is made up: a real standstill of so many seconds would hold up the test, too."""
     now = [1000.0]
