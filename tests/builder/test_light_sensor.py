@@ -204,7 +204,7 @@ def test_sensor_whose_stream_ends_is_silent(sensor, diode, until):
 @pytest.mark.parametrize(
     ("channels", "said"),
     [
-        ("Photo", "channels='Photo'.*it has Noise, Diode, Inverse, Dead"),
+        ("Photo", "channels='Photo'.*there are Noise, Diode, Inverse, Dead"),
         (5, "channels=5.*numbered 1 to 4"),
         ("0", "channels='0'.*numbered 1 to 4"),
         ([], "at least one"),

@@ -26,8 +26,8 @@ PROGRAM = Path(__file__).with_name("odd_markers.py")
 def received(until):
     """Return a function that sends markers from another process and watches for them.
 
-    It takes settings of one stream each, the longest last, and gives what came of each stream, and
-    the notes.
+    It takes settings of one stream each and gives what came of each stream, and the notes. It
+    watches until each stream whose markers end with "last" has sent it; the others are shorter.
     """
     running, watching = [], []
 
@@ -37,6 +37,7 @@ def received(until):
             {"name": name, "source_id": name, **stream}
             for name, stream in zip(names, streams, strict=True)
         ]
+        ending = [one["name"] for one in told if one["markers"][-1][0] == "last"]
         process = subprocess.Popen(
             [sys.executable, str(PROGRAM), json.dumps(told)], stdout=subprocess.PIPE
         )
@@ -49,12 +50,12 @@ def received(until):
         def come():
             markers.extend(watcher.take())
             notes.extend(watcher.take_notes())
-            return any(one.label.startswith("last") for one in of(names[-1]))
+            return all(any(one.label.startswith("last") for one in of(name)) for name in ending)
 
         def of(name):
             return [one for one in markers if one.stream == name]
 
-        until(come, 30, "the last marker")
+        until(come, 30, "the last markers")
         return [of(name) for name in names], notes
 
     yield receive
