@@ -23,7 +23,8 @@ STREAM = (
         "EEG",
         "Stream type",
         "Kind of the amplifier's LSL stream, almost always EEG. The button lists the streams that "
-        "are sent now. Only the trained signal needs this tab: the others come from its stream.",
+        "are sent now. Only the first rewarded signal needs this tab: the others come from its "
+        "stream.",
         tab="Stream",
         offers="streams",
         show=(_NO_DEVICE,),
@@ -107,7 +108,7 @@ SIGNAL = (
         "channels",
         "Oz",
         "Channels",
-        "The electrode whose rhythm is trained, or several, whose mean is taken: C3, C4. Usual: "
+        "The electrode whose rhythm is measured, or several, whose mean is taken: C3, C4. Usual: "
         "Oz or Pz for alpha, Cz for the sensorimotor rhythm, Fz for theta. The button lists the "
         "channels of the stream.",
         tab="Signal",

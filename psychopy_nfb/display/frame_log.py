@@ -8,7 +8,17 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from psychopy_nfb.clock import lsl_now
-from psychopy_nfb.engine.memory import FEEDBACK_VALUES
+from psychopy_nfb.engine.records import (
+    DELAY,
+    FLAGS,
+    NUMBER,
+    SAMPLE,
+    T_PUBLISHED,
+    T_RECEIVED,
+    T_SAMPLE,
+    Layout,
+)
+from psychopy_nfb.recording import FrameFields
 
 if TYPE_CHECKING:
     from psychopy.visual import Window
@@ -43,8 +53,10 @@ class FrameWriter:
         Its level is noted.
     send_mark : callable
         Called after the flip of a frame with a mark as ``send_mark(number, label, t_flip)``.
-    n_values : int
-        How many values a feedback record holds.
+    layout : Layout
+        Of feedback records.
+    value_name : str
+        Which of their values displays show.
     earlier : FrameWriter, optional
         The writer of the run's earlier window, detached; its numbers are continued.
     """
@@ -57,7 +69,8 @@ class FrameWriter:
         late: LateRead | None,
         patch: PhotodiodePatch | None,
         send_mark: Callable[[int, str, float], None],
-        n_values: int,
+        layout: Layout,
+        value_name: str,
         earlier: FrameWriter | None = None,
     ):
         from pyglet import gl
@@ -71,7 +84,8 @@ class FrameWriter:
         self._send_mark = send_mark
         self._swap = win.backend.swapBuffers
         win.backend.swapBuffers = self._watched_swap
-        self._no_values = (_NAN,) * n_values
+        self._values, self._shown = layout.values, layout.place(value_name)
+        self._no_values = (_NAN,) * (layout.values.stop - layout.values.start)
         self._record: tuple | None = None
         self._t_read = _NAN
         self.showing = True
@@ -144,35 +158,38 @@ class FrameWriter:
                 logger.exception("The mark %r could not be sent.", label)
         patch = _NAN if self.patch is None else self.patch.level
         record = self._record
-        if record is None:
-            stamps, seq, sample, delay, flags = (_NAN, _NAN, _NAN), 0, -1, _NAN, 0
-            values, shown = self._no_values, _NAN
-        else:
-            seq, *stamps, delay, sample, flags = record[:7]
-            delay += self.display_delay
-            values = record[FEEDBACK_VALUES]
-            shown = values[0] if self.showing else _NAN
-            if self.showing and not self.block:
-                self.outside += 1
-            if shown > 0 and self._t_read - stamps[1] > self.display_hold:
-                shown = 0.0
-        self._ring.write(
-            self.frame,
-            *stamps,
-            self._t_read,
-            t_flip,
-            seq,
-            sample,
-            delay,
-            flags,
-            interval,
-            self.dropped,
-            patch,
-            shown,
-            mark,
-            self.block,
-            *values,
+        t_sample = t_received = t_published = delay = shown = _NAN
+        seq, sample, flags, values = 0, -1, 0, self._no_values
+        if record is not None:
+            seq, sample, flags = record[NUMBER], record[SAMPLE], record[FLAGS]
+            t_sample, t_received = record[T_SAMPLE], record[T_RECEIVED]
+            t_published, delay = record[T_PUBLISHED], record[DELAY] + self.display_delay
+            values = record[self._values]
+            if self.showing:
+                shown = record[self._shown]
+                if not self.block:
+                    self.outside += 1
+                if shown > 0 and self._t_read - t_received > self.display_hold:
+                    shown = 0.0
+        fields = FrameFields(
+            frame=self.frame,
+            t_sample=t_sample,
+            t_received=t_received,
+            t_published=t_published,
+            t_read=self._t_read,
+            t_flip=t_flip,
+            seq=seq,
+            sample=sample,
+            delay=delay,
+            flags=flags,
+            interval=interval,
+            dropped=self.dropped,
+            patch=patch,
+            shown=shown,
+            mark=mark,
+            block=self.block,
         )
+        self._ring.write(*fields, *values)
         self.frame += 1
 
     def send_left_marks(self) -> None:

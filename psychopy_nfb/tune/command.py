@@ -215,9 +215,11 @@ def _write_settings(path: Path, before: list, chosen: Entry) -> None:
     """Write the recommended training as a settings file."""
     from psychopy_nfb.dsp import Pipeline
     from psychopy_nfb.engine.configuration import Configuration
+    from psychopy_nfb.protocol import TRAINED, Signal
     from psychopy_nfb.settings import write_json
 
-    write_json(Configuration(pipeline=Pipeline([*before, chosen.step])), path)
+    signal = Signal(Pipeline([*before, chosen.step]))
+    write_json(Configuration(signals={TRAINED: signal}), path)
 
 
 def _write_page(

@@ -180,5 +180,5 @@ def test_row_074_builder_and_coder_give_the_same_values(builder, run_script, amp
     assert recorded.shape == values.shape
     assert np.abs(recorded - values).max() < 1e-9
     stored = json.loads(session.files.settings.read_text())["configuration_at_start"]
-    assert stored["pipeline"]["steps"][-1]["type"] == "WCFIR"
-    assert math.isclose(stored["protocol"]["threshold"], 10.0)
+    assert stored["signals"]["nfb"]["pipeline"]["steps"][-1]["type"] == "WCFIR"
+    assert math.isclose(stored["signals"]["nfb"]["threshold"], 10.0)

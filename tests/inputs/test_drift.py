@@ -8,6 +8,7 @@ import re
 import numpy as np
 import pytest
 from scipy import signal
+from trainings import the_signal
 
 from psychopy_nfb.channels import not_eeg
 from psychopy_nfb.cli import main
@@ -92,9 +93,9 @@ def test_the_command_scores_both_alike_says_what_it_did_and_trains_without_the_d
     page = (tmp_path / "drift_raw" / "tune_drift_raw.html").read_text(encoding="utf-8")
     assert all(sentence.split("(")[0] in page for sentence in told["corrected"])
     training = read_configuration(tmp_path / "drift_raw" / "tune_drift_raw.json")
-    assert [type(step) for step in training.pipeline.steps[:2]] == [Pick, HighPass]
+    assert [type(step) for step in the_signal(training).pipeline.steps[:2]] == [Pick, HighPass]
     training = read_configuration(tmp_path / "calm_raw" / "tune_calm_raw.json")
-    assert [type(step) for step in training.pipeline.steps[:2]] == [Pick, DCBlock]
+    assert [type(step) for step in the_signal(training).pipeline.steps[:2]] == [Pick, DCBlock]
 
 
 @pytest.mark.kind("trigger channel, named as the one to train", "refused")

@@ -15,8 +15,10 @@ import pandas as pd
 import pytest
 
 from psychopy_nfb.errors import FileError
-from psychopy_nfb.protocol import VALUE_NAMES
+from psychopy_nfb.protocol import value_names
 from psychopy_nfb.recording import FRAME_COLUMNS, SessionRecord, SessionWriter, new_session
+
+VALUE_NAMES = value_names(["trained"])
 
 EEG = {
     "name": "Amp",
@@ -103,7 +105,8 @@ def frame_rows(first, end):
     texts = {"mark": "", "block": "training"}
     return [
         tuple(
-            texts.get(name, number / 100 if name == "t_flip" else number) for name in FRAME_COLUMNS
+            texts.get(name, number / 100 if name == "t_flip" else number)
+            for name in (*FRAME_COLUMNS, *VALUE_NAMES)
         )
         for number in range(first, end)
     ]

@@ -99,7 +99,8 @@ def test_setting_the_score_back_takes_no_points_away(recorded):
 def test_the_course_shows_the_threshold_in_the_signals_own_unit(recorded):
     files = recorded()
     with open(files.settings, encoding="utf-8") as file:
-        baseline = json.load(file)["configuration"]["baseline"]
+        (signal,) = json.load(file)["configuration"]["signals"].values()
+    baseline = signal["baseline"]
     data = load_session_data(files.stem)
     line = course(data)
     wanted = baseline["mean"] + 0.5 * baseline["sd"]
@@ -121,7 +122,7 @@ def test_units_stand_in_the_head_of_the_table(recorded):
     assert "mean signal (µV)" in table.columns
     assert "threshold (SD)" in table.columns
     assert all(len(row) == len(table.columns) for row in table.rows)
-    data.protocol["normalise"] = "none"
+    data.first["normalise"] = "none"
     plain = outcome_table(data, outcome(data))
     assert "threshold (µV)" in plain.columns
     assert all(len(row) == len(plain.columns) for row in plain.rows)

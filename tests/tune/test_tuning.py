@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy import signal
+from trainings import the_signal
 
 from psychopy_nfb.cli import main
 from psychopy_nfb.dsp import CFIR, DCBlock, Pick, SignalInfo, acausal_analytic
@@ -136,8 +137,9 @@ def test_row_106_the_command_meets_its_bars_on_a_real_recording(tmp_path, capsys
     assert f"Recommended: {best} with a delay of 50 ms" in said
     # What is recommended can be trained with: the filter is in the file as it was fitted.
     training = read_configuration(told["files"]["settings"])
-    estimator = training.pipeline.steps[-1]
-    training.pipeline.prepare(SignalInfo(RATE, ("Oz", "Pz")))
+    pipeline = the_signal(training).pipeline
+    estimator = pipeline.steps[-1]
+    pipeline.prepare(SignalInfo(RATE, ("Oz", "Pz")))
     assert estimator.band == BAND
     assert getattr(estimator, "coefficients", None) or getattr(estimator, "spectrum", None)
     assert "data:image/png" in Path(told["files"]["page"]).read_text(encoding="utf-8")
