@@ -21,6 +21,8 @@ from psychopy_nfb.errors import FileError, NfbError, cause
 if TYPE_CHECKING:
     import pandas as pd
 
+RECORDINGS = ".xdf, .set, .fif, .vhdr, .edf, .bdf"
+"""Endings of recordings that are read; MNE-Python reads others too."""
 PATIENCE_SECONDS = 1.0
 """How long others may keep a file open that shall be written; a virus scanner takes a tenth."""
 LOOK_SECONDS = 0.02

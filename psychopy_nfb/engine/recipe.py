@@ -8,25 +8,17 @@ from inspect import Parameter, signature
 
 from psychopy_nfb.checks import check_choice
 from psychopy_nfb.dsp import (
-    CFIR,
-    ECHT,
-    LSFIR,
-    WCFIR,
-    ARHilbert,
     ArtifactGate,
-    ComplexDemodulation,
     DCBlock,
-    KalmanOscillator,
     MovingAverage,
     Notch,
     Pick,
     Pipeline,
-    Rectify,
     Reference,
-    SlidingFFT,
     SpatialFilter,
     Step,
 )
+from psychopy_nfb.dsp.estimators import ESTIMATORS
 from psychopy_nfb.engine.configuration import Configuration
 from psychopy_nfb.errors import SettingsError, listed
 from psychopy_nfb.lsl.selection import StreamSelection
@@ -34,28 +26,6 @@ from psychopy_nfb.protocol import TRAINED, Reward, Signal
 from psychopy_nfb.protocol.signal import NORMALISATIONS, THRESHOLD_KINDS
 
 REFERENCES = ("as recorded", "average", "linked", "laplacian")
-ENVELOPES = {
-    "wcFIR": WCFIR,
-    "cFIR": CFIR,
-    "LS-FIR": LSFIR,
-    "AR-Hilbert": ARHilbert,
-    "Kalman": KalmanOscillator,
-    "ecHT": ECHT,
-    "rectify": Rectify,
-    "demodulate": ComplexDemodulation,
-    "FFT": SlidingFFT,
-}
-"""Names of the envelopes; the first four take the delay that one chooses."""
-_FIR = ("wcFIR", "cFIR", "LS-FIR")
-_CHOSEN_DELAY = (*_FIR, "AR-Hilbert")
-TAPS_TIMES_WIDTH = 2.0
-"""Length of a complex FIR filter in seconds, times the width of its band in Hz: half a second for 8
-to 12 Hz. Twice as long, correlations are higher by .005 and steps come through later."""
-
-AR_PERIODS = 3.0
-"""Periods of a band's lower edge that the window of an autoregressive forecast holds at least."""
-
-
 DISPLAY_SMOOTHING = 0.05
 """Time constant of displays, in seconds. Of eight people's alpha a bar without it turned 15.7 times
 a second by more than a twentieth of its height, with it 5.6 times; the true amplitude 4.0 times
@@ -161,7 +131,7 @@ def standard_pipeline(
     if not channels:
         raise SettingsError("channels", channels, "name at least one channel")
     check_choice("reference", reference, REFERENCES)
-    check_choice("envelope", envelope, tuple(ENVELOPES))
+    check_choice("envelope", envelope, tuple(ESTIMATORS))
     steps: list[Step] = []
     if reference == "linked" and not _labels(reference_channels):
         raise SettingsError(
@@ -181,15 +151,8 @@ def standard_pipeline(
     if artifact_uv:
         steps.append(ArtifactGate(float(artifact_uv)))
     edges = _edges(band)
-    chosen: dict[str, float] = {}
-    if envelope in _CHOSEN_DELAY:
-        chosen["delay"] = float(delay)
-    if envelope in _FIR:
-        chosen["taps"] = max(TAPS_TIMES_WIDTH / (edges[1] - edges[0]), 2 * float(delay))
-    if envelope == "AR-Hilbert":
-        usual = ARHilbert.window
-        chosen["window"] = max(usual, AR_PERIODS / edges[0] + 2 * ARHilbert.edge, usual / 4 + delay)
-    steps.append(ENVELOPES[envelope](band=edges, **chosen))
+    estimator = ESTIMATORS[envelope]
+    steps.append(estimator.made(edges, **estimator.usual(edges, float(delay))))
     if smooth:
         steps.append(MovingAverage(float(smooth)))
     return Pipeline(steps)

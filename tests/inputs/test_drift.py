@@ -20,9 +20,9 @@ from psychopy_nfb.dsp import (
     SignalInfo,
     individual_frequency,
 )
+from psychopy_nfb.dsp.estimators import ESTIMATORS
 from psychopy_nfb.engine.configuration import read_configuration
 from psychopy_nfb.lsl.files import read_recording
-from psychopy_nfb.tune.candidates import CANDIDATES
 from psychopy_nfb.tune.tuning import tune
 
 mne = pytest.importorskip("mne")
@@ -152,7 +152,7 @@ def test_a_recording_of_movements_is_refused_in_one_sentence(tmp_path, capsys):
 @pytest.mark.kind("heart and trigger channels under an average reference, offline", "corrected")
 def test_under_an_average_reference_scores_are_those_of_the_eeg_alone(files):
     recording = read_recording(files[1])
-    candidates = [one for one in CANDIDATES if one.name in ("cFIR", "LS-FIR")]
+    candidates = [one for one in ESTIMATORS.values() if one.name in ("cFIR", "LS-FIR")]
     found = []
     for n_channels in (5, 7):
         labels = recording.labels[:n_channels]

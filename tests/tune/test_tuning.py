@@ -12,15 +12,17 @@ from trainings import the_signal
 
 from psychopy_nfb.cli import main
 from psychopy_nfb.dsp import CFIR, DCBlock, Pick, SignalInfo, acausal_analytic
+from psychopy_nfb.dsp.estimators import ESTIMATORS
 from psychopy_nfb.engine.configuration import read_configuration
 from psychopy_nfb.errors import SettingsError
-from psychopy_nfb.tune.candidates import CANDIDATES, NAMES
 from psychopy_nfb.tune.tuning import pareto_front, recommended, tune
 
 RATE = 128.0
 BAND = (8.0, 12.0)
 EEGLAB = Path(__file__).parents[3] / "shared" / "data" / "eeglab_data.set"
-FIRS = [candidate for candidate in CANDIDATES if candidate.name in ("cFIR", "wcFIR", "LS-FIR")]
+FIRS = [
+    candidate for candidate in ESTIMATORS.values() if candidate.name in ("cFIR", "wcFIR", "LS-FIR")
+]
 
 
 def eeg(seconds=80.0, seed=2):
@@ -125,7 +127,7 @@ def test_row_106_the_command_meets_its_bars_on_a_real_recording(tmp_path, capsys
     )
     assert status == 0
     told = json.loads(figures.read_text())
-    assert {one["estimator"] for one in told["scores"]} == set(NAMES)
+    assert {one["estimator"] for one in told["scores"]} == set(ESTIMATORS)
     bars = {0: (0.835, 0.853), 50: (0.918, 0.920), 100: (0.964, 0.960), 150: (0.976, 0.970)}
     for delay, (r, plv) in bars.items():
         own = [one for one in told["scores"] if one["delay_ms"] == delay]

@@ -13,6 +13,7 @@ import numpy as np
 
 from psychopy_nfb.errors import FileError, cause
 from psychopy_nfb.lsl.files.recording import Found
+from psychopy_nfb.reading import RECORDINGS
 
 if TYPE_CHECKING:
     import mne
@@ -73,10 +74,7 @@ def read_raw(path: Path, said: Path) -> mne.io.BaseRaw:
 def _why(error: Exception) -> str:
     text = str(error)
     if "Unsupported file type" in text:
-        return (
-            "is not a known kind of recording: .xdf, .fif, .set, .vhdr, .edf, .bdf or another "
-            "that MNE-Python reads"
-        )
+        return f"is not a known kind of recording: {RECORDINGS} or another that MNE-Python reads"
     if "number of trials" in text or "No raw data in" in text:
         return EPOCHS
     why = re.sub(r"<_io\.\w+ name=(.*?)>", r"\1", cause(error)).replace("\\\\", "\\")
