@@ -9,7 +9,7 @@ from psychopy.experiment.components import BaseComponent
 from psychopy_nfb.builder import alerts, experiment_checks
 from psychopy_nfb.builder.amplifier import LSLAmplifierBackend
 from psychopy_nfb.builder.feedback_fields import BASIC, DATA, FEEDBACK, TIMING
-from psychopy_nfb.builder.field_errors import API_NAMES, IN_MILLISECONDS, LABELS
+from psychopy_nfb.builder.field_errors import LABELS
 from psychopy_nfb.builder.help_page import HelpPage
 from psychopy_nfb.builder.number_fields import check_numbers
 from psychopy_nfb.builder.older_files import DelayInSeconds, Role
@@ -22,16 +22,12 @@ from psychopy_nfb.builder.parameters import (
     used,
 )
 from psychopy_nfb.builder.pickers import device_control
+from psychopy_nfb.builder.settings_code import settings_lines
 from psychopy_nfb.builder.signal_fields import SIGNAL, STREAM
 from psychopy_nfb.builder.signal_settings import (
-    NONE_MEANS_OFF,
     PIPELINE,
-    REWARD,
-    SHOWN,
     check_settings,
 )
-
-_STREAM = ("streamType", "streamName", "sourceId", "hostname", "units", "rate", "timeout")
 
 
 class NeuroFeedbackComponent(BaseComponent):
@@ -111,42 +107,6 @@ class NeuroFeedbackComponent(BaseComponent):
         """Whether its start and stop are those of a block; of several in a Routine the first's."""
         return self._first_in_routine("reward", "same")
 
-    def _keywords(self, *names: str) -> str:
-        """Return keyword arguments in a row; what is empty is left to its default."""
-        given = {
-            name: code(self.params[name])
-            for name in names
-            if self.params[name].updates in (None, "constant")  # others come with the Routine
-        }
-        for name in set(given) & set(IN_MILLISECONDS):
-            given[name] = _in_seconds(given[name])
-        return ", ".join(
-            f"{API_NAMES.get(name, name)}={value}"
-            for name, value in given.items()
-            if value != "None" or name in NONE_MEANS_OFF
-        )
-
-    def _signal_lines(self) -> list[str]:
-        """Return the lines of its entry among the signals, a call of `band_amplitude`."""
-        params = self.params
-        band = f"band=({code(params['bandLow'])}, {code(params['bandHigh'])})"
-        lines = [
-            f"{self._keywords('channels')}, {band}",
-            self._keywords(*PIPELINE[1:4]),
-            self._keywords(*PIPELINE[4:]),
-            self._keywords(*SHOWN),
-        ]
-        ends = [code(params[name]) for name in ("displayLow", "displayHigh")]
-        if ends != ["None", "None"]:
-            lines.append(f"display_range=({', '.join(ends)})")
-        name = params["name"]
-        return [
-            f"'{name}': psychopy_nfb.errors_name_fields('{name}')(psychopy_nfb.band_amplitude)(\n",
-            f"    role='{self.role}',\n",
-            *(f"    {line},\n" for line in lines),
-            "),\n",
-        ]
-
     def getStartAndDuration(self, *arguments: Any, **keywords: Any) -> tuple:
         """Return when it starts, how long it lasts, and that its end is not known beforehand.
 
@@ -162,22 +122,22 @@ class NeuroFeedbackComponent(BaseComponent):
             return
         params = self.params
         write = buff.writeOnceIndentedLines
+        kin = [component for component, _ in used(self.exp, NeuroFeedbackComponent)]
+        others = [one for one in kin if one is not self and one.role != "same"]
         lines = [
             "# --- EEG neurofeedback: one background process for the whole experiment ---\n",
             f"with psychopy_nfb.errors_name_fields({self._naming()}):\n",
             f"    {params['name']} = psychopy_nfb.Neurofeedback(\n",
-            *(f"        {line}" for line in self._settings_lines()),
+            *(f"        {line}" for line in settings_lines(self, others)),
             *(f"        {line}" for line in self._session_lines()),
             "    )\n",
             f"    runAtExit.append({params['name']}.close)\n",
             f"    {params['name']}.start()\n",
             f"{params['name']}.attach(win, pace={code(params['pace'])})\n",
         ]
-        kin = [component for component, _ in used(self.exp, NeuroFeedbackComponent)]
-        for component in kin:
+        for component in others:
             name = component.params["name"]
-            if component is not self and component.role != "same":
-                lines.append(f"{name} = {params['name']}.signals['{name}']\n")
+            lines.append(f"{name} = {params['name']}.signals['{name}']\n")
         for component in kin:
             if component.role == "same":
                 lines.append(f"{component.params['name']} = {code(component.params['sameAs'])}\n")
@@ -188,39 +148,10 @@ class NeuroFeedbackComponent(BaseComponent):
         from_file = ", settings_file=True" if self.params["settingsFile"].val else ""
         return f"'{self.params['name']}'{from_file}"
 
-    def _settings_lines(self) -> list[str]:
-        """Return the lines of the settings, the first argument."""
-        params = self.params
-        if params["settingsFile"].val:
-            return [f"{code(params['settingsFile'])},\n"]
-        others = [
-            component
-            for component, _ in used(self.exp, NeuroFeedbackComponent)
-            if component is not self and component.role != "same"
-        ]
-        signals = [line for one in (self, *others) for line in one._signal_lines()]
-        return [
-            "psychopy_nfb.Configuration(\n",
-            f"    stream={self._stream()},\n",
-            "    signals={\n",
-            *(f"        {line}" for line in signals),
-            "    },\n",
-            f"    reward=psychopy_nfb.Reward({self._keywords(*REWARD)}),\n",
-            f"    publish={code(params['publish'])},\n",
-            "),\n",
-        ]
-
     @property
     def _run(self) -> str:
         """Name of the script's `Neurofeedback`."""
         return main_name(self.exp) or str(self.params["name"])
-
-    def _stream(self) -> str:
-        """Return the call that says which stream it is."""
-        if code(self.params["deviceLabel"]) == "None":
-            return f"psychopy_nfb.StreamSelection({self._keywords(*_STREAM)})"
-        device = code(self.params["deviceLabel"])
-        return f"psychopy_nfb.device_stream({device}, {self._keywords('timeout')})"
 
     def _session_lines(self) -> list[str]:
         """Return the lines of the other arguments."""
@@ -330,14 +261,6 @@ class NeuroFeedbackComponent(BaseComponent):
             check_settings(self)
         else:
             check_numbers(self)
-
-
-def _in_seconds(milliseconds: str) -> str:
-    """Return Python code for a time in seconds, of code for one in milliseconds."""
-    try:
-        return f"{float(milliseconds) / 1e3:g}"
-    except ValueError:
-        return milliseconds if milliseconds == "None" else f"({milliseconds}) / 1000"
 
 
 def signal_classes(experiment: Any) -> dict[str, type]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import psychopy_nfb
+from psychopy_nfb.builder.settings_code import settings_lines
 from psychopy_nfb.errors import FieldError, NfbError, SettingsError
 from psychopy_nfb.lsl.outlet import make_outlet
 
@@ -89,16 +90,16 @@ def test_a_unit_that_is_no_voltage_is_of_the_field_that_says_it(unique_id):
 
 def test_the_unit_that_is_chosen_reaches_the_script(builder):
     component = builder.add("NeuroFeedbackComponent", "nfb", units="mV")
-    assert "units='mV'" in "".join(component._settings_lines())
+    assert "units='mV'" in "".join(settings_lines(component, []))
     component.params["units"].val = ""
-    assert "units" not in "".join(component._settings_lines())
+    assert "units" not in "".join(settings_lines(component, []))
 
 
 def test_the_rate_that_is_set_reaches_the_script(builder):
     component = builder.add("NeuroFeedbackComponent", "nfb", rate="128")
-    assert ", rate=128" in "".join(component._settings_lines())
+    assert ", rate=128" in "".join(settings_lines(component, []))
     component.params["rate"].val = ""
-    assert "rate=128" not in "".join(component._settings_lines())
+    assert "rate=128" not in "".join(settings_lines(component, []))
 
 
 def test_a_missing_rate_is_of_the_field_that_says_it():
