@@ -29,7 +29,34 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_place = FrameFields._fields.index
+
 _NAN = math.nan
+_FRAME, _SEQ, _SAMPLE = _place("frame"), _place("seq"), _place("sample")
+_T_SAMPLE, _T_RECEIVED = _place("t_sample"), _place("t_received")
+_T_PUBLISHED, _T_READ, _T_FLIP = _place("t_published"), _place("t_read"), _place("t_flip")
+_DELAY, _FLAGS, _INTERVAL = _place("delay"), _place("flags"), _place("interval")
+_DROPPED, _PATCH, _SHOWN = _place("dropped"), _place("patch"), _place("shown")
+_MARK, _BLOCK = _place("mark"), _place("block")
+_NOTHING = FrameFields(
+    frame=0,
+    t_sample=_NAN,
+    t_received=_NAN,
+    t_published=_NAN,
+    t_read=_NAN,
+    t_flip=_NAN,
+    seq=0,
+    sample=-1,
+    delay=_NAN,
+    flags=0,
+    interval=_NAN,
+    dropped=0,
+    patch=_NAN,
+    shown=_NAN,
+    mark=0,
+    block=0,
+)
+"""A frame that was shown before the first value."""
 MARKS_BETWEEN = "; "
 """Between the marks of one flip."""
 BREAK_SECONDS = 1.0
@@ -85,6 +112,7 @@ class FrameWriter:
         self._swap = win.backend.swapBuffers
         win.backend.swapBuffers = self._watched_swap
         self._values, self._shown = layout.values, layout.place(value_name)
+        self._row: list[float] = list(_NOTHING)  # each flip writes into it
         self._no_values = (_NAN,) * (layout.values.stop - layout.values.start)
         self._record: tuple | None = None
         self._t_read = _NAN
@@ -157,13 +185,16 @@ class FrameWriter:
             except Exception:  # of a port or stream that marks are sent to: not into the frame loop
                 logger.exception("The mark %r could not be sent.", label)
         patch = _NAN if self.patch is None else self.patch.level
-        record = self._record
-        t_sample = t_received = t_published = delay = shown = _NAN
-        seq, sample, flags, values = 0, -1, 0, self._no_values
-        if record is not None:
-            seq, sample, flags = record[NUMBER], record[SAMPLE], record[FLAGS]
-            t_sample, t_received = record[T_SAMPLE], record[T_RECEIVED]
-            t_published, delay = record[T_PUBLISHED], record[DELAY] + self.display_delay
+        record, values, row = self._record, self._no_values, self._row
+        shown = _NAN
+        if record is None:
+            row[:] = _NOTHING
+        else:
+            row[_T_SAMPLE], row[_T_PUBLISHED] = record[T_SAMPLE], record[T_PUBLISHED]
+            t_received = row[_T_RECEIVED] = record[T_RECEIVED]
+            row[_SEQ], row[_SAMPLE] = record[NUMBER], record[SAMPLE]
+            row[_DELAY] = record[DELAY] + self.display_delay
+            row[_FLAGS] = record[FLAGS]
             values = record[self._values]
             if self.showing:
                 shown = record[self._shown]
@@ -171,25 +202,12 @@ class FrameWriter:
                     self.outside += 1
                 if shown > 0 and self._t_read - t_received > self.display_hold:
                     shown = 0.0
-        fields = FrameFields(
-            frame=self.frame,
-            t_sample=t_sample,
-            t_received=t_received,
-            t_published=t_published,
-            t_read=self._t_read,
-            t_flip=t_flip,
-            seq=seq,
-            sample=sample,
-            delay=delay,
-            flags=flags,
-            interval=interval,
-            dropped=self.dropped,
-            patch=patch,
-            shown=shown,
-            mark=mark,
-            block=self.block,
-        )
-        self._ring.write(*fields, *values)
+        row[_FRAME] = self.frame
+        row[_T_READ], row[_T_FLIP] = self._t_read, t_flip
+        row[_INTERVAL], row[_DROPPED] = interval, self.dropped
+        row[_PATCH], row[_SHOWN] = patch, shown
+        row[_MARK], row[_BLOCK] = mark, self.block
+        self._ring.write(*row, *values)
         self.frame += 1
 
     def send_left_marks(self) -> None:
