@@ -32,7 +32,7 @@ PLAUSIBLE_SECONDS = 600.0
 """From a run's start to its first sample, at most."""
 OLDER_NOTICE = (
     "%s is of version 0.1: the columns value, signal, z and threshold are read as those of the "
-    "signal 'trained'."
+    "signal '%s'."
 )
 HOW_TO_INSTALL = 'needs a package that is not installed; run: pip install "psychopy-nfb[files]"'
 
@@ -89,7 +89,7 @@ def read_session(path: str | os.PathLike) -> Session:
     frames = read_table(files.frames, numbers=("frame", "t_flip"), numbers_if_there=holds_numbers)
     today = columns_today(signals.columns)
     if list(today) != list(today.values()):
-        logger.warning(OLDER_NOTICE, files.stem.name)
+        logger.warning(OLDER_NOTICE, files.stem.name, today["z"].removesuffix("_z"))
     return Session(
         files=files,
         eeg=eeg,
