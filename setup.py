@@ -69,7 +69,7 @@ setup(
         ],
         "dev": [
             "pytest>=8",
-            "pytest-xdist>=3.7",  # tests that wait for samples wait side by side
+            "pytest-xdist>=3.7",  # tests that only compute run side by side
             "ruff",
             "mypy",  # finds what Windows or macOS lack, on any system
             "meegkit>=0.2",  # ASR; also what it and others are compared with

@@ -10,12 +10,16 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+from psychopy_nfb.electrodes import electrode, is_scalp
+
 EEG, EOG, EMG, ECG = "EEG", "EOG", "EMG", "ECG"
+BIO = "BIO"
+"""What an external or bipolar input measures: a voltage, of which nothing says what it is."""
 STIM = "STIM"
 """Trigger, status and event codes."""
 MISC = "MISC"
 """Everything else: counters, batteries, accelerometers, SpO2, light sensors, …"""
-VOLTAGES = (EEG, EOG, EMG, ECG)
+VOLTAGES = (EEG, EOG, EMG, ECG, BIO)
 """Kinds of channels that are measured in volts."""
 UNITS = ("uV", "mV", "V", "nV")
 """Units that a person may say voltages have, where a stream or file says none or a wrong one."""
@@ -45,6 +49,7 @@ _BY_TYPE = {
     "emg": EMG,
     "ecg": ECG,
     "ekg": ECG,
+    **dict.fromkeys(("bio", "bip", "bipolar"), BIO),
     "stim": STIM,
     "stimulus": STIM,
     "trigger": STIM,
@@ -61,8 +66,8 @@ _BY_TYPE = {
 }
 """Content types that say what a channel is, in lower case."""
 
-_SCALP = re.compile(r"(fp|af|f|ft|fc|t|c|tp|cp|p|po|o|i)(z|\d{1,2})h?|[am][12]|eeg.*")
-"""Names of electrodes of the 10-20 system and its extensions, and mastoids and earlobes."""
+_EXTERNAL = re.compile(r"(exg?|bip(olar)?)(channel)?\d{1,2}")
+"""Names of external and bipolar inputs: of BioSemi, ANT, TMSi; some call all their channels so."""
 
 _BY_LABEL = tuple(
     (kind, re.compile(pattern))
@@ -79,7 +84,11 @@ _BY_LABEL = tuple(
             r"events?\d*|digital(in(put)?)?\d*|(edf|bdf)annotations|din\d*|photo(diode|sensor)?",
         ),
         (MISC, r"((sample|packet|package|frame|msg|message)?(counter|count|cnt)|sampleindex)\d*"),
-        (MISC, r"(sample|packe?t|package|frame)(number|num|no|id|index)|index|(time)?stamps?|time"),
+        (
+            MISC,
+            r"(sample|packe?t|package|frame)(number|num|no|id|index)(channel)?|index|(time)?stamps?",
+        ),
+        (MISC, r"time|(other|analog)channel\d*"),
         (MISC, r"(battery|batt?)(level|voltage|percent(age)?)?|valid(ation|ity)?(indicator)?"),
         (MISC, r"(linear)?acc(el(erometer|eration)?)?\d*[xyz]?\d*|[xyz]?acc(el(eration)?)?"),
         (MISC, r"gyr(o(scope)?)?\d*[xyz]?\d*|mag(netometer)?[xyz]?|quat(ernion)?[wxyz0-3]?"),
@@ -89,7 +98,8 @@ _BY_LABEL = tuple(
         (MISC, r"[ce]q(overall|[a-z]{0,3}\d{0,2}z?)?|interpolated?|other\d*|analog(in(put)?)?\d*"),
         (MISC, r"accel(eration)?(channels?)?\d*|[agm][xyz]|[xyz]dir|erg\d*|pleth?\d*"),
         (MISC, r"(right|left)?aux(iliary)?\d*[lr]?|[xyz]|ref|gnd|ground|cwl\d*"),
-        (EOG, r"[hvrl]?e[o]g[hvlr]?\d*|eog(left|right|horizontal|vertical|ud|lr)|(roc|loc)"),
+        (EOG, r"[hvrl]?eog[hvlr]?\d*|eog(left|right|horizontal|vertical|ud|lr)|roc|loc"),
+        (EOG, r"[hv]eo[lrud]?"),
         (EMG, r"emg\w*|chin\d*"),
         (ECG, r"(ecg|ekg)\w*"),
     )
@@ -196,7 +206,9 @@ def says_no_unit(unit: str) -> bool:
 
 
 def channel_kind(label: str, declared: str = "", unit: str = "") -> str:
-    """Return what a channel is: ``EEG``, ``EOG``, ``EMG``, ``ECG``, ``STIM`` or ``MISC``.
+    """Return what a channel is: ``EEG``, ``EOG``, ``EMG``, ``ECG``, ``BIO``, ``STIM`` or ``MISC``.
+
+    Those around it can tell more, see `channel_kinds`.
 
     Parameters
     ----------
@@ -216,15 +228,42 @@ def channel_kind(label: str, declared: str = "", unit: str = "") -> str:
     ('MISC', 'EOG', 'MISC')
     """
     by_type = _BY_TYPE.get(declared.strip().casefold())
-    if by_type not in (None, EEG):
+    if by_type not in (None, EEG, BIO):
         return by_type
     plain = _plain(label)
     for kind, pattern in _BY_LABEL:
         if pattern.fullmatch(plain):
             return kind
-    if by_type is None and not is_electrode(label):
-        return MISC  # a type that nobody knows, and a name that is no electrode's
+    if by_type != EEG and not is_electrode(label):
+        return by_type or MISC  # a type that nobody knows, and a name that is no electrode's
     return _NO_VOLTAGE.get(_folded(unit), EEG)
+
+
+def channel_kinds(
+    labels: Sequence[str], declared: Sequence[str] = (), units: Sequence[str] = ()
+) -> list[str]:
+    """Return what each of the channels of one stream or file is, see `channel_kind`.
+
+    External and bipolar inputs are ``BIO`` beside electrodes with names of the 10-20 system, or
+    beside more channels of other names. Where all are called so, they are the EEG.
+
+    Examples
+    --------
+    >>> channel_kinds(["Fz", "Cz", "EXG1"]), channel_kinds(["EXG1", "EXG2", "Battery"])
+    (['EEG', 'EEG', 'BIO'], ['EEG', 'EEG', 'MISC'])
+    """
+    silent = [""] * len(labels)
+    kinds = list(map(channel_kind, labels, declared or silent, units or silent))
+    eeg = [label for label, kind in zip(labels, kinds, strict=True) if kind == EEG]
+    external = {label for label in eeg if _EXTERNAL.fullmatch(_plain(label))}
+    if 2 * len(external) < len(eeg) or any(map(is_scalp, eeg)):
+        kinds = [
+            BIO if label in external and kind == EEG else kind
+            for label, kind in zip(labels, kinds, strict=True)
+        ]
+    if EEG not in kinds:  # what is all bipolar is the EEG of somebody
+        kinds = [EEG if kind == BIO else kind for kind in kinds]
+    return kinds
 
 
 def is_electrode(label: str) -> bool:
@@ -235,7 +274,8 @@ def is_electrode(label: str) -> bool:
     >>> is_electrode("Oz"), is_electrode("M1"), is_electrode("Ch1")
     (True, True, False)
     """
-    return _SCALP.fullmatch(_plain(label)) is not None
+    plain = _plain(label)
+    return bool(electrode(label) or electrode(plain)) or plain.startswith("eeg")
 
 
 def _plain(label: str) -> str:
@@ -256,15 +296,14 @@ def is_known_type(declared: str) -> bool:
 def not_eeg(
     labels: Sequence[str], declared: Sequence[str] = (), units: Sequence[str] = ()
 ) -> dict[str, str]:
-    """Return the kind by label of the channels that are no EEG, see `channel_kind`.
+    """Return the kind by label of the channels that are no EEG, see `channel_kinds`.
 
     Examples
     --------
     >>> not_eeg(["Cz", "TRIGGER", "Oz", "VEOG"])
     {'TRIGGER': 'STIM', 'VEOG': 'EOG'}
     """
-    silent = [""] * len(labels)
-    kinds = map(channel_kind, labels, declared or silent, units or silent)
+    kinds = channel_kinds(labels, declared, units)
     return {label: kind for label, kind in zip(labels, kinds, strict=True) if kind != EEG}
 
 

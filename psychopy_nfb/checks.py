@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from numbers import Real
 
 from psychopy_nfb import budget
-from psychopy_nfb.errors import FileError, SettingsError, listed
+from psychopy_nfb.electrodes import meant
+from psychopy_nfb.errors import FileError, SettingsError, cause, listed
 
 
 def check_number(
@@ -238,8 +239,12 @@ def check_channels(name: str, wanted: Iterable[str], labels: Sequence[str]) -> l
     for label in wanted:
         index = exact.get(label, folded.get(str(label).casefold()))
         if index is None:
+            near = " or ".join(map(repr, meant(str(label), labels)))
             raise SettingsError(
-                name, label, f"the stream has no such channel; it has {listed(labels, 100)}"
+                name,
+                label,
+                f"the stream has no such channel; it has {listed(labels, 100)}"
+                + (f"; did you mean {near}?" if near else ""),
             )
         found.append(index)
     return found
@@ -257,7 +262,7 @@ def prepare_folder(path: str | os.PathLike) -> None:
         os.makedirs(path, exist_ok=True)
     except OSError as error:
         raise FileError(
-            "out", os.fspath(path), f"cannot be made ({error.strerror}); choose another folder"
+            "out", os.fspath(path), f"cannot be made ({cause(error)}); choose another folder"
         ) from None
 
 

@@ -11,7 +11,7 @@ import textwrap
 from typing import NamedTuple
 
 from psychopy_nfb import __version__
-from psychopy_nfb.errors import NfbError
+from psychopy_nfb.errors import NfbError, cause
 from psychopy_nfb.process import replace_unprintable
 from psychopy_nfb.terminal import INTERRUPTED, Stopped
 
@@ -204,7 +204,7 @@ def _run(arguments: list[str]) -> int:
     except OSError as error:
         if error.filename is None:
             raise
-        said, status = f"{error.filename}: {error.strerror}.", 1
+        said, status = f"{error.filename}: {cause(error)}.", 1
     sys.stderr.write(f"psychopy-nfb {chosen}: {said}\n")
     return status
 

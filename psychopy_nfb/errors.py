@@ -95,7 +95,9 @@ def cause(error: Exception) -> str:
     """
     if isinstance(error, UnicodeDecodeError):
         return "not a text in UTF-8; save it with the encoding UTF-8"
-    text = (error.strerror if isinstance(error, OSError) else "") or str(error)
+    # By its number: Windows has words of its own for each way to a file, in the user's language.
+    number = error.errno if isinstance(error, OSError) else None
+    text = os.strerror(number) if number else str(error)
     return " ".join((text or type(error).__name__).split()).rstrip(".")
 
 

@@ -20,6 +20,8 @@ import pytest
 SHARED_MEMORY = Path("/dev/shm")  # only Linux shows its blocks as files
 SESSION_MARK = "PSYCHOPY_NFB_TEST_SESSION"
 """In the environment of every process that the tests start: whose it is."""
+LIVE = {"amplifier", "odd_amplifier", "open_inlet", "training", "unique_id", "lsl_alone", "alone"}
+"""Fixtures of tests that stream over LSL in real time."""
 TURNS_FOLDER = "PSYCHOPY_NFB_TEST_TURNS"
 """In the environment of processes that share the tests: where the locks are."""
 GRACE_SECONDS = 5.0
@@ -59,8 +61,14 @@ def pytest_unconfigure(config):
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item):
     """Let tests that need the machine to themselves run while no other does."""
-    with item.config.nfb_turns.turn(alone=item.get_closest_marker("alone") is not None):
+    with item.config.nfb_turns.turn(_is_alone(item)):
         return (yield)
+
+
+def _is_alone(item) -> bool:
+    """Whether a test needs the machine to itself: for time, frames or processes of its own."""
+    marked = any(item.get_closest_marker(name) for name in ("alone", "display", "slow"))
+    return marked or bool(LIVE.intersection(getattr(item, "fixturenames", ())))
 
 
 class _Turns:
@@ -118,7 +126,7 @@ def pytest_collection_modifyitems(config, items):
         if no_display and item.get_closest_marker("display"):
             item.add_marker(pytest.mark.skip(reason="no display, and no Xvfb to start one"))
     if config.nfb_turns.shared:
-        items.sort(key=lambda item: item.get_closest_marker("alone") is not None)
+        items.sort(key=_is_alone)
 
 
 def _lsl_settings(folder: str | os.PathLike) -> str:

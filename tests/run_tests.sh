@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # All checks: installs what is missing, then ruff, mypy for each system, without arguments the short
-# form of the tests on Windows, and pytest, three tests at a time. Arguments go to pytest instead.
+# form of the tests on Windows, and pytest, two tests at a time where they only compute. Arguments go
+# to pytest.
 set -eu
 source "$(dirname -- "${BASH_SOURCE[0]}")/../.ci/setup.sh"
 cd "$ROOT"
@@ -20,8 +21,8 @@ status=0
 if [ "$#" -gt 0 ]; then
     static_checks || status=1
 else
-    # Most tests wait for samples. Those that count frames or compare times are marked "alone".
-    set -- -n 3 --dist loadfile --no-loadscope-reorder
+    # Those that stream, count frames or compare times run while no other does.
+    set -- -n 2 --dist loadfile --no-loadscope-reorder
     static_checks &
     bash tests/windows/run.sh --smoke || status=1
     wait "$!" || status=1

@@ -10,7 +10,6 @@ import shlex
 import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import psutil
@@ -24,9 +23,6 @@ from psychopy_nfb.lsl.outlet import make_outlet
 from psychopy_nfb.recording import read_session
 
 KEPT = ("eeg.xdf", "events.json", "events.tsv", "frames.csv", "frames.json", "nfb.json")
-
-HELP_SECONDS = 5.0
-"""Answers come in 0.3 s; the rest is for a busy machine."""
 
 
 def run(*arguments, how=("-m", "psychopy_nfb.cli"), display=True, seconds=60):
@@ -197,16 +193,14 @@ def test_streams_that_are_there_are_listed(unique_id):
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_help_is_quick_and_loads_nothing_heavy(command):
+def test_help_loads_nothing_heavy(command):
     code = (
         "import atexit, sys\n"
         "atexit.register(lambda: print(*sys.modules, file=sys.stderr))\n"
         "from psychopy_nfb.cli import main\n"
         "main(sys.argv[1:])"
     )
-    before = time.monotonic()
     done = run(command, "--help", how=["-c", code])
-    assert time.monotonic() - before < HELP_SECONDS
     assert done.returncode == 0
     assert done.stdout.startswith(f"usage: psychopy-nfb {command} ")
     loaded = done.stderr.split()
@@ -237,7 +231,7 @@ def test_help_explains_every_option_and_its_example_is_one(command):
         if option.type in (int, float) and option.dest != "until_process_ends":
             number = "default" in option.help or option.default is None
             assert number, f"{option.dest}: its default is not told"
-    shown = run(command, "--help").stdout
+    shown = commands.choices[command].format_help()
     assert shown.endswith(f"example:\n  {COMMANDS[command].example}\n")
 
 

@@ -12,7 +12,7 @@ from psychopy_nfb.budget import MOST_TEXT
 from psychopy_nfb.display.marker_output import read_codes
 from psychopy_nfb.dsp.channels import read_weights
 from psychopy_nfb.engine.configuration import read_configuration
-from psychopy_nfb.errors import FileError, NfbError
+from psychopy_nfb.errors import FileError, NfbError, cause
 from psychopy_nfb.light.command import read_log
 from psychopy_nfb.light.sensor_files import read_channels
 from psychopy_nfb.reading import read_table
@@ -99,7 +99,7 @@ def test_a_table_is_read_as_it_is(tmp_path):
 
 
 def test_the_name_of_a_session_may_be_too_long_for_any_file(tmp_path):
-    assert "has no frame log" in refusal(load_session_data, tmp_path / ("x" * 300))
+    assert "does not exist" in refusal(load_session_data, tmp_path / ("x" * 300))
 
 
 def test_a_threshold_without_a_baseline_is_infinite_and_read(tmp_path):
@@ -109,3 +109,9 @@ def test_a_threshold_without_a_baseline_is_infinite_and_read(tmp_path):
     assert read.threshold.tolist()[:2] == [math.inf, -math.inf]
     with pytest.raises(FileError, match="holds inf in column threshold"):
         read_table(path, "frames", numbers=("frame", "threshold"))
+
+
+def test_why_a_file_cannot_be_read_is_told_in_english_on_a_german_windows_too():
+    error = FileNotFoundError(2, "Das System kann die angegebene Datei nicht finden", "x.json")
+    assert cause(error) == "No such file or directory"
+    assert cause(OSError("the disk is gone")) == "the disk is gone"

@@ -1,7 +1,9 @@
 """An amplifier for benchmarks: noise at a steady pace, each chunk stamped as it is pushed.
 
 Stamping at the push leaves the operating system's sleep out of the lag, so that what is measured
-begins where LSL does. ``python -m psychopy_nfb.bench.outlet`` runs it in a process of its own.
+begins where LSL does. What was held up for longer than a sample, because the computer stood still,
+is stamped when it was due, as an amplifier does it: the stamps of no two chunks overlap.
+``python -m psychopy_nfb.bench.outlet`` runs it in a process of its own.
 """
 
 from __future__ import annotations
@@ -33,7 +35,8 @@ def stream_noise(source_id: str, n_channels: int, rate: float, chunk: int, secon
         if wait > 0:
             time.sleep(wait)
         at = number * chunk % (len(noise) - chunk)
-        outlet.push_chunk(noise[at : at + chunk], pylsl.local_clock())
+        now = pylsl.local_clock()
+        outlet.push_chunk(noise[at : at + chunk], now if now - due < 1 / rate else due)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from psychopy_nfb.electrodes import electrode
+
 # Directions from the centre of the sphere fitted to the 10-05 template positions that MNE-Python
 # ships (make_standard_montage("standard_1005")), rounded to a thousandth.
 STANDARD_POSITIONS: dict[str, tuple[float, float, float]] = {
@@ -84,24 +86,26 @@ STANDARD_POSITIONS: dict[str, tuple[float, float, float]] = {
 }
 """Label -> position on the unit sphere: x right, y front, z up."""
 
-_OLD_NAMES = {"T3": "T7", "T4": "T8", "T5": "P7", "T6": "P8"}
-_BY_FOLDED_NAME = {label.casefold(): xyz for label, xyz in STANDARD_POSITIONS.items()} | {
-    old.casefold(): STANDARD_POSITIONS[new] for old, new in _OLD_NAMES.items()
-}
+_BY_FOLDED_NAME = {label.casefold(): xyz for label, xyz in STANDARD_POSITIONS.items()}
 
 
 def standard_positions(labels: Iterable[str]) -> dict[str, tuple[float, float, float]]:
     """Return the standard position of each of `labels` that has one.
 
-    Labels are matched without regard to case; the older names T3, T4, T5, T6 are known.
+    Labels are understood as `psychopy_nfb.electrodes.electrode` does: without regard to case, with
+    ``EEG`` before and a reference after the name. Of two channels of one electrode the first has
+    its position, so that none is its own neighbour.
 
     Examples
     --------
-    >>> standard_positions(["Cz", "EOG1"])
+    >>> standard_positions(["Cz", "EEG Cz-A2", "EOG1"])
     {'Cz': (-0.004, 0.075, 0.997)}
+    >>> list(standard_positions(["EEG Oz-Ref", "T3", "Fpz-Cz"]))
+    ['EEG Oz-Ref', 'T3']
     """
+    first: dict[str, str] = {}
+    for label in labels:
+        first.setdefault(electrode(label), label)
     return {
-        label: _BY_FOLDED_NAME[label.casefold()]
-        for label in labels
-        if label.casefold() in _BY_FOLDED_NAME
+        label: _BY_FOLDED_NAME[name] for name, label in first.items() if name in _BY_FOLDED_NAME
     }

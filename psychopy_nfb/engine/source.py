@@ -92,8 +92,12 @@ class Source:
             self.format = np.dtype(np.float64)
         self.events: deque[tuple[str, dict]] = deque()
         self.aux_pulled: deque[tuple[np.ndarray, np.ndarray]] = deque()
-        checked = selection.test_signal or known  # an earlier process of the run has told it
-        self._amplitude = None if checked else AmplitudeCheck(self._inlet.info)
+        self._amplitude: AmplitudeCheck | None = None
+        if (
+            isinstance(self._inlet, Inlet) and not known
+        ):  # an earlier process of the run has told it
+            self._amplitude = AmplitudeCheck(self._inlet.info)
+            self._tell_amplitude(self._amplitude.begin(self._inlet.first_samples()))
         self.lost = False
         self._aux_lost = False
         self._found: Inlet | None = None
@@ -198,7 +202,9 @@ class Source:
 
     def _check_amplitude(self, samples: np.ndarray) -> None:
         """Say once whether the EEG's first seconds are too small or too large for microvolts."""
-        why = self._amplitude.add(samples)
+        self._tell_amplitude(self._amplitude.add(samples))
+
+    def _tell_amplitude(self, why: str | None) -> None:
         if why is not None:
             self.events.append(("unlikely_amplitude", {"sentence": why}))
         if self._amplitude.done:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from tqdm import tqdm
 
 from psychopy_nfb.checks import check_writable, prepare_folder
-from psychopy_nfb.errors import FileError, SettingsError, shown
+from psychopy_nfb.errors import FileError, SettingsError, cause, shown
 from psychopy_nfb.reading import read_table
 from psychopy_nfb.terminal import doing, naming_kept_files
 
@@ -177,7 +177,7 @@ def write_results(
         files["json"].write_text(content + "\n", encoding="utf-8")
     except OSError as error:
         raise FileError(
-            "out", str(stem.parent), f"cannot be written ({error.strerror}); choose another folder"
+            "out", str(stem.parent), f"cannot be written ({cause(error)}); choose another folder"
         ) from None
     well = "does well" if passed(findings) else "needs a change"
     sections = [

@@ -12,6 +12,7 @@
 - `outlet`: streams sent out, described as LSL's conventions ask for;
 - `eeg_model`, `eeg_sources`, `faults`, `simulator`: a simulated amplifier and its model of EEG;
 - `files/`, `replay`: recordings in files, and as a live stream;
+- `understanding`, `listened`, `inspect_command`: what was understood of a recording or a stream;
 - `streams`, `program`: output of the streaming commands, and their timing.
 
 Modules are imported by name; nothing here is imported before it is used, because the stimulus

@@ -17,10 +17,11 @@ from psychopy_nfb.lsl.stamps_heard import Heard
 
 logger = logging.getLogger(__name__)
 
+UNITS = "microvolts_per_unit"
 ALIKE = {
     "labels": "channels",
     "kinds": "channels that are no EEG",
-    "microvolts_per_unit": "microvolts per unit",
+    UNITS: "units",
     "declared_rate": "rate",
     "format": "format",
 }
@@ -98,7 +99,10 @@ def difference(facts: dict, known: dict) -> str:
     """
     for key, what in ALIKE.items():
         if facts[key] != known[key]:
-            return f"{what}: {_in_a_row(facts[key])} instead of {_in_a_row(known[key])}"
+            one, other = (told[key] for told in (facts, known))
+            if key == UNITS:  # as people set them, each once
+                one, other = (list(dict.fromkeys(told["units"])) for told in (facts, known))
+            return f"{what}: {_in_a_row(one)} instead of {_in_a_row(other)}"
     return ""
 
 

@@ -15,6 +15,10 @@ LARGEST_UV = 5000.0
 """A larger one is neither EEG nor the mains on electrodes that hang free."""
 LARGEST_OFFSET_UV = 1e6
 """An electrode's offset is less than 1 V."""
+EARLY_SECONDS = 0.3
+"""Time from which on numbers are judged that are certainly no microvolts."""
+CERTAIN = 10.0
+"""By how many times they are beyond these limits then: volts are by a thousand and more."""
 
 
 class AmplitudeCheck:
@@ -52,12 +56,26 @@ class AmplitudeCheck:
         if self._n < len(self._samples):
             return None
         self.done = True
-        wrong = self._judge()
-        self._samples = self._samples[:0]
-        return wrong
-
-    def _judge(self) -> str | None:
         wrong = amplitude_fault(self._samples, len(self._samples) // PARTS)
+        self._samples = self._samples[:0]
+        return self._advised(wrong)
+
+    def begin(self, samples: np.ndarray) -> str | None:
+        """Say at once what is certainly wrong with the first samples, which `add` gets again.
+
+        Parameters
+        ----------
+        samples : ndarray, shape (n, n_channels)
+            What came while the stream was listened to, in microvolts.
+        """
+        if self.done or len(samples) < EARLY_SECONDS / LOOKED_AT_SECONDS * len(self._samples):
+            return None
+        wrong = amplitude_fault(samples[:, self._eeg], len(samples) // PARTS, beyond=CERTAIN)
+        self.done = wrong is not None
+        return self._advised(wrong)
+
+    def _advised(self, wrong: str | None) -> str | None:
+        """Return what is wrong with what to do about it."""
         if wrong is None:
             return None
         if "less" in wrong:
@@ -68,7 +86,7 @@ class AmplitudeCheck:
         )
 
 
-def amplitude_fault(samples: np.ndarray, length: int) -> str | None:
+def amplitude_fault(samples: np.ndarray, length: int, beyond: float = 1.0) -> str | None:
     """Return why samples cannot be EEG in microvolts; None if they can, or if there are none.
 
     Parameters
@@ -77,6 +95,8 @@ def amplitude_fault(samples: np.ndarray, length: int) -> str | None:
         EEG, taken as microvolts.
     length : int
         Samples of a stretch: the usual stretch counts, so that blinks do not.
+    beyond : float
+        By how many times they are beyond the limits at least.
     """
     samples = samples[:, np.isfinite(samples).all(axis=0)]
     samples = samples[:, np.ptp(samples, axis=0) > 0] if samples.size else samples
@@ -87,8 +107,8 @@ def amplitude_fault(samples: np.ndarray, length: int) -> str | None:
     spread = float(np.median([part.std(axis=0) for part in parts]))
     offset = float(np.median(np.abs(samples.mean(axis=0))))
     what = f"The EEG has an amplitude of {spread:.2g} µV (standard deviation)"
-    if spread < SMALLEST_UV:
+    if spread < SMALLEST_UV / beyond:
         return f"{what}, which is less than any amplifier's noise"
-    if spread > LARGEST_UV or offset > LARGEST_OFFSET_UV:
+    if spread > LARGEST_UV * beyond or offset > LARGEST_OFFSET_UV * beyond:
         return f"{what} around {offset:.2g} µV, which is more than EEG can have"
     return None

@@ -176,6 +176,12 @@ class Inlet:
             return None
         return self.native[: len(stamps)].copy(), stamps, pylsl.local_clock()
 
+    def first_samples(self) -> np.ndarray:
+        """Return what came while the stream was listened to and is yet to be pulled: microvolts."""
+        blocks = [native for native, _, _ in self._first]
+        together = np.concatenate(blocks) if blocks else np.empty((0, len(self._scales)))
+        return together * self._scales
+
     @property
     def waiting(self) -> bool:
         """Whether samples wait for the next pull that came before this was of use."""

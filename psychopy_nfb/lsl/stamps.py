@@ -235,9 +235,8 @@ class StampClock:
         self.breaks = (row,)
         self.n_jumps += 1
         if self.n_jumps == 1:
-            self.events.append(
-                ("clock_jump", {"seconds": seconds, "sentence": JUMP.format(seconds)})
-            )
+            sentence = (JUMP if self.moved else JUMP_BACK).format(seconds)
+            self.events.append(("clock_jump", {"seconds": seconds, "sentence": sentence}))
         else:
             self.events.append(("clock_jump", {"seconds": seconds}))
         self._begin_window(received)
@@ -296,8 +295,12 @@ OFFSET = (
     "amplifier's program to LSL's clock (local_clock) if it can be set."
 )
 JUMP = (
-    "The clock of the amplifier's stamps jumped by {:+.1f} s during the run. Since then its stamps "
-    "are moved onto LSL's clock by when samples arrive, and the filters began anew."
+    "The clock of the amplifier's stamps jumped by {:+.1f} s. From there on its stamps are moved "
+    "onto LSL's clock by when samples arrive, and filters begin anew."
+)
+JUMP_BACK = (
+    "The clock of the amplifier's stamps jumped by {:+.1f} s, onto LSL's clock. From there on its "
+    "stamps are taken as sent, and filters begin anew."
 )
 COUNTED = (
     "The amplifier's stamps do not tell when each sample was taken; samples are counted and spaced "

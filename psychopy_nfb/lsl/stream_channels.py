@@ -9,11 +9,12 @@ from typing import Any
 import pylsl
 
 from psychopy_nfb.channels import (
+    BIO,
     EEG,
     MISC,
     STIM,
     VOLTAGES,
-    channel_kind,
+    channel_kinds,
     is_electrode,
     is_known_type,
     microvolts_per_unit,
@@ -24,7 +25,7 @@ from psychopy_nfb.dsp.montage import standard_positions
 from psychopy_nfb.dsp.step import SignalInfo
 from psychopy_nfb.errors import NfbError, StreamError
 
-_IN_WORDS = {STIM: "trigger", MISC: "other"}
+_IN_WORDS = {STIM: "trigger", MISC: "other", BIO: "external input"}
 """Kinds of channels in words, where the kind itself is none."""
 
 
@@ -35,7 +36,7 @@ class StreamChannels:
     labels: tuple[str, ...]
     """Labels, all different."""
     kinds: tuple[str, ...]
-    """``EEG``, ``EOG``, ``EMG``, ``ECG``, ``STIM`` or ``MISC``, see `psychopy_nfb.channels`."""
+    """What each is, such as ``EEG`` or ``STIM``, see `psychopy_nfb.channels`."""
     units: tuple[str, ...]
     """Units of the samples; empty for what is no voltage and says none."""
     scales: tuple[float, ...]
@@ -184,10 +185,7 @@ def _kinds(
     labels: Sequence[str], types: Sequence[str], units: Sequence[str], stream_type: str
 ) -> list[str]:
     usual = stream_type if is_known_type(stream_type) else ""
-    kinds = [
-        channel_kind(label, declared or usual, unit)
-        for label, declared, unit in zip(labels, types, units, strict=True)
-    ]
+    kinds = channel_kinds(labels, [declared or usual for declared in types], units)
     # Beside EEG in volts, a channel in a unit of its own is something else, unless its name says
     # that it is EEG.
     if any(

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from psychopy_nfb.channels import EEG, MISC, STIM
+from psychopy_nfb.channels import BIO, EEG, MISC, STIM
 from psychopy_nfb.dsp.montage import standard_positions
-from psychopy_nfb.lsl.amplitude import amplitude_fault
 from psychopy_nfb.settings import finite
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 MOST_NAMED = 12
 """Gaps and marker texts that are listed one by one."""
-KINDS_IN_WORDS = {STIM: "triggers", MISC: "others"}
+KINDS_IN_WORDS = {STIM: "triggers", MISC: "others", BIO: "external inputs"}
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ class Channel:
 
     label: str
     kind: str
-    """``EEG``, ``EOG``, ``EMG``, ``ECG``, ``STIM`` or ``MISC``."""
+    """``EEG``, ``EOG``, ``EMG``, ``ECG``, ``BIO``, ``STIM`` or ``MISC``."""
     unit: str
     """As stored or sent; empty where none is known."""
     has_position: bool
@@ -53,7 +52,7 @@ class Understanding:
     declared_rate: float
     """In Hz; 0 for none."""
     real_rate: float | None
-    """In Hz, from the stamps; None where they cannot tell."""
+    """In Hz, from the stamps or the arrival of the samples; None where they cannot tell."""
     used_rate: float
     """In Hz, for which filters are made."""
     clock: str
@@ -68,6 +67,8 @@ class Understanding:
     """How often each marker text came, in order of first appearance."""
     assumptions: list[str] = field(default_factory=list)
     """What was corrected or assumed, one sentence each."""
+    rate_from: str = "the stamps"
+    """What `real_rate` was counted from."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return it for JSON; what is not known is None."""
@@ -92,7 +93,7 @@ class Understanding:
 
     def _rate(self) -> str:
         declared = f"{self.declared_rate:g} Hz declared" if self.declared_rate else "none declared"
-        real = "" if self.real_rate is None else f", {self.real_rate:.6g} Hz by the stamps"
+        real = "" if self.real_rate is None else f", {self.real_rate:.6g} Hz by {self.rate_from}"
         used = f"; filters are made for {self.used_rate:g} Hz"
         return f"{declared}{real}{used}"
 
@@ -118,12 +119,15 @@ class Understanding:
             return "none"
         n = len(self.gaps)
         known = [seconds for _, seconds in self.gaps if math.isfinite(seconds)]
+        sizes = [f"{len(known)}, together {sum(known):.3f} s"] if known else []
+        if len(known) < n:
+            sizes.append(f"{n - len(known)} of unknown length")
         places = [
-            f"{at:.3f} s ({f'{seconds:.3f} s' if math.isfinite(seconds) else 'of unknown length'})"
+            f"{at:.3f} s ({f'{seconds:.3f} s' if math.isfinite(seconds) else 'unknown'})"
             for at, seconds in self.gaps[:MOST_NAMED]
         ]
         more = f", and {n - MOST_NAMED} more" if n > MOST_NAMED else ""
-        return f"{n}, together {sum(known):.3f} s: at {', '.join(places)}{more}"
+        return f"{', and '.join(sizes)}: at {', '.join(places)}{more}"
 
     def _markers(self) -> str:
         if not self.markers:
@@ -169,9 +173,7 @@ def of_recording(recording: Recording, ending: str) -> Understanding:
         declared_rate=recording.declared_rate,
         real_rate=recording.real_rate,
         used_rate=recording.rate,
-        clock="samples have no stamps: counted from the first"
-        if recording.start is None
-        else f"each sample has a stamp; the first is {recording.start:.3f} s",
+        clock=_clock(recording),
         chunk=chunk,
         eeg_sd_uv=eeg_sd(recording.samples, recording.kinds, recording.rate),
         gaps=[(row / recording.rate, seconds) for row, seconds in recording.gaps],
@@ -179,9 +181,19 @@ def of_recording(recording: Recording, ending: str) -> Understanding:
         assumptions=[
             *recording.assumptions,
             *no_numbers(recording.samples, recording.labels),
-            *_unlikely(recording.samples, recording.kinds, recording.rate),
         ],
     )
+
+
+def _clock(recording: Recording) -> str:
+    """Return what the stamps of a recording are."""
+    if recording.start is None:
+        return "samples have no stamps: counted from the first"
+    n, n_jumps = recording.n_missing, recording.n_jumps
+    said = f"samples have stamps; the first is {recording.start:.3f} s"
+    if n_jumps:
+        said += f"; their clock was set {'once' if n_jumps == 1 else f'{n_jumps} times'}"
+    return f"{said}; {n} had none and were counted" if n else said
 
 
 def no_numbers(samples: np.ndarray, labels: Iterable[str]) -> list[str]:
@@ -219,8 +231,3 @@ def eeg_sd(samples: np.ndarray, kinds: Iterable[str], rate: float) -> float | No
     spread = np.array(parts)
     spread = spread[np.isfinite(spread) & (spread > 0)]
     return float(np.median(spread)) if spread.size else None
-
-
-def _unlikely(samples: np.ndarray, kinds: Iterable[str], rate: float) -> list[str]:
-    fault = amplitude_fault(samples[:, [kind == EEG for kind in kinds]], max(2, round(rate)))
-    return [] if fault is None else [f"{fault}: if the unit is wrong, say the right one (--units)."]

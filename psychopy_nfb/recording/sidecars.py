@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 
 from psychopy_nfb.dsp import Flags
-from psychopy_nfb.errors import FileError
+from psychopy_nfb.errors import FileError, cause
 from psychopy_nfb.protocol import REWARD_VALUES, SIGNAL_VALUES
 from psychopy_nfb.recording.names import SessionFiles
 
@@ -156,4 +156,4 @@ def write_sidecars(files: SessionFiles, value_names: Sequence[str]) -> None:
         try:
             path.write_text(text + "\n", encoding="utf-8")
         except OSError as error:
-            raise FileError("file", str(path), f"cannot be written: {error.strerror}") from None
+            raise FileError("file", str(path), f"cannot be written: {cause(error)}") from None

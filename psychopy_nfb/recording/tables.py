@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
-from psychopy_nfb.errors import FileError
+from psychopy_nfb.errors import FileError, cause
 from psychopy_nfb.protocol import REWARD_VALUES, SIGNAL_VALUES
 from psychopy_nfb.recording.text import LONGEST_TEXT, cell_text, safe_text
 
@@ -93,7 +93,7 @@ class _Table:
                 self.path, "a" if append else "x", encoding="utf-8", newline=""
             )
         except OSError as error:
-            raise FileError("file", str(path), f"cannot be written: {error.strerror}") from None
+            raise FileError("file", str(path), f"cannot be written: {cause(error)}") from None
         if self.path.stat().st_size == 0:
             self._file.write(delimiter.join(columns) + "\r\n")
             self._file.flush()

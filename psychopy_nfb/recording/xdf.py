@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from psychopy_nfb.clock import lsl_now
-from psychopy_nfb.errors import FileError
+from psychopy_nfb.errors import FileError, cause
 from psychopy_nfb.recording.text import safe_text
 from psychopy_nfb.recording.xdf_headers import (
     file_header,
@@ -95,7 +95,7 @@ class XdfWriter:
                 self._chunk(FILE_HEADER, file_header(date or datetime.now().astimezone()))
                 self._file.flush()  # a kill before the first samples leaves an XDF file
         except OSError as error:
-            raise FileError("file", str(path), f"cannot be written: {error.strerror}") from None
+            raise FileError("file", str(path), f"cannot be written: {cause(error)}") from None
 
     def add_stream(
         self,

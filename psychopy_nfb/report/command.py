@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from psychopy_nfb.checks import check_writable
-from psychopy_nfb.errors import FileError
+from psychopy_nfb.errors import FileError, cause
 from psychopy_nfb.settings import finite
 from psychopy_nfb.terminal import doing, naming_kept_files
 
@@ -138,7 +138,7 @@ def write_report(session: str, out: str | None = None) -> Report:
                 paths[part].write_bytes(picture.png)
     except OSError as error:
         raise FileError(
-            "out", str(folder), f"cannot be written ({error.strerror}); choose another folder"
+            "out", str(folder), f"cannot be written ({cause(error)}); choose another folder"
         ) from None
     write_page(paths["page"], "Session report", sections, subtitle=name)
     return Report(said, found, summary, blocks, paths)

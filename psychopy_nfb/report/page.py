@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from psychopy_nfb import __version__
-from psychopy_nfb.errors import FileError
+from psychopy_nfb.errors import FileError, cause
 from psychopy_nfb.recording.text import safe_text
 
 if TYPE_CHECKING:
@@ -109,5 +109,5 @@ def write_page(
         Path(path).write_text(safe_text(text), encoding="utf-8")
     except OSError as error:
         raise FileError(
-            "out", os.fspath(path), f"cannot be written ({error.strerror}); choose another folder"
+            "out", os.fspath(path), f"cannot be written ({cause(error)}); choose another folder"
         ) from None

@@ -1,6 +1,7 @@
 """Signals with known answers."""
 
 import numpy as np
+from scipy import signal
 
 LABELS = ("Fz", "C3", "Cz", "C4", "Pz", "O1", "Oz", "O2")
 
@@ -14,6 +15,37 @@ def swelling_sine(n, rate, frequency=10.0, slow=0.5, amplitude=5.0, depth=2.0):
     t = np.arange(n) / rate
     envelope = amplitude + depth * np.sin(2 * np.pi * slow * t)
     return envelope * np.sin(2 * np.pi * frequency * t), envelope
+
+
+def background(random, n, rate, n_channels=1):
+    """Return 1/f noise of unit standard deviation, (n, n_channels), each channel by itself."""
+    spectrum = np.fft.rfft(random.standard_normal((n, n_channels)), axis=0)
+    slope = np.maximum(np.fft.rfftfreq(n, 1 / rate), 0.5) ** 0.75
+    noise = np.fft.irfft(spectrum / slope[:, None], n, axis=0)
+    return noise / noise.std(axis=0)
+
+
+def rhythm(random, n, rate, band=(9, 11), order=2):
+    """Return a rhythm that waxes and wanes, of unit standard deviation, (n,)."""
+    sos = signal.butter(order, band, "bandpass", fs=rate, output="sos")
+    wave = signal.sosfilt(sos, random.standard_normal(n))
+    return wave / wave.std()
+
+
+def alpha_in_noise(seconds, rate, seed):
+    """Return alpha that waxes and wanes in 1/f noise, (n,), about 14 µV."""
+    random = np.random.default_rng(seed)
+    n = round(seconds * rate)
+    noise = background(random, n, rate)[:, 0]
+    return 10 * (noise + rhythm(random, n, rate, order=1))
+
+
+def level_steps(n, height=1000.0):
+    """Return the level of an electrode that jumps seven times by `height`, (n,)."""
+    level = np.zeros(n)
+    for place, at in enumerate((0.13, 0.31, 0.47, 0.58, 0.66, 0.79, 0.9)):
+        level[round(at * n) :] += height * (-1) ** (place // 2)
+    return level
 
 
 def lag_in_samples(out, reference, longest):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy import signal
+from signals import background, rhythm
 
 from psychopy_nfb import dsp
 
@@ -38,13 +39,8 @@ def recording(seed, seconds=60):
     """Return 1/f noise in all channels with alpha that waxes and wanes, (n, 11), and the alpha."""
     random = np.random.default_rng(seed)
     n, n_channels = round(seconds * RATE), len(LABELS)
-    spectrum = np.fft.rfft(random.standard_normal((n, n_channels)), axis=0)
-    slope = np.maximum(np.fft.rfftfreq(n, 1 / RATE), 0.5) ** 0.75
-    sources = np.fft.irfft(spectrum / slope[:, None], n, axis=0)
-    noise = sources / sources.std(axis=0) @ random.standard_normal((n_channels, n_channels))
-    sos = signal.butter(2, (9.5, 10.5), "bandpass", fs=RATE, output="sos")
-    alpha = signal.sosfilt(sos, random.standard_normal(n))
-    alpha /= alpha.std()
+    noise = background(random, n, RATE, n_channels) @ random.standard_normal((n_channels,) * 2)
+    alpha = rhythm(random, n, RATE, (9.5, 10.5))
     return noise + np.outer(alpha, random.standard_normal(n_channels)), alpha
 
 

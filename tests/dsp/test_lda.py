@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from scipy import signal
+from signals import background, rhythm
 
 from psychopy_nfb import dsp
 from psychopy_nfb.errors import SettingsError
@@ -20,23 +20,14 @@ TRIAL = 4 * 250
 seeds = pytest.mark.parametrize("seed", [1, 2, 3])
 
 
-def rhythm(random, n, band):
-    sos = signal.butter(2, band, "bandpass", fs=RATE, output="sos")
-    wave = signal.sosfilt(sos, random.standard_normal(n))
-    return wave / wave.std()
-
-
 def two_states(seed, trials=60, mu=1.0, beta=0.0):
     """Return EEG (n, 10) and where it is in the first state (n,): there mu is weak, beta strong."""
     random = np.random.default_rng(seed)
     n = trials * TRIAL
     first = np.repeat(np.arange(trials) % 2 == 0, TRIAL)
-    spectrum = np.fft.rfft(random.standard_normal((n, len(LABELS))), axis=0)
-    slope = np.maximum(np.fft.rfftfreq(n, 1 / RATE), 0.5) ** 0.75
-    sources = np.fft.irfft(spectrum / slope[:, None], n, axis=0)
-    noise = sources / sources.std(axis=0) @ random.standard_normal((len(LABELS),) * 2)
-    slow = mu * rhythm(random, n, (9, 11)) * np.where(first, 0.4, 1.2)
-    fast = beta * rhythm(random, n, (19, 23)) * np.where(first, 1.2, 0.4)
+    noise = background(random, n, RATE, len(LABELS)) @ random.standard_normal((len(LABELS),) * 2)
+    slow = mu * rhythm(random, n, RATE, (9, 11)) * np.where(first, 0.4, 1.2)
+    fast = beta * rhythm(random, n, RATE, (19, 23)) * np.where(first, 1.2, 0.4)
     patterns = random.standard_normal((2, len(LABELS)))
     return noise + np.outer(slow, patterns[0]) + np.outer(fast, patterns[1]), first
 

@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+import signals
 from scipy import linalg, signal
 
 from psychopy_nfb import dsp
@@ -21,16 +22,11 @@ fits = pytest.mark.parametrize("seed", [1, 2, 3])
 
 def mixed_noise(random, n):
     """Return 1/f noise that the channels share, (n, N)."""
-    spectrum = np.fft.rfft(random.standard_normal((n, N)), axis=0)
-    slope = np.maximum(np.fft.rfftfreq(n, 1 / RATE), 0.5) ** 0.75
-    sources = np.fft.irfft(spectrum / slope[:, None], n, axis=0)
-    return sources / sources.std(axis=0) @ random.standard_normal((N, N))
+    return signals.background(random, n, RATE, N) @ random.standard_normal((N, N))
 
 
 def rhythm(random, n, amplitude=1.0):
-    sos = signal.butter(2, (9.5, 10.5), "bandpass", fs=RATE, output="sos")
-    wave = signal.sosfilt(sos, random.standard_normal(n))
-    return amplitude * wave / wave.std()
+    return amplitude * signals.rhythm(random, n, RATE, (9.5, 10.5))
 
 
 def similar(one, other):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy import signal
+from signals import alpha_in_noise, rhythm
 
 from psychopy_nfb import dsp
 from psychopy_nfb.dsp.whole import calmed, without_drift
@@ -14,14 +15,7 @@ BAND = (8.0, 12.0)
 
 
 def eeg(seconds=60.0, seed=1):
-    """Return alpha that waxes and wanes in 1/f noise, (n, 1), about 14 µV."""
-    random = np.random.default_rng(seed)
-    n = round(seconds * RATE)
-    spectrum = np.fft.rfft(random.standard_normal(n))
-    background = np.fft.irfft(spectrum / np.maximum(np.fft.rfftfreq(n, 1 / RATE), 0.5) ** 0.75, n)
-    sos = signal.butter(1, (9, 11), "bandpass", fs=RATE, output="sos")
-    alpha = signal.sosfilt(sos, random.standard_normal(n))
-    return 10 * (background / background.std() + alpha / alpha.std())[:, None]
+    return alpha_in_noise(seconds, RATE, seed)[:, None]
 
 
 def seconds(samples):
@@ -155,11 +149,8 @@ def spread(samples, random):
 def test_a_spatial_filter_is_not_made_of_jumps_and_movements(method):
     samples = eeg(60)
     strength = 1 + 0.9 * np.sin(2 * np.pi * seconds(samples) / 20)
-    sos = signal.butter(2, (9.5, 10.5), "bandpass", fs=RATE, output="sos")
-    planted = signal.sosfilt(
-        sos, np.random.default_rng(3).standard_normal((len(samples), 1)), axis=0
-    )
-    planted *= 10 * strength / planted.std()
+    planted = rhythm(np.random.default_rng(3), len(samples), RATE, (9.5, 10.5))[:, None]
+    planted = 10 * strength * planted
     clean = spread(planted, np.random.default_rng(5))
     spoilt = clean.copy()
     for row, channel in ((2000, 0), (6000, 1), (9000, 3), (12500, 0)):
@@ -176,7 +167,7 @@ def test_a_spatial_filter_is_not_made_of_jumps_and_movements(method):
             fit = dsp.csp(one[strong], one[~strong], RATE, "ABCD", BAND)
         sos = signal.butter(2, BAND, "bandpass", fs=RATE, output="sos")
         component = signal.sosfiltfilt(sos, clean @ fit.weights[:, 0])
-        rhythm = signal.sosfiltfilt(sos, planted[:, 0])
-        found.append(abs(np.corrcoef(component, rhythm)[0, 1]))
+        wanted = signal.sosfiltfilt(sos, planted[:, 0])
+        found.append(abs(np.corrcoef(component, wanted)[0, 1]))
     assert found[0] > 0.9
     assert found[1] == pytest.approx(found[0], abs=0.02)

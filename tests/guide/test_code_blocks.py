@@ -172,7 +172,7 @@ def test_r_finds_the_columns_that_the_manual_names(session):
     made = {"lag_ms"}
     named = set(re.findall(r"frames\$(\w+)|training\$(\w+)", block.code))
     assert {one for pair in named for one in pair if one} - made <= set(frames)
-    assert {"block", "flags", "z"} <= set(frames)
+    assert {"block", "flags", "trained_z"} <= set(frames)
     assert {"trial_type", "onset", "value"} <= set(events)
     if shutil.which("Rscript"):
         subprocess.run(["Rscript", "-e", block.code], cwd=session, check=True, timeout=60)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import logging
 import subprocess
 import sys
 import uuid
 from pathlib import Path
 
 import pytest
+
+import psychopy_nfb
 
 DONE = ("read", "corrected", "refused")
 """What may be done with a kind of input: understood as it is; corrected and told; refused in one
@@ -48,3 +51,26 @@ def odd_amplifier():
         process.kill()
         process.wait()
         process.stdout.close()
+
+
+@pytest.fixture
+def read():
+    """Read a file; its assumptions must be sentences that were logged, each once."""
+
+    def read_one(path, **options):
+        messages = []
+        handler = logging.Handler()
+        handler.emit = lambda record: messages.append(record.getMessage())
+        logger = logging.getLogger("psychopy_nfb")
+        logger.addHandler(handler)
+        try:
+            recording = psychopy_nfb.read_recording(path, **options)
+        finally:
+            logger.removeHandler(handler)
+        assert messages == [f"{path.name}: {text}" for text in recording.assumptions]
+        assert all(text.endswith(".") and "\n" not in text for text in recording.assumptions)
+        assert len(recording.samples.shape) == 2
+        assert len(recording.labels) == len(recording.kinds) == len(recording.units)
+        return recording
+
+    return read_one

@@ -34,6 +34,7 @@ USUAL = {
     "stamps": "lsl",  # or: arrival, unix, device, zeros, nan, forward, back
     "at": 4.0,  # seconds after which zeros, nan, forward and back happen
     "jump": 2.0,  # seconds of forward and back
+    "silent": 0.0,  # seconds after which the first sample is sent
     "seed": 3,
     "seconds": 30.0,
 }
@@ -113,7 +114,7 @@ def main() -> None:
     sys.stdout.flush()
     rate = settings["real_rate"] or settings["rate"] or 250.0
     chunk = settings["chunk"]
-    start = pylsl.local_clock() + 0.3
+    start = pylsl.local_clock() + 0.3 + settings["silent"]
     shift = {"unix": time.time() - pylsl.local_clock(), "device": 5.0 - start}.get(
         settings["stamps"], 0.0
     )

@@ -7,7 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pytest
 import scipy.io
+
+import psychopy_nfb
+from psychopy_nfb.errors import FileError
 
 RATE = 128.0
 LABELS = ("Fz", "Cz", "Oz")
@@ -172,6 +176,7 @@ def write_edf(
         tal = f"+{start:g}\x14\x14\x00".encode()
         for onset, text in (texts or {}).items():
             after = starts[record + 1] if record + 1 < n else np.inf
+            after = after if after > start else start + 1  # its clock was set
             if start <= onset < after:
                 tal += f"+{onset:g}\x14".encode() + text + b"\x14\x00"
         body += tal.ljust(n_bytes, b"\x00")
@@ -188,6 +193,9 @@ def _cells(width: int, values) -> bytes:
 # BrainVision: https://www.brainproducts.com/support-resources/brainvision-core-data-format-1-0
 
 
+BRAINVISION = {"INT_16": "<i2", "INT_32": "<i4", "IEEE_FLOAT_32": "<f4"}
+
+
 def write_brainvision(
     path: Path,
     *,
@@ -200,15 +208,26 @@ def write_brainvision(
     marks: str = "Mk2=Stimulus,S  1,129,1,0\nMk3=Comment,Augen geöffnet,257,1,0\n",
     more: str = "",
     scale: float = 2.0,
+    stored: str = "INT_16",
+    vectorized: bool = False,
+    coordinates: str = "",
+    seconds: float = 6.0,
 ) -> Path:
-    """Write header, markers and samples; the latter are `eeg`."""
+    """Write header, markers and samples; the latter are `eeg`, in a binary format or in ASCII."""
     lines = "".join(f"Ch{i + 1}={label},,{resolution},{unit}\n" for i, label in enumerate(labels))
     header = (
         f"Brain Vision Data Exchange Header File Version 1.0\n[Common Infos]\n{codepage}"
         f"DataFile={data_file or path.stem + '.eeg'}\nMarkerFile={path.stem}.vmrk\n"
-        "DataFormat=BINARY\nDataOrientation=MULTIPLEXED\n"
+        f"DataFormat={'ASCII' if stored == 'ASCII' else 'BINARY'}\n"
+        f"DataOrientation={'VECTORIZED' if vectorized else 'MULTIPLEXED'}\n"
         f"NumberOfChannels={len(labels)}\nSamplingInterval={1e6 / RATE:g}\n{more}"
-        f"[Binary Infos]\nBinaryFormat=INT_16\n[Channel Infos]\n{lines}"
+        + (
+            f"[ASCII Infos]\nDecimalSymbol=.\nSkipLines={1 - vectorized}\n"
+            f"SkipColumns={int(vectorized)}\n"
+            if stored == "ASCII"
+            else f"[Binary Infos]\nBinaryFormat={stored}\n"
+        )
+        + f"[Channel Infos]\n{lines}{coordinates}"
     )
     markers = (
         f"Brain Vision Data Exchange Marker File, Version 1.0\n[Common Infos]\n{codepage}"
@@ -217,21 +236,49 @@ def write_brainvision(
     )
     path.write_bytes(header.encode(encoding))
     path.with_suffix(".vmrk").write_bytes(markers.encode(encoding))
-    samples = eeg(n=len(labels)) * scale
-    path.with_suffix(".eeg").write_bytes(np.rint(samples).astype("<i2").tobytes())
+    samples = np.rint(eeg(seconds, n=len(labels)) * scale)
+    if vectorized:
+        samples = samples.T
+    if stored == "ASCII":
+        rows = [" ".join(f"{value:g}" for value in row) for row in samples]
+        if vectorized:
+            rows = [f"{label} {row}" for label, row in zip(labels, rows, strict=True)]
+        else:
+            rows.insert(0, " ".join(labels))
+        content = "".join(f"{row}\n" for row in rows).encode()
+    else:
+        content = samples.astype(BRAINVISION[stored]).tobytes()
+    path.with_suffix(".eeg").write_bytes(content)
     return path
 
 
 # EEGLAB
 
 
-def write_set(path: Path, events: list[dict], trials: int = 1, labels=LABELS) -> Path:
-    """Write `eeg` as EEGLAB does, continuous or in epochs."""
-    samples = eeg(n=len(labels))
+def write_set(
+    path: Path,
+    events: list[dict],
+    trials: int = 1,
+    labels=LABELS,
+    places=None,
+    fdt: str = "",
+    seconds: float = 6.0,
+    **changed,
+) -> Path:
+    """Write `eeg` as EEGLAB does, continuous or in epochs, in the file or in `fdt` beside it.
+
+    Each channel has one of `labels` and `places`; fields of the structure may be `changed`.
+    """
+    samples = eeg(seconds, n=len(labels))
     points = len(samples) // trials
     data = samples[: points * trials].T
     if trials > 1:
         data = data.reshape(len(labels), points, trials, order="F")
+    if fdt:
+        path.with_name(fdt).write_bytes(samples.astype("<f4").tobytes())
+    channels = [{"labels": label, "type": ""} for label in labels]
+    for channel, (x, y, z) in zip(channels, places or (), strict=False):
+        channel.update(X=x, Y=y, Z=z)
     content = {
         "setname": "odd",
         "nbchan": len(labels),
@@ -240,10 +287,20 @@ def write_set(path: Path, events: list[dict], trials: int = 1, labels=LABELS) ->
         "srate": RATE,
         "xmin": 0.0,
         "xmax": (points - 1) / RATE,
-        "data": data,
-        "chanlocs": [{"labels": label} for label in labels],
+        "data": fdt or data,
+        "chanlocs": channels,
         "event": events,
         "epoch": [],
+        **changed,
     }
     scipy.io.savemat(path, {"EEG": content}, appendmat=False)
     return path
+
+
+def refusal(path, **options) -> str:
+    """Return the sentence with which a file is refused."""
+    with pytest.raises(FileError) as caught:
+        psychopy_nfb.read_recording(path, **options)
+    assert "\n" not in str(caught.value)
+    assert "Traceback" not in str(caught.value)
+    return str(caught.value)

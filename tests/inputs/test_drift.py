@@ -7,7 +7,7 @@ import re
 
 import numpy as np
 import pytest
-from scipy import signal
+from signals import alpha_in_noise, level_steps
 from trainings import the_signal
 
 from psychopy_nfb.channels import not_eeg
@@ -32,14 +32,7 @@ KINDS = [*["eeg"] * 5, "ecg", "stim"]
 
 
 def eeg(seconds=80.0, seed=2):
-    """Return alpha that waxes and wanes in 1/f noise, (n,)."""
-    random = np.random.default_rng(seed)
-    n = round(seconds * RATE)
-    spectrum = np.fft.rfft(random.standard_normal(n))
-    background = np.fft.irfft(spectrum / np.maximum(np.fft.rfftfreq(n, 1 / RATE), 0.5) ** 0.75, n)
-    sos = signal.butter(1, (9, 11), "bandpass", fs=RATE, output="sos")
-    alpha = signal.sosfilt(sos, random.standard_normal(n))
-    return 10 * (background / background.std() + alpha / alpha.std())
+    return alpha_in_noise(seconds, RATE, seed)
 
 
 def saved(path, to_oz):
@@ -59,9 +52,7 @@ def files(tmp_path_factory):
     """Return a recording, and the same whose Oz drifts by 20 mV and jumps seven times by 1 mV."""
     folder = tmp_path_factory.mktemp("drift")
     n = len(eeg())
-    level = np.linspace(0, 20000, n)
-    for place, at in enumerate((0.13, 0.31, 0.47, 0.58, 0.66, 0.79, 0.9)):
-        level[round(at * n) :] += 1000 * (-1) ** (place // 2)
+    level = np.linspace(0, 20000, n) + level_steps(n)
     return [
         saved(folder / "calm_raw.fif", np.zeros(n)),
         saved(folder / "drift_raw.fif", level),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import struct
 
@@ -17,6 +16,7 @@ from odd_files import (
     edf_signals,
     eeg,
     notes,
+    refusal,
     write_brainvision,
     write_edf,
     write_set,
@@ -24,45 +24,12 @@ from odd_files import (
 )
 
 import psychopy_nfb
-from psychopy_nfb.errors import FileError
 
 pytest.importorskip("pyxdf")
 mne = pytest.importorskip("mne")
 MARKS = {128: "open", 384: "closed", 640: "open"}
 PLACES = tuple(MARKS.items())
 START = 5000.0
-
-
-@pytest.fixture
-def read():
-    """Read a file; its assumptions must be sentences that were logged, each once."""
-
-    def read_one(path, **options):
-        messages = []
-        handler = logging.Handler()
-        handler.emit = lambda record: messages.append(record.getMessage())
-        logger = logging.getLogger("psychopy_nfb")
-        logger.addHandler(handler)
-        try:
-            recording = psychopy_nfb.read_recording(path, **options)
-        finally:
-            logger.removeHandler(handler)
-        assert messages == [f"{path.name}: {text}" for text in recording.assumptions]
-        assert all(text.endswith(".") and "\n" not in text for text in recording.assumptions)
-        assert len(recording.samples.shape) == 2
-        assert len(recording.labels) == len(recording.kinds) == len(recording.units)
-        return recording
-
-    return read_one
-
-
-def refusal(path, **options) -> str:
-    """Return the sentence with which a file is refused."""
-    with pytest.raises(FileError) as caught:
-        psychopy_nfb.read_recording(path, **options)
-    assert "\n" not in str(caught.value)
-    assert "Traceback" not in str(caught.value)
-    return str(caught.value)
 
 
 def stamps_of(n=768, rate=RATE):
@@ -538,6 +505,61 @@ def test_pauses_of_an_edf_are_gaps_and_later_annotations_keep_their_sample(read,
     assert recording.assumptions == ("1 of 3 markers lie outside the EEG and are left out.",)
 
 
+@pytest.mark.kind("EDF+D whose record times step back", "corrected")
+def test_record_times_that_step_back_are_a_gap_of_unknown_length(read, tmp_path):
+    starts = [0, 1, 2, 1, 2, 3]
+    texts = {0.5: b"before", 1.5: b"in both", 3.5: b"after"}
+    recording = read(write_edf(tmp_path / "odd.edf", edf_signals(), texts, starts, "EDF+D"))
+    assert np.allclose(recording.samples, eeg(), rtol=0, atol=1e-9)
+    ((row, missing),) = recording.gaps
+    assert row == 384
+    assert math.isnan(missing)
+    assert recording.markers == ((64, "before"), (192, "in both"), (448, "in both"), (704, "after"))
+    assert recording.assumptions == (
+        "After 3 s (sample 384) the times of the records step back by 2.00 s: a gap of unknown "
+        "length, from which the samples are counted on.",
+    )
+
+
+@pytest.mark.kind("EDF+D whose records all have the same time, or overlap by half", "corrected")
+@pytest.mark.parametrize("apart", [0.0, 0.5, -1.0])
+def test_record_times_that_say_nothing_are_not_used(read, tmp_path, apart):
+    starts = [max(0.0, 9 * (apart < 0) + apart * n) for n in range(6)]
+    path = write_edf(tmp_path / "odd.edf", edf_signals(), {}, starts, "EDF+D")
+    recording = read(path)
+    assert recording.gaps == ()
+    assert recording.seconds == 6.0
+    (said,) = recording.assumptions
+    assert said.startswith("Most records begin, by their times, before the one before")
+
+
+@pytest.mark.kind("EDF+D with one record whose time is far off", "corrected")
+@pytest.mark.parametrize("wrong", [90.0, 0.5])
+def test_one_wrong_record_time_makes_no_gap(read, tmp_path, wrong):
+    starts = [0, 1, 2, wrong, 4, 5]
+    path = write_edf(tmp_path / "odd.edf", edf_signals(), {4.5: b"open"}, starts, "EDF+D")
+    recording = read(path)
+    assert recording.gaps == ()
+    assert recording.markers[-1] == (576, "open")
+    assert recording.assumptions == (
+        "1 of 6 records have a time that is far from those before and after them: they are taken "
+        "to follow the records before them.",
+    )
+
+
+@pytest.mark.kind("EDF+D whose records overlap by some milliseconds", "corrected")
+def test_records_that_overlap_a_little_follow_each_other(read, tmp_path):
+    starts = [0.98 * n for n in range(6)]
+    path = write_edf(tmp_path / "odd.edf", edf_signals(), {4.92: b"open"}, starts, "EDF+D")
+    recording = read(path)
+    assert recording.gaps == ()
+    assert recording.markers == ((5 * 128 + round(0.02 * RATE), "open"),)
+    assert recording.assumptions == (
+        "5 of 6 records begin up to 20 ms before the one before them has ended: their samples "
+        "follow each other without a gap.",
+    )
+
+
 @pytest.mark.kind("EEGLAB with a stretch cut out", "read")
 def test_boundaries_of_eeglab_are_gaps(read, tmp_path):
     events = [
@@ -665,7 +687,10 @@ def test_a_cut_off_edf_is_read_up_to_the_break(read, tmp_path):
 def test_a_cut_off_eeglab_file_is_one_sentence(tmp_path):
     path = write_set(tmp_path / "odd.set", [])
     path.write_bytes(path.read_bytes()[:5000])
-    assert refusal(path).endswith("cannot be read (could not read bytes).")
+    assert refusal(path).endswith(
+        "cannot be read (could not read bytes): it was cut off, is damaged, or is of another "
+        "program."
+    )
 
 
 @pytest.mark.kind("BrainVision that was cut off", "corrected")
@@ -676,7 +701,8 @@ def test_a_cut_off_brainvision_is_read_up_to_the_break(read, tmp_path):
     recording = read(path)
     assert np.allclose(recording.samples, eeg()[:500], rtol=0, atol=1e-9)
     assert recording.assumptions == (
-        "The header says 768 samples, the file holds 500: it is read up to its end.",
+        "The header says 768 samples, the file holds 500 and a part of one: it is read up to its "
+        "end.",
     )
 
 
@@ -706,6 +732,19 @@ def test_an_edf_without_samples_is_refused(tmp_path):
     assert refusal(path).endswith("has no samples.")
     path.write_bytes(content[:700])
     assert "cannot be read (the header is cut off)" in refusal(path)
+
+
+# Places
+
+
+def test_positions_of_an_xdf_belong_to_their_channel_also_if_labels_are_equal(read, tmp_path):
+    described = "".join(
+        f"<channel><label>{label}</label><unit>microvolts</unit><location><X>{x}</X><Y>0</Y>"
+        "<Z>80</Z></location></channel>"
+        for x, label in enumerate(("Oz", "Cz", "Oz"))
+    )
+    recording = read(write_xdf(tmp_path / "odd.xdf", amplifier(channels=described)))
+    assert recording.positions == {"Oz": (0, 0, 80), "Cz": (1, 0, 80), "Oz-1": (2, 0, 80)}
 
 
 # Other ways to the same

@@ -42,7 +42,7 @@ def test_inspect_says_what_is_in_a_file_and_what_was_assumed(tmp_path, capsys):
     assert lines["Channels"] == "2 EEG in microvolts: Fz, Oz"
     assert "1 triggers" in said
     assert lines["Positions"] == "2 of 2 EEG channels"
-    assert lines["Gaps"].startswith("1, together 2.000 s: at 3.000 s")
+    assert lines["Gaps"] == "1, together 2.000 s: at 3.000 s (2.000 s)"
     assert lines["Markers"] == "2: 'open' (1), 'closed' (1)"
     assert "TRIGGER" in lines["Assumed"]
 
@@ -54,6 +54,29 @@ def test_inspect_says_what_is_in_a_file_and_what_was_assumed(tmp_path, capsys):
     assert told["gaps"] == [[3.0, pytest.approx(2.0, abs=1e-6)]]
     assert told["markers"] == {"open": 1, "closed": 1}
     assert told["assumptions"]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "clock"),
+    [
+        (lambda stamps: stamps, "; the first is 5000.000 s"),
+        (lambda stamps: np.where(np.arange(768) // 20 == 9, 0.0, stamps), "; 20 had none and were"),
+        (lambda stamps: stamps - 2.0 * (np.arange(768) >= 384), "; their clock was set once"),
+        (lambda stamps: np.full(768, np.nan), "samples have no stamps: counted from the first"),
+    ],
+)
+def test_inspect_says_of_a_files_stamps_what_it_assumed(tmp_path, capsys, spoil, clock):
+    stamps = spoil(5000 + np.arange(768) / RATE)
+    path = write_xdf(tmp_path / "odd.xdf", XdfStream(eeg(), stamps, channels=channels()))
+    _, said, _ = inspected(capsys, path)
+    assert clock in next(line for line in said.splitlines() if line.startswith("  Clock"))
+
+
+def test_inspect_tells_once_that_numbers_cannot_be_microvolts(tmp_path, capsys):
+    stamps = 5000 + np.arange(768) / RATE
+    stream = XdfStream(1e-4 * eeg(), stamps, channels=channels())
+    _, said, _ = inspected(capsys, write_xdf(tmp_path / "odd.xdf", stream))
+    assert said.count("less than any amplifier's noise") == 1
 
 
 @pytest.mark.slow
@@ -78,6 +101,47 @@ def test_inspect_says_what_a_stream_sends(odd_amplifier, capsys):
     assert 1 < told["eeg_sd_uv"] < 10
     status, said, _ = inspected(capsys, source, "--seconds", "1")
     assert "Chunks     4 samples at once, every 20.0 ms" in said
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("stamps", "clock", "sentence"),
+    [
+        ("forward", "stamps jumped once meanwhile and are now +", "stamps jumped by +2.0 s."),
+        ("nan", "taken as sent; 21 samples had none and were counted", "without a valid stamp;"),
+    ],
+)
+def test_inspect_says_the_same_of_the_clock_in_all_its_lines(
+    odd_amplifier, capsys, stamps, clock, sentence
+):
+    source = odd_amplifier(stamps=stamps, at=1.5)
+    _, said, _ = inspected(capsys, source, "--seconds", "2")
+    lines = {line[2:12].strip(): line[13:] for line in said.splitlines()[1:]}
+    assert clock in lines["Clock"]
+    assert sentence in lines["Assumed"]
+    assert "during the run" not in said
+    assert lines["Gaps"].startswith("none" if stamps == "nan" else "1 of unknown length: at ")
+
+
+@pytest.mark.slow
+def test_inspect_tells_the_chunks_and_the_unit_of_a_stream_that_was_silent_at_first(
+    odd_amplifier, capsys
+):
+    source = odd_amplifier(silent=1.5, chunk=16, units=None, scale=1e-6, format="double64")
+    _, said, _ = inspected(capsys, source, "--json", "--seconds", "4.5")
+    told = json.loads(said)
+    assert told["chunk"].startswith("16 samples at once, every 6")
+    assert told["real_rate"] == pytest.approx(250.0, rel=0.01)
+    assert any("less than any amplifier's noise" in text for text in told["assumptions"])
+
+
+@pytest.mark.slow
+def test_inspect_tells_a_rate_that_changes_meanwhile(odd_amplifier, tmp_path, capsys):
+    once = tmp_path / "now"
+    once.touch()
+    source = odd_amplifier(silent=1.5, rate=250.0, later_rate=200.0, once=str(once))
+    _, said, _ = inspected(capsys, source, "--seconds", "3.5")
+    assert "The stream sends 200 samples a second, but the filters were made for 250" in said
 
 
 @pytest.mark.parametrize(

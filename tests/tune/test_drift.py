@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 import pytest
-from scipy import signal
+from signals import alpha_in_noise, level_steps
 
 from psychopy_nfb.dsp import DCBlock, HighPass, Pick, SignalInfo
 from psychopy_nfb.dsp.estimators import ESTIMATORS
@@ -23,25 +23,11 @@ QUICK = [
 
 
 def eeg(seconds=100.0, seed=2):
-    """Return alpha that waxes and wanes in 1/f noise, (n,)."""
-    random = np.random.default_rng(seed)
-    n = round(seconds * RATE)
-    spectrum = np.fft.rfft(random.standard_normal(n))
-    background = np.fft.irfft(spectrum / np.maximum(np.fft.rfftfreq(n, 1 / RATE), 0.5) ** 0.75, n)
-    sos = signal.butter(1, (9, 11), "bandpass", fs=RATE, output="sos")
-    alpha = signal.sosfilt(sos, random.standard_normal(n))
-    return 10 * (background / background.std() + alpha / alpha.std())
+    return alpha_in_noise(seconds, RATE, seed)
 
 
 def ramp(n):
     return np.linspace(0, 20000, n)
-
-
-def steps(n):
-    level = np.zeros(n)
-    for place, at in enumerate((0.13, 0.31, 0.47, 0.58, 0.66, 0.79, 0.9)):
-        level[round(at * n) :] += 1000 * (-1) ** (place // 2)
-    return level
 
 
 def scores(samples, before=None, **options):
@@ -58,7 +44,7 @@ def largest_difference(one, other):
 
 def test_a_ramp_of_20_mv_and_jumps_of_1_mv_change_no_score():
     samples, told = eeg(), []
-    spoilt = samples + ramp(len(samples)) + steps(len(samples))
+    spoilt = samples + ramp(len(samples)) + level_steps(len(samples))
     assert largest_difference(scores(samples), scores(spoilt, told=told.append)) < 0.01
     (sentence,) = told
     assert re.match(r"7 jumps of the level were removed \(the largest of 1 mV in Oz\)", sentence)

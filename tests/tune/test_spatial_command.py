@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy import signal
+from signals import background, rhythm
 from trainings import the_signal
 
 from psychopy_nfb.cli import main
@@ -26,14 +27,8 @@ def recording(tmp_path_factory):
     random = np.random.default_rng(3)
     n = round(80 * RATE)
     closed = (np.arange(n) // round(10 * RATE)) % 2 == 1
-    sos = signal.butter(2, (9.2, 9.8), "bandpass", fs=RATE, output="sos")
-    alpha = signal.sosfilt(sos, random.standard_normal(n))
-    alpha *= 8 / alpha.std() * np.where(closed, 1, 0.1)
-    spectrum = np.fft.rfft(random.standard_normal((n, 12)), axis=0)
-    noise = np.fft.irfft(
-        spectrum / np.maximum(np.fft.rfftfreq(n, 1 / RATE), 0.5)[:, None] ** 0.75, n, axis=0
-    )
-    samples = 8 * noise / noise.std(axis=0) @ (0.5 * random.standard_normal((12, 12)))
+    alpha = 8 * rhythm(random, n, RATE, (9.2, 9.8)) * np.where(closed, 1, 0.1)
+    samples = 8 * background(random, n, RATE, 12) @ (0.5 * random.standard_normal((12, 12)))
     blinks = np.zeros(n)
     for start in range(200, n - 200, 600):
         blinks[start : start + 75] += 150 * np.hanning(75)

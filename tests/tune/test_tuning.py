@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy import signal
+from signals import alpha_in_noise
 from trainings import the_signal
 
 from psychopy_nfb.cli import main
@@ -26,13 +26,8 @@ FIRS = [
 
 
 def eeg(seconds=80.0, seed=2):
-    random = np.random.default_rng(seed)
-    n = round(seconds * RATE)
-    spectrum = np.fft.rfft(random.standard_normal(n))
-    background = np.fft.irfft(spectrum / np.maximum(np.fft.rfftfreq(n, 1 / RATE), 0.5) ** 0.75, n)
-    sos = signal.butter(1, (9, 11), "bandpass", fs=RATE, output="sos")
-    alpha = signal.sosfilt(sos, random.standard_normal(n))
-    return 10 * np.column_stack([random.standard_normal(n), background / background.std() + alpha])
+    samples = alpha_in_noise(seconds, RATE, seed)
+    return np.column_stack([np.random.default_rng(9).normal(0, 10, len(samples)), samples])
 
 
 def tried(samples, delays=(0.0, 0.1), candidates=FIRS, **kwargs):

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 HERE = Path(__file__).parent
-NOT_TAKEN = {"hypothesis", "ruff", "mypy", "esprima"}
+NOT_TAKEN = {"hypothesis", "pytest-xdist", "ruff", "mypy", "esprima"}
 """Said in requirements.txt, with the reason."""
 
 

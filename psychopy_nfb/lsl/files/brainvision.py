@@ -1,21 +1,18 @@
-"""Recordings of BrainVision: a header in text, markers in text, and samples beside them.
-
-MNE-Python reads the samples. It gets a header in which the text is put right; the markers are read
-here.
-"""
+"""Recordings of BrainVision: a header in text, markers in text, and samples beside them."""
 
 from __future__ import annotations
 
 import math
 import re
-import tempfile
-from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
+
 from psychopy_nfb.errors import FileError
+from psychopy_nfb.lsl.files.beside import partner, samples_beside
+from psychopy_nfb.lsl.files.brainvision_samples import read_samples
 from psychopy_nfb.lsl.files.recording import Found
-from psychopy_nfb.lsl.files.with_mne import electrode_positions, read_raw
 
 CHANNEL = re.compile(r"^Ch(\d+)=(.*)$", re.IGNORECASE)
 SETTING = re.compile(r"^(\w+)\s*=(.*)$")
@@ -25,6 +22,8 @@ NEEDED = ("NumberOfChannels", "SamplingInterval", "DataFormat", "DataOrientation
 ESCAPED_COMMA = r"\1"
 USUAL_UNIT = "µV"
 """What a BrainVision header means where it gives no unit."""
+HEAD_MILLIMETRES = 95.0
+"""Radius of a head whose size is not known; the same as MNE-Python's."""
 SAMPLE_ENDINGS = (".eeg", ".dat", ".EEG", ".DAT")
 
 
@@ -43,32 +42,24 @@ def read_brainvision(path: Path) -> Found:
         raise FileError(
             "file", str(path), "is cut into epochs; export the continuous recording instead"
         )
-    samples = _partner(path, settings.get("datafile", ""), SAMPLE_ENDINGS)
-    if samples is None:
-        raise FileError(
-            "file",
-            str(path),
-            f"names its samples {settings.get('datafile', '')!r}, which are not beside it; put "
-            "that file there, or give it the header's own name",
-        )
-    if samples.name != settings.get("datafile", "").replace("$b", path.stem):
-        notes.append(f"The header names another file of samples; {samples.name} is taken.")
+    if settings.get("datatype", "TIMEDOMAIN").upper() != "TIMEDOMAIN":
+        raise FileError("file", str(path), "holds spectra; export the recording itself instead")
+    samples = samples_beside(path, settings.get("datafile", ""), SAMPLE_ENDINGS, notes)
     if any(comma for *_, comma in channels):
         notes.append("Numbers with a decimal comma were read as such.")
-    raw = _samples(lines, channels, samples, path)
-    rate = float(raw.info["sfreq"])
+    rate = 1e6 / _interval(settings, path)
+    stored = read_samples(settings, len(channels), samples, path, notes)
     labels = [name for name, *_ in channels]
-    _tell_end(settings, raw.n_times, notes)
-    markers, gaps = _markers(path, settings, raw.n_times, rate, notes)
+    markers, gaps = _markers(path, settings, len(stored), rate, notes)
     return Found(
-        samples=raw.get_data().T,
+        samples=stored * np.array([resolution for _, resolution, *_ in channels]),
         rate=rate,
         labels=labels,
         types=[""] * len(labels),
         units=[unit for _, _, unit, _ in channels],
         markers=markers,
         name=path.name,
-        positions=electrode_positions(raw, labels),
+        positions=_positions(lines, len(channels)),
         gaps=gaps,
         notes=notes,
     )
@@ -133,48 +124,47 @@ def _channel(described: str, path: Path) -> tuple[str, float, str, bool]:
     return name.replace(ESCAPED_COMMA, ","), number, unit or USUAL_UNIT, comma
 
 
-def _partner(path: Path, named: str, endings: Iterable[str]) -> Path | None:
-    """Return the file that belongs to a header: as it says, or else of its own name.
+def _interval(settings: dict[str, str], path: Path) -> float:
+    """Return the microseconds from sample to sample."""
+    text = settings["samplinginterval"].replace(",", ".")
+    try:
+        interval = float(text)
+    except ValueError:
+        interval = 0.0
+    if not 0 < interval < math.inf:
+        raise FileError(
+            "file", str(path), f"cannot be read (its SamplingInterval is {text[:100]!r})"
+        )
+    return interval
 
-    Programs write ``$b`` for that name.
+
+def _positions(lines: list[str], n_channels: int) -> list[tuple[float, float, float] | None]:
+    """Return the positions that the header gives, in millimetres; radius 0 is none.
+
+    They are spherical: the angle from the vertex, and the one from the right ear to the front. A
+    radius of 1 stands for any head: it is taken as one of `HEAD_MILLIMETRES`.
     """
-    names = [named.replace("$b", path.stem), *(path.stem + ending for ending in endings)]
-    beside = (path.with_name(name) for name in names if name)
-    return next((one for one in beside if one.is_file()), None)
-
-
-def _samples(lines, channels, samples, path):  # noqa: ANN001, ANN202 - MNE is imported late
-    """Let MNE-Python read the samples, with a header that it understands."""
-    section, written = "", []
+    positions: list[tuple[float, float, float] | None] = [None] * n_channels
+    section = ""
     for line in lines:
         if line.startswith("["):
             section = line.strip().casefold()
-        name = line.split("=")[0].strip().casefold()
-        if section == "[comment]":
-            break
-        if section == "[common infos]" and name in ("datafile", "markerfile", "codepage"):
+        match = CHANNEL.match(line) if section == "[coordinates]" else None
+        if match is None or not 1 <= int(match[1]) <= n_channels:
             continue
-        if match := CHANNEL.match(line) if section == "[channel infos]" else None:
-            _, resolution, *_ = channels[int(match[1]) - 1]
-            # Volts for all: those are not scaled, so that each comes in the unit of the file.
-            line = f"Ch{match[1]}=Ch{match[1]},,{resolution!r},V"
-        elif name == "samplinginterval":
-            line = line.replace(",", ".")
-        written.append(line)
-        if section == "[common infos]" and line.startswith("["):
-            written += ["Codepage=UTF-8", f"DataFile={samples.resolve()}"]
-    with tempfile.TemporaryDirectory() as folder:
-        header = Path(folder) / "header.vhdr"
-        header.write_text("\n".join(written) + "\n", encoding="utf-8")
-        return read_raw(header, said=path)
-
-
-def _tell_end(settings: dict[str, str], n: int, notes: list[str]) -> None:
-    announced = settings.get("datapoints", "")
-    if announced.isdecimal() and int(announced) not in (0, n):
-        notes.append(
-            f"The header says {announced} samples, the file holds {n}: it is read up to its end."
-        )
+        try:
+            radius, theta, phi = (float(part) for part in match[2].split(",")[:3])
+        except ValueError:
+            continue
+        if 0 < radius < math.inf and math.isfinite(theta) and math.isfinite(phi):
+            size = HEAD_MILLIMETRES if radius == 1 else radius
+            theta, phi = math.radians(theta), math.radians(phi)
+            positions[int(match[1]) - 1] = (
+                size * math.sin(theta) * math.cos(phi),
+                size * math.sin(theta) * math.sin(phi),
+                size * math.cos(theta),
+            )
+    return positions
 
 
 def _markers(
@@ -182,7 +172,7 @@ def _markers(
 ) -> tuple[list[tuple[int, str]], list[tuple[int, float]]]:
     """Return the markers, and the gaps where a new segment begins."""
     named = settings.get("markerfile", "")
-    file = _partner(path, named, (".vmrk", ".VMRK")) if named else None
+    file = partner(path, named, (".vmrk", ".VMRK")) if named else None
     if file is None:
         if named:
             notes.append(f"The file of markers {named!r} is not there: none are read.")

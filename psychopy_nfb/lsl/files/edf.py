@@ -11,9 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from psychopy_nfb.channels import EEG, STIM, VOLTAGES, channel_kind
+from psychopy_nfb.channels import EEG, STIM, VOLTAGES, channel_kinds
 from psychopy_nfb.errors import FileError, cause
 from psychopy_nfb.lsl.files.edf_header import EdfHeader, read_annotations, read_header
+from psychopy_nfb.lsl.files.edf_times import RecordTimes
 from psychopy_nfb.lsl.files.recording import Found, listed
 
 STATUS_BITS = 0x1FFFF
@@ -44,7 +45,7 @@ def read_edf(path: Path) -> Found:
     labels = [header.labels[place] for place in header.signals]
     types = [_type(label) for label in labels]
     units = [_unit(header, place) for place in header.signals]
-    kinds = [channel_kind(*about) for about in zip(labels, types, units, strict=True)]
+    kinds = channel_kinds(labels, types, units)
     size = _size_of_eeg(header, kinds)
     rate = size / header.record_seconds
     columns = []
@@ -55,16 +56,17 @@ def read_edf(path: Path) -> Found:
     starts, texts, guessed = read_annotations(_annotation_bytes(header, records))
     if guessed:
         notes.append("An annotation is no UTF-8; it was read as Latin-1.")
-    begins, gaps = _begins(starts, header.record_seconds, size)
+    times = RecordTimes(starts, header.record_seconds, size)
+    notes += times.notes
     return Found(
         samples=np.stack(columns, axis=1),
         rate=rate,
         labels=labels,
         types=types,
         units=units,
-        markers=[(_row(onset, begins, header.record_seconds, size), text) for onset, text in texts],
+        markers=[(times.row(onset, record), text) for onset, text, record in texts],
         name=path.name,
-        gaps=gaps,
+        gaps=times.gaps,
         notes=notes,
     )
 
@@ -164,30 +166,3 @@ def _tell_rates(header: EdfHeader, labels: list[str], size: int, notes: list[str
             f"Channels have different rates: {listed(others)} were brought to the "
             f"{size / header.record_seconds:g} Hz of the EEG."
         )
-
-
-def _begins(
-    starts: np.ndarray, seconds: float, size: int
-) -> tuple[np.ndarray, list[tuple[int, float]]]:
-    """Return when each record begins, counted on where none says it, and the pauses between."""
-    begins = np.empty(len(starts))
-    gaps = []
-    expected = starts[0] if np.isfinite(starts[0]) else 0.0
-    for number, start in enumerate(starts):
-        missing = start - expected
-        if missing > seconds / (2 * size):  # NaN is not
-            gaps.append((number * size, float(missing)))
-            expected = start
-        begins[number] = expected
-        expected += seconds
-    return begins, gaps
-
-
-def _row(onset: float, begins: np.ndarray, seconds: float, size: int) -> int:
-    """Return the sample at an onset, or -1 in a pause or outside."""
-    period = seconds / size
-    record = int(np.searchsorted(begins, onset + period / 2, side="right")) - 1
-    if record < 0:
-        return -1
-    within = round((onset - begins[record]) / period)
-    return record * size + within if within < size else -1

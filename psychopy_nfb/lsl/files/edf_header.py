@@ -123,7 +123,9 @@ def _number(cell: bytes, what: str) -> float:
         raise ValueError(f"{what} is {text!r}, which is no number") from None
 
 
-def read_annotations(records: list[bytes]) -> tuple[np.ndarray, list[tuple[float, str]], bool]:
+def read_annotations(
+    records: list[bytes],
+) -> tuple[np.ndarray, list[tuple[float, str, int]], bool]:
     r"""Return when each record begins, the annotations, and whether one was no UTF-8.
 
     Parameters
@@ -135,8 +137,8 @@ def read_annotations(records: list[bytes]) -> tuple[np.ndarray, list[tuple[float
     -------
     starts : ndarray, shape (n_records,)
         Seconds from the start of the file; NaN where a record does not say it.
-    notes : list of (seconds, text)
-        In the order of the file.
+    notes : list of (seconds, text, record)
+        In the order of the file; the record is the one that holds it.
     guessed : bool
         Whether a text was read as Latin-1.
 
@@ -145,7 +147,7 @@ def read_annotations(records: list[bytes]) -> tuple[np.ndarray, list[tuple[float
     >>> records = [b"+0\x14\x14\0", b"+9\x14\x14\0+9.5\x14eyes open\x14\0"]
     >>> starts, notes, _ = read_annotations(records)
     >>> starts.tolist(), notes
-    ([0.0, 9.0], [(9.5, 'eyes open')])
+    ([0.0, 9.0], [(9.5, 'eyes open', 1)])
     """
     starts = np.full(len(records), np.nan)
     notes, guessed = [], False
@@ -159,8 +161,8 @@ def read_annotations(records: list[bytes]) -> tuple[np.ndarray, list[tuple[float
                 starts[number] = float(onset)
             for text in filter(None, texts):
                 try:
-                    notes.append((float(onset), text.decode("utf-8")))
+                    notes.append((float(onset), text.decode("utf-8"), number))
                 except UnicodeDecodeError:
                     guessed = True
-                    notes.append((float(onset), text.decode("latin-1")))
+                    notes.append((float(onset), text.decode("latin-1"), number))
     return starts, notes, guessed

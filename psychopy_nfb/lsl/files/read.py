@@ -11,6 +11,7 @@ from psychopy_nfb.errors import FileError
 from psychopy_nfb.lsl.files.brainvision import read_brainvision
 from psychopy_nfb.lsl.files.channel_facts import channel_facts
 from psychopy_nfb.lsl.files.edf import read_edf
+from psychopy_nfb.lsl.files.eeglab import read_eeglab
 from psychopy_nfb.lsl.files.recording import Found, Recording
 from psychopy_nfb.lsl.files.with_mne import read_with_mne
 from psychopy_nfb.lsl.files.xdf import read_xdf
@@ -79,7 +80,11 @@ def read_recording(
         units=facts.units,
         kinds=facts.kinds,
         markers=markers,
-        positions=found.positions,
+        positions={
+            label: place
+            for label, place in zip(facts.labels, found.positions, strict=False)
+            if place is not None
+        },
         gaps=tuple(sorted(found.gaps)),
         name=found.name,
         assumptions=tuple(found.notes),
@@ -87,6 +92,8 @@ def read_recording(
         real_rate=found.real_rate,
         chunk_seconds=found.chunk_seconds,
         start=found.start,
+        n_missing=found.n_missing,
+        n_jumps=found.n_jumps,
     )
     if tell:
         for sentence in recording.assumptions:
@@ -119,6 +126,8 @@ def _found(path: Path, stream: str | None) -> Found:
         return read_edf(path)
     if ending == ".vhdr":
         return read_brainvision(path)
+    if ending == ".set":
+        return read_eeglab(path)
     return read_with_mne(path)
 
 

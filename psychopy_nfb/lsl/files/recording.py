@@ -30,8 +30,7 @@ class Recording:
     units: tuple[str, ...] = ()
     """One a channel; microvolts if not given. What is no voltage has its own, or ``unknown``."""
     kinds: tuple[str, ...] = ()
-    """What each channel is: ``EEG``, ``EOG``, ``EMG``, ``ECG``, ``STIM`` or ``MISC``; EEG if not
-    given."""
+    """What each channel is, as `psychopy_nfb.channels` says it; EEG if not given."""
     markers: tuple[tuple[int, str], ...] = ()
     """(sample, label) in order of time; sample 0 is the first."""
     positions: dict[str, tuple[float, float, float]] = field(default_factory=dict)
@@ -50,6 +49,10 @@ class Recording:
     """From chunk to chunk, where samples were stamped in chunks; 0 where each has its own stamp."""
     start: float | None = None
     """Stamp of the first sample in seconds, on whichever clock; None where there are none."""
+    n_missing: int = 0
+    """Samples whose stamp was missing or far off, of a file that has stamps."""
+    n_jumps: int = 0
+    """How often the clock of the stamps was set."""
 
     def __post_init__(self) -> None:
         for name, usual in (("units", "microvolts"), ("kinds", "EEG")):
@@ -90,8 +93,8 @@ class Found:
     """Of the file or stream."""
     stream_type: str = ""
     """Declared type of the whole; empty where there is none."""
-    positions: dict[str, tuple[float, float, float]] = field(default_factory=dict)
-    """By label."""
+    positions: list[tuple[float, float, float] | None] = field(default_factory=list)
+    """In millimetres, one a channel, None where it is not known; empty where none is."""
     gaps: list[tuple[int, float]] = field(default_factory=list)
     """As in `Recording`."""
     declared_rate: float | None = None
@@ -101,6 +104,10 @@ class Found:
     chunk_seconds: float = 0.0
     """As in `Recording`."""
     start: float | None = None
+    """As in `Recording`."""
+    n_missing: int = 0
+    """As in `Recording`."""
+    n_jumps: int = 0
     """As in `Recording`."""
     notes: list[str] = field(default_factory=list)
     """What was corrected or assumed so far."""

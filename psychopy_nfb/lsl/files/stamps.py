@@ -47,6 +47,10 @@ class Timing:
     """What was corrected or assumed, one sentence each."""
     real_rate: float | None = None
     """Samples per second that the stamps say; None if there are too few."""
+    n_missing: int = 0
+    """Samples without a stamp, or with one that is far off."""
+    n_jumps: int = 0
+    """How often the clock of the stamps was set."""
     chunk: float = 0.0
     """Seconds from chunk to chunk, if samples were stamped in chunks; 0 if not."""
 
@@ -76,6 +80,7 @@ def read_stamps(stamps: np.ndarray, declared: float, name: str) -> Timing:
     """
     notes: list[str] = []
     times = _whole(np.array(stamps, dtype=float), declared, name, notes)
+    n_missing = len(stamps) - len(trusted(np.asarray(stamps, dtype=float)))
     rough, chunk = _rough_rate(times, declared)
     jumps = _without_jumps(times, rough, chunk, notes)
     pauses = _pauses(times, rough, chunk)
@@ -93,13 +98,22 @@ def read_stamps(stamps: np.ndarray, declared: float, name: str) -> Timing:
         )
         times = _spread(times, [row for row, _ in gaps], rate)
     gaps += [(row, float("nan")) for row in jumps]
-    return Timing(rate, np.maximum.accumulate(times), sorted(gaps), notes, real, chunk)
+    return Timing(
+        rate,
+        np.maximum.accumulate(times),
+        sorted(gaps),
+        notes,
+        real,
+        n_missing=n_missing,
+        n_jumps=len(jumps),
+        chunk=chunk,
+    )
 
 
 def _whole(stamps: np.ndarray, declared: float, name: str, notes: list[str]) -> np.ndarray:
     """Return stamps in which missing and wrong ones are taken from their neighbours."""
     n = len(stamps)
-    valid = _trusted(stamps)
+    valid = trusted(stamps)
     if len(valid) < 2 and n > 1:
         if not declared:
             raise FileError("stream", name, "has neither stamps nor a rate")
@@ -145,7 +159,7 @@ def _without_jumps(times: np.ndarray, rate: float, chunk: float, notes: list[str
     return rows
 
 
-def _trusted(stamps: np.ndarray) -> np.ndarray:
+def trusted(stamps: np.ndarray) -> np.ndarray:
     """Return the rows whose stamps are numbers and no excursion: away and back by the same."""
     valid = np.flatnonzero(np.isfinite(stamps))
     steps = np.diff(stamps[valid])

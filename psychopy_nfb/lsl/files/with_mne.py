@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import math
 import re
 import warnings
@@ -21,6 +22,13 @@ if TYPE_CHECKING:
 HOW_TO_INSTALL = 'needs mne to be read: pip install "psychopy-nfb[files]"'
 BOUNDARIES = ("boundary", "bad boundary", "edge boundary", "new segment/")
 """Annotations of a cut: EEGLAB's, MNE-Python's own, BrainVision's in the formats of others."""
+HDF5 = (
+    "was saved in MATLAB's format 7.3, which needs one more package: pip install pymatreader; or "
+    "save it in EEGLAB in the older format (File, Preferences)"
+)
+CUT_OFF = "Invalid tag with only"
+"""What MNE-Python warns of in a .fif file that breaks off."""
+NO_SAMPLE = "cannot be read (it was cut off before its first sample)"
 EPOCHS = "holds epochs, pieces cut out of a recording; open the continuous recording instead"
 
 
@@ -32,7 +40,7 @@ def read_with_mne(path: Path) -> Found:
     FileError
         If it is of none, damaged or holds epochs, or if MNE-Python is not installed.
     """
-    raw = read_raw(path, said=path)
+    raw, warned = read_raw(path, said=path)
     from mne.io.constants import FIFF
 
     channels = raw.info["chs"]
@@ -42,72 +50,105 @@ def read_with_mne(path: Path) -> Found:
         channel["unit"] == FIFF.FIFF_UNIT_V and kind != "stim"
         for channel, kind in zip(channels, types, strict=True)
     ]
-    labels = list(raw.ch_names)
-    markers, gaps = _markers_and_gaps(raw, _annotations(raw, path))
+    markers, gaps = _markers_and_gaps(raw)
     return Found(
         samples=raw.get_data().T * np.where(volts, 1e6, 1.0),
         rate=float(raw.info["sfreq"]),
-        labels=labels,
+        labels=_own_names(raw.ch_names, warned),
         types=["" if kind == "eeg" else kind for kind in types],
         units=["microvolts" if volt else "unknown" for volt in volts],
         markers=markers,
         name=path.name,
-        positions=electrode_positions(raw, labels),
+        positions=electrode_positions(raw),
         gaps=gaps,
+        notes=_told(raw, warned),
     )
 
 
-def read_raw(path: Path, said: Path) -> mne.io.BaseRaw:
-    """Return what MNE-Python reads from `path`, loaded; errors name the file `said`."""
+def read_raw(path: Path, said: Path) -> tuple[mne.io.BaseRaw, list[str]]:
+    """Return what MNE-Python reads from `path`, loaded, and its warnings.
+
+    Errors name the file `said`. A .fif file that was cut off is read up to its last whole buffer.
+    """
     try:
         import mne
     except ImportError:
         raise FileError("file", str(said), HOW_TO_INSTALL) from None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of formats' details; what matters is told by us
-            return mne.io.read_raw(path, preload=True, verbose="ERROR")
-    except Exception as error:  # each of MNE's readers fails in its own way
-        raise FileError("file", str(said), _why(error)) from None
+    options = {"on_split_missing": "warn"} if path.suffix.lower() == ".fif" else {}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            raw = mne.io.read_raw(path, preload=False, verbose="WARNING", **options)
+            warned = [str(one.message) for one in caught]
+            try:
+                raw.load_data(verbose="ERROR")
+            except ValueError:
+                if not any(CUT_OFF in text for text in warned):
+                    raise
+                size = max(1, round(raw.buffer_size_sec * raw.info["sfreq"]))
+                whole = (raw.n_times - 1) // size * size  # the last one is what is cut
+                raw.crop(0, (whole - 1) / raw.info["sfreq"]).load_data(verbose="ERROR")
+        except Exception as error:  # each of MNE's readers fails in its own way
+            cut = any(CUT_OFF in str(one.message) for one in caught)
+            raise FileError("file", str(said), NO_SAMPLE if cut else _why(error)) from None
+    return raw, warned
+
+
+def _told(raw: mne.io.BaseRaw, warned: Sequence[str]) -> list[str]:
+    """Return what MNE-Python's warnings say of the file's end, in our words."""
+    seconds = f"{raw.n_times / raw.info['sfreq']:.6g} s"
+    told = []
+    for text in warned:
+        if found := re.search(r"next file (.*?) does not exist", text):
+            told.append(
+                f"The recording goes on in {Path(found[1]).name}, which is not beside this file: "
+                f"it is read up to the end of this file, {seconds}."
+            )
+    if any(CUT_OFF in text for text in warned):
+        told.append(f"The file was cut off: it is read up to its last whole buffer, {seconds}.")
+    return told
+
+
+def _own_names(names: Sequence[str], warned: Sequence[str]) -> list[str]:
+    """Return the channels' names as the file has them: MNE-Python numbers those that are equal.
+
+    Examples
+    --------
+    >>> _own_names(["Oz-0", "Cz", "Oz-1"], ["Channel names ... duplicates for: {'Oz'}. Applying"])
+    ['Oz', 'Cz', 'Oz']
+    """
+    found = re.search(r"duplicates for: (\{.*\})\. Applying", " ".join(warned))
+    equal = ast.literal_eval(found[1]) if found else set()
+    stems = {name: re.sub(r"-(\d+|[a-z])$", "", name) for name in names}
+    return [stems[name] if stems[name] in equal else name for name in names]
 
 
 def _why(error: Exception) -> str:
     text = str(error)
     if "Unsupported file type" in text:
         return f"is not a known kind of recording: {RECORDINGS} or another that MNE-Python reads"
+    if "HDF reader" in text or "pymatreader" in text:
+        return HDF5
     if "number of trials" in text or "No raw data in" in text:
         return EPOCHS
     why = re.sub(r"<_io\.\w+ name=(.*?)>", r"\1", cause(error)).replace("\\\\", "\\")
     return f"cannot be read ({why[:200].rstrip('.')})"
 
 
-def electrode_positions(
-    raw: mne.io.BaseRaw, labels: Sequence[str]
-) -> dict[str, tuple[float, float, float]]:
-    """Return the positions that a file holds, in millimetres by label."""
-    positions = {}
-    for label, channel in zip(labels, raw.info["chs"], strict=True):
-        place = np.asarray(channel["loc"][:3], dtype=float)
-        if np.isfinite(place).all() and place.any():
-            x, y, z = (1000 * place).tolist()
-            positions[label] = (x, y, z)
-    return positions
-
-
-def _annotations(raw: mne.io.BaseRaw, path: Path) -> mne.Annotations:
-    """Return the annotations; of EEGLAB's as stored, because a raw object ends them at its end."""
-    if path.suffix.lower() != ".set":
-        return raw.annotations
-    import mne
-
-    return mne.read_annotations(path)
+def electrode_positions(raw: mne.io.BaseRaw) -> list[tuple[float, float, float] | None]:
+    """Return the position of each channel in millimetres; None where the file holds none."""
+    places = [np.asarray(channel["loc"][:3], dtype=float) for channel in raw.info["chs"]]
+    return [
+        tuple((1000 * place).tolist()) if np.isfinite(place).all() and place.any() else None
+        for place in places
+    ]
 
 
 def _markers_and_gaps(
-    raw: mne.io.BaseRaw, notes: mne.Annotations
+    raw: mne.io.BaseRaw,
 ) -> tuple[list[tuple[int, str]], list[tuple[int, float]]]:
     """Return the annotations as markers, those of a cut as gaps."""
-    rate = raw.info["sfreq"]
+    rate, notes = raw.info["sfreq"], raw.annotations
     # Onsets count from the start of acquisition, which may lie before the first sample kept.
     # Not raw.time_as_index: without a measurement date it takes them from the first sample.
     rows = notes.onset * rate - raw.first_samp

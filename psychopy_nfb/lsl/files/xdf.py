@@ -87,12 +87,14 @@ def read_xdf(path: Path, wanted: str | None) -> Found:
         markers=_markers(streams, stream, timing, notes),
         name=name_of(stream),
         stream_type=type_of(stream),
-        positions=_positions(elements, labels),
+        positions=_positions(elements),
         gaps=sorted(gaps.items()),
         declared_rate=rate_of(stream),
         real_rate=timing.real_rate,
         chunk_seconds=timing.chunk,
-        start=float(timing.times[0]),
+        start=None if timing.n_missing == len(stamps) else float(timing.times[0]),
+        n_missing=timing.n_missing,
+        n_jumps=timing.n_jumps,
         notes=notes,
     )
 
@@ -178,13 +180,14 @@ def nearest(times: np.ndarray, wanted: np.ndarray, period: float) -> list[int]:
     return np.where(inside, rows, -1).tolist()
 
 
-def _positions(elements: list[dict], labels: list[str]) -> dict[str, tuple[float, float, float]]:
-    positions = {}
-    for label, element in zip(labels, elements, strict=True):
+def _positions(elements: list[dict]) -> list[tuple[float, float, float] | None]:
+    positions: list[tuple[float, float, float] | None] = []
+    for element in elements:
         place = (element or {}).get("location")
         try:
             x, y, z = (float(text_of(place[0], axis).replace(",", ".")) for axis in "XYZ")
         except (TypeError, ValueError, IndexError):
-            continue
-        positions[label] = (x, y, z)
+            positions.append(None)
+        else:
+            positions.append((x, y, z))
     return positions
