@@ -204,7 +204,8 @@ def read_table(
         raise FileError(parameter, os.fspath(path), f"has no column {', '.join(missing)}")
     for name in table.columns:
         if name in numbers or numbers_if_there(name):
-            table[name] = _numbers(path, parameter, table[name], infinite=name not in numbers)
+            infinite = name not in numbers and name.endswith("threshold")
+            table[name] = _numbers(path, parameter, table[name], infinite)
     return table
 
 

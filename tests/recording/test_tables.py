@@ -185,15 +185,13 @@ def test_row_109_events_torn_anywhere_go_on_with_whole_rows(tmp_path, text):
     assert wrong == []
 
 
-@pytest.mark.parametrize(
-    "table", [lambda path: FrameLog(path, ()), EventLog], ids=["frames", "events"]
-)
-def test_row_109_a_torn_header_is_written_anew(tmp_path, table):
+@pytest.mark.parametrize(("table", "more"), [(FrameLog, [()]), (EventLog, [])])
+def test_row_109_a_torn_header_is_written_anew(tmp_path, table, more):
     path = tmp_path / "table"
-    table(path).close()
+    table(path, *more).close()
     header = path.read_bytes()
     path.write_bytes(header[:10])
-    table(path, append=True).close()
+    table(path, *more, append=True).close()
     assert path.read_bytes() == header
 
 
