@@ -316,7 +316,10 @@ class Neurofeedback(RunControl):
 
     @property
     def records(self) -> Ring:
-        """The ring of feedback records, for those who want each of them."""
+        """The ring of feedback records, for those who want each of them.
+
+        ``records.layout.named(record)`` is what a record holds, by name.
+        """
         self._require_start()
         return self._ring
 

@@ -49,11 +49,11 @@ def test_the_table_is_what_the_files_say(recorded, changes):
         assert row.points == pytest.approx(own.score.iloc[-1] - before.score)
         assert row.clean == pytest.approx(len(clean) / (end.duration * 250), abs=0.002)
         if len(clean):
-            assert row.signal == pytest.approx(clean.signal.mean(), rel=1e-6)
+            assert row.signal == pytest.approx(clean.trained_signal.mean(), rel=1e-6)
         if row.kind != "baseline" and len(clean):
-            assert row.above == pytest.approx((clean.z >= clean.threshold).mean(), abs=0.002)
+            assert row.above == pytest.approx((clean.trained_z >= clean.trained_threshold).mean(), abs=0.002)
             assert row.threshold == 0.5
-            assert row.z == pytest.approx(clean.z.mean(), rel=1e-6)
+            assert row.z == pytest.approx(clean.trained_z.mean(), rel=1e-6)
         if row.kind == "baseline" or not len(clean):
             assert np.isnan(row.above)
 
