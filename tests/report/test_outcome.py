@@ -51,7 +51,9 @@ def test_the_table_is_what_the_files_say(recorded, changes):
         if len(clean):
             assert row.signal == pytest.approx(clean.trained_signal.mean(), rel=1e-6)
         if row.kind != "baseline" and len(clean):
-            assert row.above == pytest.approx((clean.trained_z >= clean.trained_threshold).mean(), abs=0.002)
+            assert row.above == pytest.approx(
+                (clean.trained_z >= clean.trained_threshold).mean(), abs=0.002
+            )
             assert row.threshold == 0.5
             assert row.z == pytest.approx(clean.trained_z.mean(), rel=1e-6)
         if row.kind == "baseline" or not len(clean):
