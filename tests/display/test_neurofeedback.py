@@ -76,8 +76,8 @@ def test_row_102_each_frame_traces_back_to_its_sample(amplifier, training, windo
     samples = known["sample"].astype(int)
     assert session.eeg.stamps[samples] == pytest.approx(known.t_sample, abs=1e-6)
     signals = session.signals.set_index("sample").loc[samples]
-    assert signals.value.to_numpy() == pytest.approx(known.value, abs=1e-8)
-    assert known.shown.tolist() == known.value.tolist()
+    assert signals.trained_value.to_numpy() == pytest.approx(known.trained_value, abs=1e-8)
+    assert known.shown.tolist() == known.trained_value.tolist()
     assert set(frames.block.dropna()) == {"training"}
     marked = frames[frames.mark.notna()]
     assert marked[["frame", "mark"]].to_numpy().tolist() == [[100, "the hundredth"]]
