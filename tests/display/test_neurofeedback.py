@@ -100,7 +100,7 @@ def test_frames_before_the_first_value_have_empty_cells(training, window, tmp_pa
     frames = pd.read_csv(nfb.files.frames)
     before = frames[frames.seq.isna()]
     assert len(before) == (len(frames) if first == 0 else 0)
-    empty = before[["t_sample", "t_received", "t_published", "sample", "flags", "value"]]
+    empty = before[["t_sample", "t_received", "t_published", "sample", "flags", "trained_value"]]
     assert empty.isna().to_numpy().all()
     assert frames.t_flip.notna().all()
 
