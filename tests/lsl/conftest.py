@@ -66,13 +66,16 @@ def open_inlet():
 
 @pytest.fixture
 def take():
-    """Take n samples from an inlet, or what comes until it is silent for a while or ends."""
+    """Take n samples from an inlet, or what comes until it is silent for a while or ends.
+
+    A replay waits some seconds for those who take its markers, before it begins.
+    """
 
     def take_some(inlet: pylsl.StreamInlet, n: int, silence: float = 2.0):
         rows, stamps = [], []
         while len(stamps) < n:
             try:
-                sample, stamp = inlet.pull_sample(timeout=silence)
+                sample, stamp = inlet.pull_sample(timeout=silence if stamps else 3 * silence)
             except pylsl.util.LostError:
                 break
             if stamp is None:
