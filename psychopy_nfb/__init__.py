@@ -6,9 +6,13 @@ through shared memory; every flip is logged with the age of what it showed. The 
 >>> import psychopy_nfb
 >>> training = psychopy_nfb.Configuration(
 ...     stream=psychopy_nfb.StreamSelection(type="EEG"),
-...     pipeline=psychopy_nfb.Pipeline(
-...         [psychopy_nfb.dsp.Pick(["Oz"]), psychopy_nfb.dsp.CFIR(band=(8, 12), delay=0.1)]
-...     ),
+...     signals={
+...         "alpha": psychopy_nfb.Signal(
+...             psychopy_nfb.Pipeline(
+...                 [psychopy_nfb.dsp.Pick(["Oz"]), psychopy_nfb.dsp.CFIR(band=(8, 12), delay=0.1)]
+...             )
+...         )
+...     },
 ... )
 
 and then ``Neurofeedback(training)`` as the README's first page shows. Importing this package costs
@@ -43,12 +47,12 @@ _HOME = {
     "wait_for_trigger": "psychopy_nfb.display",
     # settings
     "Configuration": "psychopy_nfb.engine.configuration",
-    "FurtherSignal": "psychopy_nfb.protocol",
     "Pipeline": "psychopy_nfb.dsp",
-    "Protocol": "psychopy_nfb.protocol",
+    "Reward": "psychopy_nfb.protocol",
+    "Signal": "psychopy_nfb.protocol",
     "StreamSelection": "psychopy_nfb.lsl.selection",
     "device_stream": "psychopy_nfb.hardware.amplifier",
-    "standard_signal": "psychopy_nfb.engine.recipe",
+    "band_amplitude": "psychopy_nfb.engine.recipe",
     "standard_training": "psychopy_nfb.engine.recipe",
     "read_configuration": "psychopy_nfb.engine.configuration",
     # recordings

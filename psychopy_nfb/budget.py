@@ -35,10 +35,10 @@ MOST_CHANNELS = 2048
 """Channels of a stream, and outputs of a step."""
 MOST_STEPS = 100
 """Steps of a pipeline, and branches side by side."""
-MOST_FURTHER = 16
-"""Further signals."""
+MOST_SIGNALS = 20
+"""Signals of a training."""
 LONGEST_NAME = 60
-"""Characters of a further signal's name, which stands in the header of each table."""
+"""Characters of a signal's name, which stands in the header of each table."""
 MOST_TEXT = 64 * 2**20
 """Bytes of a text that is read as a whole: settings, weights, codes."""
 MOST_RECORDING = 32 * 2**30

@@ -21,6 +21,8 @@ from psychopy_nfb.errors import FileError, NfbError, cause
 if TYPE_CHECKING:
     import pandas as pd
 
+RECORDINGS = ".xdf, .set, .fif, .vhdr, .edf, .bdf"
+"""Endings of recordings that are read; MNE-Python reads others too."""
 PATIENCE_SECONDS = 1.0
 """How long others may keep a file open that shall be written; a virus scanner takes a tenth."""
 LOOK_SECONDS = 0.02
@@ -162,7 +164,7 @@ def read_table(
     separator: str = ",",
     numbers: Sequence[str] = (),
     texts: Sequence[str] = (),
-    numbers_if_there: Sequence[str] = (),
+    numbers_if_there: Callable[[str], bool] = lambda name: False,
     **options: Any,
 ) -> pd.DataFrame:
     """Read a table.
@@ -177,9 +179,9 @@ def read_table(
         Between columns.
     numbers, texts : sequence of str
         Columns that must be there; those of `numbers` hold finite numbers or nothing.
-    numbers_if_there : sequence of str
-        Columns that hold numbers or nothing if they are there; a threshold may be infinite while
-        there is no baseline.
+    numbers_if_there : callable
+        Says by a column's name whether it holds numbers or nothing if it is there; a threshold may
+        be infinite while there is no baseline.
     **options
         As for `pandas.read_csv`.
 
@@ -200,9 +202,10 @@ def read_table(
     missing = [name for name in wanted if name not in table.columns]
     if missing:
         raise FileError(parameter, os.fspath(path), f"has no column {', '.join(missing)}")
-    for name in (*numbers, *numbers_if_there):
-        if name in table.columns:
-            table[name] = _numbers(path, parameter, table[name], infinite=name not in numbers)
+    for name in table.columns:
+        if name in numbers or numbers_if_there(name):
+            infinite = name not in numbers and name.endswith("threshold")
+            table[name] = _numbers(path, parameter, table[name], infinite)
     return table
 
 

@@ -274,22 +274,9 @@ def amplifier():
 @pytest.fixture
 def training():
     """Return a function that makes a training without baseline on one stream."""
+    from trainings import alpha
 
-    from psychopy_nfb.dsp import CFIR, DCBlock, Pick, Pipeline
-    from psychopy_nfb.engine.configuration import Configuration
-    from psychopy_nfb.lsl.selection import StreamSelection
-    from psychopy_nfb.protocol import Protocol
-
-    def make(source_id, **changes):
-        settings = {
-            "stream": StreamSelection(source_id=source_id, timeout=15.0),
-            "pipeline": Pipeline([Pick(["Oz"]), DCBlock(), CFIR((8.0, 12.0), delay=0.1)]),
-            "protocol": Protocol(normalise="none", threshold=5.0, display_range=(0.0, 20.0)),
-            **changes,
-        }
-        return Configuration(**settings)
-
-    return make
+    return alpha
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from psychopy_nfb.dsp import MovingAverage, Pipeline, SignalInfo
 from psychopy_nfb.engine.configuration import Configuration, read_configuration
 from psychopy_nfb.engine.memory import HEADER_BYTES, LAYOUT_AT, SharedBlock
 from psychopy_nfb.errors import SettingsError
-from psychopy_nfb.protocol import FurtherSignal
+from psychopy_nfb.protocol import Signal
 from psychopy_nfb.settings import from_dict
 
 INFO = SignalInfo(250.0, ("Oz", "Cz"))
@@ -20,12 +20,20 @@ INFO = SignalInfo(250.0, ("Oz", "Cz"))
 
 def refusal(settings, rate=250.0):
     with pytest.raises(SettingsError) as caught:
-        read_configuration(settings).pipeline.prepare(SignalInfo(rate, INFO.labels))
+        prepare(read_configuration(settings), rate)
     return str(caught.value)
 
 
+def prepare(configuration, rate):
+    configuration.signals[configuration.first].pipeline.prepare(SignalInfo(rate, INFO.labels))
+
+
 def with_step(kind, **settings):
-    return {"pipeline": {"steps": [{"type": kind, **settings}]}}
+    return of_signal(pipeline={"steps": [{"type": kind, **settings}]})
+
+
+def of_signal(**settings):
+    return {"signals": {"one": settings}}
 
 
 @pytest.mark.parametrize(
@@ -63,20 +71,26 @@ def with_step(kind, **settings):
 )
 def test_more_than_there_can_be_is_refused_with_its_parameter(step, said):
     name, settings = step
-    sentence = refusal(with_step(name, **settings)).removeprefix("pipeline.steps[0].")
+    sentence = (
+        refusal(with_step(name, **settings))
+        .removeprefix("signals.one.")
+        .removeprefix("pipeline.steps[0].")
+    )
     assert sentence.startswith(said)
 
 
 def test_other_sections_have_their_bounds_too():
     assert refusal({"stream": {"timeout": 1e308}}).startswith("stream.timeout=1e+308: must be")
     assert "must be 101, or none" in refusal(
-        {"baseline": {"mean": 1, "sd": 1, "minimum": 0, "maximum": 2, "percentiles": [1, 2]}}
+        of_signal(baseline={"mean": 1, "sd": 1, "minimum": 0, "maximum": 2, "percentiles": [1, 2]})
     )
-    many = {f"s{n}": {"pipeline": {"steps": [{"type": "Pick"}]}} for n in range(17)}
-    assert refusal({"further": many}) == "further='17 signals': are too many; use at most 16."
-    assert "too many" in refusal({"further": {"x" * 300: {}}})
+    many = {f"s{n}": {"pipeline": {"steps": [{"type": "Pick"}]}} for n in range(21)}
+    assert refusal({"signals": many}) == "signals='21 signals': are too many; use at most 20."
+    assert "too many" in refusal({"signals": {"x" * 300: {}}})
     steps = [{"type": "DCBlock"}] * 101
-    assert refusal({"pipeline": {"steps": steps}}).startswith("pipeline.steps='101 steps'")
+    assert refusal(of_signal(pipeline={"steps": steps})).startswith(
+        "signals.one.pipeline.steps='101 steps'"
+    )
 
 
 def test_a_stream_of_a_gigahertz_is_refused():
@@ -87,24 +101,25 @@ def test_settings_nested_without_end_are_refused():
     step = {"type": "DCBlock"}
     for _ in range(400):
         step = {"type": "Parallel", "branches": {"a": [step]}}
-    assert "nested too deeply" in refusal({"pipeline": {"steps": [step]}})
+    assert "nested too deeply" in refusal(of_signal(pipeline={"steps": [step]}))
 
 
 def test_a_wrong_value_of_any_length_is_a_sentence_of_some_lines():
-    said = refusal({"protocol": {"threshold": ["x" * 100_000]}})
+    said = refusal(of_signal(threshold=["x" * 100_000]))
     assert said.endswith("… (100004 characters): must be a number.")
     assert len(said) < 300
 
 
 def test_the_longest_names_of_the_most_signals_have_place_in_shared_memory():
-    further = {f"{'é' * (budget.LONGEST_NAME - 2)}{n:02}": FurtherSignal() for n in range(16)}
-    names = Configuration(further=further).value_names
+    longest = "é" * (budget.LONGEST_NAME - 2)
+    signals = {f"{longest}{n:02}": Signal() for n in range(budget.MOST_SIGNALS)}
+    names = Configuration(signals=signals).value_names
     made = SharedBlock.create(names)
     try:
         other = SharedBlock.attach(made.name)
         assert other.value_names == names
         other.close()
-        assert len(json.dumps(list(names), ensure_ascii=False).encode()) * 3 < (
+        assert len(json.dumps(list(names), ensure_ascii=False).encode()) * 1.5 < (
             HEADER_BYTES - LAYOUT_AT
         )
     finally:

@@ -114,10 +114,10 @@ def test_a_folder_for_the_files_that_is_a_file(tmp_path):
     [
         (None, "file='{path}': cannot be read: No such file or directory."),
         ("{'band': 1}", "file='{path}': is not valid JSON (Expecting property name"),
-        ('{"bands": [8, 12]}', "bands=[8, 12]: is not a setting; Known: stream, pipeline, "),
+        ('{"bands": [8, 12]}', "bands=[8, 12]: is not a setting; Known: stream, signals, "),
         (
-            '{"protocol": {"treshold": 1}}',
-            "protocol.treshold=1: is not a setting; did you mean 'threshold'?",
+            '{"signals": {"alpha": {"treshold": 1}}}',
+            "signals.alpha.treshold=1: is not a setting; did you mean 'threshold'?",
         ),
     ],
     ids=["missing", "no JSON", "unknown", "misspelt"],

@@ -51,7 +51,7 @@ def test_row_075_the_readme_s_first_example_is_a_whole_experiment(amplifier, tmp
     done = run(short)
     assert re.search(r"^[\d.]+ points; files: ", done.stdout, re.MULTILINE)
     session = only_session(tmp_path)
-    assert session.settings["configuration"]["baseline"]["mean"] > 0
+    assert session.settings["configuration"]["signals"]["trained"]["baseline"]["mean"] > 0
     shown = session.frames[session.frames.block == "training"]
     assert shown.shown.nunique() > 100
     assert session.frames[session.frames.block == "baseline"].shown.isna().all()
@@ -151,7 +151,7 @@ def test_demo_on_a_recording(tmp_path):
         *("--band", "8", "12", "--seconds", "15", "--out", tmp_path, "--json", figures),
     )
     session = only_session(tmp_path)
-    assert session.settings["configuration"]["baseline"]["mean"] > 0
+    assert session.settings["configuration"]["signals"]["trained"]["baseline"]["mean"] > 0
     training = session.frames[session.frames.block == "training"]
     assert training.shown.nunique() > 50
     assert session.eeg.rate == 128

@@ -14,7 +14,7 @@ from psychopy_nfb.engine.configuration import Configuration, read_configuration
 from psychopy_nfb.engine.processor import Processor
 from psychopy_nfb.errors import FileError, SettingsError
 from psychopy_nfb.lsl.eeg_model import CHANNELS_32
-from psychopy_nfb.protocol import Baseline
+from psychopy_nfb.protocol import Baseline, Signal
 from psychopy_nfb.settings import from_dict, read_json, to_dict, write_json
 
 EXPERIMENTS = sorted((Path(__file__).parents[1] / "experiments").glob("*.json"))
@@ -32,16 +32,20 @@ def refusal(settings):
 
 
 def with_step(**step):
-    return {"pipeline": {"steps": [{"type": "DCBlock"}, step]}}
+    return of_signal(pipeline={"steps": [{"type": "DCBlock"}, step]})
+
+
+def of_signal(**settings):
+    return {"signals": {"one": settings}}
 
 
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
         (
-            {"prototcol": {}},
-            "prototcol={}: is not a setting; did you mean 'protocol'? Known: stream, pipeline, "
-            "protocol, baseline, aux, further, markers, publish, gap_seconds.",
+            {"sinals": {}},
+            "sinals={}: is not a setting; did you mean 'signals'? Known: stream, signals, reward, "
+            "aux, markers, publish, gap_seconds.",
         ),
         (
             {"stream": {"nme": "Amp"}},
@@ -50,13 +54,14 @@ def with_step(**step):
         ),
         (
             with_step(type="Notch", width=2),
-            "pipeline.steps[1].width=2: is not a setting; Known: frequency, quality, harmonics.",
+            "signals.one.pipeline.steps[1].width=2: is not a setting; Known: frequency, quality, "
+            "harmonics.",
         ),
         (
             with_step(type="Noch"),
-            "pipeline.steps[1].type='Noch': is unknown; did you mean 'Notch'? Known: ",
+            "signals.one.pipeline.steps[1].type='Noch': is unknown; did you mean 'Notch'? Known: ",
         ),
-        (with_step(frequency=50), "pipeline.steps[1].type=None: is unknown; Known: "),
+        (with_step(frequency=50), "signals.one.pipeline.steps[1].type=None: is unknown; Known: "),
     ],
 )
 def test_an_unknown_key_is_told_with_its_path_and_what_is_known(settings, sentence):
@@ -69,14 +74,15 @@ def test_an_unknown_key_is_told_with_its_path_and_what_is_known(settings, senten
         ([], "settings=[]: must be an object with named settings."),
         ({"stream": None}, "stream=None: must be an object with named settings."),
         ({"markers": 1}, "markers=1: must be true or false."),
-        ({"protocol": {"dwell": "0.5"}}, "protocol.dwell='0.5': must be a number."),
-        ({"protocol": {"dwell": True}}, "protocol.dwell=True: must be a number."),
+        ({"reward": {"dwell": "0.5"}}, "reward.dwell='0.5': must be a number."),
+        ({"reward": {"dwell": True}}, "reward.dwell=True: must be a number."),
         (with_step(type="Notch", harmonics=1.5), ".harmonics=1.5: must be a whole number."),
         (with_step(type="Pick", channels="Oz"), ".channels='Oz': must be a list."),
         (with_step(type="Pick", channels=[1]), ".channels[0]=1: must be a text."),
-        (with_step(type=["Pick"]), "pipeline.steps[1].type=['Pick']: is unknown; "),
-        ({"pipeline": {"steps": {}}}, "pipeline.steps={}: must be a list."),
-        ({"baseline": {"mean": 1.0}}, "baseline.sd=None: is missing; Baseline needs it."),
+        (with_step(type=["Pick"]), "signals.one.pipeline.steps[1].type=['Pick']: is unknown; "),
+        (of_signal(pipeline={"steps": {}}), "one.pipeline.steps={}: must be a list."),
+        (of_signal(baseline={"mean": 1.0}), "one.baseline.sd=None: is missing; Baseline needs it."),
+        (of_signal(role="trained"), "one.role='trained': must be one of 'reward', 'inhibit', "),
     ],
 )
 def test_a_wrong_type_is_told_with_its_path(settings, sentence):
@@ -90,16 +96,22 @@ def test_a_wrong_type_is_told_with_its_path(settings, sentence):
         ({"stream": {"timeout": -1}}, "stream.timeout=-1.0: must be above 0 s."),
         ({"stream": {"units": "T"}}, "stream.units='T': must be one of 'uV', 'mV', 'V', 'nV'."),
         (
-            {"protocol": {"threshold": 101, "threshold_kind": "percentile"}},
-            "protocol.threshold=101.0: must be at least 0 and at most 100.",
+            of_signal(threshold=101, threshold_kind="percentile"),
+            "signals.one.threshold=101.0: must be at least 0 and at most 100.",
         ),
         (
-            {"protocol": {"display_range": [3, 1]}},
-            "protocol.display_range[1]=1.0: must be above 3.",
+            of_signal(display_range=[3, 1]),
+            "signals.one.display_range[1]=1.0: must be above 3.",
         ),
-        ({"protocol": {"display_range": [3]}}, "protocol.display_range=[3]: must have 2 entries."),
-        (with_step(type="DCBlock", cutoff=0), "pipeline.steps[1].cutoff=0.0: must be above 0 Hz."),
-        ({"baseline": {**BASELINE, "sd": 0}}, "baseline.sd=0.0: must be above 0"),
+        (of_signal(display_range=[3]), "signals.one.display_range=[3]: must have 2 entries."),
+        (
+            with_step(type="DCBlock", cutoff=0),
+            "signals.one.pipeline.steps[1].cutoff=0.0: must be above 0 Hz.",
+        ),
+        (
+            of_signal(baseline={**BASELINE, "sd": 0}),
+            "signals.one.baseline.sd=0.0: must be above 0",
+        ),
     ],
 )
 def test_a_value_out_of_range_is_told_with_its_bounds(settings, sentence):
@@ -133,13 +145,19 @@ def every_setting():
         if step.__module__.startswith("psychopy_nfb.")
     ]
     baseline = Baseline(**BASELINE, percentiles=[0.1 * n for n in range(101)])
-    return {**to_dict(Configuration(baseline=baseline)), "pipeline": {"steps": steps}}
+    settings = to_dict(Configuration(signals={"one": Signal(baseline=baseline)}))
+    settings["signals"]["one"]["pipeline"] = {"steps": steps}
+    return settings
+
+
+def prepare(settings, info):
+    from_dict(Configuration, settings).signals["one"].pipeline.prepare(info)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_no_number_may_be_infinite_or_none(value):
     info = SignalInfo(250.0, ("Oz", "Cz"))
-    from_dict(Configuration, every_setting()).pipeline.prepare(info)
+    prepare(every_setting(), info)
     outcomes = {}
     for path in numbers_in(every_setting()):
         settings = place = every_setting()
@@ -147,7 +165,7 @@ def test_no_number_may_be_infinite_or_none(value):
             place = place[key]
         place[path[-1]] = value
         try:
-            from_dict(Configuration, settings).pipeline.prepare(info)
+            prepare(settings, info)
             outcomes[path] = "accepted"
         except Exception as error:  # whatever it is, it is compared below
             outcomes[path] = type(error).__name__
@@ -167,7 +185,8 @@ def test_the_trainings_that_come_with_it_fit_a_usual_amplifier(path, rate):
     assert processor.rate == rate
     # A causal filter has some; the default training's is the least.
     assert 0.01 < processor.delay <= (0.05 if path.stem == "alpha_up" else 0.5)
-    assert len(processor.track.used_channels) > 1  # each of them has a reference
+    (track,) = processor.tracks.values()
+    assert len(track.used_channels) > 1  # each of them has a reference
 
 
 @pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
@@ -180,7 +199,10 @@ def test_settings_survive_the_way_to_a_file_and_back(path, tmp_path):
     assert read_json(Configuration, tmp_path / "copy.json") == settings
     assert [file.name for file in tmp_path.iterdir()] == ["copy.json"]
     said = json.loads(path.read_text(encoding="utf-8"))
-    assert {key: plain["protocol"][key] for key in said["protocol"]} == said["protocol"]
+    ((name, signal),) = said["signals"].items()
+    del signal["pipeline"]
+    assert {key: plain["signals"][name][key] for key in signal} == signal
+    assert {key: plain["reward"][key] for key in said["reward"]} == said["reward"]
 
 
 def test_there_are_trainings_to_test():

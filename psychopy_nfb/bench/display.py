@@ -17,7 +17,7 @@ from psychopy_nfb.engine.recipe import standard_training
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.lsl.eeg_model import SimulatedEEG
 from psychopy_nfb.lsl.files import read_recording
-from psychopy_nfb.protocol import VALUE_NAMES, Comparison
+from psychopy_nfb.protocol import Comparison, value_name
 from psychopy_nfb.protocol.comparison import SHOWN_PERCENTILES
 
 BASELINE_SECONDS = 60.0
@@ -31,7 +31,6 @@ TURN_SHARE = 0.05
 """Of the height: a change of direction counts as a turn after so much."""
 MOST = {"empty_percent": 8.0, "full_percent": 8.0}
 MEDIAN = (30.0, 70.0)
-_VALUE, _Z = VALUE_NAMES.index("value"), VALUE_NAMES.index("z")
 
 
 def measure(options: argparse.Namespace) -> Outcome:
@@ -84,7 +83,9 @@ def bar_use(samples: np.ndarray, info: SignalInfo, name: str = "") -> dict[str, 
     processor.begin_baseline()
     for at in range(0, n_baseline, chunk):
         processor.process(samples[at : min(at + chunk, n_baseline)])
-    comparison = Comparison(training.protocol, processor.end_baseline())
+    processor.end_baseline()
+    settings = processor.configuration.signals[training.first]
+    comparison = Comparison(settings)
     values = np.concatenate(
         [
             processor.process(samples[at : at + chunk]).values
@@ -92,8 +93,10 @@ def bar_use(samples: np.ndarray, info: SignalInfo, name: str = "") -> dict[str, 
         ]
     )
     frames = np.arange(0, len(values), info.rate / FRAME_RATE).astype(int)
-    shown = values[frames, _VALUE]
-    unsmoothed = np.array([comparison.shown(z) for z in values[frames, _Z]])
+    names = training.value_names
+    shown = values[frames, names.index(value_name(training.first, "value"))]
+    z = values[frames, names.index(value_name(training.first, "z"))]
+    unsmoothed = np.array([comparison.shown(one) for one in z])
     true = _true_heights(samples, info, channel, n_baseline)[frames]
     seconds = len(shown) / FRAME_RATE
     pixels = np.round(shown * BAR_PIXELS)
@@ -111,7 +114,7 @@ def bar_use(samples: np.ndarray, info: SignalInfo, name: str = "") -> dict[str, 
         "turns_true": turns(true) / seconds,
         "held": held and MEDIAN[0] <= figures["median_percent"] <= MEDIAN[1],
         "filter_ms": 1e3 * processor.delay,
-        "smoothing_ms": 1e3 * training.protocol.display_smoothing,
+        "smoothing_ms": 1e3 * settings.display_smoothing,
     }
 
 

@@ -18,6 +18,7 @@ from psychopy_nfb.bench.frames import DISPLAY, frame_loop
 from psychopy_nfb.bench.reads import count_torn
 from psychopy_nfb.bench.setting import STREAMS, amplifier, training
 from psychopy_nfb.clock import lsl_now
+from psychopy_nfb.engine.records import NUMBER, T_PUBLISHED, T_SAMPLE
 from psychopy_nfb.process import CREATION_FLAGS, child_environment, python_command
 
 START_SECONDS, READS_A_SECOND = 20, 3e5  # for the progress bar only
@@ -130,8 +131,8 @@ def _lags_beside_bare(nfb, source_id: str) -> tuple[tuple[list, list], float]:  
         lags, seen = [], nfb.records.newest_seq
         while bare.poll() is None:
             for record in nfb.records.since(seen):
-                seen = record[0]
-                lags.append(1e3 * (record[3] - record[1]))
+                seen = record[NUMBER]
+                lags.append(1e3 * (record[T_PUBLISHED] - record[T_SAMPLE]))
             time.sleep(0.2)
         stolen = stolen_seconds() - stolen
         told.seek(0)

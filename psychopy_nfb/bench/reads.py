@@ -9,9 +9,12 @@ import os
 import sys
 from collections.abc import Callable
 
-from psychopy_nfb.engine.memory import FEEDBACK_VALUES, SharedBlock
+from psychopy_nfb.engine.memory import SharedBlock
+from psychopy_nfb.engine.records import SAMPLE, FeedbackFields
 from psychopy_nfb.process import guard, running
-from psychopy_nfb.protocol import VALUE_NAMES
+from psychopy_nfb.protocol import value_names
+
+VALUE_NAMES = value_names(["alpha"])
 
 
 def write_forever(name: str) -> None:
@@ -22,7 +25,15 @@ def write_forever(name: str) -> None:
     while True:
         number += 1
         tell = float(number)
-        write(tell, tell, tell, tell, number, 0, *(tell,) * n_values)
+        fields = FeedbackFields(
+            t_sample=tell,
+            t_received=tell,
+            t_published=tell,
+            delay=tell,
+            sample=number,
+            flags=number,
+        )
+        write(*fields, *(tell,) * n_values)
 
 
 def count_torn(n_reads: int, progress: Callable[[int], None] = lambda _: None) -> dict[str, int]:
@@ -48,19 +59,20 @@ def count_torn(n_reads: int, progress: Callable[[int], None] = lambda _: None) -
 
 def _counted(block: SharedBlock, n_reads: int, progress: Callable[[int], None]) -> dict[str, int]:
     torn = distinct = 0
-    n_values = len(VALUE_NAMES)
+    layout = block.feedback.layout
+    width = len(layout.names)
     last = None
     read = block.feedback.newest
     for start in range(0, n_reads, 100_000):
         n = min(100_000, n_reads - start)
         for _ in range(n):
             record = read()
-            number = record[5]
+            number = record[SAMPLE]
             if number != last:
                 distinct += 1
                 last = number
-            # The four stamps, the number and the values were one number when written.
-            if record[1:5] != (number,) * 4 or record[FEEDBACK_VALUES] != (number,) * n_values:
+            # All fields and values were one number when written.
+            if record[layout.fields] + record[layout.values] != (number,) * width:
                 torn += 1
         progress(n)
     return {

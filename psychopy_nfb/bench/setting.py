@@ -30,7 +30,7 @@ def training(source_id: str, *, burn_ms: float = 0.0):  # noqa: ANN201 - importe
     )
     from psychopy_nfb.engine.configuration import Configuration
     from psychopy_nfb.lsl.selection import StreamSelection
-    from psychopy_nfb.protocol import Protocol
+    from psychopy_nfb.protocol import Signal
 
     steps = [
         Reference("average"),
@@ -43,11 +43,8 @@ def training(source_id: str, *, burn_ms: float = 0.0):  # noqa: ANN201 - importe
     ]
     if burn_ms:
         steps.append(Burn(burn_ms))
-    return Configuration(
-        stream=StreamSelection(source_id=source_id),
-        pipeline=Pipeline(steps),
-        protocol=Protocol(normalise="none", threshold=5.0, display_range=(0.0, 10.0)),
-    )
+    alpha = Signal(Pipeline(steps), normalise="none", threshold=5.0, display_range=(0.0, 10.0))
+    return Configuration(stream=StreamSelection(source_id=source_id), signals={"alpha": alpha})
 
 
 @contextmanager

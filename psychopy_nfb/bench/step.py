@@ -15,11 +15,11 @@ from tqdm import tqdm
 
 from psychopy_nfb.bench.command import Outcome
 from psychopy_nfb.display.neurofeedback import Neurofeedback
-from psychopy_nfb.engine.memory import FEEDBACK_VALUES
 from psychopy_nfb.engine.recipe import standard_training
+from psychopy_nfb.engine.records import NUMBER
 from psychopy_nfb.lsl.selection import StreamSelection
 from psychopy_nfb.process import running
-from psychopy_nfb.protocol import VALUE_NAMES, Comparison
+from psychopy_nfb.protocol import Comparison, value_name
 
 WEAK, STRONG = 5.0, 20.0
 """Amplitudes of the rhythm before and after a step, in microvolts."""
@@ -42,8 +42,6 @@ BARS = {"declared_delay_ms": 50.0, "step_half_ms_median": 70.0}
 LEAST = {"step_r_best": 0.93}
 LAGS = np.arange(0, 0.3, 0.005)
 HALF = (WEAK + STRONG) / 2
-_SIGNAL, _VALUE = (FEEDBACK_VALUES.start + VALUE_NAMES.index(name) for name in ("signal", "value"))
-"""Their places in a record."""
 
 
 def measure(options: argparse.Namespace) -> Outcome:
@@ -89,8 +87,8 @@ def _recorded(
 
     def watch(nfb: Neurofeedback) -> None:
         watched = _watched(nfb, seconds, progress)
-        now = nfb.configuration
-        phases.append((watched, Comparison(now.protocol, now.baseline).shown(HALF)))
+        now = nfb.configuration.signals[nfb.configuration.first]
+        phases.append((watched, Comparison(now).shown(HALF)))
 
     with Neurofeedback(training, data=folder) as nfb:
         watch(nfb)
@@ -111,12 +109,15 @@ def _watched(nfb: Neurofeedback, seconds: float, progress: tqdm) -> pd.DataFrame
     while time.monotonic() < settled:
         time.sleep(POLL_SECONDS)
     records, seen = [], nfb.records.newest_seq
+    first = nfb.configuration.first
+    values = (value_name(first, "signal"), value_name(first, "value"))
+    places = [nfb.records.layout.place(name) for name in ("t_published", "delay", *values)]
     before = progress.n
     while time.monotonic() < settled + seconds:
         time.sleep(POLL_SECONDS)
         for record in nfb.records.since(seen):
-            seen = record[0]
-            records.append((record[3], record[4], record[_SIGNAL], record[_VALUE]))
+            seen = record[NUMBER]
+            records.append([record[place] for place in places])
         progress.n = before + min(round(time.monotonic() - settled), round(seconds))
         progress.refresh()
     return pd.DataFrame(records, columns=["published", "delay", "signal", "shown"])

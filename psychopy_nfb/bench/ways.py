@@ -20,8 +20,10 @@ from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
 from typing import Any, ClassVar
 
+from psychopy_nfb.engine import records
 from psychopy_nfb.engine.memory import Ring, record_size
 from psychopy_nfb.engine.named_memory import create_memory, join_memory, remove_memory
+from psychopy_nfb.engine.records import Layout
 
 NUMBER = struct.Struct("<q")
 """Each message begins with its number, 1 and up; 0 is what memory holds before the first."""
@@ -266,10 +268,11 @@ class Ours(Way):
 
     def __init__(self, context: BaseContext, size: int):
         super().__init__(context, size)
-        ring_bytes = self.SLOTS * record_size(f"{size}s")
+        ring_bytes = self.SLOTS * record_size(_layout(size))
         self._memory: SharedMemory | None = create_memory(64 + ring_bytes)
         self._name = self._memory.name
         self._seen = 0
+        self._data = _layout(size).place("data")
 
     def __getstate__(self) -> dict:
         return {**self.__dict__, "_memory": None}
@@ -280,7 +283,7 @@ class Ours(Way):
 
     def open_receiver(self) -> None:
         buffer = self._memory.buf
-        self._ring = Ring(buffer[:], buffer[:8].cast("q"), 0, 64, self.SLOTS, f"{self.size}s")
+        self._ring = Ring(buffer[:], buffer[:8].cast("q"), 0, 64, self.SLOTS, _layout(self.size))
 
     def send(self, data: bytes) -> None:
         self._ring.write(data)
@@ -291,15 +294,20 @@ class Ours(Way):
         if self.size > self.READ_AGAIN_BYTES and self._ring.newest_seq == self._seen:
             return None
         record = self._ring.newest()
-        if record is None or record[0] == self._seen:
+        if record is None or record[records.NUMBER] == self._seen:
             return None
-        self._seen = record[0]
-        return record[1]
+        self._seen = record[records.NUMBER]
+        return record[self._data]
 
     def close(self) -> None:
         self._ring.release()
         self._memory.close()
         remove_memory(self._memory)
+
+
+def _layout(size: int) -> Layout:
+    """Return the layout of records of `size` bytes."""
+    return Layout({"data": f"{size}s"})
 
 
 class Zeromq(Way):

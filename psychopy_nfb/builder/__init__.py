@@ -9,6 +9,7 @@
   experiments from before;
 - `pickers`, `offers`, `trying`: the buttons beside fields, what they offer, and a signal check of
   what was chosen;
+- `settings_code`: the settings of a training as the script has them;
 - `field_errors`: errors of a run in the words of the dialog;
 - `help_page`: what their *Help* buttons open;
 - `compile`: an experiment as a script, with its plugins; `unattended`: one that asks nothing;

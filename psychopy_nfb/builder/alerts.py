@@ -22,7 +22,7 @@ KINDS = {
     "name": (8953, "A name that nothing has"),
     "place": (8954, "A component stands in the wrong place"),
     "baseline": (8955, "The baseline is missing or comes too late"),
-    "trained": (8956, "The trained signal is missing or there are two"),
+    "signal": (8956, "No signal is rewarded, or two are the same"),
     "file": (8957, "The settings file cannot be used"),
     "unit": (8958, "A number looks like one in another unit"),
     "time": (8960, "Start or Stop would mean something else"),

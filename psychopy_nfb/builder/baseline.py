@@ -8,7 +8,7 @@ from psychopy.experiment.routines import BaseStandaloneRoutine
 
 from psychopy_nfb.builder.help_page import HelpPage
 from psychopy_nfb.builder.key_fields import check_key
-from psychopy_nfb.builder.neurofeedback import tell_without_signal, trained_name
+from psychopy_nfb.builder.neurofeedback import main_name, tell_without_signal
 from psychopy_nfb.builder.number_fields import check_at_least, check_numbers
 from psychopy_nfb.builder.parameters import CATEGORY, ICONS, PLUGIN, Field, add_fields, code
 from psychopy_nfb.builder.signal_check import ON_ESCAPE
@@ -98,7 +98,7 @@ class NeuroBaselineRoutine(BaseStandaloneRoutine):
 
     def writeMainCode(self, buff: Any) -> None:
         """Write the call, and what ends the experiment on Escape."""
-        params, signal = self.params, trained_name(self.exp) or "nfb"
+        params, signal = self.params, main_name(self.exp) or "nfb"
         name = params["name"]
         names = ("seconds", "eyes", "instructions", "key", "countdown", "repeats", "keep")
         given = {one: code(params[one]) for one in names}

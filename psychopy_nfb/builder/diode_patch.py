@@ -7,7 +7,7 @@ from typing import Any
 from psychopy.experiment.components import BaseComponent
 
 from psychopy_nfb.builder.help_page import HelpPage
-from psychopy_nfb.builder.neurofeedback import tell_without_signal, trained_name
+from psychopy_nfb.builder.neurofeedback import main_name, tell_without_signal
 from psychopy_nfb.builder.number_fields import check_numbers
 from psychopy_nfb.builder.parameters import (
     CATEGORY,
@@ -120,9 +120,9 @@ class DiodePatchComponent(BaseComponent):
         self.type = "DiodePatch"
         self.exp.requireImport("psychopy_nfb")
         add_fields(self, FIELDS)
-        trained = trained_name(exp)
-        if trained is not None:  # not all call it nfb
-            self.params["value"].val = f"{trained}.value"
+        main = main_name(exp)
+        if main is not None:  # not all call it nfb
+            self.params["value"].val = f"{main}.value"
 
     def writeInitCode(self, buff: Any) -> None:
         """Write what makes the patch, once however often the Routine is used."""
@@ -136,7 +136,7 @@ class DiodePatchComponent(BaseComponent):
 
     def writeFrameCode(self, buff: Any) -> None:
         """Write start, the value shown, and stop."""
-        name, signal = self.params["name"], trained_name(self.exp)
+        name, signal = self.params["name"], main_name(self.exp)
         indented = self.writeStartTestCode(buff)
         if indented:
             buff.writeIndentedLines(f"{name}.setAutoDraw(True)\n")

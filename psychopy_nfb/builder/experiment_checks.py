@@ -64,7 +64,7 @@ def check_baseline(component: Any, kin: list[Any]) -> None:
     """
     params = component.params
     needs = params["normalise"].val != "none" or params["thresholdKind"].val != "fixed"
-    if not needs or any(one.role == "trained" and one.params["lastBaseline"] for one in kin):
+    if not needs or any(one.leads and one.params["lastBaseline"] for one in kin):
         return
     flow = list(component.exp.flow)
     baselines = [

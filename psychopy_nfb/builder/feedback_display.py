@@ -10,8 +10,8 @@ from psychopy_nfb.builder import experiment_checks
 from psychopy_nfb.builder.help_page import HelpPage
 from psychopy_nfb.builder.neurofeedback import (
     NeuroFeedbackComponent,
+    main_name,
     signal_classes,
-    trained_name,
 )
 from psychopy_nfb.builder.number_fields import check_numbers
 from psychopy_nfb.builder.parameters import CATEGORY, ICONS, PLUGIN, Field, add_fields, code, used
@@ -196,10 +196,10 @@ class FeedbackDisplayComponent(BaseComponent):
         self.type = "FeedbackDisplay"
         self.exp.requireImport("psychopy_nfb")
         add_fields(self, (*BASIC, *LAYOUT, *APPEARANCE))
-        trained = trained_name(exp)
-        if trained is not None:  # not all call it nfb
-            self.params["value"].val = f"{trained}.value"
-            self.params["threshold"].val = f"{trained}.threshold_shown"
+        main = main_name(exp)
+        if main is not None:  # not all call it nfb
+            self.params["value"].val = f"{main}.value"
+            self.params["threshold"].val = f"{main}.threshold_shown"
 
     @property
     def _display(self) -> str:

@@ -5,21 +5,23 @@ from __future__ import annotations
 from psychopy_nfb.builder.parameters import REPEAT, Field
 
 ROLES = {
-    "trained": "the trained signal",
-    "further": "a further signal, to show",
-    "inhibit": "a further signal that withholds reward",
+    "reward": "a signal that is rewarded",
+    "inhibit": "a signal that withholds reward",
+    "watch": "a signal that is only shown",
     "same": "the signal of another component",
 }
-_TRAINED = (("role", "== 'trained'"),)
-_GIVES_FEEDBACK = (("role", "in ('trained', 'same')"),)
+_REWARDED = (("role", "== 'reward'"),)
+_GIVES_FEEDBACK = (("role", "in ('reward', 'same')"),)
 BASIC = (
     Field(
         "role",
-        "trained",
+        "reward",
         "This is",
-        "One signal is trained. Further ones, such as muscle activity, come from the same stream "
-        "and the same background process; they need the tabs Signal and Feedback only. To use a "
-        "signal in another Routine choose the last; then all other tabs are without effect.",
+        "Usually one signal is rewarded. Several are rewarded together: while each of them is "
+        "beyond its threshold, and no signal that withholds reward, such as muscle activity, is. "
+        "The first rewarded one says which stream it is, when there is a hit and what is kept; of "
+        "the others only the tabs Signal and Feedback count. To use a signal in another Routine "
+        "choose the last; then all other tabs are without effect.",
         control="choice",
         choices=ROLES,
     ),
@@ -69,7 +71,7 @@ BASIC = (
         "How long the signal must stay beyond the threshold before it counts as a hit, in seconds. "
         "0.25 to 0.5 is usual; longer asks for more.",
         type="num",
-        show=_TRAINED,
+        show=_REWARDED,
     ),
     Field(
         "refractory",
@@ -78,7 +80,7 @@ BASIC = (
         "How long after a hit no next one begins, in seconds. 0 is usual; with a sound for each "
         "hit take 1 or 2.",
         type="num",
-        show=_TRAINED,
+        show=_REWARDED,
     ),
     Field(
         "rewardMode",
@@ -87,7 +89,7 @@ BASIC = (
         "Points for each hit, or for the time beyond the threshold.",
         control="choice",
         choices={"hit": "each hit", "time": "time beyond the threshold"},
-        show=_TRAINED,
+        show=_REWARDED,
     ),
     Field(
         "points",
@@ -95,7 +97,7 @@ BASIC = (
         "Points per hit or second",
         "How many points one hit gives, or one second beyond the threshold.",
         type="num",
-        show=_TRAINED,
+        show=_REWARDED,
     ),
 )
 FEEDBACK = (

@@ -29,7 +29,7 @@ API_NAMES = {
     "lineFrequency": "line_frequency",
     "artifact": "artifact_uv",
     "thresholdKind": "threshold_kind",
-    "rewardMode": "reward_mode",
+    "rewardMode": "mode",
     "displaySmoothingMs": "display_smoothing",
 }
 """Fields whose parameter of the Coder API has another name."""
@@ -53,7 +53,7 @@ _FIELDS = {
 }
 IN_MILLISECONDS = ("delayMs", "displaySmoothingMs")
 """Fields in milliseconds whose parameters are in seconds."""
-_PLACE = re.compile(r"(?:further\.(\w+)\.)?(?:pipeline\.steps\[(\d+)\]\.)?(.+)")
+_PLACE = re.compile(r"(?:reward\.|signals\.(\w+)\.)?(?:pipeline\.steps\[(\d+)\]\.)?(.+)")
 _SECONDS = re.compile(r"(-?[\d.]+(?:e-?\d+)?) s\b")
 
 
@@ -76,9 +76,9 @@ def field_error(component: str, error: NfbError, steps: Sequence[Step] = ()) -> 
     >>> str(field_error("nfb", wrong, [Pick(["Qz"])]))
     'nfb, Channels: Qz: there is no such channel.'
     """
-    further, index, parameter = _PLACE.fullmatch(error.parameter).groups()
+    signal, index, parameter = _PLACE.fullmatch(error.parameter).groups()
     step = steps[int(index)] if index is not None and int(index) < len(steps) else None
-    component = further or component
+    component = signal or component
     name = _field_name(parameter, error.value, step)
     value, remedy = error.value, error.remedy
     if name in IN_MILLISECONDS:
@@ -114,8 +114,8 @@ class errors_name_fields(ContextDecorator):
 
     Examples
     --------
-    >>> from psychopy_nfb.engine.recipe import standard_signal
-    >>> errors_name_fields("emg")(standard_signal)(channels="T7", band=(45, 30))
+    >>> from psychopy_nfb.engine.recipe import band_amplitude
+    >>> errors_name_fields("emg")(band_amplitude)(channels="T7", band=(45, 30))
     Traceback (most recent call last):
     psychopy_nfb.errors.FieldError: emg, Band from (Hz): 45, 30: must be two frequencies in Hz, ...
     """
@@ -140,8 +140,6 @@ class errors_name_fields(ContextDecorator):
         running = named(self._component)
         if running is None:
             return []
-        further = _PLACE.fullmatch(error.parameter)[1]
-        configuration = running.configuration
-        if further:
-            configuration = configuration.further[further]
-        return configuration.pipeline.steps
+        signals = running.configuration.signals
+        signal = signals.get(_PLACE.fullmatch(error.parameter)[1])
+        return [] if signal is None else signal.pipeline.steps

@@ -1,4 +1,4 @@
-"""The feedback signal: a rhythm of the EEG as a value that other components can show."""
+"""A signal of the EEG, such as a rhythm, as a value that other components can show."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from psychopy.experiment.components import BaseComponent
 from psychopy_nfb.builder import alerts, experiment_checks
 from psychopy_nfb.builder.amplifier import LSLAmplifierBackend
 from psychopy_nfb.builder.feedback_fields import BASIC, DATA, FEEDBACK, TIMING
-from psychopy_nfb.builder.field_errors import API_NAMES, IN_MILLISECONDS, LABELS
+from psychopy_nfb.builder.field_errors import LABELS
 from psychopy_nfb.builder.help_page import HelpPage
 from psychopy_nfb.builder.number_fields import check_numbers
-from psychopy_nfb.builder.older_files import DelayInSeconds
+from psychopy_nfb.builder.older_files import DelayInSeconds, Role
 from psychopy_nfb.builder.parameters import (
     CATEGORY,
     ICONS,
@@ -22,16 +22,12 @@ from psychopy_nfb.builder.parameters import (
     used,
 )
 from psychopy_nfb.builder.pickers import device_control
+from psychopy_nfb.builder.settings_code import settings_lines
 from psychopy_nfb.builder.signal_fields import SIGNAL, STREAM
 from psychopy_nfb.builder.signal_settings import (
-    NONE_MEANS_OFF,
     PIPELINE,
-    REWARD,
-    SHOWN,
     check_settings,
 )
-
-_STREAM = ("streamType", "streamName", "sourceId", "hostname", "units", "rate", "timeout")
 
 
 class NeuroFeedbackComponent(BaseComponent):
@@ -80,6 +76,7 @@ class NeuroFeedbackComponent(BaseComponent):
         self.type = "NeuroFeedback"
         self.exp.requireImport("psychopy_nfb")
         add_fields(self, (*BASIC, *STREAM, *SIGNAL, *FEEDBACK, *TIMING, *DATA))
+        self.params["role"] = Role(self.params["role"])
         self.params["delay"] = DelayInSeconds(self.params["delayMs"])
         self.hideParam("delay")
         device_control(self.params["deviceLabel"], self.backends)
@@ -89,44 +86,26 @@ class NeuroFeedbackComponent(BaseComponent):
         """One of `feedback_fields.ROLES`."""
         return self.params["role"].val
 
-    def _first_in_routine(self) -> bool:
-        """Whether no other component of this kind stands above it in its Routine."""
+    @property
+    def leads(self) -> bool:
+        """Whether the script's `Neurofeedback` has its name, and stream and reward its settings."""
+        return main_component(self.exp) is self
+
+    def _first_in_routine(self, *roles: str) -> bool:
+        """Whether no other component with one of these roles stands above it in its Routine."""
         routine = self.exp.routines[self.parentName]
         kin = [one for one in routine if isinstance(one, NeuroFeedbackComponent)]
-        enabled = [one for one in kin if not one.params["disabled"].val]
+        enabled = [
+            one
+            for one in kin
+            if not one.params["disabled"].val and (not roles or one.role in roles)
+        ]
         return bool(enabled) and enabled[0] is self
 
-    def _keywords(self, *names: str) -> str:
-        """Return keyword arguments in a row; what is empty is left to its default."""
-        given = {
-            name: code(self.params[name])
-            for name in names
-            if self.params[name].updates in (None, "constant")  # others come with the Routine
-        }
-        for name in set(given) & set(IN_MILLISECONDS):
-            given[name] = _in_seconds(given[name])
-        return ", ".join(
-            f"{API_NAMES.get(name, name)}={value}"
-            for name, value in given.items()
-            if value != "None" or name in NONE_MEANS_OFF
-        )
-
-    def _signal_arguments(self, reward: bool) -> list[str]:
-        """Return lines of keyword arguments, as for `standard_training` or `standard_signal`."""
-        params = self.params
-        band = f"band=({code(params['bandLow'])}, {code(params['bandHigh'])})"
-        lines = [
-            f"{self._keywords('channels')}, {band}",
-            self._keywords(*PIPELINE[1:4]),
-            self._keywords(*PIPELINE[4:]),
-            self._keywords(*SHOWN),
-        ]
-        if reward:
-            lines.append(self._keywords(*REWARD))
-        ends = [code(params[name]) for name in ("displayLow", "displayHigh")]
-        if ends != ["None", "None"]:
-            lines.append(f"display_range=({', '.join(ends)})")
-        return [f"{line},\n" for line in lines]
+    @property
+    def _makes_block(self) -> bool:
+        """Whether its start and stop are those of a block; of several in a Routine the first's."""
+        return self._first_in_routine("reward", "same")
 
     def getStartAndDuration(self, *arguments: Any, **keywords: Any) -> tuple:
         """Return when it starts, how long it lasts, and that its end is not known beforehand.
@@ -139,27 +118,29 @@ class NeuroFeedbackComponent(BaseComponent):
 
     def writeStartCode(self, buff: Any) -> None:
         """Write what starts the background process, once for the experiment."""
-        if self.role != "trained":
+        if not self.leads:
             return
         params = self.params
         write = buff.writeOnceIndentedLines
+        kin = [component for component, _ in used(self.exp, NeuroFeedbackComponent)]
+        others = [one for one in kin if one is not self and one.role != "same"]
         lines = [
             "# --- EEG neurofeedback: one background process for the whole experiment ---\n",
             f"with psychopy_nfb.errors_name_fields({self._naming()}):\n",
             f"    {params['name']} = psychopy_nfb.Neurofeedback(\n",
-            *(f"        {line}" for line in self._settings_lines()),
+            *(f"        {line}" for line in settings_lines(self, others)),
             *(f"        {line}" for line in self._session_lines()),
             "    )\n",
             f"    runAtExit.append({params['name']}.close)\n",
             f"    {params['name']}.start()\n",
             f"{params['name']}.attach(win, pace={code(params['pace'])})\n",
         ]
-        for component, _ in used(self.exp, NeuroFeedbackComponent):
+        for component in others:
             name = component.params["name"]
-            if component.role in ("further", "inhibit"):
-                lines.append(f"{name} = {params['name']}.further['{name}']\n")
-            elif component.role == "same":
-                lines.append(f"{name} = {code(component.params['sameAs'])}\n")
+            lines.append(f"{name} = {params['name']}.signals['{name}']\n")
+        for component in kin:
+            if component.role == "same":
+                lines.append(f"{component.params['name']} = {code(component.params['sameAs'])}\n")
         write("".join(lines))
 
     def _naming(self) -> str:
@@ -167,44 +148,10 @@ class NeuroFeedbackComponent(BaseComponent):
         from_file = ", settings_file=True" if self.params["settingsFile"].val else ""
         return f"'{self.params['name']}'{from_file}"
 
-    def _settings_lines(self) -> list[str]:
-        """Return the lines of the settings, the first argument."""
-        params = self.params
-        if params["settingsFile"].val:
-            return [f"{code(params['settingsFile'])},\n"]
-        lines = [
-            "psychopy_nfb.standard_training(\n",
-            f"    {self._stream()},\n",
-            *(f"    {line}" for line in self._signal_arguments(reward=True)),
-        ]
-        further = [
-            component
-            for component, _ in used(self.exp, NeuroFeedbackComponent)
-            if component.role in ("further", "inhibit")
-        ]
-        if further:
-            lines.append("    further={\n")
-            for component in further:
-                inhibits = component.role == "inhibit"
-                name = component.params["name"]
-                lines += [
-                    f"        '{name}': psychopy_nfb.errors_name_fields('{name}')(\n",
-                    "            psychopy_nfb.standard_signal\n",
-                    "        )(\n",
-                    *(f"            {line}" for line in component._signal_arguments(reward=False)),
-                    f"            inhibits={inhibits},\n",
-                    "        ),\n",
-                ]
-            lines.append("    },\n")
-        lines += [f"    publish={code(params['publish'])},\n", "),\n"]
-        return lines
-
-    def _stream(self) -> str:
-        """Return the call that says which stream it is."""
-        if code(self.params["deviceLabel"]) == "None":
-            return f"psychopy_nfb.StreamSelection({self._keywords(*_STREAM)})"
-        device = code(self.params["deviceLabel"])
-        return f"psychopy_nfb.device_stream({device}, {self._keywords('timeout')})"
+    @property
+    def _run(self) -> str:
+        """Name of the script's `Neurofeedback`."""
+        return main_name(self.exp) or str(self.params["name"])
 
     def _session_lines(self) -> list[str]:
         """Return the lines of the other arguments."""
@@ -227,7 +174,7 @@ class NeuroFeedbackComponent(BaseComponent):
     def writeRoutineStartCode(self, buff: Any) -> None:
         """Write what changes with each repeat of the Routine."""
         threshold = self.params["threshold"]
-        if self.role == "trained" and threshold.updates == "set every repeat" and threshold.val:
+        if self.role != "same" and threshold.updates == "set every repeat" and threshold.val:
             buff.writeIndentedLines(f"{self.params['name']}.set(threshold={code(threshold)})\n")
 
     def writeFrameCode(self, buff: Any) -> None:
@@ -235,49 +182,52 @@ class NeuroFeedbackComponent(BaseComponent):
         if self._first_in_routine():
             buff.writeIndentedLines(
                 "# read the newest EEG feedback, at the last safe moment before the flip\n"
-                f"{trained_name(self.exp) or self.params['name']}.update()\n"
+                f"{self._run}.update()\n"
             )
-        shows = self.role in ("trained", "same")
         indented = self.writeStartTestCode(buff)
         if indented:
-            if shows:
+            if self._makes_block:
                 block = self.params["block"]
                 label = code(block) if block.val else repr(self.parentName)
                 points = code(self.params["countPoints"])
                 counted = "" if points == "None" else f", points=bool({points})"
                 buff.writeIndentedLines(
-                    f"{self.params['name']}.begin_block({label}, "
+                    f"{self._run}.begin_block({label}, "
                     f"feedback=bool({code(self.params['feedback'])}){counted})\n"
                 )
             buff.setIndentLevel(-indented, relative=True)
         indented = self.writeStopTestCode(buff)
         if indented:
-            if shows:
-                buff.writeIndentedLines(f"{self.params['name']}.end_block()\n")
+            if self._makes_block:
+                buff.writeIndentedLines(f"{self._run}.end_block()\n")
             buff.setIndentLevel(-indented, relative=True)
 
     def writeRoutineEndCode(self, buff: Any) -> None:
         """Write what ends the block, and the score, into PsychoPy's data file."""
-        if self.role not in ("trained", "same"):
+        if not self._makes_block:
             return
-        name = self.params["name"]
+        name, run = self.params["name"], self._run
         buff.writeIndentedLines(
-            f"{name}.end_block()\n"
-            f"thisExp.addData('{name}.score', {name}.score)\n"
-            f"thisExp.addData('{name}.hits', {name}.hits)\n"
+            f"{run}.end_block()\n"
+            f"thisExp.addData('{name}.score', {run}.score)\n"
+            f"thisExp.addData('{name}.hits', {run}.hits)\n"
         )
         super().writeRoutineEndCode(buff)
 
     def writeExperimentEndCode(self, buff: Any) -> None:
         """Write what ends the background process."""
-        if self.role == "trained":
+        if self.leads:
             buff.writeOnceIndentedLines(f"{self.params['name']}.close()\n")
+
+    def _measures(self) -> list[str]:
+        """Return what it is the amplitude of, and how that is found."""
+        return [code(self.params[name]) for name in (*PIPELINE, "bandLow", "bandHigh")]
 
     def integrityCheck(self) -> None:
         """Tell what can be known to be wrong before the experiment runs."""
         super().integrityCheck()
         kin = [one for one, _ in used(self.exp, NeuroFeedbackComponent)]
-        trained = [one for one in kin if one.role == "trained"]
+        rewarded = [one for one in kin if one.role == "reward"]
         if self.role == "same":
             names = [str(one.params["name"]) for one in kin if one.role != "same"]
             wanted = str(self.params["sameAs"].val)
@@ -289,15 +239,17 @@ class NeuroFeedbackComponent(BaseComponent):
                     "name",
                     LABELS["sameAs"],
                 )
-        elif self.role == "trained" and len(trained) > 1 and trained[0] is not self:
+        elif self in rewarded[1:] and self._measures() == rewarded[0]._measures():
             alerts.tell(
                 self,
-                f"{trained[0].params['name']} already is the trained signal; make this one a "
-                "further signal or the signal of another component.",
-                "trained",
+                f"{rewarded[0].params['name']} measures the same; to use that signal here, make "
+                "this one the signal of another component.",
+                "signal",
             )
-        elif self.role != "trained" and not trained:
-            alerts.tell(self, "no component is the trained signal; choose one that is.", "trained")
+        elif self.role != "reward" and not rewarded:
+            alerts.tell(
+                self, "no signal is rewarded, so that there are no points; choose one.", "signal"
+            )
         if kin and kin[0] is self:
             experiment_checks.check_version(self)
             experiment_checks.check_times(self.exp)
@@ -311,44 +263,43 @@ class NeuroFeedbackComponent(BaseComponent):
             check_numbers(self)
 
 
-def _in_seconds(milliseconds: str) -> str:
-    """Return Python code for a time in seconds, of code for one in milliseconds."""
-    try:
-        return f"{float(milliseconds) / 1e3:g}"
-    except ValueError:
-        return milliseconds if milliseconds == "None" else f"({milliseconds}) / 1000"
-
-
 def signal_classes(experiment: Any) -> dict[str, type]:
     """Return the names of an experiment's signals, and of what class they are when it runs."""
     from psychopy_nfb.display.neurofeedback import Neurofeedback
-    from psychopy_nfb.display.newest import NewestFurther
+    from psychopy_nfb.display.newest_signal import NewestSignal
 
     kin = {
         str(component.params["name"]): component
         for component, _ in used(experiment, NeuroFeedbackComponent)
     }
+    main = main_component(experiment)
     classes = {}
     for name, component in kin.items():
-        other = kin.get(str(component.params["sameAs"].val), component)
-        own = other.role if component.role == "same" else component.role
-        classes[name] = NewestFurther if own in ("further", "inhibit") else Neurofeedback
+        same = component.role == "same"
+        other = kin.get(str(component.params["sameAs"].val), main) if same else component
+        classes[name] = Neurofeedback if other is main else NewestSignal
     return classes
 
 
-def trained_name(experiment: Any) -> str | None:
-    """Return the name of the trained signal's component, which the script calls by it."""
-    for component, _ in used(experiment, NeuroFeedbackComponent):
-        if component.role == "trained":
-            return str(component.params["name"])
-    return None
+def main_component(experiment: Any) -> NeuroFeedbackComponent | None:
+    """Return the first rewarded signal's component; without one the first signal's."""
+    kin = [component for component, _ in used(experiment, NeuroFeedbackComponent)]
+    signals = [component for component in kin if component.role != "same"]
+    rewarded = [component for component in signals if component.role == "reward"]
+    return next(iter(rewarded or signals), None)
+
+
+def main_name(experiment: Any) -> str | None:
+    """Return the name of the script's `Neurofeedback`, None if no signal is there."""
+    main = main_component(experiment)
+    return None if main is None else str(main.params["name"])
 
 
 def tell_without_signal(element: Any) -> None:
-    """Tell when an experiment has no trained signal for `element` to work with."""
-    if trained_name(element.exp) is None:
+    """Tell when an experiment has no signal for `element` to work with."""
+    if main_name(element.exp) is None:
         alerts.tell(
             element,
-            "there is no trained signal; add a Neuro Feedback component to a Routine.",
-            "trained",
+            "there is no signal; add a Neuro Feedback component to a Routine.",
+            "signal",
         )

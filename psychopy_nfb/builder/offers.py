@@ -139,12 +139,12 @@ def channels(element: Any, field: str, texts: dict[str, str]) -> Offer:
 
 
 def signals(element: Any) -> list[tuple[str, bool]]:
-    """Return names of the experiment's signals, and whether each is trained; the trained first."""
+    """Return names of the experiment's signals, and whether each leads; that one first."""
     from psychopy_nfb.builder.neurofeedback import NeuroFeedbackComponent
 
     kin = [one for one, _ in used(element.exp, NeuroFeedbackComponent) if one.role != "same"]
-    kin.sort(key=lambda one: one.role != "trained")
-    return [(str(one.params["name"]), one.role == "trained") for one in kin]
+    kin.sort(key=lambda one: not one.leads)
+    return [(str(one.params["name"]), one.leads) for one in kin]
 
 
 def components(element: Any, field: str, texts: dict[str, str]) -> Offer:
@@ -154,12 +154,12 @@ def components(element: Any, field: str, texts: dict[str, str]) -> Offer:
 
 
 def _expressions(
-    element: Any, field: str, trained: dict[str, str], further: dict[str, str]
+    element: Any, field: str, leading: dict[str, str], others: dict[str, str]
 ) -> Offer:
     """Offer what there is of each signal: attributes and what they mean."""
     labels, values = [], []
-    for name, is_trained in signals(element):
-        for attribute, meaning in (trained if is_trained else further).items():
+    for name, leads in signals(element):
+        for attribute, meaning in (leading if leads else others).items():
             labels.append(f"{name}.{attribute}: {meaning}")
             values.append({field: f"{name}.{attribute}"})
     message = "What there is of the experiment's signals:"

@@ -4,6 +4,32 @@ from __future__ import annotations
 
 from psychopy.experiment.params import Param
 
+ROLES = {"trained": "reward", "further": "watch"}
+"""What a component was for by an older file, and how that is called today."""
+
+
+class Role(Param):
+    """What a component is for, also from a file in which it has an older name.
+
+    Parameters
+    ----------
+    param : Param
+        The field as the dialog has it.
+    """
+
+    def __init__(self, param: Param):
+        self.__dict__.update(vars(param))
+        self._val = self.__dict__.pop("val")
+
+    @property
+    def val(self) -> str:
+        """One of `feedback_fields.ROLES`."""
+        return self._val
+
+    @val.setter
+    def val(self, role: str) -> None:
+        self._val = ROLES.get(role, role)
+
 
 class DelayInSeconds(Param):
     """The filter's delay as it was saved once, in seconds: given on to the field in milliseconds.

@@ -8,7 +8,7 @@ from psychopy.experiment.routines import BaseStandaloneRoutine
 
 from psychopy_nfb.builder.help_page import HelpPage
 from psychopy_nfb.builder.key_fields import check_key
-from psychopy_nfb.builder.neurofeedback import tell_without_signal, trained_name
+from psychopy_nfb.builder.neurofeedback import main_name, tell_without_signal
 from psychopy_nfb.builder.parameters import CATEGORY, ICONS, PLUGIN, Field, add_fields, code
 
 FIELDS = (Field("key", "space", "Key", "Ends the check."),)
@@ -44,7 +44,7 @@ class SignalCheckRoutine(BaseStandaloneRoutine):
 
     def writeMainCode(self, buff: Any) -> None:
         """Write the call, and what ends the experiment on Escape."""
-        name, signal = self.params["name"], trained_name(self.exp) or "nfb"
+        name, signal = self.params["name"], main_name(self.exp) or "nfb"
         arguments = f"{signal}, win, key={code(self.params['key'])}"
         arguments += "" if self.wait is None else f", wait={self.wait}"
         buff.writeIndentedLines(

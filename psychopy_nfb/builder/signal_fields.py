@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from psychopy_nfb.builder.parameters import Field
+from psychopy_nfb.dsp.estimators import ESTIMATORS
 
+_CHOSEN_DELAY = tuple(name for name, one in ESTIMATORS.items() if one.chosen_delay)
 _NO_FILE = ("settingsFile", "== ''")
 _NO_DEVICE = ("deviceLabel", "in ('', None, 'None')")
 STREAM = (
@@ -23,7 +25,8 @@ STREAM = (
         "EEG",
         "Stream type",
         "Kind of the amplifier's LSL stream, almost always EEG. The button lists the streams that "
-        "are sent now. Only the trained signal needs this tab: the others come from its stream.",
+        "are sent now. Only the first rewarded signal needs this tab: the others come from its "
+        "stream.",
         tab="Stream",
         offers="streams",
         show=(_NO_DEVICE,),
@@ -107,7 +110,7 @@ SIGNAL = (
         "channels",
         "Oz",
         "Channels",
-        "The electrode whose rhythm is trained, or several, whose mean is taken: C3, C4. Usual: "
+        "The electrode whose rhythm is measured, or several, whose mean is taken: C3, C4. Usual: "
         "Oz or Pz for alpha, Cz for the sensorimotor rhythm, Fz for theta. The button lists the "
         "channels of the stream.",
         tab="Signal",
@@ -177,17 +180,7 @@ SIGNAL = (
         "to the participant's baseline. `psychopy-nfb tune` compares them on a recording.",
         tab="Signal",
         control="choice",
-        choices={
-            "wcFIR": "weighted complex FIR",
-            "cFIR": "complex FIR",
-            "LS-FIR": "FIR fitted to the baseline",
-            "AR-Hilbert": "autoregressive forecast",
-            "Kalman": "Kalman oscillator",
-            "ecHT": "endpoint-corrected Hilbert",
-            "rectify": "band-pass and rectify",
-            "demodulate": "complex demodulation",
-            "FFT": "sliding FFT",
-        },
+        choices={name: one.label for name, one in ESTIMATORS.items()},
         show=(_NO_FILE,),
     ),
     Field(
@@ -199,7 +192,7 @@ SIGNAL = (
         "session's files.",
         tab="Signal",
         type="num",
-        show=(("envelope", "in ('wcFIR', 'cFIR', 'LS-FIR', 'AR-Hilbert')"), _NO_FILE),
+        show=(("envelope", f"in {_CHOSEN_DELAY}"), _NO_FILE),
     ),
     Field(
         "lineFrequency",

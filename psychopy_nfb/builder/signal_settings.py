@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from psychopy_nfb.checks import check_delay_ms
 from psychopy_nfb.errors import NfbError
 
 if TYPE_CHECKING:
-    from psychopy_nfb.protocol import Protocol
+    from psychopy_nfb.protocol import Signal
 
 PIPELINE = (
     "channels",
@@ -105,28 +105,30 @@ def _problems(component: Any) -> Iterator[Problem]:
         yield "unit", LABELS["delayMs"], f"{error.value:g} {error.remedy}"
         return
     try:
-        protocol = _protocol(component, ("threshold", *SHOWN))
-        usual = _protocol(component, [name for name in SHOWN if name != "threshold"]).threshold
+        signal = _signal(component, SHOWN)
+        usual = _signal(component, [name for name in SHOWN if name != "threshold"]).threshold
+        if component.role == "reward":
+            _check_reward(component)
     except NfbError as error:
         told = field_error(str(params["name"]), error)
         yield "setting", told.field, told.sentence
         return
     if values["thresholdKind"] == "fixed":
         display = (values["displayLow"], values["displayHigh"])
-        yield from _reach_problems(protocol, usual, display, values["artifact"])
+        yield from _reach_problems(signal, usual, display, values["artifact"])
 
 
 def _reach_problems(
-    protocol: Protocol, usual: float, display: tuple[Any, Any], artifact: float | None
+    signal: Signal, usual: float, display: tuple[Any, Any], artifact: float | None
 ) -> Iterator[Problem]:
     """Yield why a threshold cannot be learned from."""
-    threshold, unit = protocol.threshold, UNITS[protocol.normalise]
-    low, high = _REACH[protocol.normalise]
-    if protocol.normalise == "none" and artifact is not None:
+    threshold, unit = signal.threshold, UNITS[signal.normalise]
+    low, high = _REACH[signal.normalise]
+    if signal.normalise == "none" and artifact is not None:
         high = artifact  # beyond it reward is withheld
-    up = protocol.direction == "up"
+    up = signal.direction == "up"
     advice = f"usual is {usual:g}{unit}; leave the field empty for that."
-    if threshold > high or (threshold == high and protocol.normalise == "none"):
+    if threshold > high or (threshold == high and signal.normalise == "none"):
         reward = "no reward" if up else "reward all the time"
         yield (
             "reach",
@@ -152,19 +154,14 @@ def _reach_problems(
             )
 
 
-def _protocol(component: Any, shown: Any) -> Protocol:
-    """Make the settings as far as they are known, which raises what is wrong with them."""
-    from psychopy_nfb.engine.recipe import standard_signal, standard_training
+def _signal(component: Any, shown: Sequence[str]) -> Signal:
+    """Make the signal as far as its settings are known, which raises what is wrong with them."""
+    from psychopy_nfb.engine.recipe import band_amplitude
 
-    trained = component.role == "trained"
     params = component.params
-    given: dict[str, Any] = {}
-    for name in (*PIPELINE, *shown, *(REWARD if trained else ())):
-        known, value = constant(params[name])
-        if name == "channels" and value is None:
-            value = ""
-        if known and (value is not None or name in NONE_MEANS_OFF):
-            given[API_NAMES.get(name, name)] = value
+    given = _given(component, (*PIPELINE, *shown))
+    if constant(params["channels"]) == (True, None):
+        given["channels"] = ""  # not the default: an empty field is a mistake
     if "line_frequency" in given:
         text = given["line_frequency"]
         given["line_frequency"] = None if text in ("None", None) else float(text)
@@ -178,4 +175,21 @@ def _protocol(component: Any, shown: Any) -> Protocol:
         edges = [constant(params[edge]) for edge in (low, high)]
         if all(known and value is not None for known, value in edges):
             given[pair] = tuple(value for _, value in edges)
-    return (standard_training if trained else standard_signal)(**given).protocol
+    return band_amplitude(**given, role=component.role)
+
+
+def _check_reward(component: Any) -> None:
+    """Make the reward as far as its settings are known, which raises what is wrong with them."""
+    from psychopy_nfb.protocol import Reward
+
+    Reward(**_given(component, REWARD))
+
+
+def _given(component: Any, names: Sequence[str]) -> dict[str, Any]:
+    """Return what is known of some fields, by their parameter of the Coder API."""
+    given: dict[str, Any] = {}
+    for name in names:
+        known, value = constant(component.params[name])
+        if known and (value is not None or name in NONE_MEANS_OFF):
+            given[API_NAMES.get(name, name)] = value
+    return given

@@ -1,7 +1,7 @@
 """The frame-locked side: what runs in the stimulus process, once a frame.
 
 - `neurofeedback`: the Coder API, one object for a session; `run_control`: its marks, blocks,
-  baselines and settings; `newest`: what the newest record says;
+  baselines and settings; `newest`: what the newest record says, `newest_signal` of one signal;
 - `late_read`, `frame_log`: when a value is read, and what is noted of each flip;
 - `bar`, `circle`, `trace`, `color`, `text`: what the participant sees, on `stimulus` and `shapes`;
 - `auto_draw`, `run_state`: what Builder's scripts expect of their stimuli;

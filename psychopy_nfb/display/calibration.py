@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from psychopy_nfb.checks import check_choice, check_number
 from psychopy_nfb.display.letters import legible_on
 from psychopy_nfb.errors import FileError
+from psychopy_nfb.protocol import TRAINED
 
 if TYPE_CHECKING:
     from psychopy.visual import Window
@@ -25,6 +27,7 @@ INSTRUCTIONS = {
     "Sit still and close your eyes.\nKeep your jaw and forehead relaxed.\n\n"
     "Keep your eyes closed until you are told to open them.",
 }
+_BASELINE_OF = re.compile(r"signals\.(\w+)\.baseline=")
 NO_ANSWER = "The background process did not answer; wait a moment, then repeat it."
 DONE = {"open": "Thank you.", "closed": "Thank you. You can open your eyes."}
 ENDED_SECONDS = 1.5
@@ -160,15 +163,19 @@ def failure(reason: str) -> str:
 
     Examples
     --------
-    >>> print(failure("baseline='eyes open': does not vary at all; check the electrodes."))
+    >>> print(failure("signals.emg.baseline='rest': does not vary at all; check the electrodes."))
     This measurement did not succeed.
     <BLANKLINE>
-    Why: it does not vary at all.
+    Why: the signal emg does not vary at all.
     <BLANKLINE>
     What to do: check the electrodes.
     """
     name, _, rest = reason.partition(": ")
-    why, _, what = (f"it {rest}" if name.startswith("baseline=") else reason).partition("; ")
+    signal = _BASELINE_OF.match(name)
+    if signal:
+        whose = "it" if signal[1] == TRAINED else f"the signal {signal[1]}"
+        reason = f"{whose} {rest}"
+    why, _, what = reason.partition("; ")
     lines = ["This measurement did not succeed.", "", f"Why: {why.rstrip('.')}."]
     return "\n".join([*lines, "", f"What to do: {what}"] if what else lines)
 

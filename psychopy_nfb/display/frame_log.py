@@ -8,7 +8,17 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from psychopy_nfb.clock import lsl_now
-from psychopy_nfb.engine.memory import FEEDBACK_VALUES
+from psychopy_nfb.engine.records import (
+    DELAY,
+    FLAGS,
+    NUMBER,
+    SAMPLE,
+    T_PUBLISHED,
+    T_RECEIVED,
+    T_SAMPLE,
+    Layout,
+)
+from psychopy_nfb.recording import FrameFields
 
 if TYPE_CHECKING:
     from psychopy.visual import Window
@@ -19,7 +29,34 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_place = FrameFields._fields.index
+
 _NAN = math.nan
+_FRAME, _SEQ, _SAMPLE = _place("frame"), _place("seq"), _place("sample")
+_T_SAMPLE, _T_RECEIVED = _place("t_sample"), _place("t_received")
+_T_PUBLISHED, _T_READ, _T_FLIP = _place("t_published"), _place("t_read"), _place("t_flip")
+_DELAY, _FLAGS, _INTERVAL = _place("delay"), _place("flags"), _place("interval")
+_DROPPED, _PATCH, _SHOWN = _place("dropped"), _place("patch"), _place("shown")
+_MARK, _BLOCK = _place("mark"), _place("block")
+_NOTHING = FrameFields(
+    frame=0,
+    t_sample=_NAN,
+    t_received=_NAN,
+    t_published=_NAN,
+    t_read=_NAN,
+    t_flip=_NAN,
+    seq=0,
+    sample=-1,
+    delay=_NAN,
+    flags=0,
+    interval=_NAN,
+    dropped=0,
+    patch=_NAN,
+    shown=_NAN,
+    mark=0,
+    block=0,
+)
+"""A frame that was shown before the first value."""
 MARKS_BETWEEN = "; "
 """Between the marks of one flip."""
 BREAK_SECONDS = 1.0
@@ -43,8 +80,10 @@ class FrameWriter:
         Its level is noted.
     send_mark : callable
         Called after the flip of a frame with a mark as ``send_mark(number, label, t_flip)``.
-    n_values : int
-        How many values a feedback record holds.
+    layout : Layout
+        Of feedback records.
+    value_name : str
+        Which of their values displays show.
     earlier : FrameWriter, optional
         The writer of the run's earlier window, detached; its numbers are continued.
     """
@@ -57,7 +96,8 @@ class FrameWriter:
         late: LateRead | None,
         patch: PhotodiodePatch | None,
         send_mark: Callable[[int, str, float], None],
-        n_values: int,
+        layout: Layout,
+        value_name: str,
         earlier: FrameWriter | None = None,
     ):
         from pyglet import gl
@@ -71,7 +111,9 @@ class FrameWriter:
         self._send_mark = send_mark
         self._swap = win.backend.swapBuffers
         win.backend.swapBuffers = self._watched_swap
-        self._no_values = (_NAN,) * n_values
+        self._values, self._shown = layout.values, layout.place(value_name)
+        self._row: list[float] = list(_NOTHING)  # each flip writes into it
+        self._no_values = (_NAN,) * (layout.values.stop - layout.values.start)
         self._record: tuple | None = None
         self._t_read = _NAN
         self.showing = True
@@ -143,36 +185,29 @@ class FrameWriter:
             except Exception:  # of a port or stream that marks are sent to: not into the frame loop
                 logger.exception("The mark %r could not be sent.", label)
         patch = _NAN if self.patch is None else self.patch.level
-        record = self._record
+        record, values, row = self._record, self._no_values, self._row
+        shown = _NAN
         if record is None:
-            stamps, seq, sample, delay, flags = (_NAN, _NAN, _NAN), 0, -1, _NAN, 0
-            values, shown = self._no_values, _NAN
+            row[:] = _NOTHING
         else:
-            seq, *stamps, delay, sample, flags = record[:7]
-            delay += self.display_delay
-            values = record[FEEDBACK_VALUES]
-            shown = values[0] if self.showing else _NAN
-            if self.showing and not self.block:
-                self.outside += 1
-            if shown > 0 and self._t_read - stamps[1] > self.display_hold:
-                shown = 0.0
-        self._ring.write(
-            self.frame,
-            *stamps,
-            self._t_read,
-            t_flip,
-            seq,
-            sample,
-            delay,
-            flags,
-            interval,
-            self.dropped,
-            patch,
-            shown,
-            mark,
-            self.block,
-            *values,
-        )
+            row[_T_SAMPLE], row[_T_PUBLISHED] = record[T_SAMPLE], record[T_PUBLISHED]
+            t_received = row[_T_RECEIVED] = record[T_RECEIVED]
+            row[_SEQ], row[_SAMPLE] = record[NUMBER], record[SAMPLE]
+            row[_DELAY] = record[DELAY] + self.display_delay
+            row[_FLAGS] = record[FLAGS]
+            values = record[self._values]
+            if self.showing:
+                shown = record[self._shown]
+                if not self.block:
+                    self.outside += 1
+                if shown > 0 and self._t_read - t_received > self.display_hold:
+                    shown = 0.0
+        row[_FRAME] = self.frame
+        row[_T_READ], row[_T_FLIP] = self._t_read, t_flip
+        row[_INTERVAL], row[_DROPPED] = interval, self.dropped
+        row[_PATCH], row[_SHOWN] = patch, shown
+        row[_MARK], row[_BLOCK] = mark, self.block
+        self._ring.write(*row, *values)
         self.frame += 1
 
     def send_left_marks(self) -> None:

@@ -25,6 +25,7 @@ from psychopy_nfb.engine.configuration import Configuration, read_configuration
 from psychopy_nfb.engine.handle import WorkerHandle
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.lsl.stand_in import StandIn, stand_in_for
+from psychopy_nfb.protocol import value_name
 from psychopy_nfb.recording import SessionFiles, calibration_path, new_session
 from psychopy_nfb.settings import to_dict
 
@@ -249,7 +250,8 @@ class Neurofeedback(RunControl):
             self._late,
             patch,
             self._send_mark,
-            len(block.value_names),
+            block.feedback.layout,
+            value_name(self.configuration.first, "value"),
             earlier,
         )
         self._frames.showing = self._showing
@@ -314,7 +316,10 @@ class Neurofeedback(RunControl):
 
     @property
     def records(self) -> Ring:
-        """The ring of feedback records, for those who want each of them."""
+        """The ring of feedback records, for those who want each of them.
+
+        ``records.layout.named(record)`` is what a record holds, by name.
+        """
         self._require_start()
         return self._ring
 

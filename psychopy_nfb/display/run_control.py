@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import threading
 import time
@@ -61,7 +62,7 @@ class RunControl(NewestFeedback):
         between_blocks: bool,
         calibration_path: Path | None,
     ):
-        super().__init__(stale_after, list(configuration.further))
+        super().__init__(configuration, self._change, stale_after)
         self._frames: FrameWriter | None = None  # once a window is attached
         self._configure(configuration)
         self._calibration_path = calibration_path
@@ -90,8 +91,11 @@ class RunControl(NewestFeedback):
     def _tell_frames(self) -> None:
         """Let the frame log know how the value shown differs from the record's."""
         if self._frames is not None:
-            self._frames.display_delay = self.configuration.protocol.display_smoothing
-            self._frames.display_hold = self._hold
+            shown = self.configuration.signals[self.configuration.first]
+            self._frames.display_delay = shown.display_smoothing
+            self._frames.display_hold = (
+                math.inf if shown.display_hold is None else shown.display_hold
+            )
 
     def mark(self, label: str) -> None:
         """Write an event at the next flip; into the events, the recording and that frame's row.
@@ -261,8 +265,9 @@ class RunControl(NewestFeedback):
 
     @property
     def calibrated(self) -> bool:
-        """Whether a baseline is in use."""
-        return self.configuration.baseline is not None
+        """Whether a baseline of each signal is in use."""
+        signals = self.configuration.signals.values()
+        return all(signal.baseline is not None for signal in signals)
 
     @property
     def recording_error(self) -> str | None:
@@ -279,17 +284,22 @@ class RunControl(NewestFeedback):
         return self._refusal
 
     def set(self, **changes: Any) -> None:
-        """Change protocol settings from now on, e.g. ``set(threshold=0.7, dwell=0.5)``; logged.
+        """Change settings of the first signal and of the reward from now on; logged.
+
+        E.g. ``set(threshold=0.7, dwell=0.5)``; of another signal ``nfb.signals["emg"].set(…)``.
 
         Raises
         ------
         SettingsError
             If a setting does not exist or its value is impossible.
         """
+        self._change(changes, None)
+
+    def _change(self, changes: dict[str, Any], signal: str | None) -> None:
         self._require_start()
         self._refusal = None
-        self.configuration.protocol.changed(**changes)
-        self._handle.command("set", changes=to_dict(changes))
+        self.configuration.changed(changes, signal)
+        self._handle.command("set", changes=to_dict(changes), signal=signal)
 
     def pause(self) -> None:
         """Give no reward until `resume`; data are still recorded."""

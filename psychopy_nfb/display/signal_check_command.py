@@ -51,7 +51,7 @@ def main(options: argparse.Namespace) -> int:
     from psychopy_nfb.engine.configuration import Configuration
     from psychopy_nfb.lsl.ask import ask_channels
     from psychopy_nfb.lsl.find import find_stream
-    from psychopy_nfb.protocol import Protocol
+    from psychopy_nfb.protocol import Signal
 
     stream = _stream(options)
     with doing("Looking for the stream"):
@@ -62,8 +62,14 @@ def main(options: argparse.Namespace) -> int:
     nfb = Neurofeedback(
         Configuration(
             stream=stream,
-            pipeline=Pipeline([Pick([(eeg or channels.labels)[0]]), DCBlock()]),
-            protocol=Protocol(normalise="none", display_range=(0.0, 20.0)),
+            signals={
+                "any": Signal(
+                    Pipeline([Pick([(eeg or channels.labels)[0]]), DCBlock()]),
+                    role="watch",
+                    normalise="none",
+                    display_range=(0.0, 20.0),
+                )
+            },
             markers=False,
         )
     )

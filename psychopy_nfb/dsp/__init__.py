@@ -9,7 +9,7 @@
 - `channel_quality`, `channel_verdict`: which channels can be used at all, why not, what helps;
 - `filters`, `smooth`, `delay`, `decimate`: a band, a smoother signal, a later one, a slower one;
 - `rhythm`, `complex_fir`, `fir`, `kalman`, `ar_hilbert`, `envelope`: estimators of a rhythm's
-  envelope and phase; `group_delay`: how late they are;
+  envelope and phase; `estimators`: the table of them; `group_delay`: how late they are;
 - `whole`: a whole recording without jumps of its level, and where its artifacts are;
 - `spatial`, `ica`: weighted sums of channels that are found on a recording; `peak`: the frequency
   of a person's own rhythm;

@@ -30,9 +30,9 @@ class Flags(IntFlag):
     PAUSED = 256
     """The experiment has paused the feedback; data are still recorded."""
     UNCALIBRATED = 512
-    """The protocol needs a baseline and has none: value and reward stay 0."""
+    """A signal needs a baseline and has none: value and reward stay 0."""
     INHIBITED = 1024
-    """A further signal that inhibits is beyond its threshold, e.g. muscle activity."""
+    """A signal that inhibits is beyond its threshold, e.g. muscle activity."""
     DRIFTING = 2048
     """Volumes of an MR sequence drift against the samples: the two clocks are not locked."""
     NO_POINTS = 4096

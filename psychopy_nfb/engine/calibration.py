@@ -30,19 +30,18 @@ def with_calibration(configuration: Configuration, path: str | os.PathLike) -> C
         If it holds no baseline, or one of another signal.
     """
     kept = read_configuration(path)
-    if kept.baseline is None:
-        raise SettingsError("calibration", os.fspath(path), "holds no baseline; record one")
-    _check_same("pipeline", configuration.pipeline, kept.pipeline, path)
-    further = {}
-    for name, settings in configuration.further.items():
-        other = kept.further.get(name)
+    signals = {}
+    for name, settings in configuration.signals.items():
+        other = kept.signals.get(name)
+        if other is None and name == configuration.first:  # it may have had another name
+            other = kept.signals[kept.first]
         if other is None or other.baseline is None:
             raise SettingsError(
                 "calibration", os.fspath(path), f"holds no baseline of {name}; record one"
             )
-        _check_same(f"further.{name}.pipeline", settings.pipeline, other.pipeline, path)
-        further[name] = replace(settings, pipeline=other.pipeline, baseline=other.baseline)
-    return replace(configuration, pipeline=kept.pipeline, baseline=kept.baseline, further=further)
+        _check_same(f"signals.{name}.pipeline", settings.pipeline, other.pipeline, path)
+        signals[name] = replace(settings, pipeline=other.pipeline, baseline=other.baseline)
+    return replace(configuration, signals=signals)
 
 
 def _check_same(where: str, wanted: Pipeline, kept: Pipeline, path: str | os.PathLike) -> None:

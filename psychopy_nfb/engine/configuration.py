@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from psychopy_nfb.budget import LONGEST_NAME, MOST_FURTHER, check_count
+from psychopy_nfb.budget import LONGEST_NAME, MOST_SIGNALS, check_count
 from psychopy_nfb.checks import check_number
-from psychopy_nfb.dsp import Pipeline
-from psychopy_nfb.errors import SettingsError
+from psychopy_nfb.errors import SettingsError, listed
 from psychopy_nfb.lsl.selection import StreamSelection
-from psychopy_nfb.protocol import (
-    FURTHER_NAMES,
-    VALUE_NAMES,
-    Baseline,
-    FurtherSignal,
-    Protocol,
+from psychopy_nfb.protocol import TRAINED, Reward, Signal, value_names
+from psychopy_nfb.protocol.signal import check_live
+from psychopy_nfb.protocol.version_0_1 import (
+    SETTINGS_NOTICE,
+    converted_settings,
+    is_older,
 )
 from psychopy_nfb.settings import from_dict, read_plain_json
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -27,23 +30,21 @@ class Configuration:
     Examples
     --------
     >>> from psychopy_nfb.dsp import CFIR, Pick, Pipeline
-    >>> training = Configuration(pipeline=Pipeline([Pick(["Oz"]), CFIR(band=(8, 12))]))
-    >>> training.stream.type
-    'EEG'
+    >>> alpha = Signal(Pipeline([Pick(["Oz"]), CFIR(band=(8, 12))]))
+    >>> training = Configuration(signals={"alpha": alpha})
+    >>> training.stream.type, training.first
+    ('EEG', 'alpha')
     """
 
     stream: StreamSelection = field(default_factory=StreamSelection)
     """Where the EEG comes from."""
-    pipeline: Pipeline = field(default_factory=Pipeline)
-    """From EEG samples to the one trained signal."""
-    protocol: Protocol = field(default_factory=Protocol)
-    """From the signal to feedback and reward."""
-    baseline: Baseline | None = None
-    """A baseline recorded earlier; None until one is recorded in this session."""
+    signals: dict[str, Signal] = field(default_factory=lambda: {TRAINED: Signal()})
+    """What is computed of it, by name: signals that are rewarded, that withhold reward, or that are
+    only watched. The first is the one that ``nfb.value`` means."""
+    reward: Reward = field(default_factory=Reward)
+    """When the rewarded signals together bring a hit, and what it is worth."""
     aux: StreamSelection | None = None
     """A second stream whose channels are laid beside the EEG's, under their own labels."""
-    further: dict[str, FurtherSignal] = field(default_factory=dict)
-    """Further signals of the same stream, by name: to show, or to withhold reward."""
     markers: bool = True
     """Keep the markers of every marker stream on the network."""
     publish: bool = False
@@ -53,25 +54,57 @@ class Configuration:
 
     def __post_init__(self) -> None:
         check_number("gap_seconds", self.gap_seconds, above=0, unit="s")
-        check_count("further", self.further, MOST_FURTHER, "signals")
-        for name in self.further:
+        if not self.signals:
+            raise SettingsError("signals", self.signals, "has none; name at least one signal")
+        check_count("signals", self.signals, MOST_SIGNALS, "signals")
+        for name in self.signals:
             if not name.isidentifier():
                 raise SettingsError(
-                    "further", name, "must be a name of letters, digits and underscores"
+                    "signals", name, "must be a name of letters, digits and underscores"
                 )
-            check_count("further", name, LONGEST_NAME, "characters")
+            check_count("signals", name, LONGEST_NAME, "characters")
+
+    @property
+    def first(self) -> str:
+        """Name of the first signal."""
+        return next(iter(self.signals))
 
     @property
     def value_names(self) -> tuple[str, ...]:
-        """What there is for each sample: `VALUE_NAMES`, then ``emg_value, emg_signal, …``."""
-        return (
-            *VALUE_NAMES,
-            *(f"{name}_{what}" for name in self.further for what in FURTHER_NAMES),
-        )
+        """What there is for each sample: ``alpha_value, alpha_signal, …, reward, score, …``."""
+        return value_names(self.signals)
+
+    def changed(self, changes: dict[str, Any], signal: str | None = None) -> Configuration:
+        """Return a copy with live settings changed.
+
+        Parameters
+        ----------
+        changes : dict
+            Settings of the signal; without a `signal` also of the reward.
+        signal : str, optional
+            Name of the signal; default the first.
+
+        Raises
+        ------
+        SettingsError
+            If there is no such signal, or a setting does not exist, must stay as it is during a
+            run, or cannot have this value.
+        """
+        name = self.first if signal is None else signal
+        if name not in self.signals:
+            raise SettingsError("signal", name, f"is no signal; there are: {listed(self.signals)}")
+        of_reward = Reward.live if signal is None else ()
+        check_live(changes, (*Signal.live, *of_reward))
+        for_reward = {key: value for key, value in changes.items() if key in of_reward}
+        for_signal = {key: value for key, value in changes.items() if key not in of_reward}
+        signals = {**self.signals, name: self.signals[name].changed(**for_signal)}
+        return replace(self, signals=signals, reward=self.reward.changed(**for_reward))
 
 
 def read_configuration(source: str | os.PathLike | dict | Configuration) -> Configuration:
     """Return the configuration that `source` names.
+
+    Settings of version 0.1 are read as well; that they were is reported in the log.
 
     Parameters
     ----------
@@ -88,8 +121,26 @@ def read_configuration(source: str | os.PathLike | dict | Configuration) -> Conf
     """
     if isinstance(source, Configuration):
         return source
+    where = ""
     if isinstance(source, (str, os.PathLike)):
+        where = f"{os.fspath(source)}: "
         source = read_plain_json(source)
     if isinstance(source, dict) and "configuration" in source:
         source = source["configuration"]
-    return from_dict(Configuration, source)
+    configuration = build_configuration(source)
+    if is_older(source):
+        logger.warning("%s%s.", where, SETTINGS_NOTICE % configuration.first)
+    return configuration
+
+
+def build_configuration(settings: Any) -> Configuration:
+    """Return the configuration of plain settings, also of version 0.1.
+
+    Raises
+    ------
+    SettingsError
+        If a setting cannot be used; the message names it.
+    """
+    if is_older(settings):
+        settings = converted_settings(settings)
+    return from_dict(Configuration, settings)

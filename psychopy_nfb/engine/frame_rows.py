@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import math
 
-from psychopy_nfb.engine.memory import FRAME_FIELDS, FRAME_VALUES, SharedBlock
+from psychopy_nfb.engine.memory import SharedBlock
+from psychopy_nfb.engine.records import Layout, frame_layout
 from psychopy_nfb.recording import FrameLog, SessionFiles
+from psychopy_nfb.recording.tables import TEXT_COLUMNS
 
-_AT = {name: 1 + place for place, name in enumerate(FRAME_FIELDS)}
-_NAN = math.nan
+_OF_FRAMES = frame_layout(())
+_FRAME, _T_FLIP, _SEQ = map(_OF_FRAMES.place, ("frame", "t_flip", "seq"))
+_UNKNOWN_AT = tuple(map(_OF_FRAMES.place, ("seq", "sample", "flags")))
+"""What has no number in a frame that was shown before the first value."""
+_TEXTS_AT = tuple((kind, _OF_FRAMES.place(kind)) for kind in TEXT_COLUMNS)
 
 
-def frame_row(record: tuple, labels: dict[str, dict]) -> tuple | None:
+def flip_time(record: tuple) -> float:
+    """Return when a frame was flipped, in seconds of LSL's clock."""
+    return record[_T_FLIP]
+
+
+def frame_row(record: tuple, labels: dict[str, dict], layout: Layout) -> tuple | None:
     """Return one frame's row in the order of `FrameLog.columns`.
 
     Parameters
@@ -20,24 +30,37 @@ def frame_row(record: tuple, labels: dict[str, dict]) -> tuple | None:
         What `Ring.since` yields from the frame ring.
     labels : dict
         The texts of ``"mark"`` and ``"block"`` numbers; keys may be texts, as after JSON.
+    layout : Layout
+        Of the frame ring.
 
     Returns
     -------
     tuple or None
         None if the text of its mark or block is not known (yet).
     """
-    texts = []
-    for kind in ("mark", "block"):
-        number = record[_AT[kind]]
-        text = "" if number == 0 else _lookup(labels[kind], number)
-        if text is None:
+    row = list(record)
+    for kind, place in _TEXTS_AT:
+        number = record[place]
+        row[place] = "" if number == 0 else _lookup(labels[kind], number)
+        if row[place] is None:
             return None
-        texts.append(text)
-    row = list(record[1 : _AT["mark"]])
-    if record[_AT["seq"]] == 0:  # shown before the first value: nothing to trace back to
-        for name in ("seq", "sample", "flags"):
-            row[_AT[name] - 1] = _NAN
-    return (*row, *texts, *record[FRAME_VALUES])
+    if record[_SEQ] == 0:  # shown before the first value: nothing to trace back to
+        for place in _UNKNOWN_AT:
+            row[place] = math.nan
+    return (*row[layout.fields], *row[layout.values])
+
+
+def named_row(record: tuple, labels: dict[str, dict], layout: Layout) -> tuple:
+    """Return one frame's row; a mark or block whose text is not known is named by its number."""
+    known = {
+        kind: {record[place]: str(record[place]), **_by_number(labels[kind])}
+        for kind, place in _TEXTS_AT
+    }
+    return frame_row(record, known, layout)
+
+
+def _by_number(texts: dict) -> dict[int, str]:
+    return {int(number): text for number, text in texts.items()}
 
 
 def _lookup(texts: dict, number: int) -> str | None:
@@ -52,19 +75,13 @@ def append_frames(block: SharedBlock, stem: str, labels: dict[str, dict]) -> int
     int
         How many were added.
     """
-    log = FrameLog(SessionFiles.from_stem(stem).frames, append=True, value_names=block.value_names)
-    rows = []
-    for record in block.frames.since(0):
-        if record[1] > log.last_frame:
-            known = {
-                kind: {
-                    **labels[kind],
-                    record[_AT[kind]]: _lookup(labels[kind], record[_AT[kind]])
-                    or str(record[_AT[kind]]),
-                }
-                for kind in ("mark", "block")
-            }
-            rows.append(frame_row(record, known))
+    log = FrameLog(SessionFiles.from_stem(stem).frames, block.value_names, append=True)
+    layout = block.frames.layout
+    rows = [
+        named_row(record, labels, layout)
+        for record in block.frames.since(0)
+        if record[_FRAME] > log.last_frame
+    ]
     log.write(rows)
     log.close()
     return len(rows)

@@ -18,11 +18,10 @@ from collections.abc import Callable, Sequence
 from psychopy_nfb import errors
 from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.engine.frame_rows import append_frames
-from psychopy_nfb.engine.memory import FEEDBACK_VALUES, SharedBlock
+from psychopy_nfb.engine.memory import SharedBlock
 from psychopy_nfb.engine.outbox import Outbox
 from psychopy_nfb.engine.worker_process import close_pipes, remove_log, start_worker
 from psychopy_nfb.errors import NfbError, WorkerError
-from psychopy_nfb.protocol import VALUE_NAMES
 
 logger = logging.getLogger(__name__)
 
@@ -288,10 +287,9 @@ class WorkerHandle:
         feedback: dict[str, float] = {}
         n_samples, t_sample = 0, None
         if record is not None:
-            n_samples, t_sample = record[5] + 1, record[1]
-            # Those of further signals come after these.
-            values = dict(zip(VALUE_NAMES, record[FEEDBACK_VALUES], strict=False))
-            feedback = {"score": values["score"], "hits": int(values["hits"])}
+            reached = self.block.feedback.layout.named(record)
+            n_samples, t_sample = reached["sample"] + 1, reached["t_sample"]
+            feedback = {"score": reached["score"], "hits": int(reached["hits"])}
         return {
             "why": why,
             "restarts": self.restarts,

@@ -14,10 +14,11 @@ import pylsl
 
 from psychopy_nfb.channels import EEG
 from psychopy_nfb.dsp import SignalInfo, flag_names
-from psychopy_nfb.engine.frame_rows import frame_row
+from psychopy_nfb.engine.frame_rows import flip_time, frame_row, named_row
 from psychopy_nfb.engine.marker_clock import time_beside_eeg
 from psychopy_nfb.engine.memory import SharedBlock
 from psychopy_nfb.engine.processor import Block, Processor
+from psychopy_nfb.engine.records import NUMBER
 from psychopy_nfb.engine.sample_index import SampleIndex
 from psychopy_nfb.engine.source import Source
 from psychopy_nfb.errors import FileError
@@ -435,14 +436,15 @@ class Keeper:
         """Write the frames that were shown since the last call."""
         rows = []
         now = pylsl.local_clock()
+        layout = self._block.frames.layout
         for record in self._block.frames.since(self._frames_seen):
-            row = frame_row(record, self._labels)
+            row = frame_row(record, self._labels, layout)
             if row is None:
-                if patient and now - record[6] < PATIENCE_SECONDS:
+                if patient and now - flip_time(record) < PATIENCE_SECONDS:
                     break  # its mark is on the way
-                row = frame_row(record, _numbers_as_texts(record, self._labels))
+                row = named_row(record, self._labels, layout)
             rows.append(row)
-            self._frames_seen = record[0]
+            self._frames_seen = record[NUMBER]
         if rows:
             self._writer.frames(rows)
 
@@ -494,12 +496,3 @@ def _units(info: SignalInfo, facts: dict[str, Any]) -> list[str]:
         )
     ]
     return units + [""] * (info.n_channels - len(units))
-
-
-def _numbers_as_texts(record: tuple, labels: dict[str, dict]) -> dict[str, dict]:
-    """Return `labels` with the numbers of this record's mark and block as their own texts."""
-    mark, block = record[15], record[16]
-    return {
-        "mark": {mark: str(mark), **labels["mark"]},
-        "block": {block: str(block), **labels["block"]},
-    }

@@ -14,6 +14,7 @@ from psychopy_nfb.engine.control import ControlLine
 from psychopy_nfb.engine.keeper import Keeper
 from psychopy_nfb.engine.memory import SharedBlock
 from psychopy_nfb.engine.processor import Block, Processor
+from psychopy_nfb.engine.records import FeedbackFields
 from psychopy_nfb.engine.source import Source
 from psychopy_nfb.errors import NfbError
 from psychopy_nfb.lsl.continuity import Continuity
@@ -77,7 +78,7 @@ class Loop:
         self.processor.counting = order["counting"]
         self.processor.n_samples = restore.get("n_samples", 0)
         if restore:
-            self.processor.feedback.restore(restore["feedback"])
+            self.processor.reward.restore(restore["feedback"])
             self.processor.paused = restore["paused"]
             self.processor.gap()
             if restore["baseline"]:
@@ -93,7 +94,7 @@ class Loop:
         self._watch_channels(restore.get("watching", False))
         self._running = True
         self._last_received = pylsl.local_clock()
-        self._last_record: tuple | None = None
+        self._last_record: tuple[FeedbackFields, list[float]] | None = None
         self._chores_at = 0.0
         self._no_data = False
         self._told_faults: set[str] = set()
@@ -213,17 +214,16 @@ class Loop:
         flags = block.flags
         bits = int(flags[0]) if len(flags) == 1 else int(np.bitwise_or.reduce(flags))
         values = block.values[-1].tolist()
-        t_sample = float(stamps[row])
-        self.block.feedback.write(
-            t_sample,
-            received,
-            pylsl.local_clock(),
-            self.processor.delay / self.rate.share,  # filters count samples, not seconds
-            first + row,
-            bits,
-            *values,
+        fields = FeedbackFields(
+            t_sample=float(stamps[row]),
+            t_received=received,
+            t_published=pylsl.local_clock(),
+            delay=self.processor.delay / self.rate.share,  # filters count samples, not seconds
+            sample=first + row,
+            flags=bits,
         )
-        self._last_record = (t_sample, received, first + row, bits, values)
+        self.block.feedback.write(*fields, *values)
+        self._last_record = fields, values
         self._no_data = False
 
     def _publish_no_data(self) -> None:
@@ -231,16 +231,11 @@ class Loop:
         if self._no_data or self._last_record is None:
             return
         self._no_data = True
-        t_sample, received, sample, bits, values = self._last_record
-        self.block.feedback.write(
-            t_sample,
-            received,
-            pylsl.local_clock(),
-            self.processor.delay / self.rate.share,
-            sample,
-            bits | Flags.NO_DATA,
-            *values,
+        fields, values = self._last_record
+        fields = fields._replace(
+            t_published=pylsl.local_clock(), flags=fields.flags | Flags.NO_DATA
         )
+        self.block.feedback.write(*fields, *values)
 
     def _chores(self) -> None:
         if self._chunk_seconds != self.source.chunk_seconds:  # a stream that was silent at first
@@ -301,10 +296,11 @@ class Loop:
         self._running = False
 
     def _on_set(self, command: dict) -> dict:
-        self.processor.apply(command["changes"])
+        self.processor.apply(command["changes"], command["signal"])
         self.keeper.remember_configuration()
         self._tell_configuration()
-        return _command_event("set", command["changes"])
+        of = {} if command["signal"] is None else {"signal": command["signal"]}
+        return _command_event("set", {**command["changes"], **of})
 
     def _on_pause(self, _: dict) -> dict:
         self.processor.paused = True
@@ -321,14 +317,15 @@ class Loop:
     def _on_baseline_end(self, _: dict) -> dict:
         # The whole baseline may pass through the pipeline again: silent, but not stalled.
         self.block["busy"] = 1
+        label = self.processor.baseline_label
         try:
-            baseline = self.processor.end_baseline()
+            self.processor.end_baseline()
         finally:
             self.block["busy"] = 0
         self.keeper.remember_configuration()
         self._tell_configuration()
-        self.control.send("calibrated", baseline=to_dict(baseline))
-        return _command_event("baseline_end", {"label": baseline.label})
+        self.control.send("calibrated")
+        return _command_event("baseline_end", {"label": label})
 
     def _on_watch_channels(self, command: dict) -> None:
         self._watch_channels(command["on"])
@@ -337,7 +334,7 @@ class Loop:
         self._quality = ChannelQuality(self.source.info) if on else None
 
     def _on_reset_score(self, _: dict) -> dict:
-        self.processor.feedback.reset_score()
+        self.processor.reward.reset_score()
         return _command_event("reset_score")
 
     def _on_mark(self, command: dict) -> dict:

@@ -18,22 +18,14 @@ from multiprocessing.shared_memory import SharedMemory
 from zlib import crc32
 
 from psychopy_nfb.engine.named_memory import create_memory, join_memory, remove_memory
+from psychopy_nfb.engine.records import NUMBER, Layout, feedback_layout, frame_layout
 from psychopy_nfb.errors import WorkerError
-from psychopy_nfb.protocol import VALUE_NAMES
-from psychopy_nfb.recording import FRAME_COLUMNS
 
 logger = logging.getLogger(__name__)
 
-MAGIC = int.from_bytes(b"NFBshm03", "little")
-HEADER_BYTES = 65536  # the longest names of the most further signals have place in it
+MAGIC = int.from_bytes(b"NFBshm04", "little")
+HEADER_BYTES = 65536  # the longest names of the most signals have place in it
 LAYOUT_AT = 512  # the header's words end before it, the JSON of the layout follows
-
-FEEDBACK_FIELDS = ("t_sample", "t_received", "t_published", "delay", "sample", "flags")
-FRAME_FIELDS = FRAME_COLUMNS[: -len(VALUE_NAMES)]  # the values follow; mark and block by number
-FEEDBACK_VALUES = slice(1 + len(FEEDBACK_FIELDS), -2)
-FRAME_VALUES = slice(1 + len(FRAME_FIELDS), -2)
-"""Where a record that was read has its values."""
-_CODES = dict.fromkeys(("sample", "frame", "seq", "flags", "dropped", "mark", "block"), "q")
 
 # A record each millisecond fills the feedback ring in a second and the frame ring, at 240 Hz, in
 # 34: longer than a worker's restart takes.
@@ -59,14 +51,14 @@ WHOLE = 0x2144DF1C
 RFC 1662, C.3: so a reader checks a record in one step."""
 
 
-def _body(codes: str) -> struct.Struct:
+def _body(layout: Layout) -> struct.Struct:
     """Return a record up to its checksum: number, fields, number, padding."""
-    return struct.Struct(f"<Q{codes}Q4x")
+    return struct.Struct(f"<Q{layout.codes}Q4x")
 
 
-def record_size(codes: str) -> int:
-    """Return how many bytes a record with fields of these `struct` codes takes."""
-    return _body(codes).size + 4
+def record_size(layout: Layout) -> int:
+    """Return how many bytes a record of this layout takes."""
+    return _body(layout).size + 4
 
 
 class Ring:
@@ -82,8 +74,8 @@ class Ring:
         Which word holds the newest record's sequence number; 0 is none yet.
     offset, slots : int
         Where the ring starts, in bytes, and how many records it holds.
-    codes : str
-        The `struct` codes of a record's fields.
+    layout : Layout
+        What a record holds.
     """
 
     def __init__(
@@ -93,15 +85,17 @@ class Ring:
         newest_word: int,
         offset: int,
         slots: int,
-        codes: str,
+        layout: Layout,
     ):
+        self.layout = layout
+        """Names and places of what a record holds."""
         self._view = view
         self._words = words
         self._newest_word = newest_word
         self._offset = offset
         self._slots = slots
-        body = _body(codes)
-        self.record_bytes = record_size(codes)
+        body = _body(layout)
+        self.record_bytes = record_size(layout)
         # Looked up once, and as few steps as there can be: this code runs after a pause, when each
         # costs several times what it costs in a loop.
         self._pack, self._unpack = body.pack, struct.Struct(f"{body.format}I").unpack
@@ -131,7 +125,7 @@ class Ring:
         return seq
 
     def newest(self) -> tuple | None:
-        """Return the newest whole record as (seq, *fields, seq, checksum), or None if none is.
+        """Return the newest whole record, or None if none is; `layout` knows what is where in it.
 
         Runs once a frame: two small objects are made, nothing else. Looks at each place of the
         ring once at most, whatever number the block holds.
@@ -171,14 +165,14 @@ class Ring:
             at = self._offset + place * self.record_bytes
             raw = self._view[at : at + self.record_bytes].tobytes()
             if crc32(raw) == WHOLE:
-                whole.append(self._unpack(raw)[0])
+                whole.append(self._unpack(raw)[NUMBER])
         return max(whole)
 
     def _read(self, seq: int) -> tuple | None:
         at = self._offset + seq % self._slots * self.record_bytes
         raw = self._view[at : at + self.record_bytes].tobytes()
         record = self._unpack(raw)
-        return record if record[0] == seq and crc32(raw) == WHOLE else None
+        return record if record[NUMBER] == seq and crc32(raw) == WHOLE else None
 
     def release(self) -> None:
         """Let go of the shared block, so that it can be closed."""
@@ -198,36 +192,23 @@ class SharedBlock:
         self._words = memory.buf[: 8 * len(WORDS)].cast("q")
         clocks_at = 8 * len(WORDS)
         self._clocks = memory.buf[clocks_at : clocks_at + 8 * len(CLOCKS)].cast("d")
-        values = f"{len(self.value_names)}d"
-        feedback_codes, frame_codes = (
-            _codes(FEEDBACK_FIELDS) + values,
-            _codes(FRAME_FIELDS) + values,
-        )
-        self.feedback = self._ring("newest_feedback", HEADER_BYTES, FEEDBACK_SLOTS, feedback_codes)
+        layouts = feedback_layout(self.value_names), frame_layout(self.value_names)
+        self.feedback = self._ring("newest_feedback", HEADER_BYTES, FEEDBACK_SLOTS, layouts[0])
         frames_at = HEADER_BYTES + FEEDBACK_SLOTS * self.feedback.record_bytes
-        self.frames = self._ring("newest_frame", frames_at, FRAME_SLOTS, frame_codes)
+        self.frames = self._ring("newest_frame", frames_at, FRAME_SLOTS, layouts[1])
 
-    def _ring(self, newest: str, offset: int, slots: int, codes: str) -> Ring:
+    def _ring(self, newest: str, offset: int, slots: int, layout: Layout) -> Ring:
         words = self._memory.buf[: 8 * len(WORDS)].cast("q")
-        return Ring(self._memory.buf[:], words, WORDS.index(newest), offset, slots, codes)
+        return Ring(self._memory.buf[:], words, WORDS.index(newest), offset, slots, layout)
 
     @classmethod
     def create(cls, value_names: Sequence[str]) -> SharedBlock:
         """Make a new block for records with these values."""
-        values = f"{len(value_names)}d"
-        size = HEADER_BYTES + sum(
-            slots * record_size(_codes(fields) + values)
-            for fields, slots in ((FEEDBACK_FIELDS, FEEDBACK_SLOTS), (FRAME_FIELDS, FRAME_SLOTS))
-        )
+        slots = {feedback_layout: FEEDBACK_SLOTS, frame_layout: FRAME_SLOTS}
+        rings = (count * record_size(layout(value_names)) for layout, count in slots.items())
+        size = HEADER_BYTES + sum(rings)
         memory = create_memory(size)
-        layout = json.dumps(
-            {
-                "feedback": [*FEEDBACK_FIELDS, *value_names],
-                "frames": [*FRAME_FIELDS, *value_names],
-                "values": list(value_names),
-            },
-            ensure_ascii=False,
-        ).encode()
+        layout = json.dumps({"values": list(value_names)}, ensure_ascii=False).encode()
         memory.buf[LAYOUT_AT : LAYOUT_AT + len(layout)] = layout
         block = cls(memory, value_names, created=True)
         block["size"] = size
@@ -301,7 +282,3 @@ class SharedBlock:
     def remove(self) -> None:
         """Remove the block's name. Harmless when it has gone already."""
         remove_memory(self._memory)
-
-
-def _codes(fields: Sequence[str]) -> str:
-    return "".join(_CODES.get(field, "d") for field in fields)

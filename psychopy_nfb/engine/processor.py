@@ -9,9 +9,13 @@ import numpy as np
 
 from psychopy_nfb.dsp import Flags, Repair, SignalInfo
 from psychopy_nfb.engine.configuration import Configuration
-from psychopy_nfb.engine.track import Track
+from psychopy_nfb.engine.track import Calibration, Track
 from psychopy_nfb.errors import NfbError, SettingsError
-from psychopy_nfb.protocol import Baseline, Comparison, Feedback, FurtherFeedback
+from psychopy_nfb.protocol import Comparison, RewardState, SignalState
+
+_PAUSED, _NO_POINTS = np.uint32(Flags.PAUSED), np.uint32(Flags.NO_POINTS)
+_RATE, _CALIBRATING = np.uint32(Flags.RATE), np.uint32(Flags.CALIBRATING)
+_INHIBITED, _UNCALIBRATED = np.uint32(Flags.INHIBITED), np.uint32(Flags.UNCALIBRATED)
 
 
 @dataclass(frozen=True)
@@ -26,8 +30,18 @@ class Block:
     """(n_out,) which input row each output row stands for."""
 
 
+@dataclass(frozen=True, eq=False)
+class _Way:
+    """One signal on its way from samples to what displays show of it."""
+
+    name: str
+    track: Track
+    state: SignalState
+    role: str
+
+
 class Processor:
-    """Pipelines, baselines and protocol of one training, driven by samples alone.
+    """Signals, baselines and reward of one training, driven by samples alone.
 
     It knows no clock: seconds are counted in samples at the nominal rate, so that a recording gives
     the same feedback at any speed. Commands take effect between two calls of `process`; with the
@@ -42,6 +56,10 @@ class Processor:
 
     Attributes
     ----------
+    rate : float
+        Of all signals, in Hz.
+    reward : RewardState
+        Points and hits.
     paused : bool
         Whether the experiment has paused the feedback.
     rate_spoilt : bool
@@ -60,13 +78,26 @@ class Processor:
         self.info = info
         self.repair = Repair()
         self.repair.prepare(info)
-        self.track = Track(configuration.pipeline, info)
-        self.pipeline = configuration.pipeline
-        self.rate = self.track.rate
-        self.feedback = Feedback(configuration.protocol, self.rate)
-        if configuration.baseline is not None:
-            self.feedback.set_baseline(configuration.baseline)
-        self._further = {name: self._prepare_further(name) for name in configuration.further}
+        self._ways = [self._prepare(name) for name in configuration.signals]
+        self._first = self._ways[0]
+        self.rate = self._first.track.rate
+        for way in self._ways:
+            if way.track.rate != self.rate:
+                raise SettingsError(
+                    f"signals.{way.name}.pipeline",
+                    way.track.rate,
+                    f"gives {way.track.rate:g} values a second but {self._first.name} "
+                    f"{self.rate:g}; decimate both by the same factor",
+                )
+        # Their places in the order of the signals.
+        self._inhibiting = self._places("inhibit")
+        self._rewarded = self._places("reward")
+        # Whose faults are those of the sample: without a rewarded signal the first one's.
+        self._deciding = self._rewarded or [0]
+        self.reward = RewardState(configuration.reward, self.rate)
+        # Asked once, not with each sample.
+        self._n_values = len(configuration.value_names)
+        self._calibrated = self._all_ready()
         self.n_samples = 0
         self.paused = False
         self.rate_spoilt = False
@@ -74,157 +105,191 @@ class Processor:
         self.stage_seconds = {"repair": 0.0, "signals": 0.0, "protocol": 0.0}
         self.n_blocks = 0
 
-    def _prepare_further(self, name: str) -> tuple[Track, FurtherFeedback, bool]:
-        """Return a further signal's way, what it shows, and whether it inhibits."""
-        settings = self.configuration.further[name]
+    def _prepare(self, name: str) -> _Way:
+        settings = self.configuration.signals[name]
         try:
             track = Track(settings.pipeline, self.info)
+            return _Way(name, track, SignalState(settings, track.rate), settings.role)
         except NfbError as error:
-            raise error.within(f"further.{name}") from None
-        if track.rate != self.rate:
-            raise SettingsError(
-                f"further.{name}.pipeline",
-                track.rate,
-                f"gives {track.rate:g} values a second but the trained signal {self.rate:g}; "
-                "decimate both by the same factor",
-            )
-        feedback = FurtherFeedback(settings.protocol, self.rate)
-        if settings.baseline is not None:
-            feedback.set_baseline(settings.baseline)
-        return track, feedback, settings.inhibits
+            raise error.within(f"signals.{name}") from None
 
-    def _tracks(self) -> list[Track]:
-        return [self.track, *(track for track, _, _ in self._further.values())]
+    def _all_ready(self) -> bool:
+        """Return whether all that reward depends on has what it is compared with."""
+        return all(self._ways[place].state.ready for place in self._deciding)
 
-    def _repaired(self, track: Track) -> np.ndarray | None:
-        return self.repair.flags_of(track.used_channels)
+    def _places(self, role: str) -> list[int]:
+        return [place for place, way in enumerate(self._ways) if way.role == role]
+
+    @property
+    def tracks(self) -> dict[str, Track]:
+        """The ways of the signals through their pipelines, by name."""
+        return {way.name: way.track for way in self._ways}
 
     @property
     def delay(self) -> float:
-        """The trained signal's algorithmic delay in seconds."""
-        return self.pipeline.delay
+        """The first signal's algorithmic delay in seconds."""
+        return self._first.track.pipeline.delay
 
     @property
     def settle(self) -> float:
         """Seconds after a start or a gap until all signals can be trusted."""
-        return max(track.pipeline.settle for track in self._tracks())
+        return max(way.track.pipeline.settle for way in self._ways)
 
     @property
     def calibrating(self) -> bool:
         """Whether a baseline is being recorded."""
-        return self.track.calibrating
+        return self._first.track.calibrating
+
+    @property
+    def baseline_label(self) -> str | None:
+        """Name of the baseline that is being recorded, None for none."""
+        return self._first.track.baseline_label
 
     def process(self, samples: np.ndarray) -> Block:
         """Take the next samples, (n, n_channels) in microvolts, and return what became of them."""
         started = perf_counter()
         clean = self.repair.process(samples)
         repaired = perf_counter()
-        signal, flags, rows = self.track.process(clean, self._repaired(self.track))
-        further = [self._process_further(name, clean, flags) for name in self._further]
+        signals, flags = [], []
+        for way in self._ways:
+            track = way.track
+            signal, own, rows = track.process(clean, self.repair.flags_of(track.used_channels))
+            signals.append(signal)
+            flags.append(own)
         filtered = perf_counter()
         self.n_samples += len(samples)
-        if self.paused:
-            flags |= np.uint32(Flags.PAUSED)
-        if self.rate_spoilt:
-            flags |= np.uint32(Flags.RATE)
-        if not self.counting:
-            flags |= np.uint32(Flags.NO_POINTS)
-        self.track.record(signal, flags)
-        if self.track.calibrating:
-            flags |= np.uint32(Flags.CALIBRATING)
-        values = self.feedback.process(signal, flags)
-        if further:
-            values = np.hstack([values, *further])
+        values, bits = self._feedback(signals, flags)
         self.stage_seconds["repair"] += repaired - started
         self.stage_seconds["signals"] += filtered - repaired
         self.stage_seconds["protocol"] += perf_counter() - filtered
         self.n_blocks += 1
-        return Block(values, flags, rows)
+        return Block(values, bits, rows)
 
-    def _process_further(self, name: str, clean: np.ndarray, flags: np.ndarray) -> np.ndarray:
-        """Return a further signal's values; where it inhibits, add to the trained one's `flags`."""
-        track, feedback, inhibits = self._further[name]
-        signal, own_flags, _ = track.process(clean, self._repaired(track))
-        track.record(signal, own_flags)
-        values, beyond = feedback.process(signal, own_flags)
-        if inhibits:
-            flags[beyond] |= np.uint32(Flags.INHIBITED)
-        return values
+    def _feedback(
+        self, signals: list[np.ndarray], flags: list[np.ndarray]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the values (n, n_values) and the samples' flags (n,), by the signals' own."""
+        rows: list[tuple] = []
+        beyond = []
+        for way, signal, own in zip(self._ways, signals, flags, strict=True):
+            if self.rate_spoilt:
+                own |= _RATE
+            shown, side = way.state.process(signal.tolist(), own.tolist())
+            rows = [one + more for one, more in zip(rows, shown, strict=True)] if rows else shown
+            beyond.append(side)
+        bits = self._common_flags(flags, beyond)
+        if not self._calibrated:
+            bits |= _UNCALIBRATED
+        if self.calibrating:
+            self._record(signals, flags, bits)
+            bits |= _CALIBRATING
+        rewards = self.reward.process(self._due(beyond, len(bits)), bits.tolist())
+        values = np.array([one + more for one, more in zip(rows, rewards, strict=True)])
+        return values.reshape(len(bits), self._n_values), bits
+
+    def _common_flags(self, flags: list[np.ndarray], beyond: list[list[bool]]) -> np.ndarray:
+        """Return the flags (n,) that reward goes by: of the run, and of the signals that decide."""
+        bits = flags[self._deciding[0]].copy()
+        for place in self._deciding[1:]:
+            bits |= flags[place]
+        for place in self._inhibiting:
+            bits[beyond[place]] |= _INHIBITED
+        if self.paused:
+            bits |= _PAUSED
+        if not self.counting:
+            bits |= _NO_POINTS
+        return bits
+
+    def _record(self, signals: list[np.ndarray], flags: list[np.ndarray], bits: np.ndarray) -> None:
+        """Add to the baselines; what is inhibited is in none of those that decide on reward."""
+        inhibited = bits & _INHIBITED
+        for place, way in enumerate(self._ways):
+            own = flags[place]
+            way.track.record(signals[place], own | inhibited if place in self._deciding else own)
+
+    def _due(self, beyond: list[list[bool]], n: int) -> list[bool]:
+        """Return for each of `n` samples whether all of the rewarded signals are beyond."""
+        if not self._rewarded:
+            return [False] * n
+        due = beyond[self._rewarded[0]]
+        for place in self._rewarded[1:]:
+            due = [one and other for one, other in zip(due, beyond[place], strict=True)]
+        return due
 
     def gap(self) -> None:
         """Start the filters anew, because samples are missing before the next ones."""
         self.repair.reset()
-        for track in self._tracks():
-            track.restart()
+        for way in self._ways:
+            way.track.restart()
 
     def begin_baseline(self, label: str = "baseline") -> None:
         """Collect all signals from the next sample on; a baseline under way is dropped."""
-        for track in self._tracks():
-            track.begin_baseline(label)
+        for way in self._ways:
+            way.track.begin_baseline(label)
 
-    def end_baseline(self) -> Baseline:
+    def end_baseline(self) -> None:
         """Finish the baseline, fit the steps that learn from it, and use it from the next sample.
 
         Raises
         ------
         SettingsError
-            If there was too little clean signal of one of them, or what its protocol compares with
-            is not in it; earlier baselines stay in use.
+            If there was too little clean signal of one of them, or what it is compared with is not
+            in it; earlier baselines stay in use.
         """
-        results, problem = [], None
-        others = (feedback.comparison.protocol for _, feedback, _ in self._further.values())
-        protocols = [self.feedback.protocol, *others]
-        names = ["", *self._further]
-        for name, track, protocol in zip(names, self._tracks(), protocols, strict=True):
+        results: list[Calibration] = []
+        problem: NfbError | None = None
+        signals = dict(self.configuration.signals)
+        for way in self._ways:
             try:
-                result = track.end_baseline()
-                Comparison(protocol, result.baseline)  # raises if it does not hold what is needed
+                result = way.track.end_baseline()
+                signals[way.name] = replace(signals[way.name], baseline=result.baseline)
+                Comparison(signals[way.name])  # raises if it does not hold what is needed
                 results.append(result)
             except NfbError as error:
-                problem = problem or (error.within(f"further.{name}") if name else error)
+                problem = problem or error.within(f"signals.{way.name}")
         if problem is not None:
             raise problem
-        for track, result in zip(self._tracks(), results, strict=True):
-            track.adopt(result)
-        baseline, *others = (result.baseline for result in results)
-        self.feedback.set_baseline(baseline)
-        further = dict(self.configuration.further)
-        for (name, (_, feedback, _)), other in zip(self._further.items(), others, strict=True):
-            feedback.set_baseline(other)
-            further[name] = replace(further[name], baseline=other)
-        self.configuration = replace(self.configuration, baseline=baseline, further=further)
-        return baseline
+        for way, result in zip(self._ways, results, strict=True):
+            way.track.adopt(result)
+            way.state.use(signals[way.name])
+        self._calibrated = self._all_ready()
+        self.configuration = replace(self.configuration, signals=signals)
 
-    def apply(self, changes: dict[str, object]) -> None:
-        """Change protocol settings from the next sample on.
+    def apply(self, changes: dict[str, object], signal: str | None = None) -> None:
+        """Change live settings of a signal, by default the first, and of the reward.
+
+        They hold from the next sample on.
 
         Raises
         ------
         SettingsError
-            If a setting does not exist, cannot change during a run, or has an impossible value.
+            As `Configuration.changed`; nothing is changed then.
         """
-        self.feedback.apply(changes)
-        self.configuration = replace(self.configuration, protocol=self.feedback.protocol)
+        changed = self.configuration.changed(changes, signal)
+        for way in self._ways:
+            if changed.signals[way.name] is not self.configuration.signals[way.name]:
+                way.state.use(changed.signals[way.name])
+        self.reward.use(changed.reward)
+        self._calibrated = self._all_ready()
+        self.configuration = changed
 
     def faults(self) -> list[str]:
         """Return for each signal one of whose steps gave no finite number, a sentence."""
-        names = ["", *(f"further.{name}." for name in self._further)]
-        places = (track.pipeline.fault for track in self._tracks())
+        places = ((way.name, way.track.pipeline.fault) for way in self._ways)
         return [
-            f"{name}pipeline.{place} gave no finite number; its samples are flagged INVALID and "
-            "bring no reward; check its settings"
-            for name, place in zip(names, places, strict=True)
+            f"signals.{name}.pipeline.{place} gave no finite number; its samples are flagged "
+            "INVALID and bring no reward; check its settings"
+            for name, place in places
             if place
         ]
 
     def stages(self) -> dict[str, float]:
         """Return the seconds spent so far in each stage, by name, in the order of the way."""
         steps = {}
-        names = ["", *(f"{name}." for name in self._further)]
-        for prefix, track in zip(names, self._tracks(), strict=True):
-            pipeline = track.pipeline
+        for way in self._ways:
+            pipeline = way.track.pipeline
             for index, step in enumerate(pipeline.steps):
-                stage = f"{prefix}{index}:{type(step).__name__}"
+                stage = f"{way.name}.{index}:{type(step).__name__}"
                 steps[stage] = float(pipeline.stage_seconds[index])
         return {
             "repair": self.stage_seconds["repair"],

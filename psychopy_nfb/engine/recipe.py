@@ -4,57 +4,28 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Sequence
-from inspect import signature
+from inspect import Parameter, signature
 
 from psychopy_nfb.checks import check_choice
 from psychopy_nfb.dsp import (
-    CFIR,
-    ECHT,
-    LSFIR,
-    WCFIR,
-    ARHilbert,
     ArtifactGate,
-    ComplexDemodulation,
     DCBlock,
-    KalmanOscillator,
     MovingAverage,
     Notch,
     Pick,
     Pipeline,
-    Rectify,
     Reference,
-    SlidingFFT,
     SpatialFilter,
     Step,
 )
+from psychopy_nfb.dsp.estimators import ESTIMATORS
 from psychopy_nfb.engine.configuration import Configuration
 from psychopy_nfb.errors import SettingsError, listed
 from psychopy_nfb.lsl.selection import StreamSelection
-from psychopy_nfb.protocol import FurtherSignal, Protocol
+from psychopy_nfb.protocol import TRAINED, Reward, Signal
+from psychopy_nfb.protocol.signal import NORMALISATIONS, THRESHOLD_KINDS
 
 REFERENCES = ("as recorded", "average", "linked", "laplacian")
-ENVELOPES = {
-    "wcFIR": WCFIR,
-    "cFIR": CFIR,
-    "LS-FIR": LSFIR,
-    "AR-Hilbert": ARHilbert,
-    "Kalman": KalmanOscillator,
-    "ecHT": ECHT,
-    "rectify": Rectify,
-    "demodulate": ComplexDemodulation,
-    "FFT": SlidingFFT,
-}
-"""Names of the envelopes; the first four take the delay that one chooses."""
-_FIR = ("wcFIR", "cFIR", "LS-FIR")
-_CHOSEN_DELAY = (*_FIR, "AR-Hilbert")
-TAPS_TIMES_WIDTH = 2.0
-"""Length of a complex FIR filter in seconds, times the width of its band in Hz: half a second for 8
-to 12 Hz. Twice as long, correlations are higher by .005 and steps come through later."""
-
-AR_PERIODS = 3.0
-"""Periods of a band's lower edge that the window of an autoregressive forecast holds at least."""
-
-
 DISPLAY_SMOOTHING = 0.05
 """Time constant of displays, in seconds. Of eight people's alpha a bar without it turned 15.7 times
 a second by more than a twentieth of its height, with it 5.6 times; the true amplitude 4.0 times
@@ -68,8 +39,8 @@ USUAL_PERCENTILE = 60.0
 """The same as a percentile of the baseline: rewarded 40 % of the time at first."""
 USUAL_BURSTS = 20.0
 """The same in bursts a minute."""
-INHIBITING_TIMES = 4.0
-"""How many times as far from the mean a further signal's usual threshold lies."""
+UNREWARDED_TIMES = 4.0
+"""How many times as far from the mean the usual threshold lies of a signal that is not rewarded."""
 
 
 def usual_threshold(normalise: str, threshold_kind: str = "fixed", direction: str = "up") -> float:
@@ -78,7 +49,7 @@ def usual_threshold(normalise: str, threshold_kind: str = "fixed", direction: st
     Parameters
     ----------
     normalise, threshold_kind, direction
-        As `psychopy_nfb.Protocol`.
+        As `psychopy_nfb.Signal`.
 
     Raises
     ------
@@ -90,8 +61,8 @@ def usual_threshold(normalise: str, threshold_kind: str = "fixed", direction: st
     >>> usual_threshold("zscore"), usual_threshold("zscore", direction="down")
     (0.5, -0.5)
     """
-    check_choice("normalise", normalise, tuple(USUAL_THRESHOLDS))
-    check_choice("threshold_kind", threshold_kind, ("fixed", "percentile", "bursts"))
+    check_choice("normalise", normalise, NORMALISATIONS)
+    check_choice("threshold_kind", threshold_kind, THRESHOLD_KINDS)
     if threshold_kind == "bursts":
         return USUAL_BURSTS
     up = direction == "up"
@@ -160,7 +131,7 @@ def standard_pipeline(
     if not channels:
         raise SettingsError("channels", channels, "name at least one channel")
     check_choice("reference", reference, REFERENCES)
-    check_choice("envelope", envelope, tuple(ENVELOPES))
+    check_choice("envelope", envelope, tuple(ESTIMATORS))
     steps: list[Step] = []
     if reference == "linked" and not _labels(reference_channels):
         raise SettingsError(
@@ -180,15 +151,8 @@ def standard_pipeline(
     if artifact_uv:
         steps.append(ArtifactGate(float(artifact_uv)))
     edges = _edges(band)
-    chosen: dict[str, float] = {}
-    if envelope in _CHOSEN_DELAY:
-        chosen["delay"] = float(delay)
-    if envelope in _FIR:
-        chosen["taps"] = max(TAPS_TIMES_WIDTH / (edges[1] - edges[0]), 2 * float(delay))
-    if envelope == "AR-Hilbert":
-        usual = ARHilbert.window
-        chosen["window"] = max(usual, AR_PERIODS / edges[0] + 2 * ARHilbert.edge, usual / 4 + delay)
-    steps.append(ENVELOPES[envelope](band=edges, **chosen))
+    estimator = ESTIMATORS[envelope]
+    steps.append(estimator.made(edges, **estimator.usual(edges, float(delay))))
     if smooth:
         steps.append(MovingAverage(float(smooth)))
     return Pipeline(steps)
@@ -197,20 +161,14 @@ def standard_pipeline(
 def standard_training(
     stream: StreamSelection | None = None,
     *,
-    normalise: str = "zscore",
-    threshold: float | None = None,
-    threshold_kind: str = "fixed",
-    direction: str = "up",
-    dwell: float = 0.25,
-    refractory: float = 0.0,
-    reward_mode: str = "hit",
-    points: float = 1.0,
-    display_range: Sequence[float] | None = None,
-    display_smoothing: float = DISPLAY_SMOOTHING,
-    display_hold: float | None = DISPLAY_HOLD,
-    further: dict[str, FurtherSignal] | None = None,
+    name: str = TRAINED,
+    dwell: float = Reward.dwell,
+    refractory: float = Reward.refractory,
+    reward_mode: str = Reward.mode,
+    points: float = Reward.points,
+    signals: dict[str, Signal] | None = None,
     publish: bool = False,
-    **pipeline: object,
+    **signal: object,
 ) -> Configuration:
     """Return the usual training on the amplitude of one rhythm.
 
@@ -218,17 +176,16 @@ def standard_training(
     ----------
     stream : StreamSelection, optional
         Default the only EEG stream of the network.
-    threshold : float, optional
-        Default the usual one of what it is compared with, see `usual_threshold`.
-    normalise, threshold_kind, direction, dwell, refractory, reward_mode, points, display_range, \
-display_smoothing, display_hold
-        As `psychopy_nfb.Protocol`.
-    further : dict of str: FurtherSignal, optional
-        See `standard_signal`.
+    name : str
+        Of the rhythm's signal, in the session's files.
+    dwell, refractory, reward_mode, points
+        As `psychopy_nfb.Reward`; `reward_mode` is its `mode`.
+    signals : dict of str: Signal, optional
+        Others by name, such as muscle activity that withholds reward; see `band_amplitude`.
     publish : bool
         Send the values out as an LSL stream.
-    **pipeline
-        As `standard_pipeline`.
+    **signal
+        As `band_amplitude`.
 
     Raises
     ------
@@ -237,35 +194,30 @@ display_smoothing, display_hold
 
     Examples
     --------
-    >>> training = standard_training(channels="Oz", band=(8, 12), direction="down")
-    >>> training.protocol.direction
+    >>> training = standard_training(channels="Oz", band=(8, 12), direction="down", name="alpha")
+    >>> training.signals["alpha"].direction
     'down'
     """
+    asked = _checked(standard_training, signal, band_amplitude, standard_pipeline)
+    others = signals or {}
+    if name in others:
+        raise SettingsError("signals", name, "is the name of the rhythm; choose another one")
     return Configuration(
         stream=stream or StreamSelection(),
-        pipeline=_pipeline(standard_training, pipeline),
-        protocol=Protocol(
-            normalise=normalise,
-            threshold=usual_threshold(normalise, threshold_kind, direction)
-            if threshold is None
-            else threshold,
-            threshold_kind=threshold_kind,
-            direction=direction,
+        signals={name: band_amplitude(**asked), **others},
+        reward=Reward(
             dwell=dwell,
             refractory=refractory,
-            reward_mode=reward_mode,
+            mode=reward_mode,
             points=points,
-            display_range=None if display_range is None else tuple(display_range),
-            display_smoothing=display_smoothing,
-            display_hold=display_hold,
         ),
-        further=further or {},
         publish=publish,
     )
 
 
-def standard_signal(
+def band_amplitude(
     *,
+    role: str = "reward",
     normalise: str = "zscore",
     threshold: float | None = None,
     threshold_kind: str = "fixed",
@@ -273,19 +225,19 @@ def standard_signal(
     display_range: Sequence[float] | None = None,
     display_smoothing: float = DISPLAY_SMOOTHING,
     display_hold: float | None = DISPLAY_HOLD,
-    inhibits: bool = False,
     **pipeline: object,
-) -> FurtherSignal:
-    """Return a further signal, such as muscle activity that withholds reward.
+) -> Signal:
+    """Return the amplitude of one band as a signal: a rhythm, or the activity of muscles.
 
     Parameters
     ----------
+    role : {"reward", "inhibit", "watch"}
+        Whether it is rewarded beyond its threshold, withholds reward there, or neither.
     threshold : float, optional
-        Default 2 standard deviations of the baseline; otherwise as `usual_threshold`.
+        Default as `usual_threshold`; of a signal that is not rewarded 2 standard deviations of the
+        baseline.
     normalise, threshold_kind, direction, display_range, display_smoothing, display_hold
-        As `psychopy_nfb.Protocol`.
-    inhibits : bool
-        Whether no reward is given while it is beyond its threshold.
+        As `psychopy_nfb.Signal`.
     **pipeline
         As `standard_pipeline`.
 
@@ -296,38 +248,42 @@ def standard_signal(
 
     Examples
     --------
-    >>> standard_signal(channels=["T7", "T8"], band=(30, 45), inhibits=True).protocol.threshold
+    >>> band_amplitude(channels=["T7", "T8"], band=(30, 45), role="inhibit").threshold
     2.0
     """
+    asked = _checked(band_amplitude, pipeline, standard_pipeline)
     if threshold is None:
         threshold = usual_threshold(normalise, threshold_kind, direction)
-        if (normalise, threshold_kind) == ("zscore", "fixed"):
-            threshold *= INHIBITING_TIMES
-    return FurtherSignal(
-        pipeline=_pipeline(standard_signal, pipeline),
-        protocol=Protocol(
-            normalise=normalise,
-            threshold=threshold,
-            threshold_kind=threshold_kind,
-            direction=direction,
-            display_range=None if display_range is None else tuple(display_range),
-            display_smoothing=display_smoothing,
-            display_hold=display_hold,
-        ),
-        inhibits=inhibits,
+        if role != "reward" and (normalise, threshold_kind) == ("zscore", "fixed"):
+            threshold *= UNREWARDED_TIMES
+    return Signal(
+        pipeline=standard_pipeline(**asked),
+        role=role,
+        normalise=normalise,
+        threshold=threshold,
+        threshold_kind=threshold_kind,
+        direction=direction,
+        display_range=None if display_range is None else tuple(display_range),
+        display_smoothing=display_smoothing,
+        display_hold=display_hold,
     )
 
 
-def _pipeline(asked: Callable, parameters: dict[str, object]) -> Pipeline:
-    """Return `standard_pipeline` of what `asked`, a function, was given beside its own names."""
-    own = [name for name in signature(asked).parameters if name != "pipeline"]
-    known = [*signature(standard_pipeline).parameters, *own]
-    for name, value in parameters.items():
+def _checked(asked: Callable, given: dict[str, object], *others: Callable) -> dict[str, object]:
+    """Return what `asked` was given beside its own parameters, if `others` have such ones."""
+    functions = (*reversed(others), asked)
+    known = [
+        name
+        for function in functions
+        for name, parameter in signature(function).parameters.items()
+        if parameter.kind is not Parameter.VAR_KEYWORD
+    ]
+    for name, value in given.items():
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
             meant = f"did you mean {near[0]!r}? " if near else ""
             raise SettingsError(name, value, f"is no parameter; {meant}Known: {listed(known)}")
-    return standard_pipeline(**parameters)
+    return given
 
 
 def _edges(band: Sequence[float]) -> tuple[float, float]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from psychopy_nfb.dsp import SignalInfo, standard_positions
-from psychopy_nfb.engine.configuration import Configuration, read_configuration
+from psychopy_nfb.engine.configuration import Configuration, build_configuration
 from psychopy_nfb.engine.processor import Processor
 from psychopy_nfb.errors import FileError, NfbError
 from psychopy_nfb.recording import read_session
@@ -59,7 +59,7 @@ def run_offline(
     Returns
     -------
     values : ndarray, shape (n_out, n_values)
-        In the order of `VALUE_NAMES`.
+        In the order of `Configuration.value_names`.
     flags : ndarray of uint32, shape (n_out,)
     """
     processor = Processor(configuration, info)
@@ -84,12 +84,12 @@ def run_offline(
 def _successor(dead: Processor, detail: dict) -> Processor:
     """Return what goes on after a restart: with the settings and points that had been reached."""
     processor = Processor(dead.configuration, dead.info)
-    processor.feedback.restore({key: detail[key] for key in ("score", "hits") if key in detail})
+    processor.reward.restore({key: detail[key] for key in ("score", "hits") if key in detail})
     processor.paused, processor.counting = dead.paused, dead.counting
     processor.n_samples = dead.n_samples
     processor.gap()
     if dead.calibrating:
-        processor.begin_baseline(dead.track.baseline_label)
+        processor.begin_baseline(dead.baseline_label)
     return processor
 
 
@@ -97,7 +97,9 @@ def _repeat(processor: Processor, name: str, detail: dict) -> None:
     if name == "gap":
         processor.gap()
     elif name == "set":
-        processor.apply(detail)
+        changes = dict(detail)
+        signal = changes.pop("signal", None)
+        processor.apply(changes, signal)
     elif name in ("pause", "resume"):
         processor.paused = name == "pause"
     elif name in ("rate_spoilt", "rate_right"):
@@ -105,7 +107,7 @@ def _repeat(processor: Processor, name: str, detail: dict) -> None:
     elif name in ("points_on", "points_off"):
         processor.counting = name == "points_on"
     elif name == "reset_score":
-        processor.feedback.reset_score()
+        processor.reward.reset_score()
     elif name == "baseline_begin":
         processor.begin_baseline(detail["label"])
     elif name == "baseline_end":
@@ -157,5 +159,5 @@ def rerun(session: Session | str | os.PathLike) -> tuple[np.ndarray, np.ndarray]
         (int(row.sample), row.trial_type, json.loads(row.detail) if row.detail else {})
         for row in events[events.trial_type.isin(COMMANDS)].fillna({"detail": ""}).itertuples()
     ]
-    start = read_configuration(session.settings["configuration_at_start"])
+    start = build_configuration(session.settings["configuration_at_start"])
     return run_offline(start, samples, info, commands)

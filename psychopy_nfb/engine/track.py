@@ -46,7 +46,7 @@ class Track:
             raise SettingsError(
                 "pipeline",
                 list(out.labels),
-                f"gives {out.n_channels} signals but one is trained; pick one channel or add a "
+                f"gives {out.n_channels} channels but a signal is one; pick one channel or add a "
                 "SpatialFilter that combines them",
             )
         self.rate = out.rate

@@ -230,7 +230,7 @@ def _show(nfb, patch, seconds: float) -> None:  # noqa: ANN001
 def _training(source_id: str, delay: float):  # noqa: ANN202 - imported inside
     from psychopy_nfb.dsp import CFIR, Delay, MovingAverage, Pick, Pipeline
     from psychopy_nfb.engine.configuration import Configuration
-    from psychopy_nfb.protocol import Protocol
+    from psychopy_nfb.protocol import Signal
 
     steps = [
         Pick(["Oz"]),
@@ -239,10 +239,12 @@ def _training(source_id: str, delay: float):  # noqa: ANN202 - imported inside
     ]
     if delay:
         steps.append(Delay(delay))
+    rhythm = Signal(
+        Pipeline(steps), normalise="none", threshold=FULL / 2, display_range=(0.0, FULL)
+    )
     return Configuration(
         stream=StreamSelection(source_id=source_id, timeout=START_SECONDS),
-        pipeline=Pipeline(steps),
-        protocol=Protocol(normalise="none", threshold=FULL / 2, display_range=(0.0, FULL)),
+        signals={"rhythm": rhythm},
     )
 
 

@@ -27,6 +27,7 @@ from psychopy_nfb.lsl.program import (
     stop_on_signals,
     wait_until,
 )
+from psychopy_nfb.reading import RECORDINGS
 from psychopy_nfb.terminal import add_units
 
 CHUNK_SECONDS = 0.02
@@ -207,7 +208,7 @@ def _linger(outlet: pylsl.StreamOutlet, seconds: float, stop: threading.Event | 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the replay's command-line arguments to `parser`."""
     add = parser.add_argument
-    add("file", metavar="FILE", help="a recording: .xdf, .set, .fif, .vhdr, .edf or another of MNE")
+    add("file", metavar="FILE", help=f"a recording: {RECORDINGS} or another of MNE")
     add("--speed", type=float, default=1.0, metavar="X", help="times real time (default 1)")
     add("--loop", action="store_true", help="begin again at the end of the recording")
     add("--chunk", type=int, metavar="N", help="samples sent at once (default: those of 20 ms)")

@@ -1,31 +1,44 @@
-"""From a signal to feedback: baseline, normalisation, threshold, dwell, reward and score.
+"""From signals to feedback: baseline, comparison, threshold, dwell, reward and score.
 
 Nothing here knows of streams, processes, files or clocks: time is counted in samples.
 
-- `settings`: `Protocol`, what a training rewards;
-- `baseline`: what the signal is like without training; `rejected`: why samples are not in it;
+- `signal`, `reward`: the settings, `Signal` and `Reward`;
+- `baseline`: what a signal is like without training; `rejected`: why samples are not in it;
 - `bursts`: how often a rhythm bursts above a threshold;
 - `comparison`: a signal against its baseline;
 - `display_value`: what displays show of it;
-- `feedback`: the state that each sample moves on;
-- `further`: signals beside the trained one, which may forbid reward.
+- `signal_state`, `reward_state`: what each sample moves on;
+- `value_names`: names of what there is for each sample;
+- `version_0_1`: settings and tables of version 0.1, which knew one signal and further ones.
 """
 
 from psychopy_nfb.protocol.baseline import Baseline, BaselineRecorder
 from psychopy_nfb.protocol.comparison import Comparison
-from psychopy_nfb.protocol.feedback import QUALITY_SECONDS, VALUE_NAMES, Feedback
-from psychopy_nfb.protocol.further import FURTHER_NAMES, FurtherFeedback, FurtherSignal
-from psychopy_nfb.protocol.settings import Protocol
+from psychopy_nfb.protocol.reward import Reward
+from psychopy_nfb.protocol.reward_state import QUALITY_SECONDS, RewardState
+from psychopy_nfb.protocol.signal import ROLES, Signal
+from psychopy_nfb.protocol.signal_state import SignalState
+from psychopy_nfb.protocol.value_names import (
+    REWARD_VALUES,
+    SIGNAL_VALUES,
+    TRAINED,
+    value_name,
+    value_names,
+)
 
 __all__ = [
-    "FURTHER_NAMES",
     "QUALITY_SECONDS",
-    "VALUE_NAMES",
+    "REWARD_VALUES",
+    "ROLES",
+    "SIGNAL_VALUES",
+    "TRAINED",
     "Baseline",
     "BaselineRecorder",
     "Comparison",
-    "Feedback",
-    "FurtherFeedback",
-    "FurtherSignal",
-    "Protocol",
+    "Reward",
+    "RewardState",
+    "Signal",
+    "SignalState",
+    "value_name",
+    "value_names",
 ]

@@ -6,8 +6,7 @@ import numpy as np
 
 from psychopy_nfb.budget import SMALLEST
 from psychopy_nfb.errors import SettingsError
-from psychopy_nfb.protocol.baseline import Baseline
-from psychopy_nfb.protocol.settings import Protocol
+from psychopy_nfb.protocol.signal import Signal
 
 SHOWN_PERCENTILES = (5.0, 50.0, 95.0)
 """Percentiles of the baseline that displays show as empty, half full and full, if no range is set.
@@ -22,15 +21,13 @@ class Comparison:
 
     Parameters
     ----------
-    protocol : Protocol
-        Says what to compare with.
-    baseline : Baseline or None
-        None while none has been recorded.
+    settings : Signal
+        Says what to compare with; its `baseline` is None while none has been recorded.
 
     Attributes
     ----------
     ready : bool
-        Whether there is all that the protocol needs.
+        Whether there is all that it is compared with.
     scale, shift : float
         z = signal * scale + shift.
     threshold : float
@@ -38,22 +35,21 @@ class Comparison:
     display_points : (float, float, float)
         The z that displays show as empty, half full and full (the other way round for
         ``direction="down"``), linear in between: the ends and the middle of
-        `Protocol.display_range`; where that is None, the 5th, 50th and 95th percentile of the
+        `Signal.display_range`; where that is None, the 5th, 50th and 95th percentile of the
         baseline; where there is no baseline, 0, the threshold and twice the threshold. Percentiles
         are widened until the threshold lies within the display.
 
     Examples
     --------
-    >>> comparison = Comparison(Protocol(normalise="none", threshold=10.0))
+    >>> comparison = Comparison(Signal(normalise="none", threshold=10.0))
     >>> comparison.display_points, comparison.shown(5.0)
     ((0.0, 10.0, 20.0), 0.25)
     """
 
-    def __init__(self, protocol: Protocol, baseline: Baseline | None = None):
-        self.protocol = protocol
-        self.baseline = baseline
-        self.up = protocol.direction == "up"
-        self.ready = baseline is not None or not protocol.needs_baseline
+    def __init__(self, settings: Signal):
+        self.settings = settings
+        self.up = settings.direction == "up"
+        self.ready = settings.baseline is not None or not settings.needs_baseline
         self.scale, self.shift = self._normalisation()
         self.threshold = self._threshold_in_z()
         self.display_points = self._display_points()
@@ -68,9 +64,9 @@ class Comparison:
         return share if self.up else 1 - share
 
     def _display_points(self) -> tuple[float, float, float]:
-        base, threshold = self.baseline, self.threshold
-        if self.protocol.display_range is not None:
-            return _with_middle(*self.protocol.display_range)
+        base, threshold = self.settings.baseline, self.threshold
+        if self.settings.display_range is not None:
+            return _with_middle(*self.settings.display_range)
         if base is None:
             if not np.isfinite(threshold) or threshold == 0:
                 return -1.0, 0.0, 1.0
@@ -87,7 +83,7 @@ class Comparison:
         return low, middle, high
 
     def _normalisation(self) -> tuple[float, float]:
-        base, kind = self.baseline, self.protocol.normalise
+        base, kind = self.settings.baseline, self.settings.normalise
         if kind == "none" or base is None:
             return 1.0, 0.0
         if kind == "zscore":
@@ -103,14 +99,14 @@ class Comparison:
         return (100 / divisor, -100.0) if kind == "percent" else (1 / divisor, 0.0)
 
     def _threshold_in_z(self) -> float:
-        if self.protocol.threshold_kind == "fixed":
-            return float(self.protocol.threshold)
-        if self.baseline is None:
+        if self.settings.threshold_kind == "fixed":
+            return float(self.settings.threshold)
+        if self.settings.baseline is None:
             return np.inf if self.up else -np.inf
-        if self.protocol.threshold_kind == "bursts":
-            level = self.baseline.burst_threshold(self.protocol.threshold)
+        if self.settings.threshold_kind == "bursts":
+            level = self.settings.baseline.burst_threshold(self.settings.threshold)
             return level * self.scale + self.shift
-        return self.baseline.percentile(self.protocol.threshold) * self.scale + self.shift
+        return self.settings.baseline.percentile(self.settings.threshold) * self.scale + self.shift
 
 
 def _with_middle(low: float, high: float) -> tuple[float, float, float]:

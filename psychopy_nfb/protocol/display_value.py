@@ -10,7 +10,7 @@ from psychopy_nfb.protocol.comparison import Comparison
 class DisplayValue:
     """The place of z within the display range, 0 to 1, followed smoothly.
 
-    A sample that cannot be trusted leaves it where it is, for `Protocol.display_hold` at most. It
+    A sample that cannot be trusted leaves it where it is, for `Signal.display_hold` at most. It
     moves by a first-order low-pass, ``value += (place - value) * (1 - exp(-1 / (time constant *
     rate)))``, which delays slow changes by its time constant. It jumps to the first place.
 
@@ -21,9 +21,9 @@ class DisplayValue:
 
     Examples
     --------
-    >>> from psychopy_nfb.protocol import Protocol
+    >>> from psychopy_nfb.protocol import Signal
     >>> shown = DisplayValue(rate=100.0)
-    >>> shown.use(Comparison(Protocol(normalise="none", threshold=10.0, display_smoothing=0.1)))
+    >>> shown.use(Comparison(Signal(normalise="none", threshold=10.0, display_smoothing=0.1)))
     >>> [round(shown.follow(z), 3) for z in (0.0, 20.0, 20.0)]
     [0.0, 0.095, 0.181]
     """
@@ -37,8 +37,8 @@ class DisplayValue:
     def use(self, comparison: Comparison) -> None:
         """Show z as `comparison` says from the next sample on."""
         self._comparison = comparison
-        seconds = comparison.protocol.display_smoothing
-        hold = comparison.protocol.display_hold
+        seconds = comparison.settings.display_smoothing
+        hold = comparison.settings.display_hold
         self._longest = math.inf if hold is None else hold * self._rate
         self._share = 1 - math.exp(-1 / (seconds * self._rate)) if seconds else 1.0
         if not comparison.ready:

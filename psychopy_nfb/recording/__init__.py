@@ -13,13 +13,20 @@ from psychopy_nfb.recording.names import SessionFiles, calibration_path, new_ses
 from psychopy_nfb.recording.read import Session, read_session, to_mne
 from psychopy_nfb.recording.session import SessionWriter
 from psychopy_nfb.recording.settings_file import SessionRecord, machine_facts
-from psychopy_nfb.recording.tables import EVENT_COLUMNS, FRAME_COLUMNS, EventLog, FrameLog
+from psychopy_nfb.recording.tables import (
+    EVENT_COLUMNS,
+    FRAME_COLUMNS,
+    EventLog,
+    FrameFields,
+    FrameLog,
+)
 from psychopy_nfb.recording.xdf import XdfWriter
 
 __all__ = [
     "EVENT_COLUMNS",
     "FRAME_COLUMNS",
     "EventLog",
+    "FrameFields",
     "FrameLog",
     "Session",
     "SessionFiles",

@@ -82,7 +82,7 @@ class OpenFiles:
         if not append:
             write_sidecars(files, value_names)
         self._xdf = XdfWriter(files.eeg, append, date and datetime.fromisoformat(date))
-        self._frame_log = FrameLog(files.frames, append, value_names)
+        self._frame_log = FrameLog(files.frames, value_names, append)
         self._event_log = EventLog(files.events, append)
         self._all = (self._xdf, self._frame_log, self._event_log)
         rate = eeg["rate"]

@@ -13,10 +13,11 @@ import numpy as np
 
 from psychopy_nfb.channels import EEG, MISC, VOLTAGES
 from psychopy_nfb.errors import FileError
+from psychopy_nfb.protocol.version_0_1 import columns_today
 from psychopy_nfb.reading import read_table, reading
 from psychopy_nfb.recording.names import SessionFiles
 from psychopy_nfb.recording.settings_file import SessionRecord
-from psychopy_nfb.recording.tables import FRAME_COLUMNS, NOT_AVAILABLE, TEXT_COLUMNS
+from psychopy_nfb.recording.tables import NOT_AVAILABLE, TEXT_COLUMNS, holds_numbers
 from psychopy_nfb.recording.text import text_of_cell
 
 if TYPE_CHECKING:
@@ -29,6 +30,10 @@ logger = logging.getLogger(__name__)
 
 PLAUSIBLE_SECONDS = 600.0
 """From a run's start to its first sample, at most."""
+OLDER_NOTICE = (
+    "%s is of version 0.1: the columns value, signal, z and threshold are read as those of the "
+    "signal '%s'."
+)
 HOW_TO_INSTALL = 'needs a package that is not installed; run: pip install "psychopy-nfb[files]"'
 
 
@@ -57,7 +62,8 @@ class Session:
     eeg: RecordedEEG
     """The samples."""
     signals: pd.DataFrame
-    """One row for each processed sample: ``t``, the feedback's values, ``flags``, ``sample``."""
+    """One row for each processed sample: ``t``, the feedback's values (``alpha_value``, …,
+    ``score``), ``flags``, ``sample``."""
     frames: pd.DataFrame
     """One row for each displayed frame."""
     events: pd.DataFrame
@@ -70,7 +76,7 @@ def read_session(path: str | os.PathLike) -> Session:
     """Read the session that `path`, its stem or any of its files, belongs to.
 
     A session whose experiment or worker was killed is read up to the last flush, a damaged one as
-    far as it can be, which is logged.
+    far as it can be, which is logged. One of version 0.1 has the names of today, which is logged.
 
     Raises
     ------
@@ -80,13 +86,15 @@ def read_session(path: str | os.PathLike) -> Session:
     files = SessionFiles.from_stem(path)
     with reading(files.eeg, what="as a session"):
         eeg, signals = _read_eeg(files)
-    numbers = [name for name in FRAME_COLUMNS if name not in TEXT_COLUMNS]
-    frames = read_table(files.frames, numbers=("frame", "t_flip"), numbers_if_there=numbers)
+    frames = read_table(files.frames, numbers=("frame", "t_flip"), numbers_if_there=holds_numbers)
+    today = columns_today(signals.columns)
+    if list(today) != list(today.values()):
+        logger.warning(OLDER_NOTICE, files.stem.name, today["z"].removesuffix("_z"))
     return Session(
         files=files,
         eeg=eeg,
-        signals=signals,
-        frames=_texts_of(frames, *TEXT_COLUMNS),
+        signals=named_today(signals),
+        frames=named_today(_texts_of(frames, *TEXT_COLUMNS)),
         events=_read_events(files.events),
         settings=SessionRecord.load(files.settings).content,
     )
@@ -121,6 +129,12 @@ def _read_eeg(files: SessionFiles) -> tuple[RecordedEEG, pd.DataFrame]:
         units=eeg["info"]["desc"][0]["channels"][0]["channel"][0]["unit"][0] or "",
     )
     return samples, signals
+
+
+def named_today(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with values whose columns are named as today, also one of version 0.1."""
+    today = columns_today(table.columns)
+    return table[list(today)].rename(columns=today)
 
 
 def _read_events(path: Path) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from psychopy_nfb.dsp import Flags
 from psychopy_nfb.errors import FileError, cause
-from psychopy_nfb.protocol import VALUE_NAMES
+from psychopy_nfb.protocol import REWARD_VALUES, SIGNAL_VALUES
 from psychopy_nfb.recording.names import SessionFiles
 
 Column = dict[str, object]
@@ -117,14 +117,17 @@ FRAMES = {
     "block": _column("Name of the block that the frame belongs to."),
 }
 
-_VALUES = {
-    "value": _column("The feedback, 0 to 1, also in blocks that do not show it."),
-    "signal": _column("Output of the signal processing.", "µV for an envelope of EEG"),
-    "z": _column(
-        "The signal compared with the baseline, as the protocol's normalise says: standard "
-        "deviations, percent, share of the maximum, or the signal itself."
+_OF_A_SIGNAL = {
+    "value": ("the feedback, 0 to 1, also in blocks that do not show it", None),
+    "signal": ("output of the signal processing", "µV for an envelope of EEG"),
+    "z": (
+        "the signal compared with the baseline, as its normalise says: standard deviations, "
+        "percent, share of the maximum, or the signal itself",
+        None,
     ),
-    "threshold": _column("Threshold, on the scale of z."),
+    "threshold": ("threshold, on the scale of z", None),
+}
+_OF_THE_REWARD = {
     "reward": _column("1 at a hit, else 0."),
     "score": _column("Points so far."),
     "hits": _column("Hits so far."),
@@ -140,11 +143,13 @@ def write_sidecars(files: SessionFiles, value_names: Sequence[str]) -> None:
     FileError
         If one cannot be written.
     """
-    further = {}
-    for name in value_names[len(VALUE_NAMES) :]:
+    values = {name: _OF_THE_REWARD[name] for name in REWARD_VALUES}
+    for name in value_names:
         signal, _, what = name.rpartition("_")
-        further[name] = _column(f"Of the further signal {signal}: as the column {what}.")
-    frames = {**FRAMES, **{name: _VALUES[name] for name in VALUE_NAMES}, **further}
+        if signal and what in SIGNAL_VALUES:
+            description, units = _OF_A_SIGNAL[what]
+            values[name] = _column(f"Of the signal {signal}: {description}.", units)
+    frames = {**FRAMES, **{name: values[name] for name in value_names}}
     for table, columns in (("frames", frames), ("events", EVENTS)):
         text = json.dumps(columns, indent=2, ensure_ascii=False)
         path = files.sidecar(table)

@@ -10,37 +10,57 @@ import math
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 from psychopy_nfb.errors import FileError, cause
-from psychopy_nfb.protocol import VALUE_NAMES
+from psychopy_nfb.protocol import REWARD_VALUES, SIGNAL_VALUES
 from psychopy_nfb.recording.text import LONGEST_TEXT, cell_text, safe_text
 
 logger = logging.getLogger(__name__)
 
-FRAME_COLUMNS = (
-    "frame",
-    "t_sample",
-    "t_received",
-    "t_published",
-    "t_read",
-    "t_flip",
-    "seq",
-    "sample",
-    "delay",
-    "flags",
-    "interval",
-    "dropped",
-    "patch",
-    "shown",
-    "mark",
-    "block",
-    *VALUE_NAMES,
-)
-"""Columns of the frame log; times are seconds on the LSL clock. Further signals' values follow."""
+
+class FrameFields(NamedTuple):
+    """What is known of a displayed frame beside the values; all times on LSL's clock, in seconds.
+
+    Marks and blocks have numbers here; the log has their texts.
+    """
+
+    frame: int
+    t_sample: float
+    t_received: float
+    t_published: float
+    t_read: float
+    t_flip: float
+    seq: int
+    sample: int
+    delay: float
+    flags: int
+    interval: float
+    dropped: int
+    patch: float
+    shown: float
+    mark: int
+    block: int
+
+
+FRAME_COLUMNS = FrameFields._fields
+"""Columns of the frame log that every session has; those of the values follow."""
 
 TEXT_COLUMNS = ("mark", "block")
 """Those that hold texts; all others hold numbers."""
+
+
+def holds_numbers(column: str) -> bool:
+    """Return whether a column of the frame log holds numbers: one of ours that is no text.
+
+    Examples
+    --------
+    >>> holds_numbers("t_flip"), holds_numbers("alpha_z"), holds_numbers("mark")
+    (True, True, False)
+    """
+    ours = {*FRAME_COLUMNS, *SIGNAL_VALUES, *REWARD_VALUES} - {*TEXT_COLUMNS}
+    return column in ours or column.rpartition("_")[2] in SIGNAL_VALUES
+
 
 EVENT_COLUMNS = ("onset", "duration", "trial_type", "value", "sample", "t", "detail", "command")
 """Columns of the events: onset and duration in seconds from the first sample, after BIDS."""
@@ -94,15 +114,15 @@ class FrameLog(_Table):
     ----------
     path : path
         The file.
-    append : bool
-        Go on with a file that another process left, after its last whole row.
     value_names : sequence of str
         Names of the feedback's values.
+    append : bool
+        Go on with a file that another process left, after its last whole row.
 
     Attributes
     ----------
     columns : tuple of str
-        `FRAME_COLUMNS`, then the further signals' values.
+        `FRAME_COLUMNS`, then the values.
     last_frame : int
         Number of the last frame written; -1 before the first.
     """
@@ -110,10 +130,10 @@ class FrameLog(_Table):
     def __init__(
         self,
         path: str | os.PathLike,
+        value_names: Sequence[str],
         append: bool = False,
-        value_names: Sequence[str] = VALUE_NAMES,
     ):
-        self.columns = (*FRAME_COLUMNS, *value_names[len(VALUE_NAMES) :])
+        self.columns = (*FRAME_COLUMNS, *value_names)
         super().__init__(path, self.columns, ",", append)
         self._writer = csv.writer(self._file, lineterminator="\r\n")
         self.last_frame = _last_number(Path(path)) if append else -1

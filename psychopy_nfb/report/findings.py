@@ -254,8 +254,8 @@ def _of_signal(data: SessionData, frames: pd.DataFrame) -> Iterator[Finding]:
         yield Finding(
             0.5 * share,
             share > 0.5,
-            f"In {percent(share)} of the time with feedback a further signal (such as muscle "
-            "activity) withheld the points.",
+            f"In {percent(share)} of the time with feedback a signal that inhibits (such as "
+            "muscle activity) withheld the points.",
             "Let the participant relax the jaw and the neck, or raise that signal's threshold.",
         )
 

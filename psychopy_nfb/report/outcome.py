@@ -43,7 +43,7 @@ def outcome(data: SessionData) -> pd.DataFrame:
     signals, frames = data.signals, all_frames(data)
     # Without the frame period the log cannot tell which frames were missed.
     known = (data.settings.get("display") or {}).get("frame_period", 1) is not None
-    up = data.protocol.get("direction", "up") == "up"
+    up = data.first.get("direction", "up") == "up"
     steps = pd.DataFrame({"hits": _gained(signals.hits), "points": _points(signals)})
     rows = []
     for block in data.blocks:
@@ -86,7 +86,7 @@ def outcome_sentences(data: SessionData, blocks: pd.DataFrame) -> list[str]:
     known = trained[trained.above.notna()]
     if len(known):
         share = np.average(known.above, weights=known.seconds * known.clean.clip(lower=1e-9))
-        side = "above" if data.protocol.get("direction", "up") == "up" else "below"
+        side = "above" if data.first.get("direction", "up") == "up" else "below"
         text = f"The signal was {side} the threshold in {percent(share)} of the clean time"
         if len(known) > 1:
             first, last = known.above.iloc[0], known.above.iloc[-1]
@@ -97,8 +97,8 @@ def outcome_sentences(data: SessionData, blocks: pd.DataFrame) -> list[str]:
 
 def outcome_table(data: SessionData, blocks: pd.DataFrame) -> Table:
     """Return the blocks as a table for the page."""
-    unit, z_unit = signal_unit(data.configuration), compared_unit(data)
-    up = data.protocol.get("direction", "up") == "up"
+    unit, z_unit = signal_unit(data), compared_unit(data)
+    up = data.first.get("direction", "up") == "up"
     columns = [
         "block",
         "kind",
@@ -112,7 +112,7 @@ def outcome_table(data: SessionData, blocks: pd.DataFrame) -> Table:
         "clean signal",
         "dropped frames",
     ]
-    if data.protocol.get("normalise") == "none":
+    if data.first.get("normalise") == "none":
         columns.remove(f"against baseline ({z_unit})")
     rows = []
     for row in blocks.itertuples():

@@ -36,10 +36,10 @@ def outcome_figure(data: SessionData, blocks: pd.DataFrame) -> Figure:
     begin = data.signals.t.iloc[0]
     end = max(1.0, data.signals.t.iloc[-1] - begin)
     above.set_xlim(0, end)
-    _signal(above, line, begin, signal_unit(data.configuration))
+    _signal(above, line, begin, signal_unit(data))
     spans = [(block.begin - begin, block.end - begin, block.label) for block in data.blocks]
     label_spans(above, spans, [not block.feedback for block in data.blocks])
-    _blocks(middle, spans, blocks, data.protocol.get("direction", "up") == "up")
+    _blocks(middle, spans, blocks, data.first.get("direction", "up") == "up")
     step = np.append(line.t - begin, end)
     below.stairs(100 * line.clean, step, fill=True, color=GREY)
     below.set(xlabel="time since the first sample (s)", ylabel="clean (%)", ylim=(0, 105))

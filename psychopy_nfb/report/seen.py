@@ -98,7 +98,7 @@ def hits(data: SessionData) -> int:
 
 def trained_channels(data: SessionData) -> str:
     """Return ``"of Oz "``, or nothing where many channels make the signal."""
-    for step in (data.configuration.get("pipeline") or {}).get("steps") or []:
+    for step in (data.first.get("pipeline") or {}).get("steps") or []:
         if step.get("type") == "Pick":
             return f"of {', '.join(step['channels'])} "
     return ""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import glob
 import json
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,10 +14,13 @@ import pandas as pd
 from psychopy_nfb.budget import MOST_RECORDING
 from psychopy_nfb.dsp.flags import Flags
 from psychopy_nfb.errors import FileError
+from psychopy_nfb.protocol import SIGNAL_VALUES, value_name
+from psychopy_nfb.protocol.version_0_1 import converted_settings, is_older
 from psychopy_nfb.reading import check_file, read_table, reading
 from psychopy_nfb.recording.names import SessionFiles
+from psychopy_nfb.recording.read import named_today
 from psychopy_nfb.recording.settings_file import SessionRecord
-from psychopy_nfb.recording.tables import FRAME_COLUMNS, TEXT_COLUMNS
+from psychopy_nfb.recording.tables import TEXT_COLUMNS, holds_numbers
 from psychopy_nfb.recording.text import text_of_cell
 from psychopy_nfb.timing import lag_summary
 
@@ -64,11 +66,13 @@ class SessionData:
     settings: dict[str, Any]
     """The settings file."""
     frames: pd.DataFrame
-    """The frame log."""
+    """The frame log; the first signal's values have the names of the field alone, ``z`` for
+    ``alpha_z``."""
     events: pd.DataFrame
     """In the order of time; ``detail`` holds a dictionary in each row."""
     signals: pd.DataFrame | None
-    """One row a sample: ``t``, the feedback's values, ``flags``; None if it cannot be read."""
+    """One row a sample: ``t``, the feedback's values, named as in `frames`, ``flags``; None if it
+    cannot be read."""
     no_signals: str
     """Why `signals` is None, in a sentence."""
     blocks: list[Block]
@@ -76,13 +80,14 @@ class SessionData:
 
     @property
     def configuration(self) -> dict[str, Any]:
-        """The settings of stream, pipeline and protocol."""
-        return self.settings.get("configuration") or {}
+        """The settings of stream, signals and reward."""
+        found = self.settings.get("configuration") or {}
+        return converted_settings(found) if is_older(found) else found
 
     @property
-    def protocol(self) -> dict[str, Any]:
-        """What was rewarded."""
-        return self.configuration.get("protocol") or {}
+    def first(self) -> dict[str, Any]:
+        """Settings of the first signal, which is the one reported on."""
+        return next(iter((self.configuration.get("signals") or {}).values()), {})
 
     @property
     def span(self) -> tuple[float, float]:
@@ -117,13 +122,14 @@ def load_session_data(path: str | os.PathLike) -> SessionData:
         raise FileError(
             "session", str(files.stem), f"{remedy}; name any file of a session with feedback"
         )
-    numbers = [name for name in FRAME_COLUMNS if name not in TEXT_COLUMNS]
-    frames = _read_table(files.frames, ",", numbers=NEEDED, numbers_if_there=numbers)
+    frames = _read_table(files.frames, ",", numbers=NEEDED, numbers_if_there=holds_numbers)
     frames = frames[frames.t_flip.notna()].reset_index(drop=True)
     for name in set(TEXT_COLUMNS) & set(frames.columns):
         frames[name] = frames[name].map(text_of_cell)
     settings = SessionRecord.load(files.settings).content if os.path.isfile(files.settings) else {}
     signals, reason = _read_signals(files.eeg)
+    frames = _first_alone(frames)
+    signals = None if signals is None else _first_alone(signals)
     events = _read_events(files.events)
     _on_one_clock(frames, events, signals)
     blocks = _blocks(frames, events, signals)
@@ -138,25 +144,35 @@ def within(times: pd.Series, blocks: list[Block]) -> np.ndarray:
     return inside
 
 
-def signal_unit(configuration: dict[str, Any]) -> str:
-    """Return the unit of a pipeline's output: ``"µV"``, or nothing where a formula made it."""
-    steps = (configuration.get("pipeline") or {}).get("steps") or []
+def signal_unit(data: SessionData) -> str:
+    """Return the unit of the first signal: ``"µV"``, or nothing where a formula made it."""
+    steps = (data.first.get("pipeline") or {}).get("steps") or []
     other = {"Expression", "Connectivity", "PhaseAmplitudeCoupling", "LDA", "Hjorth"}
     return "" if {step.get("type") for step in steps} & {*other, "SpectralShape"} else "µV"
 
 
 def compared_unit(data: SessionData) -> str:
     """Return the unit of the signal as it is compared with the baseline."""
-    kind = data.protocol.get("normalise", "none")
+    kind = data.first.get("normalise", "none")
     units = {"zscore": "SD", "percent": "%", "max": "share of maximum"}
-    return units.get(kind) or signal_unit(data.configuration)
+    return units.get(kind) or signal_unit(data)
 
 
-def _read_table(path: os.PathLike, separator: str, **columns: Sequence[str]) -> pd.DataFrame:
+def _read_table(path: os.PathLike, separator: str, **columns: Any) -> pd.DataFrame:
     # A block may be called "None" or "NA": of pandas' words for nothing only these two are.
     return read_table(
         path, "session", separator, keep_default_na=False, na_values=["", "n/a"], **columns
     )
+
+
+def _first_alone(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with the first signal's values under the names of the field alone."""
+    table = named_today(table)
+    ends = f"_{SIGNAL_VALUES[0]}"
+    first = next((name.removesuffix(ends) for name in table.columns if name.endswith(ends)), None)
+    if first is None:
+        return table
+    return table.rename(columns={value_name(first, what): what for what in SIGNAL_VALUES})
 
 
 def _read_events(path: os.PathLike) -> pd.DataFrame:

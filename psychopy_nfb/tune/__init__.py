@@ -1,6 +1,5 @@
 """Filters by measurement: which estimator is good at which delay, which channels show the rhythm.
 
-- `candidates`: the estimators that are tried, and their variants;
 - `kinds`: which channels of a recording can be trained;
 - `prepared`: the recording without drift and jumps, and where its artifacts are;
 - `scores`: how good an estimate is;

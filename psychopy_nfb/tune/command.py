@@ -14,6 +14,8 @@ from psychopy_nfb.checks import (
     check_writable,
     prepare_folder,
 )
+from psychopy_nfb.dsp.estimators import ESTIMATORS
+from psychopy_nfb.reading import RECORDINGS
 from psychopy_nfb.terminal import add_band, add_units, doing, naming_kept_files
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ USUAL_DELAY_MS = 100.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``psychopy-nfb tune``."""
     add = parser.add_argument
-    add("recording", metavar="RECORDING", help="a file: .xdf, .set, .fif, .vhdr, .edf")
+    add("recording", metavar="RECORDING", help=f"a file: {RECORDINGS}")
     add(
         "--channel",
         required=True,
@@ -104,7 +106,6 @@ def _tuned(options: argparse.Namespace, delays: Sequence[float], folder: Path, s
     from psychopy_nfb.dsp import SignalInfo, standard_positions
     from psychopy_nfb.engine.recipe import standard_pipeline
     from psychopy_nfb.lsl.files import read_recording
-    from psychopy_nfb.tune.candidates import CANDIDATES
     from psychopy_nfb.tune.kinds import check_voltage
     from psychopy_nfb.tune.prepared import offsets_removed
     from psychopy_nfb.tune.tuning import recommended, tune
@@ -128,7 +129,7 @@ def _tuned(options: argparse.Namespace, delays: Sequence[float], folder: Path, s
     )
     told: list[str] = []
     before = offsets_removed(pipeline.steps[:-1], recording.samples, info, told.append)
-    with tqdm(total=len(CANDIDATES) * len(delays), desc="tune", disable=None) as progress:
+    with tqdm(total=len(ESTIMATORS) * len(delays), desc="tune", disable=None) as progress:
 
         def passed(name: str) -> None:
             progress.set_postfix_str(name, refresh=False)
@@ -215,9 +216,11 @@ def _write_settings(path: Path, before: list, chosen: Entry) -> None:
     """Write the recommended training as a settings file."""
     from psychopy_nfb.dsp import Pipeline
     from psychopy_nfb.engine.configuration import Configuration
+    from psychopy_nfb.protocol import TRAINED, Signal
     from psychopy_nfb.settings import write_json
 
-    write_json(Configuration(pipeline=Pipeline([*before, chosen.step])), path)
+    signal = Signal(Pipeline([*before, chosen.step]))
+    write_json(Configuration(signals={TRAINED: signal}), path)
 
 
 def _write_page(
@@ -244,7 +247,7 @@ def _write_page(
     ]
     low, high = options.band
     names = dict.fromkeys(one.estimator for one in entries)
-    estimators = [[name, ESTIMATORS[name]] for name in names if name in ESTIMATORS]
+    estimators = [[name, ESTIMATORS[name].meaning] for name in names if name in ESTIMATORS]
     write_page(
         path,
         "Which filter?",
@@ -286,19 +289,6 @@ AFTER_USE = [
     "It is made for this person, this channel and this reference; tune anew for another person.",
     "Check threshold and display range in the file before the first training.",
 ]
-ESTIMATORS = {
-    "cFIR": "complex FIR filter: the ideal response, cut to its length",
-    "wcFIR": "the same, weighted by the spectrum of this recording",
-    "LS-FIR": "FIR filter fitted to this recording by least squares",
-    "Kalman": "Kalman filter of an oscillator fitted to this recording",
-    "AR-Hilbert": "band-pass, extended into the future by an autoregressive model, then Hilbert "
-    "transform",
-    "ecHT": "endpoint-corrected Hilbert transform of the last stretch",
-    "rectify": "band-pass, rectification, low-pass",
-    "demodulate": "complex demodulation: shifted to 0 Hz, then low-pass",
-    "FFT": "Fourier transform of a sliding window",
-}
-"""What the names in table and figure stand for."""
 METHOD = (
     "What an estimator gives in real time is compared with the rhythm as the whole recording shows "
     "it, past and future, at the same delay (Smetanin et al. 2020). Filters were fitted, and their "

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from psychopy_nfb.checks import check_number, prepare_folder
 from psychopy_nfb.errors import SettingsError
+from psychopy_nfb.reading import RECORDINGS
 from psychopy_nfb.terminal import add_band, add_units, doing, naming_kept_files
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ SHOWN = 4
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``psychopy-nfb spatial``."""
     add = parser.add_argument
-    add("recording", metavar="RECORDING", help="a file: .xdf, .set, .fif, .vhdr, .edf")
+    add("recording", metavar="RECORDING", help=f"a file: {RECORDINGS}")
     listed = "; ".join(f"{name}: {what}" for name, what in METHODS.items())
     add("--method", choices=tuple(METHODS), default="ssd", help=f"{listed} (default ssd)")
     add_units(parser)

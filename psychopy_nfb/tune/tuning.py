@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from psychopy_nfb.checks import check_band
 from psychopy_nfb.dsp import ArtifactGate, SignalInfo, Step, acausal_analytic
+from psychopy_nfb.dsp.estimators import ESTIMATORS, Estimator
 from psychopy_nfb.errors import SettingsError
-from psychopy_nfb.tune.candidates import CANDIDATES, Candidate
 from psychopy_nfb.tune.prepared import levelled, passed_through, without_artifacts
 from psychopy_nfb.tune.scores import Score, score, scored_rows
 
@@ -54,7 +54,7 @@ def tune(
     before: Sequence[Step],
     band: tuple[float, float],
     delays: Sequence[float],
-    candidates: Sequence[Candidate] = CANDIDATES,
+    candidates: Iterable[Estimator] = tuple(ESTIMATORS.values()),
     passed: Callable[[str], None] = lambda _: None,
     gaps: Sequence[int] = (),
     told: Callable[[str], None] = lambda _: None,
@@ -73,7 +73,7 @@ def tune(
         Of the rhythm, in Hz.
     delays : sequence of float
         In seconds; negative ones are predictions.
-    candidates : sequence of Candidate
+    candidates : iterable of Estimator
         What is tried.
     passed : callable
         Called with an estimator's name whenever it is done with one delay.
@@ -163,10 +163,11 @@ class _Trial:
         """Drop the outputs that are kept for variants which do not depend on the delay."""
         self._known.clear()
 
-    def entry(self, candidate: Candidate, delay: float) -> Entry:
+    def entry(self, candidate: Estimator, delay: float) -> Entry:
         """Choose a variant, fit it on the fit part, and score it on the rest."""
         n, rate = len(self._signal), self._info.rate
-        variants = candidate.variants(self._band, delay)
+        tried = candidate.variants(self._band, delay)
+        variants = [candidate.made(self._band, **settings) for settings in tried]
         best = variants[0]
         if len(variants) > 1:
             # Not a sample of the held-out part enters here.

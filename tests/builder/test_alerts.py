@@ -111,7 +111,7 @@ def told(builder):
         ({"settingsFile": "none.json"}, "file", "nfb, Settings file instead: "),
         ({"role": "same", "sameAs": "other"}, "name", "nfb, Signal of: other is no Neuro Feedback"),
         ({"stopVal": "4 if t else 5"}, "time", "nfb, Stop: 4 if t else 5: PsychoPy compiles"),
-        ({"role": "inhibit"}, "trained", "nfb: no component is the trained signal"),
+        ({"role": "inhibit"}, "signal", "nfb: no signal is rewarded, so that there are no points"),
         ({"normalise": "zscore"}, "baseline", "nfb: it is compared with a baseline, but nothing"),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, dict) else None,
@@ -180,19 +180,21 @@ def test_a_consumer_above_its_signal_is_told(builder, told):
     assert said.startswith("nfb: bar uses it but stands above it")
 
 
-def test_two_trained_signals_are_told(builder, told):
+def test_two_signals_that_are_the_same_are_told(builder, told):
     builder.add("NeuroFeedbackComponent", "nfb")
-    builder.add("NeuroFeedbackComponent", "emg")
+    again = builder.add("NeuroFeedbackComponent", "again")
     ((kind, said),) = told()
-    assert kind == "trained"
-    assert said.startswith("emg: nfb already is the trained signal")
+    assert kind == "signal"
+    assert said.startswith("again: nfb measures the same; to use that signal here, make this one")
+    again.params["bandHigh"].val = "11"
+    assert told() == []
 
 
 def test_a_patch_without_frame_log_is_told(builder, told):
     builder.add("DiodePatchComponent", "patch")
     ((kind, said),) = told()
-    assert kind == "trained"
-    assert said.startswith("patch: there is no trained signal")
+    assert kind == "signal"
+    assert said.startswith("patch: there is no signal; add a Neuro Feedback component")
 
 
 def test_a_renamed_signal_is_told_where_it_is_used(builder, told):
@@ -253,11 +255,11 @@ def test_a_baseline_after_the_training_is_told(builder, told):
 def test_a_settings_file_is_looked_for_beside_the_experiment(builder, told, tmp_path):
     builder.experiment.filename = str(tmp_path / "one.psyexp")
     builder.add("NeuroFeedbackComponent", "nfb", settingsFile="up.json")
-    (tmp_path / "up.json").write_text('{"protocol": {"threshold": "high"}}', "utf-8")
+    (tmp_path / "up.json").write_text('{"signals": {"up": {"threshold": "high"}}}', "utf-8")
     ((kind, said),) = told()
     assert kind == "file"
-    assert said.startswith("nfb, Settings file instead: protocol.threshold='high': must be a")
-    (tmp_path / "up.json").write_text('{"protocol": {"threshold": 0.5}}', "utf-8")
+    assert said.startswith("nfb, Settings file instead: signals.up.threshold='high': must be a")
+    (tmp_path / "up.json").write_text('{"signals": {"up": {"threshold": 0.5}}}', "utf-8")
     assert told() == []
 
 

@@ -55,7 +55,7 @@ def blocks(session):
 def test_row_071_alpha_training(finished):
     session = finished["alpha_training"]
     assert blocks(session) == ["signal check", "baseline eyes open", "training"]
-    assert session.settings["configuration"]["baseline"]["seconds"] > 2
+    assert session.settings["configuration"]["signals"]["nfb"]["baseline"]["seconds"] > 2
     training = session.frames[session.frames.block == "training"]
     assert training.shown.nunique() > 50
     assert training.patch.nunique() == 2
@@ -70,7 +70,7 @@ def test_row_071_smr_with_emg_inhibit(finished):
     for block, shows in (("train", True), ("transfer", False), ("observe", True), ("rest", False)):
         assert frames[frames.block == block].shown.notna().all() == shows, block
         assert frames[frames.block == block].emg_z.notna().all()
-    assert session.settings["configuration"]["further"]["emg"]["baseline"]["sd"] > 0
+    assert session.settings["configuration"]["signals"]["emg"]["baseline"]["sd"] > 0
 
 
 def test_photodiode_validation(finished):

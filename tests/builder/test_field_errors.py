@@ -5,15 +5,17 @@ from __future__ import annotations
 import pytest
 
 import psychopy_nfb
+from psychopy_nfb.builder.settings_code import settings_lines
 from psychopy_nfb.errors import FieldError, NfbError, SettingsError
 from psychopy_nfb.lsl.outlet import make_outlet
 
 
-def started(further=None, stream=None, **settings):
+def started(signals=None, stream=None, **settings):
     """Start a run as a generated script does, with these arguments of `standard_training`."""
     with psychopy_nfb.errors_name_fields("nfb"):
         nfb = psychopy_nfb.Neurofeedback(
-            psychopy_nfb.standard_training(stream, further=further or {}, **settings), name="nfb"
+            psychopy_nfb.standard_training(stream, name="nfb", signals=signals, **settings),
+            name="nfb",
         )
         try:
             nfb.start()
@@ -24,7 +26,7 @@ def started(further=None, stream=None, **settings):
 @pytest.mark.slow
 def test_what_only_the_stream_can_tell_names_the_field(amplifier, lsl_alone):
     stream = psychopy_nfb.StreamSelection(source_id=amplifier().source_id, timeout=20)
-    emg = psychopy_nfb.standard_signal(channels="Q7", band=(30, 45))
+    emg = psychopy_nfb.band_amplitude(channels="Q7", band=(30, 45))
     absent = "there is no such channel; there are Fp1"
     for settings, sentence in (
         ({"channels": "C3, Q4"}, f"nfb, Channels: Q4: {absent}"),
@@ -33,7 +35,7 @@ def test_what_only_the_stream_can_tell_names_the_field(amplifier, lsl_alone):
             f"nfb, Reference channels: Q9: {absent}",
         ),
         ({"band": (8, 400)}, "nfb, Band to (Hz): 400: must lie below "),
-        ({"further": {"emg": emg}}, f"emg, Channels: Q7: {absent}"),
+        ({"signals": {"emg": emg}}, f"emg, Channels: Q7: {absent}"),
     ):
         with pytest.raises(FieldError) as told:
             started(stream=stream, **settings)
@@ -65,9 +67,11 @@ def test_what_a_variable_brought_names_the_field(settings, sentence):
 
 
 def test_a_settings_file_is_named_with_the_place_in_it(tmp_path):
-    (tmp_path / "up.json").write_text('{"protocol": {"threshold": "high"}}', "utf-8")
+    (tmp_path / "up.json").write_text('{"signals": {"up": {"threshold": "high"}}}', "utf-8")
     with (
-        pytest.raises(FieldError, match=r"^nfb, Settings file instead: protocol\.threshold='high'"),
+        pytest.raises(
+            FieldError, match=r"^nfb, Settings file instead: signals\.up\.threshold='high'"
+        ),
         psychopy_nfb.errors_name_fields("nfb", settings_file=True),
     ):
         psychopy_nfb.Neurofeedback(tmp_path / "up.json")
@@ -86,16 +90,16 @@ def test_a_unit_that_is_no_voltage_is_of_the_field_that_says_it(unique_id):
 
 def test_the_unit_that_is_chosen_reaches_the_script(builder):
     component = builder.add("NeuroFeedbackComponent", "nfb", units="mV")
-    assert "units='mV'" in "".join(component._settings_lines())
+    assert "units='mV'" in "".join(settings_lines(component, []))
     component.params["units"].val = ""
-    assert "units" not in "".join(component._settings_lines())
+    assert "units" not in "".join(settings_lines(component, []))
 
 
 def test_the_rate_that_is_set_reaches_the_script(builder):
     component = builder.add("NeuroFeedbackComponent", "nfb", rate="128")
-    assert ", rate=128" in "".join(component._settings_lines())
+    assert ", rate=128" in "".join(settings_lines(component, []))
     component.params["rate"].val = ""
-    assert "rate=128" not in "".join(component._settings_lines())
+    assert "rate=128" not in "".join(settings_lines(component, []))
 
 
 def test_a_missing_rate_is_of_the_field_that_says_it():

@@ -70,7 +70,7 @@ def test_row_074_components_alone_make_a_training(builder, run_script, until, tm
     shown = frames.dropna(subset="shown")
     assert shown.shown.nunique() > 20
     by_sample = session.signals.set_index("sample")
-    assert np.allclose(by_sample.loc[shown["sample"].astype(int)].value, shown.shown, rtol=1e-6)
+    assert np.allclose(by_sample.loc[shown["sample"].astype(int)].nfb_value, shown.shown, rtol=1e-6)
     assert "emg_z" in frames.columns
 
 
@@ -118,10 +118,10 @@ def test_conditions_choose_feedback_and_threshold(builder, run_script, tmp_path)
     rest = frames[frames.block == "rest"]
     assert len(rest) > 10
     assert rest.shown.isna().all()
-    assert rest.value.notna().all()
+    assert rest.nfb_value.notna().all()
     assert frames[frames.block == "train"].shown.notna().all()
-    assert rest.threshold.iloc[-1] == 6.0
-    assert frames[frames.block == "train"].threshold.iloc[-1] == 9.0
+    assert rest.nfb_threshold.iloc[-1] == 6.0
+    assert frames[frames.block == "train"].nfb_threshold.iloc[-1] == 9.0
 
 
 def test_an_exception_leaves_nothing_behind(builder, run_script, until, tmp_path):
@@ -167,6 +167,7 @@ def test_row_074_builder_and_coder_give_the_same_values(builder, run_script, amp
 
     coder = standard_training(
         StreamSelection(source_id=source_id, timeout=10.0),
+        name="nfb",
         channels=["Oz"],
         band=(8, 12),
         normalise="none",
@@ -182,5 +183,5 @@ def test_row_074_builder_and_coder_give_the_same_values(builder, run_script, amp
     alike = [name not in ("score", "hits") for name in coder.value_names]
     assert np.abs(recorded - values)[:, alike].max() < 1e-9
     stored = json.loads(session.files.settings.read_text())["configuration_at_start"]
-    assert stored["pipeline"]["steps"][-1]["type"] == "WCFIR"
-    assert math.isclose(stored["protocol"]["threshold"], 10.0)
+    assert stored["signals"]["nfb"]["pipeline"]["steps"][-1]["type"] == "WCFIR"
+    assert math.isclose(stored["signals"]["nfb"]["threshold"], 10.0)

@@ -91,7 +91,7 @@ def test_the_installed_version_is_nothing_to_tell(builder, heard, version):
 def test_that_builder_leaves_plugins_out_for_another_version_is_told_once(builder, heard):
     builder.experiment.settings.params["Use version"].val = ANOTHER
     builder.add("NeuroFeedbackComponent", "nfb")
-    builder.add("NeuroFeedbackComponent", "emg", role="further")
+    builder.add("NeuroFeedbackComponent", "emg", role="watch")
     builder.experiment.integrityCheck()
     (told,) = (told for told in heard if "Use PsychoPy version" in told)
     assert told.startswith(f"nfb: Use PsychoPy version='{ANOTHER}' is not the installed one")

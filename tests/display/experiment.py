@@ -19,14 +19,19 @@ def main(source_id, folder, ending):
     from psychopy_nfb.dsp import CFIR, Pick, Pipeline
     from psychopy_nfb.engine.configuration import Configuration
     from psychopy_nfb.lsl.selection import StreamSelection
-    from psychopy_nfb.protocol import Protocol
+    from psychopy_nfb.protocol import Signal
 
     logging.console.setLevel(logging.ERROR)
     nfb = Neurofeedback(
         Configuration(
             stream=StreamSelection(source_id=source_id, timeout=15.0),
-            pipeline=Pipeline([Pick(["Oz"]), CFIR((8.0, 12.0))]),
-            protocol=Protocol(normalise="none", display_range=(0.0, 20.0)),
+            signals={
+                "alpha": Signal(
+                    Pipeline([Pick(["Oz"]), CFIR((8.0, 12.0))]),
+                    normalise="none",
+                    display_range=(0.0, 20.0),
+                )
+            },
         ),
         data=folder,
     )

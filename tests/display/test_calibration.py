@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from trainings import one_signal, the_signal
 
 from psychopy_nfb.display.neurofeedback import Neurofeedback
-from psychopy_nfb.dsp import WCFIR, DCBlock, Flags, Pick, Pipeline, SignalInfo
+from psychopy_nfb.dsp import WCFIR, DCBlock, Flags, Pick, SignalInfo
 from psychopy_nfb.engine.calibration import with_calibration
-from psychopy_nfb.engine.configuration import Configuration
 from psychopy_nfb.engine.rerun import run_offline
 from psychopy_nfb.errors import SettingsError
-from psychopy_nfb.protocol import Baseline, FurtherSignal, Protocol
+from psychopy_nfb.protocol import Baseline, Signal
 from psychopy_nfb.recording import read_session
 from psychopy_nfb.settings import write_json
 
@@ -24,7 +24,7 @@ BASELINE = Baseline(mean=5.0, sd=2.0, minimum=1.0, maximum=12.0)
 
 
 def configuration(band=(8.0, 12.0), **changes):
-    return Configuration(pipeline=Pipeline([Pick(["Oz"]), DCBlock(), WCFIR(band)]), **changes)
+    return one_signal(Pick(["Oz"]), DCBlock(), WCFIR(band), **changes)
 
 
 @pytest.fixture
@@ -47,8 +47,10 @@ def started(amplifier, training, tmp_path, window):
     def start(*options, **keywords):
         settings = training(
             amplifier(*options).source_id,
-            pipeline=configuration().pipeline,
-            protocol=Protocol(threshold=0.5),
+            pipeline=the_signal(configuration()).pipeline,
+            normalise="zscore",
+            threshold=0.5,
+            display_range=None,
         )
         nfb = Neurofeedback(settings, data=tmp_path, **keywords)
         running.append(nfb.start())
@@ -87,15 +89,15 @@ def test_a_baseline_is_recorded_used_and_kept(started, window, tmp_path):
     assert session.frames[session.frames.block == "baseline eyes open"].shown.isna().all()
     kept = tmp_path / "sub-01_calibration.json"
     again = Neurofeedback(nfb.configuration, data=tmp_path, calibration="last")
-    assert again.configuration.baseline == nfb.configuration.baseline
+    assert again.configuration == nfb.configuration
     fresh = replace(configuration(), stream=nfb.configuration.stream)
-    taken = with_calibration(replace(fresh, protocol=nfb.configuration.protocol), kept)
+    taken = with_calibration(fresh, kept)
     info = SignalInfo(session.eeg.rate, tuple(session.eeg.labels))
     eeg = session.eeg.samples.astype(float)
     first, _ = run_offline(nfb.configuration, eeg, info)
     second, _ = run_offline(taken, eeg, info)
     assert np.array_equal(first, second, equal_nan=True)
-    assert taken.pipeline.steps[2].spectrum is not None
+    assert the_signal(taken).pipeline.steps[2].spectrum is not None
 
 
 @pytest.mark.display
@@ -192,15 +194,17 @@ def test_escape_ends_it_and_a_key_begins_it(started, window):
         (
             configuration((12.0, 15.0)),
             configuration(baseline=BASELINE),
-            r"another signal \(pipeline\.steps\[2\]\.band is \[12\.0, 15\.0\], there \[8\.0, 12",
+            r"another signal \(signals\.trained\.pipeline\.steps\[2\]\.band is \[12\.0, 15",
         ),
         (
-            Configuration(pipeline=Pipeline([Pick(["Oz"])])),
+            one_signal(Pick(["Oz"])),
             configuration(baseline=BASELINE),
             "pipeline has 1 steps, there 3",
         ),
         (
-            configuration(further={"emg": FurtherSignal()}),
+            replace(
+                configuration(), signals={**configuration().signals, "emg": Signal(role="inhibit")}
+            ),
             configuration(baseline=BASELINE),
             "holds no baseline of emg",
         ),

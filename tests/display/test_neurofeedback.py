@@ -16,7 +16,6 @@ from psychopy_nfb.display.neurofeedback import OUTSIDE_FRAMES
 from psychopy_nfb.dsp import CFIR, Burn, Flags, Pick, Pipeline
 from psychopy_nfb.errors import SettingsError, StreamError
 from psychopy_nfb.lsl.selection import StreamSelection
-from psychopy_nfb.protocol import Protocol
 from psychopy_nfb.recording import read_session
 from psychopy_nfb.timing import frame_stalls, hit_to_display, out_of_order
 
@@ -77,8 +76,8 @@ def test_row_102_each_frame_traces_back_to_its_sample(amplifier, training, windo
     samples = known["sample"].astype(int)
     assert session.eeg.stamps[samples] == pytest.approx(known.t_sample, abs=1e-6)
     signals = session.signals.set_index("sample").loc[samples]
-    assert signals.value.to_numpy() == pytest.approx(known.value, abs=1e-8)
-    assert known.shown.tolist() == known.value.tolist()
+    assert signals.trained_value.to_numpy() == pytest.approx(known.trained_value, abs=1e-8)
+    assert known.shown.tolist() == known.trained_value.tolist()
     assert set(frames.block.dropna()) == {"training"}
     marked = frames[frames.mark.notna()]
     assert marked[["frame", "mark"]].to_numpy().tolist() == [[100, "the hundredth"]]
@@ -101,7 +100,7 @@ def test_frames_before_the_first_value_have_empty_cells(training, window, tmp_pa
     frames = pd.read_csv(nfb.files.frames)
     before = frames[frames.seq.isna()]
     assert len(before) == (len(frames) if first == 0 else 0)
-    empty = before[["t_sample", "t_received", "t_published", "sample", "flags", "value"]]
+    empty = before[["t_sample", "t_received", "t_published", "sample", "flags", "trained_value"]]
     assert empty.isna().to_numpy().all()
     assert frames.t_flip.notna().all()
 
@@ -239,8 +238,8 @@ def test_row_041_without_feedback_nothing_moves_and_everything_is_kept(
 def test_an_experiment_without_blocks_is_told_why_it_has_no_points(
     amplifier, training, window, caplog
 ):
-    eager = Protocol(normalise="none", threshold=0.0, dwell=0.0)
-    with Neurofeedback(training(amplifier().source_id, protocol=eager)) as nfb:
+    eager = {"normalise": "none", "threshold": 0.0, "dwell": 0.0}
+    with Neurofeedback(training(amplifier().source_id, **eager)) as nfb:
         nfb.attach(window)
         show(nfb, window, 1.0)
         assert nfb._frames.outside > 0
@@ -250,9 +249,9 @@ def test_an_experiment_without_blocks_is_told_why_it_has_no_points(
 
 
 def test_row_059_hits_are_counted_and_shown(amplifier, training, window, tmp_path):
-    eager = Protocol(normalise="none", threshold=0.0, dwell=0.2, refractory=0.3)
+    eager = {"normalise": "none", "threshold": 0.0, "dwell": 0.2, "refractory": 0.3}
     rewarded = 0
-    with Neurofeedback(training(amplifier().source_id, protocol=eager), data=tmp_path) as nfb:
+    with Neurofeedback(training(amplifier().source_id, **eager), data=tmp_path) as nfb:
         nfb.attach(window)
         points = FeedbackText(window, pos=(0, 0), height=20)
         with nfb.block("training"):

@@ -5,9 +5,11 @@ import pytest
 
 from psychopy_nfb.display.frame_log import FrameWriter
 from psychopy_nfb.display.photodiode import CODE_LENGTH, PhotodiodePatch, code_bit, sequence
-from psychopy_nfb.engine.memory import FRAME_FIELDS, SharedBlock
+from psychopy_nfb.engine.memory import SharedBlock
 from psychopy_nfb.errors import SettingsError
-from psychopy_nfb.protocol import VALUE_NAMES
+from psychopy_nfb.protocol import value_names
+
+VALUE_NAMES = value_names(["trained"])
 
 FRAMES = 60
 BACKGROUND = (10, 60, 110)
@@ -40,7 +42,16 @@ def test_row_053_patch_on_the_screen_is_the_patch_in_the_log(open_window, grab, 
     window = open_window(color=BACKGROUND, colorSpace="rgb255")
     patch = PhotodiodePatch(window, mode, size=20, position="top-left", levels=(0.1, 0.9))
     block = SharedBlock.create(VALUE_NAMES)
-    writer = FrameWriter(window, block.frames, 1 / 60, None, patch, lambda *_: None, 8)
+    writer = FrameWriter(
+        window,
+        block.frames,
+        1 / 60,
+        None,
+        patch,
+        lambda *_: None,
+        block.feedback.layout,
+        "trained_value",
+    )
     values = 0.5 + 0.5 * np.sin(np.arange(FRAMES) / 7)
     seen = []
     try:
@@ -56,7 +67,7 @@ def test_row_053_patch_on_the_screen_is_the_patch_in_the_log(open_window, grab, 
             assert (pixels == pixels[0, 0]).all()
             seen.append(pixels[0, 0] / 255)
             window.flip()
-        place = 1 + FRAME_FIELDS.index("patch")
+        place = block.frames.layout.place("patch")
         logged = [record[place] for record in block.frames.since(0)]
     finally:
         writer.detach()

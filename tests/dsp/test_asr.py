@@ -10,14 +10,13 @@ import numpy as np
 import pytest
 import signals
 from scipy import signal
+from trainings import NAME, one_signal, the_signal
 
 from psychopy_nfb import dsp
 from psychopy_nfb.dsp import asr_calibration
 from psychopy_nfb.engine.calibration import with_calibration
-from psychopy_nfb.engine.configuration import Configuration
 from psychopy_nfb.engine.processor import Processor
 from psychopy_nfb.errors import SettingsError
-from psychopy_nfb.protocol import Protocol
 from psychopy_nfb.settings import from_dict, to_dict, write_json
 
 pytest.importorskip("meegkit", reason="ASR learns from a baseline with meegkit")
@@ -167,34 +166,37 @@ def test_before_a_baseline_samples_pass_as_late_as_afterwards(fitted):
 
 def training():
     steps = [dsp.HighPass(1.0), dsp.ASR(), dsp.Pick(["O1"]), dsp.CFIR()]
-    return Configuration(pipeline=dsp.Pipeline(steps), protocol=Protocol())
+    return one_signal(*steps)
 
 
 def test_it_learns_from_the_session_s_baseline_and_is_kept_for_the_next(tmp_path):
     samples = eeg(90, 8)
     samples += bursts(len(samples), 8, "blinks")[0]
     processor = Processor(training(), INFO)
-    assert processor.track.used_channels.tolist() == list(range(len(LABELS)))
+    assert processor.tracks[NAME].used_channels.tolist() == list(range(len(LABELS)))
     baseline, rest = samples[:15_000], samples[15_000:]
     processor.process(baseline[:1000])
     processor.begin_baseline()
     for at in range(1000, len(baseline), 50):
         processor.process(baseline[at : at + 50])
     processor.end_baseline()
-    step = processor.pipeline.steps[1]
+    step = the_signal(processor.configuration).pipeline.steps[1]
     assert step.calibration.labels == list(LABELS)
     path = tmp_path / "calibration.json"
     write_json(processor.configuration, path)
     again = Processor(with_calibration(training(), path), INFO)
-    assert again.pipeline.steps[1].calibration == step.calibration
+    assert again.tracks[NAME].pipeline.steps[1].calibration == step.calibration
     outs = []
     for one in (again, processor):
-        one.pipeline.reset()
-        outs.append(one.pipeline.process(rest)[0])
+        pipeline = one.tracks[NAME].pipeline
+        pipeline.reset()
+        outs.append(pipeline.process(rest)[0])
     assert np.array_equal(*outs)
     other = training()
-    other.pipeline.steps[1].cutoff = 10.0
-    with pytest.raises(SettingsError, match=r"another signal \(pipeline.steps\[1\].cutoff is 10"):
+    the_signal(other).pipeline.steps[1].cutoff = 10.0
+    with pytest.raises(
+        SettingsError, match=r"another signal \(signals.trained.pipeline.steps\[1\].cutoff is 10"
+    ):
         with_calibration(other, path)
 
 

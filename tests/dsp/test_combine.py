@@ -7,14 +7,13 @@ import json
 import numpy as np
 import pytest
 import signals
+from trainings import AT, NAME, one_signal, the_signal
 
 from psychopy_nfb import dsp
 from psychopy_nfb.engine.calibration import with_calibration
 from psychopy_nfb.engine.configuration import Configuration, read_configuration
 from psychopy_nfb.engine.processor import Processor
 from psychopy_nfb.errors import SettingsError
-from psychopy_nfb.protocol import Protocol
-from psychopy_nfb.protocol.feedback import VALUE_NAMES
 from psychopy_nfb.settings import from_dict, to_dict, write_json
 
 RATE = 250.0
@@ -111,21 +110,21 @@ def test_branches_that_decimate_or_are_wrong_name_themselves():
 
 
 def training(**protocol):
-    pipeline = dsp.Pipeline([dsp.DCBlock(), theta_beta(), dsp.Expression("theta / beta")])
-    return Configuration(pipeline=pipeline, protocol=Protocol(**protocol))
+    steps = (dsp.DCBlock(), theta_beta(), dsp.Expression("theta / beta"))
+    return one_signal(*steps, **protocol)
 
 
 @pytest.mark.row(25)
 def test_row_025_a_ratio_is_trained_with_a_baseline_that_fits_its_branches(tmp_path):
     processor = Processor(training(), INFO)
     # Only what is used counts: Oz may be off.
-    assert processor.track.used_channels.tolist() == [0, 1]
+    assert processor.tracks[NAME].used_channels.tolist() == [0, 1]
     samples = signals.noise(20_000, 3)
     processor.process(samples[:2500])
     processor.begin_baseline()
     processor.process(samples[2500:15_000])
     processor.end_baseline()
-    fitted = processor.pipeline.steps[1].branches["theta"][1]
+    fitted = processor.tracks[NAME].pipeline.steps[1].branches["theta"][1]
     assert fitted.spectrum is not None
     block = processor.process(samples[15_000:])
     settled = block.flags == 0
@@ -134,21 +133,20 @@ def test_row_025_a_ratio_is_trained_with_a_baseline_that_fits_its_branches(tmp_p
     path = tmp_path / "calibration.json"
     write_json(processor.configuration, path)
     again = with_calibration(training(), path)
-    assert again.pipeline.steps[1].branches["theta"][1].spectrum == fitted.spectrum
+    assert the_signal(again).pipeline.steps[1].branches["theta"][1].spectrum == fitted.spectrum
     other = training()
-    other.pipeline.steps[1].branches["theta"][1].band = (5.0, 8.0)
-    with pytest.raises(SettingsError, match=r"another signal \(pipeline\.steps\[1\]\.branches"):
+    the_signal(other).pipeline.steps[1].branches["theta"][1].band = (5.0, 8.0)
+    with pytest.raises(
+        SettingsError, match=r"another signal \(signals\.trained\.pipeline\.steps\[1\]\.branches"
+    ):
         with_calibration(other, path)
     assert from_dict(Configuration, json.loads(json.dumps(to_dict(training())))) == training()
-    assert read_configuration(path).pipeline == processor.pipeline
+    assert read_configuration(path) == processor.configuration
 
 
 @pytest.mark.row(77)
 def test_row_077_a_change_against_the_baseline_is_told_in_percent():
-    settings = Configuration(
-        pipeline=dsp.Pipeline([dsp.Pick(["Oz"]), dsp.CFIR((8, 12))]),
-        protocol=Protocol(normalise="percent", threshold=10.0),
-    )
+    settings = one_signal(dsp.Pick(["Oz"]), dsp.CFIR((8, 12)), normalise="percent", threshold=10.0)
     processor = Processor(settings, INFO)
     t = np.arange(20_000) / RATE
     amplitude = np.where(t < 40, 10.0, 6.5)  # desynchronisation by 35 %
@@ -159,7 +157,7 @@ def test_row_077_a_change_against_the_baseline_is_told_in_percent():
     processor.end_baseline()
     processor.process(samples[9000:12_000])
     block = processor.process(samples[12_000:])
-    change = block.values[:, VALUE_NAMES.index("z")]
+    change = block.values[:, AT["z"]]
     assert change.mean() == pytest.approx(-35, abs=2)
     assert change == pytest.approx(change.mean(), abs=4)
 

@@ -7,7 +7,8 @@ import pytest
 import signals
 
 from psychopy_nfb import dsp
-from psychopy_nfb.engine.recipe import ENVELOPES, standard_pipeline
+from psychopy_nfb.dsp.estimators import ESTIMATORS
+from psychopy_nfb.engine.recipe import standard_pipeline
 from psychopy_nfb.errors import SettingsError
 
 RATE = 250.0
@@ -32,7 +33,7 @@ def measured(out, envelope, slow, quiet=0):
 
 @pytest.mark.parametrize(
     ("envelope", "band"),
-    [(name, band) for name in ENVELOPES for band in BANDS if name != "AR-Hilbert"]
+    [(name, band) for name in ESTIMATORS for band in BANDS if name != "AR-Hilbert"]
     + [("AR-Hilbert", (8.0, 12.0))],  # slow to try
     ids=str,
 )

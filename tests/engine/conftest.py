@@ -4,6 +4,8 @@ import time
 
 import pytest
 
+from psychopy_nfb.engine.records import NUMBER
+
 
 @pytest.fixture
 def listen():
@@ -16,7 +18,7 @@ def listen():
         while time.monotonic() < ends:
             nfb.update()
             for record in nfb.records.since(seen):
-                seen = record[0]
+                seen = record[NUMBER]
                 records.append(record)
             time.sleep(0.005)
         return records

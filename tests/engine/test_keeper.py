@@ -34,6 +34,6 @@ def test_settings_that_cannot_be_written_are_reported_and_come_with_the_next(
     from psychopy_nfb.recording import read_session
 
     settings = read_session(path).settings
-    assert settings["configuration"]["protocol"]["threshold"] == 7.5
-    assert settings["configuration_at_start"]["protocol"]["threshold"] == 5.0
+    assert settings["configuration"]["signals"]["trained"]["threshold"] == 7.5
+    assert settings["configuration_at_start"]["signals"]["trained"]["threshold"] == 5.0
     assert settings["ended"] == "stopped"

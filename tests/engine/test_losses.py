@@ -7,11 +7,12 @@ import signal
 import numpy as np
 import psutil
 import pytest
+from trainings import VALUE_NAMES
 
 from psychopy_nfb import Neurofeedback
 from psychopy_nfb.dsp import Flags
+from psychopy_nfb.engine.records import SAMPLE
 from psychopy_nfb.engine.rerun import rerun
-from psychopy_nfb.protocol import VALUE_NAMES, Protocol
 from psychopy_nfb.recording import read_session
 
 pytestmark = pytest.mark.slow
@@ -51,8 +52,8 @@ def test_row_009_spoilt_samples_are_flagged_and_the_filters_recover(
     assert bad.sum() == 16
     assert (signals["flags"][bad] & int(Flags.INVALID)).all()
     assert (signals["flags"] & int(Flags.FLAT)).any()
-    assert np.isfinite(signals.signal).all()
-    assert signals.signal.abs().max() < 500
+    assert np.isfinite(signals.trained_signal).all()
+    assert signals.trained_signal.abs().max() < 500
     assert signals["flags"].iloc[-1] == int(Flags.NO_POINTS)  # there was no block
 
 
@@ -80,11 +81,11 @@ def test_row_111_a_restarted_amplifier_is_found_again(amplifier, training, tmp_p
 
 
 def test_row_110_a_killed_worker_is_replaced(amplifier, training, tmp_path, until, listen):
-    easy = Protocol(normalise="none", threshold=-1.0, dwell=0.1, display_range=(0.0, 20.0))
-    with Neurofeedback(training(amplifier().source_id, protocol=easy), data=tmp_path) as nfb:
+    easy = {"normalise": "none", "threshold": -1.0, "dwell": 0.1, "display_range": (0.0, 20.0)}
+    with Neurofeedback(training(amplifier().source_id, **easy), data=tmp_path) as nfb:
         nfb.begin_block("training")
         listen(nfb, 3.5)
-        score, pid, sample = nfb.score, nfb.worker_pid, nfb.records.newest()[5]
+        score, pid, sample = nfb.score, nfb.worker_pid, nfb.records.newest()[SAMPLE]
         assert score > 0
         os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
         listen(nfb, 0.15)
@@ -95,7 +96,7 @@ def test_row_110_a_killed_worker_is_replaced(amplifier, training, tmp_path, unti
         assert nfb.restarts == 1
         assert nfb.worker_pid != pid
         assert nfb.score >= score
-        assert nfb.records.newest()[5] > sample
+        assert nfb.records.newest()[SAMPLE] > sample
     session = read_session(nfb.files.stem)
     restarted = session.events[session.events.trial_type == "worker_restarted"]
     assert len(restarted) == 1
@@ -153,9 +154,9 @@ def test_a_mark_for_a_dead_worker_reaches_its_successor_once(amplifier, training
 
 
 def test_without_samples_displays_are_empty_and_quality_is_none(amplifier, training, until):
-    held = Protocol(normalise="none", threshold=5.0, display_range=(0.0, 5.0), display_hold=0.5)
+    held = {"normalise": "none", "threshold": 5.0, "display_range": (0.0, 5.0), "display_hold": 0.5}
     source = amplifier("--eyes", "closed")
-    with Neurofeedback(training(source.source_id, protocol=held)) as nfb:
+    with Neurofeedback(training(source.source_id, **held)) as nfb:
         with nfb.block("training"):
             until(lambda: fresh(nfb) and nfb.value > 0.2 and nfb.quality > 0.5, 15, "a value")
             source.stop()
@@ -163,4 +164,6 @@ def test_without_samples_displays_are_empty_and_quality_is_none(amplifier, train
             until(lambda: fresh(nfb) or nfb.value == 0, 2, "an empty display")
             until(lambda: fresh(nfb) or nfb.quality == 0, 3, "no quality")
             record = nfb.records.newest()
-            assert record[7] > 0.2  # what the background process had shown last
+            assert (
+                record[nfb.records.layout.place("trained_value")] > 0.2
+            )  # what the background process had shown last

@@ -10,7 +10,9 @@ from psychopy_nfb.bench.reads import count_torn
 from psychopy_nfb.engine.memory import FEEDBACK_SLOTS, HEADER_BYTES, LAYOUT_AT, SharedBlock
 from psychopy_nfb.engine.named_memory import FOLDER, join_memory, remove_memory
 from psychopy_nfb.errors import WorkerError
-from psychopy_nfb.protocol import VALUE_NAMES
+from psychopy_nfb.protocol import value_names
+
+VALUE_NAMES = value_names(["trained"])
 
 
 @pytest.fixture

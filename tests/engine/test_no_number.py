@@ -33,4 +33,4 @@ def test_a_step_that_gives_no_number_is_a_flag_an_event_and_a_sentence(
     failed = session.events[session.events.trial_type == "step_failed"]
     assert len(failed) == 1
     assert "pipeline.steps[" in failed.detail.iloc[0]
-    assert np.isfinite(session.signals.signal).all()
+    assert np.isfinite(session.signals.trained_signal).all()

@@ -8,16 +8,16 @@ import time
 
 import numpy as np
 import pytest
+from trainings import AT
 
 from psychopy_nfb import Neurofeedback
 from psychopy_nfb.dsp import Flags, flag_names
 from psychopy_nfb.engine.rerun import rerun
-from psychopy_nfb.protocol import Protocol
 from psychopy_nfb.recording import read_session
 
 pytestmark = pytest.mark.slow
 REST_SECONDS = 20.0
-EASY = Protocol(normalise="none", threshold=3.0, dwell=0.1, display_range=(0.0, 20.0))
+EASY = {"normalise": "none", "threshold": 3.0, "dwell": 0.1, "display_range": (0.0, 20.0)}
 """What strong alpha reaches many times a second."""
 
 
@@ -47,7 +47,7 @@ def spend(nfb, seconds):
 
 
 def test_a_rest_changes_no_score_and_training_does(strong_alpha, training, tmp_path, until):
-    with Neurofeedback(training(strong_alpha, protocol=EASY), data=tmp_path) as nfb:
+    with Neurofeedback(training(strong_alpha, **EASY), data=tmp_path) as nfb:
         wait_for_values(nfb, until)
         outside = spend(nfb, 2.0)
         with nfb.block("training"):
@@ -70,15 +70,16 @@ def test_a_rest_changes_no_score_and_training_does(strong_alpha, training, tmp_p
     session = read_session(nfb.files.stem)
     signals = session.signals
     resting = signals[signals["flags"] == int(Flags.NO_POINTS)]
-    assert (resting.signal > EASY.threshold).mean() > 0.5  # the rest had alpha to be paid for
+    beyond = resting.trained_signal > EASY["threshold"]
+    assert beyond.mean() > 0.5  # the rest had alpha to be paid for
     assert not resting.reward.any()
     values, flags = rerun(session)
-    assert np.abs(values[:, 5] - signals.score).max() < 1e-9
+    assert np.abs(values[:, AT["score"]] - signals.score).max() < 1e-9
     assert (flags == signals["flags"]).all()
 
 
 def test_a_killed_worker_goes_on_counting_or_not(strong_alpha, training, until):
-    with Neurofeedback(training(strong_alpha, protocol=EASY)) as nfb:
+    with Neurofeedback(training(strong_alpha, **EASY)) as nfb:
         wait_for_values(nfb, until)
         for label, feedback in (("rest", False), ("training", True)):
             with nfb.block(label, feedback=feedback):

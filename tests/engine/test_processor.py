@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from trainings import AT, one_signal, the_signal
 
 from psychopy_nfb.dsp import (
     CFIR,
@@ -15,19 +16,17 @@ from psychopy_nfb.dsp import (
     MovingAverage,
     Notch,
     Pick,
-    Pipeline,
     Reference,
     SignalInfo,
 )
-from psychopy_nfb.engine.configuration import Configuration
 from psychopy_nfb.engine.processor import Processor
 from psychopy_nfb.engine.rerun import run_offline
 from psychopy_nfb.errors import SettingsError
-from psychopy_nfb.protocol import VALUE_NAMES, Protocol
 
 RATE = 250.0
 INFO = SignalInfo(RATE, ("Fz", "Cz", "Oz", "Trigger"))
-VALUE, SIGNAL, Z, THRESHOLD, REWARD, SCORE, HITS, QUALITY = range(len(VALUE_NAMES))
+VALUE, SIGNAL, THRESHOLD = AT["value"], AT["signal"], AT["threshold"]
+REWARD, SCORE, HITS = AT["reward"], AT["score"], AT["hits"]
 COMMANDS = [
     (500, "baseline_begin", {"label": "eyes open"}),
     (1313, "gap", {}),
@@ -70,7 +69,7 @@ def training(*steps, **protocol):
         WCFIR((8.0, 12.0), delay=0.1),
         MovingAverage(0.02),
     )
-    return Configuration(pipeline=Pipeline(list(steps)), protocol=Protocol(**protocol))
+    return one_signal(*steps, **protocol)
 
 
 def simple(**protocol):
@@ -117,7 +116,7 @@ def test_the_fitted_filter_is_that_of_the_baseline():
     commands = [(500, "baseline_begin", {"label": "rest"}), (3000, "baseline_end", {})]
     values, _ = run_offline(fitted, clean, INFO, commands)
     unfitted, _ = run_offline(training(), clean, INFO)
-    assert fitted.pipeline.steps[5].spectrum is not None
+    assert the_signal(fitted).pipeline.steps[5].spectrum is not None
     assert np.abs(values[:3000, SIGNAL] - unfitted[:3000, SIGNAL]).max() < 1e-9
     assert np.abs(values[3000:, SIGNAL] - unfitted[3000:, SIGNAL]).max() > 0.1
 
@@ -131,7 +130,7 @@ def test_after_a_gap_everything_is_as_at_the_start():
     fresh = Processor(simple(), INFO).process(samples[3000:])
     assert np.abs(after.values[:, SIGNAL] - fresh.values[:, SIGNAL]).max() < 1e-9
     assert after.flags[0] == Flags.GAP | Flags.SETTLING
-    settle = round(processor.pipeline.settle * RATE)
+    settle = round(processor.settle * RATE)
     assert np.flatnonzero(after.flags).tolist() == list(range(settle)) != []
     assert processor.n_samples == 5000
 
@@ -153,7 +152,9 @@ def test_a_reference_uses_the_channels_that_it_averages():
 
 
 def test_a_baseline_ends_only_after_it_began():
-    with pytest.raises(SettingsError, match="^baseline=None: has not begun; call begin_baseline"):
+    with pytest.raises(
+        SettingsError, match=r"^signals\.trained\.baseline=None: has not begun; call begin_baseline"
+    ):
         Processor(training(), INFO).end_baseline()
 
 
@@ -169,12 +170,14 @@ def with_baseline(samples):
 def test_a_baseline_too_short_is_refused_and_the_earlier_one_stays():
     samples = eeg()
     processor = with_baseline(samples[:2500])
-    earlier = processor.configuration.baseline
+    earlier = the_signal(processor.configuration).baseline
     processor.begin_baseline("again")
     processor.process(samples[2500:2900])
-    with pytest.raises(SettingsError, match="^baseline='again': has .* s of clean signal out of"):
+    with pytest.raises(
+        SettingsError, match=r"^signals\.trained\.baseline='again': has .* s of clean signal out of"
+    ):
         processor.end_baseline()
-    assert processor.configuration.baseline is earlier
+    assert the_signal(processor.configuration).baseline is earlier
     assert not processor.process(samples[3500:]).flags[-1]
 
 
@@ -195,5 +198,5 @@ def test_a_baseline_too_short_leaves_the_filter_as_it_was(seconds):
 
 
 def test_two_signals_cannot_be_trained():
-    with pytest.raises(SettingsError, match="gives 2 signals but one is trained"):
+    with pytest.raises(SettingsError, match="gives 2 channels but a signal is one"):
         Processor(training(Pick(["Cz", "Oz"])), INFO)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from trainings import AT, VALUE_NAMES
 
 from psychopy_nfb import Neurofeedback
 from psychopy_nfb.dsp import (
@@ -29,7 +30,7 @@ from psychopy_nfb.errors import StreamError
 from psychopy_nfb.lsl.files import read_recording
 from psychopy_nfb.lsl.outlet import make_outlet
 from psychopy_nfb.lsl.selection import StreamSelection
-from psychopy_nfb.protocol import VALUE_NAMES, Baseline, Protocol
+from psychopy_nfb.protocol import Baseline
 from psychopy_nfb.recording import read_session
 from psychopy_nfb.recording.xdf import XdfWriter
 from psychopy_nfb.settings import to_dict
@@ -88,7 +89,10 @@ def train(training, tmp_path, until, unique_id):
         settings = training(
             unique_id,
             pipeline=Pipeline(steps),
-            protocol=Protocol(threshold=0.2, dwell=0.1),
+            normalise="zscore",
+            threshold=0.2,
+            display_range=None,
+            dwell=0.1,
             baseline=Baseline(mean=5.0, sd=3.0, minimum=0.0, maximum=20.0),
         )
         with Neurofeedback(settings, data=tmp_path) as nfb:
@@ -131,7 +135,7 @@ def hits_of(settings, path, n):
     info = SignalInfo(source.rate, source.labels, positions=positions, kinds=source.not_eeg)
     settings = read_configuration(to_dict(settings))
     values, _ = run_offline(settings, source.samples[:n], info)
-    return values[-1, VALUE_NAMES.index("hits")]
+    return values[-1, AT["hits"]]
 
 
 @pytest.mark.parametrize(
@@ -155,7 +159,7 @@ def test_row_005_pace_and_chunks_change_nothing(recording, train, seconds, optio
     assert session.settings["continuity"]["n_gaps"] == 0
     signals = session.signals
     assert hits_of(settings, recording, n) >= seconds / 2 - 1  # one a burst, the settling aside
-    assert signals.loc[signals["flags"] == 0, "value"].between(0.1, 0.9).any()
+    assert signals.loc[signals["flags"] == 0, "trained_value"].between(0.1, 0.9).any()
     assert not (signals["flags"] & ~int(Flags.SETTLING | Flags.NO_POINTS)).any()
     notes = session.events[session.events.trial_type == "marker"]
     expected = [marker for marker in MARKERS if marker[0] < n]

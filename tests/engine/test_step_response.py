@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from trainings import AT
 
 from psychopy_nfb.bench.step import BARS, LEAST, PERSON, step_figures
 from psychopy_nfb.dsp import SignalInfo
 from psychopy_nfb.engine.processor import Processor
 from psychopy_nfb.engine.recipe import standard_training
 from psychopy_nfb.lsl.eeg_model import SimulatedEEG
-from psychopy_nfb.protocol import VALUE_NAMES
 from psychopy_nfb.settings import from_dict
 
 
@@ -23,7 +23,7 @@ def test_half_of_a_step_is_there_within_70_ms(seed):
     assert 1e3 * processor.delay <= BARS["declared_delay_ms"]
     n = round(40 * person.rate)
     samples, _ = person.generate(n)
-    values = processor.process(samples).values[:, VALUE_NAMES.index("signal")]
+    values = processor.process(samples).values[:, AT["signal"]]
     markers = [
         (sample / person.rate, label == "eyes_closed")
         for sample, label in person.collect_markers()

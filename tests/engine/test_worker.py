@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 import psutil
 import pytest
+from trainings import VALUE_NAMES, the_signal
 
 from psychopy_nfb import Neurofeedback
 from psychopy_nfb.dsp import CFIR, DCBlock, Decimate, Flags, Pick, Pipeline
-from psychopy_nfb.engine.memory import FEEDBACK_VALUES
+from psychopy_nfb.engine.records import FLAGS, T_PUBLISHED, T_SAMPLE, feedback_layout
 from psychopy_nfb.engine.rerun import rerun
 from psychopy_nfb.errors import FileError, SettingsError, StreamError
 from psychopy_nfb.lsl.selection import StreamSelection
-from psychopy_nfb.protocol import VALUE_NAMES, Protocol
 from psychopy_nfb.recording import read_session
 
 pytestmark = pytest.mark.slow
@@ -73,7 +73,7 @@ def test_two_streams_that_match_are_named(amplifier, training):
             Pipeline([Pick(["Oz"]), CFIR((100.0, 130.0))]),
             "pipeline.steps[1].band=130.0: must lie below 125 Hz",
         ),
-        (Pipeline([Pick(["O1", "Oz"])]), "gives 2 signals but one is trained"),
+        (Pipeline([Pick(["O1", "Oz"])]), "gives 2 channels but a signal is one"),
     ],
 )
 def test_settings_that_do_not_fit_the_stream(amplifier, training, tmp_path, pipeline, sentence):
@@ -105,14 +105,16 @@ def test_row_062_063_what_came_is_what_is_kept(amplifier, training, tmp_path, li
     assert np.isfinite(session.eeg.samples).all()
     assert session.signals["sample"].tolist() == list(range(len(stamps)))
     at = {row["sample"]: row for row in session.signals.to_dict("records")}
-    for record in records:
-        row = at[record[5]]
-        assert row["t"] == pytest.approx(record[1], abs=1e-9)
-        assert [row[name] for name in VALUE_NAMES] == list(record[FEEDBACK_VALUES])
+    for record in map(feedback_layout(VALUE_NAMES).named, records):
+        row = at[record["sample"]]
+        assert row["t"] == pytest.approx(record["t_sample"], abs=1e-9)
+        assert [row[name] for name in VALUE_NAMES] == [record[name] for name in VALUE_NAMES]
     mark = session.events[session.events.trial_type == "mark"].iloc[0]
     assert mark.value == "here"
     assert abs(stamps[mark["sample"]] - mark.t) <= 1 / 250
-    assert session.settings["configuration"]["pipeline"]["steps"][0]["channels"] == ["Oz"]
+    assert session.settings["configuration"]["signals"]["trained"]["pipeline"]["steps"][0][
+        "channels"
+    ] == ["Oz"]
 
 
 def test_row_065_064_a_session_repeats_itself_and_the_next_starts_where_it_ended(
@@ -121,7 +123,14 @@ def test_row_065_064_a_session_repeats_itself_and_the_next_starts_where_it_ended
     source = amplifier()
     fitted = Pipeline([Pick(["Oz"]), DCBlock(), _wcfir()])
     with Neurofeedback(
-        training(source.source_id, protocol=Protocol(), pipeline=fitted), data=tmp_path
+        training(
+            source.source_id,
+            normalise="zscore",
+            threshold=0.5,
+            display_range=None,
+            pipeline=fitted,
+        ),
+        data=tmp_path,
     ) as nfb:
         listen(nfb, 0.5)
         with nfb.baseline("eyes open"):
@@ -143,19 +152,16 @@ def test_row_065_064_a_session_repeats_itself_and_the_next_starts_where_it_ended
 
     reloaded = Neurofeedback(nfb.files.settings, data=tmp_path)
     assert reloaded.files.stem != nfb.files.stem
-    assert (
-        reloaded.configuration.baseline.mean
-        == session.settings["configuration"]["baseline"]["mean"]
-    )
-    assert reloaded.configuration.protocol.threshold == 0.2
-    steps = reloaded.configuration.pipeline.steps
-    assert (
-        steps[2].spectrum == session.settings["configuration"]["pipeline"]["steps"][2]["spectrum"]
-    )
+    signal = the_signal(reloaded.configuration)
+    kept = session.settings["configuration"]["signals"]["trained"]
+    assert signal.baseline.mean == kept["baseline"]["mean"]
+    assert signal.threshold == 0.2
+    steps = signal.pipeline.steps
+    assert steps[2].spectrum == kept["pipeline"]["steps"][2]["spectrum"]
     with reloaded:
         assert reloaded.calibrated
         records = listen(reloaded, 4.0)
-    assert not records[-1][6] & Flags.UNCALIBRATED
+    assert not records[-1][FLAGS] & Flags.UNCALIBRATED
 
 
 def _wcfir():
@@ -176,15 +182,15 @@ def test_row_031_a_change_is_one_event_and_holds_from_its_sample(
     assert len(changes) == 1
     assert json.loads(changes.detail.iloc[0]) == {"threshold": 3.5}
     after = session.signals["sample"] >= changes["sample"].iloc[0]
-    assert (session.signals.threshold[after] == 3.5).all()
-    assert (session.signals.threshold[~after] == 5.0).all()
+    assert (session.signals.trained_threshold[after] == 3.5).all()
+    assert (session.signals.trained_threshold[~after] == 5.0).all()
 
 
 def test_row_047_paused_there_is_no_reward_but_everything_is_kept(
     amplifier, training, tmp_path, listen
 ):
-    easy = Protocol(normalise="none", threshold=-1.0, dwell=0.0, display_range=(0.0, 20.0))
-    with Neurofeedback(training(amplifier().source_id, protocol=easy), data=tmp_path) as nfb:
+    easy = {"normalise": "none", "threshold": -1.0, "dwell": 0.0, "display_range": (0.0, 20.0)}
+    with Neurofeedback(training(amplifier().source_id, **easy), data=tmp_path) as nfb:
         nfb.begin_block("training")
         listen(nfb, 3.5)
         nfb.pause()
@@ -205,7 +211,8 @@ def test_row_044_the_test_signal_needs_no_stream(training, tmp_path, listen):
     setting = training(None, stream=StreamSelection(test_signal=True))
     with Neurofeedback(setting, data=tmp_path) as nfb:
         records = listen(nfb, 5.0)
-    signal_values = [record[8] for record in records[len(records) // 2 :]]
+    place = feedback_layout(VALUE_NAMES).place("trained_signal")
+    signal_values = [record[place] for record in records[len(records) // 2 :]]
     assert max(signal_values) > 15
     assert min(signal_values) < max(signal_values)
 
@@ -229,7 +236,7 @@ def test_row_057_a_late_amplifier_is_seen_in_the_lag(amplifier, training, delay,
     ):
         listen(one, 2.0)
         lags = [
-            np.median([record[3] - record[1] for record in nfb.records.since(0)])
+            np.median([record[T_PUBLISHED] - record[T_SAMPLE] for record in nfb.records.since(0)])
             for nfb in (one, two)
         ]
     assert lags[1] - lags[0] == pytest.approx(delay, abs=0.002)

@@ -28,7 +28,7 @@ from psychopy_nfb.dsp import CFIR, DCBlock, Pick, Pipeline
 from psychopy_nfb.engine.configuration import Configuration
 from psychopy_nfb.engine.rerun import rerun
 from psychopy_nfb.lsl.selection import StreamSelection
-from psychopy_nfb.protocol import VALUE_NAMES, Protocol
+from psychopy_nfb.protocol import Reward, Signal
 from psychopy_nfb.recording import read_session
 
 RATE = 250.0
@@ -83,10 +83,16 @@ class Amplifier:
 
 def training(source_id: str) -> Configuration:
     """Return a training whose reward is easy."""
+    alpha = Signal(
+        Pipeline([Pick(["Oz"]), DCBlock(), CFIR((8.0, 12.0), delay=0.1)]),
+        normalise="none",
+        threshold=1.0,
+        display_range=(0.0, 20.0),
+    )
     return Configuration(
         stream=StreamSelection(source_id=source_id, timeout=15.0),
-        pipeline=Pipeline([Pick(["Oz"]), DCBlock(), CFIR((8.0, 12.0), delay=0.1)]),
-        protocol=Protocol(normalise="none", threshold=1.0, dwell=0.1, display_range=(0.0, 20.0)),
+        signals={"alpha": alpha},
+        reward=Reward(dwell=0.1),
     )
 
 
@@ -208,8 +214,8 @@ def wrongs(stem: Path, done: Done) -> dict[str, object]:
         early = called - stamps[min(event.sample, len(stamps) - 1)]
         if early > EARLY_SECONDS or abs(event.t - called) > EARLY_SECONDS:
             found.setdefault("settings that are early", []).append((early, event.t - called))
-    if done.thresholds and session.signals.threshold.iloc[-1] != done.thresholds[-1]:
-        found["threshold in force"] = session.signals.threshold.iloc[-1]
+    if done.thresholds and session.signals.alpha_threshold.iloc[-1] != done.thresholds[-1]:
+        found["threshold in force"] = session.signals.alpha_threshold.iloc[-1]
     lost = stamps[-1] - stamps[0] - (len(stamps) - 1) / RATE
     gaps = events[events.trial_type == "gap"]
     told = gaps.duration.sum()
@@ -224,7 +230,7 @@ def wrongs(stem: Path, done: Done) -> dict[str, object]:
     ):
         found["stream"] = session.settings["stream"]
     values, _ = rerun(session)
-    recorded = session.signals[list(VALUE_NAMES)].to_numpy()
+    recorded = session.signals.drop(columns=["t", "flags", "sample"]).to_numpy()
     if len(values) != len(recorded) or not np.abs(values - recorded).max() < 1e-9:
         n = min(len(values), len(recorded))
         off = np.flatnonzero(np.abs(values[:n] - recorded[:n]).max(axis=1) > 1e-9)

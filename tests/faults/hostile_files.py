@@ -185,17 +185,18 @@ def _numbers(raw: bytes) -> list[tuple[int, int]]:
 
 def _write_session(stem: Path) -> None:
     """Write a short session as the background process does."""
-    from psychopy_nfb.protocol import VALUE_NAMES
+    from psychopy_nfb.protocol import value_names
     from psychopy_nfb.recording import SessionFiles, SessionRecord, SessionWriter
 
     files = SessionFiles(stem)
+    names = value_names(["alpha"])
     eeg = {"name": "Amp", "labels": ["Oz", "Cz"], "rate": 250.0, "format": "float32"}
     eeg |= {"units": "microvolts", "source_id": "a1", "positions": {}}
-    writer = SessionWriter(files, eeg, VALUE_NAMES)
+    writer = SessionWriter(files, eeg, names)
     stamps = 100 + np.arange(500) / 250
     random_numbers = np.random.default_rng(1)
     writer.eeg(random_numbers.standard_normal((500, 2)).astype("f4"), stamps)
-    values = random_numbers.random((500, len(VALUE_NAMES)))
+    values = random_numbers.random((500, len(names)))
     writer.signals(values, stamps, np.zeros(500, np.uint32), np.arange(500))
     detail = {"block": 1, "feedback": True}
     writer.event("block_begin", 100.2, 50, kind="experiment", value="training", detail=detail)

@@ -24,7 +24,7 @@ from psychopy_nfb.dsp import CFIR, SignalInfo, Step
 from psychopy_nfb.engine.configuration import Configuration, read_configuration
 from psychopy_nfb.engine.processor import Processor
 from psychopy_nfb.errors import NfbError
-from psychopy_nfb.protocol import Baseline
+from psychopy_nfb.protocol import Baseline, Signal
 from psychopy_nfb.settings import to_dict
 
 LONGEST_SECONDS = 5.0
@@ -58,7 +58,9 @@ def every_setting() -> dict:
         if step.__module__.startswith("psychopy_nfb.") and name != "Burn"
     ]
     baseline = Baseline(5.0, 2.0, 1.0, 12.0, np.linspace(1, 12, 101).tolist())
-    return {**to_dict(Configuration(baseline=baseline)), "pipeline": {"steps": steps}}
+    settings = to_dict(Configuration(signals={"alpha": Signal(baseline=baseline)}))
+    settings["signals"]["alpha"]["pipeline"] = {"steps": steps}
+    return settings
 
 
 @cache
@@ -89,16 +91,18 @@ def hostile_settings(choice: random.Random) -> dict:
     if choice.random() < 0.4:
         settings = json.loads(choice.choice(_experiments()))
     else:
-        steps = {step["type"]: step for step in settings["pipeline"]["steps"]}
+        pipeline = settings["signals"]["alpha"]["pipeline"]
+        steps = {step["type"]: step for step in pipeline["steps"]}
         one = [name for name in TO_ONE_SIGNAL if name in steps]
         keep = [name for name in steps if name not in (*TO_ONE_SIGNAL, "Parallel")]
         alone = [name for name in keep if name not in OF_CHANNELS]
         names = [*choice.choices(keep, k=choice.randrange(2)), choice.choice(one)]
         names += choice.choices(alone, k=choice.randint(1, 2))
-        settings["pipeline"]["steps"] = [dict(steps[name]) for name in names]
+        pipeline["steps"] = [dict(steps[name]) for name in names]
     if choice.random() < 0.2:
-        pipeline = json.loads(json.dumps(settings["pipeline"]))
-        settings["further"] = {"emg": {"pipeline": pipeline, "inhibits": True}}
+        first = next(iter(settings["signals"].values()))
+        pipeline = json.loads(json.dumps(first["pipeline"]))
+        settings["signals"]["emg"] = {"pipeline": pipeline, "role": "inhibit"}
     for _ in range(choice.choice([1, 1, 2])):
         path = choice.choice(places(settings))
         place = settings

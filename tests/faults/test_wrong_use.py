@@ -5,11 +5,11 @@ import sys
 
 import pytest
 
-from psychopy_nfb import Neurofeedback, standard_signal, standard_training
+from psychopy_nfb import Neurofeedback, band_amplitude, standard_training
 from psychopy_nfb.display.run_control import NO_LABEL
 from psychopy_nfb.engine.worker_process import remove_log
 from psychopy_nfb.errors import SettingsError
-from psychopy_nfb.protocol import Protocol
+from psychopy_nfb.protocol import Reward
 from psychopy_nfb.recording import read_session
 
 GREETING = (
@@ -19,7 +19,7 @@ GREETING = (
 WARNING = GREETING.replace("INFO", "WARN")
 
 
-@pytest.mark.parametrize("make", [standard_training, standard_signal])
+@pytest.mark.parametrize("make", [standard_training, band_amplitude])
 def test_a_misspelt_parameter_is_named_with_the_one_that_was_meant(make):
     with pytest.raises(SettingsError, match=r"chanels='Oz'.*did you mean 'channels'"):
         make(chanels="Oz")
@@ -39,7 +39,7 @@ def test_stale_after_is_a_length_of_time(seconds):
 
 def test_a_reward_takes_no_points_away():
     with pytest.raises(SettingsError, match=r"points=-1"):
-        Protocol(points=-1)
+        Reward(points=-1)
 
 
 @pytest.mark.slow

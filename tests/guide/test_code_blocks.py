@@ -16,9 +16,9 @@ from manual import GUIDE, ROOT, blocks
 
 from psychopy_nfb import (
     Configuration,
-    FurtherSignal,
     Pipeline,
-    Protocol,
+    Reward,
+    Signal,
     StreamSelection,
     read_configuration,
     read_session,
@@ -30,7 +30,7 @@ from psychopy_nfb.settings import from_dict
 
 STEM = "sub-01_ses-01_task-alpha_run-01"
 """What the session is called in the manual."""
-SECTIONS = {"stream", "pipeline", "protocol"}
+SECTIONS = {"stream", "signals", "reward", "pipeline"}
 """Settings that are sections of the page, not rows of its tables."""
 SCRIPTS = blocks("python")
 ON_SCREEN = [block for block in SCRIPTS if "visual.Window" in block.code and not block.why_not]
@@ -114,8 +114,9 @@ def test_scripts_that_need_more_than_a_computer_are_python_with_names_that_exist
 @pytest.mark.parametrize("block", blocks("json"), ids=str)
 def test_settings_can_be_used(block):
     settings = json.loads(block.code)
-    if "pipeline" in settings:
-        assert read_configuration(settings).pipeline.steps
+    if "signals" in settings:
+        signals = read_configuration(settings).signals.values()
+        assert all(signal.pipeline.steps for signal in signals)
     else:
         assert from_dict(Pipeline, settings).steps
 
@@ -123,7 +124,7 @@ def test_settings_can_be_used(block):
 def test_every_setting_and_flag_is_told():
     settings = (GUIDE / "settings.md").read_text(encoding="utf-8")
     told = set(re.findall(r"`(\w+)`", settings))
-    for kind in (Configuration, StreamSelection, Protocol, FurtherSignal):
+    for kind in (Configuration, StreamSelection, Signal, Reward):
         assert {one.name for one in dataclasses.fields(kind)} - SECTIONS <= told
     artifacts = (GUIDE / "artifacts.md").read_text(encoding="utf-8")
     flags = dict(re.findall(r"^\| (\d+) \| ([A-Z_]+) \|", artifacts, re.MULTILINE))
@@ -171,7 +172,7 @@ def test_r_finds_the_columns_that_the_manual_names(session):
     made = {"lag_ms"}
     named = set(re.findall(r"frames\$(\w+)|training\$(\w+)", block.code))
     assert {one for pair in named for one in pair if one} - made <= set(frames)
-    assert {"block", "flags", "z"} <= set(frames)
+    assert {"block", "flags", "trained_z"} <= set(frames)
     assert {"trial_type", "onset", "value"} <= set(events)
     if shutil.which("Rscript"):
         subprocess.run(["Rscript", "-e", block.code], cwd=session, check=True, timeout=60)

@@ -15,21 +15,20 @@ import numpy as np
 import pylsl
 import pytest
 from pylsl.lib import lib
+from trainings import AT, one_signal
 
 from psychopy_nfb import Neurofeedback, read_session
 from psychopy_nfb.dsp import Flags, Pick, Pipeline, Reference
-from psychopy_nfb.engine.configuration import Configuration
 from psychopy_nfb.engine.rerun import rerun
 from psychopy_nfb.engine.source import Source
 from psychopy_nfb.errors import StreamError
 from psychopy_nfb.lsl.files import read_recording
 from psychopy_nfb.lsl.inlet import Inlet
 from psychopy_nfb.lsl.selection import StreamSelection
-from psychopy_nfb.protocol import VALUE_NAMES, Protocol
 from psychopy_nfb.recording import to_mne
 
 EEG = ["Fp1", "Fp2", "C3", "Cz", "C4", "Pz", "O1", "Oz"]
-SIGNAL = VALUE_NAMES.index("signal")
+SIGNAL = AT["signal"]
 ALPHA_UP = Path(__file__).parents[2] / "experiments" / "alpha_up.json"
 OTHER = "No EEG, and so in no reference and not judged as EEG: "
 KEEPS = ". What is no voltage keeps its own unit."
@@ -150,11 +149,12 @@ def test_a_stream_beside_eeg_in_volts_enters_no_reference(odd_amplifier, tmp_pat
         units=None,
         seconds=20,
     )
-    training = Configuration(
+    training = one_signal(
         stream=StreamSelection(source_id=eeg, timeout=20),
         aux=StreamSelection(type="Motion", source_id=beside, timeout=20),
         pipeline=Pipeline([Reference("average"), Pick(["Oz"])]),
-        protocol=Protocol(normalise="none", threshold=1.0),
+        normalise="none",
+        threshold=1.0,
     )
     with Neurofeedback(training, data=tmp_path) as nfb:
         wait(nfb, 2.0)
@@ -162,7 +162,7 @@ def test_a_stream_beside_eeg_in_volts_enters_no_reference(odd_amplifier, tmp_pat
     assert session.settings["stream"]["kinds"] == {"Up": "MISC", "Steps": "MISC"}
     eeg = session.eeg.samples[:, :8]
     wanted = eeg[:, 7] - eeg.mean(axis=1)
-    assert np.abs(session.signals.signal - wanted).max() < 1e-9
+    assert np.abs(session.signals.trained_signal - wanted).max() < 1e-9
     assert 1 < wanted.std() < 20  # kept as it was merged, in microvolts
     assert np.abs(rerun(session)[0][:, SIGNAL] - wanted).max() < 1e-9
     assert np.abs(to_mne(session).get_data(["Oz"]) - 1e-6 * eeg[:, 7]).max() < 1e-15

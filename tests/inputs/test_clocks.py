@@ -9,15 +9,16 @@ import time
 import numpy as np
 import pylsl
 import pytest
+from trainings import VALUE_NAMES
 
 from psychopy_nfb import Neurofeedback
 from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.dsp import Flags
+from psychopy_nfb.engine.records import DELAY
 from psychopy_nfb.engine.rerun import rerun
 from psychopy_nfb.errors import StreamError
 from psychopy_nfb.lsl.inlet import Inlet
 from psychopy_nfb.lsl.selection import StreamSelection
-from psychopy_nfb.protocol import VALUE_NAMES
 from psychopy_nfb.recording import read_session, to_mne
 from psychopy_nfb.timing import lag_summary
 
@@ -239,7 +240,7 @@ def test_a_rate_that_changes(odd_amplifier, training, tmp_path, until, caplog):
     with caplog.at_level(logging.WARNING), Neurofeedback(training(source_id), data=tmp_path) as nfb:
         once.touch()
         until(lambda: nfb.update() or nfb.flags & Flags.RATE, 20, "the flag")
-        delay = nfb.records.newest()[4]
+        delay = nfb.records.newest()[DELAY]
         designed = nfb._handle.ready["delay"]
         assert delay == pytest.approx(designed * 250 / 200, rel=0.03)
         until(lambda: "the filters were made for 250" in caplog.text, 2, "the warning")

@@ -8,6 +8,7 @@ import re
 import numpy as np
 import pytest
 from signals import alpha_in_noise, level_steps
+from trainings import the_signal
 
 from psychopy_nfb.channels import not_eeg
 from psychopy_nfb.cli import main
@@ -19,9 +20,9 @@ from psychopy_nfb.dsp import (
     SignalInfo,
     individual_frequency,
 )
+from psychopy_nfb.dsp.estimators import ESTIMATORS
 from psychopy_nfb.engine.configuration import read_configuration
 from psychopy_nfb.lsl.files import read_recording
-from psychopy_nfb.tune.candidates import CANDIDATES
 from psychopy_nfb.tune.tuning import tune
 
 mne = pytest.importorskip("mne")
@@ -83,9 +84,9 @@ def test_the_command_scores_both_alike_says_what_it_did_and_trains_without_the_d
     page = (tmp_path / "drift_raw" / "tune_drift_raw.html").read_text(encoding="utf-8")
     assert all(sentence.split("(")[0] in page for sentence in told["corrected"])
     training = read_configuration(tmp_path / "drift_raw" / "tune_drift_raw.json")
-    assert [type(step) for step in training.pipeline.steps[:2]] == [Pick, HighPass]
+    assert [type(step) for step in the_signal(training).pipeline.steps[:2]] == [Pick, HighPass]
     training = read_configuration(tmp_path / "calm_raw" / "tune_calm_raw.json")
-    assert [type(step) for step in training.pipeline.steps[:2]] == [Pick, DCBlock]
+    assert [type(step) for step in the_signal(training).pipeline.steps[:2]] == [Pick, DCBlock]
 
 
 @pytest.mark.kind("trigger channel, named as the one to train", "refused")
@@ -142,7 +143,7 @@ def test_a_recording_of_movements_is_refused_in_one_sentence(tmp_path, capsys):
 @pytest.mark.kind("heart and trigger channels under an average reference, offline", "corrected")
 def test_under_an_average_reference_scores_are_those_of_the_eeg_alone(files):
     recording = read_recording(files[1])
-    candidates = [one for one in CANDIDATES if one.name in ("cFIR", "LS-FIR")]
+    candidates = [one for one in ESTIMATORS.values() if one.name in ("cFIR", "LS-FIR")]
     found = []
     for n_channels in (5, 7):
         labels = recording.labels[:n_channels]

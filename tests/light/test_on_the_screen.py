@@ -8,11 +8,11 @@ from contextlib import ExitStack
 
 import pandas as pd
 import pytest
+from trainings import one_signal
 
 from psychopy_nfb import Neurofeedback, PhotodiodePatch, pace
 from psychopy_nfb.bench.calm import Standstills
-from psychopy_nfb.dsp import CFIR, Pick, Pipeline
-from psychopy_nfb.engine.configuration import Configuration
+from psychopy_nfb.dsp import CFIR, Pick
 from psychopy_nfb.light import light_times
 from psychopy_nfb.light.sensor_inlet import virtual_sensor
 from psychopy_nfb.lsl.selection import StreamSelection
@@ -37,10 +37,7 @@ def shown(tmp_path):
     from psychopy import visual
 
     def show(n_frames, *, input_lags=(0.0,), stall_at=None):
-        training = Configuration(
-            stream=StreamSelection(test_signal=True),
-            pipeline=Pipeline([Pick(["Oz"]), CFIR()]),
-        )
+        training = one_signal(Pick(["Oz"]), CFIR(), stream=StreamSelection(test_signal=True))
         win = visual.Window((400, 300), allowGUI=False, checkTiming=False, color="black")
         try:
             pace(win, HZ)

@@ -7,12 +7,12 @@ import json
 import numpy as np
 import pytest
 from scipy import signal
+from trainings import AT, one_signal, the_signal
 
-from psychopy_nfb.dsp import CFIR, Pipeline, SignalInfo
-from psychopy_nfb.engine.configuration import Configuration
+from psychopy_nfb.dsp import CFIR, SignalInfo
 from psychopy_nfb.engine.processor import Processor
 from psychopy_nfb.errors import SettingsError
-from psychopy_nfb.protocol import Baseline, BaselineRecorder, Protocol
+from psychopy_nfb.protocol import Baseline, BaselineRecorder, Signal
 from psychopy_nfb.protocol.bursts import amplitude_mode
 from psychopy_nfb.settings import from_dict, to_dict
 
@@ -71,35 +71,33 @@ def test_the_mode_is_the_top_of_the_distribution(seed):
 
 @pytest.mark.row(28)
 def test_row_028_a_training_takes_its_threshold_from_it():
-    settings = Configuration(
-        pipeline=Pipeline([CFIR((8, 12), delay=0.1, taps=0.5)]),
-        protocol=Protocol(threshold=18.0, threshold_kind="bursts"),
+    settings = one_signal(
+        CFIR((8, 12), delay=0.1, taps=0.5), threshold=18.0, threshold_kind="bursts"
     )
     random = np.random.default_rng(4)
     processor = Processor(settings, SignalInfo(RATE, ("Oz",)))
     processor.process(random.standard_normal((500, 1)))
     processor.begin_baseline()
     processor.process(random.standard_normal((20_000, 1)))
-    baseline = processor.end_baseline()
+    processor.end_baseline()
+    baseline = the_signal(processor.configuration).baseline
     block = processor.process(random.standard_normal((200, 1)))
-    names = settings.value_names
-    threshold = block.values[-1, names.index("threshold")]
+    threshold = block.values[-1, AT["threshold"]]
     assert threshold == pytest.approx((baseline.burst_threshold(18) - baseline.mean) / baseline.sd)
     assert from_dict(Baseline, json.loads(json.dumps(to_dict(baseline)))) == baseline
 
 
 def test_more_bursts_than_there_are_is_said_and_the_earlier_baseline_stays():
-    settings = Configuration(
-        pipeline=Pipeline([CFIR((8, 12), delay=0.1, taps=0.5)]),
-        protocol=Protocol(threshold=400.0, threshold_kind="bursts"),
+    settings = one_signal(
+        CFIR((8, 12), delay=0.1, taps=0.5), threshold=400.0, threshold_kind="bursts"
     )
     processor = Processor(settings, SignalInfo(RATE, ("Oz",)))
     processor.begin_baseline()
     processor.process(np.random.default_rng(5).standard_normal((5000, 1)))
     with pytest.raises(SettingsError, match=r"threshold=400\.0: bursts a minute.*at the most"):
         processor.end_baseline()
-    assert processor.configuration.baseline is None
+    assert the_signal(processor.configuration).baseline is None
     with pytest.raises(SettingsError, match=r"direction='down'.*no bursts"):
-        Protocol(threshold=10.0, threshold_kind="bursts", direction="down")
+        Signal(threshold=10.0, threshold_kind="bursts", direction="down")
     with pytest.raises(SettingsError, match=r"threshold=0.*bursts a minute"):
-        Protocol(threshold=0.0, threshold_kind="bursts")
+        Signal(threshold=0.0, threshold_kind="bursts")

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from feedback import Feedback
 
 from psychopy_nfb.dsp.flags import Flags
 from psychopy_nfb.errors import SettingsError
-from psychopy_nfb.protocol import Baseline, BaselineRecorder, Comparison, Feedback, Protocol
+from psychopy_nfb.protocol import Baseline, BaselineRecorder, Comparison, Signal
 
 RATE = 250.0
 
@@ -22,8 +23,10 @@ def skewed_baseline(n=20_000):
 def test_the_baselines_percentiles_are_empty_half_and_full(normalise, direction):
     baseline, signal = skewed_baseline()
     threshold = {"zscore": 0.2, "percent": 10.0, "max": 0.3, "none": 8.0}[normalise]
-    protocol = Protocol(normalise=normalise, direction=direction, threshold=threshold)
-    comparison = Comparison(protocol, baseline)
+    settings = Signal(
+        normalise=normalise, direction=direction, threshold=threshold, baseline=baseline
+    )
+    comparison = Comparison(settings)
     low, middle, high = np.percentile(signal, [5, 50, 95]) * comparison.scale + comparison.shift
     shown = [comparison.shown(z) for z in (low, middle, high, low - 9, high + 9)]
     expected = [0, 0.5, 1, 0, 1] if direction == "up" else [1, 0.5, 0, 1, 0]
@@ -38,7 +41,7 @@ def test_the_baselines_percentiles_are_empty_half_and_full(normalise, direction)
 @pytest.mark.parametrize("threshold", [-4.0, 6.0])
 def test_a_threshold_out_of_the_baselines_range_still_lies_within_the_display(threshold):
     baseline, _ = skewed_baseline()
-    shown = Comparison(Protocol(threshold=threshold), baseline).shown(threshold)
+    shown = Comparison(Signal(threshold=threshold, baseline=baseline)).shown(threshold)
     assert 0 < shown < 1
 
 
@@ -47,32 +50,27 @@ def test_a_threshold_out_of_the_baselines_range_still_lies_within_the_display(th
     [(10.0, (0.0, 10.0, 20.0)), (-3.0, (-6.0, -3.0, 0.0)), (0.0, (-1.0, 0.0, 1.0))],
 )
 def test_without_a_baseline_the_threshold_is_in_the_middle(threshold, points):
-    comparison = Comparison(Protocol(normalise="none", threshold=threshold))
+    comparison = Comparison(Signal(normalise="none", threshold=threshold))
     assert comparison.display_points == points
     assert comparison.shown(threshold) == 0.5
 
 
 def test_a_range_that_was_set_is_linear_and_stays():
     baseline, _ = skewed_baseline()
-    comparison = Comparison(Protocol(display_range=(-1.0, 3.0)), baseline)
+    comparison = Comparison(Signal(display_range=(-1.0, 3.0), baseline=baseline))
     shown = [comparison.shown(z) for z in (-2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.0)]
     assert shown == pytest.approx([0, 0, 0.25, 0.5, 0.75, 1, 1], abs=1e-12)
 
 
 def test_a_baseline_without_percentiles_is_shown_from_its_mean_and_deviation():
-    comparison = Comparison(Protocol(), Baseline(mean=5.0, sd=2.0, minimum=0.0, maximum=9.0))
+    baseline = Baseline(mean=5.0, sd=2.0, minimum=0.0, maximum=9.0)
+    comparison = Comparison(Signal(baseline=baseline))
     assert comparison.display_points == pytest.approx((-2.0, 0.0, 2.0))
 
 
 def follow(seconds, signal, sizes, flags=None):
-    protocol = Protocol(normalise="none", display_range=(0.0, 1.0), display_smoothing=seconds)
-    feedback, parts, at = Feedback(protocol, RATE), [], 0
-    flags = np.zeros(len(signal), np.uint32) if flags is None else flags
-    while at < len(signal):
-        size = sizes[len(parts) % len(sizes)]
-        parts.append(feedback.process(signal[at : at + size], flags[at : at + size].copy()))
-        at += size
-    return np.concatenate(parts)[:, 0]
+    settings = {"normalise": "none", "display_range": (0.0, 1.0), "display_smoothing": seconds}
+    return Feedback(RATE, **settings).run(signal, flags, sizes)["value"]
 
 
 @pytest.mark.parametrize("seconds", [0.03, 0.05, 0.2])
@@ -96,17 +94,15 @@ def test_a_blink_moves_no_display_and_reward_does_not_wait_for_it():
     flags = np.zeros(150, np.uint32)
     flags[50:100] = Flags.AMPLITUDE
     assert follow(0.1, signal, [150], flags) == pytest.approx(np.full(150, 0.2))
-    slow = Protocol(
-        normalise="none", threshold=0.5, dwell=0.0, display_range=(0.0, 1.0), display_smoothing=1.0
-    )
-    values = Feedback(slow, RATE).process(signal, np.zeros(150, np.uint32))
-    assert np.flatnonzero(values[:, 4])[0] == 50  # rewarded at once
-    assert values[50, 0] < 0.21
+    slow = {"threshold": 0.5, "dwell": 0.0, "display_range": (0.0, 1.0), "display_smoothing": 1.0}
+    values = Feedback(RATE, normalise="none", **slow).run(signal)
+    assert np.flatnonzero(values["reward"])[0] == 50  # rewarded at once
+    assert values["value"][50] < 0.21
 
 
 def test_a_time_constant_below_nothing_is_refused():
     with pytest.raises(SettingsError, match=r"display_smoothing=-1.*at least 0"):
-        Protocol(display_smoothing=-1.0)
+        Signal(display_smoothing=-1.0)
 
 
 def test_a_display_is_empty_a_second_after_the_last_sample_that_can_be_trusted():
@@ -115,8 +111,8 @@ def test_a_display_is_empty_a_second_after_the_last_sample_that_can_be_trusted()
     flags[100:600] = Flags.FLAT
     values = {}
     for hold in (1.0, None):
-        feedback = Feedback(Protocol(**held, display_hold=hold), RATE)
-        values[hold] = feedback.process(np.full(1000, 0.8), flags.copy())[:, 0]
+        feedback = Feedback(RATE, **held, display_hold=hold)
+        values[hold] = feedback.run(np.full(1000, 0.8), flags)["value"]
     assert (values[None] == 0.8).all()
     empty = np.flatnonzero(values[1.0] == 0)
     assert empty.tolist() == list(range(100 + round(RATE), 600))
@@ -127,8 +123,8 @@ def test_after_a_gap_the_display_does_not_come_back_with_the_value_from_before()
     flags = np.zeros(300, np.uint32)
     flags[100] = Flags.GAP
     flags[101:200] = Flags.SETTLING
-    protocol = Protocol(normalise="none", display_range=(0.0, 1.0), display_hold=1.0)
-    shown = Feedback(protocol, RATE).process(np.full(300, 0.8), flags)[:, 0]
+    feedback = Feedback(RATE, normalise="none", display_range=(0.0, 1.0), display_hold=1.0)
+    shown = feedback.run(np.full(300, 0.8), flags)["value"]
     assert (shown[:100] == 0.8).all()
     assert (shown[100:200] == 0).all()
     assert (shown[200:] == 0.8).all()

@@ -7,8 +7,10 @@ import pytest
 
 from psychopy_nfb import read_recording
 from psychopy_nfb.errors import FileError
-from psychopy_nfb.protocol import VALUE_NAMES
+from psychopy_nfb.protocol import value_names
 from psychopy_nfb.recording import SessionRecord, SessionWriter, new_session, read_session
+
+VALUE_NAMES = value_names(["trained"])
 
 pytest.importorskip("pyxdf")
 AMPLIFIER = {

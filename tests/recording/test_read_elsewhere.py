@@ -15,8 +15,10 @@ from datetime import datetime, timedelta, timezone
 import numpy as np
 import pytest
 
-from psychopy_nfb.protocol import VALUE_NAMES
+from psychopy_nfb.protocol import value_names
 from psychopy_nfb.recording import SessionRecord, SessionWriter, new_session, read_session
+
+VALUE_NAMES = value_names(["trained"])
 
 pyxdf = pytest.importorskip("pyxdf")
 

@@ -15,8 +15,10 @@ import pandas as pd
 import pytest
 
 from psychopy_nfb.errors import FileError
-from psychopy_nfb.protocol import VALUE_NAMES
+from psychopy_nfb.protocol import value_names
 from psychopy_nfb.recording import FRAME_COLUMNS, SessionRecord, SessionWriter, new_session
+
+VALUE_NAMES = value_names(["trained"])
 
 EEG = {
     "name": "Amp",
@@ -56,7 +58,7 @@ def test_row_062_counts_are_what_was_handed_over(tmp_path):
     assert events.onset.tolist() == [0, 1, 2, 3]  # from the first sample of all
 
 
-def test_a_disk_that_fails_is_told_and_nothing_raises(tmp_path):
+def test_a_disk_that_fails_is_told_with_where_and_nothing_raises(tmp_path, caplog):
     files = new_session(tmp_path)
     writer = SessionWriter(files, EEG, VALUE_NAMES)
     write_second(writer, 0)
@@ -65,6 +67,7 @@ def test_a_disk_that_fails_is_told_and_nothing_raises(tmp_path):
         write_second(writer, second)
     writer.close()
     assert writer.error is not None
+    assert "The recording stopped.\nTraceback (most recent call last):" in caplog.text
     assert len(pd.read_csv(files.events, sep="\t")) <= 4  # readable, whole rows
     assert writer.files != files
     assert len(pd.read_csv(writer.files.events, sep="\t")) >= 3
@@ -103,7 +106,8 @@ def frame_rows(first, end):
     texts = {"mark": "", "block": "training"}
     return [
         tuple(
-            texts.get(name, number / 100 if name == "t_flip" else number) for name in FRAME_COLUMNS
+            texts.get(name, number / 100 if name == "t_flip" else number)
+            for name in (*FRAME_COLUMNS, *VALUE_NAMES)
         )
         for number in range(first, end)
     ]

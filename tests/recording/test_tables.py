@@ -35,7 +35,7 @@ def frame(number, **given):
 
 
 def test_row_067_pandas_reads_the_frame_log_without_options(tmp_path):
-    log = FrameLog(tmp_path / "frames.csv")
+    log = FrameLog(tmp_path / "frames.csv", ())
     nothing = dict.fromkeys(("t_sample", "t_received", "t_published", "seq", "sample"), math.nan)
     marks = ["start", *(text for text in TEXTS if text)]
     log.write([frame(0, **nothing)])
@@ -53,11 +53,11 @@ def test_row_067_pandas_reads_the_frame_log_without_options(tmp_path):
 
 def test_row_109_a_torn_row_is_cut_and_frames_are_not_written_twice(tmp_path):
     path = tmp_path / "frames.csv"
-    log = FrameLog(path)
+    log = FrameLog(path, ())
     log.write([frame(number) for number in range(10)])
     log.close()
     path.write_bytes(path.read_bytes()[:-30])  # in the midst of frame 9
-    again = FrameLog(path, append=True)
+    again = FrameLog(path, (), append=True)
     assert again.last_frame == 8
     kept = again.write([frame(number) for number in range(5, 12)])
     assert [row[0] for row in kept] == [9, 10, 11]
@@ -140,7 +140,7 @@ def test_events_as_they_were_written_before_are_continued(tmp_path):
 def test_no_text_can_make_a_table_unreadable(tmp_path, text):
     safe = safe_text(text)
     assert "\N{REPLACEMENT CHARACTER}" in safe
-    log, frames = EventLog(tmp_path / "events.tsv"), FrameLog(tmp_path / "frames.csv")
+    log, frames = EventLog(tmp_path / "events.tsv"), FrameLog(tmp_path / "frames.csv", ())
     event(log, 0.0, text, {"text": text})
     frames.write([frame(0, mark=text, block=text)])
     log.close()
@@ -185,23 +185,23 @@ def test_row_109_events_torn_anywhere_go_on_with_whole_rows(tmp_path, text):
     assert wrong == []
 
 
-@pytest.mark.parametrize("table", [FrameLog, EventLog])
-def test_row_109_a_torn_header_is_written_anew(tmp_path, table):
+@pytest.mark.parametrize(("table", "more"), [(FrameLog, [()]), (EventLog, [])])
+def test_row_109_a_torn_header_is_written_anew(tmp_path, table, more):
     path = tmp_path / "table"
-    table(path).close()
+    table(path, *more).close()
     header = path.read_bytes()
     path.write_bytes(header[:10])
-    table(path, append=True).close()
+    table(path, *more, append=True).close()
     assert path.read_bytes() == header
 
 
 def test_times_keep_microseconds_and_values_nine_digits(tmp_path):
-    log = FrameLog(tmp_path / "frames.csv")
-    log.write([frame(0, t_flip=987654.1234564, signal=1 / 3)])
+    log = FrameLog(tmp_path / "frames.csv", ())
+    log.write([frame(0, t_flip=987654.1234564, shown=1 / 3)])
     log.close()
     read = pd.read_csv(tmp_path / "frames.csv")
     assert read.t_flip[0] == 987654.123456
-    assert read.signal[0] == 0.333333333
+    assert read.shown[0] == 0.333333333
 
 
 def test_each_event_that_the_package_writes_is_described():

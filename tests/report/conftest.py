@@ -189,7 +189,7 @@ class _Author:
                 row |= {"t_sample": sample, "t_received": received, "t_published": published}
                 row |= {"seq": seq, "sample": index, "delay": delay, "flags": bits}
                 row |= dict(zip(self.names, values.tolist(), strict=True))
-                row["shown"] = math.nan if where and not where[3] else row["value"]
+                row["shown"] = math.nan if where and not where[3] else row["trained_value"]
             columns = self.writer._files._frame_log.columns
             rows.append(tuple(row.get(name, math.nan) for name in columns))
             last, number = t, number + 1

@@ -49,11 +49,13 @@ def test_the_table_is_what_the_files_say(recorded, changes):
         assert row.points == pytest.approx(own.score.iloc[-1] - before.score)
         assert row.clean == pytest.approx(len(clean) / (end.duration * 250), abs=0.002)
         if len(clean):
-            assert row.signal == pytest.approx(clean.signal.mean(), rel=1e-6)
+            assert row.signal == pytest.approx(clean.trained_signal.mean(), rel=1e-6)
         if row.kind != "baseline" and len(clean):
-            assert row.above == pytest.approx((clean.z >= clean.threshold).mean(), abs=0.002)
+            assert row.above == pytest.approx(
+                (clean.trained_z >= clean.trained_threshold).mean(), abs=0.002
+            )
             assert row.threshold == 0.5
-            assert row.z == pytest.approx(clean.z.mean(), rel=1e-6)
+            assert row.z == pytest.approx(clean.trained_z.mean(), rel=1e-6)
         if row.kind == "baseline" or not len(clean):
             assert np.isnan(row.above)
 
@@ -99,7 +101,8 @@ def test_setting_the_score_back_takes_no_points_away(recorded):
 def test_the_course_shows_the_threshold_in_the_signals_own_unit(recorded):
     files = recorded()
     with open(files.settings, encoding="utf-8") as file:
-        baseline = json.load(file)["configuration"]["baseline"]
+        (signal,) = json.load(file)["configuration"]["signals"].values()
+    baseline = signal["baseline"]
     data = load_session_data(files.stem)
     line = course(data)
     wanted = baseline["mean"] + 0.5 * baseline["sd"]
@@ -121,7 +124,7 @@ def test_units_stand_in_the_head_of_the_table(recorded):
     assert "mean signal (µV)" in table.columns
     assert "threshold (SD)" in table.columns
     assert all(len(row) == len(table.columns) for row in table.rows)
-    data.protocol["normalise"] = "none"
+    data.first["normalise"] = "none"
     plain = outcome_table(data, outcome(data))
     assert "threshold (µV)" in plain.columns
     assert all(len(row) == len(plain.columns) for row in plain.rows)

@@ -14,7 +14,7 @@ PERIOD = 1 / 60
 @pytest.fixture
 def frames():
     """Return 600 frames whose stages are known, the first ten before the first value."""
-    log = pd.DataFrame({name: np.zeros(600) for name in FRAME_COLUMNS})
+    log = pd.DataFrame({name: np.zeros(600) for name in (*FRAME_COLUMNS, "hits")})
     log["frame"] = np.arange(600)
     log["t_flip"] = 100 + np.arange(600) * PERIOD
     log["interval"] = log.t_flip.diff()

@@ -9,14 +9,16 @@ import pytest
 from signals import alpha_in_noise, level_steps
 
 from psychopy_nfb.dsp import DCBlock, HighPass, Pick, SignalInfo
+from psychopy_nfb.dsp.estimators import ESTIMATORS
 from psychopy_nfb.errors import SettingsError
-from psychopy_nfb.tune.candidates import CANDIDATES
 from psychopy_nfb.tune.tuning import tune
 
 RATE = 128.0
 BAND = (8.0, 12.0)
 QUICK = [
-    one for one in CANDIDATES if one.name in ("cFIR", "wcFIR", "LS-FIR", "Kalman", "demodulate")
+    one
+    for one in ESTIMATORS.values()
+    if one.name in ("cFIR", "wcFIR", "LS-FIR", "Kalman", "demodulate")
 ]
 
 

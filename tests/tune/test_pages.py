@@ -12,8 +12,8 @@ import pytest
 from matplotlib.text import Text
 
 from psychopy_nfb.dsp import WCFIR, SpatialFit
-from psychopy_nfb.tune.candidates import NAMES
-from psychopy_nfb.tune.command import ESTIMATORS, _write_page
+from psychopy_nfb.dsp.estimators import ESTIMATORS
+from psychopy_nfb.tune.command import _write_page
 from psychopy_nfb.tune.figure import quality_figure
 from psychopy_nfb.tune.scores import Score
 from psychopy_nfb.tune.spatial_command import _title
@@ -28,7 +28,7 @@ def entries():
     step = WCFIR((8.0, 12.0), delay=0.05)
     return [
         Entry(name, delay, Score(0.6 + delay + 0.02 * place, math.nan if place == 0 else 0.7), step)
-        for place, name in enumerate(NAMES)
+        for place, name in enumerate(ESTIMATORS)
         for delay in (0.0, 0.05, 0.1)
     ]
 
@@ -40,9 +40,9 @@ def words(figure):
 
 def test_curves_of_the_estimators_are_told_apart_without_colour(entries):
     figure = quality_figure(entries, entries[4])
-    curves = [line for line in figure.axes[0].lines if line.get_label() in NAMES]
+    curves = [line for line in figure.axes[0].lines if line.get_label() in ESTIMATORS]
     looks = {(line.get_linestyle(), line.get_marker()) for line in curves}
-    assert len(curves) == len(looks) == len(NAMES)
+    assert len(curves) == len(looks) == len(ESTIMATORS)
     assert all(text.get_fontsize() >= 8 for text in words(figure))
     said = {text.get_text() for text in words(figure)}
     assert f"recommended: {entries[4].estimator}" in said
@@ -50,14 +50,13 @@ def test_curves_of_the_estimators_are_told_apart_without_colour(entries):
 
 
 def test_each_name_on_the_page_is_explained_and_the_file_s_use_is_said(entries, tmp_path):
-    assert set(NAMES) <= set(ESTIMATORS)
     options = argparse.Namespace(band=(8.0, 12.0), recording="rest.set", channel="Oz")
     recording = SimpleNamespace(seconds=120.0)
     settings, path = tmp_path / "tune_rest.json", tmp_path / "page.html"
     _write_page(path, settings, options, recording, entries, entries[4])
     page = re.sub(r"<[^>]*>", " ", path.read_text(encoding="utf-8").replace("&#34;", '"'))
-    for name in NAMES:
-        assert ESTIMATORS[name] in page.replace("&#39;", "'")
+    for name in ESTIMATORS:
+        assert ESTIMATORS[name].meaning in page.replace("&#39;", "'")
     assert f'Neurofeedback("{settings}")' in page
     assert f'--settings "{settings}"' in page
     assert "Settings file" in page

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy import signal
 from signals import background, rhythm
+from trainings import the_signal
 
 from psychopy_nfb.cli import main
 from psychopy_nfb.dsp import SignalInfo, SpatialFilter, individual_frequency
@@ -109,6 +110,6 @@ def test_row_076_the_own_peak_becomes_the_band_s_centre(recording, tmp_path, cap
     assert peak == pytest.approx(9.5, abs=0.2)
     assert f"Own peak: {peak:.2f} Hz" in capsys.readouterr().out
     (settings,) = Path(tmp_path).glob("tune_*.json")
-    band = read_configuration(settings).pipeline.steps[-1].band
+    band = the_signal(read_configuration(settings)).pipeline.steps[-1].band
     assert sum(band) / 2 == pytest.approx(peak, abs=0.011)
     assert band[1] - band[0] == pytest.approx(3)

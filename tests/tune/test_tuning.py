@@ -8,18 +8,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 from signals import alpha_in_noise
+from trainings import the_signal
 
 from psychopy_nfb.cli import main
 from psychopy_nfb.dsp import CFIR, DCBlock, Pick, SignalInfo, acausal_analytic
+from psychopy_nfb.dsp.estimators import ESTIMATORS
 from psychopy_nfb.engine.configuration import read_configuration
 from psychopy_nfb.errors import SettingsError
-from psychopy_nfb.tune.candidates import CANDIDATES, NAMES
 from psychopy_nfb.tune.tuning import pareto_front, recommended, tune
 
 RATE = 128.0
 BAND = (8.0, 12.0)
 EEGLAB = Path(__file__).parents[3] / "shared" / "data" / "eeglab_data.set"
-FIRS = [candidate for candidate in CANDIDATES if candidate.name in ("cFIR", "wcFIR", "LS-FIR")]
+FIRS = [
+    candidate for candidate in ESTIMATORS.values() if candidate.name in ("cFIR", "wcFIR", "LS-FIR")
+]
 
 
 def eeg(seconds=80.0, seed=2):
@@ -119,7 +122,7 @@ def test_row_106_the_command_meets_its_bars_on_a_real_recording(tmp_path, capsys
     )
     assert status == 0
     told = json.loads(figures.read_text())
-    assert {one["estimator"] for one in told["scores"]} == set(NAMES)
+    assert {one["estimator"] for one in told["scores"]} == set(ESTIMATORS)
     bars = {0: (0.835, 0.853), 50: (0.918, 0.920), 100: (0.964, 0.960), 150: (0.976, 0.970)}
     for delay, (r, plv) in bars.items():
         own = [one for one in told["scores"] if one["delay_ms"] == delay]
@@ -131,8 +134,9 @@ def test_row_106_the_command_meets_its_bars_on_a_real_recording(tmp_path, capsys
     assert f"Recommended: {best} with a delay of 50 ms" in said
     # What is recommended can be trained with: the filter is in the file as it was fitted.
     training = read_configuration(told["files"]["settings"])
-    estimator = training.pipeline.steps[-1]
-    training.pipeline.prepare(SignalInfo(RATE, ("Oz", "Pz")))
+    pipeline = the_signal(training).pipeline
+    estimator = pipeline.steps[-1]
+    pipeline.prepare(SignalInfo(RATE, ("Oz", "Pz")))
     assert estimator.band == BAND
     assert getattr(estimator, "coefficients", None) or getattr(estimator, "spectrum", None)
     assert "data:image/png" in Path(told["files"]["page"]).read_text(encoding="utf-8")

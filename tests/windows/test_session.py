@@ -14,7 +14,7 @@ from psychopy_nfb import Neurofeedback
 from psychopy_nfb.dsp import CFIR, DCBlock, Pick, Pipeline
 from psychopy_nfb.engine.configuration import Configuration
 from psychopy_nfb.lsl.selection import StreamSelection
-from psychopy_nfb.protocol import Protocol
+from psychopy_nfb.protocol import Signal
 from psychopy_nfb.recording import read_session
 
 pytestmark = pytest.mark.skipif(
@@ -51,7 +51,8 @@ def test_a_session_with_a_killed_worker(amplifier, tmp_path, until, listen):
     assert marks["value"].tolist() == ["before", "after"]
     assert session.events.trial_type.tolist().count("worker_restarted") == 1
     assert session.settings["ended"] == "stopped"
-    assert session.settings["configuration"]["baseline"]["label"] == "eyes open"
+    alpha = session.settings["configuration"]["signals"]["alpha"]
+    assert alpha["baseline"]["label"] == "eyes open"
     let_go(folder)
 
 
@@ -79,10 +80,10 @@ def test_a_killed_experiment_leaves_whole_files_and_no_worker(amplifier, tmp_pat
 
 def training(source_id):
     """Return a training whose stream has time to be found, and the worker time to start."""
+    steps = [Pick(["Oz"]), DCBlock(), CFIR((8.0, 12.0), delay=0.1)]
     return Configuration(
         stream=StreamSelection(source_id=source_id, timeout=SLOW_SECONDS),
-        pipeline=Pipeline([Pick(["Oz"]), DCBlock(), CFIR((8.0, 12.0), delay=0.1)]),
-        protocol=Protocol(),
+        signals={"alpha": Signal(Pipeline(steps))},
     )
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from psychopy_nfb.errors import FileError, cause
 from psychopy_nfb.lsl.files.recording import Found
+from psychopy_nfb.reading import RECORDINGS
 
 if TYPE_CHECKING:
     import mne
@@ -125,10 +126,7 @@ def _own_names(names: Sequence[str], warned: Sequence[str]) -> list[str]:
 def _why(error: Exception) -> str:
     text = str(error)
     if "Unsupported file type" in text:
-        return (
-            "is not a known kind of recording: .xdf, .fif, .set, .vhdr, .edf, .bdf or another "
-            "that MNE-Python reads"
-        )
+        return f"is not a known kind of recording: {RECORDINGS} or another that MNE-Python reads"
     if "HDF reader" in text or "pymatreader" in text:
         return HDF5
     if "number of trials" in text or "No raw data in" in text:

@@ -1,4 +1,4 @@
-"""Further signals beside the trained one: computed in step with it, and able to forbid reward."""
+"""Several signals of one training: computed in step, rewarded together, able to forbid reward."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import math
 import os
 import signal
+import time
 
 import numpy as np
 import pytest
@@ -17,13 +18,12 @@ from psychopy_nfb.engine.processor import Processor
 from psychopy_nfb.engine.rerun import rerun, run_offline
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.lsl.selection import StreamSelection
-from psychopy_nfb.protocol import VALUE_NAMES, FurtherSignal, Protocol
+from psychopy_nfb.protocol import REWARD_VALUES, Reward, Signal, value_names
 from psychopy_nfb.recording import read_session
 from psychopy_nfb.settings import to_dict
 
 RATE = 250.0
 INFO = SignalInfo(RATE, ("T7", "Oz"))
-REWARD, SCORE = VALUE_NAMES.index("reward"), VALUE_NAMES.index("score")
 BURST = slice(2000, 2500)
 
 
@@ -36,18 +36,18 @@ def eeg(n=4000):
     return samples
 
 
-def muscles(*steps, inhibits=True, **protocol):
+def muscles(*steps, **settings):
     steps = steps or (Pick(["T7"]), DCBlock(), CFIR((30.0, 45.0), delay=0.05))
-    protocol = {"normalise": "none", "threshold": 8.0, "display_range": (0.0, 16.0), **protocol}
-    return FurtherSignal(Pipeline(list(steps)), Protocol(**protocol), inhibits)
+    usual = {"role": "inhibit", "threshold": 8.0, "display_range": (0.0, 16.0)}
+    return Signal(Pipeline(list(steps)), **{"normalise": "none", **usual, **settings})
 
 
-def training(emg=None, **protocol):
-    easy = {"normalise": "none", "threshold": 5.0, "reward_mode": "time", "dwell": 0.0, **protocol}
+def training(emg=None, **settings):
+    steps = [Pick(["Oz"]), DCBlock(), CFIR((8.0, 12.0), delay=0.1)]
+    alpha = Signal(Pipeline(steps), **{"normalise": "none", "threshold": 5.0, **settings})
     return Configuration(
-        pipeline=Pipeline([Pick(["Oz"]), DCBlock(), CFIR((8.0, 12.0), delay=0.1)]),
-        protocol=Protocol(**easy),
-        further={} if emg is None else {"emg": emg},
+        signals={"alpha": alpha} if emg is None else {"alpha": alpha, "emg": emg},
+        reward=Reward(mode="time", dwell=0.0),
     )
 
 
@@ -79,31 +79,97 @@ def test_row_085_one_band_is_rewarded_while_two_others_are_low(alpha, theta, bet
     wave = sum(20 * on * np.sin(2 * np.pi * frequency * t) for frequency, on in there.items())
     noise = np.random.default_rng(7).standard_normal((3000, 2))
     configuration = training()
-    configuration.further = {
+    configuration.signals |= {
         "theta": muscles(Pick(["Oz"]), CFIR((4.0, 8.0), delay=0.1)),
         "beta": muscles(Pick(["Oz"]), CFIR((18.0, 26.0), delay=0.1)),
     }
     values, flags = run_offline(configuration, noise + np.outer(wave, [0, 1]), INFO, [], 100)
     settled = slice(1000, None)
-    rewarded = values[settled, REWARD] > 0
+    rewarded = values[settled, configuration.value_names.index("reward")] > 0
     assert rewarded.all() if alpha and not (theta or beta) else not rewarded.any()
     assert ((flags[settled] & Flags.INHIBITED) > 0).all() == (theta or beta)
 
 
-def test_a_further_signal_that_does_not_inhibit_changes_nothing_of_the_trained_one():
+@pytest.mark.parametrize("order", [("alpha", "theta"), ("theta", "alpha")])
+@pytest.mark.parametrize("alpha", [True, False])
+@pytest.mark.parametrize("theta", [True, False])
+def test_two_rewarded_signals_bring_points_while_both_are_beyond(order, alpha, theta):
+    t = np.arange(3000) / RATE
+    wave = 20 * (alpha * np.sin(2 * np.pi * 10 * t) + theta * np.sin(2 * np.pi * 6 * t))
+    noise = np.random.default_rng(7).standard_normal((3000, 2))
+    bands = {"alpha": (8.0, 12.0), "theta": (4.0, 8.0)}
+    configuration = Configuration(
+        signals={
+            name: muscles(Pick(["Oz"]), CFIR(bands[name], delay=0.1), role="reward")
+            for name in order
+        },
+        reward=Reward(mode="time", dwell=0.0),
+    )
+    values, flags = run_offline(configuration, noise + np.outer(wave, [0, 1]), INFO, [], 100)
+    rewarded = values[1000:, configuration.value_names.index("reward")] > 0
+    assert rewarded.all() if alpha and theta else not rewarded.any()
+    assert not flags[1000:].any()
+
+
+def test_a_fault_of_one_rewarded_signal_withholds_the_reward_of_all():
+    samples = eeg()
+    samples[2000:2500, 0] = 3.0
+    configuration = training(muscles(role="reward", threshold=0.0))
+    values, flags = run_offline(configuration, samples, INFO, [], 100)
+    flat = (flags & Flags.FLAT) > 0
+    assert flat[2300:2500].all()
+    reward = values[:, configuration.value_names.index("reward")]
+    assert reward[1500:2000].all()
+    assert not reward[flat].any()
+    shown = values[:, configuration.value_names.index("alpha_value")]
+    assert np.ptp(shown[2300:2500]) > 0 or shown[2400] == 1  # alpha itself is as it was
+
+
+def test_without_a_rewarded_signal_there_is_no_reward_and_everything_else():
+    configuration = training(role="watch")
+    values, flags = run_offline(configuration, eeg(), INFO, [], 100)
+    rewarded, _ = run_offline(training(), eeg(), INFO, [], 100)
+    watched = dict(zip(configuration.value_names, values.T, strict=True))
+    assert not watched["reward"].any()
+    assert not flags[1000:].any()
+    assert np.array_equal(values[:, :4], rewarded[:, :4])
+
+
+def test_a_change_is_one_of_its_own_signal():
+    commands = [
+        (1000, "set", {"threshold": 7.0}),
+        (2000, "set", {"threshold": 3.0, "signal": "emg"}),
+    ]
+    values, _ = offline(training(muscles()), commands)
+    rows = np.arange(len(values["reward"]))
+    assert (values["alpha_threshold"] == np.where(rows < 1000, 5.0, 7.0)).all()
+    assert (values["emg_threshold"] == np.where(rows < 2000, 8.0, 3.0)).all()
+    processor = Processor(training(muscles()), INFO)
+    for changes, name, sentence in (
+        ({"dwell": 1.0}, "emg", "dwell=1.0: cannot change during a run; these can: threshold, "),
+        ({"threshold": 1.0}, "beta", "signal='beta': is no signal; there are: alpha, emg"),
+        ({"role": "watch"}, None, "role='watch': cannot change during a run.*points"),
+        ({"dwell": -1.0, "threshold": 1.0}, None, "dwell=-1.0: must be at least 0 s"),
+    ):
+        with pytest.raises(SettingsError, match=sentence):
+            processor.apply(changes, name)
+    assert processor.configuration.signals["alpha"].threshold == 5.0
+
+
+def test_a_signal_to_watch_changes_nothing_of_the_others():
     alone, alone_flags = offline(training())
-    beside, flags = offline(training(muscles(inhibits=False)))
-    for name in VALUE_NAMES:
+    beside, flags = offline(training(muscles(role="watch")))
+    for name in value_names(["alpha"]):
         assert np.array_equal(alone[name], beside[name], equal_nan=True), name
     assert np.array_equal(alone_flags, flags)
 
 
-def test_it_is_what_it_would_be_as_the_trained_one():
-    emg = muscles(inhibits=False)
+def test_each_is_what_it_would_be_alone():
+    emg = muscles(role="watch")
     beside, _ = offline(training(emg))
-    as_trained, _ = offline(Configuration(pipeline=emg.pipeline, protocol=emg.protocol))
-    for name in ("signal", "z", "threshold", "value"):
-        assert np.array_equal(beside[f"emg_{name}"], as_trained[name]), name
+    alone, _ = offline(Configuration(signals={"emg": emg}))
+    for name in set(alone) - {*REWARD_VALUES}:
+        assert np.array_equal(beside[name], alone[name]), name
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 50])
@@ -130,12 +196,12 @@ def test_each_signal_has_a_baseline_of_its_own():
     processor.process(samples[500:1700])
     processor.end_baseline()
     configuration = processor.configuration
-    assert configuration.baseline.mean > 15
-    assert configuration.further["emg"].baseline.mean < 3
+    assert configuration.signals["alpha"].baseline.mean > 15
+    assert configuration.signals["emg"].baseline.mean < 3
     z = processor.process(samples[1700:2000]).values[:, configuration.value_names.index("emg_z")]
     assert abs(z.mean()) < 1
     again = read_configuration(to_dict(configuration))
-    assert again.further["emg"].baseline.mean == configuration.further["emg"].baseline.mean
+    assert again.signals == configuration.signals
 
 
 def test_a_baseline_that_one_signal_lacks_is_refused_for_all():
@@ -145,18 +211,19 @@ def test_a_baseline_that_one_signal_lacks_is_refused_for_all():
     samples[:, 0] = 0.0
     processor.begin_baseline()
     processor.process(samples[:2000])
-    with pytest.raises(SettingsError, match=r"further\.emg"):
+    with pytest.raises(SettingsError, match=r"signals\.emg"):
         processor.end_baseline()
-    assert processor.configuration.baseline is None
+    signals = processor.configuration.signals.values()
+    assert [signal.baseline for signal in signals] == [None, None]
     assert not processor.calibrating
 
 
 @pytest.mark.parametrize(
     ("emg", "sentence"),
     [
-        (muscles(Pick(["T9"])), r"further\.emg\.pipeline\.steps\[0\]\.channels.*T9"),
-        (muscles(Pick(["T7"]), Decimate(2)), r"further\.emg\.pipeline=125.*decimate both"),
-        (muscles(DCBlock()), r"further\.emg\.pipeline=.*gives 2 signals"),
+        (muscles(Pick(["T9"])), r"signals\.emg\.pipeline\.steps\[0\]\.channels.*T9"),
+        (muscles(Pick(["T7"]), Decimate(2)), r"signals\.emg\.pipeline=125.*decimate both"),
+        (muscles(DCBlock()), r"signals\.emg\.pipeline=.*gives 2 channels"),
     ],
 )
 def test_what_does_not_fit_is_named(emg, sentence):
@@ -165,8 +232,10 @@ def test_what_does_not_fit_is_named(emg, sentence):
 
 
 def test_a_name_must_do_as_a_column():
-    with pytest.raises(SettingsError, match="further='my emg'"):
-        Configuration(further={"my emg": muscles()})
+    with pytest.raises(SettingsError, match="signals='my emg'"):
+        Configuration(signals={"my emg": muscles()})
+    with pytest.raises(SettingsError, match="name at least one signal"):
+        Configuration(signals={})
 
 
 @pytest.mark.display
@@ -186,7 +255,7 @@ def test_row_040_a_second_signal_warns_at_its_threshold(amplifier, tmp_path):
         pace(win, 60)
         with Neurofeedback(configuration, data=tmp_path) as nfb:
             nfb.attach(win)
-            emg = nfb.further["emg"]
+            emg = nfb.signals["emg"]
             assert (emg.value, emg.beyond) == (0.0, False)
             assert math.isnan(emg.z)
             square = FeedbackColor(win, size=(50, 50))
@@ -213,21 +282,31 @@ def test_row_040_a_second_signal_warns_at_its_threshold(amplifier, tmp_path):
     assert (flags == session.signals["flags"]).all()
     stages = json.loads((nfb.files.settings).read_text())["stages"]["seconds"]
     assert stages["emg.2:CFIR"] > 0
+    assert stages["alpha.2:CFIR"] > 0
     assert stages["flags"] > 0
 
 
 @pytest.mark.slow
-def test_a_killed_worker_with_a_further_signal_is_replaced_and_the_score_kept(amplifier, until):
-    configuration = training(muscles())
+def test_a_killed_worker_of_three_signals_is_replaced_and_score_and_baseline_kept(
+    amplifier, tmp_path, until
+):
+    configuration = training(muscles(threshold=30.0), normalise="zscore", threshold=-2.0)
+    configuration.signals["theta"] = muscles(Pick(["Oz"]), CFIR((4.0, 8.0)), role="reward")
+    configuration.signals["theta"].threshold = 0.0
     configuration.stream = StreamSelection(source_id=amplifier("--eyes", "closed").source_id)
 
     def fresh():
         nfb.update()
-        return not nfb.stale and math.isfinite(nfb.further["emg"].signal)
+        return not nfb.stale and all(math.isfinite(one.signal) for one in nfb.signals.values())
 
-    with Neurofeedback(configuration) as nfb:
+    with Neurofeedback(configuration, data=tmp_path) as nfb:
+        until(fresh, 15, "values")
+        nfb.begin_baseline()
+        time.sleep(4)
+        assert nfb.end_baseline(), nfb.refusal
         with nfb.block("training"):
             until(lambda: fresh() and nfb.score > 0.1, 20, "points")
+            kept = nfb.configuration.signals
             os.kill(nfb.worker_pid, signal.SIGKILL)
             until(lambda: nfb.restarts == 1, 5, "a new worker")
             until(lambda: nfb.stale or not fresh(), 5, "the old values' end")
@@ -235,3 +314,12 @@ def test_a_killed_worker_with_a_further_signal_is_replaced_and_the_score_kept(am
             until(fresh, 15, "values of the new worker")
             assert nfb.score >= reached > 0.1
             until(lambda: fresh() and nfb.score > reached, 20, "points again")
+            assert [one.baseline for one in nfb.configuration.signals.values()] == [
+                one.baseline for one in kept.values()
+            ]
+            assert not nfb.flags & Flags.UNCALIBRATED
+    session = read_session(nfb.files.stem)
+    values, flags = rerun(session)
+    recorded = session.signals[list(configuration.value_names)].to_numpy()
+    assert np.allclose(values, recorded, rtol=0, atol=1e-9)
+    assert (flags == session.signals["flags"]).all()

@@ -1,25 +1,41 @@
-"""What a training rewards, as settings."""
+"""One signal of a training, as settings."""
 
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from psychopy_nfb.checks import check_choice, check_number
+from psychopy_nfb.dsp.pipeline import Pipeline
 from psychopy_nfb.errors import SettingsError
+from psychopy_nfb.protocol.baseline import Baseline
+
+ROLES = ("reward", "inhibit", "watch")
+"""What a signal may be for."""
+NORMALISATIONS = ("zscore", "percent", "max", "none")
+THRESHOLD_KINDS = ("fixed", "percentile", "bursts")
 
 
 @dataclass
-class Protocol:
-    """From the signal to value, reward and score.
+class Signal:
+    """One number over time with its threshold, such as the amplitude of a rhythm.
 
     Examples
     --------
-    >>> Protocol(direction="down", threshold=-0.5).changed(dwell=0.5).dwell
-    0.5
+    >>> from psychopy_nfb.dsp import CFIR, Pick
+    >>> muscles = Signal(
+    ...     Pipeline([Pick(["T7"]), CFIR(band=(30, 45))]), threshold=2.0, role="inhibit"
+    ... )
+    >>> muscles.changed(threshold=3.0).threshold
+    3.0
     """
 
+    pipeline: Pipeline = field(default_factory=Pipeline)
+    """From EEG samples to this signal. All signals of a training have the same rate."""
+    role: Literal["reward", "inhibit", "watch"] = "reward"
+    """What it is for. Reward is due while every signal with the role ``"reward"`` is beyond its
+    threshold and none with the role ``"inhibit"`` is. A signal to ``"watch"`` changes nothing."""
     normalise: Literal["zscore", "percent", "max", "none"] = "zscore"
     """The signal against the baseline: in its standard deviations from its mean, in percent of its
     mean above it, as a share of its maximum, or not at all. The result is called z throughout."""
@@ -29,34 +45,23 @@ class Protocol:
     threshold_kind: Literal["fixed", "percentile", "bursts"] = "fixed"
     """Whether `threshold` is the threshold, or what of the baseline to take it from."""
     direction: Literal["up", "down"] = "up"
-    """Whether z at or above the threshold is rewarded, or z at or below it."""
-    dwell: float = 0.25
-    """Seconds that z must stay on the rewarded side before there is a hit."""
-    refractory: float = 0.0
-    """Seconds after a hit in which no next one begins to count."""
-    reward_mode: Literal["hit", "time"] = "hit"
-    """Points for each hit, or for the time on the rewarded side once dwell is reached (the dwell
-    itself is not paid)."""
-    points: float = 1.0
-    """Points a hit, or a second."""
+    """Which side of the threshold is beyond it: z at or above it, or z at or below it."""
     display_range: tuple[float, float] | None = None
     """The z shown as empty and as full; for ``direction="down"`` full is the low one. None takes
     them from the baseline, see `psychopy_nfb.protocol.Comparison`."""
     display_smoothing: float = 0.0
     """Time constant in seconds with which displays follow z, by which they are later. Reward does
     not wait for it."""
-
     display_hold: float | None = None
     """Seconds for which displays keep their last value while samples cannot be trusted or none
     come; after them they are empty. None keeps it for ever."""
+    baseline: Baseline | None = None
+    """A baseline recorded earlier; None until one is recorded."""
 
     live: ClassVar[tuple[str, ...]] = (
         "threshold",
         "threshold_kind",
         "direction",
-        "dwell",
-        "refractory",
-        "points",
         "display_range",
         "display_smoothing",
         "display_hold",
@@ -64,16 +69,13 @@ class Protocol:
     """What may change during a run."""
 
     def __post_init__(self) -> None:
-        check_choice("normalise", self.normalise, ("zscore", "percent", "max", "none"))
-        check_choice("threshold_kind", self.threshold_kind, ("fixed", "percentile", "bursts"))
+        check_choice("role", self.role, ROLES)
+        check_choice("normalise", self.normalise, NORMALISATIONS)
+        check_choice("threshold_kind", self.threshold_kind, THRESHOLD_KINDS)
         check_choice("direction", self.direction, ("up", "down"))
-        check_choice("reward_mode", self.reward_mode, ("hit", "time"))
         check_number("threshold", self.threshold, **_THRESHOLDS[self.threshold_kind])
         if self.threshold_kind == "bursts" and self.direction == "down":
             raise SettingsError("direction", self.direction, "has no bursts; choose a percentile")
-        check_number("dwell", self.dwell, at_least=0, unit="s")
-        check_number("refractory", self.refractory, at_least=0, unit="s")
-        check_number("points", self.points, at_least=0)
         check_number("display_smoothing", self.display_smoothing, at_least=0, at_most=10, unit="s")
         if self.display_hold is not None:
             check_number("display_hold", self.display_hold, at_least=0, unit="s")
@@ -89,7 +91,7 @@ class Protocol:
         """Whether there is nothing to compare with before a baseline is recorded."""
         return self.normalise != "none" or self.threshold_kind != "fixed"
 
-    def changed(self, **changes: object) -> Protocol:
+    def changed(self, **changes: object) -> Signal:
         """Return a copy with live settings changed.
 
         Raises
@@ -97,12 +99,23 @@ class Protocol:
         SettingsError
             If a setting does not exist, must stay as it is during a run, or cannot have this value.
         """
-        for name, value in changes.items():
-            if name not in self.live:
-                raise SettingsError(
-                    name, value, f"cannot change during a run; these can: {', '.join(self.live)}"
-                )
+        check_live(changes, self.live)
         return dataclasses.replace(self, **changes)
+
+
+def check_live(changes: dict[str, object], live: tuple[str, ...]) -> None:
+    """Check that all `changes` are of settings that may change during a run.
+
+    Raises
+    ------
+    SettingsError
+        Naming the first that is not, and those that may.
+    """
+    for name, value in changes.items():
+        if name not in live:
+            raise SettingsError(
+                name, value, f"cannot change during a run; these can: {', '.join(live)}"
+            )
 
 
 _THRESHOLDS = {

@@ -1,0 +1,111 @@
+"""The state that each sample moves on towards reward: dwell, hits, score, quality."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from psychopy_nfb.dsp.flags import HOLDING
+from psychopy_nfb.protocol.reward import Reward
+
+QUALITY_SECONDS = 1.0
+
+
+class RewardState:
+    """Turns "all are beyond their thresholds" into `REWARD_VALUES`, sample by sample.
+
+    Any flag withholds reward and starts the dwell anew.
+
+    Parameters
+    ----------
+    settings : Reward
+        When there is a hit, and what it is worth.
+    rate : float
+        Of the signals, in Hz; all durations are counted in their samples.
+
+    Examples
+    --------
+    >>> state = RewardState(Reward(dwell=0.02), rate=100.0)
+    >>> [row[:3] for row in state.process([True, True, False], [0, 0, 0])]
+    [(0.0, 0.0, 0.0), (1.0, 1.0, 1.0), (0.0, 1.0, 1.0)]
+    """
+
+    def __init__(self, settings: Reward, rate: float):
+        self.rate = rate
+        self.score = 0.0
+        self.hits = 0
+        self._run = 0  # samples in a row beyond the thresholds
+        self._refractory_left = 0
+        self._window = bytearray(max(1, round(QUALITY_SECONDS * rate)))
+        self._at = 0
+        self._n_flagged = 0
+        self._n_seen = 0
+        self.use(settings)
+
+    def use(self, settings: Reward) -> None:
+        """Go by these settings from the next sample on."""
+        self.settings = settings
+        self._dwell = round(settings.dwell * self.rate)
+        self._hit_at = max(1, self._dwell)  # samples in a row that make a hit
+        self._refractory = round(settings.refractory * self.rate)
+
+    def reset_score(self) -> None:
+        """Start again at no points and no hits."""
+        self.score, self.hits = 0.0, 0
+
+    def restore(self, reached: dict[str, float]) -> None:
+        """Go on from the ``score`` and ``hits`` that an earlier process had reached."""
+        self.score = float(reached.get("score", 0.0))
+        self.hits = int(reached.get("hits", 0))
+
+    def process(
+        self, beyond: Sequence[bool], flags: Sequence[int]
+    ) -> list[tuple[float, float, float, float]]:
+        """Take the next samples.
+
+        Parameters
+        ----------
+        beyond : sequence of bool, length n
+            Whether every signal that is rewarded is beyond its threshold.
+        flags : sequence of int, length n
+            Their `Flags`.
+
+        Returns
+        -------
+        list of tuple, length n
+            In the order of `REWARD_VALUES`.
+        """
+        settings, values = self.settings, []
+        for due, bits in zip(beyond, flags, strict=True):
+            reward = 0.0
+            if self._refractory_left > 0:
+                self._refractory_left -= 1
+                self._run = 0
+            elif due and bits == 0:
+                self._run += 1
+                if settings.mode == "time":
+                    if self._run == self._hit_at:
+                        self.hits += 1
+                    if self._run > self._dwell:
+                        reward = 1.0
+                        self.score += settings.points / self.rate
+                elif self._run == self._hit_at:
+                    reward = 1.0
+                    self.hits += 1
+                    self.score += settings.points
+                    self._run = 0
+                    self._refractory_left = self._refractory
+            else:
+                self._run = 0
+            quality = self._quality(1 if bits & HOLDING else 0)
+            values.append((reward, self.score, float(self.hits), quality))
+        return values
+
+    def _quality(self, flagged: int) -> float:
+        """Return the share of clean samples among the last second's."""
+        window, at = self._window, self._at
+        self._n_flagged += flagged - window[at]
+        window[at] = flagged
+        self._at = at + 1 if at + 1 < len(window) else 0
+        if self._n_seen < len(window):
+            self._n_seen += 1
+        return 1 - self._n_flagged / self._n_seen
