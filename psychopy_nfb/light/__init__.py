@@ -1,6 +1,6 @@
 """Proof by light: when each frame was on the screen, as a light sensor saw it.
 
-- `sensor_files`: the sensor's channel from a recording;
+- `sensor_files`: the sensor's channel from a recording; `sensor_stamps`: gaps and jitter;
 - `channel`: its two levels and coarse edges;
 - `refreshes`: the grid that a display's refreshes lie on;
 - `decode`: which frame was on the screen in each refresh;
