@@ -3,7 +3,7 @@
 - `sensor_files`: the sensor's channel from a recording; `sensor_stamps`: gaps and jitter;
 - `channel`: its two levels and coarse edges;
 - `refreshes`: the grid that a display's refreshes lie on;
-- `decode`: which frame was on the screen in each refresh;
+- `decode`, `align`: which frame was on the screen in each refresh;
 - `answers`: how pixels and sensor go from one level to the other; `lines`: hum and flicker;
 - `edge_times`: edges timed between the samples;
 - `times`: all of it, frame by frame, and its summary;
@@ -21,7 +21,7 @@ _PLACES = {
     "LightSummary": "times",
     "LightTimes": "times",
     "NoLight": "channel",
-    "NoMatch": "decode",
+    "NoMatch": "align",
     "light_times": "times",
 }
 __all__ = list(_PLACES)

@@ -107,8 +107,8 @@ def find_sensor(log: pd.DataFrame, channels: list[Channel]) -> tuple[Channel, Li
     NoMatch
         If none does.
     """
+    from psychopy_nfb.light.align import NoMatch
     from psychopy_nfb.light.channel import NoLight
-    from psychopy_nfb.light.decode import NoMatch
     from psychopy_nfb.light.times import light_times
 
     telling = [one for one in channels if TELLING.search(one.name)]

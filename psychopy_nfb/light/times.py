@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 import pandas as pd
 
+from psychopy_nfb.light.align import NoMatch
 from psychopy_nfb.light.channel import LightSignal, read_light
-from psychopy_nfb.light.decode import Decoded, NoMatch, decode
+from psychopy_nfb.light.decode import Decoded, decode
 from psychopy_nfb.light.edge_times import Answer, time_edges
 
 DOUBT = 0.06
@@ -16,6 +17,9 @@ DOUBT = 0.06
 was, light has been at the other level for two refreshes and is settled there."""
 FEWEST_EDGES = 8
 """Fewest edges for an estimate of the lag and its variation."""
+
+UNSURE_SHARE = 0.1
+"""Share of a refresh by which fitted edges may lie off the crossings of the middle."""
 
 
 @dataclass(frozen=True)
@@ -163,12 +167,40 @@ def light_times(
             f"has {np.isfinite(times).sum()} edges that could be timed, {FEWEST_EDGES} are needed; "
             "record longer, and look for gaps in the recording",
         )
+    _require_sure(times, rising, light, decoded.grid.period, channel)
     table = _per_frame(log, levels, decoded, times, rising, at)
     edges = pd.DataFrame(
         {"t": times, "rising": rising, "frame": log.frame.to_numpy()[decoded.rows[at]]}
     )
     summary = _summary(table, light, decoded, rise, fall)
     return LightTimes(table, summary, rise, fall, light, edges)
+
+
+def _require_sure(
+    times: np.ndarray, rising: np.ndarray, light: LightSignal, period: float, channel: str
+) -> None:
+    """Refuse edges whose fitted times are not where light crosses the middle.
+
+    From few edges in hum, what pixels and sensor do cannot be learnt, and half of the way may come
+    to lie anywhere.
+    """
+    after = np.searchsorted(light.edges, times).clip(1, len(light.edges) - 1)
+    near = np.where(
+        times - light.edges[after - 1] < light.edges[after] - times,
+        light.edges[after - 1],
+        light.edges[after],
+    )
+    for one in (rising, ~rising):
+        away = (times - near)[one]
+        away = away[np.isfinite(away)]
+        if len(away) and (differ := abs(float(np.median(away)))) > UNSURE_SHARE * period:
+            raise NoMatch(
+                "signal",
+                channel,
+                f"is too short, or too disturbed, to time its {len(times)} edges: two ways of "
+                f"timing them differ by {1e3 * differ:.1f} ms; record at least 2 s, and look for "
+                "hum",
+            )
 
 
 def _same(one: Decoded, other: Decoded) -> bool:
@@ -207,13 +239,14 @@ def _per_frame(
     n_shown = np.bincount(which, minlength=n)
     n_right = np.bincount(which[right], minlength=n)
     n_seen = np.bincount(which[seen], minlength=n)
-    lasted = np.round(
-        np.diff(log.t_flip.to_numpy()[first_row : last_row + 2]) / decoded.grid.period
-    )
-    lasted = np.maximum(np.append(lasted, n_shown[len(lasted) :]), 1)[:n].astype(int)
+    lasted = decoded.lasts[first_row : last_row + 1].copy()
+    lasted[-1] = max(lasted[-1], n_shown[-1])
     table = log.loc[first_row:last_row, ["frame", "t_flip", "patch"]].reset_index(drop=True)
     shown = np.where(n_right > 0, True, False).astype(object)
-    shown[(n_seen == 0) & (n_shown > 0)] = None
+    lost = (n_seen == 0) & (n_shown > 0)
+    # What a slip in a lost stretch has skipped is lost as well.
+    beside = np.convolve(lost, [True, True, True], mode="same")
+    shown[lost | ((n_shown == 0) & (beside > 0))] = None
     table["shown"] = shown
     table["repeated"] = np.where(shown == True, np.maximum(n_shown - lasted, 0), 0)  # noqa: E712
     # Of frames without an edge of their own: when their refresh began, as the edges around it say.

@@ -85,6 +85,8 @@ def simulate_display(
         flips = begin + np.arange(n) / free
         refreshes = begin + np.arange(int(seconds * refresh)) * period
         shown = np.searchsorted(flips, refreshes - 1e-3, side="right").clip(1) - 1
+        never = np.setdiff1d(np.arange(shown[0], shown[-1]), shown)
+        missing = [int(one) for one in never if levels[one] != levels[one - 1]]
     else:
         delay = np.zeros(n, dtype=int) if later is None else later[:n].astype(int)
         delay = delay + np.searchsorted(slow, np.arange(n), side="right")
