@@ -34,7 +34,10 @@ COMPARED = 256
 """Refreshes over which it is compared with the next."""
 TOUCHED, TOUCHED_COST = 12, 4.5
 """Refreshes in a row, and the wrong light in them, from which on the sensor saw something else."""
-BESIDE = 6
+UNCLEAR, UNCLEAR_TIMES = 0.2, 4.0
+"""Share of the way by which light lies off both levels, and how many times further than usual, from
+which on it is unclear."""
+BESIDE = 9
 """Refreshes before and after a lost stretch in which wrong light is lost light."""
 
 
@@ -228,12 +231,14 @@ def _lost(
     costs[(at < 0) | (at >= len(levels)) | np.isnan(light)] = 0.0
     if before is not None:
         costs[before] = 0.0
-    sums = np.convolve(costs, np.ones(TOUCHED), mode="valid")
+    off = np.minimum(light, 1 - light)
+    unclear = off > max(UNCLEAR, UNCLEAR_TIMES * float(np.nanmedian(off)))
+    sums = np.convolve(np.maximum(costs, unclear / 2), np.ones(TOUCHED), mode="valid")
     lost = np.zeros(len(light), dtype=bool) if before is None else before.copy()
     wrong = costs > 0.3
     for first in np.flatnonzero(sums > TOUCHED_COST):
         part = np.arange(first, first + TOUCHED)
-        bad = part[wrong[part]]
+        bad = part[(wrong | unclear)[part]]
         lost[bad[0] : bad[-1] + 1] = True
     near = np.convolve(lost, np.ones(2 * BESIDE + 1), mode="same")[: len(lost)] > 0.5
     # Between wrong light beside a lost stretch and that stretch light was right by chance.

@@ -47,6 +47,8 @@ class Decoded:
     """Whether the channel falls in light."""
     lasts: np.ndarray
     """(f,) refreshes that each frame of the log should be shown, by its flips."""
+    touched: np.ndarray
+    """(r,) bool: where the sensor saw something else than the patch."""
     slips: np.ndarray
     """(r,) refreshes by which each came later than the log and the usual lag say."""
     tied: Tied
@@ -103,7 +105,8 @@ def decode(
         ways = [lambda: _counted(light, flips, levels, rows, flip_grid, channel)]
         grid = RefreshGrid.fit(light.edges, flip_grid.period)
         if abs(grid.period / flip_grid.period - 1) > CLOCKS_PPM * 1e-6:
-            ways.append(lambda: _timed(light, flips, levels, rows, grid, channel))
+            even = flip_grid.time(counted(flip_grid.nearest(flips)).astype(float))
+            ways.append(lambda: _timed(light, even, levels, rows, grid, channel))
     else:
         grid = RefreshGrid.fit(light.edges, period)
         ways = [
@@ -182,7 +185,7 @@ def _timed(
 
     lag = _lag(brightness, levels[rows], place, grid.period)
     at = place(lag)
-    lasts = np.bincount(rows[at.clip(0, len(rows) - 1)], minlength=len(flips)).clip(1)
+    lasts = np.append(np.round(np.diff(flips) / grid.period), 1).astype(np.int64).clip(1)
     flip_period = (flips[rows[-1]] - flips[rows[0]]) / (len(rows) - 1)
     even = RefreshGrid(float(flips[rows[0]]), float(flip_period))
     return _laid(light, grid, numbers, at, rows, levels, lasts, even, "neither", channel)
@@ -229,9 +232,12 @@ def _lag(
     light = np.where(np.isnan(brightness), 0.0, 2 * brightness - 1)
     signs = np.where(levels, 1.0, -1.0)
     lags = np.arange(EARLIEST, LATEST, period / LAG_STEPS)
-    fits = np.array([abs(light @ signs[place(lag).clip(0, len(signs) - 1)]) for lag in lags])
-    best = np.flatnonzero(fits >= fits.max() - 1e-9)
-    return float(lags[best[len(best) // 2]])
+    for _ in range(2):  # the second time around the best, in steps as fine
+        fits = np.array([abs(light @ signs[place(lag).clip(0, len(signs) - 1)]) for lag in lags])
+        best = np.flatnonzero(fits >= fits.max() - 1e-9)
+        lag = float(lags[best].mean())
+        lags = lag + np.linspace(-1, 1, 2 * LAG_STEPS + 1) * period / LAG_STEPS
+    return lag
 
 
 def _numbers(light: LightSignal, grid: RefreshGrid) -> np.ndarray:
@@ -294,6 +300,7 @@ def _decoded(
         brightness=brightness[inside],
         inverted=way.inverted,
         lasts=lasts,
+        touched=way.lost[inside],
         slips=way.slips[inside],
         tied=tied,
         flips_hz=1 / flip_grid.period,
@@ -316,8 +323,9 @@ def _brightness(
     for first in range(LOOKS - AT_ONCE + 1):
         part = slice(first, first + AT_ONCE)
         mean = value[:, part].mean(axis=1)
-        on_scale = (mean > -OFF_SCALE) & (mean < 1 + OFF_SCALE)
-        mean = np.where(seen[:, part].all(axis=1) & on_scale, mean.clip(0, 1), np.nan)
+        # Light that belongs to neither level tells nothing, but that something is wrong.
+        mean = np.where(np.abs(mean - 0.5) > 0.5 + OFF_SCALE, 0.5, mean.clip(0, 1))
+        mean = np.where(seen[:, part].all(axis=1), mean, np.nan)
         known = mean[~np.isnan(mean)]
         if len(known) and (clear := np.abs(known - 0.5).mean()) > best:
             best, found = clear, mean

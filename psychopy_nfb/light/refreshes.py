@@ -102,6 +102,12 @@ class OwnRefreshes:
         inside = np.interp(number, np.arange(last + 1), starts)
         return inside + self.period * (np.maximum(number - last, 0) + np.minimum(number, 0))
 
+    def number(self, time: np.ndarray | float) -> np.ndarray:
+        """Return where among them a time lies; whole at a refresh."""
+        inside = np.interp(time, self.starts, np.arange(len(self.starts), dtype=float))
+        outside = np.maximum(time - self.starts[-1], 0) + np.minimum(time - self.starts[0], 0)
+        return inside + outside / self.period
+
 
 def counted(ticks: np.ndarray) -> np.ndarray:
     """Return the refreshes of flips in a row, one after the other.

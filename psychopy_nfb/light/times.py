@@ -9,8 +9,9 @@ import pandas as pd
 
 from psychopy_nfb.light.align import NoMatch
 from psychopy_nfb.light.channel import LightSignal, read_light
-from psychopy_nfb.light.decode import Decoded, decode
+from psychopy_nfb.light.decode import Decoded, Tied, decode
 from psychopy_nfb.light.edge_times import Answer, time_edges
+from psychopy_nfb.light.pulses import Pulses, find_pulses
 
 DOUBT = 0.06
 """Beyond half-way, on the wrong side, light may be and not tell that a frame was missed: where one
@@ -56,6 +57,19 @@ class LightSummary:
     level_high: float
     inverted: bool
     """Whether the channel falls in light."""
+    pulse_ms: float = 0.0
+    """For how long a pulse of light lasts, at half of its height; 0 if the display holds its light.
+    Rise and fall are then the pulse's own."""
+    later: int = 0
+    """Frames that came a refresh or more later than the usual lag, for a while."""
+    stretches: int = 0
+    """Number of stretches that these lie in."""
+    tied: Tied = "display"
+    """What refreshes keep with: the ``display``'s own grid, on which flips wait; each of the
+    ``flips``, at a variable refresh rate; ``neither`` if the display has a grid and flips do not
+    wait for it."""
+    flips_hz: float = 0.0
+    """Rate of the flips in Hz, by the log's clock."""
 
     def to_dict(self) -> dict[str, float]:
         """Return all of it for JSON."""
@@ -74,7 +88,8 @@ class LightSummary:
                 f"display {self.refresh_hz:.3f} Hz, rise {self.rise_ms:.1f} ms, "
                 f"fall {self.fall_ms:.1f} ms; drift {round(self.drift_ppm):d} ppm; levels "
                 f"{self.level_low:.4g} and {self.level_high:.4g}"
-                + (", inverted" if self.inverted else ""),
+                + (", inverted" if self.inverted else "")
+                + (f"; one pulse of {self.pulse_ms:.1f} ms a refresh" if self.pulse_ms else ""),
             ]
         )
 
@@ -148,8 +163,57 @@ def light_times(
     period = float(np.median(np.diff(flips)))
     levels = (log.patch > (log.patch.min() + log.patch.max()) / 2).to_numpy()
     changes = np.concatenate((flips[:1], flips[1:][levels[1:] != levels[:-1]], flips[-1:]))
-    light = read_light(values, stamps, period, channel, changes)
-    decoded = decode(light, flips, levels, period, channel)
+    pulses = find_pulses(values, stamps, period, channel)
+    if pulses is None:
+        light = read_light(values, stamps, period, channel, changes)
+        decoded = decode(light, flips, levels, period, channel)
+        if decoded.touched.any():  # there the signal has levels of its own
+            kept = np.where(_touched(decoded, stamps), np.nan, values)
+            light = read_light(kept, stamps, period, channel, changes)
+            decoded = decode(light, flips, levels, period, channel)
+        timed = _held_edges(light, decoded, flips, levels, period, channel)
+    else:
+        light = pulses.light
+        timed = _pulse_edges(pulses, flips, levels, period, channel)
+    decoded, times, rising, at, rise, fall = timed
+    if np.isfinite(times).sum() < FEWEST_EDGES:
+        raise NoMatch(
+            "signal",
+            channel,
+            f"has {np.isfinite(times).sum()} edges that could be timed, {FEWEST_EDGES} are needed; "
+            "record longer, and look for gaps in the recording",
+        )
+    if pulses is None:
+        _require_sure(times, rising, light, decoded.grid.period, channel)
+    table = _per_frame(log, levels, decoded, times, rising, at)
+    edges = pd.DataFrame(
+        {"t": times, "rising": rising, "frame": log.frame.to_numpy()[decoded.rows[at]]}
+    )
+    summary = _summary(table, light, decoded, rise, fall)
+    if pulses is not None:
+        summary = replace(summary, pulse_ms=1e3 * pulses.width)
+    return LightTimes(table, summary, rise, fall, light, edges)
+
+
+_Timed = tuple[Decoded, np.ndarray, np.ndarray, np.ndarray, Answer, Answer]
+
+
+def _touched(decoded: Decoded, stamps: np.ndarray) -> np.ndarray:
+    """Return which samples lie in refreshes in which the sensor saw something else."""
+    at = np.floor(decoded.grid.number(stamps)) - decoded.numbers[0]
+    inside = (at >= 0) & (at < len(decoded.touched))
+    return inside & decoded.touched[at.clip(0, len(decoded.touched) - 1).astype(np.int64)]
+
+
+def _held_edges(
+    light: LightSignal,
+    decoded: Decoded,
+    flips: np.ndarray,
+    levels: np.ndarray,
+    period: float,
+    channel: str,
+) -> _Timed:
+    """Return what was shown, and times, direction and refresh of the edges of held light."""
     coarse, rising, at = _edges_of(decoded)
     *found, cleaned = time_edges(light, decoded.inverted, coarse, rising, decoded.grid.period)
     # Without hum and flicker single refreshes are told apart that looked alike before.
@@ -160,20 +224,17 @@ def light_times(
         coarse, rising, at = _edges_of(decoded)
         *found, _ = time_edges(light, decoded.inverted, coarse, rising, decoded.grid.period)
     times, rise, fall = found
-    if np.isfinite(times).sum() < FEWEST_EDGES:
-        raise NoMatch(
-            "signal",
-            channel,
-            f"has {np.isfinite(times).sum()} edges that could be timed, {FEWEST_EDGES} are needed; "
-            "record longer, and look for gaps in the recording",
-        )
-    _require_sure(times, rising, light, decoded.grid.period, channel)
-    table = _per_frame(log, levels, decoded, times, rising, at)
-    edges = pd.DataFrame(
-        {"t": times, "rising": rising, "frame": log.frame.to_numpy()[decoded.rows[at]]}
-    )
-    summary = _summary(table, light, decoded, rise, fall)
-    return LightTimes(table, summary, rise, fall, light, edges)
+    return decoded, times, rising, at, rise, fall
+
+
+def _pulse_edges(
+    pulses: Pulses, flips: np.ndarray, levels: np.ndarray, period: float, channel: str
+) -> _Timed:
+    """Return the same of pulsed light: each refresh at the high level has an edge, its pulse."""
+    decoded = decode(pulses.light, flips, levels, period, channel)
+    at = np.flatnonzero(decoded.brightness > 0.5)
+    times = decoded.grid.time(decoded.numbers[at].astype(float)) + pulses.onset
+    return decoded, times, np.ones(len(at), dtype=bool), at, pulses.rise, pulses.fall
 
 
 def _require_sure(
@@ -199,7 +260,7 @@ def _require_sure(
                 channel,
                 f"is too short, or too disturbed, to time its {len(times)} edges: two ways of "
                 f"timing them differ by {1e3 * differ:.1f} ms; record at least 2 s, and look for "
-                "hum",
+                "hum and for a backlight whose light is pulsed",
             )
 
 
@@ -277,6 +338,7 @@ def _summary(
     timed = table[table.edge]
     lag = 1e3 * timed.lag.to_numpy()
     since = (timed.t_flip - timed.t_flip.mean()).to_numpy()
+    later = _later(decoded)
     levels = (light.high, light.low) if decoded.inverted else (light.low, light.high)
     return LightSummary(
         frames=int(table.shown.notna().sum()),
@@ -297,4 +359,20 @@ def _summary(
         level_low=levels[0],
         level_high=levels[1],
         inverted=decoded.inverted,
+        later=int(np.count_nonzero(later)),
+        stretches=int(np.count_nonzero(np.diff(later > 0, prepend=False) & (later > 0))),
+        tied=decoded.tied,
+        flips_hz=decoded.flips_hz,
     )
+
+
+def _later(decoded: Decoded) -> np.ndarray:
+    """Return by how many refreshes each frame came later than before and afterwards."""
+    slips = decoded.slips
+    if decoded.tied != "display":
+        return np.zeros(0, dtype=np.int64)
+    before = np.minimum.accumulate(slips)
+    afterwards = np.minimum.accumulate(slips[::-1])[::-1]
+    later = slips - np.maximum(before, afterwards)
+    begins = np.diff(decoded.rows, prepend=-1) > 0
+    return later[begins & ~np.isnan(decoded.brightness)]

@@ -100,7 +100,7 @@ def simulate_display(
     flips = flips + np.abs(rng.normal(0, 1e-4, n))
     stamped_late = rng.random(n) < late
     flips = flips + np.where(stamped_late, rng.uniform(0.003, 0.012, n), 0)
-    flips = np.maximum.accumulate(flips + 1e-6 * np.arange(n))
+    flips = np.maximum.accumulate(flips) + 1e-9 * np.arange(n)
     light = levels[shown]
     ends = np.append(refreshes[1:], refreshes[-1] + period)
     t = np.arange(begin - 0.5, ends[-1] - 0.1, 1 / rate) + rng.uniform(0, 1 / rate)
