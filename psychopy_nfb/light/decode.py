@@ -317,7 +317,7 @@ def _brightness(
     """
     looks = grid.time(numbers[:, None] + np.linspace(READ_FROM, READ_TO, LOOKS))
     after = np.searchsorted(light.stamps, looks).clip(1, len(light.stamps) - 1)
-    seen = light.seen[after] & light.seen[after - 1]
+    seen = light.covered[after] & light.covered[after - 1]
     value = np.interp(looks, light.stamps, light.smooth)
     best, found = -1.0, np.full(len(numbers), np.nan)
     for first in range(LOOKS - AT_ONCE + 1):

@@ -202,8 +202,9 @@ def _move(
 
 def _all_seen(light: LightSignal, times: np.ndarray, period: float) -> np.ndarray:
     """Return which edges have samples all around them."""
-    unseen = np.concatenate(([0], np.cumsum(~light.seen)))
+    unseen = np.concatenate(([0], np.cumsum(~light.covered)))
+    known = np.concatenate(([0], np.cumsum(light.seen)))
     first = np.searchsorted(light.stamps, times - 0.3 * period)
     last = np.searchsorted(light.stamps, times + 0.3 * period)
-    there = (last - first) >= 0.5 * 0.6 * period * light.rate
+    there = (known[last] - known[first]) >= 0.5 * 0.6 * period * light.rate
     return there & (unseen[last] == unseen[first])

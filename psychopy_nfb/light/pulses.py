@@ -189,6 +189,7 @@ def _held(
         rate=1 / step,
         smooth=smooth,
         seen=seen,
+        covered=seen,
         low=float(low),
         high=float(high),
         edges=edges,

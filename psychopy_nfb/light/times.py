@@ -176,13 +176,7 @@ def light_times(
         light = pulses.light
         timed = _pulse_edges(pulses, flips, levels, period, channel)
     decoded, times, rising, at, rise, fall = timed
-    if np.isfinite(times).sum() < FEWEST_EDGES:
-        raise NoMatch(
-            "signal",
-            channel,
-            f"has {np.isfinite(times).sum()} edges that could be timed, {FEWEST_EDGES} are needed; "
-            "record longer, and look for gaps in the recording",
-        )
+    _require_edges(int(np.isfinite(times).sum()), channel)
     if pulses is None:
         _require_sure(times, rising, light, decoded.grid.period, channel)
     table = _per_frame(log, levels, decoded, times, rising, at)
@@ -214,15 +208,21 @@ def _held_edges(
     channel: str,
 ) -> _Timed:
     """Return what was shown, and times, direction and refresh of the edges of held light."""
-    coarse, rising, at = _edges_of(decoded)
-    *found, cleaned = time_edges(light, decoded.inverted, coarse, rising, decoded.grid.period)
-    # Without hum and flicker single refreshes are told apart that looked alike before.
-    clear = replace(light, smooth=1 - cleaned if decoded.inverted else cleaned)
-    again = decode(clear, flips, levels, period, channel)
-    if not _same(again, decoded):
-        decoded = again
+    try:
         coarse, rising, at = _edges_of(decoded)
-        *found, _ = time_edges(light, decoded.inverted, coarse, rising, decoded.grid.period)
+        _require_edges(len(coarse), channel)
+        *found, cleaned = time_edges(light, decoded.inverted, coarse, rising, decoded.grid.period)
+        # Without hum and flicker single refreshes are told apart that looked alike before.
+        clear = replace(light, smooth=1 - cleaned if decoded.inverted else cleaned)
+        again = decode(clear, flips, levels, period, channel)
+        if not _same(again, decoded):
+            decoded = again
+            coarse, rising, at = _edges_of(decoded)
+            _require_edges(len(coarse), channel)
+            *found, _ = time_edges(light, decoded.inverted, coarse, rising, decoded.grid.period)
+    except np.linalg.LinAlgError:  # nothing is left to learn from
+        _require_edges(0, channel)
+        raise
     times, rise, fall = found
     return decoded, times, rising, at, rise, fall
 
@@ -235,6 +235,17 @@ def _pulse_edges(
     at = np.flatnonzero(decoded.brightness > 0.5)
     times = decoded.grid.time(decoded.numbers[at].astype(float)) + pulses.onset
     return decoded, times, np.ones(len(at), dtype=bool), at, pulses.rise, pulses.fall
+
+
+def _require_edges(n: int, channel: str) -> None:
+    """Refuse what has too few edges for a lag."""
+    if n < FEWEST_EDGES:
+        raise NoMatch(
+            "signal",
+            channel,
+            f"has {n} edges that could be timed, {FEWEST_EDGES} are needed; record longer, and "
+            "look for gaps in the recording",
+        )
 
 
 def _require_sure(

@@ -90,7 +90,7 @@ def _frames(summary: LightSummary) -> Finding:
         )
     if summary.later:
         counts += f"; {summary.later} frames were shown one refresh later than the others"
-    return Finding("bad", f"flips and display do not keep together: {counts}", VERTICAL_SYNC)
+    return Finding("bad", counts, f"flips do not wait for the display: {VERTICAL_SYNC}")
 
 
 SEEN = ", as far as its level tells it from the frames beside it"
