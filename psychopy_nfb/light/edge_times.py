@@ -74,6 +74,7 @@ def time_edges(
     signs = np.where(rising, 1.0, -1.0)
     kinds = (signs < 0).astype(np.int64)
     cleaned = values
+    lines = np.zeros(len(values))
     light = replace(light, seen=explained(light, times, signs, period))
     answers, _ = learn(cleaned, light, times, kinds, period)
     turn, last = 0, SETTLE_ROUNDS + ROUNDS
@@ -81,7 +82,9 @@ def time_edges(
         model = light_model(light, times, kinds, answers, period)
         cleaned = _levelled(values, model, light)
         if turn >= SETTLE_ROUNDS - 1:  # before, what is left is mostly the answers' own
-            cleaned = cleaned - spectral_lines(cleaned - model, model, light)
+            if (turn - SETTLE_ROUNDS) % 2:  # they change less from turn to turn than edges do
+                lines = spectral_lines(cleaned - model, model, light)
+            cleaned = cleaned - lines
         answers, hum = learn(cleaned, light, times, kinds, period)
         if turn >= SETTLE_ROUNDS:
             times = _move(cleaned - hum, light, times, kinds, answers, period)
