@@ -6,7 +6,8 @@
 - `decode`, `align`: which frame was on the screen in each refresh;
 - `answers`: how pixels and sensor go from one level to the other; `lines`: hum and flicker;
 - `edge_times`: edges timed between the samples;
-- `times`: all of it, frame by frame, and its summary;
+- `pulses`: displays that give light in pulses;
+- `times`: all of it, frame by frame; `summary`: its figures;
 - `verdict`: what is good, what is not, and what to change;
 - `plots`, `command`: pictures and ``psychopy-nfb photodiode``;
 - `screen_sensor`, `sensor_inlet`: a virtual sensor on the screen, a sensor's live stream;
@@ -18,7 +19,7 @@ from __future__ import annotations
 from importlib import import_module
 
 _PLACES = {
-    "LightSummary": "times",
+    "LightSummary": "summary",
     "LightTimes": "times",
     "NoLight": "channel",
     "NoMatch": "align",

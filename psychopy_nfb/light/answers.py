@@ -36,6 +36,8 @@ REST_BEFORE, REST_AFTER = (-1.0, -0.65), (2.0, 2.8)
 """Refreshes from an edge between which light rests at a level."""
 STEEPEST_SECONDS = 2e-3
 """Time over which an answer must be steepest: what few edges tell is rough from bin to bin."""
+AT_FIRST = (0.6, 1.2)
+"""Refreshes after an edge in which light that falls back is furthest."""
 SHORT = 1.5
 """Refreshes since the edge before, up to which pixels may not have come to rest."""
 SLOW = 0.3
@@ -63,6 +65,12 @@ class Answer:
     def duration(self) -> float:
         """Return the seconds from a tenth to nine tenths of the way."""
         return self._reached(0.9) - self._reached(0.1)
+
+    def falls_back(self, period: float) -> float:
+        """Return by which share of the way light falls back after an edge, at rest at the end."""
+        since = self.since - self.middle()
+        first = (since > AT_FIRST[0] * period) & (since < AT_FIRST[1] * period)
+        return float(self.level[first].mean() - self.level[-1]) if first.any() else 0.0
 
     def middle(self) -> float:
         """Return when half of the way is done, in seconds after the edge."""

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from psychopy_nfb.light.sensor_files import Channel
-    from psychopy_nfb.light.times import LightSummary, LightTimes
+    from psychopy_nfb.light.summary import LightSummary
+    from psychopy_nfb.light.times import LightTimes
     from psychopy_nfb.light.verdict import Finding
     from psychopy_nfb.report.page import Table
 

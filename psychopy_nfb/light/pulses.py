@@ -20,6 +20,8 @@ LOOKED = 1.05
 HELD, NEVER_HELD = 92.0, 0.35
 """Percentile of the least light within so long, and the share of the way to the high level that
 it stays below in pulsed light: a code holds its levels in a quarter of such stretches."""
+MOST_OF = 0.5
+"""Share of the range of all samples that lies between the levels of a recording that is of use."""
 UP, DOWN = 0.3, 0.15
 """Shares of the height at which a pulse begins and is over; some are sampled on a slope only."""
 SINGLE = 0.75
@@ -89,8 +91,8 @@ def find_pulses(
         return None
     most, least = maximum_filter1d(values, width), minimum_filter1d(values, width)
     low, high = np.percentile(least, 20), np.percentile(most, 80)
-    if not high > low:
-        return None
+    if not high - low > MOST_OF * np.ptp(np.percentile(values, (0.1, 99.9))):
+        return None  # it is dark, or light, for most of the recording
     up, down = high - low, low - high
     bright = np.percentile(least, HELD) < low + NEVER_HELD * up
     dark = np.percentile(most, 100 - HELD) > high + NEVER_HELD * down

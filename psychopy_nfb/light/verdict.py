@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from psychopy_nfb.light.times import LightSummary
+from psychopy_nfb.light.summary import LightSummary
 from psychopy_nfb.report.numbers import percent
 
 STEADY_MS = 1.0
@@ -16,6 +16,8 @@ SLOW_SHARE = 0.5
 """Share of a refresh; pixels that take longer blend one frame into the next."""
 DRIFT_PPM = 50.0
 """Two quartz clocks keep closer together."""
+FALLS_BACK = 0.02
+"""Share of the way by which light may fall back after an edge, up and down."""
 LARGEST_PPM, SLIPPED = 300.0, 1.5
 """Clocks keep closer together than this; flips that do not wait have slipped after so many
 refreshes of difference."""
@@ -142,6 +144,14 @@ def _pixels(summary: LightSummary) -> Finding:
         )
     slower = max(summary.rise_ms, summary.fall_ms)
     what = f"pixels and sensor take {summary.rise_ms:.1f} ms up and {summary.fall_ms:.1f} ms down"
+    if summary.falls_back > FALLS_BACK:
+        return Finding(
+            "mind",
+            f"{what}, which is too short: light falls back by {percent(summary.falls_back)} after "
+            "each edge, as behind a high-pass filter",
+            "record the sensor without the amplifier's high-pass filter (DC), or with one below "
+            "0.1 Hz",
+        )
     if slower * summary.refresh_hz / 1e3 <= SLOW_SHARE:
         return Finding("good", what)
     return Finding(

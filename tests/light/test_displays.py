@@ -124,6 +124,40 @@ def test_latency_that_steps_and_alternates_is_named():
         assert rms(errors[np.isfinite(errors)]) <= 0.1
 
 
+@pytest.mark.parametrize("corner", [0.0, 0.1, 0.5, 1.0])
+def test_rise_and_fall_behind_a_high_pass_are_right_or_said_to_be_short(corner):
+    from psychopy_nfb.light.verdict import judge
+
+    _, found, errors = examine(7, seconds=12, rise=0.006, coupled=corner)
+    short = "too short" in " ".join(map(str, judge(found.summary)))
+    assert short == (corner >= 0.5), f"seed {SEED}"
+    if not short:
+        assert abs(found.summary.rise_ms - 6) < 0.3
+        assert abs(found.summary.fall_ms - 6) < 0.3
+    assert rms(errors) <= 1.0
+
+
+@pytest.mark.parametrize("share", [0.1, 0.3, 0.8, 1.0])
+def test_samples_that_are_no_numbers_are_right_or_a_sentence(share):
+    simulated = simulate_display(np.random.default_rng([SEED, 8]), 1000.0, 8.0)
+    wrong = np.random.default_rng(SEED).random(len(simulated.values)) < share
+    values = np.where(wrong, np.nan, simulated.values)
+    if share > 0.5:
+        with pytest.raises((NoLight, NoMatch)):
+            light_times(simulated.frames, values, simulated.stamps)
+        return
+    found = light_times(simulated.frames, values, simulated.stamps)
+    assert found.summary.missed == found.summary.repeated == 0, f"seed {SEED}"
+
+
+def test_eleven_milliseconds_at_240_hz_are_good():
+    from psychopy_nfb.light.verdict import judge, passed
+
+    _, found, _ = examine(9, 2000.0, seconds=8, refresh=240.0, rise=0.001, lag=0.011)
+    assert 10 < found.summary.lag_median_ms < 12.5
+    assert passed(judge(found.summary)), f"seed {SEED}"
+
+
 class TestShortRecordings:
     """What another lag would explain nearly as well is refused, however long it is."""
 
