@@ -1,12 +1,13 @@
 """Proof by light: when each frame was on the screen, as a light sensor saw it.
 
-- `sensor_files`: the sensor's channel from a recording;
+- `sensor_files`: the sensor's channel from a recording; `sensor_stamps`: gaps and jitter;
 - `channel`: its two levels and coarse edges;
 - `refreshes`: the grid that a display's refreshes lie on;
-- `decode`: which frame was on the screen in each refresh;
+- `decode`, `align`: which frame was on the screen in each refresh;
 - `answers`: how pixels and sensor go from one level to the other; `lines`: hum and flicker;
 - `edge_times`: edges timed between the samples;
-- `times`: all of it, frame by frame, and its summary;
+- `pulses`: displays that give light in pulses;
+- `times`: all of it, frame by frame; `summary`: its figures;
 - `verdict`: what is good, what is not, and what to change;
 - `plots`, `command`: pictures and ``psychopy-nfb photodiode``;
 - `screen_sensor`, `sensor_inlet`: a virtual sensor on the screen, a sensor's live stream;
@@ -18,10 +19,10 @@ from __future__ import annotations
 from importlib import import_module
 
 _PLACES = {
-    "LightSummary": "times",
+    "LightSummary": "summary",
     "LightTimes": "times",
     "NoLight": "channel",
-    "NoMatch": "decode",
+    "NoMatch": "align",
     "light_times": "times",
 }
 __all__ = list(_PLACES)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
+from scipy.ndimage import uniform_filter1d
 
 from psychopy_nfb.light.channel import SHORT_GAP, LightSignal
 
@@ -33,6 +34,10 @@ SETTLED, FIRMNESS = 0.2, 100.0
 """Refreshes at either end of an answer in which nothing changes, and the weight of that."""
 REST_BEFORE, REST_AFTER = (-1.0, -0.65), (2.0, 2.8)
 """Refreshes from an edge between which light rests at a level."""
+STEEPEST_SECONDS = 2e-3
+"""Time over which an answer must be steepest: what few edges tell is rough from bin to bin."""
+AT_FIRST = (0.6, 1.2)
+"""Refreshes after an edge in which light that falls back is furthest."""
 SHORT = 1.5
 """Refreshes since the edge before, up to which pixels may not have come to rest."""
 SLOW = 0.3
@@ -61,13 +66,23 @@ class Answer:
         """Return the seconds from a tenth to nine tenths of the way."""
         return self._reached(0.9) - self._reached(0.1)
 
+    def falls_back(self, period: float) -> float:
+        """Return by which share of the way light falls back after an edge, at rest at the end."""
+        since = self.since - self.middle()
+        first = (since > AT_FIRST[0] * period) & (since < AT_FIRST[1] * period)
+        return float(self.level[first].mean() - self.level[-1]) if first.any() else 0.0
+
     def middle(self) -> float:
         """Return when half of the way is done, in seconds after the edge."""
         return self._reached(0.5)
 
     def _reached(self, share: float) -> float:
         """Return when the level passed `share` around its steepest place."""
-        steepest = int(np.argmax(np.diff(self.level)))
+        steps = np.diff(self.level)
+        width = max(1, round(STEEPEST_SECONDS / (self.since[1] - self.since[0])))
+        steepest = (
+            int(np.argmax(uniform_filter1d(steps, width))) if width > 1 else int(np.argmax(steps))
+        )
         below = np.flatnonzero(self.level[: steepest + 1] <= share)
         above = np.flatnonzero(self.level[steepest + 1 :] >= share) + steepest + 1
         if share < self.level[steepest]:

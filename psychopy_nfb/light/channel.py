@@ -61,6 +61,8 @@ class LightSignal:
     """(n,) `values` without noise and flicker."""
     seen: np.ndarray
     """(n,) bool: where the signal can be used."""
+    covered: np.ndarray
+    """(n,) bool: where it can be used, single samples that are missing counted in."""
     low: float
     """Median low level in the channel's unit."""
     high: float
@@ -116,7 +118,9 @@ def read_light(
             "that the sensor is on the patch, and choose its channel",
         )
     low, high = _levels(smooth, moving, period, step)
-    seen &= ~still | _pauses(stamps, changes, LONGEST_HOLD * period)
+    usable = ~still | _pauses(stamps, changes, LONGEST_HOLD * period)
+    covered = usable & _bridged(seen, round(SHORT_GAP * period / step))
+    seen &= usable
     span = high - low
     if np.median(span) <= 0:
         raise NoLight("channel", channel, "never changes; check the connection of the light sensor")
@@ -130,9 +134,10 @@ def read_light(
         rate=1 / step,
         smooth=scaled,
         seen=seen,
+        covered=covered,
         low=float(np.median(low)),
         high=float(np.median(high)),
-        edges=edges[seen[nearest] & seen[nearest - 1]],
+        edges=edges[covered[nearest] & covered[nearest - 1]],
     )
 
 
@@ -150,6 +155,16 @@ def _without_gaps(
     width = np.repeat((stamps[gaps + 1] - stamps[gaps]) / (counts + 1), counts)
     filled_in = np.repeat(stamps[gaps], counts) + within * width
     return np.insert(values, at, np.nan), np.insert(stamps, at, filled_in)
+
+
+def _bridged(seen: np.ndarray, longest: int) -> np.ndarray:
+    """Return where samples are there, or missing for no longer than so many in a row."""
+    turns = np.flatnonzero(np.diff(np.concatenate(([True], seen, [True])).astype(np.int8)))
+    bridged = seen.copy()
+    for first, last in turns.reshape(-1, 2):
+        if last - first <= longest:
+            bridged[first:last] = True
+    return bridged
 
 
 def _still(smooth: np.ndarray, seen: np.ndarray, longest: float, refresh: float) -> np.ndarray:

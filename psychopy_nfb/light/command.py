@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from psychopy_nfb.light.sensor_files import Channel
-    from psychopy_nfb.light.times import LightSummary, LightTimes
+    from psychopy_nfb.light.summary import LightSummary
+    from psychopy_nfb.light.times import LightTimes
     from psychopy_nfb.light.verdict import Finding
     from psychopy_nfb.report.page import Table
 
@@ -107,8 +108,8 @@ def find_sensor(log: pd.DataFrame, channels: list[Channel]) -> tuple[Channel, Li
     NoMatch
         If none does.
     """
+    from psychopy_nfb.light.align import NoMatch
     from psychopy_nfb.light.channel import NoLight
-    from psychopy_nfb.light.decode import NoMatch
     from psychopy_nfb.light.times import light_times
 
     telling = [one for one in channels if TELLING.search(one.name)]
@@ -215,6 +216,7 @@ def _table(summary: LightSummary) -> Table:
             f"{summary.repeated} ({percent(summary.repeated / max(1, due))})",
             "than the log knows",
         ],
+        ["came later", str(summary.later), "frames, a refresh or more, for a while"],
         ["lost", str(summary.lost), "frames in which the sensor's signal was lost"],
         ["display", f"{summary.refresh_hz:.3f} Hz", "refresh rate, by the light"],
         ["clock drift", f"{round(summary.drift_ppm) + 0:+d} ppm", "of the sensor against LSL"],
@@ -234,6 +236,12 @@ METHOD = [
     "A frame is light when the patch is half-way between its levels. Times of edges lie between "
     "the samples: the shape of an edge is learnt from all of them, hum and flicker are subtracted, "
     "and each edge is placed where its own samples fit best.",
+    "A frame that was never shown can be seen only if its level differs from the level that was "
+    "shown instead of it; with these random levels that is so for about half of them, so that "
+    "about twice as many frames as were found may have been missed.",
+    "On a display that gives light in pulses (cathode rays, strobing, black frames) a frame is "
+    "light when its first pulse is half-way up; on one with a variable refresh rate each flip is "
+    "judged by its own light.",
     "Displays are lit from top to bottom within a refresh: a stimulus has the lag of a patch at "
     "its own height. An amplifier's own delay from sensor to stamp is part of these lags.",
 ]

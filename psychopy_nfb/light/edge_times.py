@@ -74,6 +74,7 @@ def time_edges(
     signs = np.where(rising, 1.0, -1.0)
     kinds = (signs < 0).astype(np.int64)
     cleaned = values
+    lines = np.zeros(len(values))
     light = replace(light, seen=explained(light, times, signs, period))
     answers, _ = learn(cleaned, light, times, kinds, period)
     turn, last = 0, SETTLE_ROUNDS + ROUNDS
@@ -81,7 +82,9 @@ def time_edges(
         model = light_model(light, times, kinds, answers, period)
         cleaned = _levelled(values, model, light)
         if turn >= SETTLE_ROUNDS - 1:  # before, what is left is mostly the answers' own
-            cleaned = cleaned - spectral_lines(cleaned - model, model, light)
+            if (turn - SETTLE_ROUNDS) % 2:  # they change less from turn to turn than edges do
+                lines = spectral_lines(cleaned - model, model, light)
+            cleaned = cleaned - lines
         answers, hum = learn(cleaned, light, times, kinds, period)
         if turn >= SETTLE_ROUNDS:
             times = _move(cleaned - hum, light, times, kinds, answers, period)
@@ -202,8 +205,9 @@ def _move(
 
 def _all_seen(light: LightSignal, times: np.ndarray, period: float) -> np.ndarray:
     """Return which edges have samples all around them."""
-    unseen = np.concatenate(([0], np.cumsum(~light.seen)))
+    unseen = np.concatenate(([0], np.cumsum(~light.covered)))
+    known = np.concatenate(([0], np.cumsum(light.seen)))
     first = np.searchsorted(light.stamps, times - 0.3 * period)
     last = np.searchsorted(light.stamps, times + 0.3 * period)
-    there = (last - first) >= 0.5 * 0.6 * period * light.rate
+    there = (known[last] - known[first]) >= 0.5 * 0.6 * period * light.rate
     return there & (unseen[last] == unseen[first])

@@ -48,7 +48,8 @@ def _lines_of_piece(
     frequencies = np.fft.rfftfreq(len(left), 1 / rate)
     lines: list[tuple[int, float]] = []
     for which, carrier in enumerate(carriers):
-        power = np.abs(np.fft.rfft(left * carrier * window)) ** 2
+        spectrum = np.abs(np.fft.rfft(left * carrier * window))
+        power = spectrum**2
         smallest = (SMALLEST_LINE / 2 * (window * carrier**2).sum()) ** 2
         large = (frequencies >= LINES_FROM) & (power > smallest)
         power = np.where(large, power / _usual(power), 0.0)
@@ -56,7 +57,7 @@ def _lines_of_piece(
             peak = int(power.argmax())
             if power[peak] < LINE_POWER:
                 break
-            lines.append((which, _refined(left * carrier * window, rate, frequencies[peak])))
+            lines.append((which, frequencies[1] * _refined(spectrum, peak)))
             power[max(0, peak - 4) : peak + 5] = 0.0
         left = np.where(seen, wanted - _fitted(wanted, carriers, lines, seen, since), 0.0)
     return _fitted(wanted, carriers, lines, seen, since)
@@ -112,14 +113,14 @@ def _usual(power: np.ndarray) -> np.ndarray:
     return np.interp(np.arange(len(power)), middles, medians)
 
 
-def _refined(values: np.ndarray, sample_rate: float, rate: float) -> float:
-    """Return the frequency of a spectral line between the points of the spectrum."""
-    step = sample_rate / len(values)
-    times = np.arange(len(values)) / sample_rate
+def _refined(spectrum: np.ndarray, peak: int) -> float:
+    """Return where a spectral line lies between the points of a spectrum, counted in points.
 
-    def power(one: float) -> float:
-        return float(np.abs(np.dot(values, np.exp(-2j * np.pi * one * times))))
-
-    left, middle, right = (np.log(power(rate + shift * step) + 1e-300) for shift in (-0.5, 0, 0.5))
+    A parabola through the logarithms: behind a Hann window it errs by 0.02 of a point at most,
+    which the fit puts right.
+    """
+    if not 0 < peak < len(spectrum) - 1:
+        return float(peak)
+    left, middle, right = np.log(spectrum[peak - 1 : peak + 2] + 1e-300)
     curved = left - 2 * middle + right
-    return rate + (0.25 * (left - right) / curved * step if curved else 0.0)
+    return peak + (0.5 * (left - right) / curved if curved else 0.0)

@@ -105,10 +105,13 @@ def _raster(axes: Axes, times: LightTimes) -> None:
 
 def _answers(axes: Axes, times: LightTimes) -> None:
     summary = times.summary
-    for answer, colour, line, label in (
+    drawn = [
         (times.rise, DARK, "-", f"{UP}: {summary.rise_ms:.1f} ms"),
         (times.fall, LIGHT, "--", f"{DOWN}: {summary.fall_ms:.1f} ms"),
-    ):
+    ]
+    if summary.pulse_ms:
+        drawn = [(times.rise, DARK, "-", f"pulse: rises in {summary.rise_ms:.1f} ms")]
+    for answer, colour, line, label in drawn:
         since = 1e3 * (answer.since - answer.middle())
         axes.plot(since, 100 * answer.level, line, color=colour, label=label)
     axes.axvline(0, color=GREY, linewidth=1)

@@ -8,6 +8,11 @@ import numpy as np
 
 LARGEST_DRIFT = 1e-3
 """Between two clocks; cheap oscillators differ by a tenth of it."""
+LARGEST_DIFFERENCE = 2e-2
+"""Between the rates of flips and display, where flips do not wait for it."""
+CLEAR = 0.6
+"""Strength of the spectral line, 1 where all events lie on the grid, below which rates that are
+further away are looked at."""
 FINER = 8
 """Steps of the search in the width of a spectral line."""
 ROUNDS = 4
@@ -54,11 +59,16 @@ class RefreshGrid:
         since = times - origin
         length = max(since[-1], period)
         rate = 1 / period
-        n = int(np.ceil(rate * LARGEST_DRIFT * length * FINER))
-        rates = rate + np.arange(-n, n + 1) / (length * FINER)
-        few = since[:: max(1, len(since) // 4000)]
-        lines = np.array([np.abs(np.exp(2j * np.pi * one * few).sum()) for one in rates])
-        period = 1 / rates[int(np.argmax(lines))]
+        few = since[:: max(1, len(since) // 2000)]
+        strongest = 0.0
+        for largest in (LARGEST_DRIFT, LARGEST_DIFFERENCE):
+            n = int(np.ceil(rate * largest * length * FINER))
+            rates = rate + np.arange(-n, n + 1) / (length * FINER)
+            lines = np.array([np.abs(np.exp(2j * np.pi * one * few).mean()) for one in rates])
+            if lines.max() > strongest:
+                strongest, period = float(lines.max()), float(1 / rates[int(np.argmax(lines))])
+            if strongest > CLEAR:
+                break
         phase = np.angle(np.exp(2j * np.pi * since / period).sum()) / (2 * np.pi)
         start = phase * period
         for _ in range(ROUNDS):
@@ -70,6 +80,43 @@ class RefreshGrid:
             slope, shift = np.polyfit(numbers[close], away[close], 1)
             period, start = period + slope, start + shift
         return cls(float(origin + start), float(period))
+
+    def spread(self, times: np.ndarray) -> float:
+        """Return how far times are spread about the grid, in seconds; outliers do not count."""
+        number = self.number(times)
+        return _spread((number - np.round(number)) * self.period)
+
+
+@dataclass(frozen=True)
+class OwnRefreshes:
+    """Moments at which a display of variable rate refreshes, because it was given a frame."""
+
+    starts: np.ndarray
+    """(n,) seconds, rising."""
+    period: float
+    """Usual seconds from one to the next."""
+
+    def time(self, number: np.ndarray | float) -> np.ndarray:
+        """Return when a refresh is, in seconds; parts of a number lie between two refreshes."""
+        starts, last = self.starts, len(self.starts) - 1
+        inside = np.interp(number, np.arange(last + 1), starts)
+        return inside + self.period * (np.maximum(number - last, 0) + np.minimum(number, 0))
+
+    def number(self, time: np.ndarray | float) -> np.ndarray:
+        """Return where among them a time lies; whole at a refresh."""
+        inside = np.interp(time, self.starts, np.arange(len(self.starts), dtype=float))
+        outside = np.maximum(time - self.starts[-1], 0) + np.minimum(time - self.starts[0], 0)
+        return inside + outside / self.period
+
+
+def counted(ticks: np.ndarray) -> np.ndarray:
+    """Return the refreshes of flips in a row, one after the other.
+
+    A flip may be stamped late, never early: where two fall into one refresh, the first one belongs
+    to the refresh before.
+    """
+    rows = np.arange(len(ticks))
+    return np.minimum.accumulate((ticks - rows)[::-1])[::-1] + rows
 
 
 def _spread(values: np.ndarray) -> float:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from psychopy_nfb.budget import MOST_RECORDING, MOST_TABLE
 from psychopy_nfb.errors import FileError, listed
+from psychopy_nfb.light.sensor_stamps import steady_stamps
 from psychopy_nfb.lsl.files.xdf import load_streams
 from psychopy_nfb.reading import check_file, first_line, reading
 
@@ -100,7 +101,7 @@ def choose(channels: list[Channel], name: str, path: str | os.PathLike) -> Chann
 
 def _from_xdf(path: Path) -> list[Channel]:
     try:
-        streams, notes = load_streams(path, dejitter_timestamps=True)
+        streams, notes = load_streams(path)
     except FileError as error:
         raise FileError("signal", str(path), error.remedy) from None
     for sentence in notes:
@@ -114,7 +115,18 @@ def _from_xdf(path: Path) -> list[Channel]:
         if kind in OWN_TYPES or rate < FASTEST_SLOW or len(stream["time_stamps"]) < 2:
             continue
         samples = np.asarray(stream["time_series"], dtype=float)
-        stamps = _on_the_screens_clock(np.asarray(stream["time_stamps"]), streams)
+        stamps, gaps = steady_stamps(np.asarray(stream["time_stamps"]))
+        if gaps:
+            seconds = sum(abs(length) for _, length in gaps)
+            logger.warning(
+                "%s: '%s' has %d gap%s, %.3f s in all; light in them is not known.",
+                path.name,
+                name,
+                len(gaps),
+                "" if len(gaps) == 1 else "s",
+                seconds,
+            )
+        stamps = _on_the_screens_clock(stamps, streams)
         for column, label in enumerate(_labels(info, samples.shape[1])):
             found.append(Channel(label, name, samples[:, column], stamps))
     if not found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import uuid
 from collections.abc import Iterator
@@ -16,14 +17,21 @@ from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.light.screen_sensor import ScreenSpot, spot_of_box
 from psychopy_nfb.lsl.find import chosen_channels, find_stream, is_remote
 from psychopy_nfb.lsl.selection import StreamSelection
+from psychopy_nfb.lsl.stamps import StampClock
 from psychopy_nfb.lsl.stream_channels import channel_labels
 from psychopy_nfb.process import running
 
 if TYPE_CHECKING:
     from psychopy.visual import Window
 
+logger = logging.getLogger(__name__)
+
 START_SECONDS = 20.0
 """How long the virtual sensor may take to start."""
+CLOCK_SECONDS = 1.0
+"""How long arrivals are looked at where stamps are of another clock: the narrowest counts."""
+SLOWEST = 100.0
+"""Samples a second that are taken for those of a stream that declares no rate."""
 
 
 class SensorInlet:
@@ -40,21 +48,43 @@ class SensorInlet:
             raise SettingsError("channel", None, f"name one of {', '.join(labels)}")
         self._column = chosen_channels([channel or 1], labels)[0]
         self.name = f"{labels[self._column]} ({found.name()})"
+        self._rate = found.nominal_srate() or SLOWEST
         if remote:
             self._inlet.time_correction(timeout=selection.timeout)
         self._inlet.open_stream(timeout=selection.timeout)
 
     def all(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return the samples since it was opened, and their LSL times in seconds; no more come."""
+        """Return the samples since it was opened, and their LSL times in seconds; no more come.
+
+        Stamps of another clock are moved onto LSL's by when the last samples arrive, as those of an
+        amplifier are; this is logged.
+        """
         samples, stamps = [], []
-        until = lsl_now()
-        while True:
-            more, times = self._inlet.pull_chunk(timeout=0.2, max_samples=65536)
-            samples += more
-            stamps += times
-            if not times or times[-1] > until:
-                self._inlet.close_stream()
-                return np.array(samples)[:, self._column], np.array(stamps)
+        while more := self._pull(0.0):  # what has waited tells nothing of when it came
+            samples.append(more[0])
+            stamps.append(more[1])
+        clock, until = StampClock(self._rate), lsl_now()
+        while more := self._pull(0.2):
+            now = lsl_now()
+            samples.append(more[0])
+            stamps.append(more[1])
+            corrected = clock.correct(more[1], now)
+            if corrected[-1] > until and (not clock.moved or now > until + CLOCK_SECONDS):
+                break
+        self._inlet.close_stream()
+        for _, told in clock.events:
+            if "sentence" in told:
+                logger.warning("Light sensor %s: %s", self.name, told["sentence"])
+        if not stamps:
+            return np.empty(0), np.empty(0)
+        return np.concatenate(samples), np.concatenate(stamps) + clock.offset
+
+    def _pull(self, timeout: float) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return samples of the channel and their stamps; None if none came within `timeout`."""
+        samples, stamps = self._inlet.pull_chunk(timeout=timeout, max_samples=65536)
+        if not stamps:
+            return None
+        return np.array(samples)[:, self._column], np.array(stamps)
 
 
 @contextmanager

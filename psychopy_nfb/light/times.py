@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
+from psychopy_nfb.light.align import NoMatch
 from psychopy_nfb.light.channel import LightSignal, read_light
-from psychopy_nfb.light.decode import Decoded, NoMatch, decode
+from psychopy_nfb.light.decode import Decoded, decode
 from psychopy_nfb.light.edge_times import Answer, time_edges
+from psychopy_nfb.light.pulses import Pulses, find_pulses
+from psychopy_nfb.light.summary import LightSummary, summary_of
 
 DOUBT = 0.06
 """Beyond half-way, on the wrong side, light may be and not tell that a frame was missed: where one
@@ -17,62 +20,8 @@ was, light has been at the other level for two refreshes and is settled there.""
 FEWEST_EDGES = 8
 """Fewest edges for an estimate of the lag and its variation."""
 
-
-@dataclass(frozen=True)
-class LightSummary:
-    """What light says of a run, in milliseconds where not said otherwise."""
-
-    frames: int
-    """Frames of the log that the sensor saw."""
-    edges: int
-    """Number of those frames whose light was timed by an edge of their own."""
-    missed: int
-    """Frames that were never light."""
-    repeated: int
-    """Refreshes in which a frame was light once more than the log knows."""
-    lost: int
-    """Frames of the log, within the recording, in which the sensor's signal was lost."""
-    lag_mean_ms: float
-    """Flip to light."""
-    lag_median_ms: float
-    lag_sd_ms: float
-    lag_p95_ms: float
-    lag_max_ms: float
-    lag_sd_detrended_ms: float
-    """The spread that is left when the clocks' drift is taken away."""
-    drift_ppm: float
-    """How much faster the sensor's clock goes than the log's, in millionths."""
-    rise_ms: float
-    """From a tenth to nine tenths of the way to the high level."""
-    fall_ms: float
-    refresh_hz: float
-    """Refresh rate of the display in Hz, estimated from the light."""
-    level_low: float
-    """In the channel's unit, patch at its low level."""
-    level_high: float
-    inverted: bool
-    """Whether the channel falls in light."""
-
-    def to_dict(self) -> dict[str, float]:
-        """Return all of it for JSON."""
-        return asdict(self)
-
-    def table(self) -> str:
-        """Return it as lines for people."""
-        return "\n".join(
-            [
-                f"flip → light in ms: mean {self.lag_mean_ms:.2f}, median "
-                f"{self.lag_median_ms:.2f}, SD {self.lag_sd_ms:.2f} "
-                f"({self.lag_sd_detrended_ms:.2f} without drift), p95 {self.lag_p95_ms:.2f}, "
-                f"max {self.lag_max_ms:.2f}",
-                f"{self.frames} frames seen, {self.edges} timed by an edge of their own; "
-                f"{self.missed} missed, {self.repeated} repeated, {self.lost} lost by the sensor",
-                f"display {self.refresh_hz:.3f} Hz, rise {self.rise_ms:.1f} ms, "
-                f"fall {self.fall_ms:.1f} ms; drift {round(self.drift_ppm):d} ppm; levels "
-                f"{self.level_low:.4g} and {self.level_high:.4g}"
-                + (", inverted" if self.inverted else ""),
-            ]
-        )
+UNSURE_SHARE = 0.1
+"""Share of a refresh by which fitted edges may lie off the crossings of the middle."""
 
 
 @dataclass
@@ -144,31 +93,116 @@ def light_times(
     period = float(np.median(np.diff(flips)))
     levels = (log.patch > (log.patch.min() + log.patch.max()) / 2).to_numpy()
     changes = np.concatenate((flips[:1], flips[1:][levels[1:] != levels[:-1]], flips[-1:]))
-    light = read_light(values, stamps, period, channel, changes)
-    decoded = decode(light, flips, levels, period, channel)
-    coarse, rising, at = _edges_of(decoded)
-    *found, cleaned = time_edges(light, decoded.inverted, coarse, rising, decoded.grid.period)
-    # Without hum and flicker single refreshes are told apart that looked alike before.
-    clear = replace(light, smooth=1 - cleaned if decoded.inverted else cleaned)
-    again = decode(clear, flips, levels, period, channel)
-    if not _same(again, decoded):
-        decoded = again
-        coarse, rising, at = _edges_of(decoded)
-        *found, _ = time_edges(light, decoded.inverted, coarse, rising, decoded.grid.period)
-    times, rise, fall = found
-    if np.isfinite(times).sum() < FEWEST_EDGES:
-        raise NoMatch(
-            "signal",
-            channel,
-            f"has {np.isfinite(times).sum()} edges that could be timed, {FEWEST_EDGES} are needed; "
-            "record longer, and look for gaps in the recording",
-        )
+    pulses = find_pulses(values, stamps, period, channel)
+    if pulses is None:
+        light = read_light(values, stamps, period, channel, changes)
+        decoded = decode(light, flips, levels, period, channel)
+        if decoded.touched.any():  # there the signal has levels of its own
+            kept = np.where(_touched(decoded, stamps), np.nan, values)
+            light = read_light(kept, stamps, period, channel, changes)
+            decoded = decode(light, flips, levels, period, channel)
+        timed = _held_edges(light, decoded, flips, levels, period, channel)
+    else:
+        light = pulses.light
+        timed = _pulse_edges(pulses, flips, levels, period, channel)
+    decoded, times, rising, at, rise, fall = timed
+    _require_edges(int(np.isfinite(times).sum()), channel)
+    if pulses is None:
+        _require_sure(times, rising, light, decoded.grid.period, channel)
     table = _per_frame(log, levels, decoded, times, rising, at)
     edges = pd.DataFrame(
         {"t": times, "rising": rising, "frame": log.frame.to_numpy()[decoded.rows[at]]}
     )
-    summary = _summary(table, light, decoded, rise, fall)
+    summary = summary_of(table, light, decoded, rise, fall)
+    if pulses is not None:
+        summary = replace(summary, pulse_ms=1e3 * pulses.width, falls_back=0.0)
     return LightTimes(table, summary, rise, fall, light, edges)
+
+
+_Timed = tuple[Decoded, np.ndarray, np.ndarray, np.ndarray, Answer, Answer]
+
+
+def _touched(decoded: Decoded, stamps: np.ndarray) -> np.ndarray:
+    """Return which samples lie in refreshes in which the sensor saw something else."""
+    at = np.floor(decoded.grid.number(stamps)) - decoded.numbers[0]
+    inside = (at >= 0) & (at < len(decoded.touched))
+    return inside & decoded.touched[at.clip(0, len(decoded.touched) - 1).astype(np.int64)]
+
+
+def _held_edges(
+    light: LightSignal,
+    decoded: Decoded,
+    flips: np.ndarray,
+    levels: np.ndarray,
+    period: float,
+    channel: str,
+) -> _Timed:
+    """Return what was shown, and times, direction and refresh of the edges of held light."""
+    try:
+        coarse, rising, at = _edges_of(decoded)
+        _require_edges(len(coarse), channel)
+        *found, cleaned = time_edges(light, decoded.inverted, coarse, rising, decoded.grid.period)
+        # Without hum and flicker single refreshes are told apart that looked alike before.
+        clear = replace(light, smooth=1 - cleaned if decoded.inverted else cleaned)
+        again = decode(clear, flips, levels, period, channel)
+        if not _same(again, decoded):
+            decoded = again
+            coarse, rising, at = _edges_of(decoded)
+            _require_edges(len(coarse), channel)
+            *found, _ = time_edges(light, decoded.inverted, coarse, rising, decoded.grid.period)
+    except np.linalg.LinAlgError:  # nothing is left to learn from
+        _require_edges(0, channel)
+        raise
+    times, rise, fall = found
+    return decoded, times, rising, at, rise, fall
+
+
+def _pulse_edges(
+    pulses: Pulses, flips: np.ndarray, levels: np.ndarray, period: float, channel: str
+) -> _Timed:
+    """Return the same of pulsed light: each refresh at the high level has an edge, its pulse."""
+    decoded = decode(pulses.light, flips, levels, period, channel)
+    at = np.flatnonzero(decoded.brightness > 0.5)
+    times = decoded.grid.time(decoded.numbers[at].astype(float)) + pulses.onset
+    return decoded, times, np.ones(len(at), dtype=bool), at, pulses.rise, pulses.fall
+
+
+def _require_edges(n: int, channel: str) -> None:
+    """Refuse what has too few edges for a lag."""
+    if n < FEWEST_EDGES:
+        raise NoMatch(
+            "signal",
+            channel,
+            f"has {n} edges that could be timed, at least {FEWEST_EDGES} are needed; record "
+            "longer, and look for gaps in the recording",
+        )
+
+
+def _require_sure(
+    times: np.ndarray, rising: np.ndarray, light: LightSignal, period: float, channel: str
+) -> None:
+    """Refuse edges whose fitted times are not where light crosses the middle.
+
+    From few edges in hum, what pixels and sensor do cannot be learnt, and half of the way may come
+    to lie anywhere.
+    """
+    after = np.searchsorted(light.edges, times).clip(1, len(light.edges) - 1)
+    near = np.where(
+        times - light.edges[after - 1] < light.edges[after] - times,
+        light.edges[after - 1],
+        light.edges[after],
+    )
+    for one in (rising, ~rising):
+        away = (times - near)[one]
+        away = away[np.isfinite(away)]
+        if len(away) and (differ := abs(float(np.median(away)))) > UNSURE_SHARE * period:
+            raise NoMatch(
+                "signal",
+                channel,
+                f"is too short, or too disturbed, to time its {len(times)} edges: two ways of "
+                f"timing them differ by {1e3 * differ:.1f} ms; record at least 2 s, and look for "
+                "hum, a backlight whose light is pulsed, and a high-pass filter above 1 Hz",
+            )
 
 
 def _same(one: Decoded, other: Decoded) -> bool:
@@ -207,13 +241,14 @@ def _per_frame(
     n_shown = np.bincount(which, minlength=n)
     n_right = np.bincount(which[right], minlength=n)
     n_seen = np.bincount(which[seen], minlength=n)
-    lasted = np.round(
-        np.diff(log.t_flip.to_numpy()[first_row : last_row + 2]) / decoded.grid.period
-    )
-    lasted = np.maximum(np.append(lasted, n_shown[len(lasted) :]), 1)[:n].astype(int)
+    lasted = decoded.lasts[first_row : last_row + 1].copy()
+    lasted[-1] = max(lasted[-1], n_shown[-1])
     table = log.loc[first_row:last_row, ["frame", "t_flip", "patch"]].reset_index(drop=True)
     shown = np.where(n_right > 0, True, False).astype(object)
-    shown[(n_seen == 0) & (n_shown > 0)] = None
+    lost = (n_seen == 0) & (n_shown > 0)
+    # What a slip in a lost stretch has skipped is lost as well.
+    beside = np.convolve(lost, [True, True, True], mode="same")
+    shown[lost | ((n_shown == 0) & (beside > 0))] = None
     table["shown"] = shown
     table["repeated"] = np.where(shown == True, np.maximum(n_shown - lasted, 0), 0)  # noqa: E712
     # Of frames without an edge of their own: when their refresh began, as the edges around it say.
@@ -236,32 +271,3 @@ def _per_frame(
     table["edge"] = edge & visible
     edged = np.flatnonzero(table.edge)
     return table.iloc[edged[0] : edged[-1] + 1].reset_index(drop=True)
-
-
-def _summary(
-    table: pd.DataFrame, light: LightSignal, decoded: Decoded, rise: Answer, fall: Answer
-) -> LightSummary:
-    timed = table[table.edge]
-    lag = 1e3 * timed.lag.to_numpy()
-    since = (timed.t_flip - timed.t_flip.mean()).to_numpy()
-    levels = (light.high, light.low) if decoded.inverted else (light.low, light.high)
-    return LightSummary(
-        frames=int(table.shown.notna().sum()),
-        edges=len(timed),
-        missed=int((table.shown == False).sum()),  # noqa: E712
-        repeated=int(table.repeated.sum()),
-        lost=int(table.shown.isna().sum()),
-        lag_mean_ms=float(lag.mean()),
-        lag_median_ms=float(np.median(lag)),
-        lag_sd_ms=float(lag.std(ddof=1)),
-        lag_p95_ms=float(np.percentile(lag, 95)),
-        lag_max_ms=float(lag.max()),
-        lag_sd_detrended_ms=float((lag - 1e3 * decoded.drift * since).std(ddof=1)),
-        drift_ppm=1e6 * decoded.drift,
-        rise_ms=1e3 * rise.duration(),
-        fall_ms=1e3 * fall.duration(),
-        refresh_hz=1 / decoded.grid.period,
-        level_low=levels[0],
-        level_high=levels[1],
-        inverted=decoded.inverted,
-    )

@@ -1,0 +1,287 @@
+"""Which entry of the log was on the screen in each refresh: the likeliest path through both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from psychopy_nfb.errors import NfbError
+
+EARLIEST, LATEST = -0.1, 0.5
+"""Seconds from flip to light between which the beginning is sought."""
+SHORTEST = 16
+"""Refreshes; fewer occur at several places of the code."""
+SEGMENT = 128
+"""Refreshes that are judged together: in some the sensor may have been off the patch."""
+AGREES = 0.3
+"""Correlation of a segment's light with the log's levels from which on its lag is looked at."""
+MOST_WRONG = 0.2
+"""Share of refreshes with the wrong light, slips counted in, up to which light follows the log."""
+FEWEST_SEGMENTS = 0.3
+"""Share of the segments that must follow the log."""
+WIDEST = 12
+"""Refreshes by which the light may come to lie before or after the log's account."""
+SLIP_COST = 1.7
+"""Cost of one refresh more or less than the log has, in refreshes with the wrong light. A frame
+that was missed costs one; a stretch that came later costs two slips."""
+UNKNOWN = 0.5
+"""Cost of a refresh before or after the log."""
+LEAST_MARGIN = 5.0
+"""Refreshes with wrong light by which the best way of laying light over the log must be better than
+the next: with less, hum and chance could have chosen it."""
+COMPARED = 256
+"""Refreshes over which it is compared with the next."""
+TOUCHED, TOUCHED_COST = 12, 4.5
+"""Refreshes in a row, and the wrong light in them, from which on the sensor saw something else."""
+UNCLEAR, UNCLEAR_TIMES = 0.2, 4.0
+"""Share of the way by which light lies off both levels, and how many times further than usual, from
+which on it is unclear."""
+BESIDE = 9
+"""Refreshes before and after a lost stretch in which wrong light is lost light."""
+
+
+class NoMatch(NfbError):
+    """Light and log do not belong together: said in one sentence, never as a number."""
+
+
+@dataclass
+class Alignment:
+    """Light laid over the log."""
+
+    at: np.ndarray
+    """(r,) entry of the log's account that each refresh showed; may lie outside of it."""
+    slips: np.ndarray
+    """(r,) refreshes by which each came later than the log and the usual lag say."""
+    inverted: bool
+    """Whether the channel falls in light."""
+    lost: np.ndarray
+    """(r,) bool: refreshes in which the sensor saw something else than the patch."""
+    cost: float
+    """Wrong light and slips, in refreshes."""
+
+
+def align(
+    brightness: np.ndarray, place: np.ndarray, levels: np.ndarray, period: float, channel: str
+) -> Alignment:
+    """Return the alignment with the least wrong light and the fewest slips.
+
+    Parameters
+    ----------
+    brightness : ndarray, shape (r,)
+        Light in each refresh, 0 to 1; NaN where it was not seen.
+    place : ndarray of int, shape (r,)
+        Where each would lie in the log's account if light came at once.
+    levels : ndarray of bool, shape (a,)
+        The log's account: whether the patch was at its high level in each refresh.
+    period : float
+        Seconds a refresh lasts.
+    channel : str
+        The channel's name, for what is said.
+
+    Raises
+    ------
+    NoMatch
+        If light does not follow the log, or does so equally well in several ways.
+    """
+    shift, sign, agreement = _shift(brightness, place, levels, period)
+    place = place - shift
+    light = brightness if sign > 0 else 1 - brightness
+    light = np.where((place < -WIDEST) | (place >= len(levels) + WIDEST), np.nan, light)
+    path = _path(light, levels, place)
+    lost = _lost(light, levels, place, path)
+    if lost.any():
+        path = _path(np.where(lost, np.nan, light), levels, place)
+        lost = _lost(light, levels, place, path, lost)
+    light = np.where(lost, np.nan, light)
+    costs = _costs(light, levels, place, path)
+    at = place - path
+    known = ~np.isnan(light) & (at >= 0) & (at < len(levels))
+    if not _follows(np.where(known, costs, 0.0), known, lost | known):
+        raise NoMatch(
+            "channel",
+            channel,
+            f"does not show the levels of this frame log: at best {50 + 50 * agreement:.0f} % of a "
+            f"stretch of {SEGMENT} refreshes agree, by chance it would be about 65 %; choose the "
+            "sensor's channel and the frame log of the same session",
+        )
+    _require_one_way(light, levels, place, path, channel, period)
+    return Alignment(at, path, sign < 0, lost, float(costs.sum()))
+
+
+def _shift(
+    brightness: np.ndarray, place: np.ndarray, levels: np.ndarray, period: float
+) -> tuple[int, int, float]:
+    """Return the lag in refreshes, the polarity, and how well the best segment agrees."""
+    light = np.where(np.isnan(brightness), 0.0, 2 * brightness - 1)
+    log = np.where(levels, 1.0, -1.0)
+    shifts = _shifts(period)
+    n = max(1, len(light) // SEGMENT)
+    edges = np.linspace(0, len(light), n + 1).astype(int)[:-1]
+    found = np.zeros((len(shifts), n))
+    for row, shift in enumerate(shifts):
+        at = place - shift
+        inside = (at >= 0) & (at < len(log))
+        product = np.where(inside, light * log[at.clip(0, len(log) - 1)], 0.0)
+        weight = np.add.reduceat(np.abs(light) * inside, edges)
+        found[row] = np.add.reduceat(product, edges) / np.maximum(weight, SHORTEST / 2)
+    clear = np.where(np.abs(found) >= AGREES, found, 0.0)
+    scores = np.stack((clear.clip(0).sum(axis=1), (-clear).clip(0).sum(axis=1)))
+    which, best = np.unravel_index(int(scores.argmax()), scores.shape)
+    return int(shifts[best]), 1 - 2 * int(which), float(np.abs(found).max())
+
+
+def _shifts(period: float) -> np.ndarray:
+    """Return the lags in refreshes that are possible."""
+    return np.arange(int(np.floor(EARLIEST / period)), int(np.ceil(LATEST / period)) + 1)
+
+
+def _compared(light: np.ndarray) -> slice:
+    """Return the stretch of the recording in which ways of laying it over the log are compared."""
+    known = np.flatnonzero(~np.isnan(light))
+    middle = int(known[len(known) // 2])
+    return slice(max(0, middle - COMPARED // 2), middle + COMPARED // 2)
+
+
+def _least_far(light: np.ndarray, levels: np.ndarray, place: np.ndarray, period: float) -> float:
+    """Return the least wrong light at lags that are further away than slips can go."""
+    known = ~np.isnan(light)
+    wrong = [np.inf]
+    for shift in _shifts(period) - int(_shifts(period)[0]):
+        for way in {shift, -shift}:
+            if abs(way) > WIDEST:
+                at = place[known] - way
+                log = np.where(
+                    (at < 0) | (at >= len(levels)), 0.5, levels[at.clip(0, len(levels) - 1)]
+                )
+                off = float(np.abs(log - light[known]).sum())
+                wrong += [off, known.sum() - off]
+    return min(wrong)
+
+
+def _misfits(light: np.ndarray, levels: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """Return how wrong the light of each refresh would be with each slip; 0 where not seen."""
+    at = place[:, None] - np.arange(-WIDEST, WIDEST + 1)
+    wrong = np.abs(levels[at.clip(0, len(levels) - 1)] - light[:, None])
+    wrong[(at < 0) | (at >= len(levels))] = UNKNOWN
+    return np.nan_to_num(wrong, nan=0.0)
+
+
+def _path(
+    light: np.ndarray, levels: np.ndarray, place: np.ndarray, barred: np.ndarray | None = None
+) -> np.ndarray:
+    """Return how many refreshes the light lags behind `place` in each refresh (Viterbi)."""
+    slips = np.arange(-WIDEST, WIDEST + 1)
+    n, n_slips = len(light), len(slips)
+    wrong = _misfits(light, levels, place)
+    if barred is not None:
+        wrong[:, barred] = np.inf
+    price = SLIP_COST * np.abs(slips[:, None] - slips)
+    came_from = np.empty((n, n_slips), dtype=np.int8)
+    cost = wrong[0] + SLIP_COST * np.abs(slips)
+    if barred is not None:
+        cost = wrong[0]  # another way altogether, from its beginning on
+    reach = np.arange(n_slips)
+    for number in range(1, n):
+        total = cost[:, None] + price
+        before = total.argmin(axis=0)
+        came_from[number] = before
+        cost = total[before, reach] + wrong[number]
+    path = np.empty(n, dtype=np.int64)
+    state = int(cost.argmin())
+    for number in range(n - 1, -1, -1):
+        path[number] = slips[state]
+        if number:
+            state = came_from[number, state]
+    return path
+
+
+def _costs(
+    light: np.ndarray, levels: np.ndarray, place: np.ndarray, path: np.ndarray
+) -> np.ndarray:
+    """Return the wrong light and the slips of each refresh along a path."""
+    wrong = _misfits(light, levels, place)[np.arange(len(path)), path + WIDEST]
+    return wrong + SLIP_COST * np.abs(np.diff(path, prepend=path[0]))
+
+
+def _follows(costs: np.ndarray, known: np.ndarray, counted: np.ndarray) -> bool:
+    """Return whether enough segments of the light follow the log, of those counted."""
+    rows = np.flatnonzero(counted)
+    parts = np.array_split(rows, max(1, len(rows) // SEGMENT))
+    good = [
+        known[part].sum() >= len(part) / 4 and costs[part].sum() <= MOST_WRONG * known[part].sum()
+        for part in parts
+    ]
+    return sum(good) >= max(1, FEWEST_SEGMENTS * len(parts))
+
+
+def _lost(
+    light: np.ndarray,
+    levels: np.ndarray,
+    place: np.ndarray,
+    path: np.ndarray,
+    before: np.ndarray | None = None,
+) -> np.ndarray:
+    """Return in which refreshes light has nothing to do with the log: the sensor was touched.
+
+    A display that misses frames shows the right light in most of the refreshes around them.
+    """
+    costs = _costs(light, levels, place, path)
+    at = place - path
+    costs[(at < 0) | (at >= len(levels)) | np.isnan(light)] = 0.0
+    if before is not None:
+        costs[before] = 0.0
+    off = np.minimum(light, 1 - light)
+    unclear = off > max(UNCLEAR, UNCLEAR_TIMES * float(np.nanmedian(off)))
+    sums = np.convolve(np.maximum(costs, unclear / 2), np.ones(TOUCHED), mode="valid")
+    lost = np.zeros(len(light), dtype=bool) if before is None else before.copy()
+    wrong = costs > 0.3
+    for first in np.flatnonzero(sums > TOUCHED_COST):
+        part = np.arange(first, first + TOUCHED)
+        bad = part[(wrong | unclear)[part]]
+        lost[bad[0] : bad[-1] + 1] = True
+    near = np.convolve(lost, np.ones(2 * BESIDE + 1), mode="same")[: len(lost)] > 0.5
+    # Between wrong light beside a lost stretch and that stretch light was right by chance.
+    for place_of in np.flatnonzero(near & wrong & ~lost):
+        around = np.flatnonzero(lost[max(0, place_of - BESIDE) : place_of + BESIDE + 1])
+        nearest = around + max(0, place_of - BESIDE)
+        nearest = nearest[np.argmin(np.abs(nearest - place_of))]
+        lost[min(nearest, place_of) : max(nearest, place_of) + 1] = True
+    return lost
+
+
+def _require_one_way(
+    light: np.ndarray,
+    levels: np.ndarray,
+    place: np.ndarray,
+    path: np.ndarray,
+    channel: str,
+    period: float,
+) -> None:
+    """Refuse light that fits nearly as well at another lag, or upside down."""
+    part = _compared(light)
+    light, place, path = light[part], place[part], path[part]
+    best = float(_costs(light, levels, place, path).sum())
+    used = np.isin(np.arange(-WIDEST, WIDEST + 1), path)
+    others = [_least_far(light, levels, place, period)]
+    for other, barred in ((light, used), (1 - light, np.zeros(len(used), dtype=bool))):
+        if not barred.all():
+            way = _path(other, levels, place, barred)
+            others.append(float(_costs(other, levels, place, way).sum()))
+    n, second = int((~np.isnan(light)).sum()), min(others)
+    if second - best >= LEAST_MARGIN:
+        return
+    if n >= SEGMENT / 2 and second <= MOST_WRONG * n:
+        raise NoMatch(
+            "frames",
+            "patch",
+            "fits the light equally well at several lags, so that the lag is not known; draw the "
+            "PhotodiodePatch in mode 'code', whose levels do not repeat",
+        )
+    raise NoMatch(
+        "signal",
+        channel,
+        f"is too short, or too disturbed, to tell which frame is which: another lag has "
+        f"{max(second, 0):.0f} refreshes with the wrong light of {n}, the best {best:.0f}; record "
+        f"at least {max(2.0, 2 * n * period):.0f} s",
+    )
