@@ -64,6 +64,17 @@ def refusal(command, *arguments):
     return lines[0].removeprefix(said)
 
 
+def alpha_in_noise(path):
+    """Write four minutes of alpha in noise for EEGLAB."""
+    rng = np.random.default_rng(1)
+    samples = rng.standard_normal((2, 60_000)) + np.sin(2 * np.pi * 10 / 250 * np.arange(60_000))
+    names = [{"labels": "Cz"}, {"labels": "Oz"}]
+    eeg = {"data": samples, "srate": 250.0, "nbchan": 2, "trials": 1, "pnts": 60_000, "xmin": 0.0}
+    eeg |= {"xmax": 240.0, "setname": "noise", "chanlocs": names, "event": [], "epoch": []}
+    scipy.io.savemat(path, {"EEG": eeg}, appendmat=False)
+    return path
+
+
 @pytest.fixture
 def demo(tmp_path):
     """Return what a demo with a mistake says; its files, if any, go to a folder of the test."""
@@ -148,6 +159,7 @@ def test_a_demo_that_cannot_be(demo, arguments, sentence):
         ("--rate", "5", "rate=5.0: must be at least 50 Hz and at most 20000 Hz."),
         ("--rate", "nan", "rate=nan: must be a finite number."),
         ("--channels", "Oz,Oz", "channels=('Oz', 'Oz'): must be labels that all differ."),
+        ("--channels", "64", "channels='64': must be labels, separated by commas: Fz,Cz,Oz."),
         ("--spoil", "nan:1:9:Qz", "spoil='Qz': there is no such channel; there are Fp1, "),
         ("--chunk", "0", "chunk=0: must be at least 1 and at most 15000."),
         ("--name", "", "name='': "),
@@ -255,15 +267,24 @@ def test_simulate_says_what_is_on_lsl_and_how_to_end_it(unique_id):
     )
 
 
+def test_a_second_stream_that_could_not_be_told_from_the_first_is_refused(unique_id, tmp_path):
+    recording = alpha_in_noise(tmp_path / "noise.set")
+    first = start("simulate", "--name", unique_id)
+    try:
+        assert first.stdout.readline() == "On LSL now:\n"
+        for command in (["simulate"], ["replay", recording]):
+            assert refusal(*command, "--name", unique_id) == (
+                f"name='{unique_id}': a stream of this name from this computer is on LSL already; "
+                "end the program that sends it, or give this one another --name."
+            )
+    finally:
+        first.kill()
+        first.communicate()
+
+
 @pytest.mark.skipif(os.name != "posix", reason="the signal goes to a POSIX process group")
 def test_ctrl_c_in_a_command_that_has_written_nothing(tmp_path):
-    rng = np.random.default_rng(1)
-    path = tmp_path / "noise.set"
-    samples = rng.standard_normal((2, 60_000)) + np.sin(2 * np.pi * 10 / 250 * np.arange(60_000))
-    names = [{"labels": "Cz"}, {"labels": "Oz"}]
-    eeg = {"data": samples, "srate": 250.0, "nbchan": 2, "trials": 1, "pnts": 60_000, "xmin": 0.0}
-    eeg |= {"xmax": 240.0, "setname": "noise", "chanlocs": names, "event": [], "epoch": []}
-    scipy.io.savemat(path, {"EEG": eeg}, appendmat=False)
+    path = alpha_in_noise(tmp_path / "noise.set")
     process = start("tune", path, "--channel", "Oz", "--own-peak", "--out", tmp_path / "out")
     assert process.stdout.readline().startswith("Own peak: 10.0")
     os.killpg(process.pid, signal.SIGINT)

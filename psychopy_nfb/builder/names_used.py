@@ -70,6 +70,8 @@ class Names:
     def __init__(self, experiment: Any):
         self._namespace = experiment.namespace
         self._names = set(vars(builtins)) | {str(name) for name in experiment.routines}
+        # "participant|req": PsychoPy hides or demands a field by what follows its name.
+        self._asked = {str(key).split("|")[0].strip() for key in experiment.settings.getInfo()}
         self.unclear = False
         """Whether names may come from where they cannot be seen."""
         for element in elements(experiment):
@@ -111,6 +113,10 @@ class Names:
                 self._names.add((node.asname or node.name).split(".")[0])
             elif isinstance(node, ast.ExceptHandler) and node.name:
                 self._names.add(node.name)
+
+    def asks(self, name: str) -> bool:
+        """Return whether `name` is only a field of the dialog at the start of the experiment."""
+        return name in self._asked and not self.defines(name)
 
     def defines(self, name: str) -> bool:
         """Return whether `name` exists when the experiment runs, as far as can be known."""

@@ -106,7 +106,12 @@ def _problems(param: Any, names: Names, wrong: str, wanted: str) -> Iterator[str
     if isinstance(tree.body, ast.Constant) and not isinstance(tree.body.value, (int, float)):
         yield f"{text} is a text; enter a number, without quotation marks."
     for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and not names.defines(node.id):
+        if isinstance(node, ast.Name) and names.asks(node.id):
+            yield (
+                f"{node.id} is a field of the dialog at the start, not a variable; write "
+                f"expInfo['{node.id}'], which is a text, or float(expInfo['{node.id}'])."
+            )
+        elif isinstance(node, ast.Name) and not names.defines(node.id):
             yield (
                 f"{node.id} is {wrong}, and nothing in the experiment defines it; enter "
                 f"{wanted}, or add it to the conditions file or a Code component."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import platform
 import signal
 import sys
 import threading
@@ -13,12 +14,38 @@ from contextlib import contextmanager
 import pylsl
 from tqdm import tqdm
 
-from psychopy_nfb.errors import NfbError
+from psychopy_nfb.errors import NfbError, SettingsError
 from psychopy_nfb.lsl.streams import stream_table
 from psychopy_nfb.process import guard, replace_unprintable
 
 LONGEST_SLEEP = 0.05
 """Seconds until a request to stop is noticed."""
+LOOK_SECONDS = 1.5
+"""How long a stream of this computer may take to answer."""
+
+
+def usual_source_id(name: str) -> str:
+    """Return the source_id of a stream of this computer for which none was given."""
+    return f"{name}@{platform.node()}"
+
+
+def unused_source_id(name: str) -> str:
+    """Return the usual source_id of a stream after looking whether another one has it.
+
+    Raises
+    ------
+    SettingsError
+        If such a stream is on LSL: an experiment could not tell the two apart.
+    """
+    source_id = usual_source_id(name)
+    if pylsl.resolve_byprop("source_id", source_id, 1, LOOK_SECONDS):
+        raise SettingsError(
+            "name",
+            name,
+            "a stream of this name from this computer is on LSL already; end the program that "
+            "sends it, or give this one another --name",
+        )
+    return source_id
 
 
 def wait_until(deadline: float, stop: threading.Event | None) -> bool:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import math
-import platform
 import sys
 import threading
 from bisect import bisect_left
@@ -25,6 +24,8 @@ from psychopy_nfb.lsl.program import (
     progress_line,
     run_as_program,
     stop_on_signals,
+    unused_source_id,
+    usual_source_id,
     wait_until,
 )
 from psychopy_nfb.reading import RECORDINGS
@@ -113,7 +114,7 @@ def run_replay(
     check_number("chunk", chunk, at_least=1)
     format = check_choice("format", format or exact_format(recording.samples), tuple(DTYPES))  # noqa: A001
     data = np.ascontiguousarray(recording.samples, dtype=DTYPES[format])
-    source_id = source_id or f"{name}@{platform.node()}"
+    source_id = source_id or usual_source_id(name)
     buffered = BUFFER_SECONDS * max(speed, 1.0)
     if not loop:
         buffered = min(buffered, recording.seconds + 10)
@@ -245,6 +246,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     """Run the replay as the parsed `args` say; return the exit status."""
     recording = read_recording(args.file, args.stream, units=args.units)
+    source_id = args.source_id or unused_source_id(args.name)
     sys.stdout.write(
         f"{args.file}: {recording.seconds:.0f} s, {len(recording.labels)} channels at "
         f"{recording.rate:g} Hz, {len(recording.markers)} markers; speed {args.speed:g}\n"
@@ -262,7 +264,7 @@ def main(args: argparse.Namespace) -> int:
         run_replay(
             recording,
             name=args.name,
-            source_id=args.source_id,
+            source_id=source_id,
             speed=args.speed,
             loop=args.loop,
             chunk=args.chunk,

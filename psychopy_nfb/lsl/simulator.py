@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import math
-import platform
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -28,6 +27,8 @@ from psychopy_nfb.lsl.program import (
     progress_line,
     run_as_program,
     stop_on_signals,
+    unused_source_id,
+    usual_source_id,
     wait_until,
 )
 from psychopy_nfb.settings import read_json
@@ -113,7 +114,7 @@ def run_simulator(
     total = None
     if seconds is not None:
         total = round(check_number("seconds", seconds, above=0, unit="s") * rate)
-    source_id = source_id or f"{name}@{platform.node()}"
+    source_id = source_id or usual_source_id(name)
     faults.apply(np.empty((0, len(labels))), 0, labels)  # an unknown channel shows before the start
     at_once = chunk * max(1, round(rate / chunk))
     true_rate = faults.true_rate(rate)
@@ -290,6 +291,10 @@ def main(args: argparse.Namespace) -> int:
         if getattr(args, key) is not None
     }
     if args.channels:
+        if args.channels.strip().isdecimal():
+            raise SettingsError(
+                "channels", args.channels, "must be labels, separated by commas: Fz,Cz,Oz"
+            )
         given["channels"] = tuple(label.strip() for label in args.channels.split(","))
     simulation = replace(simulation, **given)
     faults = Faults(
@@ -308,7 +313,7 @@ def main(args: argparse.Namespace) -> int:
         run_simulator(
             simulation,
             name=args.name,
-            source_id=args.source_id,
+            source_id=args.source_id or unused_source_id(args.name),
             chunk=args.chunk,
             seconds=args.seconds,
             stop=stop,

@@ -176,8 +176,8 @@ def _of_frames(data: SessionData, frames: pd.DataFrame) -> Iterator[Finding]:
             share > 0.01,
             f"{percent(share)} of the frames {where} were dropped ({missed} of {due} due; the "
             f"longest time without a new picture was {longest:.0f} ms).",
-            "Draw less in each frame and load pictures and sounds before the block; call "
-            f"psychopy.core.rush(True) after nfb.attach(win); {CHECK}.",
+            "Draw less in each frame, load pictures and sounds before the block and close other "
+            f"programs; in a script, call psychopy.core.rush(True) after nfb.attach(win); {CHECK}.",
         )
     display = data.settings.get("display") or {}
     if "frame_period" in display and display["frame_period"] is None:

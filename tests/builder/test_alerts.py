@@ -65,6 +65,12 @@ def told(builder):
         ),
         ({"stopVal": "-4"}, "time", "nfb, Stop: -4 would end it at once"),
         ({"stopVal": "ten"}, "setting", "nfb, Stop: ten is no number, and nothing in the"),
+        (
+            {"stopVal": "participant"},
+            "setting",
+            "nfb, Stop: participant is a field of the dialog at the start, not a variable; write "
+            "expInfo['participant'], which is a text, or float(expInfo['participant']).",
+        ),
         ({"feedback": "yes"}, "setting", "nfb, Give feedback: yes is neither True nor False, and"),
         ({"countPoints": "maybe"}, "setting", "nfb, Count points: maybe is neither True nor False"),
         (
