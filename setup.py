@@ -91,7 +91,7 @@ setup(
             "LSLLightSensorBackend=psychopy_nfb.builder.light_sensor:LSLLightSensorBackend",
         ],
         "psychopy.hardware.lightsensor": [
-            "LSLLightSensor=psychopy_nfb.display.light_sensor:LSLLightSensor",
+            "LSLLightSensor=psychopy_nfb.hardware.light_sensor:LSLLightSensor",
         ],
         "psychopy.experiment.routines": [
             "NeuroBaselineRoutine=psychopy_nfb.builder.baseline:NeuroBaselineRoutine",

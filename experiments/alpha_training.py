@@ -59,7 +59,7 @@ def main() -> int:
         source_id = f"alpha_training_{uuid.uuid4().hex[:8]}"
         training = replace(training, stream=replace(training.stream, source_id=source_id))
         until = ("--until-process-ends", str(os.getpid()))
-        amplifier = running("lsl.simulator", "--source-id", source_id, *until)
+        amplifier = running("simulate.simulator", "--source-id", source_id, *until)
     try:
         with (
             amplifier,
@@ -98,7 +98,7 @@ def run(nfb: psychopy_nfb.Neurofeedback, options: argparse.Namespace) -> None:
     def show(seconds: float, *stimuli: object) -> None:
         """Draw `stimuli` for `seconds`, the patch last."""
         for _ in nfb.frames(seconds):
-            bar.value, bar.threshold = nfb.value, nfb.threshold_shown
+            bar.value, bar.threshold = nfb.value, nfb.display_threshold
             points.value = f"{nfb.score:g}"
             for stimulus in stimuli:
                 stimulus.draw()

@@ -18,8 +18,8 @@ import psychopy_nfb
 from psychopy_nfb import cli
 from psychopy_nfb.dsp import CFIR, Pick, Pipeline
 from psychopy_nfb.engine.configuration import Configuration
-from psychopy_nfb.light.sensor_inlet import virtual_sensor
 from psychopy_nfb.lsl.selection import StreamSelection
+from psychopy_nfb.photodiode.sensor_inlet import virtual_sensor
 
 HERE = Path(__file__).parent
 PACED_HZ = 60.0

@@ -37,12 +37,12 @@ _HOME = {
     "PhotodiodePatch": "psychopy_nfb.display",
     "pace": "psychopy_nfb.display",
     # marks to other devices
-    "LSLMarkers": "psychopy_nfb.display",
-    "ParallelMarkers": "psychopy_nfb.display",
-    "SerialMarkers": "psychopy_nfb.display",
-    "UDPMarkers": "psychopy_nfb.display",
+    "LSLMarkers": "psychopy_nfb.hardware.marker_output",
+    "ParallelMarkers": "psychopy_nfb.hardware.marker_output",
+    "SerialMarkers": "psychopy_nfb.hardware.marker_output",
+    "UDPMarkers": "psychopy_nfb.hardware.marker_output",
     # ready screens
-    "show_baseline": "psychopy_nfb.display",
+    "run_baseline": "psychopy_nfb.display",
     "show_signal_check": "psychopy_nfb.display",
     "wait_for_trigger": "psychopy_nfb.display",
     # settings
@@ -52,21 +52,24 @@ _HOME = {
     "Signal": "psychopy_nfb.protocol",
     "StreamSelection": "psychopy_nfb.lsl.selection",
     "device_stream": "psychopy_nfb.hardware.amplifier",
-    "band_amplitude": "psychopy_nfb.engine.recipe",
-    "standard_training": "psychopy_nfb.engine.recipe",
+    "band_amplitude": "psychopy_nfb.engine.presets",
+    "standard_training": "psychopy_nfb.engine.presets",
     "read_configuration": "psychopy_nfb.engine.configuration",
     # recordings
-    "Recording": "psychopy_nfb.lsl.files",
-    "read_recording": "psychopy_nfb.lsl.files",
+    "Recording": "psychopy_nfb.recording.eeg_files",
+    "read_recording": "psychopy_nfb.recording.eeg_files",
     # afterwards
-    "lag_summary": "psychopy_nfb.timing",
+    "lag_summary": "psychopy_nfb.analysis",
     "read_session": "psychopy_nfb.recording",
     "rerun": "psychopy_nfb.engine.rerun",
     # what can go wrong
     "errors_name_fields": "psychopy_nfb.builder.field_errors",
     "NfbError": "psychopy_nfb.errors",
 }
-_FOLDERS = ("dsp", "protocol", "lsl", "recording", "engine", "hardware", "display", "timing")
+_FOLDERS = (
+    *("dsp", "protocol", "lsl", "simulate", "recording", "engine", "hardware", "display"),
+    "analysis",
+)
 
 __all__ = [*_HOME, "__version__"]
 

@@ -79,7 +79,7 @@ COMMANDS = {
         "psychopy-nfb signal-check --name MyAmp",
     ),
     "inspect": Command(
-        "psychopy_nfb.lsl.inspect_command",
+        "psychopy_nfb.inspection.command",
         "show what is understood of a stream or a recording",
         "Show what is understood of a stream or of a recording, and everything that is assumed: "
         "channels with kind and unit, rate, clock, chunks, gaps, markers. Run it first when "
@@ -87,7 +87,7 @@ COMMANDS = {
         "psychopy-nfb inspect my_recording.edf",
     ),
     "simulate": Command(
-        "psychopy_nfb.lsl.simulator",
+        "psychopy_nfb.simulate.simulator",
         "stream simulated EEG over LSL, as an amplifier does",
         "Stream simulated EEG over LSL, as an amplifier does: alpha in bursts, eyes open and "
         "closed, blinks, muscles, mains noise. A second stream holds the true alpha envelope, a "
@@ -95,7 +95,7 @@ COMMANDS = {
         "psychopy-nfb simulate --rate 500 --channels Fz,Cz,Pz,Oz",
     ),
     "replay": Command(
-        "psychopy_nfb.lsl.replay",
+        "psychopy_nfb.simulate.replay",
         "stream a recording over LSL",
         "Stream a recording over LSL as if it were recorded now, with its markers.",
         "psychopy-nfb replay my_recording.set --loop",
@@ -122,7 +122,7 @@ COMMANDS = {
         "psychopy-nfb spatial my_recording.set --method ssd --band 8 12",
     ),
     "check": Command(
-        "psychopy_nfb.bench.check",
+        "psychopy_nfb.doctor.check",
         "check whether this computer is ready, and what to do if not",
         "Check what matters for neurofeedback on this computer: Python, LSL, clocks, processor, "
         "display. Each line that begins with !! is followed by what to do.",
@@ -136,14 +136,14 @@ COMMANDS = {
         "psychopy-nfb report data/sub-01_ses-01_task-alpha_run-01",
     ),
     "photodiode": Command(
-        "psychopy_nfb.light.command",
+        "psychopy_nfb.photodiode.command",
         "measure when each frame was lit, with a light sensor",
         "Measure when each frame of a session was lit, with the recording of a light sensor on the "
         "PhotodiodePatch. Writes a table, a figure and a page.",
         "psychopy-nfb photodiode data/sub-01_ses-01_task-alpha_run-01 --channel Light",
     ),
     "selftest": Command(
-        "psychopy_nfb.light.selftest",
+        "psychopy_nfb.photodiode.selftest",
         "measure the lag from brain to light and compare it with the log",
         "Measure the lag from a change in (simulated) EEG to the change of light on the screen, "
         "and compare it with the sum of the stages in the log. Escape ends it.",

@@ -61,8 +61,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     """Run the demo as `options` say; return the exit status."""
+    from psychopy_nfb.analysis import lag_summary
     from psychopy_nfb.display.neurofeedback import Neurofeedback
-    from psychopy_nfb.timing import lag_summary
 
     check_number("seconds", options.seconds, at_least=SHORTEST_SECONDS, unit="s")
     check_delay_ms("delay", options.delay)
@@ -114,7 +114,7 @@ def main(options: argparse.Namespace) -> int:
 
 def _training(options: argparse.Namespace):  # noqa: ANN202 - imported inside
     from psychopy_nfb.engine.configuration import read_configuration
-    from psychopy_nfb.engine.recipe import standard_training
+    from psychopy_nfb.engine.presets import standard_training
 
     if options.settings:
         return read_configuration(options.settings)
@@ -130,14 +130,14 @@ def _training(options: argparse.Namespace):  # noqa: ANN202 - imported inside
 def _amplifier(options: argparse.Namespace, source_id: str) -> Iterator[None]:
     """Run the simulator or a replay in a process of its own, as an amplifier would."""
     if options.replay:
-        from psychopy_nfb.lsl.files import read_recording
+        from psychopy_nfb.recording.eeg_files import read_recording
 
         # A mistake is reported here, not by the other process; so is what was assumed.
         read_recording(options.replay, units=options.units)
-        command = ["lsl.replay", options.replay, "--loop"]
+        command = ["simulate.replay", options.replay, "--loop"]
         command += ["--units", options.units] if options.units else []
     else:
-        command = ["lsl.simulator", "--eyes", "alternate"]
+        command = ["simulate.simulator", "--eyes", "alternate"]
     with running(*command, "--source-id", source_id, "--until-process-ends", str(os.getpid())):
         yield
 
@@ -224,7 +224,7 @@ class _Screen:
         if self._training:
             self._text.value = counted(nfb.score, "point")
             self._bar.value = self._trace.value = nfb.value
-            self._bar.threshold = self._trace.threshold = nfb.threshold_shown
+            self._bar.threshold = self._trace.threshold = nfb.display_threshold
             self._bar.draw()
             self._trace.draw()
         self._text.draw()

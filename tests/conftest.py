@@ -244,7 +244,7 @@ class Amplifier:
         self._process = None
 
     def start(self):
-        command = [sys.executable, "-m", "psychopy_nfb.lsl.simulator", "--seconds", "300"]
+        command = [sys.executable, "-m", "psychopy_nfb.simulate.simulator", "--seconds", "300"]
         command += ["--source-id", self.source_id, *self._arguments]
         self._process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

@@ -9,12 +9,12 @@ import sys
 import pytest
 
 from psychopy_nfb.budget import MOST_TEXT
-from psychopy_nfb.display.marker_output import read_codes
 from psychopy_nfb.dsp.channels import read_weights
 from psychopy_nfb.engine.configuration import read_configuration
 from psychopy_nfb.errors import FileError, NfbError, cause
-from psychopy_nfb.light.command import read_log
-from psychopy_nfb.light.sensor_files import read_channels
+from psychopy_nfb.hardware.marker_output import read_codes
+from psychopy_nfb.photodiode.command import read_log
+from psychopy_nfb.photodiode.sensor_files import read_channels
 from psychopy_nfb.reading import read_table
 from psychopy_nfb.report.session_data import load_session_data
 

@@ -13,9 +13,9 @@ from psychopy_nfb.dsp import CFIR, SignalInfo, Step, load_steps, standard_positi
 from psychopy_nfb.engine.configuration import Configuration, read_configuration
 from psychopy_nfb.engine.processor import Processor
 from psychopy_nfb.errors import FileError, SettingsError
-from psychopy_nfb.lsl.eeg_model import CHANNELS_32
 from psychopy_nfb.protocol import Baseline, Signal
 from psychopy_nfb.settings import from_dict, read_json, to_dict, write_json
+from psychopy_nfb.simulate.eeg_model import CHANNELS_32
 
 EXPERIMENTS = sorted((Path(__file__).parents[1] / "experiments").glob("*.json"))
 BASELINE = {"mean": 5.0, "sd": 2.0, "minimum": 1.0, "maximum": 11.0}
@@ -185,8 +185,8 @@ def test_the_trainings_that_come_with_it_fit_a_usual_amplifier(path, rate):
     assert processor.rate == rate
     # A causal filter has some; the default training's is the least.
     assert 0.01 < processor.delay <= (0.05 if path.stem == "alpha_up" else 0.5)
-    (track,) = processor.tracks.values()
-    assert len(track.used_channels) > 1  # each of them has a reference
+    (chain,) = processor.chains.values()
+    assert len(chain.used_channels) > 1  # each of them has a reference
 
 
 @pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)

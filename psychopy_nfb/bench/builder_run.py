@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from tqdm import tqdm
 
-from psychopy_nfb.bench.calm import Standstills
-from psychopy_nfb.bench.command import Outcome
 from psychopy_nfb.bench.frames import DISPLAY, PACED_HZ
+from psychopy_nfb.bench.outcome import Outcome
 from psychopy_nfb.bench.setting import STREAMS, amplifier
+from psychopy_nfb.bench.steal_time import Standstills
 from psychopy_nfb.process import CREATION_FLAGS
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def builder_frames(turns: int, turned: Callable[[], object]) -> dict[str, float]
     os.environ.setdefault("LP_NUM_THREADS", "0")
     import pandas as pd
 
-    from psychopy_nfb.timing import lag_summary
+    from psychopy_nfb.analysis import lag_summary
 
     dropped = {"without": 0, "with": 0}
     standing = dict(dropped)

@@ -7,10 +7,10 @@ import importlib
 import json
 import os
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 
-from psychopy_nfb.bench.calm import TURN_SECONDS, stolen_seconds
+from psychopy_nfb.bench.outcome import Outcome
+from psychopy_nfb.bench.steal_time import TURN_SECONDS, stolen_seconds
 from psychopy_nfb.checks import check_number, check_writable, prepare_folder
 from psychopy_nfb.recording import machine_facts
 from psychopy_nfb.terminal import add_units
@@ -18,9 +18,9 @@ from psychopy_nfb.terminal import add_units
 PARTS = {
     "loop": "psychopy_nfb.bench.loop",
     "builder": "psychopy_nfb.bench.builder_run",
-    "start": "psychopy_nfb.bench.start",
-    "ipc": "psychopy_nfb.bench.ipc",
-    "designs": "psychopy_nfb.bench.designs",
+    "start": "psychopy_nfb.bench.python_ipc.start",
+    "ipc": "psychopy_nfb.bench.python_ipc.ipc",
+    "designs": "psychopy_nfb.bench.python_ipc.designs",
     "dsp": "psychopy_nfb.bench.dsp",
     "step": "psychopy_nfb.bench.step",
     "display": "psychopy_nfb.bench.display",
@@ -29,80 +29,6 @@ PARTS = {
 ALL = ("start", "ipc", "designs", "dsp")
 """Parts of ``bench all`` and its page; the others take long and have limits of their own."""
 BRIEF_CHUNKS = 100_000
-
-
-@dataclass
-class Outcome:
-    """What a benchmark found."""
-
-    figures: dict[str, float]
-    at_most: dict[str, float] = field(default_factory=dict)
-    """What each figure must not exceed."""
-    at_least: dict[str, float] = field(default_factory=dict)
-    """What each figure must reach."""
-    conditions: dict[str, object] = field(default_factory=dict)
-    """Under which it was measured."""
-    rows: list[dict] = field(default_factory=list)
-    """A table: one dict a row, by column."""
-    missing: list[str] = field(default_factory=list)
-    """What could not be measured on this machine, and why."""
-    complete: bool = True
-    """False if it was interrupted: what there was until then is here."""
-
-    def missed(self, name: str) -> bool:
-        """Return whether a figure misses its bar."""
-        value = self.figures[name]
-        too_high = value > self.at_most.get(name, float("inf"))
-        return too_high or value < self.at_least.get(name, float("-inf"))
-
-    def lines(self) -> list[str]:
-        """Return each figure, beside its bar if it has one."""
-        lines = []
-        for name, value in self.figures.items():
-            bar = self.at_most.get(name, self.at_least.get(name))
-            said = ""
-            if bar is not None:
-                sign = "≤" if name in self.at_most else "≥"
-                said = f"bar {sign} {bar:g}: {'NOT HELD' if self.missed(name) else 'held'}"
-            lines.append(f"{name:34s} {value:12.4g}  {said}".rstrip())
-        lines += [f"not measured: {what}" for what in self.missing]
-        return lines
-
-    def said(self) -> str:
-        """Return all of it as text."""
-        taken = self.conditions.get("stolen_percent", 0.0)
-        head = f"processor time taken by other machines: {taken:.1f} %"
-        if "loop_us_median" in self.conditions:
-            low, middle, high = (
-                self.conditions[f"loop_us_{name}"]
-                for name in ("quartile_1", "median", "quartile_3")
-            )
-            head += (
-                f"; a fixed loop of Python took {middle:.0f} µs (half of the times {low:.0f} to "
-                f"{high:.0f}): compare runs in which that is alike"
-            )
-        return "\n".join(filter(None, [head, self.table(), *self.lines()]))
-
-    def to_dict(self) -> dict[str, object]:
-        """Return it for JSON."""
-        content = {
-            "figures": self.figures,
-            "bars": {**self.at_most, **self.at_least},
-            "conditions": self.conditions,
-        }
-        if self.rows:
-            content["rows"] = self.rows
-        if self.missing:
-            content["missing"] = self.missing
-        return content if self.complete else {**content, "complete": False}
-
-    def table(self) -> str:
-        """Return the rows as text, nothing if there are none."""
-        if not self.rows:
-            return ""
-        import pandas as pd
-
-        return pd.DataFrame(self.rows).to_string(index=False, float_format="%.4g")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -168,7 +94,7 @@ def main(options: argparse.Namespace) -> int:
             print("Stopped by Ctrl-C. The figures are those measured until then.")
             break
     if options.what == "all":
-        from psychopy_nfb.bench.findings import write_findings
+        from psychopy_nfb.bench.python_ipc.findings import write_findings
 
         print(f"Page:\n  {write_findings(Path(options.out), outcomes)}")
     missed = any(one.missed(name) for one in outcomes.values() for name in one.figures)

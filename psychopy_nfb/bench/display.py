@@ -8,17 +8,17 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from psychopy_nfb.bench.command import Outcome
+from psychopy_nfb.bench.outcome import Outcome
 from psychopy_nfb.channels import EEG
 from psychopy_nfb.dsp import SignalInfo
 from psychopy_nfb.dsp.rhythm import acausal_analytic
+from psychopy_nfb.engine.presets import standard_training
 from psychopy_nfb.engine.processor import Processor
-from psychopy_nfb.engine.recipe import standard_training
 from psychopy_nfb.errors import SettingsError
-from psychopy_nfb.lsl.eeg_model import SimulatedEEG
-from psychopy_nfb.lsl.files import read_recording
 from psychopy_nfb.protocol import Comparison, value_name
 from psychopy_nfb.protocol.comparison import SHOWN_PERCENTILES
+from psychopy_nfb.recording.eeg_files import read_recording
+from psychopy_nfb.simulate.eeg_model import SimulatedEEG
 
 BASELINE_SECONDS = 60.0
 BAND = (8.0, 12.0)

@@ -9,9 +9,9 @@ import tracemalloc
 import numpy as np
 from tqdm import tqdm
 
-from psychopy_nfb.bench.command import Outcome
+from psychopy_nfb.bench.outcome import Outcome
 from psychopy_nfb.dsp import Pipeline, SignalInfo
-from psychopy_nfb.engine.recipe import standard_pipeline
+from psychopy_nfb.engine.presets import standard_pipeline
 
 SETUPS = {"rt_factor_64ch_1khz": (64, 1000.0, 1), "rt_factor_256ch_2khz": (256, 2000.0, 20)}
 """Channels, samples per second, samples in a chunk."""

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from psychopy_nfb.bench.calm import TURN_SECONDS, Standstills, Turns, stolen_seconds
 from psychopy_nfb.bench.setting import STREAMS, amplifier, training
+from psychopy_nfb.bench.steal_time import TURN_SECONDS, Standstills, Turns, stolen_seconds
 from psychopy_nfb.clock import lsl_now
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ def frame_loop(turns: int, turned: Callable[[], None]) -> dict[str, float]:
     import pandas as pd
     from psychopy import core, visual
 
+    from psychopy_nfb.analysis import lag_summary
     from psychopy_nfb.display import FeedbackBar, pace
-    from psychopy_nfb.timing import lag_summary
 
     win = visual.Window((800, 600), units="pix", color="black", allowGUI=False)
     pace(win, PACED_HZ)

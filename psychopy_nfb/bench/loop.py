@@ -12,11 +12,11 @@ from tempfile import TemporaryDirectory, TemporaryFile
 import numpy as np
 from tqdm import tqdm
 
-from psychopy_nfb.bench.calm import TURN_SECONDS, Turns, stolen_seconds
-from psychopy_nfb.bench.command import Outcome
 from psychopy_nfb.bench.frames import DISPLAY, frame_loop
+from psychopy_nfb.bench.outcome import Outcome
 from psychopy_nfb.bench.reads import count_torn
 from psychopy_nfb.bench.setting import STREAMS, amplifier, training
+from psychopy_nfb.bench.steal_time import TURN_SECONDS, Turns, stolen_seconds
 from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.engine.records import NUMBER, T_PUBLISHED, T_SAMPLE
 from psychopy_nfb.process import CREATION_FLAGS, child_environment, python_command

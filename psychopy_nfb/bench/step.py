@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from psychopy_nfb.bench.command import Outcome
+from psychopy_nfb.bench.outcome import Outcome
 from psychopy_nfb.display.neurofeedback import Neurofeedback
-from psychopy_nfb.engine.recipe import standard_training
+from psychopy_nfb.engine.presets import standard_training
 from psychopy_nfb.engine.records import NUMBER
 from psychopy_nfb.lsl.selection import StreamSelection
 from psychopy_nfb.process import running
@@ -59,7 +59,7 @@ def measure(options: argparse.Namespace) -> Outcome:
         person.write_text(json.dumps(PERSON), encoding="utf-8")
         name = f"bench-step-{uuid.uuid4()}"
         arguments = ["--settings", str(person), "--source-id", name]
-        with running("lsl.simulator", *arguments):
+        with running("simulate.simulator", *arguments):
             phases, steps = _recorded(name, Path(folder), options.seconds, progress)
     figures = {}
     for prefix, (values, half_shown) in zip(("", "fitted_"), phases, strict=True):

@@ -1,4 +1,4 @@
-"""A process that notices when its processor stands still; see `psychopy_nfb.bench.calm`.
+"""A process that notices when its processor stands still; see `psychopy_nfb.bench.steal_time`.
 
 It wakes every millisecond at a priority above all ordinary programs and PsychoPy's own. When it
 wakes late all the same, its processor ran no program at all: on a virtual machine the host gave it
@@ -13,7 +13,7 @@ import os
 import sys
 import time
 
-from psychopy_nfb.bench.calm import STANDSTILL_SECONDS
+from psychopy_nfb.bench.steal_time import STANDSTILL_SECONDS
 from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.process import ignore_interrupts
 

@@ -4,7 +4,7 @@
 - `baseline`, `signal_check`: the Routines;
 - `amplifier`, `light_sensor`: devices of PsychoPy's Device Manager, for the Neuro Feedback
   component and for the Visual Validator;
-- `parameters`: how their dialogs are described, and what their code has in common;
+- `parameters`, `dialog_fields`: how their dialogs are described, and what their code has in common;
 - `signal_fields`, `feedback_fields`: the fields of the signal's dialog, `older_files` those of
   experiments from before;
 - `pickers`, `offers`, `trying`: the buttons beside fields, what they offer, and a signal check of

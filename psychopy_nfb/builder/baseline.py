@@ -6,11 +6,12 @@ from typing import Any
 
 from psychopy.experiment.routines import BaseStandaloneRoutine
 
+from psychopy_nfb.builder.dialog_fields import add_fields
 from psychopy_nfb.builder.help_page import HelpPage
 from psychopy_nfb.builder.key_fields import check_key
 from psychopy_nfb.builder.neurofeedback import main_name, tell_without_signal
 from psychopy_nfb.builder.number_fields import check_at_least, check_numbers
-from psychopy_nfb.builder.parameters import CATEGORY, ICONS, PLUGIN, Field, add_fields, code
+from psychopy_nfb.builder.parameters import CATEGORY, ICONS, PLUGIN, Field, code
 from psychopy_nfb.builder.signal_check import ON_ESCAPE
 from psychopy_nfb.protocol.baseline import SHORTEST_SECONDS
 
@@ -106,7 +107,7 @@ class NeuroBaselineRoutine(BaseStandaloneRoutine):
         arguments = "".join(
             f"    {one}={value},\n" for one, value in given.items() if value != "None"
         )
-        call = f"{name} = psychopy_nfb.show_baseline(\n    {signal}, win,\n{arguments})\n"
+        call = f"{name} = psychopy_nfb.run_baseline(\n    {signal}, win,\n{arguments})\n"
         lines = (
             f"{call}"
             f"thisExp.addData('{name}.succeeded', {name}.succeeded)\n"

@@ -6,6 +6,7 @@ from typing import Any
 
 from psychopy.experiment.components import BaseComponent
 
+from psychopy_nfb.builder.dialog_fields import add_fields
 from psychopy_nfb.builder.help_page import HelpPage
 from psychopy_nfb.builder.neurofeedback import main_name, tell_without_signal
 from psychopy_nfb.builder.number_fields import check_numbers
@@ -15,7 +16,6 @@ from psychopy_nfb.builder.parameters import (
     ICONS,
     PLUGIN,
     Field,
-    add_fields,
     code,
 )
 

@@ -7,6 +7,7 @@ from typing import Any
 from psychopy.experiment.components import BaseComponent
 
 from psychopy_nfb.builder import experiment_checks
+from psychopy_nfb.builder.dialog_fields import add_fields
 from psychopy_nfb.builder.help_page import HelpPage
 from psychopy_nfb.builder.neurofeedback import (
     NeuroFeedbackComponent,
@@ -14,7 +15,8 @@ from psychopy_nfb.builder.neurofeedback import (
     signal_classes,
 )
 from psychopy_nfb.builder.number_fields import check_numbers
-from psychopy_nfb.builder.parameters import CATEGORY, ICONS, PLUGIN, Field, add_fields, code, used
+from psychopy_nfb.builder.older_files import Converted, newer_code
+from psychopy_nfb.builder.parameters import CATEGORY, ICONS, PLUGIN, Field, code, used
 
 CLASSES = {
     "bar": "FeedbackBar",
@@ -53,7 +55,7 @@ BASIC = (
     ),
     Field(
         "threshold",
-        "nfb.threshold_shown",
+        "nfb.display_threshold",
         "Threshold (0 to 1)",
         "Where the mark of the threshold is, read in each frame. Usually the threshold of the "
         "signal that is shown. Empty: no mark.",
@@ -196,10 +198,12 @@ class FeedbackDisplayComponent(BaseComponent):
         self.type = "FeedbackDisplay"
         self.exp.requireImport("psychopy_nfb")
         add_fields(self, (*BASIC, *LAYOUT, *APPEARANCE))
+        for field in ("value", "threshold", "inhibit"):
+            self.params[field] = Converted(self.params[field], newer_code)
         main = main_name(exp)
         if main is not None:  # not all call it nfb
             self.params["value"].val = f"{main}.value"
-            self.params["threshold"].val = f"{main}.threshold_shown"
+            self.params["threshold"].val = f"{main}.display_threshold"
 
     @property
     def _display(self) -> str:
@@ -261,7 +265,7 @@ class FeedbackDisplayComponent(BaseComponent):
         super().integrityCheck()
         check_numbers(self)
         experiment_checks.check_is_read(self, NeuroFeedbackComponent)
-        others = [one for one, _ in used(self.exp, NeuroFeedbackComponent)]
-        if not others and next(used(self.exp, FeedbackDisplayComponent))[0] is self:
+        others = [one for one, _ in used(self.exp, "NeuroFeedbackComponent")]
+        if not others and next(used(self.exp, "FeedbackDisplayComponent"))[0] is self:
             # Otherwise the first signal goes through all names.
             experiment_checks.check_names(self.exp, signal_classes(self.exp))

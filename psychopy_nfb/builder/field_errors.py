@@ -114,7 +114,7 @@ class errors_name_fields(ContextDecorator):
 
     Examples
     --------
-    >>> from psychopy_nfb.engine.recipe import band_amplitude
+    >>> from psychopy_nfb.engine.presets import band_amplitude
     >>> errors_name_fields("emg")(band_amplitude)(channels="T7", band=(45, 30))
     Traceback (most recent call last):
     psychopy_nfb.errors.FieldError: emg, Band from (Hz): 45, 30: must be two frequencies in Hz, ...

@@ -16,7 +16,7 @@ class LSLLightSensorBackend(DeviceBackend):
     """Writes the code that opens an `LSLLightSensor`; offered to every Visual Validator."""
 
     backendLabel = "LSL light sensor"
-    deviceClass = "psychopy_nfb.display.light_sensor.LSLLightSensor"
+    deviceClass = "psychopy_nfb.hardware.light_sensor.LSLLightSensor"
     icon = ICONS / "light" / "lightsensor.png"
     plugin = PLUGIN
 

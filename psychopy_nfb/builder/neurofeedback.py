@@ -8,16 +8,16 @@ from psychopy.experiment.components import BaseComponent
 
 from psychopy_nfb.builder import alerts, experiment_checks
 from psychopy_nfb.builder.amplifier import LSLAmplifierBackend
+from psychopy_nfb.builder.dialog_fields import add_fields
 from psychopy_nfb.builder.feedback_fields import BASIC, DATA, FEEDBACK, TIMING
 from psychopy_nfb.builder.field_errors import LABELS
 from psychopy_nfb.builder.help_page import HelpPage
 from psychopy_nfb.builder.number_fields import check_numbers
-from psychopy_nfb.builder.older_files import DelayInSeconds, Role
+from psychopy_nfb.builder.older_files import Converted, DelayInSeconds, newer_role
 from psychopy_nfb.builder.parameters import (
     CATEGORY,
     ICONS,
     PLUGIN,
-    add_fields,
     code,
     used,
 )
@@ -76,7 +76,7 @@ class NeuroFeedbackComponent(BaseComponent):
         self.type = "NeuroFeedback"
         self.exp.requireImport("psychopy_nfb")
         add_fields(self, (*BASIC, *STREAM, *SIGNAL, *FEEDBACK, *TIMING, *DATA))
-        self.params["role"] = Role(self.params["role"])
+        self.params["role"] = Converted(self.params["role"], newer_role)
         self.params["delay"] = DelayInSeconds(self.params["delayMs"])
         self.hideParam("delay")
         device_control(self.params["deviceLabel"], self.backends)
@@ -122,7 +122,7 @@ class NeuroFeedbackComponent(BaseComponent):
             return
         params = self.params
         write = buff.writeOnceIndentedLines
-        kin = [component for component, _ in used(self.exp, NeuroFeedbackComponent)]
+        kin = [component for component, _ in used(self.exp, "NeuroFeedbackComponent")]
         others = [one for one in kin if one is not self and one.role != "same"]
         lines = [
             "# --- EEG neurofeedback: one background process for the whole experiment ---\n",
@@ -226,7 +226,7 @@ class NeuroFeedbackComponent(BaseComponent):
     def integrityCheck(self) -> None:
         """Tell what can be known to be wrong before the experiment runs."""
         super().integrityCheck()
-        kin = [one for one, _ in used(self.exp, NeuroFeedbackComponent)]
+        kin = [one for one, _ in used(self.exp, "NeuroFeedbackComponent")]
         rewarded = [one for one in kin if one.role == "reward"]
         if self.role == "same":
             names = [str(one.params["name"]) for one in kin if one.role != "same"]
@@ -266,24 +266,24 @@ class NeuroFeedbackComponent(BaseComponent):
 def signal_classes(experiment: Any) -> dict[str, type]:
     """Return the names of an experiment's signals, and of what class they are when it runs."""
     from psychopy_nfb.display.neurofeedback import Neurofeedback
-    from psychopy_nfb.display.newest_signal import NewestSignal
+    from psychopy_nfb.display.signal_view import SignalView
 
     kin = {
         str(component.params["name"]): component
-        for component, _ in used(experiment, NeuroFeedbackComponent)
+        for component, _ in used(experiment, "NeuroFeedbackComponent")
     }
     main = main_component(experiment)
     classes = {}
     for name, component in kin.items():
         same = component.role == "same"
         other = kin.get(str(component.params["sameAs"].val), main) if same else component
-        classes[name] = Neurofeedback if other is main else NewestSignal
+        classes[name] = Neurofeedback if other is main else SignalView
     return classes
 
 
 def main_component(experiment: Any) -> NeuroFeedbackComponent | None:
     """Return the first rewarded signal's component; without one the first signal's."""
-    kin = [component for component, _ in used(experiment, NeuroFeedbackComponent)]
+    kin = [component for component, _ in used(experiment, "NeuroFeedbackComponent")]
     signals = [component for component in kin if component.role != "same"]
     rewarded = [component for component in signals if component.role == "reward"]
     return next(iter(rewarded or signals), None)

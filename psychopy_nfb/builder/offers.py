@@ -140,9 +140,7 @@ def channels(element: Any, field: str, texts: dict[str, str]) -> Offer:
 
 def signals(element: Any) -> list[tuple[str, bool]]:
     """Return names of the experiment's signals, and whether each leads; that one first."""
-    from psychopy_nfb.builder.neurofeedback import NeuroFeedbackComponent
-
-    kin = [one for one, _ in used(element.exp, NeuroFeedbackComponent) if one.role != "same"]
+    kin = [one for one, _ in used(element.exp, "NeuroFeedbackComponent") if one.role != "same"]
     kin.sort(key=lambda one: not one.leads)
     return [(str(one.params["name"]), one.leads) for one in kin]
 
@@ -186,7 +184,7 @@ def shown_values(element: Any, field: str, texts: dict[str, str]) -> Offer:
 
 def thresholds(element: Any, field: str, texts: dict[str, str]) -> Offer:
     """Offer the thresholds that a display may mark."""
-    meaning = {"threshold_shown": "its threshold as displays show it"}
+    meaning = {"display_threshold": "its threshold as displays show it"}
     return _expressions(element, field, meaning, meaning)
 
 

@@ -2,33 +2,56 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from typing import Any
+
 from psychopy.experiment.params import Param
 
 ROLES = {"trained": "reward", "further": "watch"}
 """What a component was for by an older file, and how that is called today."""
+RENAMED = {"threshold_shown": "display_threshold"}
+"""Attributes of signals by an older file, and their names today."""
 
 
-class Role(Param):
-    """What a component is for, also from a file in which it has an older name.
+def newer_role(role: str) -> str:
+    """Return what a component is for, by the names of today."""
+    return ROLES.get(role, role)
+
+
+def newer_code(text: object) -> object:
+    """Return the code in a field with today's names of what signals have."""
+    if not isinstance(text, str):
+        return text
+    for older, newer in RENAMED.items():
+        text = re.sub(rf"\.{older}\b", f".{newer}", text)
+    return text
+
+
+class Converted(Param):
+    """A field that takes what an older file holds in it.
 
     Parameters
     ----------
     param : Param
         The field as the dialog has it.
+    convert : callable
+        Returns what is meant today by a value that is set.
     """
 
-    def __init__(self, param: Param):
+    def __init__(self, param: Param, convert: Callable[[Any], Any]):
         self.__dict__.update(vars(param))
+        self._convert = convert
         self._val = self.__dict__.pop("val")
 
     @property
-    def val(self) -> str:
-        """One of `feedback_fields.ROLES`."""
+    def val(self) -> Any:
+        """The field's value by the names of today."""
         return self._val
 
     @val.setter
-    def val(self, role: str) -> None:
-        self._val = ROLES.get(role, role)
+    def val(self, value: Any) -> None:
+        self._val = self._convert(value)
 
 
 class DelayInSeconds(Param):

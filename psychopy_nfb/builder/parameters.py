@@ -67,28 +67,6 @@ class Field:
         )
 
 
-def add_fields(element: Any, fields: tuple[Field, ...]) -> None:
-    """Add `fields` to a component's or routine's parameters, in this order."""
-    from psychopy_nfb.builder.pickers import offer_button
-
-    for one in fields:
-        element.params[one.name] = one.make()
-        element.order.append(one.name)
-        if one.offers:
-            offer_button(element.params[one.name], one.offers)
-        for number, (depends_on, condition) in enumerate(one.show):
-            element.depends.append(
-                {
-                    "dependsOn": depends_on,
-                    "condition": condition,
-                    "param": one.name,
-                    # Builder obeys one after the other: a later condition may only hide.
-                    "true": "enable" if number else "show",
-                    "false": "hide",
-                }
-            )
-
-
 def is_shown(element: Any, name: str) -> bool:
     """Return whether the dialog shows a field, which means whether it has an effect."""
     return all(
@@ -99,8 +77,8 @@ def is_shown(element: Any, name: str) -> bool:
     )
 
 
-def used(experiment: Any, kind: type[Any]) -> Iterator[tuple[Any, Any]]:
-    """Yield each enabled component of class `kind` in the Flow once, with its Routine."""
+def used(experiment: Any, kind: str) -> Iterator[tuple[Any, Any]]:
+    """Yield each enabled component of the class `kind` in the Flow once, with its Routine."""
     seen = []
     for entry in experiment.flow:
         if not hasattr(entry, "params") and not hasattr(entry, "settings"):
@@ -109,7 +87,7 @@ def used(experiment: Any, kind: type[Any]) -> Iterator[tuple[Any, Any]]:
             continue
         seen.append(entry)
         for component in entry:
-            if isinstance(component, kind) and not component.params["disabled"].val:
+            if type(component).__name__ == kind and not component.params["disabled"].val:
                 yield component, entry
 
 

@@ -6,10 +6,11 @@ from typing import Any
 
 from psychopy.experiment.routines import BaseStandaloneRoutine
 
+from psychopy_nfb.builder.dialog_fields import add_fields
 from psychopy_nfb.builder.help_page import HelpPage
 from psychopy_nfb.builder.key_fields import check_key
 from psychopy_nfb.builder.neurofeedback import main_name, tell_without_signal
-from psychopy_nfb.builder.parameters import CATEGORY, ICONS, PLUGIN, Field, add_fields, code
+from psychopy_nfb.builder.parameters import CATEGORY, ICONS, PLUGIN, Field, code
 
 FIELDS = (Field("key", "space", "Key", "Ends the check."),)
 ON_ESCAPE = """\

@@ -156,7 +156,7 @@ def _reach_problems(
 
 def _signal(component: Any, shown: Sequence[str]) -> Signal:
     """Make the signal as far as its settings are known, which raises what is wrong with them."""
-    from psychopy_nfb.engine.recipe import band_amplitude
+    from psychopy_nfb.engine.presets import band_amplitude
 
     params = component.params
     given = _given(component, (*PIPELINE, *shown))

@@ -1,7 +1,8 @@
 """The frame-locked side: what runs in the stimulus process, once a frame.
 
-- `neurofeedback`: the Coder API, one object for a session; `run_control`: its marks, blocks,
-  baselines and settings; `newest`: what the newest record says, `newest_signal` of one signal;
+- `neurofeedback`: the Coder API, one object for a session; `session_commands`: its marks, blocks,
+  baselines and settings; `feedback_state`: what the `newest_record` says, `signal_view` of one
+  signal;
 - `late_read`, `frame_log`: when a value is read, and what is noted of each flip;
 - `bar`, `circle`, `trace`, `color`, `text`: what the participant sees, on `stimulus` and `shapes`;
 - `auto_draw`, `run_state`: what Builder's scripts expect of their stimuli;
@@ -9,11 +10,8 @@
   `channel_page` is what is shown, `channel_layout` where, `head_map` the electrodes on a head,
   `fault_list` the bad channels in words, `signal_check_command` the command that shows it;
 - `letters`: many short texts as one picture;
-- `light_sensor`, `light_levels`, `crossings`: a photodiode over LSL as a light sensor of
-  PsychoPy's;
-- `marker_output`: marks sent to other devices at the flip;
-- `trigger`: a start together with a scanner;
-- `photodiode`: the patch that proves when a flip became light;
+- `scanner_trigger`: a start together with a scanner;
+- `photodiode_patch`: the patch that proves when a flip became light;
 - `pacing`: displays without vertical sync; `window`: the window of the commands that show one.
 
 Names are imported when they are first used, and PsychoPy's own when a stimulus is made.
@@ -30,18 +28,13 @@ _HOME = {
     "FeedbackColor": "color",
     "FeedbackText": "text",
     "FeedbackTrace": "trace",
-    "LSLLightSensor": "light_sensor",
     "LateRead": "late_read",
     "Neurofeedback": "neurofeedback",
-    "LSLMarkers": "marker_output",
-    "ParallelMarkers": "marker_output",
-    "PhotodiodePatch": "photodiode",
-    "SerialMarkers": "marker_output",
-    "UDPMarkers": "marker_output",
+    "PhotodiodePatch": "photodiode_patch",
     "frame_blocking": "pacing",
     "pace": "pacing",
-    "show_baseline": "calibration",
-    "wait_for_trigger": "trigger",
+    "run_baseline": "calibration",
+    "wait_for_trigger": "scanner_trigger",
     "show_signal_check": "signal_check",
     "unpace": "pacing",
 }

@@ -65,7 +65,7 @@ class BaselineResult:
     """Why the last attempt failed, in a sentence; None if it did not."""
 
 
-def show_baseline(
+def run_baseline(
     nfb: Neurofeedback,
     win: Window,
     *,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from psychopy.visual import Window
 
     from psychopy_nfb.display.late_read import LateRead
-    from psychopy_nfb.display.photodiode import PhotodiodePatch
+    from psychopy_nfb.display.photodiode_patch import PhotodiodePatch
     from psychopy_nfb.engine.memory import Ring
 
 logger = logging.getLogger(__name__)

@@ -19,20 +19,20 @@ from psychopy_nfb.display.frame_log import FrameWriter
 from psychopy_nfb.display.late_read import LateRead
 from psychopy_nfb.display.pacing import frame_blocking
 from psychopy_nfb.display.pacing import pace as pace_window
-from psychopy_nfb.display.run_control import RunControl
+from psychopy_nfb.display.session_commands import SessionCommands
 from psychopy_nfb.engine.calibration import with_calibration
 from psychopy_nfb.engine.configuration import Configuration, read_configuration
-from psychopy_nfb.engine.handle import WorkerHandle
+from psychopy_nfb.engine.worker_process import WorkerProcess
 from psychopy_nfb.errors import SettingsError
-from psychopy_nfb.lsl.stand_in import StandIn, stand_in_for
 from psychopy_nfb.protocol import value_name
 from psychopy_nfb.recording import SessionFiles, calibration_path, new_session
 from psychopy_nfb.settings import to_dict
+from psychopy_nfb.simulate.simulated_amplifier import SimulatedAmplifier, stand_in_for
 
 if TYPE_CHECKING:
     from psychopy.visual import Window
 
-    from psychopy_nfb.display.photodiode import PhotodiodePatch
+    from psychopy_nfb.display.photodiode_patch import PhotodiodePatch
     from psychopy_nfb.engine.memory import Ring
 
 logger = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ def named(name: str) -> Neurofeedback | None:
     return _named.get(name)
 
 
-class Neurofeedback(RunControl):
+class Neurofeedback(SessionCommands):
     """EEG neurofeedback for one experiment: a worker in the background, its values each frame.
 
     Parameters
@@ -137,7 +137,7 @@ class Neurofeedback(RunControl):
             configuration = with_calibration(configuration, calibration)
         self._creator = os.getpid()
         self._simulate = check_choice("simulate", simulate, ("never", "missing", "always"))
-        self._stand_in: StandIn | None = None
+        self._stand_in: SimulatedAmplifier | None = None
         if name is not None:
             _close_namesake(name, self)
         super().__init__(configuration, stale_after, between_blocks, kept)
@@ -176,7 +176,7 @@ class Neurofeedback(RunControl):
         self._ring = handle.block.feedback
         return self
 
-    def _start_worker(self) -> WorkerHandle:
+    def _start_worker(self) -> WorkerProcess:
         import psychopy
 
         self._stand_in = stand_in_for(self.configuration.stream, self._simulate)
@@ -191,7 +191,7 @@ class Neurofeedback(RunControl):
                 "psychopy": psychopy.__version__,
             },
         }
-        handle = self._handle = WorkerHandle(
+        handle = self._handle = WorkerProcess(
             to_dict(self.configuration),
             self.configuration.value_names,
             None if self.files is None else str(self.files.stem),
@@ -254,7 +254,7 @@ class Neurofeedback(RunControl):
             value_name(self.configuration.first, "value"),
             earlier,
         )
-        self._frames.showing = self._showing
+        self._frames.showing = self._newest.showing
         self._tell_frames()
         gc.collect()
         gc.freeze()
@@ -282,7 +282,7 @@ class Neurofeedback(RunControl):
         """
         if self._late is not None and self._ring is not None:
             self._late.wait()
-        record = self._record if self._ring is None else self._ring.newest()
+        record = self._newest.record if self._ring is None else self._ring.newest()
         t_read = lsl_now()
         self._take(record, t_read)
         if self._frames is not None:

@@ -4,7 +4,7 @@
   electrodes sit;
 - `channels`, `reference`: which channels, against what;
 - `artifact`: samples that cannot be used, and how the filters are kept from them;
-- `asr`: bursts, taken out of all channels at once;
+- `asr`, `asr_calibration`: bursts, taken out of all channels at once;
 - `gradient`, `wires`: what an MR scanner adds, taken away;
 - `channel_quality`, `channel_verdict`: which channels can be used at all, why not, what helps;
 - `filters`, `smooth`, `delay`, `decimate`: a band, a smoother signal, a later one, a slower one;

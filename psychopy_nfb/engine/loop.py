@@ -9,13 +9,13 @@ import numpy as np
 import pylsl
 
 from psychopy_nfb.dsp import ChannelQuality, Flags
+from psychopy_nfb.engine.acquisition import Acquisition
 from psychopy_nfb.engine.configuration import read_configuration
 from psychopy_nfb.engine.control import ControlLine
-from psychopy_nfb.engine.keeper import Keeper
 from psychopy_nfb.engine.memory import SharedBlock
 from psychopy_nfb.engine.processor import Block, Processor
+from psychopy_nfb.engine.recorder import Recorder
 from psychopy_nfb.engine.records import FeedbackFields
-from psychopy_nfb.engine.source import Source
 from psychopy_nfb.errors import NfbError
 from psychopy_nfb.lsl.continuity import Continuity
 from psychopy_nfb.lsl.markers import MarkerWatcher
@@ -48,7 +48,7 @@ class Loop:
         Where feedback goes and frames come from.
     control : ControlLine
         Further commands and messages.
-    source : Source
+    source : Acquisition
         The opened streams.
     watcher : MarkerWatcher or None
         Collects the markers of other programs.
@@ -64,7 +64,7 @@ class Loop:
         order: dict,
         block: SharedBlock,
         control: ControlLine,
-        source: Source,
+        source: Acquisition,
         watcher: MarkerWatcher | None = None,
     ):
         self.control = control
@@ -84,11 +84,11 @@ class Loop:
             if restore["baseline"]:
                 self.processor.begin_baseline(restore["baseline"])
         self._outlet = self._make_outlet() if self.processor.configuration.publish else None
-        self.keeper = Keeper(order, block, source, self.processor, restore, watcher)
+        self.recorder = Recorder(order, block, source, self.processor, restore, watcher)
         self._succeeds = bool(restore)
         if restore:
-            self.processor.n_samples = self.keeper.n_samples
-            self.continuity.resume(**self.keeper.left)
+            self.processor.n_samples = self.recorder.n_samples
+            self.continuity.resume(**self.recorder.left)
         self._quality: ChannelQuality | None = None
         self._verdicts_at = 0.0
         self._watch_channels(restore.get("watching", False))
@@ -113,7 +113,7 @@ class Loop:
             rate=self.processor.rate,
             chunk_seconds=self._chunk_seconds,
         )
-        self.keeper.start()
+        self.recorder.start()
         self._note_counting()
         begun = pylsl.local_clock()
         while self._running and not self.control.ended.is_set():
@@ -155,7 +155,7 @@ class Loop:
         processing = perf_counter()
         if gaps:
             block = self._process_around(gaps, samples)
-            self.keeper.gaps(gaps, first)
+            self.recorder.gaps(gaps, first)
             self.rate.restart()
         else:
             block = self.processor.process(samples)
@@ -167,7 +167,7 @@ class Loop:
         self.rate.add(len(stamps), float(stamps[-1]))
         if self._quality is not None:
             self._quality.add(samples)
-        self.keeper.take(self.source.native(samples), stamps, block)
+        self.recorder.take(self.source.native(samples), stamps, block)
         if self._outlet is not None and len(block.rows):
             self._outlet.push_chunk(block.values, stamps[block.rows].tolist())
         if self.rate.share != 1 or self.processor.rate_spoilt:
@@ -188,7 +188,7 @@ class Loop:
         if spoilt != self.processor.rate_spoilt:
             self.processor.rate_spoilt = spoilt
             what = "rate_spoilt" if spoilt else "rate_right"
-            self.keeper.event(what, detail={"real": rate * self.rate.share}, kind="stream")
+            self.recorder.event(what, detail={"real": rate * self.rate.share}, kind="stream")
 
     def _process_around(self, gaps: list, samples: np.ndarray) -> Block:
         """Process one block with gaps in it: the filters start anew after each."""
@@ -241,8 +241,8 @@ class Loop:
         if self._chunk_seconds != self.source.chunk_seconds:  # a stream that was silent at first
             self._chunk_seconds = self.source.chunk_seconds
             self.control.send("chunks", seconds=self._chunk_seconds)
-        self.keeper.look_after()
-        if (news := self.keeper.news()) is not None:
+        self.recorder.look_after()
+        if (news := self.recorder.news()) is not None:
             self.control.send(**news)
         if self._quality is not None and self._chores_at > self._verdicts_at:
             self._verdicts_at = self._chores_at + VERDICTS_SECONDS
@@ -251,20 +251,20 @@ class Loop:
                 channels=to_dict(self._quality.verdicts()),
                 traces=self._quality.traces(),
             )
-        kept = self.keeper.kept()
+        kept = self.recorder.kept()
         if kept:
             self.control.send("kept", numbers=kept)
         for fault in self.processor.faults():
             if fault not in self._told_faults:
                 self._told_faults.add(fault)
-                self.keeper.event("step_failed", detail={"why": fault}, kind="worker")
+                self.recorder.event("step_failed", detail={"why": fault}, kind="worker")
                 self.control.send("fault", why=fault)
-        while (failure := self.keeper.unreported()) is not None:
-            self.keeper.event("settings_not_written", detail={"why": failure}, kind="worker")
+        while (failure := self.recorder.unreported()) is not None:
+            self.recorder.event("settings_not_written", detail={"why": failure}, kind="worker")
             self.control.send("recording", error=failure)
         while self.source.events:
             what, detail = self.source.events.popleft()
-            self.keeper.event(what, detail=detail, kind="stream")
+            self.recorder.event(what, detail=detail, kind="stream")
             self.control.send("stream", what=what, detail=detail)
             if what == "stream_back":  # for a successor
                 self.control.send("streams", streams=self.source.known())
@@ -273,7 +273,7 @@ class Loop:
         """Carry out one command and say so; what cannot be done is reported and changes nothing.
 
         An event of the session goes into the files first. The experiment hears of it at once, and
-        keeps it until `Keeper.kept` says that it is there.
+        keeps it until `Recorder.kept` says that it is there.
         """
         name, number = command["command"], command["number"]
         try:
@@ -285,19 +285,19 @@ class Loop:
             event = _command_event("refused", {**command, "why": str(error)})
         if name != "keep":
             if event is not None:
-                event = self.keeper.command_event(number, event, command["called"])
+                event = self.recorder.command_event(number, event, command["called"])
             self.control.send("obeyed", number=number, event=event)
 
     def _on_keep(self, command: dict) -> None:
         """Keep an event of the worker before this one, whose files may lack it."""
-        self.keeper.keep_again(command["number"], command["event"])
+        self.recorder.keep_again(command["number"], command["event"])
 
     def _on_stop(self, _: dict) -> None:
         self._running = False
 
     def _on_set(self, command: dict) -> dict:
         self.processor.apply(command["changes"], command["signal"])
-        self.keeper.remember_configuration()
+        self.recorder.remember_configuration()
         self._tell_configuration()
         of = {} if command["signal"] is None else {"signal": command["signal"]}
         return _command_event("set", {**command["changes"], **of})
@@ -322,7 +322,7 @@ class Loop:
             self.processor.end_baseline()
         finally:
             self.block["busy"] = 0
-        self.keeper.remember_configuration()
+        self.recorder.remember_configuration()
         self._tell_configuration()
         self.control.send("calibrated")
         return _command_event("baseline_end", {"label": label})
@@ -338,21 +338,21 @@ class Loop:
         return _command_event("reset_score")
 
     def _on_mark(self, command: dict) -> dict:
-        return self.keeper.mark(command["id"], command["label"], command["t"])
+        return self.recorder.mark(command["id"], command["label"], command["t"])
 
     def _on_block(self, command: dict) -> dict:
         if command["points"] != self.processor.counting:
             self.processor.counting = command["points"]
             self._note_counting()
-        return self.keeper.block(command)
+        return self.recorder.block(command)
 
     def _note_counting(self) -> None:
         """Write from which sample on points count or not; a block's own event has its time."""
         on = self.processor.counting
-        self.keeper.event("points_on" if on else "points_off", kind="command")
+        self.recorder.event("points_on" if on else "points_off", kind="command")
 
     def _on_facts(self, command: dict) -> None:
-        self.keeper.remember(**command["sections"])
+        self.recorder.remember(**command["sections"])
 
     def _tell_configuration(self) -> None:
         """Give the experiment what another worker would need to go on from here."""
@@ -373,7 +373,7 @@ class Loop:
     def finish(self, reason: str) -> None:
         """Write what is left and tell how the run went."""
         stages = {**self.stage_seconds, **self.processor.stages()}
-        self.keeper.finish(
+        self.recorder.finish(
             reason,
             continuity=self.continuity.facts(),
             stamps=self.source.clock_facts(),
@@ -387,7 +387,7 @@ class Loop:
             },
         )
         self.source.close()
-        self.control.send("stopped", reason=reason, error=self.keeper.error)
+        self.control.send("stopped", reason=reason, error=self.recorder.error)
 
 
 def _command_event(label: str, detail: dict | None = None) -> dict:

@@ -9,7 +9,7 @@ import numpy as np
 
 from psychopy_nfb.dsp import Flags, Repair, SignalInfo
 from psychopy_nfb.engine.configuration import Configuration
-from psychopy_nfb.engine.track import Calibration, Track
+from psychopy_nfb.engine.signal_chain import Calibration, SignalChain
 from psychopy_nfb.errors import NfbError, SettingsError
 from psychopy_nfb.protocol import Comparison, RewardState, SignalState
 
@@ -35,7 +35,7 @@ class _Way:
     """One signal on its way from samples to what displays show of it."""
 
     name: str
-    track: Track
+    chain: SignalChain
     state: SignalState
     role: str
 
@@ -80,13 +80,13 @@ class Processor:
         self.repair.prepare(info)
         self._ways = [self._prepare(name) for name in configuration.signals]
         self._first = self._ways[0]
-        self.rate = self._first.track.rate
+        self.rate = self._first.chain.rate
         for way in self._ways:
-            if way.track.rate != self.rate:
+            if way.chain.rate != self.rate:
                 raise SettingsError(
                     f"signals.{way.name}.pipeline",
-                    way.track.rate,
-                    f"gives {way.track.rate:g} values a second but {self._first.name} "
+                    way.chain.rate,
+                    f"gives {way.chain.rate:g} values a second but {self._first.name} "
                     f"{self.rate:g}; decimate both by the same factor",
                 )
         # Their places in the order of the signals.
@@ -108,8 +108,8 @@ class Processor:
     def _prepare(self, name: str) -> _Way:
         settings = self.configuration.signals[name]
         try:
-            track = Track(settings.pipeline, self.info)
-            return _Way(name, track, SignalState(settings, track.rate), settings.role)
+            chain = SignalChain(settings.pipeline, self.info)
+            return _Way(name, chain, SignalState(settings, chain.rate), settings.role)
         except NfbError as error:
             raise error.within(f"signals.{name}") from None
 
@@ -121,29 +121,29 @@ class Processor:
         return [place for place, way in enumerate(self._ways) if way.role == role]
 
     @property
-    def tracks(self) -> dict[str, Track]:
+    def chains(self) -> dict[str, SignalChain]:
         """The ways of the signals through their pipelines, by name."""
-        return {way.name: way.track for way in self._ways}
+        return {way.name: way.chain for way in self._ways}
 
     @property
     def delay(self) -> float:
         """The first signal's algorithmic delay in seconds."""
-        return self._first.track.pipeline.delay
+        return self._first.chain.pipeline.delay
 
     @property
     def settle(self) -> float:
         """Seconds after a start or a gap until all signals can be trusted."""
-        return max(way.track.pipeline.settle for way in self._ways)
+        return max(way.chain.pipeline.settle for way in self._ways)
 
     @property
     def calibrating(self) -> bool:
         """Whether a baseline is being recorded."""
-        return self._first.track.calibrating
+        return self._first.chain.calibrating
 
     @property
     def baseline_label(self) -> str | None:
         """Name of the baseline that is being recorded, None for none."""
-        return self._first.track.baseline_label
+        return self._first.chain.baseline_label
 
     def process(self, samples: np.ndarray) -> Block:
         """Take the next samples, (n, n_channels) in microvolts, and return what became of them."""
@@ -152,8 +152,8 @@ class Processor:
         repaired = perf_counter()
         signals, flags = [], []
         for way in self._ways:
-            track = way.track
-            signal, own, rows = track.process(clean, self.repair.flags_of(track.used_channels))
+            chain = way.chain
+            signal, own, rows = chain.process(clean, self.repair.flags_of(chain.used_channels))
             signals.append(signal)
             flags.append(own)
         filtered = perf_counter()
@@ -205,7 +205,7 @@ class Processor:
         inhibited = bits & _INHIBITED
         for place, way in enumerate(self._ways):
             own = flags[place]
-            way.track.record(signals[place], own | inhibited if place in self._deciding else own)
+            way.chain.record(signals[place], own | inhibited if place in self._deciding else own)
 
     def _due(self, beyond: list[list[bool]], n: int) -> list[bool]:
         """Return for each of `n` samples whether all of the rewarded signals are beyond."""
@@ -220,12 +220,12 @@ class Processor:
         """Start the filters anew, because samples are missing before the next ones."""
         self.repair.reset()
         for way in self._ways:
-            way.track.restart()
+            way.chain.restart()
 
     def begin_baseline(self, label: str = "baseline") -> None:
         """Collect all signals from the next sample on; a baseline under way is dropped."""
         for way in self._ways:
-            way.track.begin_baseline(label)
+            way.chain.begin_baseline(label)
 
     def end_baseline(self) -> None:
         """Finish the baseline, fit the steps that learn from it, and use it from the next sample.
@@ -241,7 +241,7 @@ class Processor:
         signals = dict(self.configuration.signals)
         for way in self._ways:
             try:
-                result = way.track.end_baseline()
+                result = way.chain.end_baseline()
                 signals[way.name] = replace(signals[way.name], baseline=result.baseline)
                 Comparison(signals[way.name])  # raises if it does not hold what is needed
                 results.append(result)
@@ -250,7 +250,7 @@ class Processor:
         if problem is not None:
             raise problem
         for way, result in zip(self._ways, results, strict=True):
-            way.track.adopt(result)
+            way.chain.adopt(result)
             way.state.use(signals[way.name])
         self._calibrated = self._all_ready()
         self.configuration = replace(self.configuration, signals=signals)
@@ -275,7 +275,7 @@ class Processor:
 
     def faults(self) -> list[str]:
         """Return for each signal one of whose steps gave no finite number, a sentence."""
-        places = ((way.name, way.track.pipeline.fault) for way in self._ways)
+        places = ((way.name, way.chain.pipeline.fault) for way in self._ways)
         return [
             f"signals.{name}.pipeline.{place} gave no finite number; its samples are flagged "
             "INVALID and bring no reward; check its settings"
@@ -287,7 +287,7 @@ class Processor:
         """Return the seconds spent so far in each stage, by name, in the order of the way."""
         steps = {}
         for way in self._ways:
-            pipeline = way.track.pipeline
+            pipeline = way.chain.pipeline
             for index, step in enumerate(pipeline.steps):
                 stage = f"{way.name}.{index}:{type(step).__name__}"
                 steps[stage] = float(pipeline.stage_seconds[index])

@@ -41,7 +41,7 @@ class _Opening(threading.Thread):
         self.start()
 
     def run(self) -> None:
-        from psychopy_nfb.engine.source import Source
+        from psychopy_nfb.engine.acquisition import Acquisition
         from psychopy_nfb.lsl.markers import OWN_SOURCE_ID, MarkerWatcher
 
         try:
@@ -49,7 +49,7 @@ class _Opening(threading.Thread):
                 # Before the EEG, which is listened to for a while: no marker of it may be missed.
                 self.watcher = MarkerWatcher({OWN_SOURCE_ID})
             stream, aux = self._configuration["stream"], self._configuration.get("aux")
-            self.source = Source(
+            self.source = Acquisition(
                 from_dict(StreamSelection, stream, "stream"),
                 None if aux is None else from_dict(StreamSelection, aux, "aux"),
                 self._known,

@@ -1,67 +1,376 @@
-"""The worker as an operating-system process: how it is started, and what is left of it."""
+"""The PsychoPy side of the worker: starts it, holds it, starts it again, ends it.
+
+Nothing here is waited for by the frame loop. Commands go through an `Outbox` to a thread, because a
+pipe to a stopped process fills up and blocks.
+"""
 
 from __future__ import annotations
 
+import json
+import logging
 import os
-import re
 import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Sequence
 
-from psychopy_nfb.process import CREATION_FLAGS, child_environment, python_command
+from psychopy_nfb import errors
+from psychopy_nfb.clock import lsl_now
+from psychopy_nfb.engine.frame_rows import append_frames
+from psychopy_nfb.engine.memory import SharedBlock
+from psychopy_nfb.engine.outbox import Outbox
+from psychopy_nfb.engine.worker_launch import close_pipes, remove_log, start_worker
+from psychopy_nfb.errors import NfbError, WorkerError
 
-_GREETING = re.compile(r"^[\d-]+ [\d:.]+ .*\.cpp:\d+ +(INFO|-?\d)\| ")
-"""A line of liblsl that is no warning: time, thread, place in its source, level."""
+logger = logging.getLogger(__name__)
+
+START_SECONDS = 20.0
+"""How long a worker may take to be ready, beyond the stream's timeout: cold disk, virus scanner."""
+STALLED_SECONDS = 2.0
+"""Without a heartbeat a worker is killed and started again."""
+LOOK_SECONDS = 0.1
+STOP_SECONDS = 3.0
+LAST_WORDS_SECONDS = 1.0
+"""How long to wait for the last messages in the pipe of a process that has ended."""
+INTERRUPT_SECONDS = 0.1
+"""On Windows Ctrl-C is not noticed within a wait: waits for the start are as short as this."""
+MOST_RESTARTS = 20
 
 
-def start_worker(block: str, log_path: str) -> subprocess.Popen:
-    """Start the worker on a block of shared memory, with pipes to its stdin and stdout.
+class WorkerProcess:
+    """One worker for one run, through as many processes as it takes.
 
     Parameters
     ----------
-    block : str
-        Name of the shared memory.
-    log_path : str
-        File that stderr is added to; it is never inherited, which would freeze PsychoPy Runner.
+    configuration : dict
+        The whole configuration, as JSON knows it.
+    value_names : sequence of str
+        What a feedback record holds of it.
+    session : str or None
+        Stem of the files to write, or None to keep nothing.
+    facts : dict
+        Sections for the session's settings file.
+    on_message : callable
+        Called from a thread with each message of the worker.
+    counting : bool
+        Whether points and hits count before the first block.
     """
-    environment = child_environment()
-    # Matrix products of a few channels gain nothing from more threads, which wait by spinning.
-    for library in ("OPENBLAS", "MKL", "OMP"):
-        environment.setdefault(f"{library}_NUM_THREADS", "1")
-    with open(log_path, "ab") as log:
-        return subprocess.Popen(
-            python_command("engine.worker", "--block", block, "--experiment-pid", str(os.getpid())),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            env=environment,
-            creationflags=CREATION_FLAGS,
-            start_new_session=True,  # Ctrl-C in a terminal is for the experiment alone
+
+    def __init__(
+        self,
+        configuration: dict,
+        value_names: Sequence[str],
+        session: str | None,
+        facts: dict,
+        on_message: Callable[[dict], None],
+        counting: bool = True,
+    ):
+        self._configuration = configuration
+        self._session = session
+        self._facts = facts
+        self._on_message = on_message
+        self._outbox = Outbox()
+        self._labels: dict[str, dict] = {"mark": {}, "block": {}}
+        # What the worker has reached, by the commands that it says it has obeyed.
+        self._paused = False
+        self._counting = counting
+        self._watching = False
+        self._baseline: str | None = None
+        self._closing = False
+        self._changing = threading.Lock()  # a worker is either being restarted or being ended
+        self._ended = threading.Event()
+        self._watcher = threading.Thread(target=self._watch, name="nfb-watch", daemon=True)
+        self._told = threading.Event()  # ready or error has come from the first worker
+        self._creator = os.getpid()
+        self._error: NfbError | None = None
+        self._looked_at = self._slept_at = lsl_now()
+        self._process: subprocess.Popen | None = None
+        self._receiver: threading.Thread | None = None
+        self._is_ready = False  # whether this process has begun to work
+        self.ready: dict = {}
+        self.block = SharedBlock.create(value_names)
+        self.restarts = 0
+
+    def start(self) -> None:
+        """Start the worker and wait until it is ready.
+
+        Raises
+        ------
+        NfbError
+            What the worker found wrong: no such stream, a setting that does not fit it.
+        """
+        timeout = START_SECONDS + 2 * self._configuration["stream"]["timeout"]
+        self._spawn(restore=None)
+        threading.Thread(target=self._send, name="nfb-commands", daemon=True).start()
+        self._watcher.start()
+        ends = time.monotonic() + timeout
+        while not self._told.wait(INTERRUPT_SECONDS):
+            if time.monotonic() > ends:
+                self._error = WorkerError(
+                    "timeout", timeout, f"the background process did not start; see {self.log_path}"
+                )
+                break
+        if self._error is not None:
+            self.close()
+            raise self._error
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the current worker."""
+        return None if self._process is None else self._process.pid
+
+    @property
+    def log_path(self) -> str:
+        """Where the worker's stderr goes; it is never inherited, which would freeze Runner."""
+        stem = self._session
+        if stem is None or not os.path.isdir(os.path.dirname(stem)):  # it may be deleted meanwhile
+            stem = os.path.join(tempfile.gettempdir(), self.block.name)
+        return f"{stem}_worker.log"
+
+    def command(self, name: str, **content: object) -> None:
+        """Queue a command for the worker; never waits. A worker that dies cannot lose it."""
+        if name in self._labels and "id" in content:
+            self._labels[name][content["id"]] = content["label"]
+        self._outbox.add({"command": name, "called": lsl_now(), **content})
+
+    def _spawn(self, restore: dict | None) -> None:
+        process = start_worker(self.block.name, self.log_path)
+        self.block["worker_pid"] = process.pid
+        self.block["busy"] = 0
+        self.block.heartbeat = 0.0
+        order = {
+            "configuration": self._configuration,
+            "session": self._session,
+            "facts": self._facts,
+            "counting": self._counting,
+            "streams": self.ready.get("streams"),
+            "restore": restore,
+        }
+        self._write(process, order)
+        # Only now: a command that waits for this process must not come before its order.
+        self._is_ready = False
+        self._process = process
+        self._receiver = threading.Thread(
+            target=self._receive, args=(process,), name="nfb-messages", daemon=True
         )
+        self._receiver.start()
+        self._outbox.target(process)
 
-
-def close_pipes(process: subprocess.Popen) -> None:
-    """Close both pipes, whatever was still to be sent to a dead process.
-
-    A process that still runs ends once its stdin is closed; the thread that reads its stdout needs
-    that pipe until then.
-    """
-    runs = process.poll() is None
-    for pipe in (process.stdin,) if runs else (process.stdin, process.stdout):
+    def _write(self, process: subprocess.Popen, content: dict) -> bool:
+        """Return whether it could be written; not to a process that has died."""
+        line = json.dumps(content).encode() + b"\n"
         try:
-            pipe.close()
+            process.stdin.write(line)
+            process.stdin.flush()
         except (OSError, ValueError):
-            pass
+            return False
+        return True
 
+    def _send(self) -> None:
+        while (letter := self._outbox.next()) is not None:
+            process, command = letter
+            try:
+                self._write(process, command)  # where it has died, its successor gets the command
+            except Exception as error:  # such as a value that JSON does not know
+                logger.error("The command %s was not sent: %s", command["command"], error)
+                self._outbox.kept([command["number"]])
 
-def remove_log(path: str, if_empty: bool) -> None:
-    """Remove the worker's log file; with `if_empty` only when it holds no news."""
-    try:
-        if not if_empty or _holds_no_news(path):
-            os.remove(path)
-    except OSError:
-        pass  # it is gone already
+    def _receive(self, process: subprocess.Popen) -> None:
+        for line in process.stdout:
+            try:
+                self._take(process, json.loads(line))
+            except Exception:  # half a line of a process that was killed, or a mistake of ours
+                logger.exception("A message of the background process was not understood: %s", line)
 
+    def _take(self, process: subprocess.Popen, message: dict) -> None:
+        kind = message["kind"]
+        if kind == "ready":
+            self.ready = message
+            self._is_ready = process is self._process
+            self._told.set()
+        elif kind == "error":
+            self._error = getattr(errors, message["error"])(
+                message["parameter"], message["value"], message["remedy"]
+            )
+            if self._told.is_set():
+                logger.error("The background process could not start again: %s", self._error)
+            self._told.set()
+        elif kind == "recording_moved":
+            self._session = message["stem"]
+        elif kind == "streams":
+            self.ready["streams"] = message["streams"]
+        elif kind == "configuration":
+            self._configuration = message["configuration"]
+        elif kind == "obeyed":
+            self._note(self._outbox.obeyed(message["number"], message["event"]))
+        elif kind == "kept":
+            self._outbox.kept(message["numbers"])
+        self._on_message(message)
 
-def _holds_no_news(path: str) -> bool:
-    """Whether a log holds nothing, or only the lines of liblsl that say how it is set up."""
-    with open(path, encoding="utf-8", errors="replace") as log:
-        return all(not line.strip() or _GREETING.search(line) for line in log)
+    def _note(self, command: dict | None) -> None:
+        """Remember what a command that was obeyed has changed, for a successor."""
+        name = None if command is None else command["command"]
+        if name in ("pause", "resume"):
+            self._paused = name == "pause"
+        elif name in ("baseline_begin", "baseline_end"):
+            self._baseline = command.get("label")
+        elif name == "watch_channels":
+            self._watching = command["on"]
+        elif name == "block":
+            self._counting = command["points"]
+
+    def _watch(self) -> None:
+        """Start another worker when this one has died or no longer goes round its loop."""
+        while not self._ended.wait(LOOK_SECONDS):
+            try:
+                if self._looked_after():
+                    return
+            except Exception:  # without this thread a dead worker would never be replaced
+                logger.exception("Looking after the background process failed; going on.")
+
+    def _looked_after(self) -> bool:
+        """Look once; return whether there is nothing to look after any more."""
+        process = self._process
+        dead = process.poll() is not None
+        beat = self.block.heartbeat
+        now = lsl_now()
+        if now - self._looked_at > STALLED_SECONDS / 2:
+            self._slept_at = now  # all processes did, as in a laptop that was closed
+        self._looked_at = now
+        silent_since = max(beat, self._slept_at)
+        stalled = beat and not self.block["busy"] and now - silent_since > STALLED_SECONDS
+        if not (dead or stalled):
+            return False
+        if not self._told.is_set():
+            if self._error is None:
+                self._error = WorkerError(
+                    "worker",
+                    process.returncode,
+                    f"ended during its start; see {self.log_path}",
+                )
+            self._told.set()
+            return True
+        if self._error is not None:
+            return True
+        with self._changing:
+            if self._closing:
+                return True
+            try:
+                self._restart(process, "died" if dead else "stalled")
+            except OSError as error:
+                self._error = WorkerError("worker", None, f"could not be started: {error}")
+                logger.error("%s", self._error)
+        return False
+
+    def _restart(self, process: subprocess.Popen, why: str) -> None:
+        process.kill()
+        process.wait()
+        self._receiver.join(LAST_WORDS_SECONDS)  # what it had reached is in its last messages
+        close_pipes(process)
+        if self.restarts >= MOST_RESTARTS:
+            self._error = WorkerError(
+                "worker",
+                self.restarts,
+                f"ended again and again and is not started any more; see {self.log_path}",
+            )
+            logger.error("%s", self._error)
+            return
+        self.restarts += 1
+        self.block["generation"] = self.restarts
+        logger.warning("The background process %s; starting it again.", why)
+        self._spawn(restore=self._reached(why))
+
+    def _reached(self, why: str) -> dict:
+        """Return the state that the next worker goes on from."""
+        record = self.block.feedback.newest()
+        feedback: dict[str, float] = {}
+        n_samples, t_sample = 0, None
+        if record is not None:
+            reached = self.block.feedback.layout.named(record)
+            n_samples, t_sample = reached["sample"] + 1, reached["t_sample"]
+            feedback = {"score": reached["score"], "hits": int(reached["hits"])}
+        return {
+            "why": why,
+            "restarts": self.restarts,
+            "n_samples": n_samples,
+            "t_sample": t_sample,
+            "feedback": feedback,
+            "paused": self._paused,
+            "baseline": self._baseline,
+            "watching": self._watching,
+            "labels": self._labels,
+        }
+
+    def close(self) -> int:
+        """End the worker, let it finish its files, and give the shared block back.
+
+        Never raises. A process that was forked from the experiment's leaves all of it alone.
+
+        Returns
+        -------
+        int
+            How many processes the run took beyond the first. Harmless when called again.
+        """
+        if os.getpid() != self._creator:
+            return self.restarts
+        with self._changing:
+            if self._closing:
+                return self.restarts
+            self._closing = True
+        self._ended.set()
+        try:
+            if self._watcher.is_alive():
+                self._watcher.join()
+            self._end_worker()
+        finally:  # also when a second Ctrl-C ends the wait: the worker then finishes by itself
+            self._outbox.close()
+            self._release()
+        return self.restarts
+
+    def _end_worker(self) -> None:
+        process = self._process
+        if process is None:
+            return
+        if not self._told.is_set():
+            process.kill()  # it is still looking for its stream and has nothing to finish
+            process.wait()
+            return
+        if self._stopped_in_time(process) or self._session is None or self._error is not None:
+            return
+        # It died or stood still: a successor completes the files.
+        try:
+            self._restart(process, "died")
+        except OSError as error:
+            logger.error("The files are not complete: no process could be started: %s", error)
+        else:
+            self._stopped_in_time(self._process)
+
+    def _stopped_in_time(self, process: subprocess.Popen) -> bool:
+        """Tell a process to finish its files; return whether it did, and kill it if it did not."""
+        if process.poll() is not None:
+            return False
+        self._outbox.add({"command": "stop"})
+        try:
+            process.wait(STOP_SECONDS if self._is_ready else START_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            return False
+        return process.returncode == 0
+
+    def _release(self) -> None:
+        try:
+            if self._process is None or self._process.poll() is not None:
+                self._log_left_frames()
+        except (OSError, NfbError) as error:
+            logger.error("The last frames could not be written to the frame log: %s", error)
+        self.block.close()
+        if self._process is not None:
+            close_pipes(self._process)
+        remove_log(self.log_path, if_empty=self._session is not None)
+
+    def _log_left_frames(self) -> None:
+        """Write the frames that no worker lived to write."""
+        if self._session is not None and self.block.frames.newest_seq:
+            append_frames(self.block, self._session, self._labels)

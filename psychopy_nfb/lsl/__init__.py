@@ -1,19 +1,15 @@
 """The network side: streams found and opened, gaps and drift, and streams sent out.
 
 - `selection`, `find`, `describe`: which stream is meant, which are there, and how they are told
-  apart;
+  apart; `absent`: a known one that is not there yet;
 - `stream_channels`, `ask`, `amplitude`: what its channels are and what they are called, also asked
   without opening it, and whether their numbers can be EEG;
 - `inlet`, `merge`, `markers`, `continuity`: samples and markers in, with their gaps and drift;
 - `stamps_heard`, `stamps_listen`: what the first samples say of clock, chunks and rate; `stamps`,
   `stamps_counted`: their stamps put on LSL's clock; `stamps_rate`: whether the rate stays;
 - `marker_rule`: which streams hold markers, and what each says, the same for streams and files;
-- `test_signal`: samples without any stream;
 - `outlet`: streams sent out, described as LSL's conventions ask for;
-- `eeg_model`, `eeg_sources`, `faults`, `simulator`: a simulated amplifier and its model of EEG;
-- `files/`, `replay`: recordings in files, and as a live stream;
-- `understanding`, `listened`, `inspect_command`: what was understood of a recording or a stream;
-- `streams`, `program`: output of the streaming commands, and their timing.
+- `streams`: the list of what is on the network.
 
 Modules are imported by name; nothing here is imported before it is used, because the stimulus
 process needs none of it.

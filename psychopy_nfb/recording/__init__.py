@@ -1,4 +1,4 @@
-"""What is kept of a session, and how it is read again.
+"""What is kept of a session, how it is read again, and recordings of others.
 
 - `names`, `labels`: what its files are called, never the same twice;
 - `xdf` with `xdf_headers`, `tables`, `settings_file`: the files themselves, appended: a kill loses
@@ -6,7 +6,8 @@
 - `sidecars`: what the tables' columns mean; `text`: texts made safe for all of them;
 - `open_files`: all of them, open for writing; `session`: written as the worker's loop hands things
   over, elsewhere if they cannot be written any more;
-- `read`: a session back in memory, for pandas and MNE.
+- `read`: a session back in memory, for pandas and MNE;
+- `eeg_files/`: recordings of other programs.
 """
 
 from psychopy_nfb.recording.names import SessionFiles, calibration_path, new_session

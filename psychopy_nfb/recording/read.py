@@ -251,7 +251,7 @@ def _has_montage(mne: Any) -> bool:
 
 
 def _load_xdf(path: Path) -> list[dict]:
-    from psychopy_nfb.lsl.files.xdf import load_streams
+    from psychopy_nfb.recording.eeg_files.xdf import load_streams
 
     if not os.path.exists(path):
         raise FileError(

@@ -16,10 +16,10 @@ from psychopy_nfb.terminal import doing, naming_kept_files
 if TYPE_CHECKING:
     import pandas as pd
 
+    from psychopy_nfb.analysis import LagSummary
     from psychopy_nfb.report.findings import Finding
     from psychopy_nfb.report.page import Section, Table
     from psychopy_nfb.report.session_data import SessionData
-    from psychopy_nfb.timing import LagSummary
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -102,12 +102,12 @@ def write_report(session: str, out: str | None = None) -> Report:
     FileError
         If there is no frame log, a file cannot be read, or the folder cannot be written.
     """
+    from psychopy_nfb.analysis import lag_summary
     from psychopy_nfb.report import lag_words
     from psychopy_nfb.report.findings import findings, headline
     from psychopy_nfb.report.outcome import outcome
     from psychopy_nfb.report.page import Section, write_page
     from psychopy_nfb.report.session_data import load_session_data
-    from psychopy_nfb.timing import lag_summary
 
     data = load_session_data(session)
     summary = lag_summary(data.frames, data.settings)
@@ -209,8 +209,8 @@ UNKNOWN_TOO = (
 
 def _table(summary: LagSummary) -> Table:
     """Return all stages in milliseconds."""
+    from psychopy_nfb.analysis.lag import TITLES
     from psychopy_nfb.report.page import Table
-    from psychopy_nfb.timing.lag import TITLES
 
     rows = []
     for name, stage in summary.stages.items():

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from psychopy_nfb.analysis import LagSummary
 from psychopy_nfb.dsp.flags import HOLDING
 from psychopy_nfb.report import seen
 from psychopy_nfb.report.finding import Finding
@@ -18,7 +19,6 @@ from psychopy_nfb.report.numbers import percent, seconds, times
 from psychopy_nfb.report.of_clocks import of_clocks
 from psychopy_nfb.report.of_stream import of_stream
 from psychopy_nfb.report.session_data import SessionData
-from psychopy_nfb.timing import LagSummary
 
 FEW_SECONDS = 10.0
 """A run or training shorter than this says little."""

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from psychopy_nfb.analysis import LagSummary
+from psychopy_nfb.analysis.lag import STAGES
 from psychopy_nfb.report.seen import all_frames
 from psychopy_nfb.report.session_data import SessionData
 from psychopy_nfb.report.style import (
@@ -20,8 +22,6 @@ from psychopy_nfb.report.style import (
     new_figure,
     waterfall,
 )
-from psychopy_nfb.timing import LagSummary
-from psychopy_nfb.timing.lag import STAGES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from psychopy_nfb.analysis import LagSummary
+from psychopy_nfb.analysis.lag import STAGES, clock_note
 from psychopy_nfb.lsl.stamps_heard import WRONG_RATE
 from psychopy_nfb.report.lag_figure import WAY
 from psychopy_nfb.report.numbers import counted, percent, seconds
 from psychopy_nfb.report.session_data import SessionData
-from psychopy_nfb.timing import LagSummary
-from psychopy_nfb.timing.lag import STAGES, clock_note
 
 GAP_SECONDS = 0.1
 """Between two samples, from which on it is a gap."""

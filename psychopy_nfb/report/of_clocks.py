@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from psychopy_nfb.analysis import LagSummary
 from psychopy_nfb.lsl.stamps_heard import WRONG_RATE
 from psychopy_nfb.report.finding import Finding
 from psychopy_nfb.report.numbers import times
 from psychopy_nfb.report.session_data import SessionData
-from psychopy_nfb.timing import LagSummary
 
 LONG_LAG_MS = 500.0
 """Feedback later than this is hard to link to one's own state."""

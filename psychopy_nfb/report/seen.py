@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from psychopy_nfb.analysis.lag import lag_summary, missed_frames
 from psychopy_nfb.dsp.flags import Flags
 from psychopy_nfb.report.session_data import SessionData, within
-from psychopy_nfb.timing.lag import lag_summary, missed_frames
 
 BREAK_SECONDS = 1.0
 """The frame log counts no missed frames in longer intervals."""

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from psychopy_nfb.analysis import lag_summary
 from psychopy_nfb.budget import MOST_RECORDING
 from psychopy_nfb.dsp.flags import Flags
 from psychopy_nfb.errors import FileError
@@ -22,7 +23,6 @@ from psychopy_nfb.recording.read import named_today
 from psychopy_nfb.recording.settings_file import SessionRecord
 from psychopy_nfb.recording.tables import TEXT_COLUMNS, holds_numbers
 from psychopy_nfb.recording.text import text_of_cell
-from psychopy_nfb.timing import lag_summary
 
 CALIBRATING_SHARE = 0.5
 """Of a block's frames or samples, from which on it is the recording of a baseline."""

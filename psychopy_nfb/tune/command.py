@@ -21,7 +21,7 @@ from psychopy_nfb.terminal import add_band, add_units, doing, naming_kept_files
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from psychopy_nfb.lsl.files import Recording
+    from psychopy_nfb.recording.eeg_files import Recording
     from psychopy_nfb.tune.tuning import Entry
 
 FIRST_MS, LAST_MS, STEP_MS = -50.0, 300.0, 25.0
@@ -104,8 +104,8 @@ def _tuned(options: argparse.Namespace, delays: Sequence[float], folder: Path, s
 
     from psychopy_nfb.channels import not_eeg
     from psychopy_nfb.dsp import SignalInfo, standard_positions
-    from psychopy_nfb.engine.recipe import standard_pipeline
-    from psychopy_nfb.lsl.files import read_recording
+    from psychopy_nfb.engine.presets import standard_pipeline
+    from psychopy_nfb.recording.eeg_files import read_recording
     from psychopy_nfb.tune.kinds import check_voltage
     from psychopy_nfb.tune.prepared import offsets_removed
     from psychopy_nfb.tune.tuning import recommended, tune

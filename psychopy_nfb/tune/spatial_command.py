@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from psychopy_nfb.dsp import SpatialFilter, SpatialFit
     from psychopy_nfb.dsp.whole import Calmed
-    from psychopy_nfb.lsl.files import Recording
+    from psychopy_nfb.recording.eeg_files import Recording
 
 METHODS = {
     "ssd": "power in the band is largest relative to the neighbouring frequencies",
@@ -64,7 +64,7 @@ def main(options: argparse.Namespace) -> int:
 
 
 def _written(options: argparse.Namespace, folder: Path, stem: str) -> int:
-    from psychopy_nfb.lsl.files import read_recording
+    from psychopy_nfb.recording.eeg_files import read_recording
 
     with doing("Reading the recording"):
         recording = read_recording(options.recording, units=options.units)

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from psychopy_nfb.bench.command import Outcome
 from psychopy_nfb.bench.dsp import BARS, GROWING, allocation_growth
+from psychopy_nfb.bench.outcome import Outcome
 from psychopy_nfb.cli import main
 
 pytestmark = pytest.mark.alone

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 from matplotlib.text import Text
 
-from psychopy_nfb.bench.command import Outcome
-from psychopy_nfb.bench.findings import _design_figure, design_sentences, write_findings
-from psychopy_nfb.bench.ipc import _row
+from psychopy_nfb.bench.outcome import Outcome
+from psychopy_nfb.bench.python_ipc.findings import _design_figure, design_sentences, write_findings
+from psychopy_nfb.bench.python_ipc.ipc import _row
 
 DESIGNS = ("frame loop", "thread", "queue", "pipe", "psychopy_nfb")
 

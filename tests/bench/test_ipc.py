@@ -13,15 +13,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from psychopy_nfb.bench import ipc, start
-from psychopy_nfb.bench.command import Outcome
-from psychopy_nfb.bench.engines import ENGINES
-from psychopy_nfb.bench.findings import design_sentences, ipc_sentences, write_findings
-from psychopy_nfb.bench.ipc import SIZES
-from psychopy_nfb.bench.link import Link
+from psychopy_nfb.bench.outcome import Outcome
+from psychopy_nfb.bench.python_ipc import ipc, start
+from psychopy_nfb.bench.python_ipc.engines import ENGINES
+from psychopy_nfb.bench.python_ipc.findings import design_sentences, ipc_sentences, write_findings
+from psychopy_nfb.bench.python_ipc.ipc import SIZES
+from psychopy_nfb.bench.python_ipc.link import Link
+from psychopy_nfb.bench.python_ipc.start_parent import IMPORTS, start_once
+from psychopy_nfb.bench.python_ipc.transports import NUMBER, WAYS, Ours, Pipe
 from psychopy_nfb.bench.setting import amplifier
-from psychopy_nfb.bench.start_parent import IMPORTS, start_once
-from psychopy_nfb.bench.ways import NUMBER, WAYS, Ours, Pipe
 from psychopy_nfb.cli import main
 from psychopy_nfb.clock import lsl_now
 
@@ -172,7 +172,7 @@ def test_a_way_whose_sender_ends_is_told_and_left_out(kind, what):
 
 ROUND_BY_ROUND = """
 import sys
-from psychopy_nfb.bench import ipc
+from psychopy_nfb.bench.python_ipc import ipc
 from psychopy_nfb.cli import main
 
 give_turns = ipc._round

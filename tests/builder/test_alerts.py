@@ -206,13 +206,13 @@ def test_a_patch_without_frame_log_is_told(builder, told):
 def test_a_renamed_signal_is_told_where_it_is_used(builder, told):
     builder.add("NeuroFeedbackComponent", "alpha")
     builder.add(
-        "FeedbackDisplayComponent", "bar", value="nfb.value", threshold="nfb.threshold_shown"
+        "FeedbackDisplayComponent", "bar", value="nfb.value", threshold="nfb.display_threshold"
     )
     builder.add("TextComponent", "points", text="$nfb.score")
     builder.add("TextComponent", "words", text="nfb.score")
     assert sorted(told()) == [
-        ("name", "bar, Threshold (0 to 1): nfb.threshold_shown: no signal has the name nfb; there "
-        "are: alpha."),
+        ("name", "bar, Threshold (0 to 1): nfb.display_threshold: no signal has the name nfb; "
+        "there are: alpha."),
         ("name", "bar, Value (0 to 1): nfb.value: no signal has the name nfb; there are: alpha."),
         ("name", "points, Text: nfb.score: no signal has the name nfb; there are: alpha."),
     ]  # fmt: skip
@@ -223,7 +223,7 @@ def test_a_display_takes_the_name_of_the_trained_signal(builder, told):
     bar = builder.add("FeedbackDisplayComponent", "bar")
     patch = builder.add("DiodePatchComponent", "patch", mode="value")
     assert bar.params["value"].val == "alpha.value"
-    assert bar.params["threshold"].val == "alpha.threshold_shown"
+    assert bar.params["threshold"].val == "alpha.display_threshold"
     assert patch.params["value"].val == "alpha.value"
     assert told() == []
 
@@ -235,7 +235,7 @@ def test_an_unknown_value_is_told_wherever_it_is_used(builder, told):
     builder.add("PolygonComponent", "square", opacity="nfb.qualty")
     assert sorted(told()) == [
         ("name", "code, Each frame (Py): emg.score: emg has no such value; it has beyond, signal, "
-        "threshold, threshold_shown, value, z."),
+        "threshold, display_threshold, value, z."),
         ("name", "code, Each frame (Py): nfb.valeu: nfb has no such value; did you mean "
         "nfb.value?"),
         ("name", "square, Opacity: nfb.qualty: nfb has no such value; did you mean "

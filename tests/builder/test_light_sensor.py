@@ -36,7 +36,7 @@ def diode(unique_id):
 @pytest.fixture
 def sensor(diode):
     """Open light sensors on the diode's stream."""
-    from psychopy_nfb.display import LSLLightSensor
+    from psychopy_nfb.hardware.light_sensor import LSLLightSensor
 
     opened = []
 
@@ -86,7 +86,7 @@ def run(folder, program, *arguments):
 def test_row_105_visual_validator_measures_onsets_by_the_diode(diode, home, tmp_path):
     script = tmp_path / "flashes.py"
     run(tmp_path, "compile_validation.py", diode, script)
-    assert "deviceClass='psychopy_nfb.display.light_sensor.LSLLightSensor'" in script.read_text()
+    assert "deviceClass='psychopy_nfb.hardware.light_sensor.LSLLightSensor'" in script.read_text()
     run(tmp_path, "count_resolves.py", script)
     (rows,) = (pd.read_csv(path) for path in tmp_path.glob("flashes*.csv"))
     light_on = (rows["flash.validator.started"] - rows["flash.started"]).dropna()
@@ -174,7 +174,9 @@ def test_profile_leads_back_to_the_sensor(sensor, diode):
     from psychopy.hardware import DeviceManager
 
     first = sensor("Diode")
-    profiles = DeviceManager.getAvailableDevices("psychopy_nfb.display.light_sensor.LSLLightSensor")
+    profiles = DeviceManager.getAvailableDevices(
+        "psychopy_nfb.hardware.light_sensor.LSLLightSensor"
+    )
     (same,) = (profile for profile in profiles if first.isSameDevice(profile))
     assert same == first.getDeviceProfile()
     assert same["source_id"] == diode

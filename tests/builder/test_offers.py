@@ -23,7 +23,7 @@ def test_a_display_is_offered_the_signals_there_are(signals):
     assert values == ["alpha.value", "alpha.score", "alpha.hits", "alpha.quality", "emg.value"]
     assert offer.ticked("value", "emg.value") == [4]
     assert OFFERS["thresholds"](signals, "threshold", {}).chosen([1]) == {
-        "threshold": "emg.threshold_shown"
+        "threshold": "emg.display_threshold"
     }
     assert {"inhibit": "emg.beyond"} in OFFERS["warnings"](signals, "inhibit", {}).values
 

@@ -76,10 +76,10 @@ def press(key, after):
 @pytest.mark.display
 @pytest.mark.slow
 def test_a_baseline_is_recorded_used_and_kept(started, window, tmp_path):
-    from psychopy_nfb.display import show_baseline
+    from psychopy_nfb.display import run_baseline
 
     nfb = started()
-    result = show_baseline(nfb, window, seconds=6, wait=0.2, repeats=0)
+    result = run_baseline(nfb, window, seconds=6, wait=0.2, repeats=0)
     assert (result.succeeded, result.escaped, result.attempts) == (True, False, 1)
     assert nfb.calibrated
     nfb.close()
@@ -105,7 +105,7 @@ def test_a_baseline_is_recorded_used_and_kept(started, window, tmp_path):
 def test_a_failed_baseline_says_why_and_what_to_do_and_can_be_repeated(
     started, window, monkeypatch, until
 ):
-    from psychopy_nfb.display import calibration, show_baseline
+    from psychopy_nfb.display import calibration, run_baseline
 
     shown = []
     wait_for = calibration._Screens.wait_for
@@ -121,7 +121,7 @@ def test_a_failed_baseline_says_why_and_what_to_do_and_can_be_repeated(
         return nfb.flags & (Flags.FLAT | Flags.SETTLING) == Flags.FLAT
 
     until(flat, 15, "the flat electrode")
-    result = show_baseline(nfb, window, seconds=1, wait=0.2, repeats=1)
+    result = run_baseline(nfb, window, seconds=1, wait=0.2, repeats=1)
     assert (result.succeeded, result.attempts) == (False, 2)
     assert "clean signal" in result.reason
     assert not nfb.calibrated
@@ -174,11 +174,11 @@ def test_the_screens_of_a_baseline_fit_and_are_legible(open_window, grab, size, 
 @pytest.mark.display
 @pytest.mark.slow
 def test_escape_ends_it_and_a_key_begins_it(started, window):
-    from psychopy_nfb.display import show_baseline
+    from psychopy_nfb.display import run_baseline
 
     nfb = started()
     timers = [press("space", 0.5), press("escape", 2.5)]
-    result = show_baseline(nfb, window, seconds=60)
+    result = run_baseline(nfb, window, seconds=60)
     for timer in timers:
         timer.join()
     assert (result.succeeded, result.escaped, result.attempts) == (False, True, 1)

@@ -11,7 +11,9 @@ import sys
 import numpy as np
 import pytest
 
-from psychopy_nfb.display.marker_output import (
+from psychopy_nfb.display.neurofeedback import Neurofeedback
+from psychopy_nfb.errors import FileError, SettingsError
+from psychopy_nfb.hardware.marker_output import (
     LSLMarkers,
     ParallelMarkers,
     SerialMarkers,
@@ -19,8 +21,6 @@ from psychopy_nfb.display.marker_output import (
     _CodePort,
     read_codes,
 )
-from psychopy_nfb.display.neurofeedback import Neurofeedback
-from psychopy_nfb.errors import FileError, SettingsError
 from psychopy_nfb.recording import read_session
 
 pytestmark = pytest.mark.alone

@@ -12,12 +12,12 @@ import pandas as pd
 import pytest
 
 from psychopy_nfb import FeedbackBar, FeedbackText, Neurofeedback, PhotodiodePatch, pace
+from psychopy_nfb.analysis import frame_stalls, hit_to_display, out_of_order
 from psychopy_nfb.display.neurofeedback import OUTSIDE_FRAMES
 from psychopy_nfb.dsp import CFIR, Burn, Flags, Pick, Pipeline
 from psychopy_nfb.errors import SettingsError, StreamError
 from psychopy_nfb.lsl.selection import StreamSelection
 from psychopy_nfb.recording import read_session
-from psychopy_nfb.timing import frame_stalls, hit_to_display, out_of_order
 
 pytestmark = [pytest.mark.alone, pytest.mark.display, pytest.mark.slow]
 HZ = 60

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from psychopy_nfb.display.frame_log import FrameWriter
-from psychopy_nfb.display.photodiode import CODE_LENGTH, PhotodiodePatch, code_bit, sequence
+from psychopy_nfb.display.photodiode_patch import CODE_LENGTH, PhotodiodePatch, code_bit, sequence
 from psychopy_nfb.engine.memory import SharedBlock
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.protocol import value_names

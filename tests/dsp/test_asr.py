@@ -173,7 +173,7 @@ def test_it_learns_from_the_session_s_baseline_and_is_kept_for_the_next(tmp_path
     samples = eeg(90, 8)
     samples += bursts(len(samples), 8, "blinks")[0]
     processor = Processor(training(), INFO)
-    assert processor.tracks[NAME].used_channels.tolist() == list(range(len(LABELS)))
+    assert processor.chains[NAME].used_channels.tolist() == list(range(len(LABELS)))
     baseline, rest = samples[:15_000], samples[15_000:]
     processor.process(baseline[:1000])
     processor.begin_baseline()
@@ -185,10 +185,10 @@ def test_it_learns_from_the_session_s_baseline_and_is_kept_for_the_next(tmp_path
     path = tmp_path / "calibration.json"
     write_json(processor.configuration, path)
     again = Processor(with_calibration(training(), path), INFO)
-    assert again.tracks[NAME].pipeline.steps[1].calibration == step.calibration
+    assert again.chains[NAME].pipeline.steps[1].calibration == step.calibration
     outs = []
     for one in (again, processor):
-        pipeline = one.tracks[NAME].pipeline
+        pipeline = one.chains[NAME].pipeline
         pipeline.reset()
         outs.append(pipeline.process(rest)[0])
     assert np.array_equal(*outs)

@@ -10,7 +10,7 @@ import pytest
 from psychopy_nfb.channels import not_eeg
 from psychopy_nfb.dsp import ChannelQuality, SignalInfo
 from psychopy_nfb.dsp.channel_verdict import REMEDIES
-from psychopy_nfb.lsl.eeg_model import SimulatedEEG
+from psychopy_nfb.simulate.eeg_model import SimulatedEEG
 
 SECONDS = 30
 

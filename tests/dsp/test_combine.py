@@ -118,13 +118,13 @@ def training(**protocol):
 def test_row_025_a_ratio_is_trained_with_a_baseline_that_fits_its_branches(tmp_path):
     processor = Processor(training(), INFO)
     # Only what is used counts: Oz may be off.
-    assert processor.tracks[NAME].used_channels.tolist() == [0, 1]
+    assert processor.chains[NAME].used_channels.tolist() == [0, 1]
     samples = signals.noise(20_000, 3)
     processor.process(samples[:2500])
     processor.begin_baseline()
     processor.process(samples[2500:15_000])
     processor.end_baseline()
-    fitted = processor.tracks[NAME].pipeline.steps[1].branches["theta"][1]
+    fitted = processor.chains[NAME].pipeline.steps[1].branches["theta"][1]
     assert fitted.spectrum is not None
     block = processor.process(samples[15_000:])
     settled = block.flags == 0

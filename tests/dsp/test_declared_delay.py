@@ -8,7 +8,7 @@ import signals
 
 from psychopy_nfb import dsp
 from psychopy_nfb.dsp.estimators import ESTIMATORS
-from psychopy_nfb.engine.recipe import standard_pipeline
+from psychopy_nfb.engine.presets import standard_pipeline
 from psychopy_nfb.errors import SettingsError
 
 RATE = 250.0

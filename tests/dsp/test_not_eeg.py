@@ -23,7 +23,7 @@ from psychopy_nfb.dsp import (
     SignalInfo,
     SpatialFilter,
 )
-from psychopy_nfb.engine.track import Track
+from psychopy_nfb.engine.signal_chain import SignalChain
 from psychopy_nfb.errors import SettingsError
 
 RATE = 250.0
@@ -139,9 +139,9 @@ def test_no_limit_of_volts_is_laid_on_what_is_no_voltage(samples):
 
 def test_a_flat_trigger_flags_no_signal_that_names_it_beside_eeg():
     mixed = SpatialFilter({"one": {"Oz": 1.0, "Acc X": -0.1}})
-    track = Track(Pipeline([mixed]), TOGETHER)
-    assert track.used_channels.tolist() == [LABELS.index("Oz")]
-    alone = Track(Pipeline([Pick(["Acc X"])]), TOGETHER)
+    chain = SignalChain(Pipeline([mixed]), TOGETHER)
+    assert chain.used_channels.tolist() == [LABELS.index("Oz")]
+    alone = SignalChain(Pipeline([Pick(["Acc X"])]), TOGETHER)
     assert alone.used_channels.tolist() == [LABELS.index("Acc X")]
-    average = Track(Pipeline([Reference("average"), Pick(["Oz"])]), TOGETHER)
+    average = SignalChain(Pipeline([Reference("average"), Pick(["Oz"])]), TOGETHER)
     assert average.used_channels.tolist() == PLACES

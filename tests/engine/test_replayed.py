@@ -27,11 +27,11 @@ from psychopy_nfb.dsp import (
 from psychopy_nfb.engine.configuration import read_configuration
 from psychopy_nfb.engine.rerun import run_offline
 from psychopy_nfb.errors import StreamError
-from psychopy_nfb.lsl.files import read_recording
 from psychopy_nfb.lsl.outlet import make_outlet
 from psychopy_nfb.lsl.selection import StreamSelection
 from psychopy_nfb.protocol import Baseline
 from psychopy_nfb.recording import read_session
+from psychopy_nfb.recording.eeg_files import read_recording
 from psychopy_nfb.recording.xdf import XdfWriter
 from psychopy_nfb.settings import to_dict
 
@@ -68,7 +68,7 @@ def train(training, tmp_path, until, unique_id):
     running = []
 
     def run(path, n, *options):
-        command = ["psychopy_nfb.lsl.replay", str(path), "--source-id", unique_id, *options]
+        command = ["psychopy_nfb.simulate.replay", str(path), "--source-id", unique_id, *options]
         running.append(
             subprocess.Popen(
                 [sys.executable, "-m", *command],

@@ -9,10 +9,10 @@ from trainings import AT
 
 from psychopy_nfb.bench.step import BARS, LEAST, PERSON, step_figures
 from psychopy_nfb.dsp import SignalInfo
+from psychopy_nfb.engine.presets import standard_training
 from psychopy_nfb.engine.processor import Processor
-from psychopy_nfb.engine.recipe import standard_training
-from psychopy_nfb.lsl.eeg_model import SimulatedEEG
 from psychopy_nfb.settings import from_dict
+from psychopy_nfb.simulate.eeg_model import SimulatedEEG
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

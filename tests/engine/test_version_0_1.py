@@ -141,3 +141,5 @@ def test_a_builder_experiment_means_the_same_as_before(tmp_path):
     assert "emg = smr.signals['emg']" in code
     assert "smr.begin_block(" in code
     assert "emg.begin_block(" not in code
+    assert ".threshold = smr.display_threshold" in code
+    assert "threshold_shown" not in code

@@ -60,7 +60,8 @@ class Amplifier:
 
     def start(self) -> None:
         """Switch it on."""
-        command = ["-m", "psychopy_nfb.lsl.simulator", "--seconds", "7200", "--rate", f"{RATE:g}"]
+        program = ["-m", "psychopy_nfb.simulate.simulator"]
+        command = [*program, "--seconds", "7200", "--rate", f"{RATE:g}"]
         self.process = subprocess.Popen(
             [sys.executable, *command, "--source-id", self.source_id],
             stdin=subprocess.DEVNULL,

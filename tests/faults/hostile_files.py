@@ -69,14 +69,14 @@ class HostileFiles:
         _write_fif(self.good / "short_raw.fif")
 
     def _all_readers(self) -> dict[str, Callable[[Path], object]]:
-        from psychopy_nfb.display.marker_output import read_codes
+        from psychopy_nfb.analysis import lag_summary
         from psychopy_nfb.dsp.channels import read_weights
-        from psychopy_nfb.light.command import read_log
-        from psychopy_nfb.light.sensor_files import read_channels
-        from psychopy_nfb.lsl.files import read_recording
+        from psychopy_nfb.hardware.marker_output import read_codes
+        from psychopy_nfb.photodiode.command import read_log
+        from psychopy_nfb.photodiode.sensor_files import read_channels
         from psychopy_nfb.recording import read_session
+        from psychopy_nfb.recording.eeg_files import read_recording
         from psychopy_nfb.report.session_data import load_session_data
-        from psychopy_nfb.timing import lag_summary
 
         def session(path: Path) -> None:
             with suppress(NfbError):

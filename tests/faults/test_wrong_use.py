@@ -6,8 +6,8 @@ import sys
 import pytest
 
 from psychopy_nfb import Neurofeedback, band_amplitude, standard_training
-from psychopy_nfb.display.run_control import NO_LABEL
-from psychopy_nfb.engine.worker_process import remove_log
+from psychopy_nfb.display.session_commands import NO_LABEL
+from psychopy_nfb.engine.worker_launch import remove_log
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.protocol import Reward
 from psychopy_nfb.recording import read_session

@@ -55,7 +55,7 @@ def session(tmp_path_factory, alone):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LSLAPICFG", alone()["LSLAPICFG"])
         simulator = subprocess.Popen(
-            [sys.executable, "-m", "psychopy_nfb.lsl.simulator", "--seconds", "120"],
+            [sys.executable, "-m", "psychopy_nfb.simulate.simulator", "--seconds", "120"],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )

@@ -19,13 +19,13 @@ from trainings import AT, one_signal
 
 from psychopy_nfb import Neurofeedback, read_session
 from psychopy_nfb.dsp import Flags, Pick, Pipeline, Reference
+from psychopy_nfb.engine.acquisition import Acquisition
 from psychopy_nfb.engine.rerun import rerun
-from psychopy_nfb.engine.source import Source
 from psychopy_nfb.errors import StreamError
-from psychopy_nfb.lsl.files import read_recording
 from psychopy_nfb.lsl.inlet import Inlet
 from psychopy_nfb.lsl.selection import StreamSelection
 from psychopy_nfb.recording import to_mne
+from psychopy_nfb.recording.eeg_files import read_recording
 
 EEG = ["Fp1", "Fp2", "C3", "Cz", "C4", "Pz", "O1", "Oz"]
 SIGNAL = AT["signal"]
@@ -179,7 +179,7 @@ def test_a_counter_keeps_its_numbers_and_the_eeg_its_average(odd_amplifier):
         format="double64",
         seconds=10,
     )
-    source = Source(StreamSelection(source_id=source_id, timeout=20))
+    source = Acquisition(StreamSelection(source_id=source_id, timeout=20))
     samples = pulled(source, 1.5)
     source.close()
     assert set(np.diff(samples[:, 0])) <= {1.0, -255.0}
@@ -232,7 +232,7 @@ def test_a_unit_that_is_set_is_of_voltages_alone(odd_amplifier):
         format="double64",
         seconds=10,
     )
-    source = Source(StreamSelection(source_id=source_id, timeout=20, units="V"))
+    source = Acquisition(StreamSelection(source_id=source_id, timeout=20, units="V"))
     samples = pulled(source)
     source.close()
     assert set(samples[:, 8]) == {0.0, 4.0}
@@ -257,7 +257,7 @@ def test_a_unit_that_is_set_is_of_voltages_alone(odd_amplifier):
 )
 def test_numbers_that_cannot_be_microvolts_are_reported(odd_amplifier, settings, sentence):
     source_id = odd_amplifier(units=None, seconds=10, **settings)
-    source = Source(StreamSelection(source_id=source_id, timeout=20))
+    source = Acquisition(StreamSelection(source_id=source_id, timeout=20))
     at_the_start = list(source.events)
     pulled(source)
     source.close()
@@ -404,7 +404,7 @@ def test_an_amplifier_that_comes_back_as_another_one_is_not_joined(
     unique_id, until, again, difference
 ):
     outlet = outlet_of(unique_id, ["Cz", "Oz"])
-    source = Source(StreamSelection(source_id=unique_id, timeout=20))
+    source = Acquisition(StreamSelection(source_id=unique_id, timeout=20))
     del outlet
     until(lambda: source.pull(0.01) is None and source.lost, 5, "the loss")
     outlet = outlet_of(unique_id, **again)

@@ -12,6 +12,7 @@ import pytest
 from trainings import VALUE_NAMES
 
 from psychopy_nfb import Neurofeedback
+from psychopy_nfb.analysis import lag_summary
 from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.dsp import Flags
 from psychopy_nfb.engine.records import DELAY
@@ -20,7 +21,6 @@ from psychopy_nfb.errors import StreamError
 from psychopy_nfb.lsl.inlet import Inlet
 from psychopy_nfb.lsl.selection import StreamSelection
 from psychopy_nfb.recording import read_session, to_mne
-from psychopy_nfb.timing import lag_summary
 
 pytestmark = pytest.mark.slow
 

@@ -22,7 +22,7 @@ from psychopy_nfb.dsp import (
 )
 from psychopy_nfb.dsp.estimators import ESTIMATORS
 from psychopy_nfb.engine.configuration import read_configuration
-from psychopy_nfb.lsl.files import read_recording
+from psychopy_nfb.recording.eeg_files import read_recording
 from psychopy_nfb.tune.tuning import tune
 
 mne = pytest.importorskip("mne")

@@ -11,9 +11,9 @@ from psychopy_nfb.checks import check_channels
 from psychopy_nfb.cli import main
 from psychopy_nfb.dsp import Reference, SignalInfo
 from psychopy_nfb.errors import SettingsError
-from psychopy_nfb.lsl.files import read_recording
 from psychopy_nfb.lsl.inlet import Inlet
 from psychopy_nfb.lsl.selection import StreamSelection
+from psychopy_nfb.recording.eeg_files import read_recording
 
 BESIDE = ["Fz", "Cz", "Oz", "M1", "EX1", "EXG2", "BIP1"]
 OPENBCI = ["EXG Channel 0", "EXG Channel 1", "EXG Channel 2", "Accel Channel 0"]

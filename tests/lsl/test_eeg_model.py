@@ -5,8 +5,8 @@ import pytest
 from scipy import signal
 
 from psychopy_nfb.errors import SettingsError
-from psychopy_nfb.lsl.eeg_model import SimulatedEEG
 from psychopy_nfb.settings import from_dict, to_dict
+from psychopy_nfb.simulate.eeg_model import SimulatedEEG
 
 SITES = ("Fp1", "Fp2", "Fz", "Cz", "Pz", "O1", "Oz", "T7", "T8", "AUX")
 QUIET = {"blinks_per_minute": 0, "emg_per_minute": 0, "line_frequency": 0}

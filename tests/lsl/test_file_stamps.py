@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from psychopy_nfb.errors import FileError
-from psychopy_nfb.lsl.files.stamps import read_stamps
+from psychopy_nfb.recording.eeg_files.stamps import read_stamps
 
 N = np.arange(20_000)
 

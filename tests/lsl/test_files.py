@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from psychopy_nfb.errors import FileError
-from psychopy_nfb.lsl.files import read_recording
+from psychopy_nfb.recording.eeg_files import read_recording
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 
@@ -96,7 +96,7 @@ def test_a_missing_package_is_named_with_what_installs_it(write_recording):
     for ending, package in ((".fif", "mne"), (".xdf", "pyxdf")):
         code = (
             f"import sys; sys.modules[{package!r}] = None\n"
-            "from psychopy_nfb.lsl.files import read_recording\n"
+            "from psychopy_nfb.recording.eeg_files import read_recording\n"
             "from psychopy_nfb.errors import FileError\n"
             "try: read_recording(sys.argv[1])\n"
             "except FileError as error: print(error)\n"

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from psychopy_nfb.errors import SettingsError
-from psychopy_nfb.lsl.files import Recording, read_recording
-from psychopy_nfb.lsl.replay import exact_format, run_replay
 from psychopy_nfb.lsl.stream_channels import read_channels
+from psychopy_nfb.recording.eeg_files import Recording, read_recording
+from psychopy_nfb.simulate.replay import exact_format, run_replay
 
-REPLAY = "psychopy_nfb.lsl.replay"
+REPLAY = "psychopy_nfb.simulate.replay"
 
 
 @pytest.fixture

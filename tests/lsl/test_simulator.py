@@ -12,11 +12,11 @@ import pylsl
 import pytest
 
 from psychopy_nfb.errors import SettingsError
-from psychopy_nfb.lsl.eeg_model import SimulatedEEG
-from psychopy_nfb.lsl.faults import Faults, Spoil
-from psychopy_nfb.lsl.simulator import run_simulator
+from psychopy_nfb.simulate.eeg_model import SimulatedEEG
+from psychopy_nfb.simulate.faults import Faults, Spoil
+from psychopy_nfb.simulate.simulator import run_simulator
 
-SIMULATOR = "psychopy_nfb.lsl.simulator"
+SIMULATOR = "psychopy_nfb.simulate.simulator"
 CHANNELS = ("Fp1", "Cz", "Oz")
 
 

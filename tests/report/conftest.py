@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from psychopy_nfb.dsp import Flags, SignalInfo
+from psychopy_nfb.engine.presets import standard_training
 from psychopy_nfb.engine.processor import Processor
-from psychopy_nfb.engine.recipe import standard_training
-from psychopy_nfb.lsl.eeg_model import SimulatedEEG
 from psychopy_nfb.recording import SessionRecord, SessionWriter, machine_facts, new_session
 from psychopy_nfb.settings import to_dict
+from psychopy_nfb.simulate.eeg_model import SimulatedEEG
 
 RATE, HZ, CHUNK = 250.0, 60.0, 5
 BEGIN = 1000.0

@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 from matplotlib.text import Text
 
+from psychopy_nfb.analysis import lag_summary
 from psychopy_nfb.report.lag_figure import lag_figure, typical
 from psychopy_nfb.report.outcome import outcome
 from psychopy_nfb.report.outcome_figure import outcome_figure
 from psychopy_nfb.report.session_data import Block, load_session_data
 from psychopy_nfb.report.style import histogram, new_figure, waterfall
-from psychopy_nfb.timing import lag_summary
 
 
 def drawn(files):

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from psychopy_nfb.analysis import lag_summary
 from psychopy_nfb.recording import SessionRecord
 from psychopy_nfb.report.command import write_report
 from psychopy_nfb.report.findings import findings, headline
@@ -15,7 +16,6 @@ from psychopy_nfb.report.lag_words import clock_sentence
 from psychopy_nfb.report.numbers import percent
 from psychopy_nfb.report.seen import feedback_frames, still_seconds
 from psychopy_nfb.report.session_data import load_session_data
-from psychopy_nfb.timing import lag_summary
 
 
 def looked_at(files):

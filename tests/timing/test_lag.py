@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from psychopy_nfb.analysis import frame_stalls, hit_to_display, lag_summary, out_of_order
 from psychopy_nfb.errors import FileError
 from psychopy_nfb.recording import FRAME_COLUMNS
-from psychopy_nfb.timing import frame_stalls, hit_to_display, lag_summary, out_of_order
 
 PERIOD = 1 / 60
 

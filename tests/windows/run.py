@@ -18,9 +18,9 @@ SMOKE = ["tests/windows"]
 SUITES = [
     *SMOKE,
     "tests/recording tests/protocol tests/timing tests/test_settings.py tests/test_process.py",
-    "tests/test_cli.py tests/bench/test_check.py",
+    "tests/test_cli.py tests/doctor/test_check.py",
     "tests/engine/test_memory.py tests/lsl/test_files.py",
-    "tests/engine/test_worker.py tests/engine/test_keeper.py",
+    "tests/engine/test_worker.py tests/engine/test_recorder.py",
     "tests/lsl/test_outlet.py tests/lsl/test_replay.py",
 ]
 """What does not need a window. Each line is a run of its own: one that hangs costs no other."""

@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from psychopy_nfb.bench.libraries import check_runtime
+from psychopy_nfb.doctor.libraries import check_runtime
 from psychopy_nfb.engine import worker
 from psychopy_nfb.errors import FileError
 from psychopy_nfb.recording import SessionFiles, new_session

@@ -1,0 +1,159 @@
+"""The newest feedback record as the participant's frame sees it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from psychopy_nfb.checks import check_number
+from psychopy_nfb.display.newest_record import NewestRecord
+from psychopy_nfb.display.run_state import RunState
+from psychopy_nfb.display.signal_view import SignalView
+from psychopy_nfb.engine.configuration import Configuration
+from psychopy_nfb.engine.records import FLAGS, T_RECEIVED, T_SAMPLE, feedback_layout
+from psychopy_nfb.lsl.stamps_heard import silence_seconds
+from psychopy_nfb.protocol import QUALITY_SECONDS
+
+
+class FeedbackState(RunState):
+    """What the record that was read last says, by the names of the field.
+
+    Parameters
+    ----------
+    configuration : Configuration
+        The training's settings.
+    change : callable
+        Called as ``change(changes, signal)`` when settings of one signal shall change.
+    stale_after : float, optional
+        Seconds without new samples after which `stale` is true. Default 0.1 s, or one and a half
+        of the stream's chunks if they are long.
+
+    Attributes
+    ----------
+    signals : dict of str: SignalView
+        What the record says of each signal. The first is the one that `value`, `signal`, `z` and
+        `threshold` mean.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        change: Callable[[dict[str, Any], str], None],
+        stale_after: float | None = None,
+    ):
+        self._stale_chosen = stale_after is not None
+        if stale_after is not None:
+            check_number("stale_after", stale_after, above=0, unit="s")
+        self.stale_after = silence_seconds(0.0) if stale_after is None else stale_after
+        layout = feedback_layout(configuration.value_names)
+        self._reward, self._score = layout.place("reward"), layout.place("score")
+        self._hits, self._quality = layout.place("hits"), layout.place("quality")
+        self._newest = NewestRecord()
+        self._hits_before = 0.0
+        self._rewarded = False
+        self.signals = {
+            name: SignalView(self._newest, name, settings, layout, change)
+            for name, settings in configuration.signals.items()
+        }
+        self._first = next(iter(self.signals.values()))
+
+    def _know_chunks(self, seconds: float) -> None:
+        """Judge silence by the time from one chunk of the stream to the next."""
+        if not self._stale_chosen:
+            self.stale_after = silence_seconds(seconds)
+
+    def _compare(self, configuration: Configuration) -> None:
+        """Show thresholds as they lie with these settings and baselines."""
+        for name, settings in configuration.signals.items():
+            self.signals[name]._compare(settings)
+
+    def _take(self, record: tuple | None, t_read: float) -> None:
+        """Use `record`, read at LSL time `t_read`, from now on. Runs once a frame."""
+        self._newest.record = record
+        self._newest.t_read = t_read
+        if record is not None:
+            hits = record[self._hits]
+            self._rewarded = hits > self._hits_before or (
+                hits == self._hits_before and record[self._reward] > 0
+            )
+            self._hits_before = hits
+
+    @property
+    def _silence(self) -> float:
+        """Seconds since the newest sample came; infinite before the first."""
+        newest = self._newest
+        return math.inf if newest.record is None else newest.t_read - newest.record[T_RECEIVED]
+
+    def _get(self, place: int, otherwise: float) -> Any:
+        return otherwise if self._newest.record is None else self._newest.record[place]
+
+    @property
+    def value(self) -> float:
+        """What displays show of the first signal: 0 to 1.
+
+        0 in blocks without feedback, before the first value, and when no sample has come for
+        `Signal.display_hold`.
+        """
+        return self._first.value
+
+    @property
+    def signal(self) -> float:
+        """Output of the first signal's pipeline, e.g. an envelope in microvolts; NaN at first."""
+        return self._first.signal
+
+    @property
+    def z(self) -> float:
+        """The first signal against its baseline; NaN before the first value."""
+        return self._first.z
+
+    @property
+    def threshold(self) -> float:
+        """The first signal's threshold, in the units of `z`.
+
+        See `display_threshold` for the units of displays.
+        """
+        return self._first.threshold
+
+    @property
+    def display_threshold(self) -> float | None:
+        """The first signal's threshold as displays show it, 0 to 1; None while it is not known."""
+        return self._first.display_threshold
+
+    @property
+    def reward(self) -> bool:
+        """Whether a hit came since the last update (or the time beyond thresholds counts now)."""
+        return self._rewarded and self._newest.showing
+
+    @property
+    def score(self) -> float:
+        """Points so far."""
+        return self._get(self._score, 0.0)
+
+    @property
+    def hits(self) -> int:
+        """Hits so far."""
+        return int(self._get(self._hits, 0))
+
+    @property
+    def quality(self) -> float:
+        """Share of clean samples in the last second, 0 to 1; 0 when none came in it."""
+        return 0.0 if self._silence > QUALITY_SECONDS else self._newest.record[self._quality]
+
+    @property
+    def flags(self) -> int:
+        """The record's `psychopy_nfb.dsp.Flags`; 0 is clean."""
+        return self._get(FLAGS, 0)
+
+    @property
+    def stale(self) -> bool:
+        """Whether no new sample has reached the screen for `stale_after` seconds.
+
+        True as well when the amplifier is silent as when the worker is dead, stopped or starved.
+        """
+        return self._silence > self.stale_after
+
+    @property
+    def age(self) -> float:
+        """Seconds between the newest sample and this frame's read; NaN before the first value."""
+        return self._newest.t_read - self._get(T_SAMPLE, math.nan)

@@ -1,0 +1,264 @@
+"""The worker's streams as one: EEG with a second stream beside it, lost and found again."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from dataclasses import replace
+
+import numpy as np
+
+from psychopy_nfb.channels import MISC
+from psychopy_nfb.errors import NfbError, SettingsError
+from psychopy_nfb.lsl.absent import AbsentStream, difference, found_again, same_stream
+from psychopy_nfb.lsl.amplitude import AmplitudeCheck
+from psychopy_nfb.lsl.inlet import Inlet, StreamLost
+from psychopy_nfb.lsl.merge import Merger
+from psychopy_nfb.lsl.selection import StreamSelection
+from psychopy_nfb.lsl.stamps_heard import Heard
+from psychopy_nfb.simulate.synthetic import SyntheticStream
+
+logger = logging.getLogger(__name__)
+
+LOOK_AGAIN_SECONDS = 0.5
+RESTART_SECONDS = 2.0
+"""How long a restarted worker looks for its stream before it begins without."""
+
+
+class Acquisition:
+    """EEG samples, for as long as the run lasts.
+
+    A stream that ends is looked for in a thread of its own; meanwhile `pull` gives nothing.
+
+    Parameters
+    ----------
+    selection : StreamSelection
+        The EEG.
+    aux : StreamSelection, optional
+        A second stream, whose channels follow the EEG's.
+    known : dict, optional
+        What `known` said of the streams to an earlier worker. The same ones are taken, and waited
+        for if they are away: with another amplifier on the network a new search could find that
+        one.
+
+    Attributes
+    ----------
+    info : SignalInfo
+        All channels.
+    events : collections.deque of (str, dict)
+        What happened to the streams: ``stream_lost``, ``stream_back``, ``stream_differs``,
+        ``aux_lost``, ``unlikely_amplitude``, ``rate_differs`` and what `StampClock` finds.
+    aux_pulled : collections.deque of (ndarray, ndarray)
+        Samples and stamps that the second stream sent by itself and nobody has taken yet.
+
+    Raises
+    ------
+    StreamError, SettingsError
+        If a stream is not there or the two share a channel label.
+    """
+
+    def __init__(
+        self,
+        selection: StreamSelection,
+        aux: StreamSelection | None = None,
+        known: dict | None = None,
+    ):
+        known = known or {}
+        heard = Heard(**known["heard"]) if known.get("heard") else None
+        self._inlet = _opened(selection, known.get("eeg"), heard)
+        self._known = self._inlet.facts()
+        self._again = same_stream(selection, self._known, LOOK_AGAIN_SECONDS)
+        self._merger = None
+        self.info = self._inlet.info
+        self.format = self._inlet.format
+        self.aux_info = None
+        if aux is not None:
+            self._merger = Merger(_opened(aux, known.get("aux")))
+            self.aux_info = self._merger.inlet.info
+            shared = set(self._merger.labels) & set(self.info.labels)
+            if shared:
+                raise SettingsError(
+                    "aux", str(aux), f"has channels that the EEG has too: {', '.join(shared)}"
+                )
+            # What is laid beside the EEG comes from another amplifier: no reference is made of it.
+            beside = {label: self.aux_info.kinds.get(label, MISC) for label in self._merger.labels}
+            self.info = replace(
+                self.info,
+                labels=self.info.labels + self._merger.labels,
+                kinds={**self.info.kinds, **beside},
+            )
+            self.format = np.dtype(np.float64)
+        self.events: deque[tuple[str, dict]] = deque()
+        self.aux_pulled: deque[tuple[np.ndarray, np.ndarray]] = deque()
+        self._amplitude: AmplitudeCheck | None = None
+        if (
+            isinstance(self._inlet, Inlet) and not known
+        ):  # an earlier process of the run has told it
+            self._amplitude = AmplitudeCheck(self._inlet.info)
+            self._tell_amplitude(self._amplitude.begin(self._inlet.first_samples()))
+        self.lost = False
+        self._aux_lost = False
+        self._found: Inlet | None = None
+        self._ended = threading.Event()
+
+    def pull(self, timeout: float) -> tuple[np.ndarray, np.ndarray] | None:
+        """Wait up to `timeout` seconds for samples, as `Inlet.pull` does; None if there are none.
+
+        What the second stream sent by itself is added to `aux_pulled`.
+        """
+        if self.lost:
+            if self._found is None:
+                time.sleep(timeout)
+                return None
+            self._inlet, self._found, self.lost = self._found, None, False
+            self.events.append(("stream_back", self._inlet.facts()))
+        self._tell_clocks()
+        try:
+            pulled = self._inlet.pull(timeout)
+        except StreamLost:
+            self._lose()
+            return None
+        if pulled is None:
+            return None
+        if self._amplitude is not None:
+            self._check_amplitude(pulled[0])
+        if self._merger is None:
+            return pulled
+        samples, stamps = pulled
+        if not self._aux_lost:
+            try:
+                aux = self._merger.take()
+                if aux is not None:  # its inlet uses the same memory again at the next pull
+                    self.aux_pulled.append((aux[0].copy(), aux[1]))
+            except StreamLost:
+                self._aux_lost = True
+                self.events.append(("aux_lost", self._merger.inlet.facts()))
+        return np.concatenate((samples, self._merger.beside(stamps)), axis=1), stamps
+
+    def _tell_clocks(self) -> None:
+        """Pass on what was found of the streams' clocks."""
+        found = self._inlet.clock.events
+        while found:
+            self.events.append(found.popleft())
+        if self._merger is not None:
+            inlet = self._merger.inlet
+            while inlet.clock.events:
+                what, detail = inlet.clock.events.popleft()
+                self.events.append((what, {"stream": inlet.facts()["name"], **detail}))
+
+    @property
+    def waiting(self) -> bool:
+        """Whether more samples wait that came before the run: those pulled last are old."""
+        return self._inlet.waiting
+
+    @property
+    def pace(self) -> float:
+        """Samples a second of real time that the EEG should have."""
+        return self.info.rate * self._inlet.speed
+
+    @property
+    def breaks(self) -> tuple[int, ...]:
+        """Rows of the last pull before which samples may be missing though no stamp says so."""
+        return self._inlet.clock.breaks
+
+    @property
+    def chunk_seconds(self) -> float:
+        """Time between two chunks of the EEG; 0 while it is not known."""
+        return self._inlet.clock.chunk_seconds
+
+    def clock_facts(self) -> dict[str, object]:
+        """Return what was made of the EEG's stamps."""
+        return self._inlet.clock.facts()
+
+    def native(self, samples: np.ndarray) -> np.ndarray:
+        """Return the last pull as the stream sent it, for the record: (n, n_channels).
+
+        With a second stream beside it these are the merged `samples` themselves.
+        """
+        return samples if self._merger is not None else self._inlet.native[: len(samples)]
+
+    def facts(self) -> dict[str, object]:
+        """Return what identifies the EEG stream, and the kinds of all channels.
+
+        With a second stream beside it, samples are kept as they are merged: in microvolts.
+        """
+        facts = {**self._inlet.facts(), "kinds": self.info.kinds}
+        if self._merger is not None:
+            facts["microvolts_per_unit"] = [1.0] * len(self._inlet.info.labels)
+        return facts
+
+    def known(self) -> dict[str, object]:
+        """Return what a successor needs to take the same streams, and to understand the EEG's."""
+        aux = None if self._merger is None else self._merger.inlet.facts()
+        return {"eeg": self._inlet.facts(), "aux": aux, "heard": self._inlet.heard.to_dict()}
+
+    def close(self) -> None:
+        """Leave the streams."""
+        self._ended.set()
+        if not self.lost:
+            self._inlet.close()
+
+    def _check_amplitude(self, samples: np.ndarray) -> None:
+        """Say once whether the EEG's first seconds are too small or too large for microvolts."""
+        self._tell_amplitude(self._amplitude.add(samples))
+
+    def _tell_amplitude(self, why: str | None) -> None:
+        if why is not None:
+            self.events.append(("unlikely_amplitude", {"sentence": why}))
+        if self._amplitude.done:
+            self._amplitude = None
+
+    def _lose(self) -> None:
+        self.lost = True
+        self.events.append(("stream_lost", {"name": self._inlet.facts()["name"]}))
+        self._inlet.close()
+        threading.Thread(target=self._look_again, name="reconnect", daemon=True).start()
+
+    def _look_again(self) -> None:
+        told: set[str] = set()
+        while not self._ended.is_set():
+            try:
+                found = Inlet(self._again, heard=self._inlet.heard)
+            except NfbError:
+                continue  # the search itself waits `timeout` seconds
+            except Exception as error:  # liblsl's own, say: the search must not end with it
+                logger.exception("Looking for the stream failed; going on.")
+                self._tell(told, "reconnect_failed", {"why": str(error)})
+                self._ended.wait(LOOK_AGAIN_SECONDS)
+                continue
+            differs = difference(found.facts(), self._known)
+            if not differs:
+                found.clock = self._inlet.clock  # it knows the last stamp
+                self._found = found
+                return
+            found.close()
+            self._tell(
+                told,
+                "stream_differs",
+                {
+                    **found.facts(),
+                    "sentence": f"The stream '{found.facts()['name']}' is back as another one, in "
+                    f"its {differs}. The run waits for the one that it began with: set the "
+                    "amplifier's program as it was, or start the experiment again.",
+                },
+            )
+            self._ended.wait(LOOK_AGAIN_SECONDS)
+
+    def _tell(self, told: set[str], what: str, detail: dict) -> None:
+        """Add an event, once in a search."""
+        if what not in told:
+            told.add(what)
+            self.events.append((what, detail))
+
+
+def _opened(
+    selection: StreamSelection, known: dict | None, heard: Heard | None = None
+) -> Inlet | AbsentStream | SyntheticStream:
+    """Open a stream: the one that is `known`, or the one that is selected."""
+    if selection.test_signal:
+        return SyntheticStream()
+    if known is None:
+        return Inlet(selection, heard=heard)
+    return found_again(selection, known, RESTART_SECONDS, heard)

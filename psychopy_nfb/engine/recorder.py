@@ -1,0 +1,498 @@
+"""What the worker keeps of a run: samples, signals, events and frames, to the session's files."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pylsl
+
+from psychopy_nfb.channels import EEG
+from psychopy_nfb.dsp import SignalInfo, flag_names
+from psychopy_nfb.engine.acquisition import Acquisition
+from psychopy_nfb.engine.frame_rows import flip_time, frame_row, named_row
+from psychopy_nfb.engine.marker_clock import time_beside_eeg
+from psychopy_nfb.engine.memory import SharedBlock
+from psychopy_nfb.engine.processor import Block, Processor
+from psychopy_nfb.engine.records import NUMBER
+from psychopy_nfb.engine.sample_index import SampleIndex
+from psychopy_nfb.errors import FileError
+from psychopy_nfb.lsl.continuity import Gap
+from psychopy_nfb.lsl.markers import MarkerWatcher
+from psychopy_nfb.lsl.stamps_heard import FOREIGN_SECONDS
+from psychopy_nfb.recording import SessionFiles, SessionRecord, SessionWriter, machine_facts
+from psychopy_nfb.recording.session import temporary_files
+from psychopy_nfb.settings import to_dict
+
+logger = logging.getLogger(__name__)
+
+PATIENCE_SECONDS = 0.5
+"""How long a frame waits for the text of its mark."""
+ON_ITS_WAY_SECONDS = PATIENCE_SECONDS + FOREIGN_SECONDS
+"""How long an event waits for the sample it belongs to, beside the time from chunk to chunk, once
+no more samples come: those that come may be old, after a start or a standstill."""
+UNITS = {1e6: "volts", 1e3: "millivolts", 1.0: "microvolts", 1e-3: "nanovolts"}
+"""Names of units by how many microvolts they are: samples are kept as the stream sent them."""
+
+
+class Recorder:
+    """Everything of a run that goes to disk, or nothing if the run has no session.
+
+    Parameters
+    ----------
+    order : dict
+        The worker's first command.
+    block : SharedBlock
+        Where the frame records come from.
+    source : Acquisition
+        Where the samples come from.
+    processor : Processor
+        What they pass through.
+    restore : dict
+        What an earlier worker of this run had reached; empty for the first.
+    watcher : MarkerWatcher or None
+        Collects the markers of other programs.
+    """
+
+    def __init__(
+        self,
+        order: dict,
+        block: SharedBlock,
+        source: Acquisition,
+        processor: Processor,
+        restore: dict,
+        watcher: MarkerWatcher | None,
+    ):
+        self._block = block
+        self._source = source
+        self._processor = processor
+        self._restore = restore
+        self._labels = {
+            kind: {int(number): label for number, label in texts.items()}
+            for kind, texts in restore.get("labels", {"mark": {}, "block": {}}).items()
+        }
+        self.n_samples = restore.get("n_samples", 0)
+        """Samples of the session so far; those in its files where an earlier worker wrote them."""
+        self.left: dict[str, Any] = {}
+        """What an earlier worker left of the stream's continuity, for `Continuity.resume`."""
+        self._index = SampleIndex(source.info.rate)
+        self._pending: deque[tuple[float, dict]] = deque()
+        self._seen_flags = 0
+        self._last_t: float | None = None
+        self._taken_at = -math.inf
+        self._early: list[dict] = []
+        self._frames_seen = 0
+        self._writer: SessionWriter | None = None
+        self._record: SessionRecord | None = None
+        self._settings_error: str | None = None
+        self._unreported: deque[str] = deque()
+        self._told: tuple | None = None
+        self._open_blocks: dict[int, dict] = {}
+        self._watcher = watcher
+        self._lost: FileError | None = None
+        if order["session"] is not None:
+            try:
+                self._open(order, SessionFiles.from_stem(order["session"]))
+            except FileError as error:
+                if not restore:
+                    raise
+                self._begin_elsewhere(order, error)
+        if restore:
+            self._go_on(restore)
+
+    def _go_on(self, restore: dict) -> None:
+        """Take over what an earlier worker has left, from its files or its last record."""
+        if self._writer is None:
+            self.left = {"last": restore.get("t_sample"), "n_gaps": 0, "lost_seconds": 0.0}
+            self._index = SampleIndex(self._source.info.rate, start=self.n_samples)
+            return
+        before = self._writer.before
+        self.n_samples = before.n_samples
+        last = float(before.stamps[-1]) if len(before.stamps) else None
+        self.left = {"last": last, "n_gaps": before.n_gaps, "lost_seconds": before.lost_seconds}
+        first = self.n_samples - len(before.stamps)
+        self._index = SampleIndex(self._source.info.rate, start=first)
+        if last is not None:
+            self._index.extend(before.stamps)
+            self._last_t = last
+
+    def _begin_elsewhere(self, order: dict, error: FileError) -> None:
+        """Write what comes to a temporary folder: the earlier worker's files are gone."""
+        self._writer = self._record = None
+        self._lost = error
+        try:
+            self._open(order, temporary_files(SessionFiles.from_stem(order["session"])), new=True)
+        except (OSError, FileError):  # the feedback goes on
+            logger.exception("Nothing can be recorded any more.")
+            self._writer = self._record = None
+
+    def _open(self, order: dict, files: SessionFiles, new: bool = False) -> None:
+        """Open the session's files, or those that an earlier worker of this run has left."""
+        source, processor = self._source, self._processor
+        new = new or not self._restore
+        facts: dict[str, Any] = source.facts()
+        # Settings are written by another thread: the disk may take its time.
+        self._clerk = ThreadPoolExecutor(1, thread_name_prefix="settings")
+        self._files = files
+        if self._lost is None:
+            self._record = SessionRecord.load(files.settings)
+        else:
+            self._record = SessionRecord(files.settings)
+        if new:
+            machine = machine_facts()
+            # By psychopy.useVersion an experiment may run on another one than is installed.
+            machine["packages"]["psychopy"] = order["facts"]["experiment"]["psychopy"]
+            self.remember(
+                configuration_at_start=to_dict(processor.configuration),
+                machine=machine,
+                **order["facts"],
+            )
+        self.remember(stream=facts, delay=processor.delay, settle=processor.settle)
+        self.remember_configuration()
+        aux = source.aux_info
+        self._writer = SessionWriter(
+            files,
+            {
+                "name": facts["name"],
+                "labels": source.info.labels,
+                "rate": source.info.rate,
+                "format": str(source.format),
+                "units": _units(source.info, facts),
+                "kinds": [source.info.kinds.get(label, EEG) for label in source.info.labels],
+                "source_id": facts["source_id"],
+                "positions": source.info.positions,
+            },
+            processor.configuration.value_names,
+            append=not new,
+            aux=None if aux is None else {"labels": aux.labels, "rate": aux.rate},
+            value_rate=processor.rate,
+            about=order["facts"].get("session"),
+        )
+
+    @property
+    def error(self) -> str | None:
+        """Why nothing more could be written, or None."""
+        if self._writer is None or self._writer.error is None:
+            return self._settings_error
+        return str(self._writer.error)
+
+    def unreported(self) -> str | None:
+        """Return a failed write of the settings that the experiment has not been told yet."""
+        return self._unreported.popleft() if self._unreported else None
+
+    def news(self) -> dict[str, Any] | None:
+        """Return a message for the experiment when the recording has stopped or goes on elsewhere.
+
+        None when there is nothing new.
+        """
+        writer = self._writer
+        error = self._lost if writer is None or writer.error is None else writer.error
+        if error is None:
+            return None
+        stem = None if writer is None or not writer.writes else str(writer.files.stem)
+        if (stem, str(error)) == self._told:
+            return None
+        self._told = stem, str(error)
+        if stem is None:
+            return {"kind": "recording_stopped", "why": str(error)}
+        detail = {"why": str(error), "from": str(self._files.stem)}
+        if writer.files != self._files:
+            self._files.leave_word(f"{error} The rest of the session is in {stem}_*")
+            self._files = writer.files
+            self._clerk.submit(self._move_settings, writer.files.settings)
+        self.event("recording_moved", detail=detail, kind="worker")
+        for begun in self._open_blocks.values():  # or the rest would have no blocks
+            self.event(**{key: begun[key] for key in ("label", "kind", "value", "detail")})
+        return {"kind": "recording_moved", "why": str(error), "stem": stem}
+
+    def _move_settings(self, path: Path) -> None:
+        self._record.path = path
+        self._write_settings({})
+
+    def start(self) -> None:
+        """Note the beginning."""
+        if self._restore:
+            self.event(
+                "worker_restarted",
+                kind="worker",
+                detail={
+                    "why": self._restore["why"],
+                    "restarts": self._restore["restarts"],
+                    **self._restore["feedback"],
+                },
+            )
+        else:
+            self.event("start", kind="worker")
+
+    def take(self, native: np.ndarray, stamps: np.ndarray, block: Block) -> None:
+        """Keep one block: samples as the stream sent them, (n, n_channels), and the outcome."""
+        self._index.extend(stamps)
+        self._last_t = float(stamps[-1])
+        self._taken_at = pylsl.local_clock()
+        if self._writer is None:
+            return
+        self._writer.eeg(native, stamps)
+        if self._early:
+            self._keep_early(float(stamps[0]), self._processor.n_samples - len(stamps))
+        if len(block.rows):
+            first = self._processor.n_samples - len(stamps)
+            self._writer.signals(block.values, stamps[block.rows], block.flags, first + block.rows)
+        bits = int(block.flags.max()) if len(block.flags) else 0
+        if bits != self._seen_flags or bits and len(block.flags) > 1:
+            self._flag_events(block, stamps)
+
+    def _flag_events(self, block: Block, stamps: np.ndarray) -> None:
+        """Mark in the data where the flags change."""
+        changed = np.flatnonzero(np.diff(block.flags, prepend=np.uint32(self._seen_flags)))
+        first = self._processor.n_samples - len(stamps)
+        for place in changed:
+            row = int(block.rows[place])
+            now = int(block.flags[place])
+            self.event(
+                "flags",
+                t=float(stamps[row]),
+                sample=first + row,
+                value="+".join(flag_names(now)) or "clean",
+                kind="flags",
+            )
+        if len(block.flags):
+            self._seen_flags = int(block.flags[-1])
+
+    def gaps(self, gaps: list[Gap], first: int) -> None:
+        """Mark lost samples: the event's sample is the first one after them."""
+        for gap in gaps:
+            self.event(
+                "gap",
+                t=gap.t,
+                sample=first + gap.row,
+                kind="stream",
+                duration=gap.seconds,
+                detail={"seconds": gap.seconds},
+            )
+
+    def event(
+        self,
+        label: str,
+        *,
+        kind: str,
+        t: float | None = None,
+        sample: int | None = None,
+        value: str | None = None,
+        duration: float = 0.0,
+        detail: dict | None = None,
+        command: int | None = None,
+    ) -> None:
+        """Write an event; without `t` and `sample` it lies before the next sample.
+
+        Before the first sample such an event waits for it: what the inlet has waiting is older than
+        now. The event of a command has its number, so that it is written once.
+        """
+        if self._writer is None:
+            return
+        what = {
+            "kind": kind,
+            "value": value,
+            "duration": duration,
+            "detail": detail,
+            "command": command,
+        }
+        if t is None and self._last_t is None:
+            self._early.append({"label": label, **what})
+            return
+        self._writer.event(
+            label,
+            self._last_t if t is None else t,
+            self._processor.n_samples if sample is None else sample,
+            **what,
+        )
+
+    def _keep_early(self, t: float, sample: int) -> None:
+        """Write what happened before the first sample, as of that one."""
+        for event in self._early:
+            self._writer.event(t=t, sample=sample, **event)
+        self._early.clear()
+
+    def mark(self, number: int, label: str, t: float) -> dict:
+        """Return the event that a mark of the experiment is."""
+        if number:
+            self._labels["mark"][number] = label
+        return {"label": "mark", "t": t, "value": label, "kind": "experiment"}
+
+    def block(self, command: dict) -> dict:
+        """Return the event that the beginning or the end of a block of the experiment is."""
+        self._labels["block"][command["id"]] = command["label"]
+        event = {
+            "label": f"block_{command['edge']}",
+            "t": command["t"],
+            "value": command["label"],
+            "kind": "experiment",
+            "duration": command["t"] - command["begun"],
+            "detail": {"block": command["id"], "feedback": command["feedback"]},
+        }
+        if command["edge"] == "begin":
+            self._open_blocks[command["id"]] = event
+        else:
+            self._open_blocks.pop(command["id"], None)
+        return event
+
+    def command_event(self, number: int, event: dict, called: float) -> dict | None:
+        """Keep the event of a command that was obeyed now; return it for whom it may be lost to.
+
+        One that has a time of its own is written once the sample at that time has come; others
+        take effect from the next sample on, and happened when they were `called`. None where
+        nothing is kept.
+        """
+        if self._writer is None:
+            return None
+        if "t" not in event:
+            after = self._last_t
+            t = None if after is None else called
+            event = {**event, "t": t, "sample": self._processor.n_samples, "after": after}
+        self.keep(number, event)
+        return event
+
+    def keep(self, number: int, event: dict) -> None:
+        """Keep the event of the command `number`."""
+        event = {**event, "command": number}
+        t, sample = event.pop("t"), event.pop("sample", None)
+        event.pop("after", None)
+        if t is None:  # before the first sample
+            self.event(**event)
+        elif sample is None:
+            self._pending.append((t, event))
+        else:
+            self.event(**event, t=t, sample=sample)
+
+    def keep_again(self, number: int, event: dict) -> None:
+        """Keep the event of a command that an earlier worker has obeyed.
+
+        The last samples that it had are not in its files: what it did then comes where these end.
+        """
+        if event.get("after") is not None:
+            event = {**event, "sample": self._index.after(event["after"])}
+        self.keep(number, event)
+
+    def kept(self) -> list[int]:
+        """Return the numbers of the commands whose events have come into the files since."""
+        return [] if self._writer is None else self._writer.kept()
+
+    def look_after(self) -> None:
+        """Keep what came from elsewhere: markers, frames, what the second stream sent."""
+        if self._watcher is not None:
+            offset = self._source.clock_facts()["offset"]
+            for marker in self._watcher.take():
+                event = {
+                    "label": "marker",
+                    "value": marker.label,
+                    "kind": "marker",
+                    "detail": {"stream": marker.stream},
+                }
+                self._pending.append((time_beside_eeg(marker, offset), event))
+            for sentence in self._watcher.take_notes():
+                self._source.events.append(("marker_stream", {"sentence": sentence}))
+        if self._writer is None:
+            self._pending.clear()
+            self._source.aux_pulled.clear()
+            return
+        self._keep_pending(patient=True)
+        self._keep_frames(patient=True)
+        self._keep_aux()
+
+    def _keep_aux(self) -> None:
+        """Write all that the second stream has sent since the last call."""
+        while self._source.aux_pulled:
+            self._writer.aux(*self._source.aux_pulled.popleft())
+
+    def _keep_pending(self, patient: bool) -> None:
+        """Write the events whose sample has come; without patience all of them.
+
+        However long a sample is on its way, its own stamp says to which the event belongs. What
+        lies in the future is by another clock and waits for nothing.
+        """
+        waiting = []
+        now = pylsl.local_clock()
+        patience = ON_ITS_WAY_SECONDS + self._source.chunk_seconds
+        while self._pending:
+            t, event = self._pending.popleft()
+            sample = self._index.at(t)
+            if event.get("command"):  # the experiment has it until it is in the files
+                waits = t - now < PATIENCE_SECONDS
+            else:
+                waits = now - max(t, self._taken_at) < patience
+            if sample is None and patient and waits:
+                waiting.append((t, event))
+            else:
+                self.event(
+                    **event, t=t, sample=self._processor.n_samples if sample is None else sample
+                )
+        self._pending.extend(waiting)
+
+    def _keep_frames(self, patient: bool) -> None:
+        """Write the frames that were shown since the last call."""
+        rows = []
+        now = pylsl.local_clock()
+        layout = self._block.frames.layout
+        for record in self._block.frames.since(self._frames_seen):
+            row = frame_row(record, self._labels, layout)
+            if row is None:
+                if patient and now - flip_time(record) < PATIENCE_SECONDS:
+                    break  # its mark is on the way
+                row = named_row(record, self._labels, layout)
+            rows.append(row)
+            self._frames_seen = record[NUMBER]
+        if rows:
+            self._writer.frames(rows)
+
+    def remember(self, **sections: object) -> None:
+        """Put sections into the session's settings file."""
+        if self._record is not None:
+            self._clerk.submit(self._write_settings, sections)
+
+    def _write_settings(self, sections: dict) -> None:
+        """Write the settings file; a failure is reported, and what it lacks comes with the next."""
+        try:
+            self._record.update(**sections)
+        except Exception as error:  # whatever it is, the future would keep it to itself
+            logger.error("Settings: %s", error)
+            if self._settings_error is None:
+                self._unreported.append(str(error))
+            self._settings_error = str(error)
+        else:
+            self._settings_error = None
+
+    def remember_configuration(self) -> None:
+        """Put the settings as they are now, baseline and fitted filters included, into the file."""
+        self.remember(configuration=to_dict(self._processor.configuration))
+
+    def finish(self, reason: str, **sections: object) -> None:
+        """Write what is left and close the files."""
+        if self._watcher is not None:
+            self.look_after()
+            self._watcher.close()
+        if self._writer is None:
+            return
+        self._keep_pending(patient=False)
+        self._keep_frames(patient=False)
+        self._keep_aux()
+        self.event(reason, kind="worker")
+        self._keep_early(pylsl.local_clock(), self._processor.n_samples)
+        self._writer.close()
+        self.remember(**sections, counts=self._writer.counts(), ended=reason)
+        self._clerk.shutdown(wait=True)
+
+
+def _units(info: SignalInfo, facts: dict[str, Any]) -> list[str]:
+    """Return the units of samples as they are kept; none for those of a second stream."""
+    voltages = info.voltages
+    units = [
+        UNITS.get(scale, f"{scale:g} microvolts") if place in voltages else unit
+        for place, (scale, unit) in enumerate(
+            zip(facts["microvolts_per_unit"], facts["units"], strict=True)
+        )
+    ]
+    return units + [""] * (info.n_channels - len(units))

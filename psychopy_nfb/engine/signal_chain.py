@@ -1,0 +1,184 @@
+"""The way of one signal: its pipeline, and the baseline that is being recorded of it."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+
+import numpy as np
+
+from psychopy_nfb.dsp import Flags, Pipeline, SignalInfo
+from psychopy_nfb.errors import SettingsError
+from psychopy_nfb.protocol import Baseline, BaselineRecorder
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What a recorded baseline gives; nothing of it is in use before `SignalChain.adopt`."""
+
+    baseline: Baseline
+    steps: list | None
+    """The pipeline's steps as fitted, None if none of them learns."""
+    settle_left: int
+    """Samples that the fitted filters have still to see."""
+
+
+class SignalChain:
+    """One signal on its way through its pipeline.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        Its steps are used as they are: after a baseline they hold what was fitted.
+    info : SignalInfo
+        Channels and rate of the samples.
+
+    Raises
+    ------
+    SettingsError
+        If a setting does not fit the signal.
+    """
+
+    def __init__(self, pipeline: Pipeline, info: SignalInfo):
+        self.pipeline = pipeline
+        out = pipeline.prepare(info)
+        if out.n_channels != 1:
+            raise SettingsError(
+                "pipeline",
+                list(out.labels),
+                f"gives {out.n_channels} channels but a signal is one; pick one channel or add a "
+                "SpatialFilter that combines them",
+            )
+        self.rate = out.rate
+        self.used_channels = self._used_channels(info)
+        self._recorder: BaselineRecorder | None = None
+        self._segments: list[list[tuple[np.ndarray, np.ndarray | None]]] = []
+        self._settle_left = round(pipeline.settle * self.rate)
+        self._gap_next = False
+
+    def _used_channels(self, info: SignalInfo) -> np.ndarray:
+        """Return the numbers of the input channels whose faults make the signal bad.
+
+        It depends on all of them. A trigger channel is flat and an unused electrode may be off:
+        that must not withhold reward. A channel that is no voltage counts only where the signal is
+        of such channels alone: an accelerometer at rest beside EEG is no fault.
+        """
+        mixed = np.eye(info.n_channels)
+        for step in self.pipeline.steps:
+            mixed = step.mixed(mixed)
+        used = np.flatnonzero(mixed.any(axis=1))
+        voltages = np.intersect1d(used, info.voltages)
+        return voltages if len(voltages) else used
+
+    @property
+    def calibrating(self) -> bool:
+        """Whether a baseline is being recorded."""
+        return self._recorder is not None
+
+    @property
+    def baseline_label(self) -> str | None:
+        """Name of the baseline that is being recorded, None for none."""
+        return None if self._recorder is None else self._recorder.label
+
+    def process(
+        self, clean: np.ndarray, repaired: np.ndarray | None
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Take the next samples (n, n_channels), and what was repaired in them (n,) or None.
+
+        Returns
+        -------
+        signal : ndarray, shape (n_out,)
+        flags : ndarray of uint32, shape (n_out,)
+        rows : ndarray of int, shape (n_out,)
+            Which input row each output row stands for.
+        """
+        if self._segments:
+            self._segments[-1].append((clean.copy(), repaired))
+        signal, flags, rows = self.pipeline.process(clean)
+        if repaired is not None:
+            flags = flags | repaired[rows]
+        if self._gap_next and len(flags):
+            flags[0] |= Flags.GAP
+            self._gap_next = False
+        if self._settle_left > 0:
+            n = min(self._settle_left, len(flags))
+            flags[:n] |= np.uint32(Flags.SETTLING)
+            self._settle_left -= n
+        return signal[:, 0], flags, rows
+
+    def record(self, signal: np.ndarray, flags: np.ndarray) -> None:
+        """Add to the baseline that is being recorded, if one is."""
+        if self._recorder is not None:
+            self._recorder.add(signal, flags)
+
+    def restart(self) -> None:
+        """Start the filters anew, because samples are missing before the next ones."""
+        self.pipeline.reset()
+        self._settle_left = round(self.pipeline.settle * self.rate)
+        self._gap_next = True
+        if self._segments:
+            self._segments.append([])
+
+    def begin_baseline(self, label: str) -> None:
+        """Collect the signal from the next sample on; a baseline under way is dropped."""
+        self._recorder = BaselineRecorder(self.rate, label=label)
+        # What a step learns, it learns from the samples as they reach it: they are kept.
+        self._segments = [[]] if any(hasattr(step, "fit") for step in self.pipeline.steps) else []
+
+    def end_baseline(self) -> Calibration:
+        """Finish the baseline; the steps that learn from it are fitted in a copy.
+
+        Raises
+        ------
+        SettingsError
+            If none was begun or there was too little clean signal.
+        """
+        if self._recorder is None:
+            raise SettingsError("baseline", None, "has not begun; call begin_baseline first")
+        recorder, self._recorder = self._recorder, None
+        segments = [_joined(parts) for parts in self._segments if parts]
+        self._segments = []
+        if segments:
+            return self._fit(segments, recorder.label)
+        return Calibration(recorder.finish(), None, self._settle_left)
+
+    def adopt(self, calibration: Calibration) -> None:
+        """Use what a baseline gave from the next sample on."""
+        if calibration.steps is not None:
+            self.pipeline.steps[:] = calibration.steps
+        self._settle_left = calibration.settle_left
+
+    def _fit(self, segments: list[tuple[np.ndarray, np.ndarray]], label: str) -> Calibration:
+        """Fit on the longest stretch without a gap, then pass the whole baseline through again.
+
+        The signal's distribution belongs to the filter: it has to be the fitted filter's own.
+        """
+        longest = max((samples for samples, _ in segments), key=len)
+        pipeline = copy.deepcopy(self.pipeline)
+        pipeline.reset()
+        settle_left = 0
+        for step in pipeline.steps:
+            if hasattr(step, "fit"):
+                step.fit(longest)
+            longest = step.process(longest)
+        recorder = BaselineRecorder(self.rate, label=label)
+        for segment, repaired in segments:
+            pipeline.reset()
+            signal, flags, rows = pipeline.process(segment)
+            flags |= repaired[rows]
+            settle = round(pipeline.settle * self.rate)
+            flags[:settle] |= np.uint32(Flags.SETTLING)
+            settle_left = max(0, settle - len(flags))
+            recorder.add(signal[:, 0], flags)
+        return Calibration(recorder.finish(), pipeline.steps, settle_left)
+
+
+def _joined(
+    parts: list[tuple[np.ndarray, np.ndarray | None]],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return blocks of samples and of their flags as one array each."""
+    samples = np.concatenate([block for block, _ in parts])
+    flags = np.concatenate(
+        [np.zeros(len(block), np.uint32) if bits is None else bits for block, bits in parts]
+    )
+    return samples, flags

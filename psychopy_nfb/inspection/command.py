@@ -1,0 +1,111 @@
+"""`psychopy-nfb inspect`: what is understood of a stream or of a recording, and what is assumed."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import Counter
+from pathlib import Path
+
+from psychopy_nfb.checks import check_number
+from psychopy_nfb.inspection.listened import Listened
+from psychopy_nfb.inspection.understanding import Understanding, of_recording
+from psychopy_nfb.lsl.inlet import Inlet
+from psychopy_nfb.lsl.markers import MarkerWatcher
+from psychopy_nfb.lsl.selection import StreamSelection
+from psychopy_nfb.terminal import add_units
+
+LISTEN_SECONDS = 5.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``psychopy-nfb inspect``."""
+    add = parser.add_argument
+    add(
+        "input",
+        nargs="?",
+        metavar="FILE|STREAM",
+        help="a recording, or name or source_id of a stream; default the only EEG on the network",
+    )
+    add("--stream", metavar="NAME", help="stream to take from an .xdf file (default: its EEG)")
+    add(
+        "--seconds",
+        type=float,
+        default=LISTEN_SECONDS,
+        metavar="S",
+        help="how long to listen to a stream (default %(default)g)",
+    )
+    add("--rate", type=float, metavar="HZ", help="rate of a stream that declares none")
+    add_units(parser)
+    add("--json", action="store_true", help="print JSON instead of text")
+
+
+def main(options: argparse.Namespace) -> int:
+    """Print what was understood."""
+    check_number("seconds", options.seconds, above=0, unit="s")
+    path = None if options.input is None else Path(options.input)
+    if path is not None and (path.exists() or _looks_like_a_file(options.input)):
+        # Here and not above: pandas and MNE take their time.
+        from psychopy_nfb.recording.eeg_files import read_recording
+
+        recording = read_recording(path, options.stream, units=options.units, tell=False)
+        found = of_recording(recording, path.suffix)
+    else:
+        found = listen_to(selected(options.input, options.units, options.rate), options.seconds)
+    print(
+        json.dumps(found.to_dict(), indent=2, ensure_ascii=False)
+        if options.json
+        else "\n".join(found.lines())
+    )
+    return 0
+
+
+def _looks_like_a_file(text: str) -> bool:
+    """Return whether a text that is no file there is meant as one, so that a stream is not sought.
+
+    Examples
+    --------
+    >>> _looks_like_a_file("data/rest.edf"), _looks_like_a_file("MyAmp 2.1")
+    (True, False)
+    """
+    ending = Path(text).suffix[1:]
+    return ending.isalpha() or "/" in text or "\\" in text
+
+
+def selected(text: str | None, units: str | None, rate: float | None) -> StreamSelection:
+    """Return the stream that a name or a source_id means; without one the only EEG."""
+    if text is None:
+        return StreamSelection(units=units, rate=rate)
+    quote = '"' if "'" in text else "'"
+    return StreamSelection(
+        type=None,
+        predicate=f"name={quote}{text}{quote} or source_id={quote}{text}{quote}",
+        units=units,
+        rate=rate,
+    )
+
+
+def listen_to(selection: StreamSelection, seconds: float) -> Understanding:
+    """Listen to a stream and return what was understood of it.
+
+    Parameters
+    ----------
+    selection : StreamSelection
+        Which stream.
+    seconds : float
+        How long.
+
+    Raises
+    ------
+    StreamError
+        If there is no such stream, more than one, or one that cannot be trained on; it says why.
+    """
+    watcher = MarkerWatcher()
+    inlet = Inlet(selection)
+    came = Listened(inlet)
+    came.listen(seconds)
+    markers = Counter(marker.label for marker in watcher.take())
+    notes = watcher.take_notes()
+    watcher.close()
+    inlet.close()
+    return came.understood(dict(markers), notes)

@@ -1,0 +1,184 @@
+"""What was understood of a stream after listening to it for some seconds."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pylsl
+
+from psychopy_nfb.inspection.understanding import Channel, Understanding, eeg_sd, no_numbers
+from psychopy_nfb.lsl.amplitude import AmplitudeCheck
+from psychopy_nfb.lsl.continuity import Continuity
+from psychopy_nfb.lsl.inlet import Inlet, StreamLost
+from psychopy_nfb.lsl.stamps_heard import LEAST_CHUNKS, WRONG_RATE, Heard, understand
+from psychopy_nfb.lsl.stamps_rate import OTHER_RATE
+
+PULL_SECONDS = 0.05
+UNSTEADY = (
+    "The stream sends now {:.4g} and now {:.4g} samples a second, and filters need a steady rate: "
+    "look at the amplifier's battery, radio link and program."
+)
+
+
+class Listened:
+    """Samples of an open stream, and all that they say of it, also what comes late.
+
+    Parameters
+    ----------
+    inlet : Inlet
+        The stream; who opened it closes it.
+    """
+
+    def __init__(self, inlet: Inlet):
+        self._inlet = inlet
+        self._samples: list[np.ndarray] = []
+        self._stamps: list[np.ndarray] = []
+        self._arrivals: list[tuple[np.ndarray, float]] = []
+        self._gaps: list[tuple[float, float]] = []
+        self._notes: list[str] = []
+        self._continuity = Continuity(inlet.info.rate)
+        self._amplitude = AmplitudeCheck(inlet.info)
+        self._note(self._amplitude.begin(inlet.first_samples()))
+
+    def listen(self, seconds: float) -> None:
+        """Take what the stream sends for so long, or until it ends."""
+        from tqdm import tqdm
+
+        begun = pylsl.local_clock()
+        form = "{desc} |{bar}| {remaining} left"
+        with tqdm(
+            total=seconds, desc="Listening", bar_format=form, disable=None, leave=False
+        ) as bar:
+            while (now := pylsl.local_clock() - begun) < seconds:
+                bar.update(min(now, seconds) - bar.n)
+                try:
+                    self._take()
+                except StreamLost:
+                    self._notes.append("The stream ended while it was listened to.")
+                    break
+        if not self._samples:
+            self._notes.append(f"No sample came in {seconds:g} s: is the amplifier switched on?")
+
+    def _take(self) -> None:
+        """Take what has come since the last time."""
+        clock, waited, jumps = self._inlet.clock, self._inlet.waiting, self._inlet.clock.n_jumps
+        pulled = self._inlet.pull(PULL_SECONDS)
+        if pulled is None:
+            return
+        block, stamps = pulled[0].copy(), pulled[1].copy()
+        if not waited:  # what came before was kept, and is all here at once
+            self._arrivals.append((stamps, pylsl.local_clock()))
+        for gap in self._continuity.check(stamps, clock.breaks):
+            jumped = clock.n_jumps > jumps and gap.row in clock.breaks
+            self._gaps.append((gap.t, math.nan if jumped else gap.seconds))
+        self._continuity.learn()
+        self._samples.append(block)
+        self._stamps.append(stamps)
+        self._note(self._amplitude.add(block))
+
+    def _note(self, sentence: str | None) -> None:
+        if sentence is not None:
+            self._notes.append(sentence)
+
+    def understood(self, markers: dict[str, int], notes: list[str]) -> Understanding:
+        """Return what was understood.
+
+        Parameters
+        ----------
+        markers : dict of str: int
+            How often each marker text came meanwhile.
+        notes : list of str
+            What was assumed of the markers.
+        """
+        inlet, clock = self._inlet, self._inlet.clock
+        facts, channels, rate = inlet.facts(), inlet.channels, inlet.info.rate
+        while clock.events:
+            _, detail = clock.events.popleft()
+            self._note(detail.get("sentence"))
+        late = self._heard_late()
+        self._notes += self._of_the_rate(late, rate * inlet.speed)
+        together = (
+            np.concatenate(self._samples) if self._samples else np.zeros((0, len(facts["labels"])))
+        )
+        first = float(self._stamps[0][0]) if self._stamps else 0.0
+        kind = facts["type"] or "no type"
+        real = late.rate if late.rate is None else late.rate / inlet.speed
+        if not clock.counted and self._continuity.effective_rate is not None:
+            real = self._continuity.effective_rate
+        return Understanding(
+            what="stream",
+            name=str(facts["name"]),
+            about=f"an LSL stream ({kind}, {facts['format']}) from the machine "
+            f"'{facts['hostname']}'",
+            seconds=len(together) / rate,
+            channels=[
+                Channel(label, kind, unit, label in inlet.info.positions)
+                for label, kind, unit in zip(
+                    channels.labels, channels.kinds, channels.units, strict=True
+                )
+            ],
+            declared_rate=inlet.declared_rate,
+            real_rate=real,
+            used_rate=rate,
+            clock=clock_in_words(facts["clock"]),
+            chunk=self._chunks(late),
+            eeg_sd_uv=eeg_sd(together, channels.kinds, rate) if self._samples else None,
+            gaps=[(t - first, seconds) for t, seconds in self._gaps],
+            markers=markers,
+            assumptions=[
+                *channels.assumptions,
+                *no_numbers(together, channels.labels),
+                *notes,
+                *self._notes,
+            ],
+            rate_from="their arrival" if clock.counted else "the stamps",
+        )
+
+    def _heard_late(self) -> Heard:
+        """Return what is heard of all that came after the stream was opened, or else before."""
+        late = understand(self._arrivals)
+        return late if len(self._arrivals) > LEAST_CHUNKS and late.pace else self._inlet.heard
+
+    def _of_the_rate(self, late: Heard, pace: float) -> list[str]:
+        """Return what is to be said of a rate that is not, or no longer, the one it was."""
+        if late.pace is None or late.within > WRONG_RATE or late is self._inlet.heard:
+            return []
+        if not late.steady:
+            return [UNSTEADY.format(*(one / self._inlet.speed for one in late.paces))]
+        if late.differs_from(pace):
+            speed = self._inlet.speed
+            return [OTHER_RATE.format(late.rate / speed, pace / speed)]
+        return []
+
+    def _chunks(self, late: Heard) -> str:
+        """Return how the samples come, in words."""
+        if not self._samples:
+            return "not known: no sample came"
+        each = 1e3 * late.chunk / (late.pace or self._inlet.info.rate * self._inlet.speed)
+        waits = np.diff([at for _, at in self._arrivals])
+        longest = f"; the longest wait was {1e3 * max(waits):.0f} ms" if len(waits) else ""
+        return f"{late.chunk} samples at once, every {each:.1f} ms{longest}"
+
+
+def clock_in_words(facts: dict[str, object]) -> str:
+    """Return what was made of a stream's stamps, from `StampClock.facts`.
+
+    Examples
+    --------
+    >>> clock = {"stamps": "as sent", "offset": 0.0, "n_missing": 3, "n_jumps": 0}
+    >>> clock_in_words(clock)
+    "stamps are on LSL's clock, taken as sent; 3 samples had none and were counted"
+    >>> clock_in_words({"stamps": "moved", "offset": -2.0, "n_missing": 0, "n_jumps": 1})
+    "stamps jumped once meanwhile and are now +2.000 s off LSL's clock and moved onto it"
+    """
+    off = f"{-facts['offset']:+,.3f} s"
+    n_jumps, n_missing = facts["n_jumps"], facts["n_missing"]
+    times = "once" if n_jumps == 1 else f"{n_jumps} times"
+    before, now = (f"jumped {times} meanwhile and are", " now") if n_jumps else ("are", "")
+    said = {
+        "as sent": f"stamps {before}{now} on LSL's clock, taken as sent",
+        "moved": f"stamps {before}{now} {off} off LSL's clock and moved onto it",
+        "counted": "stamps do not tell when each sample was taken: samples are counted",
+    }[facts["stamps"]]
+    return f"{said}; {n_missing} samples had none and were counted" if n_missing else said

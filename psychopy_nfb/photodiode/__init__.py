@@ -1,0 +1,36 @@
+"""Proof by light: when each frame was on the screen, as a light sensor saw it.
+
+- `sensor_files`: the sensor's channel from a recording; `sensor_stamps`: gaps and jitter;
+- `channel`: its two levels and coarse edges;
+- `refreshes`: the grid that a display's refreshes lie on;
+- `decode`, `align`: which frame was on the screen in each refresh;
+- `step_response`: how pixels and sensor go from one level to the other; `line_noise`: hum and
+  flicker;
+- `edge_times`: edges timed between the samples;
+- `pulses`: displays that give light in pulses;
+- `times`: all of it, frame by frame; `summary`: its figures;
+- `verdict`: what is good, what is not, and what to change;
+- `plots`, `command`: pictures and ``psychopy-nfb photodiode``;
+- `screen_sensor`, `sensor_inlet`: a virtual sensor on the screen, a sensor's live stream;
+- `budget`, `budget_figure`, `selftest`: ``psychopy-nfb selftest``.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+_PLACES = {
+    "LightSummary": "summary",
+    "LightTimes": "times",
+    "NoLight": "channel",
+    "NoMatch": "align",
+    "light_times": "times",
+}
+__all__ = list(_PLACES)
+
+
+def __getattr__(name: str) -> object:
+    """Import what is asked for; a command's help must not wait for scipy and pandas."""
+    if name in _PLACES:
+        return getattr(import_module(f"{__name__}.{_PLACES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

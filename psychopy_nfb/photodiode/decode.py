@@ -1,0 +1,332 @@
+"""Which frame was on the screen in each refresh, as its light tells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from psychopy_nfb.photodiode.align import EARLIEST, LATEST, SHORTEST, Alignment, NoMatch, align
+from psychopy_nfb.photodiode.channel import LightSignal
+from psychopy_nfb.photodiode.refreshes import OwnRefreshes, RefreshGrid, counted
+
+EVEN = 0.12
+"""Share of a refresh by which flips may be spread about a grid; else they are not tied to one."""
+CLOCKS_PPM = 300.0
+"""Two clocks keep closer together; beyond it, flips may not wait for the display."""
+LAG_STEPS = 12
+"""Steps per refresh in which a lag is looked for by time."""
+OFF_SCALE = 0.4
+"""Share of the way between the levels by which light may lie outside of them."""
+READ_FROM, READ_TO = 0.3, 1.0
+"""Part of a refresh, counted from its edge, in which its light may be looked at."""
+LOOKS, AT_ONCE = 15, 7
+"""Places in that part, between samples if need be, and how many of them side by side are used."""
+
+
+Tied = Literal["display", "flips", "neither"]
+
+
+@dataclass
+class Decoded:
+    """What was shown in each refresh of the sensor's recording."""
+
+    drift: float
+    """How much longer a refresh is on the sensor's clock than on the log's, as a share of it."""
+    grid: RefreshGrid | OwnRefreshes
+    """The display's refreshes in the sensor's clock; the edges of light lie on it."""
+    numbers: np.ndarray
+    """(r,) number of each refresh in the grid."""
+    rows: np.ndarray
+    """(r,) row of the frame log that was on the screen."""
+    brightness: np.ndarray
+    """(r,) 0 to 1, 1 for the high level; NaN where the signal was lost."""
+    inverted: bool
+    """Whether the channel falls in light."""
+    lasts: np.ndarray
+    """(f,) refreshes that each frame of the log should be shown, by its flips."""
+    touched: np.ndarray
+    """(r,) bool: where the sensor saw something else than the patch."""
+    slips: np.ndarray
+    """(r,) refreshes by which each came later than the log and the usual lag say."""
+    tied: Tied
+    """What refreshes keep with: the display's own grid, each flip (variable refresh rate), or the
+    display's grid while flips do not wait for it."""
+    flips_hz: float
+    """Rate of the flips on the log's clock."""
+
+
+def decode(
+    light: LightSignal, flips: np.ndarray, levels: np.ndarray, period: float, channel: str
+) -> Decoded:
+    """Lay the light over the log.
+
+    Parameters
+    ----------
+    light : LightSignal
+        The sensor's channel.
+    flips : ndarray, shape (f,)
+        When each frame was flipped, in seconds, on the sensor's clock to within half a second.
+    levels : ndarray of bool, shape (f,)
+        Whether the patch was at its high level.
+    period : float
+        Seconds a frame of the display lasts.
+    channel : str
+        The channel's name, for what is said.
+
+    Raises
+    ------
+    NoMatch
+        If they do not overlap, are too short, or do not agree.
+
+    Notes
+    -----
+    Both the flips and the edges lie on the grid of the display's refreshes, each in its own clock,
+    so that only a whole number of refreshes between them is to be found. It is sought in segments,
+    as the log may not know of a refresh in which a frame was repeated; the path through them with
+    the least wrong light and the fewest slips is found by dynamic programming (Viterbi).
+    """
+    first, last = light.stamps[0] - LATEST, light.stamps[-1] - EARLIEST
+    rows = np.flatnonzero((flips >= first) & (flips <= last))
+    overlap = min(light.stamps[-1], flips[-1]) - max(light.stamps[0], flips[0])
+    if len(rows) < SHORTEST or overlap < SHORTEST * period:
+        raise NoMatch("signal", channel, _too_short(light, flips, overlap, period))
+    if len(light.edges) < SHORTEST / 8:
+        raise NoMatch(
+            "channel",
+            channel,
+            f"goes from dark to light or back {len(light.edges)} times only in {overlap:.1f} s; "
+            "check that the sensor is on the patch, and choose its channel",
+        )
+    flip_grid = RefreshGrid.fit(flips[rows], period)
+    if flip_grid.spread(flips[rows]) <= EVEN * period:
+        ways = [lambda: _counted(light, flips, levels, rows, flip_grid, channel)]
+        grid = RefreshGrid.fit(light.edges, flip_grid.period)
+        if abs(grid.period / flip_grid.period - 1) > CLOCKS_PPM * 1e-6:
+            even = flip_grid.time(counted(flip_grid.nearest(flips)).astype(float))
+            ways.append(lambda: _timed(light, even, levels, rows, grid, channel))
+    else:
+        grid = RefreshGrid.fit(light.edges, period)
+        ways = [
+            lambda: _own(light, flips, levels, rows, period, channel),
+            lambda: _timed(light, flips, levels, rows, grid, channel),
+        ]
+    found, reason = [], None
+    for way in ways:
+        try:
+            found.append(way())
+        except NoMatch as error:
+            reason = reason or error
+    if not found:
+        raise reason
+    return min(found, key=lambda one: one[0])[1]
+
+
+def _too_short(light: LightSignal, flips: np.ndarray, overlap: float, period: float) -> str:
+    """Return what is said of a recording that shares too little with the log, or nothing."""
+    spans = (
+        f"the recording spans {light.stamps[0]:.1f} to {light.stamps[-1]:.1f} s, the log "
+        f"{flips[0]:.1f} to {flips[-1]:.1f} s"
+    )
+    if overlap <= 0:
+        return (
+            f"overlaps nowhere with the frame log ({spans}); both must come from the same session, "
+            "on LSL's clock"
+        )
+    return (
+        f"overlaps with the frame log in {overlap:.2f} s only ({spans}); they must share at least "
+        f"{SHORTEST * period:.1f} s, better 2 s: record longer"
+    )
+
+
+def _counted(
+    light: LightSignal,
+    flips: np.ndarray,
+    levels: np.ndarray,
+    rows: np.ndarray,
+    flip_grid: RefreshGrid,
+    channel: str,
+) -> tuple[float, Decoded]:
+    """Take the grids of flips and of light for the same refreshes, and count them.
+
+    Clocks drift, the number of refreshes does not.
+    """
+    grid = RefreshGrid.fit(light.edges, flip_grid.period)
+    numbers = _numbers(light, grid)
+    # The log's account of each of its own refreshes: the frame that was flipped last.
+    ticks = counted(flip_grid.nearest(flips))
+    first_tick = ticks[rows[0]]
+    account = np.searchsorted(ticks, np.arange(first_tick, ticks[rows[-1]] + 1), side="right") - 1
+    # Where each refresh would lie in that account if light came at once.
+    middle = len(numbers) // 2
+    at_middle = flip_grid.nearest(grid.time(float(numbers[middle]))) - first_tick
+    place = numbers - numbers[middle] + at_middle
+    lasts = np.append(np.diff(ticks), 1)
+    return _laid(light, grid, numbers, place, account, levels, lasts, flip_grid, "display", channel)
+
+
+def _timed(
+    light: LightSignal,
+    flips: np.ndarray,
+    levels: np.ndarray,
+    rows: np.ndarray,
+    grid: RefreshGrid,
+    channel: str,
+) -> tuple[float, Decoded]:
+    """Take it that a refresh shows what was flipped before it, as the display does not wait."""
+    numbers = _numbers(light, grid)
+    brightness = _brightness(light, grid, numbers)
+    begins = grid.time(numbers.astype(float))
+
+    def place(lag: float) -> np.ndarray:
+        return np.searchsorted(flips[rows] + lag, begins, side="right") - 1
+
+    lag = _lag(brightness, levels[rows], place, grid.period)
+    at = place(lag)
+    lasts = np.append(np.round(np.diff(flips) / grid.period), 1).astype(np.int64).clip(1)
+    flip_period = (flips[rows[-1]] - flips[rows[0]]) / (len(rows) - 1)
+    even = RefreshGrid(float(flips[rows[0]]), float(flip_period))
+    return _laid(light, grid, numbers, at, rows, levels, lasts, even, "neither", channel)
+
+
+def _own(
+    light: LightSignal,
+    flips: np.ndarray,
+    levels: np.ndarray,
+    rows: np.ndarray,
+    period: float,
+    channel: str,
+) -> tuple[float, Decoded]:
+    """Take it that the display refreshes when it is given a frame: each flip has its own light."""
+    numbers = np.arange(len(rows))
+
+    def looked(lag: float) -> np.ndarray:
+        return OwnRefreshes(flips[rows] + lag, period).time(numbers + 0.65)
+
+    def brightness(lag: float) -> np.ndarray:
+        return np.interp(looked(lag), light.stamps, light.smooth)
+
+    lags = np.arange(EARLIEST, LATEST, period / LAG_STEPS)
+    signs = np.where(levels[rows], 1.0, -1.0)
+    fits = [abs(float(signs @ (brightness(lag).clip(0, 1) - 0.5))) for lag in lags]
+    starts = flips[rows] + lags[int(np.argmax(fits))]
+    away = (
+        light.edges
+        - starts[(np.searchsorted(starts, light.edges - period / 2)).clip(0, len(starts) - 1)]
+    )
+    near = np.abs(away) < period / 2
+    if near.any():
+        starts = starts + np.median(away[near])
+    grid = OwnRefreshes(starts, period)
+    even = RefreshGrid(float(flips[rows[0]]), period)
+    ones = np.ones(len(flips), dtype=np.int64)
+    return _laid(light, grid, numbers, numbers, rows, levels, ones, even, "flips", channel)
+
+
+def _lag(
+    brightness: np.ndarray, levels: np.ndarray, place: Callable[[float], np.ndarray], period: float
+) -> float:
+    """Return the time from flip to light at which the light agrees best with the log."""
+    light = np.where(np.isnan(brightness), 0.0, 2 * brightness - 1)
+    signs = np.where(levels, 1.0, -1.0)
+    lags = np.arange(EARLIEST, LATEST, period / LAG_STEPS)
+    for _ in range(2):  # the second time around the best, in steps as fine
+        fits = np.array([abs(light @ signs[place(lag).clip(0, len(signs) - 1)]) for lag in lags])
+        best = np.flatnonzero(fits >= fits.max() - 1e-9)
+        lag = float(lags[best].mean())
+        lags = lag + np.linspace(-1, 1, 2 * LAG_STEPS + 1) * period / LAG_STEPS
+    return lag
+
+
+def _numbers(light: LightSignal, grid: RefreshGrid) -> np.ndarray:
+    """Return the numbers of the refreshes in the recording."""
+    first, last = grid.number(light.stamps[0]), grid.number(light.stamps[-1])
+    return np.arange(np.ceil(first), np.floor(last)).astype(np.int64)
+
+
+def _laid(
+    light: LightSignal,
+    grid: RefreshGrid | OwnRefreshes,
+    numbers: np.ndarray,
+    place: np.ndarray,
+    account: np.ndarray,
+    levels: np.ndarray,
+    lasts: np.ndarray,
+    flip_grid: RefreshGrid,
+    tied: Tied,
+    channel: str,
+) -> tuple[float, Decoded]:
+    """Lay the light over the log; return the share of wrong light, and what was shown."""
+    brightness = _brightness(light, grid, numbers)
+    known = int((~np.isnan(brightness)).sum())
+    if known < SHORTEST:
+        raise NoMatch(
+            "signal",
+            channel,
+            f"shows only {known} refreshes whole, at least {SHORTEST} are needed; record longer "
+            "and look for gaps in the recording",
+        )
+    way = align(brightness, place, levels[account], grid.period, channel)
+    return way.cost / known, _decoded(
+        way, grid, numbers, brightness, account, lasts, flip_grid, tied
+    )
+
+
+def _decoded(
+    way: Alignment,
+    grid: RefreshGrid | OwnRefreshes,
+    numbers: np.ndarray,
+    brightness: np.ndarray,
+    account: np.ndarray,
+    lasts: np.ndarray,
+    flip_grid: RefreshGrid,
+    tied: Tied,
+) -> Decoded:
+    """Return what was shown in the refreshes that the log knows of."""
+    if way.inverted:
+        brightness = 1 - brightness
+    brightness = np.where(way.lost, np.nan, brightness)
+    inside = (way.at >= 0) & (way.at < len(account))
+    seen = np.flatnonzero(inside & ~np.isnan(brightness))
+    inside[: seen[0]] = inside[seen[-1] + 1 :] = False
+    drift = grid.period / flip_grid.period - 1 if tied == "display" else 0.0
+    return Decoded(
+        drift=drift,
+        grid=grid,
+        numbers=numbers[inside],
+        rows=account[way.at[inside]],
+        brightness=brightness[inside],
+        inverted=way.inverted,
+        lasts=lasts,
+        touched=way.lost[inside],
+        slips=way.slips[inside],
+        tied=tied,
+        flips_hz=1 / flip_grid.period,
+    )
+
+
+def _brightness(
+    light: LightSignal, grid: RefreshGrid | OwnRefreshes, numbers: np.ndarray
+) -> np.ndarray:
+    """Return the mean light in a part of each refresh; NaN where it was not seen.
+
+    The part is the one in which light is furthest from half-way. When slow pixels have answered and
+    the next frame has not begun depends on rising and falling edges, between which the grid lies.
+    """
+    looks = grid.time(numbers[:, None] + np.linspace(READ_FROM, READ_TO, LOOKS))
+    after = np.searchsorted(light.stamps, looks).clip(1, len(light.stamps) - 1)
+    seen = light.covered[after] & light.covered[after - 1]
+    value = np.interp(looks, light.stamps, light.smooth)
+    best, found = -1.0, np.full(len(numbers), np.nan)
+    for first in range(LOOKS - AT_ONCE + 1):
+        part = slice(first, first + AT_ONCE)
+        mean = value[:, part].mean(axis=1)
+        # Light that belongs to neither level tells nothing, but that something is wrong.
+        mean = np.where(np.abs(mean - 0.5) > 0.5 + OFF_SCALE, 0.5, mean.clip(0, 1))
+        mean = np.where(seen[:, part].all(axis=1), mean, np.nan)
+        known = mean[~np.isnan(mean)]
+        if len(known) and (clear := np.abs(known - 0.5).mean()) > best:
+            best, found = clear, mean
+    return found

@@ -1,0 +1,273 @@
+"""When each frame was light: a light sensor's recording laid over the frame log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from psychopy_nfb.photodiode.align import NoMatch
+from psychopy_nfb.photodiode.channel import LightSignal, read_light
+from psychopy_nfb.photodiode.decode import Decoded, decode
+from psychopy_nfb.photodiode.edge_times import Answer, time_edges
+from psychopy_nfb.photodiode.pulses import Pulses, find_pulses
+from psychopy_nfb.photodiode.summary import LightSummary, summary_of
+
+DOUBT = 0.06
+"""Beyond half-way, on the wrong side, light may be and not tell that a frame was missed: where one
+was, light has been at the other level for two refreshes and is settled there."""
+FEWEST_EDGES = 8
+"""Fewest edges for an estimate of the lag and its variation."""
+
+UNSURE_SHARE = 0.1
+"""Share of a refresh by which fitted edges may lie off the crossings of the middle."""
+
+
+@dataclass
+class LightTimes:
+    """A run's light, frame by frame."""
+
+    frames: pd.DataFrame
+    """One row for each frame of the log within the recording: ``frame, t_flip, patch``, ``shown``
+    (True, False or empty where the sensor's signal was lost), ``repeated`` (refreshes more than the
+    log knows), ``t_light`` and ``lag`` (seconds), ``edge`` (whether its light was timed by an edge
+    of its own; the others lie on the display's refreshes, as their level was there already)."""
+    summary: LightSummary
+    rise: Answer
+    fall: Answer
+    light: LightSignal
+    edges: pd.DataFrame
+    """One row for each edge: ``t`` (seconds), ``rising``, ``frame`` it belongs to."""
+
+
+def light_times(
+    frames: pd.DataFrame, values: np.ndarray, stamps: np.ndarray, *, channel: str = "light sensor"
+) -> LightTimes:
+    """Find out when each frame was light.
+
+    Parameters
+    ----------
+    frames : DataFrame
+        A frame log: ``frame, t_flip, patch``; the patch in mode ``code``.
+    values : array, shape (n,)
+        The light sensor's samples in any unit and of either polarity.
+    stamps : array, shape (n,)
+        When they were taken, in seconds on the clock of `frames`.
+    channel : str
+        The channel's name, for what is said when it cannot be used.
+
+    Raises
+    ------
+    NoLight, NoMatch
+        In one sentence: no patch in the log, no light in the channel, log of another session,
+        recording too short.
+
+    Notes
+    -----
+    Light is timed at half of the way between the patch's levels. What a person sees of the frame is
+    where its stimulus is on the screen: displays are lit from top to bottom within a refresh, so
+    that each place has the lag of a patch at its height.
+
+    References
+    ----------
+    .. [1] D. Bridges, A. Pitiot, M. R. MacAskill, J. W. Peirce, "The timing mega-study: comparing a
+       range of experiment generators, both lab-based and online", PeerJ 8:e9414, 2020.
+    """
+    log = frames[frames.patch.notna() & frames.t_flip.notna()].reset_index(drop=True)
+    if len(log) < 2 or log.patch.nunique() < 2:
+        raise NoMatch(
+            "frames",
+            f"{len(frames)} rows",
+            "have no patch levels to compare with; draw a PhotodiodePatch in mode 'code' and give "
+            "it to attach()",
+        )
+    flips = log.t_flip.to_numpy()
+    late = np.flatnonzero(np.diff(flips) <= 0)
+    if len(late):
+        raise NoMatch(
+            "frames",
+            f"frame {log.frame[late[0] + 1]}",
+            "was flipped before the one above it, by t_flip; give the log as it was written",
+        )
+    period = float(np.median(np.diff(flips)))
+    levels = (log.patch > (log.patch.min() + log.patch.max()) / 2).to_numpy()
+    changes = np.concatenate((flips[:1], flips[1:][levels[1:] != levels[:-1]], flips[-1:]))
+    pulses = find_pulses(values, stamps, period, channel)
+    if pulses is None:
+        light = read_light(values, stamps, period, channel, changes)
+        decoded = decode(light, flips, levels, period, channel)
+        if decoded.touched.any():  # there the signal has levels of its own
+            kept = np.where(_touched(decoded, stamps), np.nan, values)
+            light = read_light(kept, stamps, period, channel, changes)
+            decoded = decode(light, flips, levels, period, channel)
+        timed = _held_edges(light, decoded, flips, levels, period, channel)
+    else:
+        light = pulses.light
+        timed = _pulse_edges(pulses, flips, levels, period, channel)
+    decoded, times, rising, at, rise, fall = timed
+    _require_edges(int(np.isfinite(times).sum()), channel)
+    if pulses is None:
+        _require_sure(times, rising, light, decoded.grid.period, channel)
+    table = _per_frame(log, levels, decoded, times, rising, at)
+    edges = pd.DataFrame(
+        {"t": times, "rising": rising, "frame": log.frame.to_numpy()[decoded.rows[at]]}
+    )
+    summary = summary_of(table, light, decoded, rise, fall)
+    if pulses is not None:
+        summary = replace(summary, pulse_ms=1e3 * pulses.width, falls_back=0.0)
+    return LightTimes(table, summary, rise, fall, light, edges)
+
+
+_Timed = tuple[Decoded, np.ndarray, np.ndarray, np.ndarray, Answer, Answer]
+
+
+def _touched(decoded: Decoded, stamps: np.ndarray) -> np.ndarray:
+    """Return which samples lie in refreshes in which the sensor saw something else."""
+    at = np.floor(decoded.grid.number(stamps)) - decoded.numbers[0]
+    inside = (at >= 0) & (at < len(decoded.touched))
+    return inside & decoded.touched[at.clip(0, len(decoded.touched) - 1).astype(np.int64)]
+
+
+def _held_edges(
+    light: LightSignal,
+    decoded: Decoded,
+    flips: np.ndarray,
+    levels: np.ndarray,
+    period: float,
+    channel: str,
+) -> _Timed:
+    """Return what was shown, and times, direction and refresh of the edges of held light."""
+    try:
+        coarse, rising, at = _edges_of(decoded)
+        _require_edges(len(coarse), channel)
+        *found, cleaned = time_edges(light, decoded.inverted, coarse, rising, decoded.grid.period)
+        # Without hum and flicker single refreshes are told apart that looked alike before.
+        clear = replace(light, smooth=1 - cleaned if decoded.inverted else cleaned)
+        again = decode(clear, flips, levels, period, channel)
+        if not _same(again, decoded):
+            decoded = again
+            coarse, rising, at = _edges_of(decoded)
+            _require_edges(len(coarse), channel)
+            *found, _ = time_edges(light, decoded.inverted, coarse, rising, decoded.grid.period)
+    except np.linalg.LinAlgError:  # nothing is left to learn from
+        _require_edges(0, channel)
+        raise
+    times, rise, fall = found
+    return decoded, times, rising, at, rise, fall
+
+
+def _pulse_edges(
+    pulses: Pulses, flips: np.ndarray, levels: np.ndarray, period: float, channel: str
+) -> _Timed:
+    """Return the same of pulsed light: each refresh at the high level has an edge, its pulse."""
+    decoded = decode(pulses.light, flips, levels, period, channel)
+    at = np.flatnonzero(decoded.brightness > 0.5)
+    times = decoded.grid.time(decoded.numbers[at].astype(float)) + pulses.onset
+    return decoded, times, np.ones(len(at), dtype=bool), at, pulses.rise, pulses.fall
+
+
+def _require_edges(n: int, channel: str) -> None:
+    """Refuse what has too few edges for a lag."""
+    if n < FEWEST_EDGES:
+        raise NoMatch(
+            "signal",
+            channel,
+            f"has {n} edges that could be timed, at least {FEWEST_EDGES} are needed; record "
+            "longer, and look for gaps in the recording",
+        )
+
+
+def _require_sure(
+    times: np.ndarray, rising: np.ndarray, light: LightSignal, period: float, channel: str
+) -> None:
+    """Refuse edges whose fitted times are not where light crosses the middle.
+
+    From few edges in hum, what pixels and sensor do cannot be learnt, and half of the way may come
+    to lie anywhere.
+    """
+    after = np.searchsorted(light.edges, times).clip(1, len(light.edges) - 1)
+    near = np.where(
+        times - light.edges[after - 1] < light.edges[after] - times,
+        light.edges[after - 1],
+        light.edges[after],
+    )
+    for one in (rising, ~rising):
+        away = (times - near)[one]
+        away = away[np.isfinite(away)]
+        if len(away) and (differ := abs(float(np.median(away)))) > UNSURE_SHARE * period:
+            raise NoMatch(
+                "signal",
+                channel,
+                f"is too short, or too disturbed, to time its {len(times)} edges: two ways of "
+                f"timing them differ by {1e3 * differ:.1f} ms; record at least 2 s, and look for "
+                "hum, a backlight whose light is pulsed, and a high-pass filter above 1 Hz",
+            )
+
+
+def _same(one: Decoded, other: Decoded) -> bool:
+    """Return whether both have the same light in each refresh."""
+    return np.array_equal(one.rows, other.rows) and np.array_equal(
+        one.brightness > 0.5, other.brightness > 0.5
+    )
+
+
+def _edges_of(decoded: Decoded) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return coarse time, direction and refresh of each edge that was seen."""
+    bright = decoded.brightness > 0.5
+    seen = ~np.isnan(decoded.brightness)
+    changed = bright[1:] != bright[:-1]
+    at = np.flatnonzero(changed & seen[1:] & seen[:-1]) + 1
+    return decoded.grid.time(decoded.numbers[at].astype(float)), bright[at], at
+
+
+def _per_frame(
+    log: pd.DataFrame,
+    levels: np.ndarray,
+    decoded: Decoded,
+    times: np.ndarray,
+    rising: np.ndarray,
+    at: np.ndarray,
+) -> pd.DataFrame:
+    """Return the table of `LightTimes.frames`, from the first to the last timed edge.
+
+    What lies before and after could be one refresh earlier or later as well.
+    """
+    first_row, last_row = decoded.rows.min(), decoded.rows.max()
+    n = last_row - first_row + 1
+    which = decoded.rows - first_row
+    seen = ~np.isnan(decoded.brightness)
+    right = seen & (np.abs(decoded.brightness - levels[decoded.rows]) < 0.5 + DOUBT)
+    n_shown = np.bincount(which, minlength=n)
+    n_right = np.bincount(which[right], minlength=n)
+    n_seen = np.bincount(which[seen], minlength=n)
+    lasted = decoded.lasts[first_row : last_row + 1].copy()
+    lasted[-1] = max(lasted[-1], n_shown[-1])
+    table = log.loc[first_row:last_row, ["frame", "t_flip", "patch"]].reset_index(drop=True)
+    shown = np.where(n_right > 0, True, False).astype(object)
+    lost = (n_seen == 0) & (n_shown > 0)
+    # What a slip in a lost stretch has skipped is lost as well.
+    beside = np.convolve(lost, [True, True, True], mode="same")
+    shown[lost | ((n_shown == 0) & (beside > 0))] = None
+    table["shown"] = shown
+    table["repeated"] = np.where(shown == True, np.maximum(n_shown - lasted, 0), 0)  # noqa: E712
+    # Of frames without an edge of their own: when their refresh began, as the edges around it say.
+    own = np.full(len(decoded.rows), np.nan)
+    own[at] = times
+    on_grid = decoded.grid.time(decoded.numbers.astype(float))
+    known = np.isfinite(own)
+    offset = float(np.median((own - on_grid)[known])) if known.any() else np.nan
+    begins = np.concatenate(([True], which[1:] != which[:-1]))
+    t_light = np.full(n, np.nan)
+    edge = np.zeros(n, dtype=bool)
+    rows = which[begins]
+    t_light[rows] = on_grid[begins] + offset
+    with_own = begins & known & right
+    t_light[which[with_own]] = own[with_own]
+    edge[which[with_own]] = True
+    visible = table.shown.to_numpy() == True  # noqa: E712
+    table["t_light"] = np.where(visible, t_light, np.nan)
+    table["lag"] = table.t_light - table.t_flip
+    table["edge"] = edge & visible
+    edged = np.flatnonzero(table.edge)
+    return table.iloc[edged[0] : edged[-1] + 1].reset_index(drop=True)

@@ -1,0 +1,203 @@
+"""What a light sensor's figures mean for an experimenter, and what to change."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from psychopy_nfb.photodiode.summary import LightSummary
+from psychopy_nfb.report.numbers import percent
+
+STEADY_MS = 1.0
+"""Spread of the lag that a display with vertical sync keeps below."""
+DEEP_REFRESHES, DEEP_MS = 2.5, 20.0
+"""Refreshes and milliseconds from flip to light; where both are more, frames wait on the way."""
+SLOW_SHARE = 0.5
+"""Share of a refresh; pixels that take longer blend one frame into the next."""
+DRIFT_PPM = 50.0
+"""Two quartz clocks keep closer together."""
+FALLS_BACK = 0.02
+"""Share of the way by which light may fall back after an edge, up and down."""
+LARGEST_PPM, SLIPPED = 300.0, 1.5
+"""Clocks keep closer together than this; flips that do not wait have slipped after so many
+refreshes of difference."""
+LOST_SHARE = 0.05
+
+Grade = Literal["good", "mind", "bad"]
+GRADES = {"good": "Good", "mind": "Worth a look", "bad": "Problem"}
+"""In words."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was found."""
+
+    grade: Grade
+    """``bad`` spoils feedback that depends on timing, ``mind`` is worth a thought."""
+    what: str
+    """With its figures."""
+    remedy: str = ""
+    """What to change."""
+
+    def __str__(self) -> str:
+        said = f"{GRADES[self.grade]}: {self.what}"
+        return f"{said}. What to do: {self.remedy}." if self.remedy else f"{said}."
+
+    def to_dict(self) -> dict[str, str]:
+        """Return it for JSON."""
+        return asdict(self)
+
+
+def passed(findings: list[Finding]) -> bool:
+    """Return whether nothing is bad."""
+    return all(finding.grade != "bad" for finding in findings)
+
+
+def judge(summary: LightSummary) -> list[Finding]:
+    """Return what the figures mean, the most serious first."""
+    found = [
+        _frames(summary),
+        _steadiness(summary),
+        _lag(summary),
+        _pixels(summary),
+        _clocks(summary),
+        _sensor(summary),
+    ]
+    order = {"bad": 0, "mind": 1, "good": 2}
+    return sorted(found, key=lambda finding: order[finding.grade])
+
+
+def _frames(summary: LightSummary) -> Finding:
+    share = percent(summary.missed / max(1, summary.frames))
+    counts = (
+        f"{summary.missed} of {summary.frames} frames ({share}) were never shown and "
+        f"{summary.repeated} were shown longer than the log says"
+    )
+    if summary.tied == "neither":
+        rates = f"flips come at {summary.flips_hz:.2f} Hz, the display refreshes at "
+        return Finding(
+            "bad",
+            f"flips do not wait for the display: {rates}{summary.refresh_hz:.2f} Hz; {counts}",
+            VERTICAL_SYNC,
+        )
+    if summary.missed == summary.repeated == summary.later == 0:
+        return Finding("good", f"each of the {summary.frames} frames was shown once{SEEN}")
+    if summary.later and summary.missed + summary.repeated <= 2 * summary.stretches:
+        return Finding(
+            "bad",
+            f"{summary.later} of {summary.frames} frames were shown one refresh later than the "
+            f"others, in {summary.stretches} stretches; where these begin and end {counts}",
+            "a frame waits at times between flip and display: switch the compositor and triple "
+            "buffering off, use full screen on one display, and end other programs that draw",
+        )
+    if summary.later:
+        counts += f"; {summary.later} frames were shown one refresh later than the others"
+    return Finding("bad", counts, f"flips do not wait for the display: {VERTICAL_SYNC}")
+
+
+SEEN = ", as far as its level tells it from the frames beside it"
+VERTICAL_SYNC = (
+    "switch vertical sync on in the graphics driver, use full screen on one display, switch the "
+    "compositor and the display's variable rate off"
+)
+
+
+def _steadiness(summary: LightSummary) -> Finding:
+    spread = summary.lag_sd_detrended_ms
+    if spread <= STEADY_MS:
+        return Finding("good", f"flip to light is steady: SD {spread:.2f} ms")
+    return Finding(
+        "bad",
+        f"flip to light varies: SD {spread:.2f} ms, more than {STEADY_MS:g} ms",
+        "look for a compositor, a second display at another rate, the display's variable refresh "
+        "rate or energy saving; a sensor that is sampled at less than 500 Hz spreads too",
+    )
+
+
+def _lag(summary: LightSummary) -> Finding:
+    lag = summary.lag_median_ms
+    refreshes = lag / 1e3 * summary.refresh_hz
+    if lag < -STEADY_MS:
+        return Finding(
+            "bad",
+            f"light seems to come {-lag:.1f} ms before the flip, which is impossible",
+            "the sensor's stamps and the frame log are not on one clock: record both over LSL, "
+            "with clock offsets, and correct for the amplifier's own delay",
+        )
+    if refreshes > DEEP_REFRESHES and lag > DEEP_MS:
+        return Finding(
+            "bad",
+            f"light comes {lag:.1f} ms after the flip, that is {refreshes:.1f} refreshes",
+            "frames wait in the display or the driver: switch the display to its game mode or "
+            "native resolution, its picture processing off, triple buffering off; an amplifier "
+            "that stamps its samples late adds its own delay here",
+        )
+    return Finding("good", f"light comes {lag:.1f} ms after the flip ({refreshes:.1f} refreshes)")
+
+
+def _pixels(summary: LightSummary) -> Finding:
+    if summary.pulse_ms:
+        return Finding(
+            "good",
+            f"the display gives light in pulses of {summary.pulse_ms:.1f} ms, one in each refresh; "
+            "a frame is light when its first pulse is half-way up",
+        )
+    slower = max(summary.rise_ms, summary.fall_ms)
+    what = f"pixels and sensor take {summary.rise_ms:.1f} ms up and {summary.fall_ms:.1f} ms down"
+    if summary.falls_back > FALLS_BACK:
+        return Finding(
+            "mind",
+            f"{what}, which is too short: light falls back by {percent(summary.falls_back)} after "
+            "each edge, as behind a high-pass filter",
+            "record the sensor without the amplifier's high-pass filter (DC), or with one below "
+            "0.1 Hz",
+        )
+    if slower * summary.refresh_hz / 1e3 <= SLOW_SHARE:
+        return Finding("good", what)
+    return Finding(
+        "mind",
+        what,
+        "frames blend into each other; switch the display's overdrive on, and check whether the "
+        "amplifier's low-pass filter is too slow for the sensor",
+    )
+
+
+def _clocks(summary: LightSummary) -> Finding:
+    drift = summary.drift_ppm
+    if summary.tied == "flips":
+        return Finding(
+            "mind",
+            f"the display refreshes when a frame is flipped, at a variable rate of about "
+            f"{summary.flips_hz:.1f} Hz; each flip was judged by its own light",
+            "where stimuli must keep a rhythm, switch the variable refresh rate (adaptive sync, "
+            "G-Sync, FreeSync) off",
+        )
+    if summary.tied == "neither":
+        return Finding("good", "flips and light are told apart by their rates; see above")
+    if abs(drift) <= DRIFT_PPM:
+        return Finding("good", f"the sensor's clock agrees with LSL's ({round(drift) + 0:+d} ppm)")
+    if abs(drift) > LARGEST_PPM and abs(drift) * 1e-6 * summary.frames < SLIPPED:
+        return Finding(
+            "bad",
+            f"flips come at {summary.flips_hz:.3f} Hz and light at {summary.refresh_hz:.3f} Hz: "
+            "flips do not wait for the display, or the sensor's clock is wrong; the recording is "
+            "too short to say which",
+            f"record at least {3e6 / abs(drift) / summary.refresh_hz:.0f} s; {VERTICAL_SYNC}",
+        )
+    return Finding(
+        "mind",
+        f"the sensor's clock drifts by {drift:+.0f} ppm, {abs(drift) * 0.06:.1f} ms in a minute",
+        "let the recording program correct stamps by the clock offsets, and use lags of short "
+        "stretches only",
+    )
+
+
+def _sensor(summary: LightSummary) -> Finding:
+    share = summary.lost / max(1, summary.frames + summary.lost)
+    if share <= LOST_SHARE:
+        return Finding("good", f"the sensor saw {percent(1 - share)} of the frames")
+    return Finding(
+        "mind",
+        f"the sensor's signal was lost in {percent(share)} of the frames",
+        "fasten the sensor, keep the room's light from it, and look for gaps in the recording",
+    )

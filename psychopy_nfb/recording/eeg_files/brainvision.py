@@ -1,0 +1,214 @@
+"""Recordings of BrainVision: a header in text, markers in text, and samples beside them."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+
+from psychopy_nfb.errors import FileError
+from psychopy_nfb.recording.eeg_files.beside import partner, samples_beside
+from psychopy_nfb.recording.eeg_files.brainvision_samples import read_samples
+from psychopy_nfb.recording.eeg_files.recording import Found
+
+CHANNEL = re.compile(r"^Ch(\d+)=(.*)$", re.IGNORECASE)
+SETTING = re.compile(r"^(\w+)\s*=(.*)$")
+MARKER = re.compile(r"^Mk\d+=(.*)$", re.IGNORECASE)
+NEEDED = ("NumberOfChannels", "SamplingInterval", "DataFormat", "DataOrientation")
+"""What a header must say."""
+ESCAPED_COMMA = r"\1"
+USUAL_UNIT = "µV"
+"""What a BrainVision header means where it gives no unit."""
+HEAD_MILLIMETRES = 95.0
+"""Radius of a head whose size is not known; the same as MNE-Python's."""
+SAMPLE_ENDINGS = (".eeg", ".dat", ".EEG", ".DAT")
+
+
+def read_brainvision(path: Path) -> Found:
+    """Read the recording of a ``.vhdr`` header.
+
+    Raises
+    ------
+    FileError
+        If it is no such header, was cut into epochs, or its samples are not there.
+    """
+    notes: list[str] = []
+    lines = _text(path, notes).splitlines()
+    settings, channels = _understood(lines, path)
+    if settings.get("segmentationtype", "").upper() == "MARKERBASED":
+        raise FileError(
+            "file", str(path), "is cut into epochs; export the continuous recording instead"
+        )
+    if settings.get("datatype", "TIMEDOMAIN").upper() != "TIMEDOMAIN":
+        raise FileError("file", str(path), "holds spectra; export the recording itself instead")
+    samples = samples_beside(path, settings.get("datafile", ""), SAMPLE_ENDINGS, notes)
+    if any(comma for *_, comma in channels):
+        notes.append("Numbers with a decimal comma were read as such.")
+    rate = 1e6 / _interval(settings, path)
+    stored = read_samples(settings, len(channels), samples, path, notes)
+    labels = [name for name, *_ in channels]
+    markers, gaps = _markers(path, settings, len(stored), rate, notes)
+    return Found(
+        samples=stored * np.array([resolution for _, resolution, *_ in channels]),
+        rate=rate,
+        labels=labels,
+        types=[""] * len(labels),
+        units=[unit for _, _, unit, _ in channels],
+        markers=markers,
+        name=path.name,
+        positions=_positions(lines, len(channels)),
+        gaps=gaps,
+        notes=notes,
+    )
+
+
+def _text(path: Path, notes: list[str]) -> str:
+    """Return a text file's content; in Latin-1 (as Windows has it) if it is no UTF-8."""
+    content = path.read_bytes()
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        notes.append(f"{path.name} is no UTF-8; it was read as Latin-1.")
+        return content.decode("cp1252", "replace")
+
+
+def _understood(
+    lines: list[str], path: Path
+) -> tuple[dict[str, str], list[tuple[str, float, str, bool]]]:
+    """Return settings by folded name, and name, resolution, unit, comma of each channel."""
+    settings: dict[str, str] = {}
+    channels: dict[int, tuple[str, float, str, bool]] = {}
+    section = ""
+    for line in lines:
+        if line.startswith("["):
+            section = line.strip().casefold()
+        elif (match := CHANNEL.match(line)) and section == "[channel infos]":
+            channels[int(match[1])] = _channel(match[2], path)
+        elif (match := SETTING.match(line)) and section != "[comment]":
+            settings.setdefault(match[1].casefold(), match[2].strip())
+    for name in NEEDED:
+        if not settings.get(name.casefold()):
+            raise FileError("file", str(path), f"cannot be read (its header does not say {name})")
+    n = settings.get("numberofchannels", "")
+    if not n.isdecimal() or sorted(channels) != list(range(1, int(n) + 1)):
+        raise FileError(
+            "file",
+            str(path),
+            f"cannot be read (its header announces {n or 'no'} channels and describes "
+            f"{len(channels)})",
+        )
+    return settings, [channels[number] for number in sorted(channels)]
+
+
+def _channel(described: str, path: Path) -> tuple[str, float, str, bool]:
+    """Return what a channel's line says: ``name,reference,resolution,unit``.
+
+    A decimal comma makes one part more: ``Fz,,0,1,µV``.
+    """
+    parts = [part.strip() for part in described.split(",")] + [""] * 4
+    name, resolution, unit = parts[0], parts[2], parts[3]
+    comma = resolution.isdecimal() and unit.isdecimal()
+    if comma:
+        resolution, unit = f"{resolution}.{unit}", parts[4]
+    try:
+        number = float(resolution) if resolution else 1.0
+    except ValueError:
+        raise FileError(
+            "file",
+            str(path),
+            f"cannot be read (the resolution of channel {name} is {resolution!r}, no number)",
+        ) from None
+    return name.replace(ESCAPED_COMMA, ","), number, unit or USUAL_UNIT, comma
+
+
+def _interval(settings: dict[str, str], path: Path) -> float:
+    """Return the microseconds from sample to sample."""
+    text = settings["samplinginterval"].replace(",", ".")
+    try:
+        interval = float(text)
+    except ValueError:
+        interval = 0.0
+    if not 0 < interval < math.inf:
+        raise FileError(
+            "file", str(path), f"cannot be read (its SamplingInterval is {text[:100]!r})"
+        )
+    return interval
+
+
+def _positions(lines: list[str], n_channels: int) -> list[tuple[float, float, float] | None]:
+    """Return the positions that the header gives, in millimetres; radius 0 is none.
+
+    They are spherical: the angle from the vertex, and the one from the right ear to the front. A
+    radius of 1 stands for any head: it is taken as one of `HEAD_MILLIMETRES`.
+    """
+    positions: list[tuple[float, float, float] | None] = [None] * n_channels
+    section = ""
+    for line in lines:
+        if line.startswith("["):
+            section = line.strip().casefold()
+        match = CHANNEL.match(line) if section == "[coordinates]" else None
+        if match is None or not 1 <= int(match[1]) <= n_channels:
+            continue
+        try:
+            radius, theta, phi = (float(part) for part in match[2].split(",")[:3])
+        except ValueError:
+            continue
+        if 0 < radius < math.inf and math.isfinite(theta) and math.isfinite(phi):
+            size = HEAD_MILLIMETRES if radius == 1 else radius
+            theta, phi = math.radians(theta), math.radians(phi)
+            positions[int(match[1]) - 1] = (
+                size * math.sin(theta) * math.cos(phi),
+                size * math.sin(theta) * math.sin(phi),
+                size * math.cos(theta),
+            )
+    return positions
+
+
+def _markers(
+    path: Path, settings: dict[str, str], n: int, rate: float, notes: list[str]
+) -> tuple[list[tuple[int, str]], list[tuple[int, float]]]:
+    """Return the markers, and the gaps where a new segment begins."""
+    named = settings.get("markerfile", "")
+    file = partner(path, named, (".vmrk", ".VMRK")) if named else None
+    if file is None:
+        if named:
+            notes.append(f"The file of markers {named!r} is not there: none are read.")
+        return [], []
+    markers, gaps = [], []
+    before: tuple[int, datetime | None] | None = None
+    for line in _text(file, notes).splitlines():
+        match = MARKER.match(line)
+        kind, text, place, *more = [*(match[1] if match else "").split(","), "", "", ""]
+        if not place.strip().isdecimal():
+            continue
+        row = int(place) - 1  # counted from 1 there
+        if kind != "New Segment":
+            markers.append((row, f"{kind}/{text}".replace(ESCAPED_COMMA, ",")))
+            continue
+        date = _date(more)
+        if before is not None and 0 < row < n:
+            gaps.append((row, _missing(before, (row, date), rate)))
+        before = (row, date)
+    return markers, gaps
+
+
+def _date(parts: list[str]) -> datetime | None:
+    for part in parts:
+        try:
+            return datetime.strptime(part.strip(), "%Y%m%d%H%M%S%f")
+        except ValueError:
+            continue
+    return None
+
+
+def _missing(
+    before: tuple[int, datetime | None], after: tuple[int, datetime | None], rate: float
+) -> float:
+    """Return the seconds that are missing between two segments; NaN if they have no dates."""
+    if before[1] is None or after[1] is None:
+        return math.nan
+    passed = (after[1] - before[1]).total_seconds()
+    return max(0.0, passed - (after[0] - before[0]) / rate)

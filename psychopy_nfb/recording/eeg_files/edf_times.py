@@ -1,0 +1,151 @@
+"""When each record of an EDF+ file begins, and which sample an annotation belongs to."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from psychopy_nfb.recording.eeg_files.stamps import GAP_SECONDS, trusted
+
+LONGEST_PAUSE = 604_800.0
+"""A longer pause in seconds, a week, is none: the clock was set."""
+MOST_TOLD = 3
+"""Steps of the times that are told one by one."""
+
+
+@dataclass
+class RecordTimes:
+    """When the records of a file begin.
+
+    Parameters
+    ----------
+    starts : ndarray, shape (n_records,)
+        Seconds from the start of the file, as the records say it; NaN where one does not.
+    seconds : float
+        Length of a record.
+    size : int
+        Samples of a record.
+
+    Examples
+    --------
+    >>> times = RecordTimes(np.array([0.0, 1.0, 11.0, 5.0]), seconds=1.0, size=100)
+    >>> times.gaps
+    [(200, 9.0), (300, nan)]
+    >>> times.notes
+    ['After 3 s (sample 300) the times of the records step back by 7.00 s: a gap of unknown length,
+    from which the samples are counted on.']
+    >>> times.row(5.5, record=3), times.row(6.0, record=0)
+    (350, -1)
+    """
+
+    starts: np.ndarray
+    seconds: float
+    size: int
+    begins: np.ndarray = field(init=False)
+    """(n_records,) seconds; counted on where a record does not say it, or says it wrong."""
+    gaps: list[tuple[int, float]] = field(init=False, default_factory=list)
+    """(sample after the gap, seconds missing); NaN where the times step back."""
+    notes: list[str] = field(init=False, default_factory=list)
+    """What was corrected, one sentence each."""
+
+    def __post_init__(self) -> None:
+        self._parts = [0]
+        """Records from which on the times rise."""
+        starts = self._believed()
+        expected = starts[0] if np.isfinite(starts[0]) else 0.0
+        self.begins = np.empty(len(starts))
+        early, steps = [], []
+        for number, start in enumerate(starts):
+            late = start - expected
+            if late > LONGEST_PAUSE or late < -GAP_SECONDS:
+                steps.append((number, float(late)))
+                expected = start
+            elif late > self._half:  # NaN is not
+                self.gaps.append((number * self.size, float(late)))
+                expected = start
+            elif late < -self._half:
+                early.append(-late)
+                expected = start
+            self.begins[number] = expected
+            expected += self.seconds
+        self._tell_steps(steps)
+        if early:
+            self.notes.append(
+                f"{len(early)} of {len(starts)} records begin up to {1e3 * max(early):.3g} ms "
+                "before the one before them has ended: their samples follow each other without a "
+                "gap."
+            )
+
+    @property
+    def _half(self) -> float:
+        """Seconds of half a sample."""
+        return self.seconds / (2 * self.size)
+
+    def _believed(self) -> np.ndarray:
+        """Return the times that are not far off, NaN for others; all NaN if they do not rise."""
+        n = len(self.starts)
+        starts = np.where(np.isfinite(self.starts), self.starts, np.nan)
+        late = starts - self.seconds * np.arange(n)
+        known = late[np.isfinite(late)]
+        n_back = int((np.diff(known) < -min(GAP_SECONDS, self.seconds / 2)).sum())
+        if n_back > (len(known) - 1) / 2:
+            self.notes.append(
+                "Most records begin, by their times, before the one before them has ended: the "
+                "times are not used, and the records are taken to follow one another without a gap."
+            )
+            return np.full(n, np.nan)
+        wrong = np.isfinite(late)
+        wrong[trusted(late)] = False
+        if wrong.any():
+            self.notes.append(
+                f"{wrong.sum()} of {n} records have a time that is far from those before and after "
+                "them: they are taken to follow the records before them."
+            )
+            starts[wrong] = np.nan
+        return starts
+
+    def _tell_steps(self, steps: list[tuple[int, float]]) -> None:
+        """Note the clocks that were set, each before a record; of many the first."""
+        self._parts += [number for number, _ in steps]
+        self.gaps = sorted(
+            [*self.gaps, *((number * self.size, math.nan) for number, _ in steps)],
+            key=lambda gap: gap[0],
+        )
+        for number, late in steps[:MOST_TOLD]:
+            self.notes.append(
+                f"After {number * self.seconds:g} s (sample {number * self.size}) the times of the "
+                f"records step {'back' if late < 0 else 'on'} by {abs(late):.2f} s: a gap of "
+                "unknown length, from which the samples are counted on."
+            )
+        if len(steps) > MOST_TOLD:
+            self.notes.append(f"So they do at {len(steps) - MOST_TOLD} more places.")
+
+    def row(self, onset: float, record: int) -> int:
+        """Return the sample at an onset in seconds; -1 in a pause or outside.
+
+        Parameters
+        ----------
+        onset : float
+            In seconds.
+        record : int
+            The record that holds the annotation. Where the times step back, an onset is first
+            looked for between the same two steps.
+        """
+        edges = [*self._parts, len(self.begins)]
+        parts = list(zip(edges, edges[1:], strict=False))
+        own = int(np.searchsorted(self._parts, record, side="right")) - 1
+        for first, end in (parts[own], *parts[:own], *parts[own + 1 :]):
+            found = self._row_within(onset, first, end)
+            if found >= 0:
+                return found
+        return -1
+
+    def _row_within(self, onset: float, first: int, end: int) -> int:
+        begins = self.begins[first:end]
+        record = int(np.searchsorted(begins, onset + self._half, side="right")) - 1
+        if record < 0:
+            return -1
+        within = round((onset - begins[record]) / (2 * self._half))
+        return (first + record) * self.size + within if within < self.size else -1

@@ -1,0 +1,144 @@
+"""The way into a recording: which reader a file needs, and what all have in common."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+
+from psychopy_nfb.budget import MOST_RECORDING
+from psychopy_nfb.errors import FileError
+from psychopy_nfb.reading import check_file, reading
+from psychopy_nfb.recording.eeg_files.brainvision import read_brainvision
+from psychopy_nfb.recording.eeg_files.channel_facts import channel_facts
+from psychopy_nfb.recording.eeg_files.edf import read_edf
+from psychopy_nfb.recording.eeg_files.eeglab import read_eeglab
+from psychopy_nfb.recording.eeg_files.recording import Found, Recording
+from psychopy_nfb.recording.eeg_files.with_mne import read_with_mne
+from psychopy_nfb.recording.eeg_files.xdf import read_xdf
+
+logger = logging.getLogger(__name__)
+
+FOLDER_ENDINGS = (".mff", ".ds", ".mefd")
+"""Recordings that are folders."""
+PARTNERS = {".vmrk": ".vhdr", ".eeg": ".vhdr", ".fdt": ".set"}
+"""Files that belong to another one, which is the one to open."""
+XDF_ENDINGS = (".xdf",)
+
+
+def read_recording(
+    path: str | os.PathLike,
+    stream: str | None = None,
+    *,
+    units: str | None = None,
+    tell: bool = True,
+) -> Recording:
+    """Read a recording of any format that pyxdf or MNE-Python reads.
+
+    Parameters
+    ----------
+    path : path-like
+        ``.xdf``; ``.fif``, ``.set``, ``.vhdr``, ``.edf``, ``.bdf`` and others.
+    stream : str, optional
+        Name, source_id or number of the stream to take from an .xdf file; default is the first of
+        type EEG.
+    units : {"uV", "mV", "V", "nV"}, optional
+        Unit of the voltages in the file, if it gives none or a wrong one.
+    tell : bool
+        Whether what was corrected or assumed is logged as warnings, too.
+
+    Returns
+    -------
+    Recording
+        Voltages in microvolts; ``assumptions`` says what was corrected or assumed.
+
+    Raises
+    ------
+    FileError
+        If there is no such file; if it is a folder, empty, damaged, cut into epochs or of an
+        unknown kind; if it has no such stream; if the unit of an EEG channel is not known, or its
+        rate is not steady; or if the package that reads it is not installed.
+
+    Notes
+    -----
+    Markers of .xdf are those of all marker streams in the file, put on the sample whose stamp is
+    nearest. Of other files they are the annotations. Markers outside the EEG are left out, which
+    is told.
+    """
+    path = Path(path)
+    _check(path)
+    with reading(path):  # whatever a damaged file makes a reader raise
+        found = _found(path, stream)
+    if found.samples.size == 0:
+        raise FileError("file", str(path), "has no samples")
+    facts = channel_facts(found, path, units)
+    markers = _inside(found)
+    recording = Recording(
+        samples=facts.samples,
+        rate=found.rate,
+        labels=facts.labels,
+        units=facts.units,
+        kinds=facts.kinds,
+        markers=markers,
+        positions={
+            label: place
+            for label, place in zip(facts.labels, found.positions, strict=False)
+            if place is not None
+        },
+        gaps=tuple(sorted(found.gaps)),
+        name=found.name,
+        assumptions=tuple(found.notes),
+        declared_rate=found.declared_rate,
+        real_rate=found.real_rate,
+        chunk_seconds=found.chunk_seconds,
+        start=found.start,
+        n_missing=found.n_missing,
+        n_jumps=found.n_jumps,
+    )
+    if tell:
+        for sentence in recording.assumptions:
+            logger.warning("%s: %s", path.name, sentence)
+    return recording
+
+
+def _check(path: Path) -> None:
+    """Refuse what cannot be a recording, before a reader tries."""
+    ending = path.suffix.lower()
+    if not path.exists():
+        raise FileError("file", str(path), "there is no such file")
+    if path.is_dir() and ending not in FOLDER_ENDINGS:
+        raise FileError("file", str(path), "is a folder; name the recording in it")
+    if not path.is_dir():
+        check_file(path, most=MOST_RECORDING, fewest=1)
+    if ending in PARTNERS and path.with_suffix(PARTNERS[ending]).exists():
+        raise FileError(
+            "file", str(path), f"is one part of a recording; open its {PARTNERS[ending]} file"
+        )
+
+
+def _found(path: Path, stream: str | None) -> Found:
+    ending = path.suffix.lower()
+    if ending in XDF_ENDINGS:
+        return read_xdf(path, stream)
+    if stream is not None:
+        raise FileError("stream", stream, f"only .xdf files have named streams, not {path.name}")
+    if ending in (".edf", ".bdf"):
+        return read_edf(path)
+    if ending == ".vhdr":
+        return read_brainvision(path)
+    if ending == ".set":
+        return read_eeglab(path)
+    return read_with_mne(path)
+
+
+def _inside(found: Found) -> tuple[tuple[int, str], ...]:
+    """Return the markers that lie within the samples, by time; tell of others."""
+    inside = [
+        (int(row), str(label)) for row, label in found.markers if 0 <= row < len(found.samples)
+    ]
+    if len(inside) < len(found.markers):
+        n = len(found.markers)
+        found.notes.append(
+            f"{n - len(inside)} of {n} markers lie outside the EEG and are left out."
+        )
+    return tuple(sorted(inside, key=lambda marker: marker[0]))

@@ -1,0 +1,102 @@
+"""Recordings that cannot say when frames were light: a sentence, never a number or a traceback."""
+
+from __future__ import annotations
+
+import datetime
+
+import numpy as np
+import pytest
+from display_simulation import simulate_display
+
+from psychopy_nfb.photodiode import NoLight, NoMatch, light_times
+
+SEED = datetime.date.today().toordinal()
+MORE = pytest.mark.campaign
+
+
+def other_log(rng, frames, values, stamps):
+    return frames.assign(patch=rng.permutation(frames.patch.to_numpy())), values, stamps
+
+
+def backwards(rng, frames, values, stamps):
+    return frames.assign(patch=frames.patch.to_numpy()[::-1]), values, stamps
+
+
+def another_time(rng, frames, values, stamps):
+    return frames, values, stamps + rng.uniform(20, 1000)
+
+
+def a_handful(rng, frames, values, stamps):
+    kept = slice(0, int(rng.integers(1, 60)))
+    return frames, values[kept], stamps[kept]
+
+
+def hardly_a_number(rng, frames, values, stamps):
+    wrong = rng.random(len(values)) < rng.uniform(0.92, 1)
+    return frames, np.where(wrong, np.nan, values), stamps
+
+
+def noise(rng, frames, values, stamps):
+    return frames, rng.normal(size=len(values)), stamps
+
+
+def wandering(rng, frames, values, stamps):
+    return frames, np.cumsum(rng.normal(size=len(values))), stamps
+
+
+def mains(rng, frames, values, stamps):
+    return frames, np.sin(2 * np.pi * 50 * stamps) + 0.05 * rng.normal(size=len(values)), stamps
+
+
+def blinking(rng, frames, values, stamps):
+    on = (stamps * rng.uniform(0.3, 30)) % 1 < 0.5
+    return frames, on + 0.01 * rng.normal(size=len(values)), stamps
+
+
+def triggers(rng, frames, values, stamps):
+    on = (stamps * rng.uniform(0.5, 3)) % 1 < 0.02
+    return frames, on + 0.02 * rng.normal(size=len(values)), stamps
+
+
+def extremes(rng, frames, values, stamps):
+    return frames, rng.choice([0, 1, 1e9, np.nan], len(values)), stamps
+
+
+def another_code(rng, frames, values, stamps):
+    refresh = np.floor((stamps - stamps[0]) * 60).astype(int)
+    levels = rng.integers(0, 2, refresh[-1] + 1)
+    return frames, levels[refresh] + 0.02 * rng.normal(size=len(values)), stamps
+
+
+KINDS = [
+    other_log,
+    backwards,
+    another_time,
+    a_handful,
+    hardly_a_number,
+    noise,
+    wandering,
+    mains,
+    blinking,
+    triggers,
+    extremes,
+    another_code,
+]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("seeds", [range(3), pytest.param(range(3, 87), marks=MORE)], ids=str)
+def test_what_cannot_be_read_is_a_sentence(kind, seeds):
+    for seed in seeds:
+        rng = np.random.default_rng([SEED, seed])
+        made = simulate_display(
+            rng,
+            float(rng.choice([250, 500, 1000, 2048])),
+            rng.uniform(2, 8),
+            refresh=float(rng.choice([60, 75, 120, 144])),
+            kind=str(rng.choice(["lcd", "lcd", "crt", "bfi"])),
+            noise=0.01,
+        )
+        with pytest.raises((NoLight, NoMatch)) as caught:
+            light_times(*kind(rng, made.frames, made.values, made.stamps), channel="AUX 1")
+        assert len(str(caught.value)) < 400, f"seed {SEED}, {seed}"
