@@ -23,7 +23,7 @@ PACKAGE = "psychopy_nfb"
 CONTENTS = {
     "api": (PACKAGE,),
     "api_dsp": (f"{PACKAGE}.dsp",),
-    "api_data": (f"{PACKAGE}.recording", f"{PACKAGE}.timing"),
+    "api_data": (f"{PACKAGE}.recording", f"{PACKAGE}.analysis"),
 }
 """Of which modules each page holds all public names."""
 _INTRODUCTIONS = {

@@ -234,8 +234,8 @@ def test_an_unknown_value_is_told_wherever_it_is_used(builder, told):
     builder.code(each_frame="if nfb.valeu > 0.5 and emg.score:\n    x = nfb.files.stem\n")
     builder.add("PolygonComponent", "square", opacity="nfb.qualty")
     assert sorted(told()) == [
-        ("name", "code, Each frame (Py): emg.score: emg has no such value; it has beyond, signal, "
-        "threshold, display_threshold, value, z."),
+        ("name", "code, Each frame (Py): emg.score: emg has no such value; it has beyond, "
+        "display_threshold, signal, threshold, value, z."),
         ("name", "code, Each frame (Py): nfb.valeu: nfb has no such value; did you mean "
         "nfb.value?"),
         ("name", "square, Opacity: nfb.qualty: nfb has no such value; did you mean "
