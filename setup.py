@@ -42,7 +42,10 @@ setup(
     package_dir={"psychopy_nfb.experiments": "experiments"},
     include_package_data=False,
     package_data={
-        "psychopy_nfb": ["**/*.json", "**/*.png", "**/*.svg", "**/*.html", "**/*.css", "**/*.md"],
+        "psychopy_nfb": [
+            *("**/*.json", "**/*.png", "**/*.svg", "**/*.html", "**/*.css", "**/*.md"),
+            *("py.typed", "**/*.pyi"),  # what editors complete
+        ],
         "psychopy_nfb.experiments": ["*.psyexp", "*.json", "*.csv"],
     },
     install_requires=[

@@ -112,7 +112,7 @@ def main(options: argparse.Namespace) -> int:
     return 0 if done else 1
 
 
-def _training(options: argparse.Namespace):  # noqa: ANN202 - imported inside
+def _training(options: argparse.Namespace):
     from psychopy_nfb.engine.configuration import read_configuration
     from psychopy_nfb.engine.presets import standard_training
 
@@ -142,7 +142,7 @@ def _amplifier(options: argparse.Namespace, source_id: str) -> Iterator[None]:
         yield
 
 
-def _run(nfb, options: argparse.Namespace, picture: Path) -> tuple[bool, str]:  # noqa: ANN001
+def _run(nfb, options: argparse.Namespace, picture: Path) -> tuple[bool, str]:
     """Show baseline and training; return whether they were done, and what a person should know."""
     from psychopy_nfb.display.window import open_window, pacing_note
 
@@ -163,7 +163,7 @@ def _run(nfb, options: argparse.Namespace, picture: Path) -> tuple[bool, str]:  
         win.close()
 
 
-def _phases(nfb, screen: _Screen, seconds: float) -> str:  # noqa: ANN001
+def _phases(nfb, screen: _Screen, seconds: float) -> str:
     """Go through the run; return why it ended early, or nothing."""
     from psychopy import event
 
@@ -201,7 +201,7 @@ def _phases(nfb, screen: _Screen, seconds: float) -> str:  # noqa: ANN001
 class _Screen:
     """What the demo shows: a text, in training also bar and trace; the patch always."""
 
-    def __init__(self, win, nfb):  # noqa: ANN001
+    def __init__(self, win, nfb):
         from psychopy_nfb.display import FeedbackBar, FeedbackText, FeedbackTrace, PhotodiodePatch
 
         height = win.size[1]

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
+import importlib
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
+
+import pytest
 
 import psychopy_nfb
 
@@ -77,3 +80,18 @@ def test_each_folder_is_in_the_order_and_says_what_lives_there():
         others = {one.stem for one in path.parent.glob("*.py")} - {"__init__"}
         untold += [f"{path.parent.name}.{one}" for one in others if f"`{one}`" not in said]
     assert untold == []
+
+
+@pytest.mark.parametrize("folder", ["", ".dsp", ".display", ".photodiode"])
+def test_editors_are_told_each_name_that_is_imported_when_it_is_used(folder):
+    package = importlib.import_module(f"{TOP}{folder}")
+    stub = Path(package.__file__).with_suffix(".pyi")
+    told = {}
+    for node in ast.parse(stub.read_text("utf-8")).body:
+        if isinstance(node, ast.ImportFrom):
+            told |= {one.asname: f"{node.module}.{one.name}" for one in node.names}
+    folders = getattr(package, "_FOLDERS", ())
+    assert told.keys() == {*package.__all__, *folders} - {"__version__", "load_steps"}
+    for name, place in told.items():
+        module, _, attribute = place.rpartition(".")
+        assert getattr(package, name) is getattr(importlib.import_module(module), attribute)

@@ -99,14 +99,14 @@ def frame_loop(turns: int, turned: Callable[[], None]) -> dict[str, float]:
     }
 
 
-def sort_out(log, standstills: Standstills) -> tuple[int, int, int]:  # noqa: ANN001
+def sort_out(log, standstills: Standstills) -> tuple[int, int, int]:
     """Return frames missed, frames missed in a standstill, and all flips that met a standstill."""
     stood = standstills.during(log.t_flip - log.interval, log.t_flip)
     missed = np.diff(log.dropped, prepend=log.dropped.iloc[0])
     return int(missed[~stood].sum()), int(missed[stood].sum()), int(stood.sum())
 
 
-def _bare_frames(win, bar) -> tuple[pd.DataFrame, float]:  # noqa: ANN001
+def _bare_frames(win, bar) -> tuple[pd.DataFrame, float]:
     """Show frames without the plugin; return a log of them, and the stolen seconds."""
     import pandas as pd
 
@@ -126,8 +126,8 @@ def _bare_frames(win, bar) -> tuple[pd.DataFrame, float]:  # noqa: ANN001
 
 
 def _plugin_frames(
-    win,  # noqa: ANN001
-    bar,  # noqa: ANN001
+    win,
+    bar,
     source_id: str,
     folder: str,
     *,

@@ -116,7 +116,7 @@ def publish_lag(prefix: str, turns: int) -> dict[str, float]:
     }
 
 
-def _lags_beside_bare(nfb, source_id: str) -> tuple[tuple[list, list], float]:  # noqa: ANN001
+def _lags_beside_bare(nfb, source_id: str) -> tuple[tuple[list, list], float]:
     """Return milliseconds to published and to a bare consumer's receipt, and stolen seconds."""
     command = python_command("bench.bare", "--source-id", source_id, "--seconds", f"{TURN_SECONDS}")
     with TemporaryFile() as told:
@@ -139,7 +139,7 @@ def _lags_beside_bare(nfb, source_id: str) -> tuple[tuple[list, list], float]:  
         return (lags, json.load(told)), stolen
 
 
-def _read_cost(nfb, n: int = 100_000) -> tuple[dict[str, float], float]:  # noqa: ANN001
+def _read_cost(nfb, n: int = 100_000) -> tuple[dict[str, float], float]:
     """Time single calls of `update()` on a live worker, without a window.
 
     At the priority that PsychoPy offers to experiments, as the frame loop is measured.

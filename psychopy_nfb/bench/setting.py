@@ -15,7 +15,7 @@ STREAMS = {
 }
 
 
-def training(source_id: str, *, burn_ms: float = 0.0):  # noqa: ANN201 - imported inside
+def training(source_id: str, *, burn_ms: float = 0.0):
     """Return the configuration that is measured: each kind of step once, a baseline at hand."""
     from psychopy_nfb.dsp import (
         WCFIR,

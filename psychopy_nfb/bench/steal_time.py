@@ -114,7 +114,7 @@ class Standstills:
         if sys.platform == "linux":
             cpus = os.sched_getaffinity(0)
         for cpu in cpus:
-            said = TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 - closed in __exit__
+            said = TemporaryFile("w+", encoding="utf-8")
             command = python_command("bench.witness", "--cpu", str(cpu))
             process = subprocess.Popen(
                 command, stdout=said, env=child_environment(), creationflags=CREATION_FLAGS

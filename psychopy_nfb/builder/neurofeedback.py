@@ -35,7 +35,7 @@ class NeuroFeedbackComponent(BaseComponent):
 
     categories = [CATEGORY]
     targets = ["PsychoPy"]
-    backends = {LSLAmplifierBackend}  # noqa: RUF012 - devices it takes, as PsychoPy reads them
+    backends = {LSLAmplifierBackend}  # devices it takes, as PsychoPy reads them
     plugin = PLUGIN
     version = "2026.1.0"
     iconFile = ICONS / "neurofeedback.png"

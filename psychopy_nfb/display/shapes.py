@@ -173,7 +173,7 @@ def _classes() -> tuple[type[ShapeStim], type[BaseShapeStim]]:
         corners = np.zeros((3, 2))
 
         @property
-        def verticesPix(self) -> np.ndarray:  # noqa: N802 - PsychoPy's name
+        def verticesPix(self) -> np.ndarray:
             """Corners of the triangles in pixels."""
             return self.corners
 
@@ -183,7 +183,7 @@ def _classes() -> tuple[type[ShapeStim], type[BaseShapeStim]]:
         corners = np.zeros((3, 2))
 
         @property
-        def verticesPix(self) -> np.ndarray:  # noqa: N802 - PsychoPy's name
+        def verticesPix(self) -> np.ndarray:
             """Corners of the line in pixels."""
             return self.corners
 

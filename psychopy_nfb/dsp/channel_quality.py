@@ -198,6 +198,6 @@ def _neighbours(info: SignalInfo) -> list[list[int]]:
     for number, label in enumerate(info.labels):
         others = [one for one in known if one != number] if number in known else []
         here = np.array(places.get(label, (0, 0, 0)))
-        others.sort(key=lambda one: np.linalg.norm(np.array(places[info.labels[one]]) - here))  # noqa: B023
+        others.sort(key=lambda one: np.linalg.norm(np.array(places[info.labels[one]]) - here))
         found.append(others[:NEIGHBOURS])
     return found

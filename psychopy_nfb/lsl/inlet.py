@@ -26,7 +26,7 @@ REST_SECONDS = 0.0005
 """Longest wait for the rest of a chunk; it takes 0.05 ms, or more when a core is busy."""
 
 
-class StreamLost(Exception):  # noqa: N818 - an event of a run, not a mistake
+class StreamLost(Exception):
     """The stream has ended or its machine is gone."""
 
 

@@ -204,14 +204,14 @@ def _measured(
 
 
 @contextmanager
-def _started(nfb) -> Iterator[None]:  # noqa: ANN001
+def _started(nfb) -> Iterator[None]:
     with doing("Starting the background process"):
         nfb.start()
     with nfb:
         yield
 
 
-def _show(nfb, patch, seconds: float) -> None:  # noqa: ANN001
+def _show(nfb, patch, seconds: float) -> None:
     """Let the patch follow the value, Escape ends it."""
     from psychopy import event
 
@@ -227,7 +227,7 @@ def _show(nfb, patch, seconds: float) -> None:  # noqa: ANN001
                 raise Stopped("Escape")
 
 
-def _training(source_id: str, delay: float):  # noqa: ANN202 - imported inside
+def _training(source_id: str, delay: float):
     from psychopy_nfb.dsp import CFIR, Delay, MovingAverage, Pick, Pipeline
     from psychopy_nfb.engine.configuration import Configuration
     from psychopy_nfb.protocol import Signal
@@ -273,7 +273,7 @@ def _amplifier(late: float) -> Iterator[str]:
 
 
 @contextmanager
-def _sensor(options: argparse.Namespace, win, patch, input_lag: float) -> Iterator[SensorInlet]:  # noqa: ANN001
+def _sensor(options: argparse.Namespace, win, patch, input_lag: float) -> Iterator[SensorInlet]:
     """Open the light sensor's stream, a virtual one if there is no other."""
     from psychopy_nfb.photodiode.sensor_inlet import SensorInlet, virtual_sensor
 

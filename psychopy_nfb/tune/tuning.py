@@ -185,17 +185,13 @@ class _Trial:
 
     def _output(self, step: Step, n_learn: int) -> tuple[Step, np.ndarray]:
         """Return the step, fitted to the first `n_learn` samples, and what it makes of all."""
-        learns = hasattr(step, "fit")
-        key = f"{step} {n_learn if learns else 0}"
+        key = f"{step} {n_learn if hasattr(step, 'fit') else 0}"
         if key not in self._known:
             step = copy.deepcopy(step)
             step.prepare(self._info)
-            if learns:
-                step.fit(
-                    self._signal[
-                        min(n_learn // 4, round(START_SECONDS * self._info.rate)) : n_learn
-                    ]
-                )
+            if (fit := getattr(step, "fit", None)) is not None:
+                first = min(n_learn // 4, round(START_SECONDS * self._info.rate))
+                fit(self._signal[first:n_learn])
                 step.reset()
             analytic = getattr(step, "analytic", step.process)
             self._known[key] = step, analytic(self._signal)[:, 0]

@@ -18,7 +18,7 @@ def pytest_configure(config):
 
 class _Outcomes:
     def __init__(self, path):
-        self._file = open(path, "w", encoding="utf-8", buffering=1)  # noqa: SIM115 - until the end
+        self._file = open(path, "w", encoding="utf-8", buffering=1)
         self._outcome = ""
 
     def _keep(self, name, outcome):

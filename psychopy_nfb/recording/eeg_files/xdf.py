@@ -99,7 +99,7 @@ def read_xdf(path: Path, wanted: str | None) -> Found:
     )
 
 
-def _without_zeros(values, stamps, info, number):  # noqa: ANN001, ANN202 - pyxdf's own types
+def _without_zeros(values, stamps, info, number):
     """Take 0, which no clock says, for no stamp, before clocks are brought together."""
     return values, np.where(stamps == 0, np.nan, stamps), info
 
