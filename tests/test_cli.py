@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
 import re
@@ -10,6 +11,8 @@ import shlex
 import signal
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
+from unittest import mock
 
 import numpy as np
 import psutil
@@ -52,16 +55,27 @@ def start(*arguments):
 
 
 def refusal(command, *arguments):
-    """Return the one sentence with which a command refuses to start."""
-    done = run(command, *arguments, display=False)
-    lines = done.stderr.splitlines()
-    assert done.returncode == 2, done.stderr
-    assert len(lines) == 1, done.stderr
-    assert done.stdout == ""
-    said = f"psychopy-nfb {command}: "
-    assert lines[0].startswith(said)
+    """Return the one sentence with which a command refuses to start, where there is no display.
+
+    It runs in this process, which has what takes a second to import already.
+    """
+    hidden = {name: one for name, one in os.environ.items() if "DISPLAY" not in name}
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
+    with (
+        mock.patch.dict(os.environ, hidden, clear=True),
+        redirect_stdout(out),
+        redirect_stderr(err),
+    ):
+        status = main([command, *map(str, arguments)])
+    said, complaint = (one.detach().getvalue().decode("utf-8") for one in (out, err))
+    lines = complaint.splitlines()
+    assert status == 2, complaint
+    assert len(lines) == 1, complaint
+    assert said == ""
+    begin = f"psychopy-nfb {command}: "
+    assert lines[0].startswith(begin)
     assert lines[0].endswith((".", "?"))
-    return lines[0].removeprefix(said)
+    return lines[0].removeprefix(begin)
 
 
 def alpha_in_noise(path):
@@ -204,21 +218,28 @@ def test_streams_that_are_there_are_listed(unique_id):
     assert re.search(rf"^Amp +EEG +2 +250 Hz +float32 +{unique_id} ", done.stdout, re.MULTILINE)
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_help_loads_nothing_heavy(command):
+def test_help_loads_nothing_heavy():
     code = (
-        "import atexit, sys\n"
-        "atexit.register(lambda: print(*sys.modules, file=sys.stderr))\n"
+        "import json, sys\n"
         "from psychopy_nfb.cli import main\n"
-        "main(sys.argv[1:])"
+        "for command in sys.argv[1:]:\n"
+        "    try:\n"
+        "        main([command, '--help'])\n"
+        "    except SystemExit as end:\n"
+        "        json.dump([command, end.code, list(sys.modules)], sys.stderr)\n"
+        "        print(file=sys.stderr)\n"
     )
-    done = run(command, "--help", how=["-c", code])
-    assert done.returncode == 0
-    assert done.stdout.startswith(f"usage: psychopy-nfb {command} ")
-    loaded = done.stderr.split()
-    assert COMMANDS[command].module in loaded
-    heavy = {name.split(".")[0] for name in loaded} & {"scipy", "psychopy", "mne", "pandas"}
-    assert heavy <= ({"scipy"} if command == "simulate" else set())  # its defaults are the model's
+    commands = sorted(
+        COMMANDS, key="simulate".__eq__
+    )  # its defaults are the model's, which is last
+    done = run(*commands, how=["-c", code])
+    assert re.findall(r"^usage: psychopy-nfb (\S+) ", done.stdout, re.MULTILINE) == commands
+    for line, expected in zip(done.stderr.splitlines(), commands, strict=True):
+        command, status, loaded = json.loads(line)
+        assert (command, status) == (expected, 0)
+        assert COMMANDS[command].module in loaded
+        heavy = {name.split(".")[0] for name in loaded} & {"scipy", "psychopy", "mne", "pandas"}
+        assert heavy <= ({"scipy"} if command == "simulate" else set()), command
 
 
 def test_without_a_command_it_says_what_it_is_and_lists_the_commands():
