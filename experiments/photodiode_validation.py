@@ -20,6 +20,7 @@ from psychopy_nfb.dsp import CFIR, Pick, Pipeline
 from psychopy_nfb.engine.configuration import Configuration
 from psychopy_nfb.lsl.selection import StreamSelection
 from psychopy_nfb.photodiode.sensor_inlet import virtual_sensor
+from psychopy_nfb.protocol import Signal
 
 HERE = Path(__file__).parent
 PACED_HZ = 60.0
@@ -46,8 +47,8 @@ def main() -> int:
         stream = StreamSelection(test_signal=True)
     else:
         stream = StreamSelection(type=None, name=options.stream)
-    signal = Pick([options.channel or "Oz"])  # a run needs one; the patch does not follow it
-    settings = Configuration(stream=stream, pipeline=Pipeline([signal, CFIR()]))
+    steps = [Pick([options.channel or "Oz"]), CFIR()]  # a run needs some; the patch does not follow
+    settings = Configuration(stream=stream, signals={"any": Signal(Pipeline(steps))})
     try:
         with psychopy_nfb.Neurofeedback(settings, data=options.data, task="photodiode") as nfb:
             light = show(nfb, options)

@@ -223,7 +223,7 @@ def test_row_041_without_feedback_nothing_moves_and_everything_is_kept(
     quiet = session.frames[session.frames.block == "transfer"]
     assert len(quiet) == len(transfer)
     assert quiet.shown.isna().all()
-    assert quiet.value.nunique() > 20
+    assert quiet.trained_value.nunique() > 20
     begin, end = (
         session.events[
             (session.events.trial_type == f"block_{edge}") & (session.events.value == "transfer")
