@@ -9,7 +9,7 @@ from typing import Any
 from psychopy_nfb.checks import check_number
 from psychopy_nfb.display.newest_record import NewestRecord
 from psychopy_nfb.display.run_state import RunState
-from psychopy_nfb.display.signal_view import SignalView
+from psychopy_nfb.display.signal_view import SignalView, SignalViews
 from psychopy_nfb.engine.configuration import Configuration
 from psychopy_nfb.engine.records import FLAGS, T_RECEIVED, T_SAMPLE, feedback_layout
 from psychopy_nfb.lsl.stamps_heard import silence_seconds
@@ -52,10 +52,10 @@ class FeedbackState(RunState):
         self._newest = NewestRecord()
         self._hits_before = 0.0
         self._rewarded = False
-        self.signals = {
-            name: SignalView(self._newest, name, settings, layout, change)
+        self.signals = SignalViews(
+            (name, SignalView(self._newest, name, settings, layout, change))
             for name, settings in configuration.signals.items()
-        }
+        )
         self._first = next(iter(self.signals.values()))
 
     def _know_chunks(self, seconds: float) -> None:

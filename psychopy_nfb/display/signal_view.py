@@ -9,7 +9,15 @@ from typing import Any
 from psychopy_nfb.display.newest_record import NewestRecord
 from psychopy_nfb.display.run_state import RunState
 from psychopy_nfb.engine.records import T_RECEIVED, Layout
+from psychopy_nfb.errors import SettingsError, listed
 from psychopy_nfb.protocol import Comparison, Signal, value_name
+
+
+class SignalViews(dict[str, "SignalView"]):
+    """A training's signals by name."""
+
+    def __missing__(self, name: str) -> SignalView:
+        raise SettingsError("signals", name, f"there is no such signal; there are {listed(self)}")
 
 
 class SignalView(RunState):

@@ -238,6 +238,13 @@ def test_a_name_must_do_as_a_column():
         Configuration(signals={})
 
 
+def test_a_signal_that_is_not_there_is_one_sentence():
+    nfb = Neurofeedback(training(muscles()))
+    with pytest.raises(SettingsError, match="signals='emgg': there is no such signal; there are "):
+        nfb.signals["emgg"]
+    assert "emgg" not in nfb.signals
+
+
 @pytest.mark.display
 @pytest.mark.slow
 def test_row_040_a_second_signal_warns_at_its_threshold(amplifier, tmp_path):
