@@ -9,6 +9,7 @@ from typing import Any
 
 from psychopy_nfb.budget import LONGEST_NAME, MOST_SIGNALS, check_count
 from psychopy_nfb.checks import check_number
+from psychopy_nfb.dsp import load_steps
 from psychopy_nfb.errors import SettingsError, listed
 from psychopy_nfb.lsl.selection import StreamSelection
 from psychopy_nfb.protocol import TRAINED, Reward, Signal, value_names
@@ -143,4 +144,5 @@ def build_configuration(settings: Any) -> Configuration:
     """
     if is_older(settings):
         settings = converted_settings(settings)
+    load_steps()  # whatever was imported before
     return from_dict(Configuration, settings)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from psychopy_nfb.checks import check_choice, check_number
-from psychopy_nfb.dsp import Pipeline  # not from its module: this imports all steps, by name
+from psychopy_nfb.dsp.pipeline import Pipeline
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.protocol.baseline import Baseline
 
