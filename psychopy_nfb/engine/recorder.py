@@ -152,6 +152,11 @@ class Recorder:
                 machine=machine,
                 **order["facts"],
             )
+        else:
+            # The last samples of a baseline may be in no file: no rerun could find it again.
+            begun = {str(self._restore["restarts"]): to_dict(processor.configuration)}
+            earlier = self._record.content.get("configuration_at_restart", {})
+            self.remember(configuration_at_restart={**earlier, **begun})
         self.remember(stream=facts, delay=processor.delay, settle=processor.settle)
         self.remember_configuration()
         aux = source.aux_info
@@ -223,6 +228,7 @@ class Recorder:
                 detail={
                     "why": self._restore["why"],
                     "restarts": self._restore["restarts"],
+                    "baseline": self._restore["baseline"],
                     **self._restore["feedback"],
                 },
             )

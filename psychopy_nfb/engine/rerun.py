@@ -83,13 +83,15 @@ def run_offline(
 
 def _successor(dead: Processor, detail: dict) -> Processor:
     """Return what goes on after a restart: with the settings and points that had been reached."""
-    processor = Processor(dead.configuration, dead.info)
+    processor = Processor(detail.get("configuration", dead.configuration), dead.info)
     processor.reward.restore({key: detail[key] for key in ("score", "hits") if key in detail})
     processor.paused, processor.counting = dead.paused, dead.counting
     processor.n_samples = dead.n_samples
     processor.gap()
-    if dead.calibrating:
-        processor.begin_baseline(dead.baseline_label)
+    # Sessions of earlier versions do not say whether a baseline was being recorded.
+    label = detail.get("baseline", dead.baseline_label if dead.calibrating else None)
+    if label:
+        processor.begin_baseline(label)
     return processor
 
 
@@ -111,7 +113,8 @@ def _repeat(processor: Processor, name: str, detail: dict) -> None:
     elif name == "baseline_begin":
         processor.begin_baseline(detail["label"])
     elif name == "baseline_end":
-        processor.end_baseline()
+        if processor.calibrating:  # or it was ended by the worker before this one
+            processor.end_baseline()
     elif name == "refused" and detail["command"] == "baseline_end":
         try:
             processor.end_baseline()
@@ -159,5 +162,9 @@ def rerun(session: Session | str | os.PathLike) -> tuple[np.ndarray, np.ndarray]
         (int(row.sample), row.trial_type, json.loads(row.detail) if row.detail else {})
         for row in events[events.trial_type.isin(COMMANDS)].fillna({"detail": ""}).itertuples()
     ]
+    begun = session.settings.get("configuration_at_restart", {})
+    for _, name, detail in commands:
+        if name == "worker_restarted" and str(detail["restarts"]) in begun:
+            detail["configuration"] = build_configuration(begun[str(detail["restarts"])])
     start = build_configuration(session.settings["configuration_at_start"])
     return run_offline(start, samples, info, commands)

@@ -294,6 +294,37 @@ def test_row_040_a_second_signal_warns_at_its_threshold(amplifier, tmp_path):
 
 
 @pytest.mark.slow
+def test_a_baseline_whose_last_samples_no_file_has_is_the_same_in_a_rerun(
+    amplifier, tmp_path, until
+):
+    configuration = training(normalise="zscore", threshold=0.5)
+    configuration.stream = StreamSelection(source_id=amplifier().source_id)
+
+    def fresh():
+        nfb.update()
+        return not nfb.stale and math.isfinite(nfb.z)
+
+    with Neurofeedback(configuration, data=tmp_path) as nfb:
+        until(lambda: nfb.update() or not nfb.stale, 15, "values")
+        nfb.begin_baseline()
+        time.sleep(5)
+        assert nfb.end_baseline(), nfb.refusal
+        os.kill(nfb.worker_pid, signal.SIGKILL)  # before the files have what came last
+        until(lambda: nfb.restarts == 1, 5, "a new worker")
+        until(lambda: nfb.update() or nfb.stale, 5, "the old values' end")
+        until(fresh, 15, "values of the new worker")
+        with nfb.block("training"):
+            until(lambda: fresh() and not nfb.flags, 15, "clean values")
+    session = read_session(nfb.files.stem)
+    names = session.events.trial_type.tolist()
+    assert {"worker_restarted", "baseline_begin", "baseline_end"} <= set(names)
+    values, flags = rerun(session)
+    recorded = session.signals[list(configuration.value_names)].to_numpy()
+    np.testing.assert_allclose(values, recorded, rtol=0, atol=1e-9)
+    assert (flags == session.signals["flags"]).all()
+
+
+@pytest.mark.slow
 def test_a_killed_worker_of_three_signals_is_replaced_and_score_and_baseline_kept(
     amplifier, tmp_path, until
 ):
