@@ -13,6 +13,8 @@ import pytest
 
 from psychopy_nfb import FeedbackBar, FeedbackText, Neurofeedback, PhotodiodePatch, pace
 from psychopy_nfb.analysis import frame_stalls, hit_to_display, out_of_order
+from psychopy_nfb.clock import Sleeper, lsl_now
+from psychopy_nfb.display.late_read import GUARD_SECONDS
 from psychopy_nfb.display.neurofeedback import OUTSIDE_FRAMES
 from psychopy_nfb.dsp import CFIR, Burn, Flags, Pick, Pipeline
 from psychopy_nfb.errors import SettingsError, StreamError
@@ -111,6 +113,17 @@ def skip_on_a_noisy_machine(missed):
         pytest.skip(f"this machine misses frames by itself, in the turns of this test {missed}")
 
 
+def late_wakes(seconds):
+    """Sleep until shortly before each frame, and do nothing else; return how often that was late.
+
+    A late reader sleeps so, too: where the bare sleep ends after the frame, its frame is missed.
+    """
+    sleeper = Sleeper()
+    first = lsl_now()
+    due = [first + number / HZ for number in range(1, round(seconds * HZ))]
+    return sum(sleeper.wait_until(frame - GUARD_SECONDS) > frame for frame in due)
+
+
 def test_row_101_late_read_shows_younger_samples_and_misses_no_more_frames(
     amplifier, training, window, tmp_path
 ):
@@ -123,13 +136,15 @@ def test_row_101_late_read_shows_younger_samples_and_misses_no_more_frames(
                 nfb.attach(window)
                 show(nfb, window, 3.0)
                 assert (nfb.late_read is not None and nfb.late_read.active) == late
+                if late:
+                    machine = late_wakes(3.0)  # with the same processes beside it
             dropped[late] = nfb.dropped
             ages[late] = age_at_flip(pd.read_csv(nfb.files.frames))
         assert ages[False] > 0.9 / HZ  # read at the top of the frame: a frame old
-        turns.append((dropped, ages))
+        turns.append((dropped, machine, ages))
         if dropped[True] <= dropped[False] and ages[True] < 0.6 * ages[False]:
             return
-    skip_on_a_noisy_machine([dropped[False] for dropped, _ in turns])
+    skip_on_a_noisy_machine([dropped[False] + machine for dropped, machine, _ in turns])
     pytest.fail(f"in no turn younger samples without more missed frames: {turns}")
 
 
