@@ -86,7 +86,7 @@ def from_dict(cls: type[T], data: Any, where: str = "") -> T:
         raise SettingsError(where or "settings", data, "are nested too deeply") from None
 
 
-def read_json(cls: type[T], path: str | os.PathLike) -> T:
+def read_json(cls: type[T], path: str | os.PathLike[str]) -> T:
     """Read settings of class `cls` from the JSON file `path`.
 
     Raises
@@ -99,7 +99,7 @@ def read_json(cls: type[T], path: str | os.PathLike) -> T:
     return from_dict(cls, read_plain_json(path))
 
 
-def read_plain_json(path: str | os.PathLike) -> Any:
+def read_plain_json(path: str | os.PathLike[str]) -> Any:
     """Read the JSON file `path` as dicts, lists and scalars.
 
     Raises
@@ -116,7 +116,7 @@ def read_plain_json(path: str | os.PathLike) -> Any:
         raise FileError("file", os.fspath(path), "is nested too deeply to be settings") from None
 
 
-def write_json(settings: Any, path: str | os.PathLike) -> None:
+def write_json(settings: Any, path: str | os.PathLike[str]) -> None:
     """Write `settings` to `path` so that a crash leaves either the old file or the new one.
 
     Raises

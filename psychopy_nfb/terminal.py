@@ -57,7 +57,7 @@ class Stopped(KeyboardInterrupt):
 
     def __init__(self, key: str = "Ctrl-C", files: Sequence[Path] = ()):
         self.key = key
-        self.files = tuple(files)
+        self.files: tuple[Path, ...] = tuple(files)
         kept = "".join(f"\n  {path}" for path in self.files)
         super().__init__(
             f"Stopped by {key}. {f'Files kept:{kept}' if kept else 'No file was written.'}"

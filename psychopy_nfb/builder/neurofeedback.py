@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from psychopy.experiment.components import BaseComponent
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from psychopy_nfb.builder import alerts, experiment_checks
 from psychopy_nfb.builder.amplifier import LSLAmplifierBackend
@@ -29,20 +28,26 @@ from psychopy_nfb.builder.signal_settings import (
     check_settings,
 )
 
+if TYPE_CHECKING:
+    from psychopy_nfb.untyped import PsychoPyClass as BaseComponent
+else:
+    from psychopy.experiment.components import BaseComponent
+
 
 class NeuroFeedbackComponent(BaseComponent):
     """EEG neurofeedback: stream, signal, feedback."""
 
-    categories = [CATEGORY]
-    targets = ["PsychoPy"]
-    backends = {LSLAmplifierBackend}  # devices it takes, as PsychoPy reads them
+    categories: list[str] = [CATEGORY]
+    targets: list[str] = ["PsychoPy"]
+    # Devices it takes, as PsychoPy reads them.
+    backends: set[type[LSLAmplifierBackend]] = {LSLAmplifierBackend}
     plugin = PLUGIN
     version = "2026.1.0"
-    iconFile = ICONS / "neurofeedback.png"
-    iconSVG = ICONS / "neurofeedback.svg"
+    iconFile: Path = ICONS / "neurofeedback.png"
+    iconSVG: Path = ICONS / "neurofeedback.svg"
     tooltip = "Neuro Feedback: a rhythm of the EEG, as a value for other components, with its lag"
     beta = False
-    url = HelpPage("component_neuro_feedback")
+    url: HelpPage = HelpPage("component_neuro_feedback")
 
     def __init__(
         self,
@@ -107,7 +112,7 @@ class NeuroFeedbackComponent(BaseComponent):
         """Whether its start and stop are those of a block; of several in a Routine the first's."""
         return self._first_in_routine("reward", "same")
 
-    def getStartAndDuration(self, *arguments: Any, **keywords: Any) -> tuple:
+    def getStartAndDuration(self, *arguments: Any, **keywords: Any) -> tuple[Any, ...]:
         """Return when it starts, how long it lasts, and that its end is not known beforehand.
 
         PsychoPy ends a Routine of known length by a clock that began before its first frame, and

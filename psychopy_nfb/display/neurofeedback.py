@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from numbers import Real
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from weakref import WeakValueDictionary
 
 from psychopy_nfb.checks import check_choice
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from psychopy_nfb.display.photodiode_patch import PhotodiodePatch
     from psychopy_nfb.engine.memory import Ring
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 LAST = "last"
 OUTSIDE_FRAMES = 300
@@ -114,9 +114,9 @@ class Neurofeedback(SessionCommands):
 
     def __init__(
         self,
-        settings: str | os.PathLike | dict | Configuration,
+        settings: str | os.PathLike[str] | dict[str, Any] | Configuration,
         *,
-        data: str | os.PathLike | None = None,
+        data: str | os.PathLike[str] | None = None,
         participant: str = "01",
         session: str = "01",
         task: str = "neurofeedback",
@@ -124,7 +124,7 @@ class Neurofeedback(SessionCommands):
         stale_after: float | None = None,
         simulate: Literal["never", "missing", "always"] = "never",
         between_blocks: bool = True,
-        calibration: str | os.PathLike | None = None,
+        calibration: str | os.PathLike[str] | None = None,
         name: str | None = None,
     ):
         configuration = read_configuration(settings)
@@ -181,7 +181,9 @@ class Neurofeedback(SessionCommands):
 
         self._stand_in = stand_in_for(self.configuration.stream, self._simulate)
         if self._stand_in is not None:
-            self.configuration = replace(self.configuration, stream=self._stand_in.selection)
+            self.configuration: Configuration = replace(
+                self.configuration, stream=self._stand_in.selection
+            )
         facts = {
             **({} if self.files is None else self.files.begun(self._task)),
             "clock": to_dict(self.clock.measure()),
@@ -403,7 +405,7 @@ class Neurofeedback(SessionCommands):
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _late_facts(self) -> dict | None:
+    def _late_facts(self) -> dict[str, Any] | None:
         if self._late is None:
             return None
         return {

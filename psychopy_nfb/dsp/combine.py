@@ -103,13 +103,13 @@ class Parallel(Step):
     def _align(self) -> None:
         """Delay the sooner branches, by the delays that the filters have now."""
         pipelines = self._pipelines.values()
-        self.declared_delay = max(pipeline.delay for pipeline in pipelines)
+        self.declared_delay: float = max(pipeline.delay for pipeline in pipelines)
         self._delays = []
         for pipeline, width in zip(pipelines, self._widths, strict=True):
             delay = Delay(self.declared_delay - pipeline.delay)
             delay.prepare(replace(self._info, labels=("",) * width))
             self._delays.append(delay)
-        self.settle = max(
+        self.settle: float = max(
             pipeline.settle + delay.seconds
             for pipeline, delay in zip(pipelines, self._delays, strict=True)
         )
@@ -132,7 +132,7 @@ class Parallel(Step):
 
     def process(self, samples: np.ndarray) -> np.ndarray:
         columns = []
-        self.flags = np.zeros(len(samples), np.uint32)
+        self.flags: np.ndarray | None = np.zeros(len(samples), np.uint32)
         for pipeline, delay in zip(self._pipelines.values(), self._delays, strict=True):
             out, flags, _ = pipeline.process(samples)
             self.flags |= flags
@@ -229,7 +229,7 @@ class Expression(Step):
         with np.errstate(all="ignore"):
             found = self._value(self._tree, samples)
         out = np.array(np.broadcast_to(found, len(samples)), dtype=float)
-        self.flags = held(out, self._last)
+        self.flags: np.ndarray | None = held(out, self._last)
         if len(out):
             self._last = float(out[-1])
         return out[:, None]

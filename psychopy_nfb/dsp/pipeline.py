@@ -48,7 +48,7 @@ class Pipeline:
                 info = _prepared(step, info)
             except NfbError as error:
                 raise error.within(f"pipeline.steps[{index}]") from None
-        self.stage_seconds = np.zeros(len(self.steps))
+        self.stage_seconds: np.ndarray = np.zeros(len(self.steps))
         self._at_fault: str | None = None
         self._outputs: list[np.ndarray | None] = [None] * len(self.steps)
         self._last = np.zeros(info.n_channels)

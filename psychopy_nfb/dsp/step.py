@@ -93,7 +93,7 @@ class Step:
     kept: np.ndarray | None = None
     """Rows of the last input block that the output's rows stand for; None when it is all."""
 
-    def __init_subclass__(cls, **kwargs: object):
+    def __init_subclass__(cls, **kwargs: object) -> None:
         super().__init_subclass__(**kwargs)
         if not cls.__name__.startswith("_"):
             Step.family[cls.__name__] = cls

@@ -21,7 +21,7 @@ from psychopy_nfb.protocol.version_0_1 import (
 )
 from psychopy_nfb.settings import from_dict, read_plain_json
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -102,7 +102,9 @@ class Configuration:
         return replace(self, signals=signals, reward=self.reward.changed(**for_reward))
 
 
-def read_configuration(source: str | os.PathLike | dict | Configuration) -> Configuration:
+def read_configuration(
+    source: str | os.PathLike[str] | dict[str, Any] | Configuration,
+) -> Configuration:
     """Return the configuration that `source` names.
 
     Settings of version 0.1 are read as well; that they were is reported in the log.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 import pylsl
@@ -17,7 +18,7 @@ from psychopy_nfb.engine.processor import Block, Processor
 from psychopy_nfb.engine.recorder import Recorder
 from psychopy_nfb.engine.records import FeedbackFields
 from psychopy_nfb.errors import NfbError
-from psychopy_nfb.lsl.continuity import Continuity
+from psychopy_nfb.lsl.continuity import Continuity, Gap
 from psychopy_nfb.lsl.markers import MarkerWatcher
 from psychopy_nfb.lsl.outlet import make_outlet
 from psychopy_nfb.lsl.stamps_heard import silence_seconds
@@ -61,7 +62,7 @@ class Loop:
 
     def __init__(
         self,
-        order: dict,
+        order: dict[str, Any],
         block: SharedBlock,
         control: ControlLine,
         source: Acquisition,
@@ -70,10 +71,14 @@ class Loop:
         self.control = control
         self.block = block
         self.source = source
-        self.processor = Processor(read_configuration(order["configuration"]), source.info)
-        self.rate = RateWatch(source.pace)
+        self.processor: Processor = Processor(
+            read_configuration(order["configuration"]), source.info
+        )
+        self.rate: RateWatch = RateWatch(source.pace)
         self._chunk_seconds = source.chunk_seconds
-        self.continuity = Continuity(source.info.rate, self.processor.configuration.gap_seconds)
+        self.continuity: Continuity = Continuity(
+            source.info.rate, self.processor.configuration.gap_seconds
+        )
         restore = order.get("restore") or {}
         self.processor.counting = order["counting"]
         self.processor.n_samples = restore.get("n_samples", 0)
@@ -84,7 +89,7 @@ class Loop:
             if restore["baseline"]:
                 self.processor.begin_baseline(restore["baseline"])
         self._outlet = self._make_outlet() if self.processor.configuration.publish else None
-        self.recorder = Recorder(order, block, source, self.processor, restore, watcher)
+        self.recorder: Recorder = Recorder(order, block, source, self.processor, restore, watcher)
         self._succeeds = bool(restore)
         if restore:
             self.processor.n_samples = self.recorder.n_samples
@@ -98,9 +103,9 @@ class Loop:
         self._chores_at = 0.0
         self._no_data = False
         self._told_faults: set[str] = set()
-        self.loop_seconds = 0.0
-        self.stage_seconds = {"receive": 0.0, "publish": 0.0, "record": 0.0}
-        self.largest_block = 0
+        self.loop_seconds: float = 0.0
+        self.stage_seconds: dict[str, float] = {"receive": 0.0, "publish": 0.0, "record": 0.0}
+        self.largest_block: int = 0
 
     def run(self) -> None:
         """Go round until told to stop or the experiment is gone."""
@@ -133,7 +138,7 @@ class Loop:
                 self._chores_at = now + CHORES_SECONDS
                 self._chores()
 
-    def _is_late(self, pulled: tuple | None) -> bool:
+    def _is_late(self, pulled: tuple[Any, ...] | None) -> bool:
         """Return whether samples have waited for long: they are older than what is commanded now.
 
         A command belongs to the samples after it.
@@ -190,7 +195,7 @@ class Loop:
             what = "rate_spoilt" if spoilt else "rate_right"
             self.recorder.event(what, detail={"real": rate * self.rate.share}, kind="stream")
 
-    def _process_around(self, gaps: list, samples: np.ndarray) -> Block:
+    def _process_around(self, gaps: list[Gap], samples: np.ndarray) -> Block:
         """Process one block with gaps in it: the filters start anew after each."""
         parts, offsets = [], []
         at = 0
@@ -269,7 +274,7 @@ class Loop:
             if what == "stream_back":  # for a successor
                 self.control.send("streams", streams=self.source.known())
 
-    def _obey(self, command: dict) -> None:
+    def _obey(self, command: dict[str, Any]) -> None:
         """Carry out one command and say so; what cannot be done is reported and changes nothing.
 
         An event of the session goes into the files first. The experiment hears of it at once, and
@@ -288,33 +293,33 @@ class Loop:
                 event = self.recorder.command_event(number, event, command["called"])
             self.control.send("obeyed", number=number, event=event)
 
-    def _on_keep(self, command: dict) -> None:
+    def _on_keep(self, command: dict[str, Any]) -> None:
         """Keep an event of the worker before this one, whose files may lack it."""
         self.recorder.keep_again(command["number"], command["event"])
 
-    def _on_stop(self, _: dict) -> None:
+    def _on_stop(self, _: dict[str, Any]) -> None:
         self._running = False
 
-    def _on_set(self, command: dict) -> dict:
+    def _on_set(self, command: dict[str, Any]) -> dict[str, Any]:
         self.processor.apply(command["changes"], command["signal"])
         self.recorder.remember_configuration()
         self._tell_configuration()
         of = {} if command["signal"] is None else {"signal": command["signal"]}
         return _command_event("set", {**command["changes"], **of})
 
-    def _on_pause(self, _: dict) -> dict:
+    def _on_pause(self, _: dict[str, Any]) -> dict[str, Any]:
         self.processor.paused = True
         return _command_event("pause")
 
-    def _on_resume(self, _: dict) -> dict:
+    def _on_resume(self, _: dict[str, Any]) -> dict[str, Any]:
         self.processor.paused = False
         return _command_event("resume")
 
-    def _on_baseline_begin(self, command: dict) -> dict:
+    def _on_baseline_begin(self, command: dict[str, Any]) -> dict[str, Any]:
         self.processor.begin_baseline(command["label"])
         return _command_event("baseline_begin", {"label": command["label"]})
 
-    def _on_baseline_end(self, _: dict) -> dict:
+    def _on_baseline_end(self, _: dict[str, Any]) -> dict[str, Any]:
         # The whole baseline may pass through the pipeline again: silent, but not stalled.
         self.block["busy"] = 1
         label = self.processor.baseline_label
@@ -327,20 +332,20 @@ class Loop:
         self.control.send("calibrated")
         return _command_event("baseline_end", {"label": label})
 
-    def _on_watch_channels(self, command: dict) -> None:
+    def _on_watch_channels(self, command: dict[str, Any]) -> None:
         self._watch_channels(command["on"])
 
     def _watch_channels(self, on: bool) -> None:
         self._quality = ChannelQuality(self.source.info) if on else None
 
-    def _on_reset_score(self, _: dict) -> dict:
+    def _on_reset_score(self, _: dict[str, Any]) -> dict[str, Any]:
         self.processor.reward.reset_score()
         return _command_event("reset_score")
 
-    def _on_mark(self, command: dict) -> dict:
+    def _on_mark(self, command: dict[str, Any]) -> dict[str, Any]:
         return self.recorder.mark(command["id"], command["label"], command["t"])
 
-    def _on_block(self, command: dict) -> dict:
+    def _on_block(self, command: dict[str, Any]) -> dict[str, Any]:
         if command["points"] != self.processor.counting:
             self.processor.counting = command["points"]
             self._note_counting()
@@ -351,7 +356,7 @@ class Loop:
         on = self.processor.counting
         self.recorder.event("points_on" if on else "points_off", kind="command")
 
-    def _on_facts(self, command: dict) -> None:
+    def _on_facts(self, command: dict[str, Any]) -> None:
         self.recorder.remember(**command["sections"])
 
     def _tell_configuration(self) -> None:
@@ -390,6 +395,6 @@ class Loop:
         self.control.send("stopped", reason=reason, error=self.recorder.error)
 
 
-def _command_event(label: str, detail: dict | None = None) -> dict:
+def _command_event(label: str, detail: dict[str, Any] | None = None) -> dict[str, Any]:
     """Return the event that a command is in the session."""
     return {"label": label, "kind": "command", "detail": detail}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Sequence
 from inspect import Parameter, signature
+from typing import Any
 
 from psychopy_nfb.checks import check_choice
 from psychopy_nfb.dsp import (
@@ -269,7 +270,9 @@ def band_amplitude(
     )
 
 
-def _checked(asked: Callable, given: dict[str, object], *others: Callable) -> dict[str, object]:
+def _checked(
+    asked: Callable[..., Any], given: dict[str, object], *others: Callable[..., Any]
+) -> dict[str, object]:
     """Return what `asked` was given beside its own parameters, if `others` have such ones."""
     functions = (*reversed(others), asked)
     known = [

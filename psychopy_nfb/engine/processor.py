@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 
@@ -74,13 +75,13 @@ class Processor:
     """
 
     def __init__(self, configuration: Configuration, info: SignalInfo):
-        self.configuration = configuration
+        self.configuration: Configuration = configuration
         self.info = info
-        self.repair = Repair()
+        self.repair: Repair = Repair()
         self.repair.prepare(info)
         self._ways = [self._prepare(name) for name in configuration.signals]
         self._first = self._ways[0]
-        self.rate = self._first.chain.rate
+        self.rate: float = self._first.chain.rate
         for way in self._ways:
             if way.chain.rate != self.rate:
                 raise SettingsError(
@@ -94,16 +95,16 @@ class Processor:
         self._rewarded = self._places("reward")
         # Whose faults are those of the sample: without a rewarded signal the first one's.
         self._deciding = self._rewarded or [0]
-        self.reward = RewardState(configuration.reward, self.rate)
+        self.reward: RewardState = RewardState(configuration.reward, self.rate)
         # Asked once, not with each sample.
         self._n_values = len(configuration.value_names)
         self._calibrated = self._all_ready()
-        self.n_samples = 0
+        self.n_samples: int = 0
         self.paused = False
         self.rate_spoilt = False
         self.counting = True
-        self.stage_seconds = {"repair": 0.0, "signals": 0.0, "protocol": 0.0}
-        self.n_blocks = 0
+        self.stage_seconds: dict[str, float] = {"repair": 0.0, "signals": 0.0, "protocol": 0.0}
+        self.n_blocks: int = 0
 
     def _prepare(self, name: str) -> _Way:
         settings = self.configuration.signals[name]
@@ -169,7 +170,7 @@ class Processor:
         self, signals: list[np.ndarray], flags: list[np.ndarray]
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the values (n, n_values) and the samples' flags (n,), by the signals' own."""
-        rows: list[tuple] = []
+        rows: list[tuple[Any, ...]] = []
         beyond = []
         for way, signal, own in zip(self._ways, signals, flags, strict=True):
             if self.rate_spoilt:

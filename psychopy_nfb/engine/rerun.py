@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -38,7 +39,7 @@ def run_offline(
     configuration: Configuration,
     samples: np.ndarray,
     info: SignalInfo,
-    commands: list[tuple[int, str, dict]] = (),
+    commands: Sequence[tuple[int, str, dict[str, Any]]] = (),
     chunk: int = 1000,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Pass a recording through a training's settings without any stream or clock.
@@ -81,7 +82,7 @@ def run_offline(
     return values, flags
 
 
-def _successor(dead: Processor, detail: dict) -> Processor:
+def _successor(dead: Processor, detail: dict[str, Any]) -> Processor:
     """Return what goes on after a restart: with the settings and points that had been reached."""
     processor = Processor(detail.get("configuration", dead.configuration), dead.info)
     processor.reward.restore({key: detail[key] for key in ("score", "hits") if key in detail})
@@ -95,7 +96,7 @@ def _successor(dead: Processor, detail: dict) -> Processor:
     return processor
 
 
-def _repeat(processor: Processor, name: str, detail: dict) -> None:
+def _repeat(processor: Processor, name: str, detail: dict[str, Any]) -> None:
     if name == "gap":
         processor.gap()
     elif name == "set":
@@ -122,7 +123,7 @@ def _repeat(processor: Processor, name: str, detail: dict) -> None:
             pass  # as it was: refused, and the baseline that was under way is gone
 
 
-def rerun(session: Session | str | os.PathLike) -> tuple[np.ndarray, np.ndarray]:
+def rerun(session: Session | str | os.PathLike[str]) -> tuple[np.ndarray, np.ndarray]:
     """Compute a session's feedback again from its recorded EEG, settings and commands.
 
     Parameters

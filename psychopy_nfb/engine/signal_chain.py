@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from psychopy_nfb.dsp import Flags, Pipeline, SignalInfo
+from psychopy_nfb.dsp import Flags, Pipeline, SignalInfo, Step
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.protocol import Baseline, BaselineRecorder
 
@@ -17,7 +17,7 @@ class Calibration:
     """What a recorded baseline gives; nothing of it is in use before `SignalChain.adopt`."""
 
     baseline: Baseline
-    steps: list | None
+    steps: list[Step] | None
     """The pipeline's steps as fitted, None if none of them learns."""
     settle_left: int
     """Samples that the fitted filters have still to see."""
@@ -49,8 +49,8 @@ class SignalChain:
                 f"gives {out.n_channels} channels but a signal is one; pick one channel or add a "
                 "SpatialFilter that combines them",
             )
-        self.rate = out.rate
-        self.used_channels = self._used_channels(info)
+        self.rate: float = out.rate
+        self.used_channels: np.ndarray = self._used_channels(info)
         self._recorder: BaselineRecorder | None = None
         self._segments: list[list[tuple[np.ndarray, np.ndarray | None]]] = []
         self._settle_left = round(pipeline.settle * self.rate)

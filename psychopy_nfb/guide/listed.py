@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 
-FIELDS = {
+FIELDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "component_neuro_feedback": (
         "neurofeedback",
         ("BASIC", "STREAM", "SIGNAL", "FEEDBACK", "TIMING", "DATA"),

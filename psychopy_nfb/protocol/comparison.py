@@ -48,11 +48,13 @@ class Comparison:
 
     def __init__(self, settings: Signal):
         self.settings = settings
-        self.up = settings.direction == "up"
-        self.ready = settings.baseline is not None or not settings.needs_baseline
+        self.up: bool = settings.direction == "up"
+        self.ready: bool = settings.baseline is not None or not settings.needs_baseline
+        self.scale: float
+        self.shift: float
         self.scale, self.shift = self._normalisation()
-        self.threshold = self._threshold_in_z()
-        self.display_points = self._display_points()
+        self.threshold: float = self._threshold_in_z()
+        self.display_points: tuple[float, float, float] = self._display_points()
 
     def shown(self, z: float) -> float:
         """Return what displays show for `z`: 0 (empty) to 1 (full)."""

@@ -38,7 +38,7 @@ class SignalState:
 
     def use(self, settings: Signal) -> None:
         """Go by these settings, and the baseline in them, from the next sample on."""
-        self.comparison = Comparison(settings)
+        self.comparison: Comparison = Comparison(settings)
         self._display.use(self.comparison)
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 from psychopy_nfb.dsp import Flags
 from psychopy_nfb.errors import FileError, cause
@@ -13,7 +14,9 @@ from psychopy_nfb.recording.names import SessionFiles
 Column = dict[str, object]
 
 
-def _column(description: str, units: str | None = None, levels: dict | None = None) -> Column:
+def _column(
+    description: str, units: str | None = None, levels: dict[str, Any] | None = None
+) -> Column:
     column: Column = {"Description": description}
     if units:
         column["Units"] = units

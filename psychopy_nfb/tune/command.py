@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from psychopy_nfb.checks import (
     check_channels,
@@ -212,7 +212,7 @@ def _sentence(chosen: Entry) -> str:
     )
 
 
-def _write_settings(path: Path, before: list, chosen: Entry) -> None:
+def _write_settings(path: Path, before: list[Any], chosen: Entry) -> None:
     """Write the recommended training as a settings file."""
     from psychopy_nfb.dsp import Pipeline
     from psychopy_nfb.engine.configuration import Configuration
