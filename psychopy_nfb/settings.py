@@ -228,6 +228,9 @@ def _convert_union(args: Any, value: Any, where: str) -> Any:
     if value is None and type(None) in args:
         return None
     options = [arg for arg in args if arg is not type(None)]
+    # What is wrong within an object is told of the object, not that it is no number.
+    objects = [one for one in options if _takes_objects(one)]
+    options = (objects if isinstance(value, dict) else []) or options
     problems = []
     for option in options:
         try:
@@ -238,6 +241,10 @@ def _convert_union(args: Any, value: Any, where: str) -> Any:
         raise problems[0]
     remedies = " or ".join(dict.fromkeys(problem.remedy for problem in problems))
     raise SettingsError(where, value, remedies)
+
+
+def _takes_objects(hint: Any) -> bool:
+    return typing.get_origin(hint) is dict or dataclasses.is_dataclass(hint)
 
 
 def _convert_scalar(hint: Any, value: Any, where: str) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from psychopy_nfb.builder import alerts
 from psychopy_nfb.builder.field_errors import API_NAMES, IN_MILLISECONDS, LABELS, field_error
@@ -115,14 +115,14 @@ def _problems(component: Any) -> Iterator[Problem]:
         return
     if values["thresholdKind"] == "fixed":
         display = (values["displayLow"], values["displayHigh"])
-        yield from _reach_problems(signal, usual, display, values["artifact"])
+        yield from _reach_problems(signal, cast(float, usual), display, values["artifact"])
 
 
 def _reach_problems(
     signal: Signal, usual: float, display: tuple[Any, Any], artifact: float | None
 ) -> Iterator[Problem]:
     """Yield why a threshold cannot be learned from."""
-    threshold, unit = signal.threshold, UNITS[signal.normalise]
+    threshold, unit = cast(float, signal.threshold), UNITS[signal.normalise]
     low, high = _REACH[signal.normalise]
     if signal.normalise == "none" and artifact is not None:
         high = artifact  # beyond it reward is withheld

@@ -209,6 +209,8 @@ class SessionCommands(FeedbackState):
             begun=begun,
             feedback=feedback,
             points=self._counting,
+            # As points, thresholds follow in blocks only: nobody trains while an instruction shows.
+            training=bool(self._open_blocks) and self._open_blocks[-1][2],
         )
 
     @contextmanager
@@ -293,7 +295,8 @@ class SessionCommands(FeedbackState):
     def set(self, **changes: Any) -> None:
         """Change settings of the first signal and of the reward from now on; logged.
 
-        E.g. ``set(threshold=0.7, dwell=0.5)``; of another signal ``nfb.signals["emg"].set(…)``.
+        E.g. ``set(threshold=0.7, dwell=0.5)``; of another signal ``nfb.signals["emg"].set(…)``. A
+        number as threshold stays; a rule, such as ``Success(target=0.7)``, goes on from there.
 
         Raises
         ------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
@@ -32,6 +33,8 @@ FIRST_SAMPLE_SECONDS = 1.0
 BACKLOG_SECONDS = 0.2
 """Samples of so long, and more than one chunk, that come at once have waited."""
 VERDICTS_SECONDS = 0.25
+THRESHOLDS_SECONDS = 1.0
+"""How often the experiment is told, for a successor, how far moving thresholds have come."""
 CHORES_SECONDS = 0.1
 """How often markers, frame records and stream events are looked after."""
 
@@ -43,8 +46,9 @@ class Loop:
     ----------
     order : dict
         The first command: ``configuration``, ``session`` (the files' stem or None), ``facts`` for
-        the settings file, ``counting`` (whether points count until a block says otherwise),
-        ``restore`` (what an earlier worker of this run had reached, or None).
+        the settings file, ``counting`` and ``training`` (whether points count and thresholds
+        follow until a block says otherwise), ``restore`` (what an earlier worker of this run had
+        reached, or None).
     block : SharedBlock
         Where feedback goes and frames come from.
     control : ControlLine
@@ -81,6 +85,7 @@ class Loop:
         )
         restore = order.get("restore") or {}
         self.processor.counting = order["counting"]
+        self.processor.thresholds.training = order["training"]
         self.processor.n_samples = restore.get("n_samples", 0)
         if restore:
             self.processor.reward.restore(restore["feedback"])
@@ -94,6 +99,12 @@ class Loop:
         if restore:
             self.processor.n_samples = self.recorder.n_samples
             self.continuity.resume(**self.recorder.left)
+        # The last samples that it had are not in its files, and no rerun has them.
+        parts = restore.get("thresholds", ())
+        self._gone_on = self.processor.thresholds.go_on(
+            [part for part in parts if part["sample"] <= self.processor.n_samples]
+        )
+        self._thresholds_at = 0.0
         self._quality: ChannelQuality | None = None
         self._verdicts_at = 0.0
         self._watch_channels(restore.get("watching", False))
@@ -118,8 +129,10 @@ class Loop:
             rate=self.processor.rate,
             chunk_seconds=self._chunk_seconds,
         )
-        self.recorder.start()
+        self.recorder.start(self._gone_on)
         self._note_counting()
+        if self.processor.thresholds.any:
+            self._note_training(None)
         begun = pylsl.local_clock()
         while self._running and not self.control.ended.is_set():
             pulled = self.source.pull(PULL_SECONDS)
@@ -173,6 +186,7 @@ class Loop:
         if self._quality is not None:
             self._quality.add(samples)
         self.recorder.take(self.source.native(samples), stamps, block)
+        self._tell_thresholds(received, bool(block.changes))
         if self._outlet is not None and len(block.rows):
             self._outlet.push_chunk(block.values, stamps[block.rows].tolist())
         if self.rate.share != 1 or self.processor.rate_spoilt:
@@ -182,6 +196,13 @@ class Loop:
         self.stage_seconds["publish"] += published - processed
         self.stage_seconds["record"] += ended - published
         self.loop_seconds += ended - started
+
+    def _tell_thresholds(self, now: float, moved: bool) -> None:
+        """Give the experiment what another worker would need to move the thresholds on."""
+        if self.processor.thresholds.any and (moved or now > self._thresholds_at):
+            self._thresholds_at = now + THRESHOLDS_SECONDS
+            reached = self.processor.thresholds.reached()
+            self.control.send("thresholds", sample=self.processor.n_samples, reached=reached)
 
     def _note_rate(self) -> None:
         """Tell that the stream no longer has the rate that the filters were made for."""
@@ -197,12 +218,14 @@ class Loop:
 
     def _process_around(self, gaps: list[Gap], samples: np.ndarray) -> Block:
         """Process one block with gaps in it: the filters start anew after each."""
-        parts, offsets = [], []
+        parts, offsets, changes = [], [], []
         at = 0
         for row in [*(gap.row for gap in gaps), len(samples)]:
             if row > at:
-                parts.append(self.processor.process(samples[at:row]))
+                part = self.processor.process(samples[at:row])
+                parts.append(part)
                 offsets.append(at)
+                changes += [(name, replace(one, row=one.row + at)) for name, one in part.changes]
             if row < len(samples):
                 self.processor.gap()
             at = row
@@ -212,6 +235,7 @@ class Loop:
             np.concatenate(
                 [part.rows + offset for part, offset in zip(parts, offsets, strict=True)]
             ),
+            changes,
         )
 
     def _publish(self, block: Block, stamps: np.ndarray, received: float, first: int) -> None:
@@ -301,7 +325,10 @@ class Loop:
         self._running = False
 
     def _on_set(self, command: dict[str, Any]) -> dict[str, Any]:
+        moved = self.processor.thresholds.any
         self.processor.apply(command["changes"], command["signal"])
+        if self.processor.thresholds.any and not moved:
+            self._note_training(None, command["called"])
         self.recorder.remember_configuration()
         self._tell_configuration()
         of = {} if command["signal"] is None else {"signal": command["signal"]}
@@ -349,12 +376,29 @@ class Loop:
         if command["points"] != self.processor.counting:
             self.processor.counting = command["points"]
             self._note_counting()
+        self.processor.thresholds.block_edge(command["edge"] == "begin", command["training"])
+        if self.processor.thresholds.any:
+            self._note_training(command["edge"], command["called"])
         return self.recorder.block(command)
 
     def _note_counting(self) -> None:
         """Write from which sample on points count or not; a block's own event has its time."""
         on = self.processor.counting
         self.recorder.event("points_on" if on else "points_off", kind="command")
+
+    def _note_training(self, edge: str | None, called: float | None = None) -> None:
+        """Write from which sample on moving thresholds know of a block's begin or end.
+
+        Among the commands that hold from that sample on it is the one that was `called` then.
+        """
+        training = self.processor.thresholds.training
+        self.recorder.event(
+            "adaptation",
+            t=called if self.processor.n_samples else None,
+            kind="command",
+            value="on" if training else "off",
+            detail={"training": training, "edge": edge},
+        )
 
     def _on_facts(self, command: dict[str, Any]) -> None:
         self.recorder.remember(**command["sections"])

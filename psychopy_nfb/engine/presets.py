@@ -23,7 +23,7 @@ from psychopy_nfb.dsp.estimators import ESTIMATORS
 from psychopy_nfb.engine.configuration import Configuration
 from psychopy_nfb.errors import SettingsError, listed
 from psychopy_nfb.lsl.selection import StreamSelection
-from psychopy_nfb.protocol import TRAINED, Reward, Signal
+from psychopy_nfb.protocol import TRAINED, Reward, Signal, ThresholdRule
 from psychopy_nfb.protocol.signal import NORMALISATIONS, THRESHOLD_KINDS
 
 REFERENCES = ("as recorded", "average", "linked", "laplacian")
@@ -220,7 +220,7 @@ def band_amplitude(
     *,
     role: str = "reward",
     normalise: str = "zscore",
-    threshold: float | None = None,
+    threshold: float | ThresholdRule | None = None,
     threshold_kind: str = "fixed",
     direction: str = "up",
     display_range: Sequence[float] | None = None,
@@ -234,9 +234,9 @@ def band_amplitude(
     ----------
     role : {"reward", "inhibit", "watch"}
         Whether it is rewarded beyond its threshold, withholds reward there, or neither.
-    threshold : float, optional
+    threshold : float or ThresholdRule, optional
         Default as `usual_threshold`; of a signal that is not rewarded 2 standard deviations of the
-        baseline.
+        baseline. A rule, such as `psychopy_nfb.Success`, makes it follow the person.
     normalise, threshold_kind, direction, display_range, display_smoothing, display_hold
         As `psychopy_nfb.Signal`.
     **pipeline

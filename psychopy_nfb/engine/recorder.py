@@ -25,9 +25,10 @@ from psychopy_nfb.errors import FileError
 from psychopy_nfb.lsl.continuity import Gap
 from psychopy_nfb.lsl.markers import MarkerWatcher
 from psychopy_nfb.lsl.stamps_heard import FOREIGN_SECONDS
+from psychopy_nfb.protocol import ThresholdChange
 from psychopy_nfb.recording import SessionFiles, SessionRecord, SessionWriter, machine_facts
 from psychopy_nfb.recording.session import temporary_files
-from psychopy_nfb.settings import to_dict
+from psychopy_nfb.settings import finite, to_dict
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -219,8 +220,8 @@ class Recorder:
         self._record.path = path
         self._write_settings({})
 
-    def start(self) -> None:
-        """Note the beginning."""
+    def start(self, thresholds: dict[str, dict[str, float]]) -> None:
+        """Note the beginning, of a successor with the `thresholds` that it went on with."""
         if self._restore:
             self.event(
                 "worker_restarted",
@@ -230,6 +231,7 @@ class Recorder:
                     "restarts": self._restore["restarts"],
                     "baseline": self._restore["baseline"],
                     **self._restore["feedback"],
+                    **({"thresholds": thresholds} if thresholds else {}),
                 },
             )
         else:
@@ -251,6 +253,20 @@ class Recorder:
         bits = int(block.flags.max()) if len(block.flags) else 0
         if bits != self._seen_flags or bits and len(block.flags) > 1:
             self._flag_events(block, stamps)
+        for name, change in block.changes:
+            self._threshold_event(name, change, stamps)
+
+    def _threshold_event(self, name: str, change: ThresholdChange, stamps: np.ndarray) -> None:
+        """Mark that a rule has moved a threshold; the sample is the first that it holds for."""
+        detail = {"signal": name, "old": change.old, "new": change.new, "why": change.why}
+        self.event(
+            "threshold",
+            t=float(stamps[min(change.row, len(stamps) - 1)]),
+            sample=self._processor.n_samples - len(stamps) + change.row,
+            value=f"{name} {change.new:.4g}",
+            kind="threshold",
+            detail=finite(detail),
+        )
 
     def _flag_events(self, block: Block, stamps: np.ndarray) -> None:
         """Mark in the data where the flags change."""

@@ -13,6 +13,7 @@ from psychopy_nfb.dsp import SignalInfo, standard_positions
 from psychopy_nfb.engine.configuration import Configuration, build_configuration
 from psychopy_nfb.engine.processor import Processor
 from psychopy_nfb.errors import FileError, NfbError
+from psychopy_nfb.protocol.thresholds import Follower
 from psychopy_nfb.recording import read_session
 
 if TYPE_CHECKING:
@@ -27,12 +28,14 @@ COMMANDS = (
     "reset_score",
     "points_on",
     "points_off",
+    "adaptation",
     "refused",
     "gap",
     "worker_restarted",
     "rate_spoilt",
     "rate_right",
 )
+_SNAPSHOT = "thresholds reached"
 
 
 def run_offline(
@@ -65,7 +68,11 @@ def run_offline(
     """
     processor = Processor(configuration, info)
     blocks = []
-    edges = [*((sample, name, detail) for sample, name, detail in commands), (len(samples), "", {})]
+    # Thresholds are gone on with as they were some samples before the files' end.
+    reached = {sample: {} for sample in _samples_gone_on_from(commands)}
+    snapshots = [(sample, _SNAPSHOT, {}) for sample in reached]
+    edges = sorted([*snapshots, *commands], key=lambda edge: edge[0])
+    edges.append((len(samples), "", {}))
     at = 0
     for sample, name, detail in edges:
         until = min(sample, len(samples))
@@ -73,8 +80,10 @@ def run_offline(
             end = min(at + chunk, until)
             blocks.append(processor.process(samples[at:end]))
             at = end
-        if name == "worker_restarted":
-            processor = _successor(processor, detail)
+        if name == _SNAPSHOT:
+            reached[sample] = processor.thresholds.followers()
+        elif name == "worker_restarted":
+            processor = _successor(processor, detail, reached)
         else:
             _repeat(processor, name, detail)
     values = np.concatenate([block.values for block in blocks])
@@ -82,11 +91,26 @@ def run_offline(
     return values, flags
 
 
-def _successor(dead: Processor, detail: dict[str, Any]) -> Processor:
-    """Return what goes on after a restart: with the settings and points that had been reached."""
+def _samples_gone_on_from(commands: list[tuple[int, str, dict[str, Any]]]) -> set[int]:
+    """Return the samples after which a later worker went on with the thresholds."""
+    restarts = [detail for _, name, detail in commands if name == "worker_restarted"]
+    return {one["sample"] for detail in restarts for one in detail.get("thresholds", {}).values()}
+
+
+def _successor(
+    dead: Processor, detail: dict[str, Any], reached: dict[int, dict[str, Follower]]
+) -> Processor:
+    """Return what goes on after a restart: with the settings and points that had been reached.
+
+    And with the thresholds, which are among those `reached` after some samples.
+    """
     processor = Processor(detail.get("configuration", dead.configuration), dead.info)
     processor.reward.restore({key: detail[key] for key in ("score", "hits") if key in detail})
     processor.paused, processor.counting = dead.paused, dead.counting
+    processor.thresholds.training = dead.thresholds.training
+    processor.thresholds.take_over(
+        {name: reached[one["sample"]][name] for name, one in detail.get("thresholds", {}).items()}
+    )
     processor.n_samples = dead.n_samples
     processor.gap()
     # Sessions of earlier versions do not say whether a baseline was being recorded.
@@ -109,6 +133,10 @@ def _repeat(processor: Processor, name: str, detail: dict[str, Any]) -> None:
         processor.rate_spoilt = name == "rate_spoilt"
     elif name in ("points_on", "points_off"):
         processor.counting = name == "points_on"
+    elif name == "adaptation":
+        if detail["edge"] is not None:
+            processor.thresholds.block_edge(detail["edge"] == "begin", detail["training"])
+        processor.thresholds.training = detail["training"]
     elif name == "reset_score":
         processor.reward.reset_score()
     elif name == "baseline_begin":

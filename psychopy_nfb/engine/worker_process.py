@@ -21,6 +21,7 @@ from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.engine.frame_rows import append_frames
 from psychopy_nfb.engine.memory import SharedBlock
 from psychopy_nfb.engine.outbox import Outbox
+from psychopy_nfb.engine.threshold_history import ThresholdHistory
 from psychopy_nfb.engine.worker_launch import close_pipes, remove_log, start_worker
 from psychopy_nfb.errors import NfbError, WorkerError
 
@@ -55,7 +56,7 @@ class WorkerProcess:
     on_message : callable
         Called from a thread with each message of the worker.
     counting : bool
-        Whether points and hits count before the first block.
+        Whether points and hits count, and thresholds follow, before the first block.
     """
 
     def __init__(
@@ -75,7 +76,8 @@ class WorkerProcess:
         self._labels: dict[str, dict[str, Any]] = {"mark": {}, "block": {}}
         # What the worker has reached, by the commands that it says it has obeyed.
         self._paused = False
-        self._counting = counting
+        self._counting = self._training = counting
+        self._thresholds = ThresholdHistory()
         self._watching = False
         self._baseline: str | None = None
         self._closing = False
@@ -145,6 +147,7 @@ class WorkerProcess:
             "session": self._session,
             "facts": self._facts,
             "counting": self._counting,
+            "training": self._training,
             "streams": self.ready.get("streams"),
             "restore": restore,
         }
@@ -203,6 +206,8 @@ class WorkerProcess:
             self.ready["streams"] = message["streams"]
         elif kind == "configuration":
             self._configuration = message["configuration"]
+        elif kind == "thresholds":
+            self._thresholds.add(process, message["sample"], message["reached"])
         elif kind == "obeyed":
             self._note(self._outbox.obeyed(message["number"], message["event"]))
         elif kind == "kept":
@@ -220,6 +225,7 @@ class WorkerProcess:
             self._watching = command["on"]
         elif name == "block":
             self._counting = command["points"]
+            self._training = command["training"]
 
     def _watch(self) -> None:
         """Start another worker when this one has died or no longer goes round its loop."""
@@ -301,6 +307,7 @@ class WorkerProcess:
             "baseline": self._baseline,
             "watching": self._watching,
             "labels": self._labels,
+            "thresholds": self._thresholds.parts(),
         }
 
     def close(self) -> int:

@@ -26,6 +26,7 @@ from psychopy_nfb import (
 from psychopy_nfb.cli import COMMANDS, _parser
 from psychopy_nfb.display.frame_log import MARKS_BETWEEN
 from psychopy_nfb.dsp import Flags, Step, load_steps
+from psychopy_nfb.protocol.thresholds import ThresholdRule
 from psychopy_nfb.settings import from_dict
 
 STEM = "sub-01_ses-01_task-alpha_run-01"
@@ -124,7 +125,9 @@ def test_settings_can_be_used(block):
 def test_every_setting_and_flag_is_told():
     settings = (GUIDE / "settings.md").read_text(encoding="utf-8")
     told = set(re.findall(r"`(\w+)`", settings))
-    for kind in (Configuration, StreamSelection, Signal, Reward):
+    rules = ThresholdRule.family
+    assert rules.keys() <= told
+    for kind in (Configuration, StreamSelection, Signal, Reward, *rules.values()):
         assert {one.name for one in dataclasses.fields(kind)} - SECTIONS <= told
     artifacts = (GUIDE / "artifacts.md").read_text(encoding="utf-8")
     flags = dict(re.findall(r"^\| (\d+) \| ([A-Z_]+) \|", artifacts, re.MULTILINE))
