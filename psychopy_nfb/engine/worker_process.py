@@ -55,6 +55,8 @@ class WorkerProcess:
         Called from a thread with each message of the worker.
     counting : bool
         Whether points and hits count before the first block.
+    plugins : sequence of dict
+        A lab's own parts that the worker loads, as `Plugin.order`.
     """
 
     def __init__(
@@ -65,10 +67,12 @@ class WorkerProcess:
         facts: dict,
         on_message: Callable[[dict], None],
         counting: bool = True,
+        plugins: Sequence[dict] = (),
     ):
         self._configuration = configuration
         self._session = session
         self._facts = facts
+        self._plugins = list(plugins)
         self._on_message = on_message
         self._outbox = Outbox()
         self._labels: dict[str, dict] = {"mark": {}, "block": {}}
@@ -144,6 +148,7 @@ class WorkerProcess:
             "session": self._session,
             "facts": self._facts,
             "counting": self._counting,
+            "plugins": self._plugins,
             "streams": self.ready.get("streams"),
             "restore": restore,
         }
