@@ -67,7 +67,8 @@ class Estimator:
         """Return its step."""
         from psychopy_nfb.dsp import Step
 
-        return Step.family[self.step](band=band, **settings)
+        kind: Callable[..., Step] = Step.family[self.step]
+        return kind(band=band, **settings)
 
 
 def _tried_fir(band: Band, delay: float) -> list[Settings]:

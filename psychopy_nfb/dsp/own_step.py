@@ -92,6 +92,9 @@ class StepGuard:
 
     def process(self, step: Step, samples: np.ndarray) -> np.ndarray:
         """Pass one block through `step`, as `Step.process`."""
+        if not len(samples):  # behind a Decimate; scipy's filters, for one, raise
+            self.flags = None
+            return np.empty((0, len(self._last)))
         given = samples.view()
         given.flags.writeable = False  # other signals read the same samples
         try:
@@ -105,10 +108,9 @@ class StepGuard:
             return out
         if self._as_before:
             self._flag(np.full(len(out), _INVALID))
-        if len(out):
-            if not isfinite(out.sum()):
-                out = self._finite(step, out)
-            self._last[:] = out[-1]
+        if not isfinite(out.sum()):
+            out = self._finite(step, out)
+        self._last[:] = out[-1]
         return out
 
     def _checked(self, step: Step, out: object, n: int) -> np.ndarray:

@@ -134,6 +134,17 @@ def test_filters_behind_a_fault_recover_and_rows_stay_in_step():
     assert parts[1][1].tolist() == [INVALID] * 2
 
 
+def test_it_never_gets_an_empty_block():
+    class _Last(_Lab):
+        def process(self, samples):
+            return np.repeat(samples[-1:], len(samples), axis=0)
+
+    pipeline = Pipeline([Decimate(5), _Last()])
+    pipeline.prepare(INFO)
+    assert [len(pipeline.process(np.ones((2, 2)))[0]) for _ in range(5)] == [0, 0, 1, 0, 1]
+    assert pipeline.fault is None
+
+
 def test_in_a_branch_it_is_named_with_its_branch():
     pipeline = Pipeline([Parallel({"a": [Pick(["Cz"])], "b": [_Raises(), Pick(["Oz"])]})])
     pipeline.prepare(INFO)

@@ -55,8 +55,6 @@ class Swing(Step):
     def process(self, samples):
         x = np.concatenate([self._before, np.abs(samples)])
         self._before = x[len(samples):]
-        if not len(samples):
-            return samples
         return np.lib.stride_tricks.sliding_window_view(x, self.length, axis=0).max(axis=2)
 
 
