@@ -32,6 +32,7 @@ _HOME = {
     "FeedbackBar": "psychopy_nfb.display",
     "FeedbackCircle": "psychopy_nfb.display",
     "FeedbackColor": "psychopy_nfb.display",
+    "FeedbackStimulus": "psychopy_nfb.display",
     "FeedbackText": "psychopy_nfb.display",
     "FeedbackTrace": "psychopy_nfb.display",
     "PhotodiodePatch": "psychopy_nfb.display",
@@ -59,6 +60,7 @@ _HOME = {
     "band_amplitude": "psychopy_nfb.engine.presets",
     "standard_training": "psychopy_nfb.engine.presets",
     "read_configuration": "psychopy_nfb.engine.configuration",
+    "load_plugins": "psychopy_nfb.engine.plugins",
     # recordings
     "Recording": "psychopy_nfb.recording.eeg_files",
     "read_recording": "psychopy_nfb.recording.eeg_files",

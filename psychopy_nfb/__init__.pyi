@@ -14,6 +14,7 @@ from psychopy_nfb.builder.field_errors import errors_name_fields as errors_name_
 from psychopy_nfb.display import FeedbackBar as FeedbackBar
 from psychopy_nfb.display import FeedbackCircle as FeedbackCircle
 from psychopy_nfb.display import FeedbackColor as FeedbackColor
+from psychopy_nfb.display import FeedbackStimulus as FeedbackStimulus
 from psychopy_nfb.display import FeedbackText as FeedbackText
 from psychopy_nfb.display import FeedbackTrace as FeedbackTrace
 from psychopy_nfb.display import PhotodiodePatch as PhotodiodePatch
@@ -25,6 +26,7 @@ from psychopy_nfb.display.neurofeedback import Neurofeedback as Neurofeedback
 from psychopy_nfb.dsp import Pipeline as Pipeline
 from psychopy_nfb.engine.configuration import Configuration as Configuration
 from psychopy_nfb.engine.configuration import read_configuration as read_configuration
+from psychopy_nfb.engine.plugins import load_plugins as load_plugins
 from psychopy_nfb.engine.presets import band_amplitude as band_amplitude
 from psychopy_nfb.engine.presets import standard_training as standard_training
 from psychopy_nfb.engine.rerun import rerun as rerun

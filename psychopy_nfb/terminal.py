@@ -39,6 +39,17 @@ def add_units(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_plugins(parser: argparse.ArgumentParser) -> None:
+    """Add the option ``--plugin FILE``: parts of one's own, which may be given several times."""
+    parser.add_argument(
+        "--plugin",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a Python file with steps or estimators of your own; give it once for each file",
+    )
+
+
 class Stopped(KeyboardInterrupt):
     """A command that a person stopped.
 

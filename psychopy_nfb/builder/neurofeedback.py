@@ -13,6 +13,7 @@ from psychopy_nfb.builder.field_errors import LABELS
 from psychopy_nfb.builder.help_page import HelpPage
 from psychopy_nfb.builder.number_fields import check_numbers
 from psychopy_nfb.builder.older_files import Converted, DelayInSeconds, newer_role
+from psychopy_nfb.builder.own_parts import loading_lines, offer_estimators, plugins_code
 from psychopy_nfb.builder.parameters import (
     CATEGORY,
     ICONS,
@@ -85,6 +86,7 @@ class NeuroFeedbackComponent(BaseComponent):
         self.params["delay"] = DelayInSeconds(self.params["delayMs"])
         self.hideParam("delay")
         device_control(self.params["deviceLabel"], self.backends)
+        offer_estimators(self.params["envelope"])
 
     @property
     def role(self) -> str:
@@ -131,6 +133,7 @@ class NeuroFeedbackComponent(BaseComponent):
         others = [one for one in kin if one is not self and one.role != "same"]
         lines = [
             "# --- EEG neurofeedback: one background process for the whole experiment ---\n",
+            *loading_lines(self),
             f"with psychopy_nfb.errors_name_fields({self._naming()}):\n",
             f"    {params['name']} = psychopy_nfb.Neurofeedback(\n",
             *(f"        {line}" for line in settings_lines(self, others)),
@@ -173,6 +176,7 @@ class NeuroFeedbackComponent(BaseComponent):
             f"simulate={value},\n",
             "between_blocks=False,\n",
             *(["calibration='last',\n"] if params["lastBaseline"].val else []),
+            *([f"plugins={own},\n"] if (own := plugins_code(self.exp)) else []),
             f"name='{params['name']}',\n",
         ]
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from psychopy_nfb.builder import alerts
 from psychopy_nfb.builder.field_errors import API_NAMES, IN_MILLISECONDS, LABELS, field_error
 from psychopy_nfb.builder.number_fields import check_numbers, constant
+from psychopy_nfb.builder.own_parts import plugin_problems
 from psychopy_nfb.builder.parameters import is_shown
 from psychopy_nfb.checks import check_delay_ms
 from psychopy_nfb.errors import NfbError
@@ -49,6 +50,11 @@ Problem = tuple[str, str, str]
 
 def check_settings(component: Any) -> None:
     """Tell what is wrong with the settings of a signal's component."""
+    own = list(plugin_problems(component))
+    for sentence in own:
+        alerts.tell(component, sentence, "file", LABELS["plugins"])
+    if own:  # the settings may name what is in them
+        return
     if component.params["settingsFile"].val:
         problems = _file_problems(component)
     elif check_numbers(component):

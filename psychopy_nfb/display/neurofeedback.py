@@ -6,7 +6,7 @@ import atexit
 import gc
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from numbers import Real
@@ -22,6 +22,7 @@ from psychopy_nfb.display.pacing import pace as pace_window
 from psychopy_nfb.display.session_commands import SessionCommands
 from psychopy_nfb.engine.calibration import with_calibration
 from psychopy_nfb.engine.configuration import Configuration, read_configuration
+from psychopy_nfb.engine.plugins import load_plugins, plugins_used
 from psychopy_nfb.engine.worker_process import WorkerProcess
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.protocol import value_name
@@ -83,6 +84,9 @@ class Neurofeedback(SessionCommands):
     calibration : path or "last", optional
         Baseline and fitted filters of an earlier session: a file, or what `save_calibration` kept
         of this participant in `data`, if there is anything.
+    plugins : sequence of path
+        Python files with steps of your own; the manual's page *Your own parts* shows some. The
+        background process loads them, too. Parts of installed packages need not be named.
     name : str, optional
         Of two with the same name in one process the second closes the first: an experiment that
         PsychoPy's Session runs again, after an exception, finds nothing of its earlier self.
@@ -125,8 +129,10 @@ class Neurofeedback(SessionCommands):
         simulate: Literal["never", "missing", "always"] = "never",
         between_blocks: bool = True,
         calibration: str | os.PathLike[str] | None = None,
+        plugins: Sequence[str | os.PathLike[str]] = (),
         name: str | None = None,
     ):
+        named = load_plugins(plugins)
         configuration = read_configuration(settings)
         kept = calibration_path(data, participant)
         if calibration == LAST:
@@ -135,6 +141,7 @@ class Neurofeedback(SessionCommands):
                 logger.warning("There is no earlier baseline of %s; record one.", participant)
         if calibration is not None:
             configuration = with_calibration(configuration, calibration)
+        self._plugins = plugins_used(configuration, named)
         self._creator = os.getpid()
         self._simulate = check_choice("simulate", simulate, ("never", "missing", "always"))
         self._stand_in: SimulatedAmplifier | None = None
@@ -193,6 +200,8 @@ class Neurofeedback(SessionCommands):
                 "psychopy": psychopy.__version__,
             },
         }
+        if self._plugins:
+            facts["own_parts"] = [plugin.facts() for plugin in self._plugins]
         handle = self._handle = WorkerProcess(
             to_dict(self.configuration),
             self.configuration.value_names,
@@ -200,6 +209,7 @@ class Neurofeedback(SessionCommands):
             facts,
             self._on_message,
             counting=False,
+            plugins=[plugin.order() for plugin in self._plugins],
         )
         handle.start()
         self._know_chunks(handle.ready["chunk_seconds"])

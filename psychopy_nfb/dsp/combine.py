@@ -14,6 +14,7 @@ from psychopy_nfb.budget import MOST_STEPS, check_count
 from psychopy_nfb.checks import check_number
 from psychopy_nfb.dsp.artifact import held
 from psychopy_nfb.dsp.delay import Delay
+from psychopy_nfb.dsp.own_step import own_faults
 from psychopy_nfb.dsp.pipeline import Pipeline
 from psychopy_nfb.dsp.step import SignalInfo, Step
 from psychopy_nfb.errors import NfbError, SettingsError, cause
@@ -96,9 +97,9 @@ class Parallel(Step):
 
     @property
     def fault(self) -> str | None:  # type: ignore[override]
-        """Which step of which branch has given what is no finite number."""
+        """Which step of which branch has failed, and how."""
         found = ((name, pipeline.fault) for name, pipeline in self._pipelines.items())
-        return next((f"branches.{name}.{place}" for name, place in found if place), None)
+        return next((f"branches.{name}.{fault}" for name, fault in found if fault), None)
 
     def _align(self) -> None:
         """Delay the sooner branches, by the delays that the filters have now."""
@@ -119,9 +120,10 @@ class Parallel(Step):
         for pipeline in self._pipelines.values():
             passed = samples
             for step in pipeline.steps:
-                if hasattr(step, "fit"):
-                    step.fit(passed)
-                passed = step.process(passed)
+                with own_faults(step, "cannot be fitted to the baseline"):
+                    if hasattr(step, "fit"):
+                        step.fit(passed)
+                    passed = step.process(passed)
         self._align()
         self.reset()
 
@@ -140,13 +142,7 @@ class Parallel(Step):
         return np.hstack(columns)
 
     def mixed(self, inputs: np.ndarray) -> np.ndarray:
-        columns = []
-        for pipeline in self._pipelines.values():
-            branch = inputs
-            for step in pipeline.steps:
-                branch = step.mixed(branch)
-            columns.append(branch)
-        return np.hstack(columns)
+        return np.hstack([pipeline.mixed(inputs) for pipeline in self._pipelines.values()])
 
 
 @dataclass

@@ -19,9 +19,10 @@ from psychopy_nfb.dsp import (
     SpatialFilter,
     Step,
 )
-from psychopy_nfb.dsp.estimators import ESTIMATORS
+from psychopy_nfb.dsp.estimators import ESTIMATORS, Estimator
 from psychopy_nfb.engine.configuration import Configuration
-from psychopy_nfb.errors import SettingsError, listed
+from psychopy_nfb.engine.plugins import load_named
+from psychopy_nfb.errors import NfbError, SettingsError, cause, listed
 from psychopy_nfb.lsl.selection import StreamSelection
 from psychopy_nfb.protocol import TRAINED, Reward, Signal, ThresholdRule
 from psychopy_nfb.protocol.signal import NORMALISATIONS, THRESHOLD_KINDS
@@ -105,7 +106,8 @@ def standard_pipeline(
         triggers and EOG, do not either, without being named.
     envelope : str
         How the amplitude is found: "wcFIR", "cFIR", "LS-FIR", "AR-Hilbert", "Kalman", "ecHT",
-        "rectify", "demodulate" or "FFT". ``psychopy-nfb tune`` says which is best on a recording.
+        "rectify", "demodulate", "FFT" or one of your own. ``psychopy-nfb tune`` says which is best
+        on a recording.
     delay : float
         Seconds that the first four may take; the others' delay follows from their band. With the
         default the envelope of an 8 to 12 Hz rhythm is declared to be 24 ms late, and half-way
@@ -132,6 +134,8 @@ def standard_pipeline(
     if not channels:
         raise SettingsError("channels", channels, "name at least one channel")
     check_choice("reference", reference, REFERENCES)
+    if envelope not in tuple(ESTIMATORS):
+        load_named([str(envelope)])
     check_choice("envelope", envelope, tuple(ESTIMATORS))
     steps: list[Step] = []
     if reference == "linked" and not _labels(reference_channels):
@@ -152,11 +156,25 @@ def standard_pipeline(
     if artifact_uv:
         steps.append(ArtifactGate(float(artifact_uv)))
     edges = _edges(band)
-    estimator = ESTIMATORS[envelope]
-    steps.append(estimator.made(edges, **estimator.usual(edges, float(delay))))
+    steps.append(_amplitude(ESTIMATORS[envelope], edges, float(delay)))
     if smooth:
         steps.append(MovingAverage(float(smooth)))
     return Pipeline(steps)
+
+
+def _amplitude(estimator: Estimator, band: tuple[float, float], delay: float) -> Step:
+    """Return the step of an estimator with its usual settings."""
+    try:
+        return estimator.made(band, **estimator.usual(band, delay))
+    except NfbError:
+        raise
+    except Exception as error:
+        if not estimator.origin:
+            raise
+        why = f"{type(error).__name__}: {cause(error)}"
+        raise SettingsError(
+            "envelope", estimator.name, f"of {estimator.origin} cannot be made ({why})"
+        ) from None
 
 
 def standard_training(

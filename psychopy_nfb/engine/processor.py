@@ -306,13 +306,13 @@ class Processor:
         self.configuration = changed
 
     def faults(self) -> list[str]:
-        """Return for each signal one of whose steps gave no finite number, a sentence."""
-        places = ((way.name, way.chain.pipeline.fault) for way in self._ways)
+        """Return for each signal one of whose steps has failed, a sentence."""
+        faults = ((way.name, way.chain.pipeline.fault) for way in self._ways)
         return [
-            f"signals.{name}.pipeline.{place} gave no finite number; its samples are flagged "
-            "INVALID and bring no reward; check its settings"
-            for name, place in places
-            if place
+            f"signals.{name}.pipeline.{fault}; its samples are flagged INVALID and bring no "
+            "reward; check its settings"
+            for name, fault in faults
+            if fault
         ]
 
     def stages(self) -> dict[str, float]:

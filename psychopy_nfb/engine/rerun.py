@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ import numpy as np
 
 from psychopy_nfb.dsp import SignalInfo, standard_positions
 from psychopy_nfb.engine.configuration import Configuration, build_configuration
+from psychopy_nfb.engine.plugins import differences, load_plugins
 from psychopy_nfb.engine.processor import Processor
 from psychopy_nfb.errors import FileError, NfbError
 from psychopy_nfb.protocol.thresholds import Follower
@@ -18,6 +20,8 @@ from psychopy_nfb.recording import read_session
 
 if TYPE_CHECKING:
     from psychopy_nfb.recording import Session
+
+logger = logging.getLogger(__name__)
 
 COMMANDS = (
     "baseline_begin",
@@ -151,20 +155,31 @@ def _repeat(processor: Processor, name: str, detail: dict[str, Any]) -> None:
             pass  # as it was: refused, and the baseline that was under way is gone
 
 
-def rerun(session: Session | str | os.PathLike[str]) -> tuple[np.ndarray, np.ndarray]:
+def rerun(
+    session: Session | str | os.PathLike[str], plugins: Sequence[str | os.PathLike[str]] = ()
+) -> tuple[np.ndarray, np.ndarray]:
     """Compute a session's feedback again from its recorded EEG, settings and commands.
 
     Parameters
     ----------
     session : Session or path
         A recorded session, or any of its files.
+    plugins : sequence of path
+        Files with parts of your own that the session used, as for `Neurofeedback`. One that is not
+        the same as then is reported in the log.
 
     Returns
     -------
     values, flags
         As `run_offline`; equal to the session's own ``signals`` to 1e-9, also after a restart of
         the worker.
+
+    Raises
+    ------
+    SettingsError
+        If a step is not here; it says where that came from.
     """
+    load_plugins(plugins)
     if isinstance(session, str | os.PathLike):
         session = read_session(session)
     moved = session.events[session.events.trial_type == "recording_moved"]
@@ -196,4 +211,6 @@ def rerun(session: Session | str | os.PathLike[str]) -> tuple[np.ndarray, np.nda
         if name == "worker_restarted" and str(detail["restarts"]) in begun:
             detail["configuration"] = build_configuration(begun[str(detail["restarts"])])
     start = build_configuration(session.settings["configuration_at_start"])
+    for sentence in differences(session.settings.get("own_parts")):
+        logger.warning("%s.", sentence)
     return run_offline(start, samples, info, commands)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from psychopy_nfb.dsp import Flags, Pipeline, SignalInfo, Step
+from psychopy_nfb.dsp.own_step import own_faults
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.protocol import Baseline, BaselineRecorder
 
@@ -63,9 +64,7 @@ class SignalChain:
         that must not withhold reward. A channel that is no voltage counts only where the signal is
         of such channels alone: an accelerometer at rest beside EEG is no fault.
         """
-        mixed = np.eye(info.n_channels)
-        for step in self.pipeline.steps:
-            mixed = step.mixed(mixed)
+        mixed = self.pipeline.mixed(np.eye(info.n_channels))
         used = np.flatnonzero(mixed.any(axis=1))
         voltages = np.intersect1d(used, info.voltages)
         return voltages if len(voltages) else used
@@ -158,9 +157,10 @@ class SignalChain:
         pipeline.reset()
         settle_left = 0
         for step in pipeline.steps:
-            if hasattr(step, "fit"):
-                step.fit(longest)
-            longest = step.process(longest)
+            with own_faults(step, "cannot be fitted to the baseline"):
+                if hasattr(step, "fit"):
+                    step.fit(longest)
+                longest = step.process(longest)
         recorder = BaselineRecorder(self.rate, label=label)
         for segment, repaired in segments:
             pipeline.reset()

@@ -110,7 +110,9 @@ def _serve(order: dict[str, Any], block: SharedBlock, control: ControlLine) -> i
     try:
         # Here and not above: the streams are being opened while this imports scipy.
         from psychopy_nfb.engine.loop import Loop
+        from psychopy_nfb.engine.plugins import load_ordered
 
+        load_ordered(order["plugins"])
         loop = Loop(order, block, control, *opening.result())
     except NfbError as error:
         _refuse(control, error)

@@ -57,6 +57,8 @@ class WorkerProcess:
         Called from a thread with each message of the worker.
     counting : bool
         Whether points and hits count, and thresholds follow, before the first block.
+    plugins : sequence of dict
+        A lab's own parts that the worker loads, as `Plugin.order`.
     """
 
     def __init__(
@@ -67,10 +69,12 @@ class WorkerProcess:
         facts: dict[str, Any],
         on_message: Callable[[dict[str, Any]], None],
         counting: bool = True,
+        plugins: Sequence[dict[str, Any]] = (),
     ):
         self._configuration = configuration
         self._session = session
         self._facts = facts
+        self._plugins = list(plugins)
         self._on_message = on_message
         self._outbox = Outbox()
         self._labels: dict[str, dict[str, Any]] = {"mark": {}, "block": {}}
@@ -148,6 +152,7 @@ class WorkerProcess:
             "facts": self._facts,
             "counting": self._counting,
             "training": self._training,
+            "plugins": self._plugins,
             "streams": self.ready.get("streams"),
             "restore": restore,
         }

@@ -68,8 +68,8 @@ EVENTS = {
             "gap": "EEG samples are missing; the row's sample is the first one after them.",
             "recording_moved": "The session's files could no longer be written; detail says why. "
             "What came before is in them, the rest in these.",
-            "step_failed": "A step of the signal processing gave no finite number; detail says "
-            "which.",
+            "step_failed": "A step of the signal processing failed or gave no finite number; "
+            "detail says which.",
             "settings_not_written": "The settings file could not be written; detail says why.",
             "stream_lost": "The EEG stream ended.",
             "stream_back": "The same EEG stream was found again.",
