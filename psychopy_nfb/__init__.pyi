@@ -14,6 +14,7 @@ from psychopy_nfb.builder.field_errors import errors_name_fields as errors_name_
 from psychopy_nfb.display import FeedbackBar as FeedbackBar
 from psychopy_nfb.display import FeedbackCircle as FeedbackCircle
 from psychopy_nfb.display import FeedbackColor as FeedbackColor
+from psychopy_nfb.display import FeedbackStimulus as FeedbackStimulus
 from psychopy_nfb.display import FeedbackText as FeedbackText
 from psychopy_nfb.display import FeedbackTrace as FeedbackTrace
 from psychopy_nfb.display import PhotodiodePatch as PhotodiodePatch
@@ -25,6 +26,7 @@ from psychopy_nfb.display.neurofeedback import Neurofeedback as Neurofeedback
 from psychopy_nfb.dsp import Pipeline as Pipeline
 from psychopy_nfb.engine.configuration import Configuration as Configuration
 from psychopy_nfb.engine.configuration import read_configuration as read_configuration
+from psychopy_nfb.engine.plugins import load_plugins as load_plugins
 from psychopy_nfb.engine.presets import band_amplitude as band_amplitude
 from psychopy_nfb.engine.presets import standard_training as standard_training
 from psychopy_nfb.engine.rerun import rerun as rerun
@@ -36,7 +38,11 @@ from psychopy_nfb.hardware.marker_output import SerialMarkers as SerialMarkers
 from psychopy_nfb.hardware.marker_output import UDPMarkers as UDPMarkers
 from psychopy_nfb.lsl.selection import StreamSelection as StreamSelection
 from psychopy_nfb.protocol import Reward as Reward
+from psychopy_nfb.protocol import Running as Running
 from psychopy_nfb.protocol import Signal as Signal
+from psychopy_nfb.protocol import Staircase as Staircase
+from psychopy_nfb.protocol import Success as Success
+from psychopy_nfb.protocol import Trend as Trend
 from psychopy_nfb.recording import read_session as read_session
 from psychopy_nfb.recording.eeg_files import Recording as Recording
 from psychopy_nfb.recording.eeg_files import read_recording as read_recording

@@ -250,7 +250,7 @@ def check_channels(name: str, wanted: Iterable[str], labels: Sequence[str]) -> l
     return found
 
 
-def prepare_folder(path: str | os.PathLike) -> None:
+def prepare_folder(path: str | os.PathLike[str]) -> None:
     """Make a folder if it is not there.
 
     Raises
@@ -266,7 +266,7 @@ def prepare_folder(path: str | os.PathLike) -> None:
         ) from None
 
 
-def check_writable(parameter: str, path: str | os.PathLike) -> None:
+def check_writable(parameter: str, path: str | os.PathLike[str]) -> None:
     """Check that a file can be written at `path`, before the work whose outcome it shall hold.
 
     Raises

@@ -121,7 +121,7 @@ class Sleeper:
     def __init__(self) -> None:
         coarse = sys.platform == "win32" and sys.version_info < (3, 11)
         self._largest = COARSE_GUARD if coarse else LARGEST_GUARD
-        self.guard = self._largest if coarse else SMALLEST_GUARD
+        self.guard: float = self._largest if coarse else SMALLEST_GUARD
         self._smallest = self.guard if coarse else SMALLEST_GUARD
 
     def wait_until(self, deadline: float) -> float:

@@ -18,7 +18,7 @@ from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.errors import FileError, SettingsError
 from psychopy_nfb.process import running
 from psychopy_nfb.report.numbers import counted
-from psychopy_nfb.terminal import add_band, add_units, doing, naming_kept_files
+from psychopy_nfb.terminal import add_band, add_plugins, add_units, doing, naming_kept_files
 
 PACED_HZ = 60.0
 BASELINE_SHARE, SHORTEST_BASELINE, LONGEST_BASELINE = 0.3, 3.0, 20.0
@@ -42,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="delay of the envelope estimator in milliseconds (default %(default)g)",
     )
     add("--settings", metavar="FILE", help="settings file, in place of channel, band and delay")
+    add_plugins(parser)
     add(
         "--seconds",
         type=float,
@@ -63,11 +64,13 @@ def main(options: argparse.Namespace) -> int:
     """Run the demo as `options` say; return the exit status."""
     from psychopy_nfb.analysis import lag_summary
     from psychopy_nfb.display.neurofeedback import Neurofeedback
+    from psychopy_nfb.engine.plugins import load_plugins
 
     check_number("seconds", options.seconds, at_least=SHORTEST_SECONDS, unit="s")
     check_delay_ms("delay", options.delay)
     if options.json:
         check_writable("json", options.json)
+    load_plugins(options.plugin)
     training = _training(options)
     source_id = f"psychopy_nfb_demo_{uuid.uuid4().hex[:8]}"
     stream = replace(training.stream, type="EEG", source_id=source_id, timeout=START_SECONDS)
@@ -75,7 +78,11 @@ def main(options: argparse.Namespace) -> int:
     with _amplifier(options, source_id):
         try:
             nfb = Neurofeedback(
-                training, data=options.out, task="demo", late_read=not options.no_late_read
+                training,
+                data=options.out,
+                task="demo",
+                late_read=not options.no_late_read,
+                plugins=options.plugin,
             )
         except FileError as error:
             raise FileError("out", options.out, error.remedy) from None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from typing import Any
 
 LONGEST_SHOWN = 600
 """Characters of a value beyond which an error shows its beginning only."""
@@ -37,7 +38,7 @@ class NfbError(ValueError):
     def __init__(self, parameter: str, value: object, remedy: str):
         self.parameter = parameter
         self.value = value
-        self.remedy = remedy.rstrip(".")
+        self.remedy: str = remedy.rstrip(".")
         super().__init__(f"{parameter}={shown(value)}: {_ended(self.remedy)}")
 
     def within(self, place: str) -> NfbError:
@@ -147,5 +148,5 @@ class FieldError(NfbError):
         elif isinstance(value, float):
             value = f"{value:g}"
         said = "" if value in ("", None) else f"{value}: "
-        self.sentence = f"{said}{_ended(self.remedy)}"
-        self.args = (f"{place}: {self.sentence}",)
+        self.sentence: str = f"{said}{_ended(self.remedy)}"
+        self.args: tuple[Any, ...] = (f"{place}: {self.sentence}",)

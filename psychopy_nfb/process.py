@@ -79,7 +79,7 @@ def child_environment() -> dict[str, str]:
 
 
 @contextmanager
-def running(module: str, *arguments: str) -> Iterator[subprocess.Popen]:
+def running(module: str, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
     """Run a module of this package in a child process, with output discarded; end it on exit."""
     process = subprocess.Popen(
         python_command(module, *arguments),
@@ -101,7 +101,7 @@ def ignore_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def end(process: subprocess.Popen, patience: float = STOP_SECONDS) -> None:
+def end(process: subprocess.Popen[bytes], patience: float = STOP_SECONDS) -> None:
     """Ask `process` to end, and kill it when it does not within `patience` seconds."""
     process.terminate()
     try:

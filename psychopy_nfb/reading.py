@@ -37,7 +37,9 @@ T = TypeVar("T")
 
 
 @contextmanager
-def reading(path: str | os.PathLike, parameter: str = "file", what: str = "") -> Iterator[None]:
+def reading(
+    path: str | os.PathLike[str], parameter: str = "file", what: str = ""
+) -> Iterator[None]:
     """Turn whatever is raised while a file is read into a `FileError`.
 
     Parameters
@@ -72,7 +74,7 @@ def reading(path: str | os.PathLike, parameter: str = "file", what: str = "") ->
 
 
 def check_file(
-    path: str | os.PathLike, parameter: str = "file", most: int = MOST_TEXT, fewest: int = 0
+    path: str | os.PathLike[str], parameter: str = "file", most: int = MOST_TEXT, fewest: int = 0
 ) -> Path:
     """Return `path` if it is a file that can be read as a whole.
 
@@ -112,7 +114,7 @@ def check_file(
     return Path(path)
 
 
-def read_text(path: str | os.PathLike, parameter: str = "file") -> str:
+def read_text(path: str | os.PathLike[str], parameter: str = "file") -> str:
     """Read a text file that a person or another program may have written.
 
     Parameters
@@ -159,7 +161,7 @@ def first_line(path: Path, parameter: str = "file") -> str:
 
 
 def read_table(
-    path: str | os.PathLike,
+    path: str | os.PathLike[str],
     parameter: str = "file",
     separator: str = ",",
     numbers: Sequence[str] = (),

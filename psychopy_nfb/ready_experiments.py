@@ -37,7 +37,7 @@ def main(options: argparse.Namespace) -> int:
     return 0
 
 
-def copy_experiments(folder: str | os.PathLike) -> list[Path]:
+def copy_experiments(folder: str | os.PathLike[str]) -> list[Path]:
     """Copy the ready experiments into a folder.
 
     Parameters

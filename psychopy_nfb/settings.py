@@ -17,6 +17,7 @@ import typing
 from pathlib import Path
 from typing import Any, TypeVar
 
+from psychopy_nfb import families
 from psychopy_nfb.budget import LARGEST
 from psychopy_nfb.errors import FileError, NfbError, SettingsError, cause
 from psychopy_nfb.reading import patiently, read_text
@@ -28,10 +29,13 @@ def to_dict(settings: Any) -> Any:
     """Return dataclass `settings` as plain dicts, lists and scalars ready for JSON.
 
     A dataclass that belongs to a family (has a ``family`` class attribute, as every processing
-    step does) is written with a ``"type"`` key that holds its class's name.
+    step does) is written with a ``"type"`` key that holds its class's name; one that a lab has
+    written has a key ``"from"``, too, with the package or file that it came from.
     """
     if dataclasses.is_dataclass(settings) and not isinstance(settings, type):
         out = {"type": type(settings).__name__} if hasattr(settings, "family") else {}
+        if out and (origin := families.origin(type(settings))):
+            out["from"] = origin
         for field in dataclasses.fields(settings):
             out[field.name] = to_dict(getattr(settings, field.name))
         return out
@@ -86,7 +90,7 @@ def from_dict(cls: type[T], data: Any, where: str = "") -> T:
         raise SettingsError(where or "settings", data, "are nested too deeply") from None
 
 
-def read_json(cls: type[T], path: str | os.PathLike) -> T:
+def read_json(cls: type[T], path: str | os.PathLike[str]) -> T:
     """Read settings of class `cls` from the JSON file `path`.
 
     Raises
@@ -99,7 +103,7 @@ def read_json(cls: type[T], path: str | os.PathLike) -> T:
     return from_dict(cls, read_plain_json(path))
 
 
-def read_plain_json(path: str | os.PathLike) -> Any:
+def read_plain_json(path: str | os.PathLike[str]) -> Any:
     """Read the JSON file `path` as dicts, lists and scalars.
 
     Raises
@@ -116,7 +120,7 @@ def read_plain_json(path: str | os.PathLike) -> Any:
         raise FileError("file", os.fspath(path), "is nested too deeply to be settings") from None
 
 
-def write_json(settings: Any, path: str | os.PathLike) -> None:
+def write_json(settings: Any, path: str | os.PathLike[str]) -> None:
     """Write `settings` to `path` so that a crash leaves either the old file or the new one.
 
     Raises
@@ -148,7 +152,20 @@ def _build(cls: Any, data: Any, where: str) -> Any:
         raise SettingsError(where or "settings", data, "must be an object with named settings")
     data = dict(data)
     if "family" in cls.__dict__.get("__annotations__", {}) or hasattr(cls, "family"):
-        cls = _member(cls, data.pop("type", None), where)
+        cls = _member(cls, data.pop("type", None), data.pop("from", None), where)
+    try:
+        return _made(cls, data, where)
+    except NfbError:
+        raise
+    except Exception as error:
+        if not (hasattr(cls, "family") and families.is_own(cls)):
+            raise
+        why = families.failure(error, families.source(cls))
+        raise SettingsError(_join(where, "type"), cls.__name__, f"cannot be made ({why})") from None
+
+
+def _made(cls: Any, data: dict[str, Any], where: str) -> Any:
+    """Return a `cls` with these settings."""
     fields = {field.name: field for field in dataclasses.fields(cls) if field.init}
     for key in data:
         if key not in fields:
@@ -171,9 +188,11 @@ def _build(cls: Any, data: Any, where: str) -> Any:
         raise (error.within(where) if where else error) from None
 
 
-def _member(cls: Any, name: Any, where: str) -> Any:
-    """Return the class called `name` in the family of `cls`."""
+def _member(cls: Any, name: Any, came_from: Any, where: str) -> Any:
+    """Return the class called `name` in the family of `cls`, a lab's if it came from somewhere."""
     members = cls.family
+    if came_from is not None and isinstance(name, str):
+        _check_origin(members.get(name), name, str(came_from), where)
     if name is None and cls.__name__ in members:
         return cls
     if not isinstance(name, str) or name not in members:
@@ -183,6 +202,26 @@ def _member(cls: Any, name: Any, where: str) -> Any:
             _join(where, "type"), name, f"is unknown; {meant}Known: {', '.join(sorted(members))}"
         )
     return members[name]
+
+
+def _check_origin(member: Any, name: Any, came_from: str, where: str) -> None:
+    """Refuse what a lab has written and is not there, saying where it came from."""
+    if member is None:
+        file = came_from.split(" (SHA-256")[0]
+        remedy = (
+            f'name that file, plugins=["{file}"] in Python or --plugin {file} in a command'
+            if file != came_from
+            else "install that package"
+        )
+        raise SettingsError(
+            _join(where, "type"), name, f"is not here; it came from {came_from}: {remedy}"
+        )
+    if not families.is_own(member):
+        raise SettingsError(
+            _join(where, "type"),
+            name,
+            f"came from {came_from}, and here it is one of {families.PACKAGE}",
+        )
 
 
 def _convert(hint: Any, value: Any, where: str) -> Any:
@@ -228,6 +267,9 @@ def _convert_union(args: Any, value: Any, where: str) -> Any:
     if value is None and type(None) in args:
         return None
     options = [arg for arg in args if arg is not type(None)]
+    # What is wrong within an object is told of the object, not that it is no number.
+    objects = [one for one in options if _takes_objects(one)]
+    options = (objects if isinstance(value, dict) else []) or options
     problems = []
     for option in options:
         try:
@@ -238,6 +280,10 @@ def _convert_union(args: Any, value: Any, where: str) -> Any:
         raise problems[0]
     remedies = " or ".join(dict.fromkeys(problem.remedy for problem in problems))
     raise SettingsError(where, value, remedies)
+
+
+def _takes_objects(hint: Any) -> bool:
+    return typing.get_origin(hint) is dict or dataclasses.is_dataclass(hint)
 
 
 def _convert_scalar(hint: Any, value: Any, where: str) -> Any:

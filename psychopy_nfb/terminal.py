@@ -39,6 +39,17 @@ def add_units(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_plugins(parser: argparse.ArgumentParser) -> None:
+    """Add the option ``--plugin FILE``: parts of one's own, which may be given several times."""
+    parser.add_argument(
+        "--plugin",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a Python file with steps or estimators of your own; give it once for each file",
+    )
+
+
 class Stopped(KeyboardInterrupt):
     """A command that a person stopped.
 
@@ -57,7 +68,7 @@ class Stopped(KeyboardInterrupt):
 
     def __init__(self, key: str = "Ctrl-C", files: Sequence[Path] = ()):
         self.key = key
-        self.files = tuple(files)
+        self.files: tuple[Path, ...] = tuple(files)
         kept = "".join(f"\n  {path}" for path in self.files)
         super().__init__(
             f"Stopped by {key}. {f'Files kept:{kept}' if kept else 'No file was written.'}"

@@ -119,7 +119,7 @@ class LagSummary:
 
 
 def lag_summary(
-    frames: pd.DataFrame | str | os.PathLike, settings: Mapping[str, Any] | None = None
+    frames: pd.DataFrame | str | os.PathLike[str], settings: Mapping[str, Any] | None = None
 ) -> LagSummary:
     """Summarise a session's lag.
 
@@ -171,7 +171,7 @@ def lag_summary(
     )
 
 
-def _settings_beside(frames: str | os.PathLike) -> dict[str, Any]:
+def _settings_beside(frames: str | os.PathLike[str]) -> dict[str, Any]:
     """Return the settings of the session that a frame log belongs to, as far as they are there."""
     try:
         path = SessionFiles.from_stem(frames).settings

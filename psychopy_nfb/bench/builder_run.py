@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from tqdm import tqdm
@@ -28,7 +28,7 @@ RUN_SECONDS = 15.0
 """Seconds of frames in a run; the script's own start takes as long again."""
 LEARNING = 60
 """Frames at the start of a Routine in which the margin is learnt; they count for neither side."""
-SETTINGS = {
+SETTINGS: dict[str, Any] = {
     "Show info dlg": False,
     "Full-screen window": False,
     # Builder draws into a buffer that is copied at the flip: without a graphics card that alone

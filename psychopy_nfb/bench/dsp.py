@@ -20,7 +20,7 @@ GROWING = (8, 32, 128, 512)
 CHUNKS, ROUNDS = 3000, 5
 WARM_CHUNKS = 2000
 BARS = {"rt_factor_64ch_1khz": 10, "rt_factor_256ch_2khz": 50}
-MOST = {"channel_cost_exponent": 1.0, "growth_bytes": 4096}
+MOST: dict[str, float] = {"channel_cost_exponent": 1.0, "growth_bytes": 4096}
 """A kilobyte or two is Python's own, such as numbers that it keeps for later."""
 
 

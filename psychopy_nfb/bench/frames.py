@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from functools import partial
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -48,7 +48,7 @@ def frame_loop(turns: int, turned: Callable[[], None]) -> dict[str, float]:
     dropped = dict.fromkeys(conditions, 0)
     standing = dict.fromkeys(conditions, 0)
     disturbed_frames = 0
-    logs: dict[str, list] = {"late": [], "early": []}
+    logs: dict[str, list[Any]] = {"late": [], "early": []}
     counted = Turns(repeats=2 * turns * len(conditions))
     try:
         with (
@@ -99,7 +99,7 @@ def frame_loop(turns: int, turned: Callable[[], None]) -> dict[str, float]:
     }
 
 
-def sort_out(log, standstills: Standstills) -> tuple[int, int, int]:
+def sort_out(log: pd.DataFrame, standstills: Standstills) -> tuple[int, int, int]:
     """Return frames missed, frames missed in a standstill, and all flips that met a standstill."""
     stood = standstills.during(log.t_flip - log.interval, log.t_flip)
     missed = np.diff(log.dropped, prepend=log.dropped.iloc[0])

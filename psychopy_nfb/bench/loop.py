@@ -8,6 +8,7 @@ import subprocess
 import time
 from functools import partial
 from tempfile import TemporaryDirectory, TemporaryFile
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -22,7 +23,7 @@ from psychopy_nfb.engine.records import NUMBER, T_PUBLISHED, T_SAMPLE
 from psychopy_nfb.process import CREATION_FLAGS, child_environment, python_command
 
 START_SECONDS, READS_A_SECOND = 20, 3e5  # for the progress bar only
-BARS = {
+BARS: dict[str, float] = {
     "read_us_median": 5,
     "read_us_p999": 50,
     "publish_lag_ms_median": 1.0,
@@ -116,7 +117,7 @@ def publish_lag(prefix: str, turns: int) -> dict[str, float]:
     }
 
 
-def _lags_beside_bare(nfb, source_id: str) -> tuple[tuple[list, list], float]:
+def _lags_beside_bare(nfb, source_id: str) -> tuple[tuple[list[Any], list[Any]], float]:
     """Return milliseconds to published and to a bare consumer's receipt, and stolen seconds."""
     command = python_command("bench.bare", "--source-id", source_id, "--seconds", f"{TURN_SECONDS}")
     with TemporaryFile() as told:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass
@@ -16,7 +17,7 @@ class Outcome:
     """What each figure must reach."""
     conditions: dict[str, object] = field(default_factory=dict)
     """Under which it was measured."""
-    rows: list[dict] = field(default_factory=list)
+    rows: list[dict[str, Any]] = field(default_factory=list)
     """A table: one dict a row, by column."""
     missing: list[str] = field(default_factory=list)
     """What could not be measured on this machine, and why."""

@@ -6,16 +6,20 @@ import subprocess
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from psychopy_nfb.process import CREATION_FLAGS, child_environment, python_command
 
-STREAMS = {
+if TYPE_CHECKING:
+    from psychopy_nfb.engine.configuration import Configuration
+
+STREAMS: dict[str, dict[str, float]] = {
     "": {"channels": 32, "rate": 500.0, "chunk": 5},
     "dense_": {"channels": 64, "rate": 1000.0, "chunk": 1},
 }
 
 
-def training(source_id: str, *, burn_ms: float = 0.0):
+def training(source_id: str, *, burn_ms: float = 0.0) -> Configuration:
     """Return the configuration that is measured: each kind of step once, a baseline at hand."""
     from psychopy_nfb.dsp import (
         WCFIR,
@@ -48,7 +52,7 @@ def training(source_id: str, *, burn_ms: float = 0.0):
 
 
 @contextmanager
-def amplifier(stream: dict) -> Iterator[str]:
+def amplifier(stream: dict[str, float]) -> Iterator[str]:
     """Run an outlet in a process of its own; gives its source_id once it is there."""
     source_id = f"bench-{uuid.uuid4().hex[:8]}"
     command = python_command("bench.outlet", "--source-id", source_id)

@@ -78,8 +78,8 @@ class Turns:
 
     def __init__(self, repeats: int) -> None:
         self.repeats = repeats
-        self.repeated = 0
-        self.disturbed = 0
+        self.repeated: int = 0
+        self.disturbed: int = 0
 
     def calm(self, measure: Callable[[], tuple[Outcome, float]]) -> Outcome:
         """Return a calm turn's outcome; `measure` gives an outcome and the stolen seconds."""
@@ -106,8 +106,8 @@ class Standstills:
     """
 
     def __init__(self) -> None:
-        self.watched = False
-        self._witnesses: list[tuple[subprocess.Popen, IO[str]]] = []
+        self.watched: bool = False
+        self._witnesses: list[tuple[subprocess.Popen[bytes], IO[str]]] = []
 
     def __enter__(self) -> Standstills:
         cpus: set[int] = set()

@@ -8,6 +8,7 @@ import tempfile
 import time
 import uuid
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,7 +28,7 @@ BASELINE_SECONDS = 30.0
 POLL_SECONDS = 0.3
 STEP_SECONDS = 1.503
 """Between two steps; never at the same place of a chunk."""
-PERSON = {
+PERSON: dict[str, Any] = {
     "rate": 500.0,
     "channels": ["Pz", "Oz"],
     "alpha_amplitude": WEAK,

@@ -9,6 +9,7 @@
   experiments from before;
 - `pickers`, `offers`, `trying`: the buttons beside fields, what they offer, and a signal check of
   what was chosen;
+- `own_parts`: steps and estimators that a lab has written;
 - `settings_code`: the settings of a training as the script has them;
 - `field_errors`: errors of a run in the words of the dialog;
 - `help_page`: what their *Help* buttons open;

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from psychopy.experiment.devices import DeviceBackend
 
 from psychopy_nfb.builder.parameters import ICONS, PLUGIN, Field, code
 from psychopy_nfb.builder.pickers import offer_button
@@ -13,6 +12,10 @@ if TYPE_CHECKING:
     from psychopy.experiment.params import Param
 
     from psychopy_nfb.hardware.amplifier import LSLAmplifier
+    from psychopy_nfb.untyped import PsychoPyClass as DeviceBackend
+else:
+    from psychopy.experiment.devices import DeviceBackend
+
 
 FIELDS = (
     Field(
@@ -65,7 +68,7 @@ class LSLAmplifierBackend(DeviceBackend):
 
     backendLabel = "LSL amplifier"
     deviceClass = "psychopy_nfb.hardware.amplifier.LSLAmplifier"
-    icon = ICONS / "light" / "neurofeedback.png"
+    icon: Path = ICONS / "light" / "neurofeedback.png"
     plugin = PLUGIN
 
     def getParams(self) -> tuple[dict[str, Param], list[str]]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from psychopy.experiment.routines import BaseStandaloneRoutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from psychopy_nfb.builder.dialog_fields import add_fields
 from psychopy_nfb.builder.help_page import HelpPage
@@ -14,6 +13,11 @@ from psychopy_nfb.builder.number_fields import check_at_least, check_numbers
 from psychopy_nfb.builder.parameters import CATEGORY, ICONS, PLUGIN, Field, code
 from psychopy_nfb.builder.signal_check import ON_ESCAPE
 from psychopy_nfb.protocol.baseline import SHORTEST_SECONDS
+
+if TYPE_CHECKING:
+    from psychopy_nfb.untyped import PsychoPyClass as BaseStandaloneRoutine
+else:
+    from psychopy.experiment.routines import BaseStandaloneRoutine
 
 FIELDS = (
     Field(
@@ -78,15 +82,15 @@ FIELDS = (
 class NeuroBaselineRoutine(BaseStandaloneRoutine):
     """A baseline of all signals of the experiment."""
 
-    categories = [CATEGORY]
-    targets = ["PsychoPy"]
+    categories: list[str] = [CATEGORY]
+    targets: list[str] = ["PsychoPy"]
     plugin = PLUGIN
     version = "2026.1.0"
-    iconFile = ICONS / "baseline.png"
-    iconSVG = ICONS / "baseline.svg"
+    iconFile: Path = ICONS / "baseline.png"
+    iconSVG: Path = ICONS / "baseline.svg"
     tooltip = "Neuro Baseline: measure the EEG without feedback, which feedback is compared with"
     beta = False
-    url = HelpPage("component_neuro_baseline")
+    url: HelpPage = HelpPage("component_neuro_baseline")
     wait: float | None = None
     """Seconds after which it goes on without a key: no field, see `unattended`."""
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from psychopy.experiment.components import BaseComponent
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from psychopy_nfb.builder.dialog_fields import add_fields
 from psychopy_nfb.builder.help_page import HelpPage
@@ -18,6 +17,11 @@ from psychopy_nfb.builder.parameters import (
     Field,
     code,
 )
+
+if TYPE_CHECKING:
+    from psychopy_nfb.untyped import PsychoPyClass as BaseComponent
+else:
+    from psychopy.experiment.components import BaseComponent
 
 FIELDS = (
     Field(
@@ -78,15 +82,15 @@ FIELDS = (
 class DiodePatchComponent(BaseComponent):
     """A square whose level in each frame is in the frame log."""
 
-    categories = [CATEGORY]
-    targets = ["PsychoPy"]
+    categories: list[str] = [CATEGORY]
+    targets: list[str] = ["PsychoPy"]
     plugin = PLUGIN
     version = "2026.1.0"
-    iconFile = ICONS / "diodepatch.png"
-    iconSVG = ICONS / "diodepatch.svg"
+    iconFile: Path = ICONS / "diodepatch.png"
+    iconSVG: Path = ICONS / "diodepatch.svg"
     tooltip = "Diode Patch: a square for a light sensor; its level in each frame is logged"
     beta = False
-    url = HelpPage("component_diode_patch")
+    url: HelpPage = HelpPage("component_diode_patch")
 
     def __init__(
         self,

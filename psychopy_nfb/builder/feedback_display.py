@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from psychopy.experiment.components import BaseComponent
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from psychopy_nfb.builder import experiment_checks
 from psychopy_nfb.builder.dialog_fields import add_fields
@@ -17,6 +16,11 @@ from psychopy_nfb.builder.neurofeedback import (
 from psychopy_nfb.builder.number_fields import check_numbers
 from psychopy_nfb.builder.older_files import Converted, newer_code
 from psychopy_nfb.builder.parameters import CATEGORY, ICONS, PLUGIN, Field, code, used
+
+if TYPE_CHECKING:
+    from psychopy_nfb.untyped import PsychoPyClass as BaseComponent
+else:
+    from psychopy.experiment.components import BaseComponent
 
 CLASSES = {
     "bar": "FeedbackBar",
@@ -156,15 +160,15 @@ APPEARANCE = (
 class FeedbackDisplayComponent(BaseComponent):
     """A display that follows the feedback."""
 
-    categories = [CATEGORY]
-    targets = ["PsychoPy"]
+    categories: list[str] = [CATEGORY]
+    targets: list[str] = ["PsychoPy"]
     plugin = PLUGIN
     version = "2026.1.0"
-    iconFile = ICONS / "feedbackdisplay.png"
-    iconSVG = ICONS / "feedbackdisplay.svg"
+    iconFile: Path = ICONS / "feedbackdisplay.png"
+    iconSVG: Path = ICONS / "feedbackdisplay.svg"
     tooltip = "Feedback Display: a bar, circle, trace, colour or text that follows the feedback"
     beta = False
-    url = HelpPage("component_feedback_display")
+    url: HelpPage = HelpPage("component_feedback_display")
 
     def __init__(
         self,

@@ -230,4 +230,14 @@ DATA = (
         type="bool",
         control="bool",
     ),
+    Field(
+        "plugins",
+        "[]",
+        "Own parts",
+        "Python files with steps or estimators that you have written yourself. Usually none; parts "
+        "of installed packages need not be named.",
+        tab="Data",
+        type="list",
+        control="fileList",
+    ),
 )

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from psychopy.experiment.components import getInitVals
-from psychopy.experiment.devices import DeviceBackend
 from psychopy.experiment.params import Param
 from psychopy.experiment.routines import visualValidator
 
 from psychopy_nfb.builder.parameters import ICONS, PLUGIN
+
+if TYPE_CHECKING:
+    from psychopy_nfb.untyped import PsychoPyClass as DeviceBackend
+else:
+    from psychopy.experiment.devices import DeviceBackend
 
 
 class LSLLightSensorBackend(DeviceBackend):
@@ -17,7 +22,7 @@ class LSLLightSensorBackend(DeviceBackend):
 
     backendLabel = "LSL light sensor"
     deviceClass = "psychopy_nfb.hardware.light_sensor.LSLLightSensor"
-    icon = ICONS / "light" / "lightsensor.png"
+    icon: Path = ICONS / "light" / "lightsensor.png"
     plugin = PLUGIN
 
     def getParams(self) -> tuple[dict[str, Param], list[str]]:

@@ -72,7 +72,7 @@ class Names:
         self._names = set(vars(builtins)) | {str(name) for name in experiment.routines}
         # "participant|req": PsychoPy hides or demands a field by what follows its name.
         self._asked = {str(key).split("|")[0].strip() for key in experiment.settings.getInfo()}
-        self.unclear = False
+        self.unclear: bool = False
         """Whether names may come from where they cannot be seen."""
         for element in elements(experiment):
             self._names.add(str(getattr(element.params.get("name"), "val", "")))

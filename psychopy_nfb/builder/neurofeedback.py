@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from psychopy.experiment.components import BaseComponent
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from psychopy_nfb.builder import alerts, experiment_checks
 from psychopy_nfb.builder.amplifier import LSLAmplifierBackend
@@ -14,6 +13,7 @@ from psychopy_nfb.builder.field_errors import LABELS
 from psychopy_nfb.builder.help_page import HelpPage
 from psychopy_nfb.builder.number_fields import check_numbers
 from psychopy_nfb.builder.older_files import Converted, DelayInSeconds, newer_role
+from psychopy_nfb.builder.own_parts import loading_lines, offer_estimators, plugins_code
 from psychopy_nfb.builder.parameters import (
     CATEGORY,
     ICONS,
@@ -29,20 +29,26 @@ from psychopy_nfb.builder.signal_settings import (
     check_settings,
 )
 
+if TYPE_CHECKING:
+    from psychopy_nfb.untyped import PsychoPyClass as BaseComponent
+else:
+    from psychopy.experiment.components import BaseComponent
+
 
 class NeuroFeedbackComponent(BaseComponent):
     """EEG neurofeedback: stream, signal, feedback."""
 
-    categories = [CATEGORY]
-    targets = ["PsychoPy"]
-    backends = {LSLAmplifierBackend}  # devices it takes, as PsychoPy reads them
+    categories: list[str] = [CATEGORY]
+    targets: list[str] = ["PsychoPy"]
+    # Devices it takes, as PsychoPy reads them.
+    backends: set[type[LSLAmplifierBackend]] = {LSLAmplifierBackend}
     plugin = PLUGIN
     version = "2026.1.0"
-    iconFile = ICONS / "neurofeedback.png"
-    iconSVG = ICONS / "neurofeedback.svg"
+    iconFile: Path = ICONS / "neurofeedback.png"
+    iconSVG: Path = ICONS / "neurofeedback.svg"
     tooltip = "Neuro Feedback: a rhythm of the EEG, as a value for other components, with its lag"
     beta = False
-    url = HelpPage("component_neuro_feedback")
+    url: HelpPage = HelpPage("component_neuro_feedback")
 
     def __init__(
         self,
@@ -80,6 +86,7 @@ class NeuroFeedbackComponent(BaseComponent):
         self.params["delay"] = DelayInSeconds(self.params["delayMs"])
         self.hideParam("delay")
         device_control(self.params["deviceLabel"], self.backends)
+        offer_estimators(self.params["envelope"])
 
     @property
     def role(self) -> str:
@@ -107,7 +114,7 @@ class NeuroFeedbackComponent(BaseComponent):
         """Whether its start and stop are those of a block; of several in a Routine the first's."""
         return self._first_in_routine("reward", "same")
 
-    def getStartAndDuration(self, *arguments: Any, **keywords: Any) -> tuple:
+    def getStartAndDuration(self, *arguments: Any, **keywords: Any) -> tuple[Any, ...]:
         """Return when it starts, how long it lasts, and that its end is not known beforehand.
 
         PsychoPy ends a Routine of known length by a clock that began before its first frame, and
@@ -126,6 +133,7 @@ class NeuroFeedbackComponent(BaseComponent):
         others = [one for one in kin if one is not self and one.role != "same"]
         lines = [
             "# --- EEG neurofeedback: one background process for the whole experiment ---\n",
+            *loading_lines(self),
             f"with psychopy_nfb.errors_name_fields({self._naming()}):\n",
             f"    {params['name']} = psychopy_nfb.Neurofeedback(\n",
             *(f"        {line}" for line in settings_lines(self, others)),
@@ -168,6 +176,7 @@ class NeuroFeedbackComponent(BaseComponent):
             f"simulate={value},\n",
             "between_blocks=False,\n",
             *(["calibration='last',\n"] if params["lastBaseline"].val else []),
+            *([f"plugins={own},\n"] if (own := plugins_code(self.exp)) else []),
             f"name='{params['name']}',\n",
         ]
 

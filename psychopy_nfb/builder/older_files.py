@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from psychopy.experiment.params import Param
+if TYPE_CHECKING:
+    from psychopy_nfb.untyped import PsychoPyClass as Param
+else:
+    from psychopy.experiment.params import Param
+
 
 ROLES = {"trained": "reward", "further": "watch"}
 """What a component was for by an older file, and how that is called today."""

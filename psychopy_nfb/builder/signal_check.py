@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from psychopy.experiment.routines import BaseStandaloneRoutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from psychopy_nfb.builder.dialog_fields import add_fields
 from psychopy_nfb.builder.help_page import HelpPage
 from psychopy_nfb.builder.key_fields import check_key
 from psychopy_nfb.builder.neurofeedback import main_name, tell_without_signal
 from psychopy_nfb.builder.parameters import CATEGORY, ICONS, PLUGIN, Field, code
+
+if TYPE_CHECKING:
+    from psychopy_nfb.untyped import PsychoPyClass as BaseStandaloneRoutine
+else:
+    from psychopy.experiment.routines import BaseStandaloneRoutine
 
 FIELDS = (Field("key", "space", "Key", "Ends the check."),)
 ON_ESCAPE = """\
@@ -24,15 +28,15 @@ if {name}.escaped:
 class SignalCheckRoutine(BaseStandaloneRoutine):
     """Each channel, live: good or bad, why, and what to do about it."""
 
-    categories = [CATEGORY]
-    targets = ["PsychoPy"]
+    categories: list[str] = [CATEGORY]
+    targets: list[str] = ["PsychoPy"]
     plugin = PLUGIN
     version = "2026.1.0"
-    iconFile = ICONS / "signalcheck.png"
-    iconSVG = ICONS / "signalcheck.svg"
+    iconFile: Path = ICONS / "signalcheck.png"
+    iconSVG: Path = ICONS / "signalcheck.svg"
     tooltip = "Signal Check: each EEG channel, live, good or bad with reason and remedy"
     beta = False
-    url = HelpPage("component_signal_check")
+    url: HelpPage = HelpPage("component_signal_check")
     wait: float | None = None
     """Seconds after which it goes on without a key: no field, see `unattended`."""
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from psychopy_nfb.builder.parameters import Field
 from psychopy_nfb.dsp.estimators import ESTIMATORS
 
-_CHOSEN_DELAY = tuple(name for name, one in ESTIMATORS.items() if one.chosen_delay)
+_FIXED_DELAY = tuple(
+    name for name, one in ESTIMATORS.items() if not (one.chosen_delay or one.origin)
+)
 _NO_FILE = ("settingsFile", "== ''")
 _NO_DEVICE = ("deviceLabel", "in ('', None, 'None')")
 STREAM = (
@@ -192,7 +194,7 @@ SIGNAL = (
         "session's files.",
         tab="Signal",
         type="num",
-        show=(("envelope", f"in {_CHOSEN_DELAY}"), _NO_FILE),
+        show=(("envelope", f"not in {_FIXED_DELAY}"), _NO_FILE),
     ),
     Field(
         "lineFrequency",

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from psychopy_nfb.builder import alerts
 from psychopy_nfb.builder.field_errors import API_NAMES, IN_MILLISECONDS, LABELS, field_error
 from psychopy_nfb.builder.number_fields import check_numbers, constant
+from psychopy_nfb.builder.own_parts import plugin_problems
 from psychopy_nfb.builder.parameters import is_shown
 from psychopy_nfb.checks import check_delay_ms
 from psychopy_nfb.errors import NfbError
@@ -49,6 +50,11 @@ Problem = tuple[str, str, str]
 
 def check_settings(component: Any) -> None:
     """Tell what is wrong with the settings of a signal's component."""
+    own = list(plugin_problems(component))
+    for sentence in own:
+        alerts.tell(component, sentence, "file", LABELS["plugins"])
+    if own:  # the settings may name what is in them
+        return
     if component.params["settingsFile"].val:
         problems = _file_problems(component)
     elif check_numbers(component):
@@ -115,14 +121,14 @@ def _problems(component: Any) -> Iterator[Problem]:
         return
     if values["thresholdKind"] == "fixed":
         display = (values["displayLow"], values["displayHigh"])
-        yield from _reach_problems(signal, usual, display, values["artifact"])
+        yield from _reach_problems(signal, cast(float, usual), display, values["artifact"])
 
 
 def _reach_problems(
     signal: Signal, usual: float, display: tuple[Any, Any], artifact: float | None
 ) -> Iterator[Problem]:
     """Yield why a threshold cannot be learned from."""
-    threshold, unit = signal.threshold, UNITS[signal.normalise]
+    threshold, unit = cast(float, signal.threshold), UNITS[signal.normalise]
     low, high = _REACH[signal.normalise]
     if signal.normalise == "none" and artifact is not None:
         high = artifact  # beyond it reward is withheld

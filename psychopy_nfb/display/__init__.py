@@ -26,6 +26,7 @@ _HOME = {
     "FeedbackBar": "bar",
     "FeedbackCircle": "circle",
     "FeedbackColor": "color",
+    "FeedbackStimulus": "stimulus",
     "FeedbackText": "text",
     "FeedbackTrace": "trace",
     "LateRead": "late_read",

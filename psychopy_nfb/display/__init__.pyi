@@ -12,5 +12,6 @@ from psychopy_nfb.display.pacing import unpace as unpace
 from psychopy_nfb.display.photodiode_patch import PhotodiodePatch as PhotodiodePatch
 from psychopy_nfb.display.scanner_trigger import wait_for_trigger as wait_for_trigger
 from psychopy_nfb.display.signal_check import show_signal_check as show_signal_check
+from psychopy_nfb.display.stimulus import FeedbackStimulus as FeedbackStimulus
 from psychopy_nfb.display.text import FeedbackText as FeedbackText
 from psychopy_nfb.display.trace import FeedbackTrace as FeedbackTrace

@@ -10,7 +10,7 @@ from psychopy_nfb.display.run_state import RunState
 class AutoDraw(RunState):
     """Adds `setAutoDraw` to what has a window `win` and a method `draw`."""
 
-    depth = 0.0
+    depth: float = 0.0
     """Where it is drawn among the others: what has a lower depth is drawn later, on top."""
     _drawn = None
 

@@ -83,7 +83,7 @@ class FeedbackBar(FeedbackStimulus):
         self._scale = buffer_pixels(win)
         self._bottom = bottom
         self._full = round((top - bottom) * self._scale)
-        self.pixels = 0
+        self.pixels: int = 0
         self._track = triangles(win, box_corners(left, bottom, right, top), track_color)
         self._corners = box_corners(left, bottom, right, bottom)
         self._fills = {

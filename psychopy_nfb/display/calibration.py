@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from psychopy_nfb.display.neurofeedback import Neurofeedback
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 INSTRUCTIONS = {
     "open": "Next we measure your brain activity at rest, for {seconds:g} seconds.\n\n"

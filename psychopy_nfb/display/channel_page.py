@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from psychopy_nfb.display.channel_layout import Cell, lay_out
+from psychopy_nfb.display.channel_layout import Cell, ChannelLayout, lay_out
 from psychopy_nfb.display.fault_list import BAD, GOOD, fault_list
 from psychopy_nfb.display.head_map import electrodes, head_outline, on_map
 from psychopy_nfb.display.letters import (
@@ -70,8 +70,8 @@ class ChannelPage:
         self._numbers: Sequence[ChannelVerdict] = ()
         self._age = 0
         self._silent = False
-        self._waiting: dict[Picture, list] = {}
-        self.layout = lay_out(self._size, (), has_head=False)
+        self._waiting: dict[Picture, list[Any]] = {}
+        self.layout: ChannelLayout = lay_out(self._size, (), has_head=False)
         self._start_anew(title)
 
     def _start_anew(self, title: str) -> None:
@@ -175,7 +175,7 @@ class ChannelPage:
     def _x(self, picture: Picture) -> float:
         return self.layout.columns[self._columns.index(picture)][0]
 
-    def _column(self, cells: list[Cell], verdicts: Sequence[ChannelVerdict]) -> list:
+    def _column(self, cells: list[Cell], verdicts: Sequence[ChannelVerdict]) -> list[Any]:
         small, first = self.layout.small, cells[0]
         y = first.box[3] + 0.7 * small
         size, trace = max(8, round(0.85 * small)), first.trace[2] - first.trace[0]

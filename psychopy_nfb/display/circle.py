@@ -93,7 +93,7 @@ class FeedbackCircle(FeedbackStimulus):
             state: outline(win, self._edge, one, EDGE_PIXELS) for state, one in colors.items()
         }
         self._ring = outline(win, self._ring_corners, ring_color, EDGE_PIXELS)
-        self.pixels = 0.0
+        self.pixels: float = 0.0
         self._threshold_changed()
 
     def draw(self) -> None:

@@ -61,7 +61,7 @@ class FeedbackColor(FeedbackStimulus):
         self._low, self._high, self._neutral = (
             _rgb255(color, win.colorSpace) for color in (low_color, high_color, neutral_color)
         )
-        self.rgb = self._neutral
+        self.rgb: tuple[int, int, int] = self._neutral
 
     def draw(self) -> None:
         """Draw it into the next frame."""

@@ -45,14 +45,14 @@ class FeedbackState(RunState):
         self._stale_chosen = stale_after is not None
         if stale_after is not None:
             check_number("stale_after", stale_after, above=0, unit="s")
-        self.stale_after = silence_seconds(0.0) if stale_after is None else stale_after
+        self.stale_after: float = silence_seconds(0.0) if stale_after is None else stale_after
         layout = feedback_layout(configuration.value_names)
         self._reward, self._score = layout.place("reward"), layout.place("score")
         self._hits, self._quality = layout.place("hits"), layout.place("quality")
         self._newest = NewestRecord()
         self._hits_before = 0.0
         self._rewarded = False
-        self.signals = SignalViews(
+        self.signals: SignalViews = SignalViews(
             (name, SignalView(self._newest, name, settings, layout, change))
             for name, settings in configuration.signals.items()
         )
@@ -68,7 +68,7 @@ class FeedbackState(RunState):
         for name, settings in configuration.signals.items():
             self.signals[name]._compare(settings)
 
-    def _take(self, record: tuple | None, t_read: float) -> None:
+    def _take(self, record: tuple[Any, ...] | None, t_read: float) -> None:
         """Use `record`, read at LSL time `t_read`, from now on. Runs once a frame."""
         self._newest.record = record
         self._newest.t_read = t_read

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.engine.records import (
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from psychopy_nfb.display.photodiode_patch import PhotodiodePatch
     from psychopy_nfb.engine.memory import Ring
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 _place = FrameFields._fields.index
 
@@ -114,32 +114,32 @@ class FrameWriter:
         self._values, self._shown = layout.values, layout.place(value_name)
         self._row: list[float] = list(_NOTHING)  # each flip writes into it
         self._no_values = (_NAN,) * (layout.values.stop - layout.values.start)
-        self._record: tuple | None = None
+        self._record: tuple[Any, ...] | None = None
         self._t_read = _NAN
         self.showing = True
         """Whether frames show the feedback, as it is when they are flipped."""
-        self.display_delay = 0.0
+        self.display_delay: float = 0.0
         """Seconds by which the value shown is later than the signal that it was made of."""
-        self.display_hold = math.inf
+        self.display_hold: float = math.inf
         """Seconds without a sample after which the value shown is 0."""
         self._queued = False
         self._detached = False
         self._marks: list[str] = []
         self._n_marks = 0
         self._last_flip = _NAN
-        self.frame = 0
-        self.dropped = 0
+        self.frame: int = 0
+        self.dropped: int = 0
         """Frames missed so far."""
-        self.block = 0
+        self.block: int = 0
         """Number of the block that the next frames belong to; 0 is none."""
-        self.outside = 0
+        self.outside: int = 0
         """Frames that showed feedback outside of any block."""
         if earlier is not None:
             self._marks, self._n_marks = earlier._marks, earlier._n_marks
             self.frame, self.dropped = earlier.frame, earlier.dropped
             self.block = earlier.block
 
-    def queue(self, record: tuple | None, t_read: float) -> None:
+    def queue(self, record: tuple[Any, ...] | None, t_read: float) -> None:
         """Note at the next flip that it shows `record`, read at `t_read`. Once a frame, cheap."""
         self._record = record
         self._t_read = t_read

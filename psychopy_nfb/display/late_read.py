@@ -13,7 +13,7 @@ import numpy as np
 
 from psychopy_nfb.clock import Sleeper, lsl_now
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 HISTORY = 120
 """Frames over which the time from read to flip call is remembered: 2 s at 60 Hz."""
@@ -61,9 +61,10 @@ class LateRead:
 
     def __init__(self, period: float | None):
         self.period = period
-        self.active = True
-        self.margin = (period or 0.0) * LARGEST_SHARE  # careful until the work has been measured
-        self.why_off = ""
+        self.active: bool = True
+        # Careful until the work has been measured.
+        self.margin: float = (period or 0.0) * LARGEST_SHARE
+        self.why_off: str = ""
         self._sleeper = Sleeper()
         self._work = np.zeros(HISTORY)
         self._frames = 0

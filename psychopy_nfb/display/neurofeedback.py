@@ -6,11 +6,11 @@ import atexit
 import gc
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from numbers import Real
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from weakref import WeakValueDictionary
 
 from psychopy_nfb.checks import check_choice
@@ -22,6 +22,7 @@ from psychopy_nfb.display.pacing import pace as pace_window
 from psychopy_nfb.display.session_commands import SessionCommands
 from psychopy_nfb.engine.calibration import with_calibration
 from psychopy_nfb.engine.configuration import Configuration, read_configuration
+from psychopy_nfb.engine.plugins import load_plugins, plugins_used
 from psychopy_nfb.engine.worker_process import WorkerProcess
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.protocol import value_name
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from psychopy_nfb.display.photodiode_patch import PhotodiodePatch
     from psychopy_nfb.engine.memory import Ring
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 LAST = "last"
 OUTSIDE_FRAMES = 300
@@ -83,6 +84,9 @@ class Neurofeedback(SessionCommands):
     calibration : path or "last", optional
         Baseline and fitted filters of an earlier session: a file, or what `save_calibration` kept
         of this participant in `data`, if there is anything.
+    plugins : sequence of path
+        Python files with steps of your own; the manual's page *Your own parts* shows some. The
+        background process loads them, too. Parts of installed packages need not be named.
     name : str, optional
         Of two with the same name in one process the second closes the first: an experiment that
         PsychoPy's Session runs again, after an exception, finds nothing of its earlier self.
@@ -114,9 +118,9 @@ class Neurofeedback(SessionCommands):
 
     def __init__(
         self,
-        settings: str | os.PathLike | dict | Configuration,
+        settings: str | os.PathLike[str] | dict[str, Any] | Configuration,
         *,
-        data: str | os.PathLike | None = None,
+        data: str | os.PathLike[str] | None = None,
         participant: str = "01",
         session: str = "01",
         task: str = "neurofeedback",
@@ -124,9 +128,11 @@ class Neurofeedback(SessionCommands):
         stale_after: float | None = None,
         simulate: Literal["never", "missing", "always"] = "never",
         between_blocks: bool = True,
-        calibration: str | os.PathLike | None = None,
+        calibration: str | os.PathLike[str] | None = None,
+        plugins: Sequence[str | os.PathLike[str]] = (),
         name: str | None = None,
     ):
+        named = load_plugins(plugins)
         configuration = read_configuration(settings)
         kept = calibration_path(data, participant)
         if calibration == LAST:
@@ -135,6 +141,7 @@ class Neurofeedback(SessionCommands):
                 logger.warning("There is no earlier baseline of %s; record one.", participant)
         if calibration is not None:
             configuration = with_calibration(configuration, calibration)
+        self._plugins = plugins_used(configuration, named)
         self._creator = os.getpid()
         self._simulate = check_choice("simulate", simulate, ("never", "missing", "always"))
         self._stand_in: SimulatedAmplifier | None = None
@@ -181,7 +188,9 @@ class Neurofeedback(SessionCommands):
 
         self._stand_in = stand_in_for(self.configuration.stream, self._simulate)
         if self._stand_in is not None:
-            self.configuration = replace(self.configuration, stream=self._stand_in.selection)
+            self.configuration: Configuration = replace(
+                self.configuration, stream=self._stand_in.selection
+            )
         facts = {
             **({} if self.files is None else self.files.begun(self._task)),
             "clock": to_dict(self.clock.measure()),
@@ -191,6 +200,8 @@ class Neurofeedback(SessionCommands):
                 "psychopy": psychopy.__version__,
             },
         }
+        if self._plugins:
+            facts["own_parts"] = [plugin.facts() for plugin in self._plugins]
         handle = self._handle = WorkerProcess(
             to_dict(self.configuration),
             self.configuration.value_names,
@@ -198,6 +209,7 @@ class Neurofeedback(SessionCommands):
             facts,
             self._on_message,
             counting=False,
+            plugins=[plugin.order() for plugin in self._plugins],
         )
         handle.start()
         self._know_chunks(handle.ready["chunk_seconds"])
@@ -403,7 +415,7 @@ class Neurofeedback(SessionCommands):
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _late_facts(self) -> dict | None:
+    def _late_facts(self) -> dict[str, Any] | None:
         if self._late is None:
             return None
         return {

@@ -130,7 +130,7 @@ class PhotodiodePatch(AutoDraw):
             patch.draw(nfb.value)
     """
 
-    depth = -1e6  # on top of all else
+    depth: float = -1e6  # on top of all else
 
     def __init__(
         self,
@@ -156,12 +156,12 @@ class PhotodiodePatch(AutoDraw):
         check_number("event_frames", event_frames, at_least=1)
         self.win = win
         self.mode = mode
-        self.levels = (low, high)
-        self.event_frames = int(event_frames)
+        self.levels: tuple[float, float] = (low, high)
+        self.event_frames: int = int(event_frames)
         self.position = position
-        self.level = math.nan
+        self.level: float = math.nan
         self.value: float | None = None
-        self.frame = 0
+        self.frame: int = 0
         self._event_left = 0
         self._code = sequence() if mode == "code" else None
         self._box = _box(win, size, position, units)

@@ -26,9 +26,14 @@ from psychopy_nfb.settings import to_dict, write_json
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from psychopy_nfb.hardware.marker_output import LSLMarkers, SerialMarkers, UDPMarkers
+    from psychopy_nfb.hardware.marker_output import (
+        LSLMarkers,
+        ParallelMarkers,
+        SerialMarkers,
+        UDPMarkers,
+    )
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 CALIBRATION_SECONDS = 10.0
 NO_LABEL = "(no label)"
@@ -71,7 +76,7 @@ class SessionCommands(FeedbackState):
         self._told_assumptions: set[str] = set()
         self._closed = False
         self._blocks = 0
-        self._outputs: list = []
+        self._outputs: list[LSLMarkers | UDPMarkers | SerialMarkers | ParallelMarkers] = []
         self._open_blocks: list[tuple[int, str, bool, float, bool, bool, int]] = []
         self._counting = False  # points and hits: in blocks only
         self._counted = False
@@ -80,7 +85,7 @@ class SessionCommands(FeedbackState):
         self._recording_error: str | None = None
         self._channels: list[ChannelVerdict] = []
         self._channel_traces = np.empty((0, 0))
-        self.clock = PsychoPyClock()
+        self.clock: PsychoPyClock = PsychoPyClock()
 
     def _configure(self, configuration: Configuration) -> None:
         """Use `configuration` from now on, also for how displays show values."""
@@ -114,7 +119,9 @@ class SessionCommands(FeedbackState):
         else:
             self._send_mark(0, label, lsl_now())
 
-    def send_marks_to(self, *outputs: LSLMarkers | UDPMarkers | SerialMarkers) -> None:
+    def send_marks_to(
+        self, *outputs: LSLMarkers | UDPMarkers | SerialMarkers | ParallelMarkers
+    ) -> None:
         """Send each mark from now on to these as well, at its flip.
 
         How many were sent, and how long after their flips, stands in the session's settings file.
@@ -202,6 +209,8 @@ class SessionCommands(FeedbackState):
             begun=begun,
             feedback=feedback,
             points=self._counting,
+            # As points, thresholds follow in blocks only: nobody trains while an instruction shows.
+            training=bool(self._open_blocks) and self._open_blocks[-1][2],
         )
 
     @contextmanager
@@ -246,7 +255,7 @@ class SessionCommands(FeedbackState):
                     break
         return self._calibrated.is_set()
 
-    def save_calibration(self, path: str | os.PathLike | None = None) -> None:
+    def save_calibration(self, path: str | os.PathLike[str] | None = None) -> None:
         """Keep the baseline and the fitted filters for the next session.
 
         Parameters
@@ -286,7 +295,8 @@ class SessionCommands(FeedbackState):
     def set(self, **changes: Any) -> None:
         """Change settings of the first signal and of the reward from now on; logged.
 
-        E.g. ``set(threshold=0.7, dwell=0.5)``; of another signal ``nfb.signals["emg"].set(…)``.
+        E.g. ``set(threshold=0.7, dwell=0.5)``; of another signal ``nfb.signals["emg"].set(…)``. A
+        number as threshold stays; a rule, such as ``Success(target=0.7)``, goes on from there.
 
         Raises
         ------
@@ -362,7 +372,7 @@ class SessionCommands(FeedbackState):
                 "call start(), or use it in a with statement, before this",
             )
 
-    def _on_message(self, message: dict) -> None:
+    def _on_message(self, message: dict[str, Any]) -> None:
         """Take one message of the worker; runs in a thread."""
         kind = message["kind"]
         if kind == "ready":
@@ -400,7 +410,7 @@ class SessionCommands(FeedbackState):
                 self._told_assumptions.add(sentence)
                 logger.warning("EEG stream: %s", sentence)
 
-    def _take_stream_event(self, what: str, detail: dict) -> None:
+    def _take_stream_event(self, what: str, detail: dict[str, Any]) -> None:
         """Report what happened to the stream; what comes again is in the events only."""
         if "sentence" in detail:
             logger.warning("%s", detail["sentence"])

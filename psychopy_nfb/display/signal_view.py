@@ -113,3 +113,11 @@ class SignalView(RunState):
             If a setting does not exist, must stay as it is during a run, or cannot have this value.
         """
         self._change(changes, self.name)
+
+    def freeze(self) -> None:
+        """Leave a threshold that moves by a rule where it is, until `adapt`; logged."""
+        self.set(frozen=True)
+
+    def adapt(self) -> None:
+        """Let the threshold move by its rule again, from where it is; logged."""
+        self.set(frozen=False)

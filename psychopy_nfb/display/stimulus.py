@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import functools
+import logging
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from psychopy_nfb.checks import check_number
 from psychopy_nfb.display.auto_draw import AutoDraw
+from psychopy_nfb.families import failure, is_own, source
 
 if TYPE_CHECKING:
     from psychopy.visual import Window
+
+logger = logging.getLogger(__name__)
 
 # Okabe and Ito's palette, which colour-blind people can tell apart too
 # (https://jfly.uni-koeln.de/color/), before a quiet grey.
@@ -22,11 +28,14 @@ LINE = "#D5DBE1"
 
 
 class FeedbackStimulus(AutoDraw):
-    """A stimulus that follows a value from 0 to 1.
+    """A stimulus that follows a value from 0 to 1; what all displays are, your own too.
 
     Set `value` (and whatever else changed), then call `draw`, once a frame. Setting what is set
     already, or what falls on the same pixel, is free. Position, size and colours are fixed when it
     is made.
+
+    A display of your own is a subclass with a method `draw`, which reads `value`, `threshold` and
+    `state`. What fails in it is reported once in the log, and the experiment goes on.
 
     Parameters
     ----------
@@ -37,7 +46,27 @@ class FeedbackStimulus(AutoDraw):
     inhibit_threshold : float, optional
         Level of the second signal, `inhibit`, from which on the state is ``"warning"``; None is
         never.
+
+    Examples
+    --------
+    .. code-block:: python
+
+        class Balloon(FeedbackStimulus):
+            def __init__(self, win):
+                super().__init__(win)
+                self._circle = visual.Circle(win, units="height")
+
+            def draw(self):
+                self._circle.radius = 0.05 if math.isnan(self.value) else 0.1 + 0.3 * self.value
+                self._circle.draw()
     """
+
+    def __init_subclass__(cls, **keywords: object):
+        super().__init_subclass__(**keywords)
+        if is_own(cls):
+            for name in ("draw", "_value_changed", "_threshold_changed"):
+                if name in vars(cls):
+                    setattr(cls, name, _harmless(vars(cls)[name]))
 
     def __init__(
         self,
@@ -103,6 +132,24 @@ class FeedbackStimulus(AutoDraw):
 
     def _threshold_changed(self) -> None:
         """Move what depends on the threshold."""
+
+
+def _harmless(method: Callable[[Any], None]) -> Callable[[Any], None]:
+    """Return a method of a lab's display that reports what it raises, once, and goes on."""
+
+    @functools.wraps(method)
+    def guarded(self: Any) -> None:
+        try:
+            method(self)
+        except Exception as error:  # the participant's frames go on
+            told = self.__dict__.setdefault("_told_faults", set())
+            if method.__name__ not in told:
+                told.add(method.__name__)
+                kind = type(self)
+                why = failure(error, source(kind))
+                logger.error("%s.%s failed: %s.", kind.__name__, method.__name__, why)
+
+    return guarded
 
 
 def _check_level(name: str, level: float | None) -> float | None:

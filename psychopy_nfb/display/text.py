@@ -87,7 +87,7 @@ class FeedbackText(AutoDraw):
         letter_units = "height" if height is None else units
         self.win = win
         self.template = template
-        self.typeset = 0
+        self.typeset: int = 0
         self._value: str | float | None = None
         self._text = ""
         self._letters = TextStim(

@@ -88,7 +88,7 @@ class FeedbackTrace(FeedbackStimulus):
         else:
             points = int(check_number("points", points, at_least=2))
             step = length / (points - 1)
-        self.history = np.full(points, math.nan)
+        self.history: np.ndarray = np.full(points, math.nan)
         self._curve = np.zeros((points, 2))
         self._curve[:, 0] = right - MARGIN_PIXELS - step * np.arange(points)[::-1]
         self._along = np.full((points - 1, 2), float(step))

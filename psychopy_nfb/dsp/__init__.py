@@ -1,7 +1,7 @@
 """Blocks of samples in, blocks of samples out; without streams, files or clocks.
 
 - `step`, `pipeline`, `flags`, `montage`: what a step is, steps in a row, what may be wrong, where
-  electrodes sit;
+  electrodes sit; `own_step`: steps that a lab has written, watched over;
 - `channels`, `reference`: which channels, against what;
 - `artifact`: samples that cannot be used, and how the filters are kept from them;
 - `asr`, `asr_calibration`: bursts, taken out of all channels at once;
@@ -30,6 +30,7 @@ from typing import Any
 _HOME = {
     "SignalInfo": "step",
     "Step": "step",
+    "Estimator": "estimators",
     "Pipeline": "pipeline",
     "Flags": "flags",
     "flag_names": "flags",

@@ -21,6 +21,7 @@ from psychopy_nfb.dsp.delay import Delay as Delay
 from psychopy_nfb.dsp.envelope import ComplexDemodulation as ComplexDemodulation
 from psychopy_nfb.dsp.envelope import Rectify as Rectify
 from psychopy_nfb.dsp.envelope import SlidingFFT as SlidingFFT
+from psychopy_nfb.dsp.estimators import Estimator as Estimator
 from psychopy_nfb.dsp.filters import BandPass as BandPass
 from psychopy_nfb.dsp.filters import DCBlock as DCBlock
 from psychopy_nfb.dsp.filters import HighPass as HighPass

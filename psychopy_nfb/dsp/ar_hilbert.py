@@ -91,7 +91,7 @@ class ARHilbert(_RhythmStep):
         self._taps = signal.firwin(n_taps, (low, high), pass_zero=False, fs=rate)
         self._n_channels = info.n_channels
         self.reset()
-        self.settle = (self._n + self._hop) / rate
+        self.settle: float = (self._n + self._hop) / rate
         self._try_out(rate)
         return self._told(info)
 
@@ -99,6 +99,7 @@ class ARHilbert(_RhythmStep):
         """Learn how late and how large a swelling amplitude comes out: no formula tells it."""
         n_channels, self._n_channels, self._scale = self._n_channels, 1, 1.0
         self.reset()
+        self.declared_delay: float
         self.declared_delay, gain = try_out_envelope(
             lambda wave: np.abs(self.analytic(wave[:, None])[:, 0]),
             sum(self.band) / 2,

@@ -161,7 +161,7 @@ class ArtifactGate(Step):
                     _BURST if self._burst_left else 0
                 )
         self._power = power
-        self.flags = flags
+        self.flags: np.ndarray | None = flags
         return samples
 
 

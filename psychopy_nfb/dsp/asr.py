@@ -123,8 +123,8 @@ class ASR(Step):
         self._blend = (1 - np.cos(np.pi * np.arange(1, self._hop + 1)[:, None] / self._hop)) / 2
         n_left_out = round(len(self._eeg) * self.max_dims)
         self._n_kept = max(1, len(self._eeg) - n_left_out - 1)  # as all implementations count
-        self.declared_delay = self._late / rate
-        self.settle = (self._window + self._late) / rate
+        self.declared_delay: float = self._late / rate
+        self.settle: float = (self._window + self._late) / rate
         self._take_up()
         return info
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from psychopy_nfb.channels import EEG, VOLTAGES
@@ -153,7 +155,7 @@ class ChannelQuality:
         spectrum[1:] *= 2
         return spectrum / (len(clean) * (taper**2).sum())
 
-    def _hum(self, power: np.ndarray) -> dict:
+    def _hum(self, power: np.ndarray) -> dict[str, Any]:
         """Return which mains drown the channel and how strong they are; empty if none do."""
         frequencies = np.fft.rfftfreq(len(self._ring), 1 / self._info.rate)
         total = power[frequencies >= 1.0].sum()
@@ -171,7 +173,7 @@ class ChannelQuality:
         amplitude: np.ndarray,
         middle: np.ndarray,
         usable: np.ndarray,
-    ) -> dict:
+    ) -> dict[str, Any]:
         """Return what makes an electrode on the head bad, with its level; empty if nothing does."""
         frequencies = np.fft.rfftfreq(len(self._ring), 1 / self._info.rate)
         muscle = power[(frequencies >= MUSCLE_BAND[0]) & (frequencies <= MUSCLE_BAND[1])].sum()

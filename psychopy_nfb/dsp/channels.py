@@ -137,7 +137,7 @@ class SpatialFilter(_Matrix):
         return replace(info, labels=tuple(self.weights))
 
 
-def read_weights(path: str | os.PathLike) -> dict[str, dict[str, float]]:
+def read_weights(path: str | os.PathLike[str]) -> dict[str, dict[str, float]]:
     """Read the weights of a `SpatialFilter` from a .json or .csv file.
 
     Raises

@@ -71,7 +71,7 @@ class LDA(Step):
             out = np.einsum("nf,f->n", features, self._weights) + self.offset
         if self.output == "probability":
             out = expit(out)
-        self.flags = held(out, self._last)
+        self.flags: np.ndarray | None = held(out, self._last)
         if len(out):
             self._last = float(out[-1])
         return out[:, None]

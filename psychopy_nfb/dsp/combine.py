@@ -14,6 +14,7 @@ from psychopy_nfb.budget import MOST_STEPS, check_count
 from psychopy_nfb.checks import check_number
 from psychopy_nfb.dsp.artifact import held
 from psychopy_nfb.dsp.delay import Delay
+from psychopy_nfb.dsp.own_step import own_faults
 from psychopy_nfb.dsp.pipeline import Pipeline
 from psychopy_nfb.dsp.step import SignalInfo, Step
 from psychopy_nfb.errors import NfbError, SettingsError, cause
@@ -96,20 +97,20 @@ class Parallel(Step):
 
     @property
     def fault(self) -> str | None:  # type: ignore[override]
-        """Which step of which branch has given what is no finite number."""
+        """Which step of which branch has failed, and how."""
         found = ((name, pipeline.fault) for name, pipeline in self._pipelines.items())
-        return next((f"branches.{name}.{place}" for name, place in found if place), None)
+        return next((f"branches.{name}.{fault}" for name, fault in found if fault), None)
 
     def _align(self) -> None:
         """Delay the sooner branches, by the delays that the filters have now."""
         pipelines = self._pipelines.values()
-        self.declared_delay = max(pipeline.delay for pipeline in pipelines)
+        self.declared_delay: float = max(pipeline.delay for pipeline in pipelines)
         self._delays = []
         for pipeline, width in zip(pipelines, self._widths, strict=True):
             delay = Delay(self.declared_delay - pipeline.delay)
             delay.prepare(replace(self._info, labels=("",) * width))
             self._delays.append(delay)
-        self.settle = max(
+        self.settle: float = max(
             pipeline.settle + delay.seconds
             for pipeline, delay in zip(pipelines, self._delays, strict=True)
         )
@@ -119,9 +120,10 @@ class Parallel(Step):
         for pipeline in self._pipelines.values():
             passed = samples
             for step in pipeline.steps:
-                if hasattr(step, "fit"):
-                    step.fit(passed)
-                passed = step.process(passed)
+                with own_faults(step, "cannot be fitted to the baseline"):
+                    if hasattr(step, "fit"):
+                        step.fit(passed)
+                    passed = step.process(passed)
         self._align()
         self.reset()
 
@@ -132,7 +134,7 @@ class Parallel(Step):
 
     def process(self, samples: np.ndarray) -> np.ndarray:
         columns = []
-        self.flags = np.zeros(len(samples), np.uint32)
+        self.flags: np.ndarray | None = np.zeros(len(samples), np.uint32)
         for pipeline, delay in zip(self._pipelines.values(), self._delays, strict=True):
             out, flags, _ = pipeline.process(samples)
             self.flags |= flags
@@ -140,13 +142,7 @@ class Parallel(Step):
         return np.hstack(columns)
 
     def mixed(self, inputs: np.ndarray) -> np.ndarray:
-        columns = []
-        for pipeline in self._pipelines.values():
-            branch = inputs
-            for step in pipeline.steps:
-                branch = step.mixed(branch)
-            columns.append(branch)
-        return np.hstack(columns)
+        return np.hstack([pipeline.mixed(inputs) for pipeline in self._pipelines.values()])
 
 
 @dataclass
@@ -229,7 +225,7 @@ class Expression(Step):
         with np.errstate(all="ignore"):
             found = self._value(self._tree, samples)
         out = np.array(np.broadcast_to(found, len(samples)), dtype=float)
-        self.flags = held(out, self._last)
+        self.flags: np.ndarray | None = held(out, self._last)
         if len(out):
             self._last = float(out[-1])
         return out[:, None]

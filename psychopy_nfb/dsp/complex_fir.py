@@ -41,7 +41,7 @@ class _ComplexFIR(_RhythmStep):
             self._length, self._seconds(), info.rate, channels=4 * info.n_channels, most=MOST_TAPS
         )
         self._n_taps = max(4, n)
-        self.settle = self._seconds()
+        self.settle: float = self._seconds()
         self._redesign()
         self.reset()
         return self._told(info)
@@ -64,7 +64,7 @@ class _ComplexFIR(_RhythmStep):
         # Real and imaginary part as two real rows, oldest sample first: one product gives both.
         self._rows = np.stack((taps.real[::-1], taps.imag[::-1]))
         # A short delay is aimed at, not reached: what is declared is what the taps really do.
-        self.declared_delay = envelope_delay(
+        self.declared_delay: float = envelope_delay(
             lambda frequencies: taps_response(taps, self._rate, frequencies), centre
         )
 

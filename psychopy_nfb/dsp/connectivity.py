@@ -76,8 +76,8 @@ class Connectivity(Step):
         self._rhythms.prepare(info)
         n_sums = {"coherence": 4, "imaginary": 3, "plv": 2, "wpli": 2}[self.measure]
         self._average.prepare(replace(info, labels=("",) * (n_sums * len(found))))
-        self.declared_delay = self._rhythms.declared_delay + self._average.declared_delay
-        self.settle = self._rhythms.settle + self._average.settle
+        self.declared_delay: float = self._rhythms.declared_delay + self._average.declared_delay
+        self.settle: float = self._rhythms.settle + self._average.settle
         return replace(info, labels=tuple("-".join(pair) for pair in self.pairs), units="")
 
     def reset(self) -> None:
@@ -154,8 +154,8 @@ class PhaseAmplitudeCoupling(Step):
         self._fast.prepare(info)
         self._average.prepare(replace(info, labels=("",) * (3 * info.n_channels)))
         # The phase is as late as was chosen, a swelling amplitude as late as is declared.
-        self.declared_delay = self._slow.declared_delay + self._average.declared_delay
-        self.settle = self._slow.settle + self._average.settle
+        self.declared_delay: float = self._slow.declared_delay + self._average.declared_delay
+        self.settle: float = self._slow.settle + self._average.settle
         return replace(info, units="")
 
     def reset(self) -> None:

@@ -45,8 +45,8 @@ class Decimate(Step):
             n, beta = signal.kaiserord(STOP_DB, width)
             cutoff = (1 + PASS_SHARE) / 2 / self.factor
             self._taps = signal.firwin(n | 1, cutoff, window=("kaiser", beta))
-        self.declared_delay = (len(self._taps) - 1) / 2 / info.rate
-        self.settle = len(self._taps) / info.rate
+        self.declared_delay: float = (len(self._taps) - 1) / 2 / info.rate
+        self.settle: float = len(self._taps) / info.rate
         self._n_channels = info.n_channels
         self.reset()
         return replace(info, rate=rate)
@@ -60,7 +60,7 @@ class Decimate(Step):
             # As if the first sample had always been there: no start-up step.
             self._last = np.repeat(samples[:1], len(self._taps) - 1, axis=0)
         first = self.factor - 1 - self._phase
-        self.kept = np.arange(first, len(samples), self.factor)
+        self.kept: np.ndarray | None = np.arange(first, len(samples), self.factor)
         self._phase = (self._phase + len(samples)) % self.factor
         if len(samples) == 0:
             return samples

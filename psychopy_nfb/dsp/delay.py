@@ -24,8 +24,8 @@ class Delay(Step):
     def prepare(self, info: SignalInfo) -> SignalInfo:
         self._n = check_length("seconds", self.seconds, info.rate, channels=info.n_channels)
         self._n_channels = info.n_channels
-        self.declared_delay = self._n / info.rate
-        self.settle = self.declared_delay
+        self.declared_delay: float = self._n / info.rate
+        self.settle: float = self.declared_delay
         self.reset()
         return info
 

@@ -42,10 +42,10 @@ class Rectify(Step):
         self._low = LowPass(self.smooth, self.smooth_order)
         self._band.prepare(info)
         self._low.prepare(info)
-        self.declared_delay = self._band.declared_delay + sections_delay(
+        self.declared_delay: float = self._band.declared_delay + sections_delay(
             self._low._sos, info.rate, 0.0
         )
-        self.settle = self._band.settle + self._low.settle
+        self.settle: float = self._band.settle + self._low.settle
         return info
 
     def process(self, samples: np.ndarray) -> np.ndarray:
@@ -73,8 +73,8 @@ class ComplexDemodulation(_RhythmStep):
         check_whole("order", self.order, at_least=1, at_most=MOST_ORDER)
         self._cycles = (low + high) / 2 / info.rate  # a sample
         self._sos = signal.butter(self.order, (high - low) / 2, fs=info.rate, output="sos")
-        self.declared_delay = sections_delay(self._sos, info.rate, 0.0)
-        self.settle = settle_seconds(self._sos, info.rate)
+        self.declared_delay: float = sections_delay(self._sos, info.rate, 0.0)
+        self.settle: float = settle_seconds(self._sos, info.rate)
         self._n_channels = info.n_channels
         self.reset()
         return self._told(info)

@@ -29,12 +29,25 @@ TRIED_HOP = 0.02
 
 @dataclass(frozen=True)
 class Estimator:
-    """One way to find the amplitude of a rhythm."""
+    """One way to find the amplitude of a rhythm.
+
+    Examples
+    --------
+    >>> squared = Estimator(
+    ...     "squared",
+    ...     "Squared",
+    ...     label="square of the band",
+    ...     meaning="the band, squared",
+    ...     variants=lambda band, delay: [{"order": order} for order in (1, 2)],
+    ... )
+    >>> squared.variants((8.0, 12.0), 0.1)
+    [{'order': 1}, {'order': 2}]
+    """
 
     name: str
     """In settings, tables and figures."""
     step: str
-    """Name of its step in `psychopy_nfb.dsp`."""
+    """Name of its step, which takes a setting `band`."""
     label: str
     """In dialogs."""
     meaning: str
@@ -47,12 +60,15 @@ class Estimator:
     """Whether its variants depend on the wanted delay."""
     chosen_delay: bool = False
     """Whether the delay is chosen in the usual training; otherwise it follows from the band."""
+    origin: str = ""
+    """The package or file that a lab's own was loaded from; empty for those of this package."""
 
     def made(self, band: Band, **settings: Any) -> Step:
         """Return its step."""
-        from psychopy_nfb import dsp
+        from psychopy_nfb.dsp import Step
 
-        return getattr(dsp, self.step)(band=band, **settings)
+        kind: Callable[..., Step] = Step.family[self.step]
+        return kind(band=band, **settings)
 
 
 def _tried_fir(band: Band, delay: float) -> list[Settings]:
@@ -154,4 +170,4 @@ _TABLE = (
     ),
 )
 ESTIMATORS = {one.name: one for one in _TABLE}
-"""All estimators by name; the first is the usual one."""
+"""All estimators by name, labs' own after ours; the first is the usual one."""

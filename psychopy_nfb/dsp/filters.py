@@ -38,8 +38,10 @@ class _Sections(Step):
         self._sos = self._design(info)
         self._parts = [(section[:3], section[3:]) for section in self._sos]
         self._n_channels = info.n_channels
-        self.declared_delay = sections_delay(self._sos, info.rate, self._reference_frequency(info))
-        self.settle = settle_seconds(self._sos, info.rate)
+        self.declared_delay: float = sections_delay(
+            self._sos, info.rate, self._reference_frequency(info)
+        )
+        self.settle: float = settle_seconds(self._sos, info.rate)
         self.reset()
         return info
 

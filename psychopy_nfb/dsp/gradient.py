@@ -87,7 +87,7 @@ class GradientTemplate(Step):
                 f"may keep {held / 2**20:.0f} MB of templates, and at most "
                 f"{MOST_TEMPLATE_BYTES / 2**20:.0f} MB can be kept; choose a smaller number",
             )
-        self.settle = (self.fewest + 1) * self.tr
+        self.settle: float = (self.fewest + 1) * self.tr
         self.reset()
         return info
 
@@ -103,7 +103,7 @@ class GradientTemplate(Step):
     def process(self, samples: np.ndarray) -> np.ndarray:
         out = np.array(samples, dtype=float)
         samples = samples[:, self._used]
-        self.flags = np.zeros(len(samples), np.uint32)
+        self.flags: np.ndarray | None = np.zeros(len(samples), np.uint32)
         start = 0
         while start < len(samples):
             n = min(len(samples) - start, self._length - self._at)

@@ -32,8 +32,8 @@ class _InWindows(Step):
         self._n = max(2, check_length("window", self.window, info.rate, channels=n))
         self._hop = max(1, check_length("hop", self.hop, info.rate))
         self._n_channels = info.n_channels
-        self.declared_delay = ((self._n - 1) / 2 + (self._hop - 1) / 2) / info.rate
-        self.settle = (self._n + self._hop) / info.rate
+        self.declared_delay: float = ((self._n - 1) / 2 + (self._hop - 1) / 2) / info.rate
+        self.settle: float = (self._n + self._hop) / info.rate
         self.reset()
         return self._n
 

@@ -72,9 +72,9 @@ class KalmanOscillator(_RhythmStep):
         # A sine of amplitude A at the centre shall give A.
         self._numerator = numerator * (2 / abs(response(np.array([centre]))[0]))
         self._denominator = denominator
-        self.declared_delay = envelope_delay(response, centre)
+        self.declared_delay: float = envelope_delay(response, centre)
         slowest = np.abs(np.roots(denominator)).max()
-        self.settle = float(np.log(SETTLED) / np.log(slowest) / self._rate)
+        self.settle: float = float(np.log(SETTLED) / np.log(slowest) / self._rate)
         self.reset()
 
     def fit(self, samples: np.ndarray) -> None:

@@ -11,8 +11,10 @@ import numpy as np
 from psychopy_nfb.budget import MOST_STEPS, check_count
 from psychopy_nfb.checks import check_rate
 from psychopy_nfb.dsp.artifact import held
+from psychopy_nfb.dsp.own_step import StepGuard, check_prepared, own_faults
 from psychopy_nfb.dsp.step import SignalInfo, Step
 from psychopy_nfb.errors import NfbError, SettingsError, cause
+from psychopy_nfb.families import is_own
 
 
 @dataclass
@@ -43,12 +45,15 @@ class Pipeline:
         """
         check_rate("rate", info.rate)
         info = replace(info, frequency=info.frequency or self._frequency())
+        # Only what a lab has written is watched over at each block.
+        self._guards: list[StepGuard | None] = []
         for index, step in enumerate(self.steps):
             try:
                 info = _prepared(step, info)
             except NfbError as error:
                 raise error.within(f"pipeline.steps[{index}]") from None
-        self.stage_seconds = np.zeros(len(self.steps))
+            self._guards.append(StepGuard(info.n_channels) if is_own(type(step)) else None)
+        self.stage_seconds: np.ndarray = np.zeros(len(self.steps))
         self._at_fault: str | None = None
         self._outputs: list[np.ndarray | None] = [None] * len(self.steps)
         self._last = np.zeros(info.n_channels)
@@ -79,7 +84,7 @@ class Pipeline:
             Which row of `samples` each output row stands for (all, unless a step decimates).
 
         Where the outcome is no finite number the last one that was stays, flagged INVALID, and
-        `fault` says which step it came from.
+        `fault` says which step it came from. The same holds where a lab's own step fails.
 
         Notes
         -----
@@ -89,12 +94,18 @@ class Pipeline:
         flags = np.zeros(len(samples), dtype=np.uint32)
         before = perf_counter()
         for index, step in enumerate(self.steps):
-            samples = self._outputs[index] = step.process(samples)
-            if step.kept is not None:
-                rows = rows[step.kept]
-                flags = flags[step.kept]
-            if step.flags is not None:
-                flags |= step.flags
+            guard = self._guards[index]
+            if guard is not None:
+                samples = self._outputs[index] = guard.process(step, samples)
+                if guard.flags is not None:
+                    flags |= guard.flags
+            else:
+                samples = self._outputs[index] = step.process(samples)
+                if step.kept is not None:
+                    rows = rows[step.kept]
+                    flags = flags[step.kept]
+                if step.flags is not None:
+                    flags |= step.flags
             after = perf_counter()
             self.stage_seconds[index] += after - before
             before = after
@@ -118,12 +129,30 @@ class Pipeline:
         """Return which step the last block's numbers that are not finite came from."""
         for index, (step, output) in enumerate(zip(self.steps, self._outputs, strict=True)):
             if not np.isfinite(output).all():
-                return f"steps[{index}] ({type(step).__name__})"
-        return "steps"
+                return f"steps[{index}] ({type(step).__name__}) gave no finite number"
+        return "steps gave no finite number"
+
+    def mixed(self, inputs: np.ndarray) -> np.ndarray:
+        """Return on which inputs the outputs depend, as `Step.mixed`.
+
+        Raises
+        ------
+        SettingsError
+            If a lab's own step cannot say.
+        """
+        for index, (step, guard) in enumerate(zip(self.steps, self._guards, strict=True)):
+            try:
+                inputs = step.mixed(inputs) if guard is None else guard.mixed(step, inputs)
+            except NfbError as error:
+                raise error.within(f"pipeline.steps[{index}]") from None
+        return inputs
 
     @property
     def fault(self) -> str | None:
-        """Which step has given what is no finite number since `prepare`, None if none has."""
+        """Which step has failed since `prepare`, and how; None if none has."""
+        for index, guard in enumerate(self._guards):
+            if guard is not None and guard.fault is not None:
+                return f"steps[{index}] {guard.fault}"
         if self._at_fault is not None:
             return self._at_fault
         inner = ((index, step.fault) for index, step in enumerate(self.steps))
@@ -131,8 +160,11 @@ class Pipeline:
 
     def reset(self) -> None:
         """Forget all samples seen."""
-        for step in self.steps:
-            step.reset()
+        for step, guard in zip(self.steps, self._guards, strict=True):
+            if guard is None:
+                step.reset()
+            else:
+                guard.reset(step)
 
     @property
     def delay(self) -> float:
@@ -148,8 +180,12 @@ class Pipeline:
 def _prepared(step: Step, info: SignalInfo) -> SignalInfo:
     """Prepare a step; what its design cannot be computed with is a sentence, too."""
     try:
-        out = step.prepare(info)
-        if not isfinite(step.declared_delay + step.settle):
+        with own_faults(step, "cannot be prepared"):
+            out = step.prepare(info)
+            if is_own(type(step)):
+                check_prepared(step, info, out)
+            finite = isfinite(step.declared_delay + step.settle)
+        if not finite:
             raise SettingsError(
                 "settings", type(step).__name__, "give no filter with a finite delay; change them"
             )

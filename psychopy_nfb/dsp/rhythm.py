@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +13,11 @@ from psychopy_nfb.dsp.step import SignalInfo, Step
 
 END_SECONDS = 1.0
 """Length of the ends of a recording whose level and slope are taken."""
-OUTPUTS = {"envelope": np.abs, "phase": np.angle, "rhythm": np.real}
+OUTPUTS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "envelope": np.abs,
+    "phase": np.angle,
+    "rhythm": np.real,
+}
 """What comes out of an estimator: the rhythm's amplitude, its phase in radians (0 at the crest), or
 its wave."""
 

@@ -26,7 +26,7 @@ class _Smoother(Step):
 
     def prepare(self, info: SignalInfo) -> SignalInfo:
         self._numerator, self._denominator = self._design(info.rate)
-        self.declared_delay = envelope_delay(
+        self.declared_delay: float = envelope_delay(
             lambda f: signal.freqz(self._numerator, self._denominator, f, fs=info.rate)[1], 0.0
         )
         self._n_channels = info.n_channels
@@ -69,7 +69,7 @@ class MovingAverage(_Smoother):
 
     def _design(self, rate: float) -> tuple[np.ndarray, np.ndarray]:
         n = max(1, check_length("seconds", self.seconds, rate))
-        self.settle = n / rate
+        self.settle: float = n / rate
         return np.full(n, 1 / n), _RECURSIVE
 
 
@@ -85,7 +85,7 @@ class ExponentialAverage(_Smoother):
 
     def _design(self, rate: float) -> tuple[np.ndarray, np.ndarray]:
         forget = np.exp(-1 / (self.time_constant * rate))
-        self.settle = 5 * self.time_constant
+        self.settle: float = 5 * self.time_constant
         return np.array([1 - forget]), np.array([1.0, -forget])
 
 
@@ -108,5 +108,5 @@ class SavitzkyGolay(_Smoother):
             raise SettingsError(
                 "seconds", self.seconds, f"is {n} samples, but order {self.order} needs more"
             )
-        self.settle = n / rate
+        self.settle: float = n / rate
         return signal.savgol_coeffs(n, self.order, use="conv"), _RECURSIVE

@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from psychopy_nfb.channels import VOLTAGES
+from psychopy_nfb.families import join
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,23 @@ class Step:
     attributes that are no fields, so that settings stay comparable and go to JSON.
 
     The same samples give the same output (to 1e-9) however they are cut into blocks.
+
+    Examples
+    --------
+    A step of your own; the manual's page *Your own parts* says how it is used:
+
+    >>> @dataclass
+    ... class Squared(Step):
+    ...     gain: float = 1.0
+    ...
+    ...     def prepare(self, info):
+    ...         return info
+    ...
+    ...     def process(self, samples):
+    ...         return self.gain * samples**2
+    >>> Squared(gain=2.0).process(np.array([[3.0]]))
+    array([[18.]])
+    >>> del Step.family["Squared"]
     """
 
     family: ClassVar[dict[str, type[Step]]] = {}
@@ -89,14 +107,13 @@ class Step:
     flags: np.ndarray | None = None
     """What the last block's samples are flagged with, uint32 of shape (n_out,), or None."""
     fault: str | None = None
-    """Which of the steps within this one has given what is no finite number."""
+    """Which of the steps within this one has failed, and how."""
     kept: np.ndarray | None = None
     """Rows of the last input block that the output's rows stand for; None when it is all."""
 
-    def __init_subclass__(cls, **kwargs: object):
+    def __init_subclass__(cls, **kwargs: object) -> None:
         super().__init_subclass__(**kwargs)
-        if not cls.__name__.startswith("_"):
-            Step.family[cls.__name__] = cls
+        join(Step.family, cls, "step")
 
     def prepare(self, info: SignalInfo) -> SignalInfo:
         """Learn channels and rate, make a fresh state, and say what comes out.

@@ -97,9 +97,9 @@ class CarbonWireLoops(Step):
         self._highpass = None if self.cutoff is None else HighPass(self.cutoff, order=1)
         if self._highpass is not None:
             self._highpass.prepare(info)
-        self.declared_delay = self._half_lag / info.rate
+        self.declared_delay: float = self._half_lag / info.rate
         # Until a window is over, its coefficients are found and the next but one has begun.
-        self.settle = 4 * self._half_window / info.rate
+        self.settle: float = 4 * self._half_window / info.rate
         self.reset()
         return info
 

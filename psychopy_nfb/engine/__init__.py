@@ -6,13 +6,16 @@
 - `configuration`: all settings of a training, one JSON file;
 - `presets`: the usual ones from a handful of parameters; `calibration`: a baseline of an earlier
   session taken over;
+- `plugins`, `own_parts`: steps and estimators that a lab has written, loaded from packages and
+  files, and where each came from;
 - `processor`: from samples to feedback values, the same live and offline; `signal_chain`: one
-  signal's way through its pipeline;
+  signal's way through its pipeline; `moving_thresholds`: those that follow the person;
 - `worker`, `control`, `acquisition`: the process, its control lines and guards, its streams;
   `marker_clock`: when markers of other programs were;
 - `loop`, `recorder`: samples in, feedback out, and all of it to disk; `sample_index`: which sample
   an event belongs to;
 - `worker_process`, `worker_launch`: start the worker, restart it, end it; the frame loop never
-  waits; `outbox`: commands on their way to it, which no kill loses;
+  waits; `outbox`: commands on their way to it, which no kill loses; `threshold_history`: how far
+  its thresholds had come;
 - `rerun`: a recorded session through the same settings again.
 """

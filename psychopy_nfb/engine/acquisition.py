@@ -7,10 +7,12 @@ import threading
 import time
 from collections import deque
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from psychopy_nfb.channels import MISC
+from psychopy_nfb.dsp.step import SignalInfo
 from psychopy_nfb.errors import NfbError, SettingsError
 from psychopy_nfb.lsl.absent import AbsentStream, difference, found_again, same_stream
 from psychopy_nfb.lsl.amplitude import AmplitudeCheck
@@ -20,7 +22,7 @@ from psychopy_nfb.lsl.selection import StreamSelection
 from psychopy_nfb.lsl.stamps_heard import Heard
 from psychopy_nfb.simulate.synthetic import SyntheticStream
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 LOOK_AGAIN_SECONDS = 0.5
 RESTART_SECONDS = 2.0
@@ -63,7 +65,7 @@ class Acquisition:
         self,
         selection: StreamSelection,
         aux: StreamSelection | None = None,
-        known: dict | None = None,
+        known: dict[str, Any] | None = None,
     ):
         known = known or {}
         heard = Heard(**known["heard"]) if known.get("heard") else None
@@ -71,9 +73,9 @@ class Acquisition:
         self._known = self._inlet.facts()
         self._again = same_stream(selection, self._known, LOOK_AGAIN_SECONDS)
         self._merger = None
-        self.info = self._inlet.info
-        self.format = self._inlet.format
-        self.aux_info = None
+        self.info: SignalInfo = self._inlet.info
+        self.format: np.dtype[Any] = self._inlet.format
+        self.aux_info: SignalInfo | None = None
         if aux is not None:
             self._merger = Merger(_opened(aux, known.get("aux")))
             self.aux_info = self._merger.inlet.info
@@ -90,7 +92,7 @@ class Acquisition:
                 kinds={**self.info.kinds, **beside},
             )
             self.format = np.dtype(np.float64)
-        self.events: deque[tuple[str, dict]] = deque()
+        self.events: deque[tuple[str, dict[str, Any]]] = deque()
         self.aux_pulled: deque[tuple[np.ndarray, np.ndarray]] = deque()
         self._amplitude: AmplitudeCheck | None = None
         if (
@@ -98,7 +100,7 @@ class Acquisition:
         ):  # an earlier process of the run has told it
             self._amplitude = AmplitudeCheck(self._inlet.info)
             self._tell_amplitude(self._amplitude.begin(self._inlet.first_samples()))
-        self.lost = False
+        self.lost: bool = False
         self._aux_lost = False
         self._found: Inlet | None = None
         self._ended = threading.Event()
@@ -246,7 +248,7 @@ class Acquisition:
             )
             self._ended.wait(LOOK_AGAIN_SECONDS)
 
-    def _tell(self, told: set[str], what: str, detail: dict) -> None:
+    def _tell(self, told: set[str], what: str, detail: dict[str, Any]) -> None:
         """Add an event, once in a search."""
         if what not in told:
             told.add(what)
@@ -254,7 +256,7 @@ class Acquisition:
 
 
 def _opened(
-    selection: StreamSelection, known: dict | None, heard: Heard | None = None
+    selection: StreamSelection, known: dict[str, Any] | None, heard: Heard | None = None
 ) -> Inlet | AbsentStream | SyntheticStream:
     """Open a stream: the one that is `known`, or the one that is selected."""
     if selection.test_signal:

@@ -12,7 +12,7 @@ from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.settings import to_dict
 
 
-def with_calibration(configuration: Configuration, path: str | os.PathLike) -> Configuration:
+def with_calibration(configuration: Configuration, path: str | os.PathLike[str]) -> Configuration:
     """Return `configuration` with the baseline and the fitted filters of an earlier session.
 
     Parameters
@@ -44,7 +44,7 @@ def with_calibration(configuration: Configuration, path: str | os.PathLike) -> C
     return replace(configuration, signals=signals)
 
 
-def _check_same(where: str, wanted: Pipeline, kept: Pipeline, path: str | os.PathLike) -> None:
+def _check_same(where: str, wanted: Pipeline, kept: Pipeline, path: str | os.PathLike[str]) -> None:
     """Refuse a calibration whose signal was another one, naming the first difference."""
     ours, theirs = _unlearned(wanted), _unlearned(kept)
     if len(ours) != len(theirs):

@@ -9,7 +9,7 @@ from typing import Any
 
 from psychopy_nfb.budget import LONGEST_NAME, MOST_SIGNALS, check_count
 from psychopy_nfb.checks import check_number
-from psychopy_nfb.dsp import load_steps
+from psychopy_nfb.engine.plugins import load_needed
 from psychopy_nfb.errors import SettingsError, listed
 from psychopy_nfb.lsl.selection import StreamSelection
 from psychopy_nfb.protocol import TRAINED, Reward, Signal, value_names
@@ -21,7 +21,7 @@ from psychopy_nfb.protocol.version_0_1 import (
 )
 from psychopy_nfb.settings import from_dict, read_plain_json
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -102,7 +102,9 @@ class Configuration:
         return replace(self, signals=signals, reward=self.reward.changed(**for_reward))
 
 
-def read_configuration(source: str | os.PathLike | dict | Configuration) -> Configuration:
+def read_configuration(
+    source: str | os.PathLike[str] | dict[str, Any] | Configuration,
+) -> Configuration:
     """Return the configuration that `source` names.
 
     Settings of version 0.1 are read as well; that they were is reported in the log.
@@ -126,6 +128,7 @@ def read_configuration(source: str | os.PathLike | dict | Configuration) -> Conf
     if isinstance(source, (str, os.PathLike)):
         where = f"{os.fspath(source)}: "
         source = read_plain_json(source)
+    _refuse_plugins(source)
     if isinstance(source, dict) and "configuration" in source:
         source = source["configuration"]
     configuration = build_configuration(source)
@@ -137,12 +140,26 @@ def read_configuration(source: str | os.PathLike | dict | Configuration) -> Conf
 def build_configuration(settings: Any) -> Configuration:
     """Return the configuration of plain settings, also of version 0.1.
 
+    Steps of installed packages are loaded where the settings name them.
+
     Raises
     ------
     SettingsError
         If a setting cannot be used; the message names it.
     """
+    _refuse_plugins(settings)
+    load_needed(settings)
     if is_older(settings):
         settings = converted_settings(settings)
-    load_steps()  # whatever was imported before
     return from_dict(Configuration, settings)
+
+
+def _refuse_plugins(settings: Any) -> None:
+    """Refuse settings that name code to run: they come from others, and run none."""
+    if isinstance(settings, dict) and "plugins" in settings:
+        raise SettingsError(
+            "plugins",
+            settings["plugins"],
+            "cannot stand in settings, which run no code; name the files in the experiment, "
+            'Neurofeedback(..., plugins=["my_lab.py"])',
+        )

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections import deque
+from typing import Any
 
 if sys.platform == "win32":
     import _winapi
@@ -52,12 +53,12 @@ class ControlLine:
         self._commands = commands
         self._messages = messages
         self._rest = b""
-        self._waiting: deque[dict] = deque()
+        self._waiting: deque[dict[str, Any]] = deque()
         self._lock = threading.Lock()
-        self.ended = threading.Event()
+        self.ended: threading.Event = threading.Event()
         """Set when the other end is closed."""
 
-    def first(self) -> dict | None:
+    def first(self) -> dict[str, Any] | None:
         """Wait for the first command and return it; None if the other end closed instead."""
         return self._next()
 
@@ -77,7 +78,7 @@ class ControlLine:
             self._waiting.append(command)
         self.ended.set()
 
-    def _next(self) -> dict | None:
+    def _next(self) -> dict[str, Any] | None:
         while b"\n" not in self._rest:
             part = os.read(self._commands, 65536) if _wait_for_bytes(self._commands) else b""
             if not part:
@@ -86,7 +87,7 @@ class ControlLine:
         line, self._rest = self._rest.split(b"\n", 1)
         return json.loads(line)
 
-    def take(self) -> dict | None:
+    def take(self) -> dict[str, Any] | None:
         """Return the next waiting command, or None."""
         return self._waiting.popleft() if self._waiting else None
 

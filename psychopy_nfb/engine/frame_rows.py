@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from psychopy_nfb.engine.memory import SharedBlock
 from psychopy_nfb.engine.records import Layout, frame_layout
@@ -16,12 +17,14 @@ _UNKNOWN_AT = tuple(map(_OF_FRAMES.place, ("seq", "sample", "flags")))
 _TEXTS_AT = tuple((kind, _OF_FRAMES.place(kind)) for kind in TEXT_COLUMNS)
 
 
-def flip_time(record: tuple) -> float:
+def flip_time(record: tuple[Any, ...]) -> float:
     """Return when a frame was flipped, in seconds of LSL's clock."""
     return record[_T_FLIP]
 
 
-def frame_row(record: tuple, labels: dict[str, dict], layout: Layout) -> tuple | None:
+def frame_row(
+    record: tuple[Any, ...], labels: dict[str, dict[Any, str]], layout: Layout
+) -> tuple[Any, ...] | None:
     """Return one frame's row in the order of `FrameLog.columns`.
 
     Parameters
@@ -50,7 +53,9 @@ def frame_row(record: tuple, labels: dict[str, dict], layout: Layout) -> tuple |
     return (*row[layout.fields], *row[layout.values])
 
 
-def named_row(record: tuple, labels: dict[str, dict], layout: Layout) -> tuple:
+def named_row(
+    record: tuple[Any, ...], labels: dict[str, dict[Any, str]], layout: Layout
+) -> tuple[Any, ...]:
     """Return one frame's row; a mark or block whose text is not known is named by its number."""
     known = {
         kind: {record[place]: str(record[place]), **_by_number(labels[kind])}
@@ -59,15 +64,15 @@ def named_row(record: tuple, labels: dict[str, dict], layout: Layout) -> tuple:
     return frame_row(record, known, layout)
 
 
-def _by_number(texts: dict) -> dict[int, str]:
+def _by_number(texts: dict[Any, str]) -> dict[int, str]:
     return {int(number): text for number, text in texts.items()}
 
 
-def _lookup(texts: dict, number: int) -> str | None:
+def _lookup(texts: dict[Any, str], number: int) -> str | None:
     return texts.get(number, texts.get(str(number)))
 
 
-def append_frames(block: SharedBlock, stem: str, labels: dict[str, dict]) -> int:
+def append_frames(block: SharedBlock, stem: str, labels: dict[str, dict[Any, str]]) -> int:
     """Add the frames that are in shared memory but not in the log, as after a worker's death.
 
     Returns

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import traceback
+from dataclasses import replace
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 import pylsl
@@ -17,7 +19,7 @@ from psychopy_nfb.engine.processor import Block, Processor
 from psychopy_nfb.engine.recorder import Recorder
 from psychopy_nfb.engine.records import FeedbackFields
 from psychopy_nfb.errors import NfbError
-from psychopy_nfb.lsl.continuity import Continuity
+from psychopy_nfb.lsl.continuity import Continuity, Gap
 from psychopy_nfb.lsl.markers import MarkerWatcher
 from psychopy_nfb.lsl.outlet import make_outlet
 from psychopy_nfb.lsl.stamps_heard import silence_seconds
@@ -31,6 +33,8 @@ FIRST_SAMPLE_SECONDS = 1.0
 BACKLOG_SECONDS = 0.2
 """Samples of so long, and more than one chunk, that come at once have waited."""
 VERDICTS_SECONDS = 0.25
+THRESHOLDS_SECONDS = 1.0
+"""How often the experiment is told, for a successor, how far moving thresholds have come."""
 CHORES_SECONDS = 0.1
 """How often markers, frame records and stream events are looked after."""
 
@@ -42,8 +46,9 @@ class Loop:
     ----------
     order : dict
         The first command: ``configuration``, ``session`` (the files' stem or None), ``facts`` for
-        the settings file, ``counting`` (whether points count until a block says otherwise),
-        ``restore`` (what an earlier worker of this run had reached, or None).
+        the settings file, ``counting`` and ``training`` (whether points count and thresholds
+        follow until a block says otherwise), ``restore`` (what an earlier worker of this run had
+        reached, or None).
     block : SharedBlock
         Where feedback goes and frames come from.
     control : ControlLine
@@ -61,7 +66,7 @@ class Loop:
 
     def __init__(
         self,
-        order: dict,
+        order: dict[str, Any],
         block: SharedBlock,
         control: ControlLine,
         source: Acquisition,
@@ -70,12 +75,17 @@ class Loop:
         self.control = control
         self.block = block
         self.source = source
-        self.processor = Processor(read_configuration(order["configuration"]), source.info)
-        self.rate = RateWatch(source.pace)
+        self.processor: Processor = Processor(
+            read_configuration(order["configuration"]), source.info
+        )
+        self.rate: RateWatch = RateWatch(source.pace)
         self._chunk_seconds = source.chunk_seconds
-        self.continuity = Continuity(source.info.rate, self.processor.configuration.gap_seconds)
+        self.continuity: Continuity = Continuity(
+            source.info.rate, self.processor.configuration.gap_seconds
+        )
         restore = order.get("restore") or {}
         self.processor.counting = order["counting"]
+        self.processor.thresholds.training = order["training"]
         self.processor.n_samples = restore.get("n_samples", 0)
         if restore:
             self.processor.reward.restore(restore["feedback"])
@@ -84,11 +94,17 @@ class Loop:
             if restore["baseline"]:
                 self.processor.begin_baseline(restore["baseline"])
         self._outlet = self._make_outlet() if self.processor.configuration.publish else None
-        self.recorder = Recorder(order, block, source, self.processor, restore, watcher)
+        self.recorder: Recorder = Recorder(order, block, source, self.processor, restore, watcher)
         self._succeeds = bool(restore)
         if restore:
             self.processor.n_samples = self.recorder.n_samples
             self.continuity.resume(**self.recorder.left)
+        # The last samples that it had are not in its files, and no rerun has them.
+        parts = restore.get("thresholds", ())
+        self._gone_on = self.processor.thresholds.go_on(
+            [part for part in parts if part["sample"] <= self.processor.n_samples]
+        )
+        self._thresholds_at = 0.0
         self._quality: ChannelQuality | None = None
         self._verdicts_at = 0.0
         self._watch_channels(restore.get("watching", False))
@@ -98,9 +114,9 @@ class Loop:
         self._chores_at = 0.0
         self._no_data = False
         self._told_faults: set[str] = set()
-        self.loop_seconds = 0.0
-        self.stage_seconds = {"receive": 0.0, "publish": 0.0, "record": 0.0}
-        self.largest_block = 0
+        self.loop_seconds: float = 0.0
+        self.stage_seconds: dict[str, float] = {"receive": 0.0, "publish": 0.0, "record": 0.0}
+        self.largest_block: int = 0
 
     def run(self) -> None:
         """Go round until told to stop or the experiment is gone."""
@@ -113,8 +129,10 @@ class Loop:
             rate=self.processor.rate,
             chunk_seconds=self._chunk_seconds,
         )
-        self.recorder.start()
+        self.recorder.start(self._gone_on)
         self._note_counting()
+        if self.processor.thresholds.any:
+            self._note_training(None)
         begun = pylsl.local_clock()
         while self._running and not self.control.ended.is_set():
             pulled = self.source.pull(PULL_SECONDS)
@@ -133,7 +151,7 @@ class Loop:
                 self._chores_at = now + CHORES_SECONDS
                 self._chores()
 
-    def _is_late(self, pulled: tuple | None) -> bool:
+    def _is_late(self, pulled: tuple[Any, ...] | None) -> bool:
         """Return whether samples have waited for long: they are older than what is commanded now.
 
         A command belongs to the samples after it.
@@ -168,6 +186,7 @@ class Loop:
         if self._quality is not None:
             self._quality.add(samples)
         self.recorder.take(self.source.native(samples), stamps, block)
+        self._tell_thresholds(received, bool(block.changes))
         if self._outlet is not None and len(block.rows):
             self._outlet.push_chunk(block.values, stamps[block.rows].tolist())
         if self.rate.share != 1 or self.processor.rate_spoilt:
@@ -177,6 +196,13 @@ class Loop:
         self.stage_seconds["publish"] += published - processed
         self.stage_seconds["record"] += ended - published
         self.loop_seconds += ended - started
+
+    def _tell_thresholds(self, now: float, moved: bool) -> None:
+        """Give the experiment what another worker would need to move the thresholds on."""
+        if self.processor.thresholds.any and (moved or now > self._thresholds_at):
+            self._thresholds_at = now + THRESHOLDS_SECONDS
+            reached = self.processor.thresholds.reached()
+            self.control.send("thresholds", sample=self.processor.n_samples, reached=reached)
 
     def _note_rate(self) -> None:
         """Tell that the stream no longer has the rate that the filters were made for."""
@@ -190,14 +216,16 @@ class Loop:
             what = "rate_spoilt" if spoilt else "rate_right"
             self.recorder.event(what, detail={"real": rate * self.rate.share}, kind="stream")
 
-    def _process_around(self, gaps: list, samples: np.ndarray) -> Block:
+    def _process_around(self, gaps: list[Gap], samples: np.ndarray) -> Block:
         """Process one block with gaps in it: the filters start anew after each."""
-        parts, offsets = [], []
+        parts, offsets, changes = [], [], []
         at = 0
         for row in [*(gap.row for gap in gaps), len(samples)]:
             if row > at:
-                parts.append(self.processor.process(samples[at:row]))
+                part = self.processor.process(samples[at:row])
+                parts.append(part)
                 offsets.append(at)
+                changes += [(name, replace(one, row=one.row + at)) for name, one in part.changes]
             if row < len(samples):
                 self.processor.gap()
             at = row
@@ -207,6 +235,7 @@ class Loop:
             np.concatenate(
                 [part.rows + offset for part, offset in zip(parts, offsets, strict=True)]
             ),
+            changes,
         )
 
     def _publish(self, block: Block, stamps: np.ndarray, received: float, first: int) -> None:
@@ -269,7 +298,7 @@ class Loop:
             if what == "stream_back":  # for a successor
                 self.control.send("streams", streams=self.source.known())
 
-    def _obey(self, command: dict) -> None:
+    def _obey(self, command: dict[str, Any]) -> None:
         """Carry out one command and say so; what cannot be done is reported and changes nothing.
 
         An event of the session goes into the files first. The experiment hears of it at once, and
@@ -288,33 +317,36 @@ class Loop:
                 event = self.recorder.command_event(number, event, command["called"])
             self.control.send("obeyed", number=number, event=event)
 
-    def _on_keep(self, command: dict) -> None:
+    def _on_keep(self, command: dict[str, Any]) -> None:
         """Keep an event of the worker before this one, whose files may lack it."""
         self.recorder.keep_again(command["number"], command["event"])
 
-    def _on_stop(self, _: dict) -> None:
+    def _on_stop(self, _: dict[str, Any]) -> None:
         self._running = False
 
-    def _on_set(self, command: dict) -> dict:
+    def _on_set(self, command: dict[str, Any]) -> dict[str, Any]:
+        moved = self.processor.thresholds.any
         self.processor.apply(command["changes"], command["signal"])
+        if self.processor.thresholds.any and not moved:
+            self._note_training(None, command["called"])
         self.recorder.remember_configuration()
         self._tell_configuration()
         of = {} if command["signal"] is None else {"signal": command["signal"]}
         return _command_event("set", {**command["changes"], **of})
 
-    def _on_pause(self, _: dict) -> dict:
+    def _on_pause(self, _: dict[str, Any]) -> dict[str, Any]:
         self.processor.paused = True
         return _command_event("pause")
 
-    def _on_resume(self, _: dict) -> dict:
+    def _on_resume(self, _: dict[str, Any]) -> dict[str, Any]:
         self.processor.paused = False
         return _command_event("resume")
 
-    def _on_baseline_begin(self, command: dict) -> dict:
+    def _on_baseline_begin(self, command: dict[str, Any]) -> dict[str, Any]:
         self.processor.begin_baseline(command["label"])
         return _command_event("baseline_begin", {"label": command["label"]})
 
-    def _on_baseline_end(self, _: dict) -> dict:
+    def _on_baseline_end(self, _: dict[str, Any]) -> dict[str, Any]:
         # The whole baseline may pass through the pipeline again: silent, but not stalled.
         self.block["busy"] = 1
         label = self.processor.baseline_label
@@ -327,23 +359,26 @@ class Loop:
         self.control.send("calibrated")
         return _command_event("baseline_end", {"label": label})
 
-    def _on_watch_channels(self, command: dict) -> None:
+    def _on_watch_channels(self, command: dict[str, Any]) -> None:
         self._watch_channels(command["on"])
 
     def _watch_channels(self, on: bool) -> None:
         self._quality = ChannelQuality(self.source.info) if on else None
 
-    def _on_reset_score(self, _: dict) -> dict:
+    def _on_reset_score(self, _: dict[str, Any]) -> dict[str, Any]:
         self.processor.reward.reset_score()
         return _command_event("reset_score")
 
-    def _on_mark(self, command: dict) -> dict:
+    def _on_mark(self, command: dict[str, Any]) -> dict[str, Any]:
         return self.recorder.mark(command["id"], command["label"], command["t"])
 
-    def _on_block(self, command: dict) -> dict:
+    def _on_block(self, command: dict[str, Any]) -> dict[str, Any]:
         if command["points"] != self.processor.counting:
             self.processor.counting = command["points"]
             self._note_counting()
+        self.processor.thresholds.block_edge(command["edge"] == "begin", command["training"])
+        if self.processor.thresholds.any:
+            self._note_training(command["edge"], command["called"])
         return self.recorder.block(command)
 
     def _note_counting(self) -> None:
@@ -351,7 +386,21 @@ class Loop:
         on = self.processor.counting
         self.recorder.event("points_on" if on else "points_off", kind="command")
 
-    def _on_facts(self, command: dict) -> None:
+    def _note_training(self, edge: str | None, called: float | None = None) -> None:
+        """Write from which sample on moving thresholds know of a block's begin or end.
+
+        Among the commands that hold from that sample on it is the one that was `called` then.
+        """
+        training = self.processor.thresholds.training
+        self.recorder.event(
+            "adaptation",
+            t=called if self.processor.n_samples else None,
+            kind="command",
+            value="on" if training else "off",
+            detail={"training": training, "edge": edge},
+        )
+
+    def _on_facts(self, command: dict[str, Any]) -> None:
         self.recorder.remember(**command["sections"])
 
     def _tell_configuration(self) -> None:
@@ -390,6 +439,6 @@ class Loop:
         self.control.send("stopped", reason=reason, error=self.recorder.error)
 
 
-def _command_event(label: str, detail: dict | None = None) -> dict:
+def _command_event(label: str, detail: dict[str, Any] | None = None) -> dict[str, Any]:
     """Return the event that a command is in the session."""
     return {"label": label, "kind": "command", "detail": detail}

@@ -15,13 +15,14 @@ import os
 import struct
 from collections.abc import Iterator, Sequence
 from multiprocessing.shared_memory import SharedMemory
+from typing import Any
 from zlib import crc32
 
 from psychopy_nfb.engine.named_memory import create_memory, join_memory, remove_memory
 from psychopy_nfb.engine.records import NUMBER, Layout, feedback_layout, frame_layout
 from psychopy_nfb.errors import WorkerError
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 MAGIC = int.from_bytes(b"NFBshm04", "little")
 HEADER_BYTES = 65536  # the longest names of the most signals have place in it
@@ -95,13 +96,13 @@ class Ring:
         self._offset = offset
         self._slots = slots
         body = _body(layout)
-        self.record_bytes = record_size(layout)
+        self.record_bytes: int = record_size(layout)
         # Looked up once, and as few steps as there can be: this code runs after a pause, when each
         # costs several times what it costs in a loop.
         self._pack, self._unpack = body.pack, struct.Struct(f"{body.format}I").unpack
         self._place = struct.Struct(f"<{body.size}sI").pack_into
         self._seq: int | None = None  # of the last record that this process wrote
-        self.torn = 0
+        self.torn: int = 0
         """How many records this reader found half written, and read again or passed over."""
 
     @property
@@ -124,7 +125,7 @@ class Ring:
         self._words[self._newest_word] = seq
         return seq
 
-    def newest(self) -> tuple | None:
+    def newest(self) -> tuple[Any, ...] | None:
         """Return the newest whole record, or None if none is; `layout` knows what is where in it.
 
         Runs once a frame: two small objects are made, nothing else. Looks at each place of the
@@ -144,7 +145,7 @@ class Ring:
             seq = newer if newer > seq else seq - 1
         return None
 
-    def since(self, seq: int) -> Iterator[tuple]:
+    def since(self, seq: int) -> Iterator[tuple[Any, ...]]:
         """Yield the whole records after number `seq`, oldest first, as far as the ring has them."""
         newest = self._words[self._newest_word]
         for wanted in range(max(seq + 1, newest - self._slots + 2), newest + 1):
@@ -168,7 +169,7 @@ class Ring:
                 whole.append(self._unpack(raw)[NUMBER])
         return max(whole)
 
-    def _read(self, seq: int) -> tuple | None:
+    def _read(self, seq: int) -> tuple[Any, ...] | None:
         at = self._offset + seq % self._slots * self.record_bytes
         raw = self._view[at : at + self.record_bytes].tobytes()
         record = self._unpack(raw)
@@ -187,15 +188,17 @@ class SharedBlock:
         self._memory = memory
         self._created = created
         self._closed = False
-        self.name = memory.name
-        self.value_names = tuple(value_names)
+        self.name: str = memory.name
+        self.value_names: tuple[str, ...] = tuple(value_names)
         self._words = memory.buf[: 8 * len(WORDS)].cast("q")
         clocks_at = 8 * len(WORDS)
         self._clocks = memory.buf[clocks_at : clocks_at + 8 * len(CLOCKS)].cast("d")
         layouts = feedback_layout(self.value_names), frame_layout(self.value_names)
-        self.feedback = self._ring("newest_feedback", HEADER_BYTES, FEEDBACK_SLOTS, layouts[0])
+        self.feedback: Ring = self._ring(
+            "newest_feedback", HEADER_BYTES, FEEDBACK_SLOTS, layouts[0]
+        )
         frames_at = HEADER_BYTES + FEEDBACK_SLOTS * self.feedback.record_bytes
-        self.frames = self._ring("newest_frame", frames_at, FRAME_SLOTS, layouts[1])
+        self.frames: Ring = self._ring("newest_frame", frames_at, FRAME_SLOTS, layouts[1])
 
     def _ring(self, newest: str, offset: int, slots: int, layout: Layout) -> Ring:
         words = self._memory.buf[: 8 * len(WORDS)].cast("q")

@@ -39,7 +39,7 @@ class Outbox:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._commands: dict[int, dict] = {}  # by number, which is their order
+        self._commands: dict[int, dict[str, Any]] = {}  # by number, which is their order
         self._target: Any = None
         self._last = 0
         self._sent = 0
@@ -49,7 +49,7 @@ class Outbox:
         with self._changed:
             return len(self._commands)
 
-    def add(self, command: dict) -> int:
+    def add(self, command: dict[str, Any]) -> int:
         """Add a command and return its number."""
         with self._changed:
             self._last += 1
@@ -64,7 +64,7 @@ class Outbox:
             self._sent = 0
             self._changed.notify()
 
-    def next(self) -> tuple[Any, dict] | None:
+    def next(self) -> tuple[Any, dict[str, Any]] | None:
         """Wait for a command that its process has not been sent; return both, None once closed."""
         with self._changed:
             while not self._closed:
@@ -75,7 +75,7 @@ class Outbox:
                 self._changed.wait()
             return None
 
-    def obeyed(self, number: int, event: dict | None) -> dict | None:
+    def obeyed(self, number: int, event: dict[str, Any] | None) -> dict[str, Any] | None:
         """Note that a command has had its effect, and what event of the session it is, if any.
 
         Returns

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Sequence
 from inspect import Parameter, signature
+from typing import Any
 
 from psychopy_nfb.checks import check_choice
 from psychopy_nfb.dsp import (
@@ -18,11 +19,12 @@ from psychopy_nfb.dsp import (
     SpatialFilter,
     Step,
 )
-from psychopy_nfb.dsp.estimators import ESTIMATORS
+from psychopy_nfb.dsp.estimators import ESTIMATORS, Estimator
 from psychopy_nfb.engine.configuration import Configuration
-from psychopy_nfb.errors import SettingsError, listed
+from psychopy_nfb.engine.plugins import load_named
+from psychopy_nfb.errors import NfbError, SettingsError, cause, listed
 from psychopy_nfb.lsl.selection import StreamSelection
-from psychopy_nfb.protocol import TRAINED, Reward, Signal
+from psychopy_nfb.protocol import TRAINED, Reward, Signal, ThresholdRule
 from psychopy_nfb.protocol.signal import NORMALISATIONS, THRESHOLD_KINDS
 
 REFERENCES = ("as recorded", "average", "linked", "laplacian")
@@ -104,7 +106,8 @@ def standard_pipeline(
         triggers and EOG, do not either, without being named.
     envelope : str
         How the amplitude is found: "wcFIR", "cFIR", "LS-FIR", "AR-Hilbert", "Kalman", "ecHT",
-        "rectify", "demodulate" or "FFT". ``psychopy-nfb tune`` says which is best on a recording.
+        "rectify", "demodulate", "FFT" or one of your own. ``psychopy-nfb tune`` says which is best
+        on a recording.
     delay : float
         Seconds that the first four may take; the others' delay follows from their band. With the
         default the envelope of an 8 to 12 Hz rhythm is declared to be 24 ms late, and half-way
@@ -131,6 +134,8 @@ def standard_pipeline(
     if not channels:
         raise SettingsError("channels", channels, "name at least one channel")
     check_choice("reference", reference, REFERENCES)
+    if envelope not in tuple(ESTIMATORS):
+        load_named([str(envelope)])
     check_choice("envelope", envelope, tuple(ESTIMATORS))
     steps: list[Step] = []
     if reference == "linked" and not _labels(reference_channels):
@@ -151,11 +156,25 @@ def standard_pipeline(
     if artifact_uv:
         steps.append(ArtifactGate(float(artifact_uv)))
     edges = _edges(band)
-    estimator = ESTIMATORS[envelope]
-    steps.append(estimator.made(edges, **estimator.usual(edges, float(delay))))
+    steps.append(_amplitude(ESTIMATORS[envelope], edges, float(delay)))
     if smooth:
         steps.append(MovingAverage(float(smooth)))
     return Pipeline(steps)
+
+
+def _amplitude(estimator: Estimator, band: tuple[float, float], delay: float) -> Step:
+    """Return the step of an estimator with its usual settings."""
+    try:
+        return estimator.made(band, **estimator.usual(band, delay))
+    except NfbError:
+        raise
+    except Exception as error:
+        if not estimator.origin:
+            raise
+        why = f"{type(error).__name__}: {cause(error)}"
+        raise SettingsError(
+            "envelope", estimator.name, f"of {estimator.origin} cannot be made ({why})"
+        ) from None
 
 
 def standard_training(
@@ -219,7 +238,7 @@ def band_amplitude(
     *,
     role: str = "reward",
     normalise: str = "zscore",
-    threshold: float | None = None,
+    threshold: float | ThresholdRule | None = None,
     threshold_kind: str = "fixed",
     direction: str = "up",
     display_range: Sequence[float] | None = None,
@@ -233,9 +252,9 @@ def band_amplitude(
     ----------
     role : {"reward", "inhibit", "watch"}
         Whether it is rewarded beyond its threshold, withholds reward there, or neither.
-    threshold : float, optional
+    threshold : float or ThresholdRule, optional
         Default as `usual_threshold`; of a signal that is not rewarded 2 standard deviations of the
-        baseline.
+        baseline. A rule, such as `psychopy_nfb.Success`, makes it follow the person.
     normalise, threshold_kind, direction, display_range, display_smoothing, display_hold
         As `psychopy_nfb.Signal`.
     **pipeline
@@ -269,7 +288,9 @@ def band_amplitude(
     )
 
 
-def _checked(asked: Callable, given: dict[str, object], *others: Callable) -> dict[str, object]:
+def _checked(
+    asked: Callable[..., Any], given: dict[str, object], *others: Callable[..., Any]
+) -> dict[str, object]:
     """Return what `asked` was given beside its own parameters, if `others` have such ones."""
     functions = (*reversed(others), asked)
     known = [

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 
 from psychopy_nfb.dsp import Flags, Repair, SignalInfo
+from psychopy_nfb.dsp.flags import HOLDING
 from psychopy_nfb.engine.configuration import Configuration
+from psychopy_nfb.engine.moving_thresholds import MovingThresholds
 from psychopy_nfb.engine.signal_chain import Calibration, SignalChain
 from psychopy_nfb.errors import NfbError, SettingsError
-from psychopy_nfb.protocol import Comparison, RewardState, SignalState
+from psychopy_nfb.protocol import Comparison, RewardState, SignalState, ThresholdChange
 
 _PAUSED, _NO_POINTS = np.uint32(Flags.PAUSED), np.uint32(Flags.NO_POINTS)
 _RATE, _CALIBRATING = np.uint32(Flags.RATE), np.uint32(Flags.CALIBRATING)
@@ -28,6 +31,8 @@ class Block:
     """(n_out,) uint32 `Flags`."""
     rows: np.ndarray
     """(n_out,) which input row each output row stands for."""
+    changes: list[tuple[str, ThresholdChange]] = field(default_factory=list)
+    """Signals whose threshold has moved, and how; the row is the first input row that follows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +71,8 @@ class Processor:
         Whether the stream has left the rate that the filters were made for.
     counting : bool
         Whether points and hits are counted; an experiment counts them in some of its blocks only.
+    thresholds : MovingThresholds
+        Those that follow the person.
 
     Raises
     ------
@@ -74,13 +81,16 @@ class Processor:
     """
 
     def __init__(self, configuration: Configuration, info: SignalInfo):
-        self.configuration = configuration
+        self.configuration: Configuration = configuration
         self.info = info
-        self.repair = Repair()
+        self.repair: Repair = Repair()
         self.repair.prepare(info)
         self._ways = [self._prepare(name) for name in configuration.signals]
         self._first = self._ways[0]
-        self.rate = self._first.chain.rate
+        self.thresholds: MovingThresholds = MovingThresholds(
+            {way.name: way.state for way in self._ways}
+        )
+        self.rate: float = self._first.chain.rate
         for way in self._ways:
             if way.chain.rate != self.rate:
                 raise SettingsError(
@@ -94,16 +104,19 @@ class Processor:
         self._rewarded = self._places("reward")
         # Whose faults are those of the sample: without a rewarded signal the first one's.
         self._deciding = self._rewarded or [0]
-        self.reward = RewardState(configuration.reward, self.rate)
+        # Those that inhibit first: what they withhold, no threshold of another one follows.
+        others = (place for place in range(len(self._ways)) if place not in self._inhibiting)
+        self._in_turn = (*self._inhibiting, *others)
+        self.reward: RewardState = RewardState(configuration.reward, self.rate)
         # Asked once, not with each sample.
         self._n_values = len(configuration.value_names)
         self._calibrated = self._all_ready()
-        self.n_samples = 0
+        self.n_samples: int = 0
         self.paused = False
         self.rate_spoilt = False
         self.counting = True
-        self.stage_seconds = {"repair": 0.0, "signals": 0.0, "protocol": 0.0}
-        self.n_blocks = 0
+        self.stage_seconds: dict[str, float] = {"repair": 0.0, "signals": 0.0, "protocol": 0.0}
+        self.n_blocks: int = 0
 
     def _prepare(self, name: str) -> _Way:
         settings = self.configuration.signals[name]
@@ -159,24 +172,30 @@ class Processor:
         filtered = perf_counter()
         self.n_samples += len(samples)
         values, bits = self._feedback(signals, flags)
+        changes = self.thresholds.changes(rows)
         self.stage_seconds["repair"] += repaired - started
         self.stage_seconds["signals"] += filtered - repaired
         self.stage_seconds["protocol"] += perf_counter() - filtered
         self.n_blocks += 1
-        return Block(values, bits, rows)
+        return Block(values, bits, rows, changes)
 
     def _feedback(
         self, signals: list[np.ndarray], flags: list[np.ndarray]
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the values (n, n_values) and the samples' flags (n,), by the signals' own."""
-        rows: list[tuple] = []
-        beyond = []
-        for way, signal, own in zip(self._ways, signals, flags, strict=True):
+        shown: list[list[tuple[Any, ...]]] = [[] for _ in self._ways]
+        beyond: list[list[bool]] = [[] for _ in self._ways]
+        for place in self._in_turn:
+            way, own = self._ways[place], flags[place]
             if self.rate_spoilt:
                 own |= _RATE
-            shown, side = way.state.process(signal.tolist(), own.tolist())
-            rows = [one + more for one, more in zip(rows, shown, strict=True)] if rows else shown
-            beyond.append(side)
+            takes = self._takes(place, own, beyond) if way.state.follows else None
+            shown[place], beyond[place] = way.state.process(
+                signals[place].tolist(), own.tolist(), takes
+            )
+        rows = shown[0]
+        for more in shown[1:]:
+            rows = [one + other for one, other in zip(rows, more, strict=True)]
         bits = self._common_flags(flags, beyond)
         if not self._calibrated:
             bits |= _UNCALIBRATED
@@ -186,6 +205,19 @@ class Processor:
         rewards = self.reward.process(self._due(beyond, len(bits)), bits.tolist())
         values = np.array([one + more for one, more in zip(rows, rewards, strict=True)])
         return values.reshape(len(bits), self._n_values), bits
+
+    def _takes(self, place: int, own: np.ndarray, beyond: list[list[bool]]) -> list[bool] | None:
+        """Return which samples a signal's moving threshold goes by, None if it goes by none.
+
+        As in a baseline, what is inhibited is none of those of a signal that decides on reward.
+        """
+        if self.paused or self.calibrating or not self.thresholds.training:
+            return None
+        clean = (own & HOLDING) == 0
+        if place in self._deciding and place not in self._inhibiting:
+            for inhibiting in self._inhibiting:
+                clean &= ~np.array(beyond[inhibiting], bool)
+        return clean.tolist()
 
     def _common_flags(self, flags: list[np.ndarray], beyond: list[list[bool]]) -> np.ndarray:
         """Return the flags (n,) that reward goes by: of the run, and of the signals that decide."""
@@ -274,13 +306,13 @@ class Processor:
         self.configuration = changed
 
     def faults(self) -> list[str]:
-        """Return for each signal one of whose steps gave no finite number, a sentence."""
-        places = ((way.name, way.chain.pipeline.fault) for way in self._ways)
+        """Return for each signal one of whose steps has failed, a sentence."""
+        faults = ((way.name, way.chain.pipeline.fault) for way in self._ways)
         return [
-            f"signals.{name}.pipeline.{place} gave no finite number; its samples are flagged "
-            "INVALID and bring no reward; check its settings"
-            for name, place in places
-            if place
+            f"signals.{name}.pipeline.{fault}; its samples are flagged INVALID and bring no "
+            "reward; check its settings"
+            for name, fault in faults
+            if fault
         ]
 
     def stages(self) -> dict[str, float]:

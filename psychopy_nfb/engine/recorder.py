@@ -25,11 +25,12 @@ from psychopy_nfb.errors import FileError
 from psychopy_nfb.lsl.continuity import Gap
 from psychopy_nfb.lsl.markers import MarkerWatcher
 from psychopy_nfb.lsl.stamps_heard import FOREIGN_SECONDS
+from psychopy_nfb.protocol import ThresholdChange
 from psychopy_nfb.recording import SessionFiles, SessionRecord, SessionWriter, machine_facts
 from psychopy_nfb.recording.session import temporary_files
-from psychopy_nfb.settings import to_dict
+from psychopy_nfb.settings import finite, to_dict
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 0.5
 """How long a frame waits for the text of its mark."""
@@ -61,11 +62,11 @@ class Recorder:
 
     def __init__(
         self,
-        order: dict,
+        order: dict[str, Any],
         block: SharedBlock,
         source: Acquisition,
         processor: Processor,
-        restore: dict,
+        restore: dict[str, Any],
         watcher: MarkerWatcher | None,
     ):
         self._block = block
@@ -76,23 +77,23 @@ class Recorder:
             kind: {int(number): label for number, label in texts.items()}
             for kind, texts in restore.get("labels", {"mark": {}, "block": {}}).items()
         }
-        self.n_samples = restore.get("n_samples", 0)
+        self.n_samples: int = restore.get("n_samples", 0)
         """Samples of the session so far; those in its files where an earlier worker wrote them."""
         self.left: dict[str, Any] = {}
         """What an earlier worker left of the stream's continuity, for `Continuity.resume`."""
         self._index = SampleIndex(source.info.rate)
-        self._pending: deque[tuple[float, dict]] = deque()
+        self._pending: deque[tuple[float, dict[str, Any]]] = deque()
         self._seen_flags = 0
         self._last_t: float | None = None
         self._taken_at = -math.inf
-        self._early: list[dict] = []
+        self._early: list[dict[str, Any]] = []
         self._frames_seen = 0
         self._writer: SessionWriter | None = None
         self._record: SessionRecord | None = None
         self._settings_error: str | None = None
         self._unreported: deque[str] = deque()
-        self._told: tuple | None = None
-        self._open_blocks: dict[int, dict] = {}
+        self._told: tuple[Any, ...] | None = None
+        self._open_blocks: dict[int, dict[str, Any]] = {}
         self._watcher = watcher
         self._lost: FileError | None = None
         if order["session"] is not None:
@@ -105,7 +106,7 @@ class Recorder:
         if restore:
             self._go_on(restore)
 
-    def _go_on(self, restore: dict) -> None:
+    def _go_on(self, restore: dict[str, Any]) -> None:
         """Take over what an earlier worker has left, from its files or its last record."""
         if self._writer is None:
             self.left = {"last": restore.get("t_sample"), "n_gaps": 0, "lost_seconds": 0.0}
@@ -121,7 +122,7 @@ class Recorder:
             self._index.extend(before.stamps)
             self._last_t = last
 
-    def _begin_elsewhere(self, order: dict, error: FileError) -> None:
+    def _begin_elsewhere(self, order: dict[str, Any], error: FileError) -> None:
         """Write what comes to a temporary folder: the earlier worker's files are gone."""
         self._writer = self._record = None
         self._lost = error
@@ -131,7 +132,7 @@ class Recorder:
             logger.exception("Nothing can be recorded any more.")
             self._writer = self._record = None
 
-    def _open(self, order: dict, files: SessionFiles, new: bool = False) -> None:
+    def _open(self, order: dict[str, Any], files: SessionFiles, new: bool = False) -> None:
         """Open the session's files, or those that an earlier worker of this run has left."""
         source, processor = self._source, self._processor
         new = new or not self._restore
@@ -219,8 +220,8 @@ class Recorder:
         self._record.path = path
         self._write_settings({})
 
-    def start(self) -> None:
-        """Note the beginning."""
+    def start(self, thresholds: dict[str, dict[str, float]]) -> None:
+        """Note the beginning, of a successor with the `thresholds` that it went on with."""
         if self._restore:
             self.event(
                 "worker_restarted",
@@ -230,6 +231,7 @@ class Recorder:
                     "restarts": self._restore["restarts"],
                     "baseline": self._restore["baseline"],
                     **self._restore["feedback"],
+                    **({"thresholds": thresholds} if thresholds else {}),
                 },
             )
         else:
@@ -251,6 +253,20 @@ class Recorder:
         bits = int(block.flags.max()) if len(block.flags) else 0
         if bits != self._seen_flags or bits and len(block.flags) > 1:
             self._flag_events(block, stamps)
+        for name, change in block.changes:
+            self._threshold_event(name, change, stamps)
+
+    def _threshold_event(self, name: str, change: ThresholdChange, stamps: np.ndarray) -> None:
+        """Mark that a rule has moved a threshold; the sample is the first that it holds for."""
+        detail = {"signal": name, "old": change.old, "new": change.new, "why": change.why}
+        self.event(
+            "threshold",
+            t=float(stamps[min(change.row, len(stamps) - 1)]),
+            sample=self._processor.n_samples - len(stamps) + change.row,
+            value=f"{name} {change.new:.4g}",
+            kind="threshold",
+            detail=finite(detail),
+        )
 
     def _flag_events(self, block: Block, stamps: np.ndarray) -> None:
         """Mark in the data where the flags change."""
@@ -290,7 +306,7 @@ class Recorder:
         sample: int | None = None,
         value: str | None = None,
         duration: float = 0.0,
-        detail: dict | None = None,
+        detail: dict[str, Any] | None = None,
         command: int | None = None,
     ) -> None:
         """Write an event; without `t` and `sample` it lies before the next sample.
@@ -323,13 +339,13 @@ class Recorder:
             self._writer.event(t=t, sample=sample, **event)
         self._early.clear()
 
-    def mark(self, number: int, label: str, t: float) -> dict:
+    def mark(self, number: int, label: str, t: float) -> dict[str, Any]:
         """Return the event that a mark of the experiment is."""
         if number:
             self._labels["mark"][number] = label
         return {"label": "mark", "t": t, "value": label, "kind": "experiment"}
 
-    def block(self, command: dict) -> dict:
+    def block(self, command: dict[str, Any]) -> dict[str, Any]:
         """Return the event that the beginning or the end of a block of the experiment is."""
         self._labels["block"][command["id"]] = command["label"]
         event = {
@@ -346,7 +362,9 @@ class Recorder:
             self._open_blocks.pop(command["id"], None)
         return event
 
-    def command_event(self, number: int, event: dict, called: float) -> dict | None:
+    def command_event(
+        self, number: int, event: dict[str, Any], called: float
+    ) -> dict[str, Any] | None:
         """Keep the event of a command that was obeyed now; return it for whom it may be lost to.
 
         One that has a time of its own is written once the sample at that time has come; others
@@ -362,7 +380,7 @@ class Recorder:
         self.keep(number, event)
         return event
 
-    def keep(self, number: int, event: dict) -> None:
+    def keep(self, number: int, event: dict[str, Any]) -> None:
         """Keep the event of the command `number`."""
         event = {**event, "command": number}
         t, sample = event.pop("t"), event.pop("sample", None)
@@ -374,7 +392,7 @@ class Recorder:
         else:
             self.event(**event, t=t, sample=sample)
 
-    def keep_again(self, number: int, event: dict) -> None:
+    def keep_again(self, number: int, event: dict[str, Any]) -> None:
         """Keep the event of a command that an earlier worker has obeyed.
 
         The last samples that it had are not in its files: what it did then comes where these end.
@@ -459,7 +477,7 @@ class Recorder:
         if self._record is not None:
             self._clerk.submit(self._write_settings, sections)
 
-    def _write_settings(self, sections: dict) -> None:
+    def _write_settings(self, sections: dict[str, Any]) -> None:
         """Write the settings file; a failure is reported, and what it lacks comes with the next."""
         try:
             self._record.update(**sections)

@@ -63,10 +63,10 @@ class Layout:
     """
 
     def __init__(self, codes: Mapping[str, str], values: Sequence[str] = ()):
-        self.names = (*codes, *values)
-        self.codes = "".join(codes.values()) + "d" * len(values)
-        self.fields = slice(NUMBER + 1, NUMBER + 1 + len(codes))
-        self.values = slice(self.fields.stop, self.fields.stop + len(values))
+        self.names: tuple[str, ...] = (*codes, *values)
+        self.codes: str = "".join(codes.values()) + "d" * len(values)
+        self.fields: slice = slice(NUMBER + 1, NUMBER + 1 + len(codes))
+        self.values: slice = slice(self.fields.stop, self.fields.stop + len(values))
         self._places = {name: place for place, name in enumerate(self.names, NUMBER + 1)}
 
     def place(self, name: str) -> int:

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from psychopy_nfb.dsp import SignalInfo, standard_positions
 from psychopy_nfb.engine.configuration import Configuration, build_configuration
+from psychopy_nfb.engine.plugins import differences, load_plugins
 from psychopy_nfb.engine.processor import Processor
 from psychopy_nfb.errors import FileError, NfbError
+from psychopy_nfb.protocol.thresholds import Follower
 from psychopy_nfb.recording import read_session
 
 if TYPE_CHECKING:
     from psychopy_nfb.recording import Session
+
+logger = logging.getLogger(__name__)
 
 COMMANDS = (
     "baseline_begin",
@@ -26,19 +32,21 @@ COMMANDS = (
     "reset_score",
     "points_on",
     "points_off",
+    "adaptation",
     "refused",
     "gap",
     "worker_restarted",
     "rate_spoilt",
     "rate_right",
 )
+_SNAPSHOT = "thresholds reached"
 
 
 def run_offline(
     configuration: Configuration,
     samples: np.ndarray,
     info: SignalInfo,
-    commands: list[tuple[int, str, dict]] = (),
+    commands: Sequence[tuple[int, str, dict[str, Any]]] = (),
     chunk: int = 1000,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Pass a recording through a training's settings without any stream or clock.
@@ -64,7 +72,11 @@ def run_offline(
     """
     processor = Processor(configuration, info)
     blocks = []
-    edges = [*((sample, name, detail) for sample, name, detail in commands), (len(samples), "", {})]
+    # Thresholds are gone on with as they were some samples before the files' end.
+    reached = {sample: {} for sample in _samples_gone_on_from(commands)}
+    snapshots = [(sample, _SNAPSHOT, {}) for sample in reached]
+    edges = sorted([*snapshots, *commands], key=lambda edge: edge[0])
+    edges.append((len(samples), "", {}))
     at = 0
     for sample, name, detail in edges:
         until = min(sample, len(samples))
@@ -72,8 +84,10 @@ def run_offline(
             end = min(at + chunk, until)
             blocks.append(processor.process(samples[at:end]))
             at = end
-        if name == "worker_restarted":
-            processor = _successor(processor, detail)
+        if name == _SNAPSHOT:
+            reached[sample] = processor.thresholds.followers()
+        elif name == "worker_restarted":
+            processor = _successor(processor, detail, reached)
         else:
             _repeat(processor, name, detail)
     values = np.concatenate([block.values for block in blocks])
@@ -81,11 +95,26 @@ def run_offline(
     return values, flags
 
 
-def _successor(dead: Processor, detail: dict) -> Processor:
-    """Return what goes on after a restart: with the settings and points that had been reached."""
+def _samples_gone_on_from(commands: list[tuple[int, str, dict[str, Any]]]) -> set[int]:
+    """Return the samples after which a later worker went on with the thresholds."""
+    restarts = [detail for _, name, detail in commands if name == "worker_restarted"]
+    return {one["sample"] for detail in restarts for one in detail.get("thresholds", {}).values()}
+
+
+def _successor(
+    dead: Processor, detail: dict[str, Any], reached: dict[int, dict[str, Follower]]
+) -> Processor:
+    """Return what goes on after a restart: with the settings and points that had been reached.
+
+    And with the thresholds, which are among those `reached` after some samples.
+    """
     processor = Processor(detail.get("configuration", dead.configuration), dead.info)
     processor.reward.restore({key: detail[key] for key in ("score", "hits") if key in detail})
     processor.paused, processor.counting = dead.paused, dead.counting
+    processor.thresholds.training = dead.thresholds.training
+    processor.thresholds.take_over(
+        {name: reached[one["sample"]][name] for name, one in detail.get("thresholds", {}).items()}
+    )
     processor.n_samples = dead.n_samples
     processor.gap()
     # Sessions of earlier versions do not say whether a baseline was being recorded.
@@ -95,7 +124,7 @@ def _successor(dead: Processor, detail: dict) -> Processor:
     return processor
 
 
-def _repeat(processor: Processor, name: str, detail: dict) -> None:
+def _repeat(processor: Processor, name: str, detail: dict[str, Any]) -> None:
     if name == "gap":
         processor.gap()
     elif name == "set":
@@ -108,6 +137,10 @@ def _repeat(processor: Processor, name: str, detail: dict) -> None:
         processor.rate_spoilt = name == "rate_spoilt"
     elif name in ("points_on", "points_off"):
         processor.counting = name == "points_on"
+    elif name == "adaptation":
+        if detail["edge"] is not None:
+            processor.thresholds.block_edge(detail["edge"] == "begin", detail["training"])
+        processor.thresholds.training = detail["training"]
     elif name == "reset_score":
         processor.reward.reset_score()
     elif name == "baseline_begin":
@@ -122,20 +155,31 @@ def _repeat(processor: Processor, name: str, detail: dict) -> None:
             pass  # as it was: refused, and the baseline that was under way is gone
 
 
-def rerun(session: Session | str | os.PathLike) -> tuple[np.ndarray, np.ndarray]:
+def rerun(
+    session: Session | str | os.PathLike[str], plugins: Sequence[str | os.PathLike[str]] = ()
+) -> tuple[np.ndarray, np.ndarray]:
     """Compute a session's feedback again from its recorded EEG, settings and commands.
 
     Parameters
     ----------
     session : Session or path
         A recorded session, or any of its files.
+    plugins : sequence of path
+        Files with parts of your own that the session used, as for `Neurofeedback`. One that is not
+        the same as then is reported in the log.
 
     Returns
     -------
     values, flags
         As `run_offline`; equal to the session's own ``signals`` to 1e-9, also after a restart of
         the worker.
+
+    Raises
+    ------
+    SettingsError
+        If a step is not here; it says where that came from.
     """
+    load_plugins(plugins)
     if isinstance(session, str | os.PathLike):
         session = read_session(session)
     moved = session.events[session.events.trial_type == "recording_moved"]
@@ -167,4 +211,6 @@ def rerun(session: Session | str | os.PathLike) -> tuple[np.ndarray, np.ndarray]
         if name == "worker_restarted" and str(detail["restarts"]) in begun:
             detail["configuration"] = build_configuration(begun[str(detail["restarts"])])
     start = build_configuration(session.settings["configuration_at_start"])
+    for sentence in differences(session.settings.get("own_parts")):
+        logger.warning("%s.", sentence)
     return run_offline(start, samples, info, commands)

@@ -27,7 +27,7 @@ class SampleIndex:
         self._stamps = np.full(max(16, round(rate * seconds)), -np.inf)
         self._next = start
         self._first = start
-        self.newest = -np.inf
+        self.newest: float = -np.inf
 
     def extend(self, stamps: np.ndarray) -> None:
         """Take the next samples' stamps, (n,) in seconds."""

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from psychopy_nfb.dsp import Flags, Pipeline, SignalInfo
+from psychopy_nfb.dsp import Flags, Pipeline, SignalInfo, Step
+from psychopy_nfb.dsp.own_step import own_faults
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.protocol import Baseline, BaselineRecorder
 
@@ -17,7 +18,7 @@ class Calibration:
     """What a recorded baseline gives; nothing of it is in use before `SignalChain.adopt`."""
 
     baseline: Baseline
-    steps: list | None
+    steps: list[Step] | None
     """The pipeline's steps as fitted, None if none of them learns."""
     settle_left: int
     """Samples that the fitted filters have still to see."""
@@ -49,8 +50,8 @@ class SignalChain:
                 f"gives {out.n_channels} channels but a signal is one; pick one channel or add a "
                 "SpatialFilter that combines them",
             )
-        self.rate = out.rate
-        self.used_channels = self._used_channels(info)
+        self.rate: float = out.rate
+        self.used_channels: np.ndarray = self._used_channels(info)
         self._recorder: BaselineRecorder | None = None
         self._segments: list[list[tuple[np.ndarray, np.ndarray | None]]] = []
         self._settle_left = round(pipeline.settle * self.rate)
@@ -63,9 +64,7 @@ class SignalChain:
         that must not withhold reward. A channel that is no voltage counts only where the signal is
         of such channels alone: an accelerometer at rest beside EEG is no fault.
         """
-        mixed = np.eye(info.n_channels)
-        for step in self.pipeline.steps:
-            mixed = step.mixed(mixed)
+        mixed = self.pipeline.mixed(np.eye(info.n_channels))
         used = np.flatnonzero(mixed.any(axis=1))
         voltages = np.intersect1d(used, info.voltages)
         return voltages if len(voltages) else used
@@ -158,9 +157,10 @@ class SignalChain:
         pipeline.reset()
         settle_left = 0
         for step in pipeline.steps:
-            if hasattr(step, "fit"):
-                step.fit(longest)
-            longest = step.process(longest)
+            with own_faults(step, "cannot be fitted to the baseline"):
+                if hasattr(step, "fit"):
+                    step.fit(longest)
+                longest = step.process(longest)
         recorder = BaselineRecorder(self.rate, label=label)
         for segment, repaired in segments:
             pipeline.reset()

@@ -12,6 +12,7 @@ import os
 import sys
 import threading
 import traceback
+from typing import Any
 
 from psychopy_nfb.engine.control import ControlLine, standard_lines
 from psychopy_nfb.engine.memory import SharedBlock
@@ -31,7 +32,7 @@ LAST_RESORT_SECONDS = 0.6
 class _Opening(threading.Thread):
     """Opens the streams while the main thread imports scipy, which takes a second by itself."""
 
-    def __init__(self, configuration: dict, known: dict | None):
+    def __init__(self, configuration: dict[str, Any], known: dict[str, Any] | None):
         super().__init__(name="opening", daemon=True)
         self._configuration = configuration
         self._known = known
@@ -57,7 +58,7 @@ class _Opening(threading.Thread):
         except Exception as error:  # reported to the experiment by the main thread
             self.error = error
 
-    def result(self) -> tuple:
+    def result(self) -> tuple[Any, ...]:
         """Wait for the streams and return them and the markers, or raise what went wrong."""
         self.join()
         if self.error is not None:
@@ -104,12 +105,14 @@ def main(arguments: list[str] | None = None) -> int:
     return status
 
 
-def _serve(order: dict, block: SharedBlock, control: ControlLine) -> int:
+def _serve(order: dict[str, Any], block: SharedBlock, control: ControlLine) -> int:
     opening = _Opening(order["configuration"], order["streams"])
     try:
         # Here and not above: the streams are being opened while this imports scipy.
         from psychopy_nfb.engine.loop import Loop
+        from psychopy_nfb.engine.plugins import load_ordered
 
+        load_ordered(order["plugins"])
         loop = Loop(order, block, control, *opening.result())
     except NfbError as error:
         _refuse(control, error)

@@ -12,7 +12,7 @@ _GREETING = re.compile(r"^[\d-]+ [\d:.]+ .*\.cpp:\d+ +(INFO|-?\d)\| ")
 """A line of liblsl that is no warning: time, thread, place in its source, level."""
 
 
-def start_worker(block: str, log_path: str) -> subprocess.Popen:
+def start_worker(block: str, log_path: str) -> subprocess.Popen[bytes]:
     """Start the worker on a block of shared memory, with pipes to its stdin and stdout.
 
     Parameters
@@ -38,7 +38,7 @@ def start_worker(block: str, log_path: str) -> subprocess.Popen:
         )
 
 
-def close_pipes(process: subprocess.Popen) -> None:
+def close_pipes(process: subprocess.Popen[bytes]) -> None:
     """Close both pipes, whatever was still to be sent to a dead process.
 
     A process that still runs ends once its stdin is closed; the thread that reads its stdout needs

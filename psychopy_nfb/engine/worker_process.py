@@ -14,16 +14,18 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from psychopy_nfb import errors
 from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.engine.frame_rows import append_frames
 from psychopy_nfb.engine.memory import SharedBlock
 from psychopy_nfb.engine.outbox import Outbox
+from psychopy_nfb.engine.threshold_history import ThresholdHistory
 from psychopy_nfb.engine.worker_launch import close_pipes, remove_log, start_worker
 from psychopy_nfb.errors import NfbError, WorkerError
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 START_SECONDS = 20.0
 """How long a worker may take to be ready, beyond the stream's timeout: cold disk, virus scanner."""
@@ -54,27 +56,32 @@ class WorkerProcess:
     on_message : callable
         Called from a thread with each message of the worker.
     counting : bool
-        Whether points and hits count before the first block.
+        Whether points and hits count, and thresholds follow, before the first block.
+    plugins : sequence of dict
+        A lab's own parts that the worker loads, as `Plugin.order`.
     """
 
     def __init__(
         self,
-        configuration: dict,
+        configuration: dict[str, Any],
         value_names: Sequence[str],
         session: str | None,
-        facts: dict,
-        on_message: Callable[[dict], None],
+        facts: dict[str, Any],
+        on_message: Callable[[dict[str, Any]], None],
         counting: bool = True,
+        plugins: Sequence[dict[str, Any]] = (),
     ):
         self._configuration = configuration
         self._session = session
         self._facts = facts
+        self._plugins = list(plugins)
         self._on_message = on_message
         self._outbox = Outbox()
-        self._labels: dict[str, dict] = {"mark": {}, "block": {}}
+        self._labels: dict[str, dict[str, Any]] = {"mark": {}, "block": {}}
         # What the worker has reached, by the commands that it says it has obeyed.
         self._paused = False
-        self._counting = counting
+        self._counting = self._training = counting
+        self._thresholds = ThresholdHistory()
         self._watching = False
         self._baseline: str | None = None
         self._closing = False
@@ -85,12 +92,12 @@ class WorkerProcess:
         self._creator = os.getpid()
         self._error: NfbError | None = None
         self._looked_at = self._slept_at = lsl_now()
-        self._process: subprocess.Popen | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._receiver: threading.Thread | None = None
         self._is_ready = False  # whether this process has begun to work
-        self.ready: dict = {}
-        self.block = SharedBlock.create(value_names)
-        self.restarts = 0
+        self.ready: dict[str, Any] = {}
+        self.block: SharedBlock = SharedBlock.create(value_names)
+        self.restarts: int = 0
 
     def start(self) -> None:
         """Start the worker and wait until it is ready.
@@ -134,7 +141,7 @@ class WorkerProcess:
             self._labels[name][content["id"]] = content["label"]
         self._outbox.add({"command": name, "called": lsl_now(), **content})
 
-    def _spawn(self, restore: dict | None) -> None:
+    def _spawn(self, restore: dict[str, Any] | None) -> None:
         process = start_worker(self.block.name, self.log_path)
         self.block["worker_pid"] = process.pid
         self.block["busy"] = 0
@@ -144,6 +151,8 @@ class WorkerProcess:
             "session": self._session,
             "facts": self._facts,
             "counting": self._counting,
+            "training": self._training,
+            "plugins": self._plugins,
             "streams": self.ready.get("streams"),
             "restore": restore,
         }
@@ -157,7 +166,7 @@ class WorkerProcess:
         self._receiver.start()
         self._outbox.target(process)
 
-    def _write(self, process: subprocess.Popen, content: dict) -> bool:
+    def _write(self, process: subprocess.Popen[bytes], content: dict[str, Any]) -> bool:
         """Return whether it could be written; not to a process that has died."""
         line = json.dumps(content).encode() + b"\n"
         try:
@@ -176,14 +185,14 @@ class WorkerProcess:
                 logger.error("The command %s was not sent: %s", command["command"], error)
                 self._outbox.kept([command["number"]])
 
-    def _receive(self, process: subprocess.Popen) -> None:
+    def _receive(self, process: subprocess.Popen[bytes]) -> None:
         for line in process.stdout:
             try:
                 self._take(process, json.loads(line))
             except Exception:  # half a line of a process that was killed, or a mistake of ours
                 logger.exception("A message of the background process was not understood: %s", line)
 
-    def _take(self, process: subprocess.Popen, message: dict) -> None:
+    def _take(self, process: subprocess.Popen[bytes], message: dict[str, Any]) -> None:
         kind = message["kind"]
         if kind == "ready":
             self.ready = message
@@ -202,13 +211,15 @@ class WorkerProcess:
             self.ready["streams"] = message["streams"]
         elif kind == "configuration":
             self._configuration = message["configuration"]
+        elif kind == "thresholds":
+            self._thresholds.add(process, message["sample"], message["reached"])
         elif kind == "obeyed":
             self._note(self._outbox.obeyed(message["number"], message["event"]))
         elif kind == "kept":
             self._outbox.kept(message["numbers"])
         self._on_message(message)
 
-    def _note(self, command: dict | None) -> None:
+    def _note(self, command: dict[str, Any] | None) -> None:
         """Remember what a command that was obeyed has changed, for a successor."""
         name = None if command is None else command["command"]
         if name in ("pause", "resume"):
@@ -219,6 +230,7 @@ class WorkerProcess:
             self._watching = command["on"]
         elif name == "block":
             self._counting = command["points"]
+            self._training = command["training"]
 
     def _watch(self) -> None:
         """Start another worker when this one has died or no longer goes round its loop."""
@@ -263,7 +275,7 @@ class WorkerProcess:
                 logger.error("%s", self._error)
         return False
 
-    def _restart(self, process: subprocess.Popen, why: str) -> None:
+    def _restart(self, process: subprocess.Popen[bytes], why: str) -> None:
         process.kill()
         process.wait()
         self._receiver.join(LAST_WORDS_SECONDS)  # what it had reached is in its last messages
@@ -281,7 +293,7 @@ class WorkerProcess:
         logger.warning("The background process %s; starting it again.", why)
         self._spawn(restore=self._reached(why))
 
-    def _reached(self, why: str) -> dict:
+    def _reached(self, why: str) -> dict[str, Any]:
         """Return the state that the next worker goes on from."""
         record = self.block.feedback.newest()
         feedback: dict[str, float] = {}
@@ -300,6 +312,7 @@ class WorkerProcess:
             "baseline": self._baseline,
             "watching": self._watching,
             "labels": self._labels,
+            "thresholds": self._thresholds.parts(),
         }
 
     def close(self) -> int:
@@ -346,7 +359,7 @@ class WorkerProcess:
         else:
             self._stopped_in_time(self._process)
 
-    def _stopped_in_time(self, process: subprocess.Popen) -> bool:
+    def _stopped_in_time(self, process: subprocess.Popen[bytes]) -> bool:
         """Tell a process to finish its files; return whether it did, and kill it if it did not."""
         if process.poll() is not None:
             return False

@@ -22,6 +22,7 @@ PAGES = {
         "filter_and_channels": "Choose filter and channels",
         "artifacts": "Artifacts",
         "settings": "Settings files",
+        "own_parts": "Your own parts",
     },
     "Measure": {
         "timing": "Timing and the photodiode",

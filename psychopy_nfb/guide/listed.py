@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 
-FIELDS = {
+FIELDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "component_neuro_feedback": (
         "neurofeedback",
         ("BASIC", "STREAM", "SIGNAL", "FEEDBACK", "TIMING", "DATA"),
@@ -51,7 +51,7 @@ def fields(page: str) -> str:
     imported = importlib.import_module(f"psychopy_nfb.builder.{module}")
     tabs: dict[str, list[str]] = {}
     for field in (field for name in names for field in getattr(imported, name)):
-        plain = {True: "yes", False: "no", "": "empty", **field.choices}
+        plain = {True: "yes", False: "no", "": "empty", "[]": "empty", **field.choices}
         at_first = plain.get(field.value, f"`{field.value}`")
         tabs.setdefault(field.tab, []).append(f"| {field.label} | {at_first} | {field.hint} |")
     parts = ["## All fields"]

@@ -60,7 +60,7 @@ def page_address(page: str) -> str:
     return (kept_pages() / f"{page}.html").as_uri()
 
 
-def write_pages(folder: str | os.PathLike) -> Path:
+def write_pages(folder: str | os.PathLike[str]) -> Path:
     """Write all pages and their pictures.
 
     Parameters

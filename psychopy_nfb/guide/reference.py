@@ -12,7 +12,7 @@ import textwrap
 from collections.abc import Collection
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from psychopy_nfb.guide import all_pages
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from griffe import Class, Function, Object
 
 PACKAGE = "psychopy_nfb"
-CONTENTS = {
+CONTENTS: dict[str, tuple[str, ...]] = {
     "api": (PACKAGE,),
     "api_dsp": (f"{PACKAGE}.dsp",),
     "api_data": (f"{PACKAGE}.recording", f"{PACKAGE}.analysis"),
@@ -145,7 +145,7 @@ def _call(name: str, one: Class | Function) -> str:
     return f"```text\n{line}\n```"
 
 
-def _list(entries: list) -> str:
+def _list(entries: list[Any]) -> str:
     """Return parameters, results or errors as a list, with their types."""
     lines = []
     for entry in entries:
@@ -197,7 +197,7 @@ def _members(one: Class, on_this_page: Collection[str]) -> list[str]:
     return parts + methods
 
 
-def _entries(one: Object, kind: str) -> list:
+def _entries(one: Object, kind: str) -> list[Any]:
     """Return the entries of all sections of a kind of its docstring."""
     sections = one.docstring.parsed if one.docstring else ()
     return [each for part in sections if part.kind.value == kind for each in part.value]

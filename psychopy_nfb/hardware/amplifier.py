@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from psychopy.hardware.base import BaseDevice
-
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.lsl.selection import StreamSelection
 
 if TYPE_CHECKING:
     from psychopy_nfb.lsl.stream_channels import StreamChannels
+    from psychopy_nfb.untyped import PsychoPyClass as BaseDevice
+else:
+    from psychopy.hardware.base import BaseDevice
+
 
 _KEYS = ("stream_name", "stream_type", "source_id", "hostname")
 
@@ -52,7 +54,7 @@ class LSLAmplifier(BaseDevice):
         units: str | None = None,
         rate: float | str | None = None,
     ):
-        self.selection = StreamSelection(
+        self.selection: StreamSelection = StreamSelection(
             name=stream_name or None,
             type=stream_type or None,
             source_id=source_id or None,

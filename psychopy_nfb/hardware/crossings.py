@@ -53,15 +53,15 @@ class Crossings:
     def __init__(self, threshold: float, hysteresis: float = 0.0, inverted: bool = False):
         self._last: tuple[float, float] | None = None
         self._crossed = {True: 0.0, False: 0.0}  # when the threshold was, in either direction
-        self.on = False
+        self.on: bool = False
         self.set(threshold, hysteresis, inverted)
 
     def set(self, threshold: float, hysteresis: float, inverted: bool) -> None:
         """Use another threshold from here on; `on` says at once what the last sample is by it."""
-        self.threshold = check_number("threshold", threshold)
-        self.hysteresis = check_number("hysteresis", hysteresis, at_least=0)
+        self.threshold: float = check_number("threshold", threshold)
+        self.hysteresis: float = check_number("hysteresis", hysteresis, at_least=0)
         self.inverted = inverted
-        self.usable = True
+        self.usable: bool = True
         if self._last is not None:
             self.on = self.sees(self._last[0])
 

@@ -11,13 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from psychopy import core, logging
-from psychopy.hardware.lightsensor import BaseLightSensorGroup, LightSensorResponse
+from psychopy.hardware.lightsensor import LightSensorResponse
 from psychopy.layout import Position
 
 from psychopy_nfb.hardware.crossings import Crossings
 
 if TYPE_CHECKING:
     from psychopy.visual import Window
+
+    from psychopy_nfb.untyped import PsychoPyClass as BaseLightSensorGroup
+else:
+    from psychopy.hardware.lightsensor import BaseLightSensorGroup
+
 
 WHOLE_WINDOW = 2.0
 """Its side, in the units of `findSensor`."""
@@ -93,7 +98,7 @@ class LSLLightSensor(BaseLightSensorGroup):
         from psychopy_nfb.lsl.selection import StreamSelection
 
         self._psychopy_clock = PsychoPyClock()
-        self.clock = core.Clock()
+        self.clock: core.Clock = core.Clock()
         # Named so that nothing is scaled: the unit of a light sensor is its own.
         selection = StreamSelection(
             stream_name, stream_type, source_id, None, timeout, units="uV", hostname=hostname
@@ -104,7 +109,7 @@ class LSLLightSensor(BaseLightSensorGroup):
         self._profile = stream_profile(found, describe(found), hostname or "")
         self._profile["deviceClass"] = f"{__name__}.{type(self).__name__}"
         self._columns = chosen_channels(channels, self._inlet.info.labels)
-        self.labels = [self._inlet.info.labels[column] for column in self._columns]
+        self.labels: list[str] = [self._inlet.info.labels[column] for column in self._columns]
         self._crossings = [Crossings(0.0, hysteresis, inverted) for _ in self._columns]
         super().__init__(len(self._columns), threshold, pos, size, units)
 

@@ -21,7 +21,7 @@ from psychopy_nfb.errors import FileError, SettingsError, cause
 from psychopy_nfb.reading import read_text
 from psychopy_nfb.recording.text import safe_text
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 LAST_SECONDS = 0.1
 CLOSE_SECONDS = 2.0
@@ -30,7 +30,7 @@ PULSE_SECONDS = 0.01
 """How long a port holds a code before it goes back to 0."""
 
 
-def read_codes(source: Mapping[str, int] | str | os.PathLike) -> dict[str, int]:
+def read_codes(source: Mapping[str, int] | str | os.PathLike[str]) -> dict[str, int]:
     """Return a code table: which number stands for which mark.
 
     Parameters
@@ -79,7 +79,7 @@ def read_codes(source: Mapping[str, int] | str | os.PathLike) -> dict[str, int]:
     return table
 
 
-def _json_pairs(path: str | os.PathLike) -> list[tuple[str, object]]:
+def _json_pairs(path: str | os.PathLike[str]) -> list[tuple[str, object]]:
     """Return a JSON object's names and values, also those that are there twice."""
     text = read_text(path, "codes")
     try:
@@ -197,7 +197,7 @@ class UDPMarkers(_Port):
 class _CodePort(_Port):
     """A port that takes a code and goes back to 0 after a pulse; reports unknown labels once."""
 
-    def __init__(self, to: str, codes: Mapping[str, int] | str | os.PathLike, pulse: float):
+    def __init__(self, to: str, codes: Mapping[str, int] | str | os.PathLike[str], pulse: float):
         self._codes = read_codes(codes)
         self._pulse = check_number("pulse", pulse, at_least=0, unit="s")
         super().__init__(to)
@@ -239,7 +239,7 @@ class SerialMarkers(_CodePort):
     def __init__(
         self,
         port: str,
-        codes: Mapping[str, int] | str | os.PathLike,
+        codes: Mapping[str, int] | str | os.PathLike[str],
         baudrate: int = 115200,
         pulse: float = PULSE_SECONDS,
     ):
@@ -276,7 +276,7 @@ class ParallelMarkers(_CodePort):
     def __init__(
         self,
         address: int | str,
-        codes: Mapping[str, int] | str | os.PathLike,
+        codes: Mapping[str, int] | str | os.PathLike[str],
         pulse: float = PULSE_SECONDS,
     ):
         from psychopy import parallel

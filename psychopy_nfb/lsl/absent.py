@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from psychopy_nfb.lsl.selection import StreamSelection
 from psychopy_nfb.lsl.stamps import StampClock
 from psychopy_nfb.lsl.stamps_heard import Heard
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 UNITS = "microvolts_per_unit"
 ALIKE = {
@@ -39,20 +40,20 @@ class AbsentStream:
         What was understood of its clock and rate then.
     """
 
-    speed = 1.0
+    speed: float = 1.0
     waiting = False
 
-    def __init__(self, facts: dict, heard: Heard | None = None):
+    def __init__(self, facts: dict[str, Any], heard: Heard | None = None):
         labels = tuple(facts["labels"])
         self._facts = facts
-        self.heard = heard or Heard()
-        self.clock = StampClock(self.heard.pace_beside(facts["rate"]), self.heard)
-        self.declared_rate = facts["declared_rate"]
-        self.info = SignalInfo(
+        self.heard: Heard = heard or Heard()
+        self.clock: StampClock = StampClock(self.heard.pace_beside(facts["rate"]), self.heard)
+        self.declared_rate: float = facts["declared_rate"]
+        self.info: SignalInfo = SignalInfo(
             facts["rate"], labels, positions=standard_positions(labels), kinds=facts["kinds"]
         )
-        self.format = np.dtype(facts["format"])
-        self.native = np.empty((0, len(labels)), self.format)
+        self.format: np.dtype[Any] = np.dtype(facts["format"])
+        self.native: np.ndarray = np.empty((0, len(labels)), self.format)
 
     def pull(self, timeout: float) -> None:
         """Raise StreamLost."""
@@ -66,7 +67,9 @@ class AbsentStream:
         """Do nothing: nothing is open."""
 
 
-def same_stream(selection: StreamSelection, facts: dict, timeout: float) -> StreamSelection:
+def same_stream(
+    selection: StreamSelection, facts: dict[str, Any], timeout: float
+) -> StreamSelection:
     """Return a selection that only the stream with these `facts` meets, also after a restart.
 
     Parameters
@@ -88,7 +91,7 @@ def same_stream(selection: StreamSelection, facts: dict, timeout: float) -> Stre
     )
 
 
-def difference(facts: dict, known: dict) -> str:
+def difference(facts: dict[str, Any], known: dict[str, Any]) -> str:
     """Return why a stream cannot take the place of one that was there; empty if it can.
 
     Examples
@@ -114,7 +117,7 @@ def _in_a_row(value: object) -> str:
 
 
 def found_again(
-    selection: StreamSelection, known: dict, timeout: float, heard: Heard | None = None
+    selection: StreamSelection, known: dict[str, Any], timeout: float, heard: Heard | None = None
 ) -> Inlet | AbsentStream:
     """Return the very stream with the facts `known`, or one that is absent after `timeout` s."""
     again = same_stream(selection, known, timeout)

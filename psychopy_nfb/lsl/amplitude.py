@@ -44,7 +44,7 @@ class AmplitudeCheck:
         self._eeg = info.eeg
         self._samples = np.empty((round(LOOKED_AT_SECONDS * info.rate), len(self._eeg)))
         self._n = 0
-        self.done = not self._eeg
+        self.done: bool = not self._eeg
 
     def add(self, samples: np.ndarray) -> str | None:
         """Take the next samples (n, n_channels) in microvolts; return what is wrong, once known."""

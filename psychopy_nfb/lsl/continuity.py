@@ -39,9 +39,9 @@ class Continuity:
 
     def __init__(self, rate: float, gap_seconds: float = 0.1):
         self.rate = rate
-        self.gap_seconds = max(gap_seconds, 3 / rate)
-        self.n_gaps = 0
-        self.lost_seconds = 0.0
+        self.gap_seconds: float = max(gap_seconds, 3 / rate)
+        self.n_gaps: int = 0
+        self.lost_seconds: float = 0.0
         self._last: float | None = None
         self._restart_line()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import pylsl
 
@@ -73,7 +74,7 @@ def how_to_choose(infos: Sequence[pylsl.StreamInfo]) -> str:
     )
 
 
-def _shared(infos: Sequence[pylsl.StreamInfo], mark: Callable) -> bool:
+def _shared(infos: Sequence[pylsl.StreamInfo], mark: Callable[..., Any]) -> bool:
     """Return whether any two streams have the same mark, or one has none."""
     marks = [mark(info) for info in infos]
     return len(set(marks)) < len(marks) or "" in marks

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import Any
 
 import numpy as np
 import pylsl
 
 from psychopy_nfb.checks import check_rate
+from psychopy_nfb.dsp.step import SignalInfo
 from psychopy_nfb.errors import StreamError
 from psychopy_nfb.lsl.find import find_stream, is_remote
 from psychopy_nfb.lsl.outlet import SPEED
@@ -16,7 +18,7 @@ from psychopy_nfb.lsl.stamps import StampClock
 from psychopy_nfb.lsl.stamps_heard import WRONG_RATE, Heard
 from psychopy_nfb.lsl.stamps_listen import Block, listen
 from psychopy_nfb.lsl.stamps_rate import SPOILT_RATE
-from psychopy_nfb.lsl.stream_channels import read_channels, signal_info
+from psychopy_nfb.lsl.stream_channels import StreamChannels, read_channels, signal_info
 
 BUFFER_SECONDS = 360
 """How much LSL keeps for a worker that is busy or stopped."""
@@ -83,7 +85,7 @@ class Inlet:
         check_rate("rate", found.nominal_srate() or 1.0)
         # Recovery inside LSL would hide that an amplifier was off: the worker finds it again itself
         # and marks the gap.
-        self.remote = is_remote(found)
+        self.remote: bool = is_remote(found)
         self._inlet = pylsl.StreamInlet(
             found,
             max_buflen=BUFFER_SECONDS,
@@ -97,28 +99,28 @@ class Inlet:
                 "stream", str(selection), "was found but did not answer; start it again"
             ) from None
         self.description = full
-        self.channels = read_channels(full, selection.units)
+        self.channels: StreamChannels = read_channels(full, selection.units)
         n_channels = len(self.channels.labels)
-        self.format = np.dtype(self._inlet.np_dtype)
+        self.format: np.dtype[Any] = np.dtype(self._inlet.np_dtype)
         if self.remote:
             # Without this call the first pull would block for 0.64 s instead.
             self._inlet.time_correction(timeout=selection.timeout)
         self._scales = np.array(self.channels.scales)
         self._scaled = bool((self._scales != 1).any())
-        self.native = np.empty((MAX_BLOCK, n_channels), dtype=self.format)
+        self.native: np.ndarray = np.empty((MAX_BLOCK, n_channels), dtype=self.format)
         self._microvolts = np.empty((MAX_BLOCK, n_channels))
         self._chunk = 1  # samples of the last pull: what the next chunk will probably have
         self._inlet.open_stream(timeout=selection.timeout)
-        self.declared_rate = full.nominal_srate()
-        self.speed = _speed(full)
+        self.declared_rate: float = full.nominal_srate()
+        self.speed: float = _speed(full)
         self._first: deque[Block] = deque()
         if heard is None:
             heard, first = listen(self._hear, (selection.rate or self.declared_rate) * self.speed)
             self._first.extend(first)
         self.heard = heard
         rate = self._chosen_rate()
-        self.info = signal_info(self.channels, rate)
-        self.clock = StampClock(heard.pace_beside(rate * self.speed), heard)
+        self.info: SignalInfo = signal_info(self.channels, rate)
+        self.clock: StampClock = StampClock(heard.pace_beside(rate * self.speed), heard)
         if abs(rate / (self.declared_rate or rate) - 1) > WRONG_RATE:
             self.clock.events.append(("rate_differs", self._rate_differs(rate)))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 MARKER_WORDS = ("marker", "event", "trig", "annotation", "stim")
 """Words in a stream's type that say that it holds markers."""
@@ -78,10 +79,10 @@ class MarkerLabels:
 
     def __init__(self, format: str, rate: float):  # noqa: A002
         self._pause = PAUSE / rate if rate and format != "string" else None
-        self._last: tuple[list, float] = ([], float("-inf"))
-        self.guessed = False
+        self._last: tuple[list[Any], float] = ([], float("-inf"))
+        self.guessed: bool = False
 
-    def read(self, samples: Sequence[Sequence], stamps: Sequence[float]) -> list[str]:
+    def read(self, samples: Sequence[Sequence[Any]], stamps: Sequence[float]) -> list[str]:
         """Return one label a sample, empty where there is no marker.
 
         Parameters
@@ -94,7 +95,7 @@ class MarkerLabels:
         rows = samples.tolist() if hasattr(samples, "tolist") else samples
         return [self._label(list(row), float(t)) for row, t in zip(rows, stamps, strict=True)]
 
-    def _label(self, row: list, t: float) -> str:
+    def _label(self, row: list[Any], t: float) -> str:
         if self._pause is not None:
             before, at = self._last
             self._last = (row, t)

@@ -7,6 +7,7 @@ import platform
 import threading
 from collections import deque
 from dataclasses import dataclass
+from typing import Any
 
 import pylsl
 
@@ -14,7 +15,7 @@ from psychopy_nfb.lsl.find import is_remote
 from psychopy_nfb.lsl.marker_rule import MARKER_WORDS, MarkerLabels, is_marker_stream
 from psychopy_nfb.lsl.streams import FORMATS
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.02
 """How often the inlets are looked into: it delays the note of a marker, never its time."""
@@ -187,7 +188,7 @@ class _MarkerInlet:
         return t + min(self._behind)
 
 
-def _taken(queue: deque) -> list:
+def _taken(queue: deque[Any]) -> list[Any]:
     """Empty a queue that another thread fills; return what it held."""
     held = []
     while queue:

@@ -21,7 +21,7 @@ class Merger:
 
     def __init__(self, inlet: Inlet):
         self.inlet = inlet
-        self.labels = tuple(inlet.info.labels)
+        self.labels: tuple[str, ...] = tuple(inlet.info.labels)
         self._stamps = np.empty(0)
         self._samples = np.zeros((0, len(self.labels)))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from typing import Any
 
 import numpy as np
 
@@ -65,13 +66,15 @@ class StampClock:
         self.pace = pace
         self._gap_seconds = max(gap_seconds, 3 / pace)
         self.breaks: tuple[int, ...] = ()
-        self.events: deque[tuple[str, dict]] = deque()
-        self.offset = 0.0
+        self.events: deque[tuple[str, dict[str, Any]]] = deque()
+        self.offset: float = 0.0
         """Seconds added to the stream's stamps."""
         self._counter: SampleCounter | None = None
-        self.moved = False
+        self.moved: bool = False
         """Whether the stream's stamps are not handed on as they are."""
-        self.n_missing = self.n_jumps = self._n_back = 0
+        self.n_missing: int = 0
+        self.n_jumps: int = 0
+        self._n_back = 0
         self._last = self._last_raw = -math.inf
         self._first_arrivals: list[tuple[np.ndarray, float]] | None = []
         self._chunk_seconds = 0.0

@@ -49,7 +49,7 @@ class SampleCounter:
     """
 
     def __init__(self, pace: float, gap_seconds: float, chunk_seconds: float, own: bool):
-        self.pace = pace
+        self.pace: float = pace
         self._chunk_seconds = chunk_seconds
         self._limit = max(gap_seconds, LOST_CHUNK * chunk_seconds)
         self._own = own

@@ -42,7 +42,7 @@ class RateWatch:
     def __init__(self, pace: float):
         self.pace = pace
         self.restart()
-        self.share = 1.0
+        self.share: float = 1.0
         self._told = False
 
     def restart(self) -> None:

@@ -89,7 +89,7 @@ def main(options: argparse.Namespace) -> int:
     return 0 if passed(findings) else 1
 
 
-def read_log(path: str | os.PathLike) -> pd.DataFrame:
+def read_log(path: str | os.PathLike[str]) -> pd.DataFrame:
     """Read a frame log.
 
     Raises

@@ -6,6 +6,7 @@ import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from psychopy_nfb.photodiode.sensor_stamps import steady_stamps
 from psychopy_nfb.reading import check_file, first_line, reading
 from psychopy_nfb.recording.eeg_files.xdf import load_streams
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 OWN_TYPES = ("Feedback", "Frames")
 """Of the streams of ours; by name they could be an amplifier's."""
@@ -44,7 +45,7 @@ class Channel:
         return f"{self.name} ({self.stream})" if self.stream else self.name
 
 
-def read_channels(path: str | os.PathLike) -> list[Channel]:
+def read_channels(path: str | os.PathLike[str]) -> list[Channel]:
     """Read all channels that could be a light sensor's.
 
     Parameters
@@ -83,7 +84,7 @@ def read_channels(path: str | os.PathLike) -> list[Channel]:
     )
 
 
-def choose(channels: list[Channel], name: str, path: str | os.PathLike) -> Channel:
+def choose(channels: list[Channel], name: str, path: str | os.PathLike[str]) -> Channel:
     """Return the channel `name`.
 
     Raises
@@ -140,7 +141,7 @@ def _from_xdf(path: Path) -> list[Channel]:
     return found
 
 
-def _on_the_screens_clock(stamps: np.ndarray, streams: list[dict]) -> np.ndarray:
+def _on_the_screens_clock(stamps: np.ndarray, streams: list[dict[str, Any]]) -> np.ndarray:
     """Return stamps of the recording computer's clock on that of the one that showed the frames."""
     for stream in streams:
         source = (stream["info"].get("source_id") or [""])[0] or ""
@@ -153,7 +154,7 @@ def _on_the_screens_clock(stamps: np.ndarray, streams: list[dict]) -> np.ndarray
     return stamps
 
 
-def _labels(info: dict, n: int) -> list[str]:
+def _labels(info: dict[str, Any], n: int) -> list[str]:
     try:
         channels = info["desc"][0]["channels"][0]["channel"]
         labels = [(channel["label"][0] or "") for channel in channels][:n]

@@ -24,7 +24,7 @@ from psychopy_nfb.process import running
 if TYPE_CHECKING:
     from psychopy.visual import Window
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 START_SECONDS = 20.0
 """How long the virtual sensor may take to start."""
@@ -47,7 +47,7 @@ class SensorInlet:
         if channel is None and len(labels) > 1:
             raise SettingsError("channel", None, f"name one of {', '.join(labels)}")
         self._column = chosen_channels([channel or 1], labels)[0]
-        self.name = f"{labels[self._column]} ({found.name()})"
+        self.name: str = f"{labels[self._column]} ({found.name()})"
         self._rate = found.nominal_srate() or SLOWEST
         if remote:
             self._inlet.time_correction(timeout=selection.timeout)

@@ -8,6 +8,7 @@ Nothing here knows of streams, processes, files or clocks: time is counted in sa
 - `comparison`: a signal against its baseline;
 - `display_value`: what displays show of it;
 - `signal_state`, `reward_state`: what each sample moves on;
+- `thresholds`: thresholds that follow the person, one rule each;
 - `value_names`: names of what there is for each sample;
 - `version_0_1`: settings and tables of version 0.1, which knew one signal and further ones.
 """
@@ -17,7 +18,8 @@ from psychopy_nfb.protocol.comparison import Comparison
 from psychopy_nfb.protocol.reward import Reward
 from psychopy_nfb.protocol.reward_state import QUALITY_SECONDS, RewardState
 from psychopy_nfb.protocol.signal import ROLES, Signal
-from psychopy_nfb.protocol.signal_state import SignalState
+from psychopy_nfb.protocol.signal_state import SignalState, ThresholdChange
+from psychopy_nfb.protocol.thresholds import Running, Staircase, Success, ThresholdRule, Trend
 from psychopy_nfb.protocol.value_names import (
     REWARD_VALUES,
     SIGNAL_VALUES,
@@ -37,8 +39,14 @@ __all__ = [
     "Comparison",
     "Reward",
     "RewardState",
+    "Running",
     "Signal",
     "SignalState",
+    "Staircase",
+    "Success",
+    "ThresholdChange",
+    "ThresholdRule",
+    "Trend",
     "value_name",
     "value_names",
 ]

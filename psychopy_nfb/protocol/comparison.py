@@ -7,6 +7,7 @@ import numpy as np
 from psychopy_nfb.budget import SMALLEST
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.protocol.signal import Signal
+from psychopy_nfb.protocol.thresholds import ThresholdRule
 
 SHOWN_PERCENTILES = (5.0, 50.0, 95.0)
 """Percentiles of the baseline that displays show as empty, half full and full, if no range is set.
@@ -31,7 +32,8 @@ class Comparison:
     scale, shift : float
         z = signal * scale + shift.
     threshold : float
-        In units of z; out of reach while it is not known.
+        In units of z, of one that moves by a rule where it begins; out of reach while it is not
+        known.
     display_points : (float, float, float)
         The z that displays show as empty, half full and full (the other way round for
         ``direction="down"``), linear in between: the ends and the middle of
@@ -48,11 +50,13 @@ class Comparison:
 
     def __init__(self, settings: Signal):
         self.settings = settings
-        self.up = settings.direction == "up"
-        self.ready = settings.baseline is not None or not settings.needs_baseline
+        self.up: bool = settings.direction == "up"
+        self.ready: bool = settings.baseline is not None or not settings.needs_baseline
+        self.scale: float
+        self.shift: float
         self.scale, self.shift = self._normalisation()
-        self.threshold = self._threshold_in_z()
-        self.display_points = self._display_points()
+        self.threshold: float = self._threshold_in_z()
+        self.display_points: tuple[float, float, float] = self._display_points()
 
     def shown(self, z: float) -> float:
         """Return what displays show for `z`: 0 (empty) to 1 (full)."""
@@ -99,14 +103,21 @@ class Comparison:
         return (100 / divisor, -100.0) if kind == "percent" else (1 / divisor, 0.0)
 
     def _threshold_in_z(self) -> float:
-        if self.settings.threshold_kind == "fixed":
-            return float(self.settings.threshold)
-        if self.settings.baseline is None:
+        wanted, kind = self.settings.threshold, self.settings.threshold_kind
+        base, rule = self.settings.baseline, None
+        if isinstance(wanted, ThresholdRule):
+            rule, wanted = wanted, wanted.start
+        if wanted is not None and kind == "fixed":
+            return float(wanted)
+        if base is None:
             return np.inf if self.up else -np.inf
-        if self.settings.threshold_kind == "bursts":
-            level = self.settings.baseline.burst_threshold(self.settings.threshold)
-            return level * self.scale + self.shift
-        return self.settings.baseline.percentile(self.settings.threshold) * self.scale + self.shift
+        if rule is not None:
+            level = rule.of_baseline(base, self.up, self.settings.role == "inhibit")
+        elif kind == "bursts":
+            level = base.burst_threshold(wanted)
+        else:
+            level = base.percentile(wanted)
+        return level * self.scale + self.shift
 
 
 def _with_middle(low: float, high: float) -> tuple[float, float, float]:

@@ -32,7 +32,7 @@ class DisplayValue:
         self._rate = rate
         self._begun = False
         self._held = 0
-        self.value = 0.0
+        self.value: float = 0.0
 
     def use(self, comparison: Comparison) -> None:
         """Show z as `comparison` says from the next sample on."""

@@ -31,8 +31,8 @@ class RewardState:
 
     def __init__(self, settings: Reward, rate: float):
         self.rate = rate
-        self.score = 0.0
-        self.hits = 0
+        self.score: float = 0.0
+        self.hits: int = 0
         self._run = 0  # samples in a row beyond the thresholds
         self._refractory_left = 0
         self._window = bytearray(max(1, round(QUALITY_SECONDS * rate)))

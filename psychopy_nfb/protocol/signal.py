@@ -10,6 +10,8 @@ from psychopy_nfb.checks import check_choice, check_number
 from psychopy_nfb.dsp.pipeline import Pipeline
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.protocol.baseline import Baseline
+from psychopy_nfb.protocol.thresholds import ThresholdRule
+from psychopy_nfb.settings import from_dict
 
 ROLES = ("reward", "inhibit", "watch")
 """What a signal may be for."""
@@ -39,11 +41,14 @@ class Signal:
     normalise: Literal["zscore", "percent", "max", "none"] = "zscore"
     """The signal against the baseline: in its standard deviations from its mean, in percent of its
     mean above it, as a share of its maximum, or not at all. The result is called z throughout."""
-    threshold: float = 0.5
+    threshold: float | ThresholdRule = 0.5
     """In units of z; with ``threshold_kind="percentile"`` a baseline percentile, 0 to 100; with
-    ``"bursts"`` how many bursts of 0.2 s or more a minute of the baseline has above it."""
+    ``"bursts"`` how many bursts of 0.2 s or more a minute of the baseline has above it. Or a rule
+    by which it follows the person, such as ``Success(target=0.6)``."""
     threshold_kind: Literal["fixed", "percentile", "bursts"] = "fixed"
-    """Whether `threshold` is the threshold, or what of the baseline to take it from."""
+    """Whether a number as `threshold` is the threshold, or what of the baseline to take it from."""
+    frozen: bool = False
+    """Whether a threshold that moves by a rule stays where it is for now."""
     direction: Literal["up", "down"] = "up"
     """Which side of the threshold is beyond it: z at or above it, or z at or below it."""
     display_range: tuple[float, float] | None = None
@@ -61,6 +66,7 @@ class Signal:
     live: ClassVar[tuple[str, ...]] = (
         "threshold",
         "threshold_kind",
+        "frozen",
         "direction",
         "display_range",
         "display_smoothing",
@@ -73,7 +79,7 @@ class Signal:
         check_choice("normalise", self.normalise, NORMALISATIONS)
         check_choice("threshold_kind", self.threshold_kind, THRESHOLD_KINDS)
         check_choice("direction", self.direction, ("up", "down"))
-        check_number("threshold", self.threshold, **_THRESHOLDS[self.threshold_kind])
+        self._check_threshold()
         if self.threshold_kind == "bursts" and self.direction == "down":
             raise SettingsError("direction", self.direction, "has no bursts; choose a percentile")
         check_number("display_smoothing", self.display_smoothing, at_least=0, at_most=10, unit="s")
@@ -86,13 +92,34 @@ class Signal:
             check_number("display_range[1]", self.display_range[1], above=low)
             self.display_range = tuple(self.display_range)
 
+    def _check_threshold(self) -> None:
+        if isinstance(self.threshold, dict):  # of a command or a file
+            self.threshold = from_dict(ThresholdRule, self.threshold, "threshold")
+        if not isinstance(self.threshold, ThresholdRule):
+            check_number("threshold", self.threshold, **_THRESHOLDS[self.threshold_kind])
+            return
+        if self.threshold_kind != "fixed":
+            raise SettingsError(
+                "threshold_kind",
+                self.threshold_kind,
+                "says what a number as threshold means; leave it out where threshold is a rule",
+            )
+        try:
+            self.threshold.check(self.normalise)
+        except SettingsError as error:
+            raise error.within("threshold") from None
+
     @property
     def needs_baseline(self) -> bool:
         """Whether there is nothing to compare with before a baseline is recorded."""
+        if isinstance(self.threshold, ThresholdRule):
+            return self.normalise != "none" or self.threshold.start is None
         return self.normalise != "none" or self.threshold_kind != "fixed"
 
     def changed(self, **changes: object) -> Signal:
         """Return a copy with live settings changed.
+
+        A rule as `threshold` needs no change of `threshold_kind` beside it.
 
         Raises
         ------
@@ -100,7 +127,17 @@ class Signal:
             If a setting does not exist, must stay as it is during a run, or cannot have this value.
         """
         check_live(changes, self.live)
-        return dataclasses.replace(self, **changes)
+        if isinstance(changes.get("threshold"), dict | ThresholdRule):
+            changes = {"threshold_kind": "fixed", **changes}
+        changed = dataclasses.replace(self, **changes)
+        rule, lacks = changed.threshold, changed.needs_baseline and not self.needs_baseline
+        if isinstance(rule, ThresholdRule) and lacks and self.baseline is None:
+            raise SettingsError(
+                "threshold.start",
+                rule.start,
+                "must be a number, as there is no baseline to take the threshold from",
+            )
+        return changed
 
 
 def check_live(changes: dict[str, object], live: tuple[str, ...]) -> None:

@@ -3,13 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from zlib import crc32
 
 from psychopy_nfb.dsp.flags import HOLDING, Flags
+from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.protocol.comparison import Comparison
 from psychopy_nfb.protocol.display_value import DisplayValue
 from psychopy_nfb.protocol.signal import Signal
+from psychopy_nfb.protocol.thresholds import Follower, ThresholdRule
+from psychopy_nfb.protocol.thresholds.rule import Situation
 
 _GAP = int(Flags.GAP)
+
+
+@dataclass(frozen=True)
+class ThresholdChange:
+    """A threshold was moved by its rule."""
+
+    row: int
+    """After how many rows of the block; it holds from the next one on."""
+    old: float
+    """The threshold before, in z."""
+    new: float
+    """The threshold from then on."""
+    why: str
+    """What the rule went by, in words."""
 
 
 class SignalState:
@@ -25,6 +45,15 @@ class SignalState:
     rate : float
         Of the signal, in Hz; all durations are counted in its samples.
 
+    Attributes
+    ----------
+    comparison : Comparison
+        With the settings that are in use.
+    follower : Follower or None
+        What moves the threshold; None where it is a number.
+    changes : list of ThresholdChange
+        How it moved; who has read them clears the list.
+
     Examples
     --------
     >>> state = SignalState(Signal(normalise="none", threshold=10.0), rate=100.0)
@@ -33,13 +62,94 @@ class SignalState:
     """
 
     def __init__(self, settings: Signal, rate: float):
+        self._rate = rate
         self._display = DisplayValue(rate)
+        self._rule: tuple | None = None
+        self.changes: list[ThresholdChange] = []
+        self.follower: Follower | None = None
         self.use(settings)
 
     def use(self, settings: Signal) -> None:
-        """Go by these settings, and the baseline in them, from the next sample on."""
-        self.comparison = Comparison(settings)
-        self._display.use(self.comparison)
+        """Go by these settings, and the baseline in them, from the next sample on.
+
+        A threshold that moves goes on as it did, unless its rule, its direction or the baseline are
+        other ones. Another rule without a `start` goes on from the threshold there is.
+
+        Raises
+        ------
+        SettingsError
+            If a setting does not fit the signal's rate; nothing is changed then.
+        """
+        comparison = Comparison(settings)
+        rule = settings.threshold, comparison.up, settings.baseline
+        if rule != self._rule:
+            self.follower = self._follower(comparison)
+            self._rule = rule
+            self._rule_number = crc32(repr(rule).encode())  # tells one from another process's
+        self.comparison: Comparison = comparison
+        self._display.use(comparison)
+
+    def _follower(self, comparison: Comparison) -> Follower | None:
+        """Return what moves the threshold from now on."""
+        settings, threshold = comparison.settings, comparison.threshold
+        rule = settings.threshold
+        if not isinstance(rule, ThresholdRule):
+            return None
+        before = self._rule
+        if rule.start is None and before is not None and self.comparison.ready:
+            if before[1:] == (comparison.up, settings.baseline):
+                threshold = self.threshold
+        try:
+            return rule.follower(
+                Situation(self._rate, threshold, comparison.up, settings.role == "inhibit")
+            )
+        except SettingsError as error:
+            raise error.within("threshold") from None
+
+    @property
+    def threshold(self) -> float:
+        """The threshold that holds for the next sample, in z."""
+        return self.comparison.threshold if self.follower is None else self.follower.threshold
+
+    @property
+    def follows(self) -> bool:
+        """Whether the threshold moves by a rule, and is not frozen."""
+        return self.follower is not None and not self.comparison.settings.frozen
+
+    def block_edge(self, begins: bool) -> None:
+        """Note that a block of the experiment begins or ends before the next sample."""
+        if self.follower is None or not self.follows:
+            return
+        if begins:
+            self.follower.begin_block()
+            return
+        old = self.follower.threshold
+        self._note(0, old, self.follower.end_block())
+
+    def _note(self, row: int, old: float, why: str | None) -> None:
+        if why is not None:
+            self.changes.append(ThresholdChange(row, old, self.threshold, why))
+
+    def reached(self) -> dict[str, Any] | None:
+        """Return what a successor needs of the moving threshold; None if it does not move."""
+        if self.follower is None:
+            return None
+        return {**self.follower.reached(), "rule": self._rule_number}
+
+    def go_on(self, parts: Sequence[dict[str, Any]]) -> bool:
+        """Go on from what another process's `reached` gave, in its order.
+
+        Returns
+        -------
+        bool
+            Whether it was enough, and of the same rule and baseline; else nothing is changed.
+        """
+        own: list[dict[str, Any]] = []
+        for part in reversed(parts):
+            if part["rule"] != self._rule_number:
+                break
+            own.insert(0, part)
+        return self.follower is not None and bool(own) and self.follower.go_on(own)
 
     @property
     def ready(self) -> bool:
@@ -47,7 +157,7 @@ class SignalState:
         return self.comparison.ready
 
     def process(
-        self, signal: Sequence[float], flags: Sequence[int]
+        self, signal: Sequence[float], flags: Sequence[int], takes: Sequence[bool] | None = None
     ) -> tuple[list[tuple[float, float, float, float]], list[bool]]:
         """Take the next samples; plain floats are faster here than arrays of one.
 
@@ -57,6 +167,8 @@ class SignalState:
             The pipeline's output.
         flags : sequence of int, length n
             Their `Flags`.
+        takes : sequence of bool, length n, optional
+            Which of them a moving threshold goes by; None is none of them.
 
         Returns
         -------
@@ -66,8 +178,10 @@ class SignalState:
             Whether z is beyond the threshold, in the direction of the settings.
         """
         comparison, display = self.comparison, self._display
-        scale, shift, threshold = comparison.scale, comparison.shift, comparison.threshold
+        scale, shift, threshold = comparison.scale, comparison.shift, self.threshold
         up, ready = comparison.up, comparison.ready
+        taken: Sequence[bool] = () if takes is None else takes
+        follower = self.follower if taken and ready and self.follows else None
         values, beyond = [], []
         for x, bits in zip(signal, flags, strict=True):
             z = x * scale + shift
@@ -77,5 +191,11 @@ class SignalState:
                 else:
                     display.follow(z)
             values.append((display.value, x, z, threshold))
-            beyond.append(ready and (z >= threshold if up else z <= threshold))
+            side = ready and (z >= threshold if up else z <= threshold)
+            beyond.append(side)
+            if follower is not None and taken[len(beyond) - 1] and z == z:
+                why = follower.take(z, side)
+                if why is not None:
+                    self._note(len(beyond), threshold, why)
+                    threshold = follower.threshold
         return values, beyond

@@ -23,7 +23,7 @@ _PREFIXES = {"participant": "sub", "session": "ses"}
 _DATE = re.compile(r"(\d{4})\W(\d{2})\W(\d{2})")
 
 
-def participant_label(value: object, folder: str | os.PathLike | None = None) -> str:
+def participant_label(value: object, folder: str | os.PathLike[str] | None = None) -> str:
     """Return a participant's label for file names, spaces around it left out.
 
     Parameters
@@ -53,7 +53,7 @@ only, so that no two share files; write for example 'S1x1'.
     return label
 
 
-def session_label(value: object, folder: str | os.PathLike, participant: str) -> str:
+def session_label(value: object, folder: str | os.PathLike[str], participant: str) -> str:
     """Return a session's label for file names; as `participant_label`."""
     label = _strict_label("session", value)
     _check_case("session", label, Path(folder), rf"sub-{participant}_ses-([0-9A-Za-z]+)_")

@@ -9,13 +9,14 @@ import time
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from psychopy_nfb.clock import lsl_now, measure_offset
 from psychopy_nfb.errors import FileError, cause
 from psychopy_nfb.recording.labels import participant_label, session_label, task_label
 from psychopy_nfb.recording.text import safe_text
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 SUFFIXES = {"eeg": "_eeg.xdf", "frames": "_frames.csv", "events": "_events.tsv"}
 SIDECARS = {"frames": "_frames.json", "events": "_events.json"}
@@ -89,7 +90,7 @@ class SessionFiles:
         )
         return {"participant": participant, "session": session, "task": task, "run": int(run)}
 
-    def begun(self, task_name: str) -> dict[str, dict]:
+    def begun(self, task_name: str) -> dict[str, dict[str, Any]]:
         """Return the sections of the settings file that say whose session begins now, and when.
 
         Returns
@@ -142,7 +143,7 @@ class SessionFiles:
         return self.stem.with_name(self.stem.name + suffix)
 
     @classmethod
-    def from_stem(cls, path: str | os.PathLike) -> SessionFiles:
+    def from_stem(cls, path: str | os.PathLike[str]) -> SessionFiles:
         """Return the session that `path`, its stem or any of its files, belongs to."""
         path = Path(path)
         for suffix in (*ALL_SUFFIXES, FAILED_SUFFIX, REST_SUFFIX):
@@ -152,7 +153,7 @@ class SessionFiles:
 
 
 def new_session(
-    folder: str | os.PathLike,
+    folder: str | os.PathLike[str],
     participant: str = "01",
     session: str = "01",
     task: str = "neurofeedback",
@@ -209,7 +210,7 @@ def new_session(
         ) from None
 
 
-def calibration_path(folder: str | os.PathLike | None, participant: str) -> Path | None:
+def calibration_path(folder: str | os.PathLike[str] | None, participant: str) -> Path | None:
     """Return where a participant's calibration is kept between sessions; None without a folder.
 
     Raises

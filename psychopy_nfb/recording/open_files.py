@@ -111,7 +111,7 @@ class OpenFiles:
         if aux is not None:
             self._aux = self._add_own("Aux", "Aux", aux["labels"], aux["rate"])
         self._origin: float | None = self._xdf.first_stamp(self._eeg)
-        self.before = self._left_before()
+        self.before: Left = self._left_before()
         self._in_xdf = set(self.before.commands)
 
     def _left_before(self) -> Left:
@@ -178,7 +178,7 @@ class OpenFiles:
         kind: str,
         value: str | None,
         duration: float,
-        detail: dict | None,
+        detail: dict[str, Any] | None,
         command: int | None,
     ) -> None:
         """Write an event; that of a `command` whose number is there already is passed over."""
@@ -195,7 +195,7 @@ class OpenFiles:
         # Numbers of numpy, say, become texts: no event is worth the end of the recording.
         self._xdf.write(self._events, [[json.dumps(content, default=str)]], [t])
 
-    def frames(self, rows: list[tuple]) -> None:
+    def frames(self, rows: list[tuple[Any, ...]]) -> None:
         """Write rows of the frame log; those that are in it already are passed over."""
         if self._first_sample:
             place = self._sample_place

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import mne
     import pandas as pd
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 PLAUSIBLE_SECONDS = 600.0
 """From a run's start to its first sample, at most."""
@@ -72,7 +72,7 @@ class Session:
     """The settings file."""
 
 
-def read_session(path: str | os.PathLike) -> Session:
+def read_session(path: str | os.PathLike[str]) -> Session:
     """Read the session that `path`, its stem or any of its files, belongs to.
 
     A session whose experiment or worker was killed is read up to the last flush, a damaged one as
@@ -250,7 +250,7 @@ def _has_montage(mne: Any) -> bool:
     return "colin27_1005" in mne.channels.get_builtin_montages()
 
 
-def _load_xdf(path: Path) -> list[dict]:
+def _load_xdf(path: Path) -> list[dict[str, Any]]:
     from psychopy_nfb.recording.eeg_files.xdf import load_streams
 
     if not os.path.exists(path):
@@ -265,6 +265,6 @@ def _load_xdf(path: Path) -> list[dict]:
     return streams
 
 
-def _labels(stream: dict) -> list[str]:
+def _labels(stream: dict[str, Any]) -> list[str]:
     channels = stream["info"]["desc"][0]["channels"][0]["channel"]
     return [channel["label"][0] for channel in channels]

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from psychopy_nfb.recording.names import SessionFiles
-from psychopy_nfb.recording.open_files import OpenFiles
+from psychopy_nfb.recording.open_files import Left, OpenFiles
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 FLUSH_SECONDS = 0.25
 """How much a kill can cost."""
@@ -62,15 +62,15 @@ class SessionWriter:
     def __init__(self, files: SessionFiles, *args: Any, append: bool = False, **kwargs: Any):
         self._open = lambda files, **more: OpenFiles(files, *args, **kwargs, **more)
         self._files = self._open(files, append=append)
-        self.files = files
-        self.before = self._files.before
+        self.files: SessionFiles = files
+        self.before: Left = self._files.before
         self.error: Exception | None = None
-        self.writes = True
+        self.writes: bool = True
         self._try_again_at = 0.0
         self._left_behind = 0  # EEG samples in files that were left
-        self._written: list[tuple] = []  # events of commands, since the last flush
+        self._written: list[tuple[Any, ...]] = []  # events of commands, since the last flush
         self._kept: deque[int] = deque()
-        self._jobs: deque[tuple[str, tuple]] = deque()
+        self._jobs: deque[tuple[str, tuple[Any, ...]]] = deque()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
         self._thread.start()
@@ -98,7 +98,7 @@ class SessionWriter:
         kind: str,
         value: str | None = None,
         duration: float = 0.0,
-        detail: dict | None = None,
+        detail: dict[str, Any] | None = None,
         command: int | None = None,
     ) -> None:
         """Take an event: ``trial_type`` `label` at LSL time `t`, at `sample`.
@@ -107,7 +107,7 @@ class SessionWriter:
         """
         self._jobs.append(("event", (label, t, sample, kind, value, duration, detail, command)))
 
-    def frames(self, rows: list[tuple]) -> None:
+    def frames(self, rows: list[tuple[Any, ...]]) -> None:
         """Take rows of the frame log; those that are in it already are passed over."""
         self._jobs.append(("frames", (rows,)))
 

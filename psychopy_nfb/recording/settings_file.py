@@ -25,12 +25,12 @@ class SessionRecord:
         Sections that are there already.
     """
 
-    def __init__(self, path: str | os.PathLike, content: dict[str, Any] | None = None):
-        self.path = Path(path)
-        self.content = content or {}
+    def __init__(self, path: str | os.PathLike[str], content: dict[str, Any] | None = None):
+        self.path: Path = Path(path)
+        self.content: dict[str, Any] = content or {}
 
     @classmethod
-    def load(cls, path: str | os.PathLike) -> SessionRecord:
+    def load(cls, path: str | os.PathLike[str]) -> SessionRecord:
         """Read the document that is at `path`.
 
         Raises

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 from psychopy_nfb.dsp import Flags
 from psychopy_nfb.errors import FileError, cause
@@ -13,7 +14,9 @@ from psychopy_nfb.recording.names import SessionFiles
 Column = dict[str, object]
 
 
-def _column(description: str, units: str | None = None, levels: dict | None = None) -> Column:
+def _column(
+    description: str, units: str | None = None, levels: dict[str, Any] | None = None
+) -> Column:
     column: Column = {"Description": description}
     if units:
         column["Units"] = units
@@ -41,7 +44,8 @@ EVENTS = {
             "stopped": "The experiment ended the recording.",
             "worker failed": "The background process ended by a mistake in it; see the log file.",
             "worker_restarted": "The background process was started again after it had died or "
-            "stalled; detail has the points that it went on with. EEG is missing before here.",
+            "stalled; detail has the points and thresholds that it went on with. EEG is missing "
+            "before here.",
             "block_begin": "A block of the experiment began; value is its name.",
             "block_end": "That block ended.",
             "mark": "The experiment wrote a mark; value is its text.",
@@ -51,6 +55,10 @@ EVENTS = {
             "set": "Settings of the protocol were changed; detail has the new values.",
             "points_on": "From here on points and hits are counted.",
             "points_off": "From here on they are not, as in a rest.",
+            "adaptation": "From here on thresholds that follow the person do so (value on) or stay "
+            "as they are (off); detail says of a block whether it begins or ends.",
+            "threshold": "A threshold was moved by its rule and holds from the row's sample on; "
+            "value has the signal and the new one, detail the old one, too, and why.",
             "pause": "From here on there is no reward.",
             "resume": "From here on there is reward again.",
             "reset_score": "Points and hits were set to 0.",
@@ -60,8 +68,8 @@ EVENTS = {
             "gap": "EEG samples are missing; the row's sample is the first one after them.",
             "recording_moved": "The session's files could no longer be written; detail says why. "
             "What came before is in them, the rest in these.",
-            "step_failed": "A step of the signal processing gave no finite number; detail says "
-            "which.",
+            "step_failed": "A step of the signal processing failed or gave no finite number; "
+            "detail says which.",
             "settings_not_written": "The settings file could not be written; detail says why.",
             "stream_lost": "The EEG stream ended.",
             "stream_back": "The same EEG stream was found again.",

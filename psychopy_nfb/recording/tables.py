@@ -10,13 +10,13 @@ import math
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple, TextIO
+from typing import Any, NamedTuple, TextIO
 
 from psychopy_nfb.errors import FileError, cause
 from psychopy_nfb.protocol import REWARD_VALUES, SIGNAL_VALUES
 from psychopy_nfb.recording.text import LONGEST_TEXT, cell_text, safe_text
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 class FrameFields(NamedTuple):
@@ -81,9 +81,9 @@ class _Table:
     """
 
     def __init__(
-        self, path: str | os.PathLike, columns: Sequence[str], delimiter: str, append: bool
+        self, path: str | os.PathLike[str], columns: Sequence[str], delimiter: str, append: bool
     ):
-        self.path = Path(path)
+        self.path: Path = Path(path)
         try:
             if append and self.path.exists():
                 _cut_torn_row(self.path, delimiter)
@@ -129,16 +129,16 @@ class FrameLog(_Table):
 
     def __init__(
         self,
-        path: str | os.PathLike,
+        path: str | os.PathLike[str],
         value_names: Sequence[str],
         append: bool = False,
     ):
-        self.columns = (*FRAME_COLUMNS, *value_names)
+        self.columns: tuple[str, ...] = (*FRAME_COLUMNS, *value_names)
         super().__init__(path, self.columns, ",", append)
         self._writer = csv.writer(self._file, lineterminator="\r\n")
-        self.last_frame = _last_number(Path(path)) if append else -1
+        self.last_frame: int = _last_number(Path(path)) if append else -1
 
-    def write(self, rows: Iterable[tuple]) -> list[tuple]:
+    def write(self, rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         """Write rows in the order of `columns`; return those that were not there yet."""
         new = [row for row in rows if row[0] > self.last_frame]
         for row in new:
@@ -162,7 +162,7 @@ class EventLog(_Table):
         Go on with a file that another process left.
     """
 
-    def __init__(self, path: str | os.PathLike, append: bool = False):
+    def __init__(self, path: str | os.PathLike[str], append: bool = False):
         super().__init__(path, EVENT_COLUMNS, "\t", append)
         self._commands = _command_numbers(Path(path)) if append else set()
         self._last_onset = -math.inf
@@ -176,7 +176,7 @@ class EventLog(_Table):
         value: str | None,
         sample: int,
         t: float,
-        detail: dict | None,
+        detail: dict[str, Any] | None,
         command: int | None = None,
     ) -> None:
         """Write one event; that of a `command` whose number is there already is passed over."""
@@ -210,7 +210,7 @@ class EventLog(_Table):
                 logger.warning("%s stays in the order of writing: %s", self.path.name, error)
 
 
-def _json_cell(detail: dict) -> str:
+def _json_cell(detail: dict[str, Any]) -> str:
     text = json.dumps(detail, default=str)
     return text if len(text) <= LONGEST_TEXT else json.dumps({"too_long": len(text)})
 

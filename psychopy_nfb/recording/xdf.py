@@ -48,7 +48,7 @@ DTYPES = {
 class _Stream:
     """What the writer knows of one stream."""
 
-    key: tuple
+    key: tuple[Any, ...]
     dtype: np.dtype | None
     n_channels: int
     first: float | None = None
@@ -79,8 +79,10 @@ class XdfWriter:
         If the file cannot be written, or is to be continued and is no XDF file.
     """
 
-    def __init__(self, path: str | os.PathLike, append: bool = False, date: datetime | None = None):
-        self.path = Path(path)
+    def __init__(
+        self, path: str | os.PathLike[str], append: bool = False, date: datetime | None = None
+    ):
+        self.path: Path = Path(path)
         self._streams: dict[int, _Stream] = {}
         self._closed = False
         self._boundary_at = time.monotonic() + BOUNDARY_SECONDS
@@ -301,7 +303,7 @@ def _as_read(text: object) -> str:
     return safe_text(text).replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _new_stream(key: tuple) -> _Stream:
+def _new_stream(key: tuple[Any, ...]) -> _Stream:
     form, n_channels = key[2], int(key[3])
     if form == "string":
         return _Stream(key, None, n_channels)

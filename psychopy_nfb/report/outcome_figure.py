@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -67,7 +67,7 @@ def _signal(axes: Axes, line: pd.DataFrame, begin: float, unit: str) -> None:
     axes.legend(fontsize=SMALL, loc="upper left", ncols=2, framealpha=0.8)
 
 
-def _blocks(axes: Axes, spans: list, blocks: pd.DataFrame, up: bool) -> None:
+def _blocks(axes: Axes, spans: list[Any], blocks: pd.DataFrame, up: bool) -> None:
     """Draw the share of time beyond the threshold as a bar over each block."""
     labelled = set()
     for (first, last, _), row in zip(spans, blocks.itertuples(), strict=True):

@@ -82,7 +82,7 @@ def png(figure: Figure) -> bytes:
 
 
 def write_page(
-    path: str | os.PathLike, title: str, sections: list[Section], subtitle: str = ""
+    path: str | os.PathLike[str], title: str, sections: list[Section], subtitle: str = ""
 ) -> None:
     """Write a page.
 

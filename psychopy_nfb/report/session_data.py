@@ -106,7 +106,7 @@ class SessionData:
         return self.events[self.events.trial_type.isin(kinds)]
 
 
-def load_session_data(path: str | os.PathLike) -> SessionData:
+def load_session_data(path: str | os.PathLike[str]) -> SessionData:
     """Read what there is of the session that `path`, its stem or any of its files, belongs to.
 
     Raises
@@ -158,7 +158,7 @@ def compared_unit(data: SessionData) -> str:
     return units.get(kind) or signal_unit(data)
 
 
-def _read_table(path: os.PathLike, separator: str, **columns: Any) -> pd.DataFrame:
+def _read_table(path: os.PathLike[str], separator: str, **columns: Any) -> pd.DataFrame:
     # A block may be called "None" or "NA": of pandas' words for nothing only these two are.
     return read_table(
         path, "session", separator, keep_default_na=False, na_values=["", "n/a"], **columns
@@ -175,7 +175,7 @@ def _first_alone(table: pd.DataFrame) -> pd.DataFrame:
     return table.rename(columns={value_name(first, what): what for what in SIGNAL_VALUES})
 
 
-def _read_events(path: os.PathLike) -> pd.DataFrame:
+def _read_events(path: os.PathLike[str]) -> pd.DataFrame:
     """Return the events in the order of time."""
     if not os.path.exists(path):
         columns = ["onset", "duration", "trial_type", "value", "sample", "t", "detail"]
@@ -198,7 +198,7 @@ def _detail(text: object) -> dict[str, Any]:
     return detail if isinstance(detail, dict) else {}
 
 
-def _read_signals(path: os.PathLike) -> tuple[pd.DataFrame | None, str]:
+def _read_signals(path: os.PathLike[str]) -> tuple[pd.DataFrame | None, str]:
     """Return the recorded values of each sample, without reading the EEG; or why there are none."""
     try:
         import pyxdf

@@ -12,6 +12,7 @@ import threading
 from bisect import bisect_left
 from collections.abc import Callable
 from itertools import count, pairwise
+from typing import Any
 
 import numpy as np
 import pylsl
@@ -171,7 +172,7 @@ def _times(recording: Recording) -> tuple[np.ndarray, float]:
     return times, float(times[-1]) + 1 / recording.rate
 
 
-DTYPES = {"float32": np.float32, "double64": np.float64}
+DTYPES: dict[str, type[np.floating[Any]]] = {"float32": np.float32, "double64": np.float64}
 
 
 def exact_format(samples: np.ndarray) -> str:

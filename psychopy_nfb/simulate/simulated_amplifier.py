@@ -10,7 +10,7 @@ import uuid
 from psychopy_nfb.lsl.selection import StreamSelection
 from psychopy_nfb.process import CREATION_FLAGS, child_environment, end, python_command
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 2.0
 """How long an amplifier may take to answer before the simulator takes its place."""
@@ -61,7 +61,9 @@ class SimulatedAmplifier:
 
     def __init__(self) -> None:
         source_id = f"psychopy_nfb_stand_in_{uuid.uuid4().hex[:8]}"
-        self.selection = StreamSelection(source_id=source_id, timeout=START_SECONDS)
+        self.selection: StreamSelection = StreamSelection(
+            source_id=source_id, timeout=START_SECONDS
+        )
         command = ["simulate.simulator", "--name", "Simulated", "--source-id", source_id]
         self._process = subprocess.Popen(
             python_command(*command, "--until-process-ends", str(os.getpid())),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import numpy as np
 import pylsl
@@ -27,14 +28,16 @@ class SyntheticStream:
     __test__ = False  # a test signal, not a test for pytest to collect
 
     def __init__(self) -> None:
-        self.info = SignalInfo(rate=RATE, labels=LABELS, positions=standard_positions(LABELS))
+        self.info: SignalInfo = SignalInfo(
+            rate=RATE, labels=LABELS, positions=standard_positions(LABELS)
+        )
         self.declared_rate = RATE
-        self.speed = 1.0
-        self.heard = Heard()
+        self.speed: float = 1.0
+        self.heard: Heard = Heard()
         self.waiting = False
-        self.clock = StampClock(RATE, Heard(samples=1, pace=RATE))
-        self.format = np.dtype(np.float64)
-        self.native = np.empty((0, len(LABELS)))
+        self.clock: StampClock = StampClock(RATE, Heard(samples=1, pace=RATE))
+        self.format: np.dtype[Any] = np.dtype(np.float64)
+        self.native: np.ndarray = np.empty((0, len(LABELS)))
         self._start = pylsl.local_clock()
         self._sent = 0
 

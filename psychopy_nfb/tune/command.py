@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from psychopy_nfb.checks import (
     check_channels,
@@ -16,7 +16,7 @@ from psychopy_nfb.checks import (
 )
 from psychopy_nfb.dsp.estimators import ESTIMATORS
 from psychopy_nfb.reading import RECORDINGS
-from psychopy_nfb.terminal import add_band, add_units, doing, naming_kept_files
+from psychopy_nfb.terminal import add_band, add_plugins, add_units, doing, naming_kept_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,6 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="R",
         help="recommend the shortest delay that reaches this correlation of the envelopes, 0 to 1",
     )
+    add_plugins(parser)
     add("--out", metavar="DIR", default="data", help="folder for page and settings (default data)")
     add("--json", metavar="FILE", help="write the scores to this file, too")
     add(
@@ -104,12 +105,15 @@ def _tuned(options: argparse.Namespace, delays: Sequence[float], folder: Path, s
 
     from psychopy_nfb.channels import not_eeg
     from psychopy_nfb.dsp import SignalInfo, standard_positions
+    from psychopy_nfb.engine.plugins import load_installed, load_plugins
     from psychopy_nfb.engine.presets import standard_pipeline
     from psychopy_nfb.recording.eeg_files import read_recording
     from psychopy_nfb.tune.kinds import check_voltage
     from psychopy_nfb.tune.prepared import offsets_removed
     from psychopy_nfb.tune.tuning import recommended, tune
 
+    load_plugins(options.plugin)
+    load_installed()
     with doing("Reading the recording"):
         recording = read_recording(options.recording, units=options.units)
     check_channels("channel", _names(options.channel), recording.labels)
@@ -212,7 +216,7 @@ def _sentence(chosen: Entry) -> str:
     )
 
 
-def _write_settings(path: Path, before: list, chosen: Entry) -> None:
+def _write_settings(path: Path, before: list[Any], chosen: Entry) -> None:
     """Write the recommended training as a settings file."""
     from psychopy_nfb.dsp import Pipeline
     from psychopy_nfb.engine.configuration import Configuration

@@ -13,6 +13,7 @@ from psychopy_nfb.checks import check_band
 from psychopy_nfb.dsp import ArtifactGate, SignalInfo, Step, acausal_analytic
 from psychopy_nfb.dsp.estimators import ESTIMATORS, Estimator
 from psychopy_nfb.errors import SettingsError
+from psychopy_nfb.families import failure, source
 from psychopy_nfb.tune.prepared import levelled, passed_through, without_artifacts
 from psychopy_nfb.tune.scores import Score, score, scored_rows
 
@@ -54,7 +55,7 @@ def tune(
     before: Sequence[Step],
     band: tuple[float, float],
     delays: Sequence[float],
-    candidates: Iterable[Estimator] = tuple(ESTIMATORS.values()),
+    candidates: Iterable[Estimator] | None = None,
     passed: Callable[[str], None] = lambda _: None,
     gaps: Sequence[int] = (),
     told: Callable[[str], None] = lambda _: None,
@@ -74,7 +75,7 @@ def tune(
     delays : sequence of float
         In seconds; negative ones are predictions.
     candidates : iterable of Estimator
-        What is tried.
+        What is tried; default all that there are, a lab's own among them.
     passed : callable
         Called with an estimator's name whenever it is done with one delay.
     gaps : sequence of int
@@ -134,10 +135,17 @@ def tune(
     )
     trial = _Trial(passing, raw, usable, passed_info, band)
     entries = []
-    for candidate in candidates:
-        for delay in delays:
-            entries.append(trial.entry(candidate, delay))
-            passed(candidate.name)
+    for candidate in ESTIMATORS.values() if candidates is None else candidates:
+        try:
+            for delay in delays:
+                entries.append(trial.entry(candidate, delay))
+                passed(candidate.name)
+        except Exception as error:
+            if not candidate.origin:
+                raise
+            entries = [one for one in entries if one.estimator != candidate.name]
+            place = source(Step.family[candidate.step])
+            told(f"{candidate.name} of {candidate.origin} was left out: {failure(error, place)}.")
         trial.forget()
     return entries
 

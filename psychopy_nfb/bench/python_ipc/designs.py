@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable
 from functools import partial
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import psutil
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from psychopy_nfb.display import FeedbackBar
 
-STREAM = {"channels": 8, "rate": 500.0, "chunk": 10}
+STREAM: dict[str, float] = {"channels": 8, "rate": 500.0, "chunk": 10}
 """Fifty chunks a second: at 20 ms a chunk the work fills a core."""
 LOADS_MS = (0.0, 5.0, 10.0, 20.0)
 RATES_HZ = (60.0, 120.0, 240.0)
@@ -42,7 +42,7 @@ def measure(options: argparse.Namespace) -> Outcome:
 
     from psychopy_nfb.display import FeedbackBar
 
-    rows: list[dict] = []
+    rows: list[dict[str, Any]] = []
     complete = False
     total = (len(ENGINES) + 1) * len(LOADS_MS) * len(RATES_HZ)
     counted = Turns(REPEATS)
@@ -93,7 +93,7 @@ def _row(
     log: pd.DataFrame,
     cpu: float,
     standstills: Standstills,
-) -> dict:
+) -> dict[str, Any]:
     missed, excused, _ = sort_out(log, standstills)
     ages = 1e3 * (log.t_flip - log.t_sample).dropna()
     return {

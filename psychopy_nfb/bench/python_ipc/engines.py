@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing import connection
+from typing import Any
 
 from psychopy_nfb.bench.setting import training
 from psychopy_nfb.process import ignore_interrupts
@@ -112,7 +113,7 @@ def behind_a_pipe(source_id: str, burn_ms: float) -> Iterator[Newest]:
 
 @contextmanager
 def _process(
-    context: multiprocessing.context.SpawnContext, target: Callable, *arguments: object
+    context: multiprocessing.context.SpawnContext, target: Callable[..., Any], *arguments: object
 ) -> Iterator[None]:
     process = context.Process(target=target, args=arguments, daemon=True)
     process.start()
@@ -123,7 +124,7 @@ def _process(
         process.join()
 
 
-def _into_queue(source_id: str, burn_ms: float, queue: multiprocessing.Queue) -> None:
+def _into_queue(source_id: str, burn_ms: float, queue: multiprocessing.Queue[Any]) -> None:
     _forever(source_id, burn_ms, queue.put)
 
 
@@ -131,7 +132,7 @@ def _into_pipe(source_id: str, burn_ms: float, sender: connection.Connection) ->
     _forever(source_id, burn_ms, sender.send)
 
 
-def _forever(source_id: str, burn_ms: float, give: Callable) -> None:
+def _forever(source_id: str, burn_ms: float, give: Callable[..., Any]) -> None:
     ignore_interrupts()
     computer = Computer(source_id, burn_ms)
     while True:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -49,7 +49,7 @@ BARS_AT = (8, 1024)
 def measure(options: argparse.Namespace) -> Outcome:
     """Measure every way at every size; all of them take turns."""
     missing: list[str] = []
-    found: dict[int, dict[str, dict[str, list]]] = {size: {} for size in SIZES}
+    found: dict[int, dict[str, dict[str, list[Any]]]] = {size: {} for size in SIZES}
     complete = False
     links: dict[str, Link] = {}
     rounds = schedule()
@@ -143,7 +143,9 @@ def _turn(link: Link, size: int, what: str) -> object:
     return link.flood(size)
 
 
-def _figures(rows: list[dict]) -> tuple[dict[str, float], dict[str, float], dict[str, float]]:
+def _figures(
+    rows: list[dict[str, Any]],
+) -> tuple[dict[str, float], dict[str, float], dict[str, float]]:
     """Return ours against the others where values are small, and the bars of that."""
     figures: dict[str, float] = {}
     most: dict[str, float] = {}
@@ -162,14 +164,14 @@ def _figures(rows: list[dict]) -> tuple[dict[str, float], dict[str, float], dict
     return figures, most, least
 
 
-def _rows(size: int, found: dict[str, dict[str, list]]) -> list[dict]:
+def _rows(size: int, found: dict[str, dict[str, list[Any]]]) -> list[dict[str, Any]]:
     """Return a row for each way; none if the first rounds have not been measured."""
     if not found or not all(parts[what] for parts in found.values() for what in KINDS):
         return []
     return [_row(name, size, parts) for name, parts in found.items()]
 
 
-def _row(name: str, size: int, parts: dict[str, list]) -> dict:
+def _row(name: str, size: int, parts: dict[str, list[Any]]) -> dict[str, Any]:
     idle, busy = (1e6 * np.concatenate(parts[what]) for what in ("idle", "busy"))
     low, middle, high = np.percentile([np.median(turn) for turn in parts["idle"]], (25, 50, 75))
     messages, arrived = np.median(parts["flood"], axis=0)
@@ -189,7 +191,7 @@ def _row(name: str, size: int, parts: dict[str, list]) -> dict:
     }
 
 
-def table(rows: list[dict]) -> pd.DataFrame:
+def table(rows: list[dict[str, Any]]) -> pd.DataFrame:
     """Return rows as a table for people."""
     found = pd.DataFrame(rows)
     found["bytes"] = found["bytes"].map(SIZES)

@@ -6,6 +6,7 @@ import argparse
 import json
 import subprocess
 from tempfile import TemporaryFile
+from typing import Any
 
 import pandas as pd
 from tqdm import tqdm
@@ -21,7 +22,7 @@ PARENTS = ("bare", "window")
 
 def measure(options: argparse.Namespace) -> Outcome:
     """Start children of a bare parent and of one with a window, and table their medians."""
-    found: list[dict] = []
+    found: list[dict[str, Any]] = []
     missing: list[str] = []
     complete = False
     pace = Pace()
@@ -62,7 +63,7 @@ def measure(options: argparse.Namespace) -> Outcome:
     )
 
 
-def _children(parent: str, found: list[dict], progress: tqdm, pace: Pace) -> list[str]:
+def _children(parent: str, found: list[dict[str, Any]], progress: tqdm, pace: Pace) -> list[str]:
     """Add what a parent's children told to `found`; return what could not be measured, and why."""
     command = python_command("bench.python_ipc.start_parent", str(ROUNDS))
     if parent == "window":

@@ -5,19 +5,25 @@ line. It is a program of its own, so that the parent holds nothing but what it i
 or a window.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import subprocess
 import sys
 import time
+from typing import TYPE_CHECKING, Any
 
 from psychopy_nfb.process import CREATION_FLAGS
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 IMPORTS = {"bare": "", "numpy": "numpy", "scipy.signal": "scipy.signal", "pylsl": "pylsl"}
 WAYS = ("fork", "forkserver", "spawn", "subprocess")
 
 
-def child(connection, module, begun):
+def child(connection: Connection, module: str, begun: float) -> None:
     """Import a module, and tell how long that took since `begun` and how much memory is held."""
     if module:
         __import__(module)
@@ -26,7 +32,7 @@ def child(connection, module, begun):
     connection.close()
 
 
-def _megabytes():
+def _megabytes() -> float:
     """Return what only this process holds, or all it holds where the system does not say."""
     import psutil
 
@@ -36,7 +42,7 @@ def _megabytes():
         return psutil.Process().memory_info().rss / 1e6
 
 
-def start_once(way, module):
+def start_once(way: str, module: str) -> tuple[float, float]:
     """Start a child, wait for its message; return seconds to it and the child's megabytes."""
     if way == "subprocess":
         # The same clock in both: on the systems of today it counts from the machine's start.
@@ -52,7 +58,7 @@ def start_once(way, module):
         return ended - begun, megabytes
     import multiprocessing
 
-    context = multiprocessing.get_context(way)
+    context: Any = multiprocessing.get_context(way)  # a type for each way
     receiver, sender = context.Pipe(duplex=False)
     begun = time.perf_counter()
     process = context.Process(target=child, args=(sender, module, begun))
@@ -64,7 +70,7 @@ def start_once(way, module):
     return answer
 
 
-def as_subprocess(module):
+def as_subprocess(module: str) -> None:
     """Be the child that `subprocess` starts."""
     if module:
         __import__(module)
@@ -72,7 +78,7 @@ def as_subprocess(module):
     print(ended, _megabytes())
 
 
-def main(rounds, window):
+def main(rounds: int, window: bool) -> None:
     """Start each kind of child `rounds` times, in turns."""
     parent = "window" if window else "bare"
     if window:

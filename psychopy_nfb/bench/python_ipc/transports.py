@@ -169,7 +169,7 @@ class Manager(Queue):
         self._manager = context.Manager()
         self._queue = self._manager.Queue()
 
-    def __getstate__(self) -> dict:
+    def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_manager": None}  # its proxies find it
 
     def close(self) -> None:
@@ -187,7 +187,7 @@ class Socket(Transport):
         self._port = self._listener.getsockname()[1]
         self._socket: socket.socket | None = None
 
-    def __getstate__(self) -> dict:
+    def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_listener": None}
 
     def open_sender(self) -> None:
@@ -274,7 +274,7 @@ class Ours(Transport):
         self._seen = 0
         self._data = _layout(size).place("data")
 
-    def __getstate__(self) -> dict:
+    def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_memory": None}
 
     def open_sender(self) -> None:
@@ -322,7 +322,7 @@ class Zeromq(Transport):
         with socket.create_server(("127.0.0.1", 0)) as free:
             self._port = free.getsockname()[1]
 
-    def _open(self, kind: str, join: Callable) -> None:
+    def _open(self, kind: str, join: Callable[..., Any]) -> None:
         import zmq
 
         self._context = zmq.Context()

@@ -17,7 +17,7 @@ from psychopy_nfb.recording.eeg_files.recording import Found, Recording
 from psychopy_nfb.recording.eeg_files.with_mne import read_with_mne
 from psychopy_nfb.recording.eeg_files.xdf import read_xdf
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 FOLDER_ENDINGS = (".mff", ".ds", ".mefd")
 """Recordings that are folders."""
@@ -27,7 +27,7 @@ XDF_ENDINGS = (".xdf",)
 
 
 def read_recording(
-    path: str | os.PathLike,
+    path: str | os.PathLike[str],
     stream: str | None = None,
     *,
     units: str | None = None,

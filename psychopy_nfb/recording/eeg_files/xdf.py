@@ -31,7 +31,7 @@ OTHER_CLOCK_SECONDS = 3600.0
 """Markers so far from all samples were stamped by another clock, not before or after them."""
 
 
-def load_streams(path: Path, **options: Any) -> tuple[list[dict], list[str]]:
+def load_streams(path: Path, **options: Any) -> tuple[list[dict[str, Any]], list[str]]:
     """Return the streams of an XDF file, as pyxdf reads them, and what was mended.
 
     Parameters
@@ -122,7 +122,7 @@ def _complaints() -> Iterator[list[str]]:
 
 
 def _markers(
-    streams: list[dict], chosen: dict, timing: Timing, notes: list[str]
+    streams: list[dict[str, Any]], chosen: dict[str, Any], timing: Timing, notes: list[str]
 ) -> list[tuple[int, str]]:
     """Return the markers of all streams that hold some, each with its nearest row, or -1."""
     found, outside = [], []
@@ -181,7 +181,7 @@ def nearest(times: np.ndarray, wanted: np.ndarray, period: float) -> list[int]:
     return np.where(inside, rows, -1).tolist()
 
 
-def _positions(elements: list[dict]) -> list[tuple[float, float, float] | None]:
+def _positions(elements: list[dict[str, Any]]) -> list[tuple[float, float, float] | None]:
     positions: list[tuple[float, float, float] | None] = []
     for element in elements:
         place = (element or {}).get("location")

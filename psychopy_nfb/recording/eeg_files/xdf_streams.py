@@ -16,7 +16,7 @@ LABEL_KEYS = ("label", "name")
 """Under which a channel's name may stand; the first is that of XDF's specification."""
 
 
-def text_of(element: dict | None, *keys: str) -> str:
+def text_of(element: dict[str, Any] | None, *keys: str) -> str:
     """Return the text of the first of `keys` that an element has, whatever case they are in."""
     folded = {str(tag).casefold(): value for tag, value in (element or {}).items()}
     for key in keys:
@@ -27,7 +27,7 @@ def text_of(element: dict | None, *keys: str) -> str:
     return ""
 
 
-def channel_elements(info: dict) -> list[dict]:
+def channel_elements(info: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the description of each channel, empty where there is none."""
     n = int(info["channel_count"][0])
     try:
@@ -37,29 +37,29 @@ def channel_elements(info: dict) -> list[dict]:
     return [*elements, *([{}] * (n - len(elements)))]
 
 
-def name_of(stream: dict) -> str:
+def name_of(stream: dict[str, Any]) -> str:
     """Return the name of a stream."""
     return text_of(stream["info"], "name")
 
 
-def type_of(stream: dict) -> str:
+def type_of(stream: dict[str, Any]) -> str:
     """Return the content type of a stream."""
     return text_of(stream["info"], "type")
 
 
-def rate_of(stream: dict) -> float:
+def rate_of(stream: dict[str, Any]) -> float:
     """Return the rate that a stream declares, in Hz; 0 for none."""
     return float(stream["info"]["nominal_srate"][0] or 0)
 
 
-def format_of(stream: dict) -> str:
+def format_of(stream: dict[str, Any]) -> str:
     """Return the format of a stream's samples, such as ``float32`` or ``string``."""
     return text_of(stream["info"], "channel_format")
 
 
 def choose_stream(
-    path: Path, streams: Sequence[dict], wanted: str | None, notes: list[str]
-) -> tuple[dict, list[int]]:
+    path: Path, streams: Sequence[dict[str, Any]], wanted: str | None, notes: list[str]
+) -> tuple[dict[str, Any], list[int]]:
     """Return the stream that is meant, joined if it is there in parts, and where parts begin.
 
     Parameters
@@ -105,7 +105,7 @@ def choose_stream(
     return _joined(path, parts, notes) if len(parts) > 1 else (first, [])
 
 
-def _named(streams: Sequence[dict], wanted: str) -> list[dict]:
+def _named(streams: Sequence[dict[str, Any]], wanted: str) -> list[dict[str, Any]]:
     for key in (name_of, lambda s: text_of(s["info"], "source_id"), lambda s: str(_number(s))):
         fitting = [stream for stream in streams if key(stream) == wanted]
         if fitting:
@@ -113,11 +113,13 @@ def _named(streams: Sequence[dict], wanted: str) -> list[dict]:
     return []
 
 
-def _number(stream: dict) -> int:
+def _number(stream: dict[str, Any]) -> int:
     return stream["info"]["stream_id"]
 
 
-def _joined(path: Path, parts: list[dict], notes: list[str]) -> tuple[dict, list[int]]:
+def _joined(
+    path: Path, parts: list[dict[str, Any]], notes: list[str]
+) -> tuple[dict[str, Any], list[int]]:
     """Return one stream of those that an amplifier which was restarted left one after another."""
     name = name_of(parts[0])
     both = listed(f"number {_number(part)} ({_words(part)})" for part in parts)
@@ -146,12 +148,12 @@ def _joined(path: Path, parts: list[dict], notes: list[str]) -> tuple[dict, list
     return whole, begins
 
 
-def _identity(stream: dict) -> tuple[Any, ...]:
+def _identity(stream: dict[str, Any]) -> tuple[Any, ...]:
     labels = tuple(text_of(one, *LABEL_KEYS) for one in channel_elements(stream["info"]))
     return (type_of(stream), rate_of(stream), len(labels), labels)
 
 
-def _words(stream: dict) -> str:
+def _words(stream: dict[str, Any]) -> str:
     n = len(channel_elements(stream["info"]))
     stamps = stream["time_stamps"]
     return f"{n} channels, {rate_of(stream):g} Hz, {stamps[-1] - stamps[0]:.1f} s"
