@@ -12,9 +12,10 @@ import os
 import sys
 import traceback
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from psychopy_nfb.errors import SettingsError, cause
+from psychopy_nfb.errors import NfbError, SettingsError, cause
 
 PACKAGE = "psychopy_nfb"
 _ORIGIN = "_nfb_origin"
@@ -104,6 +105,36 @@ def failure(error: BaseException, file: str) -> str:
         place = (own or frames or [(None, None)])[-1]
     at = f", line {place[1]} of {place[0]}" if place[0] else ""
     return f"{type(error).__name__}: {said}{at}"
+
+
+@contextmanager
+def own_faults(part: Any, kind: str, what: str) -> Iterator[None]:
+    """Turn whatever a lab's own part raises into a sentence; of our parts nothing is caught.
+
+    Parameters
+    ----------
+    part : object
+        Member of a family whose code runs meanwhile.
+    kind : str
+        What it is: ``"step"``.
+    what : str
+        What could not be done, e.g. ``"cannot be prepared"``.
+
+    Raises
+    ------
+    SettingsError
+        With the part's name, its file and the line.
+    """
+    try:
+        yield
+    except NfbError:
+        raise
+    except (Exception, SystemExit) as error:
+        member = type(part)
+        if not is_own(member):
+            raise
+        said = f"{what} ({failure(error, source(member))})"
+        raise SettingsError(kind, member.__name__, said) from None
 
 
 def members_in(settings: Any) -> Iterator[Any]:

@@ -11,7 +11,7 @@ from psychopy_nfb.builder.parameters import code, used
 from psychopy_nfb.dsp.estimators import ESTIMATORS
 from psychopy_nfb.errors import NfbError
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 def offer_estimators(param: Any) -> None:

@@ -15,7 +15,7 @@ from psychopy_nfb.families import failure, is_own, source
 if TYPE_CHECKING:
     from psychopy.visual import Window
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 # Okabe and Ito's palette, which colour-blind people can tell apart too
 # (https://jfly.uni-koeln.de/color/), before a quiet grey.
@@ -61,7 +61,7 @@ class FeedbackStimulus(AutoDraw):
                 self._circle.draw()
     """
 
-    def __init_subclass__(cls, **keywords: object):
+    def __init_subclass__(cls, **keywords: object) -> None:
         super().__init_subclass__(**keywords)
         if is_own(cls):
             for name in ("draw", "_value_changed", "_threshold_changed"):

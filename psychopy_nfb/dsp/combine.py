@@ -14,10 +14,10 @@ from psychopy_nfb.budget import MOST_STEPS, check_count
 from psychopy_nfb.checks import check_number
 from psychopy_nfb.dsp.artifact import held
 from psychopy_nfb.dsp.delay import Delay
-from psychopy_nfb.dsp.own_step import own_faults
 from psychopy_nfb.dsp.pipeline import Pipeline
 from psychopy_nfb.dsp.step import SignalInfo, Step
 from psychopy_nfb.errors import NfbError, SettingsError, cause
+from psychopy_nfb.families import own_faults
 
 _BINARY = {
     ast.Add: operator.add,
@@ -120,7 +120,7 @@ class Parallel(Step):
         for pipeline in self._pipelines.values():
             passed = samples
             for step in pipeline.steps:
-                with own_faults(step, "cannot be fitted to the baseline"):
+                with own_faults(step, "step", "cannot be fitted to the baseline"):
                     if hasattr(step, "fit"):
                         step.fit(passed)
                     passed = step.process(passed)

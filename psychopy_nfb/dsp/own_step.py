@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from math import isfinite
 
 import numpy as np
@@ -11,39 +9,10 @@ import numpy as np
 from psychopy_nfb.dsp.artifact import held
 from psychopy_nfb.dsp.flags import Flags
 from psychopy_nfb.dsp.step import SignalInfo, Step
-from psychopy_nfb.errors import NfbError, SettingsError
-from psychopy_nfb.families import failure, is_own, owner, source
+from psychopy_nfb.errors import SettingsError
+from psychopy_nfb.families import failure, own_faults, owner, source
 
 _INVALID = np.uint32(Flags.INVALID)
-
-
-@contextmanager
-def own_faults(step: Step, what: str) -> Iterator[None]:
-    """Turn whatever a lab's own step raises into a sentence; of our steps nothing is caught.
-
-    Parameters
-    ----------
-    step : Step
-        Whose code runs meanwhile.
-    what : str
-        What could not be done, e.g. ``"cannot be prepared"``.
-
-    Raises
-    ------
-    SettingsError
-        With the step's name, its file and the line.
-    """
-    try:
-        yield
-    except NfbError:
-        raise
-    except (Exception, SystemExit) as error:
-        kind = type(step)
-        if not is_own(kind):
-            raise
-        raise SettingsError(
-            "step", kind.__name__, f"{what} ({failure(error, source(kind))})"
-        ) from None
 
 
 def check_prepared(step: Step, before: SignalInfo, after: object) -> None:
@@ -150,7 +119,7 @@ class StepGuard:
 
     def mixed(self, step: Step, inputs: np.ndarray) -> np.ndarray:
         """Return on which inputs its outputs depend, as `Step.mixed`; if it is unclear, on all."""
-        with own_faults(step, "does not say which channels it mixes"):
+        with own_faults(step, "step", "does not say which channels it mixes"):
             out = np.asarray(step.mixed(inputs), dtype=float)
         shape = (len(inputs), len(self._last))
         if out.shape == shape:

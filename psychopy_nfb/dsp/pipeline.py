@@ -11,10 +11,10 @@ import numpy as np
 from psychopy_nfb.budget import MOST_STEPS, check_count
 from psychopy_nfb.checks import check_rate
 from psychopy_nfb.dsp.artifact import held
-from psychopy_nfb.dsp.own_step import StepGuard, check_prepared, own_faults
+from psychopy_nfb.dsp.own_step import StepGuard, check_prepared
 from psychopy_nfb.dsp.step import SignalInfo, Step
 from psychopy_nfb.errors import NfbError, SettingsError, cause
-from psychopy_nfb.families import is_own
+from psychopy_nfb.families import is_own, own_faults
 
 
 @dataclass
@@ -180,7 +180,7 @@ class Pipeline:
 def _prepared(step: Step, info: SignalInfo) -> SignalInfo:
     """Prepare a step; what its design cannot be computed with is a sentence, too."""
     try:
-        with own_faults(step, "cannot be prepared"):
+        with own_faults(step, "step", "cannot be prepared"):
             out = step.prepare(info)
             if is_own(type(step)):
                 check_prepared(step, info, out)

@@ -6,8 +6,8 @@
 - `configuration`: all settings of a training, one JSON file;
 - `presets`: the usual ones from a handful of parameters; `calibration`: a baseline of an earlier
   session taken over;
-- `plugins`, `own_parts`: steps and estimators that a lab has written, loaded from packages and
-  files, and where each came from;
+- `plugins`, `own_parts`: steps, estimators and threshold rules that a lab has written, loaded from
+  packages and files, and where each came from;
 - `processor`: from samples to feedback values, the same live and offline; `signal_chain`: one
   signal's way through its pipeline; `moving_thresholds`: those that follow the person;
 - `worker`, `control`, `acquisition`: the process, its control lines and guards, its streams;

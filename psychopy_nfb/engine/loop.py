@@ -283,10 +283,10 @@ class Loop:
         kept = self.recorder.kept()
         if kept:
             self.control.send("kept", numbers=kept)
-        for fault in self.processor.faults():
+        for event, fault in self.processor.faults():
             if fault not in self._told_faults:
                 self._told_faults.add(fault)
-                self.recorder.event("step_failed", detail={"why": fault}, kind="worker")
+                self.recorder.event(event, detail={"why": fault}, kind="worker")
                 self.control.send("fault", why=fault)
         while (failure := self.recorder.unreported()) is not None:
             self.recorder.event("settings_not_written", detail={"why": failure}, kind="worker")

@@ -29,7 +29,7 @@ class MovingThresholds:
 
     def __init__(self, states: Mapping[str, SignalState]):
         self._states = states
-        self.training = True
+        self.training: bool = True
 
     @property
     def any(self) -> bool:

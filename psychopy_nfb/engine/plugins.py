@@ -32,7 +32,7 @@ _loaded: dict[str, Plugin] = {}
 """By the file's path or the package's name."""
 
 
-def load_plugins(files: Iterable[str | os.PathLike] = ()) -> list[Plugin]:
+def load_plugins(files: Iterable[str | os.PathLike[str]] = ()) -> list[Plugin]:
     """Load a lab's own steps and estimators from Python files.
 
     `Neurofeedback` does it for its argument `plugins`. Call it before, where settings are made with
@@ -207,7 +207,7 @@ def _main_file() -> str | None:
     return os.path.realpath(main) if main else None
 
 
-def _load_file(path: str | os.PathLike) -> Plugin:
+def _load_file(path: str | os.PathLike[str]) -> Plugin:
     file = os.path.realpath(check_file(path, "plugins", MOST_TEXT))
     if file == _main_file():
         raise SettingsError(

@@ -305,15 +305,17 @@ class Processor:
         self._calibrated = self._all_ready()
         self.configuration = changed
 
-    def faults(self) -> list[str]:
-        """Return for each signal one of whose steps has failed, a sentence."""
-        faults = ((way.name, way.chain.pipeline.fault) for way in self._ways)
-        return [
-            f"signals.{name}.pipeline.{fault}; its samples are flagged INVALID and bring no "
-            "reward; check its settings"
-            for name, fault in faults
-            if fault
-        ]
+    def faults(self) -> list[tuple[str, str]]:
+        """Return event and sentence for each signal a step or a lab's own rule of which failed."""
+        faults = []
+        for way in self._ways:
+            if fault := way.chain.pipeline.fault:
+                what = "its samples are flagged INVALID and bring no reward; check its settings"
+                faults.append(("step_failed", f"signals.{way.name}.pipeline.{fault}; {what}"))
+            if fault := way.state.fault:
+                what = "the threshold stays where it is"
+                faults.append(("rule_failed", f"signals.{way.name}.threshold {fault}; {what}"))
+        return faults
 
     def stages(self) -> dict[str, float]:
         """Return the seconds spent so far in each stage, by name, in the order of the way."""

@@ -21,7 +21,7 @@ from psychopy_nfb.recording import read_session
 if TYPE_CHECKING:
     from psychopy_nfb.recording import Session
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 COMMANDS = (
     "baseline_begin",

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from psychopy_nfb.dsp import Flags, Pipeline, SignalInfo, Step
-from psychopy_nfb.dsp.own_step import own_faults
 from psychopy_nfb.errors import SettingsError
+from psychopy_nfb.families import own_faults
 from psychopy_nfb.protocol import Baseline, BaselineRecorder
 
 
@@ -157,7 +157,7 @@ class SignalChain:
         pipeline.reset()
         settle_left = 0
         for step in pipeline.steps:
-            with own_faults(step, "cannot be fitted to the baseline"):
+            with own_faults(step, "step", "cannot be fitted to the baseline"):
                 if hasattr(step, "fit"):
                     step.fit(longest)
                 longest = step.process(longest)

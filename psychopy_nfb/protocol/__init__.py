@@ -19,7 +19,15 @@ from psychopy_nfb.protocol.reward import Reward
 from psychopy_nfb.protocol.reward_state import QUALITY_SECONDS, RewardState
 from psychopy_nfb.protocol.signal import ROLES, Signal
 from psychopy_nfb.protocol.signal_state import SignalState, ThresholdChange
-from psychopy_nfb.protocol.thresholds import Running, Staircase, Success, ThresholdRule, Trend
+from psychopy_nfb.protocol.thresholds import (
+    Follower,
+    Running,
+    Situation,
+    Staircase,
+    Success,
+    ThresholdRule,
+    Trend,
+)
 from psychopy_nfb.protocol.value_names import (
     REWARD_VALUES,
     SIGNAL_VALUES,
@@ -37,11 +45,13 @@ __all__ = [
     "Baseline",
     "BaselineRecorder",
     "Comparison",
+    "Follower",
     "Reward",
     "RewardState",
     "Running",
     "Signal",
     "SignalState",
+    "Situation",
     "Staircase",
     "Success",
     "ThresholdChange",

@@ -6,6 +6,7 @@ import numpy as np
 
 from psychopy_nfb.budget import SMALLEST
 from psychopy_nfb.errors import SettingsError
+from psychopy_nfb.families import own_faults
 from psychopy_nfb.protocol.signal import Signal
 from psychopy_nfb.protocol.thresholds import ThresholdRule
 
@@ -112,7 +113,8 @@ class Comparison:
         if base is None:
             return np.inf if self.up else -np.inf
         if rule is not None:
-            level = rule.of_baseline(base, self.up, self.settings.role == "inhibit")
+            with own_faults(rule, "threshold", "cannot be taken from the baseline"):
+                level = float(rule.of_baseline(base, self.up, self.settings.role == "inhibit"))
         elif kind == "bursts":
             level = base.burst_threshold(wanted)
         else:

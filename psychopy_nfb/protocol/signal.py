@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 from psychopy_nfb.checks import check_choice, check_number
 from psychopy_nfb.dsp.pipeline import Pipeline
 from psychopy_nfb.errors import SettingsError
+from psychopy_nfb.families import own_faults
 from psychopy_nfb.protocol.baseline import Baseline
 from psychopy_nfb.protocol.thresholds import ThresholdRule
 from psychopy_nfb.settings import from_dict
@@ -105,7 +106,8 @@ class Signal:
                 "says what a number as threshold means; leave it out where threshold is a rule",
             )
         try:
-            self.threshold.check(self.normalise)
+            with own_faults(self.threshold, "rule", "cannot be checked"):
+                self.threshold.check(self.normalise)
         except SettingsError as error:
             raise error.within("threshold") from None
 

@@ -9,11 +9,11 @@ from zlib import crc32
 
 from psychopy_nfb.dsp.flags import HOLDING, Flags
 from psychopy_nfb.errors import SettingsError
+from psychopy_nfb.families import is_own, own_faults
 from psychopy_nfb.protocol.comparison import Comparison
 from psychopy_nfb.protocol.display_value import DisplayValue
 from psychopy_nfb.protocol.signal import Signal
-from psychopy_nfb.protocol.thresholds import Follower, ThresholdRule
-from psychopy_nfb.protocol.thresholds.rule import Situation
+from psychopy_nfb.protocol.thresholds import Follower, GuardedFollower, Situation, ThresholdRule
 
 _GAP = int(Flags.GAP)
 
@@ -64,7 +64,7 @@ class SignalState:
     def __init__(self, settings: Signal, rate: float):
         self._rate = rate
         self._display = DisplayValue(rate)
-        self._rule: tuple | None = None
+        self._rule: tuple[Any, ...] | None = None
         self.changes: list[ThresholdChange] = []
         self.follower: Follower | None = None
         self.use(settings)
@@ -99,10 +99,15 @@ class SignalState:
         if rule.start is None and before is not None and self.comparison.ready:
             if before[1:] == (comparison.up, settings.baseline):
                 threshold = self.threshold
+        situation = Situation(self._rate, threshold, comparison.up, settings.role == "inhibit")
         try:
-            return rule.follower(
-                Situation(self._rate, threshold, comparison.up, settings.role == "inhibit")
-            )
+            with own_faults(rule, "rule", "cannot be used"):
+                follower = rule.follower(situation)
+                if not is_own(type(rule)):
+                    return follower
+                if not isinstance(follower, Follower):
+                    raise TypeError(f"follower must return a Follower, not {follower!r}")
+                return GuardedFollower(rule, follower, situation)
         except SettingsError as error:
             raise error.within("threshold") from None
 
@@ -110,6 +115,11 @@ class SignalState:
     def threshold(self) -> float:
         """The threshold that holds for the next sample, in z."""
         return self.comparison.threshold if self.follower is None else self.follower.threshold
+
+    @property
+    def fault(self) -> str | None:
+        """What has failed in a lab's own rule, and where; None if nothing has."""
+        return self.follower.fault if isinstance(self.follower, GuardedFollower) else None
 
     @property
     def follows(self) -> bool:

@@ -70,6 +70,8 @@ EVENTS = {
             "What came before is in them, the rest in these.",
             "step_failed": "A step of the signal processing failed or gave no finite number; "
             "detail says which.",
+            "rule_failed": "A rule that moves a threshold failed, and the threshold stays; detail "
+            "says which.",
             "settings_not_written": "The settings file could not be written; detail says why.",
             "stream_lost": "The EEG stream ended.",
             "stream_back": "The same EEG stream was found again.",

@@ -66,6 +66,39 @@ swing = Estimator(
     variants=lambda band, delay: [{"length": length} for length in (13, 25)],
 )
 '''
+RULE = '''
+from dataclasses import dataclass
+
+from psychopy_nfb.protocol import Follower, ThresholdRule
+
+
+@dataclass(kw_only=True)
+class Towards(ThresholdRule):
+    """Every so many seconds a share of the way to the last value."""
+
+    share: float = 0.5
+    seconds: float = 1.5
+
+    def of_baseline(self, baseline, up, inhibits):
+        return baseline.mean
+
+    def follower(self, situation):
+        return Following(self, situation)
+
+
+class Following(Follower):
+    def __init__(self, rule, situation):
+        super().__init__(situation.threshold)
+        self._share = rule.share
+        self._every = round(rule.seconds * situation.rate)
+
+    def take(self, z, beyond):
+        self.n += 1
+        if self.n % self._every:
+            return None
+        self.threshold += self._share * (z - self.threshold)
+        return f'towards {z:.3g}'
+'''
 
 
 def write(path, text=STEP):
@@ -74,7 +107,7 @@ def write(path, text=STEP):
     return path, hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def install(folder, name="lab-package", version="1.5", offered=("Halved",), text=STEP):
+def install(folder, name="lab-package", version="1.5", offered=("Halved",), text=STEP, rules=()):
     """Put a package into a folder as `pip install --target` leaves it; return the folder.
 
     Its module has the package's name with an underscore.
@@ -84,7 +117,9 @@ def install(folder, name="lab-package", version="1.5", offered=("Halved",), text
     about.mkdir(parents=True)
     (folder / f"{module}.py").write_text(text, encoding="utf-8")
     entries = "".join(f"{one} = {module}:{one}\n" for one in offered)
-    (about / "entry_points.txt").write_text(f"[nfb.steps]\n{entries}", encoding="utf-8")
+    entries = f"[nfb.steps]\n{entries}[nfb.thresholds]\n"
+    entries += "".join(f"{one} = {module}:{one}\n" for one in rules)
+    (about / "entry_points.txt").write_text(entries, encoding="utf-8")
     metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
     (about / "METADATA").write_text(metadata, encoding="utf-8")
     (about / "RECORD").write_text(f"{module}.py,,\n", encoding="utf-8")
@@ -94,13 +129,14 @@ def install(folder, name="lab-package", version="1.5", offered=("Halved",), text
 
 @contextmanager
 def as_it_was():
-    """Leave the steps, estimators and loaded parts of this process as they were."""
+    """Leave the steps, rules, estimators and loaded parts of this process as they were."""
     from psychopy_nfb.dsp import Step, load_steps
     from psychopy_nfb.dsp.estimators import ESTIMATORS
     from psychopy_nfb.engine import plugins
+    from psychopy_nfb.protocol import ThresholdRule
 
     load_steps()
-    tables = (Step.family, ESTIMATORS, plugins._loaded)
+    tables = (Step.family, ThresholdRule.family, ESTIMATORS, plugins._loaded)
     before, modules = [dict(table) for table in tables], set(sys.modules)
     try:
         yield

@@ -1,4 +1,4 @@
-"""Steps of a lab in a real worker on a real stream, and in a rerun of what was recorded."""
+"""Steps and rules of a lab in a real worker on a real stream, and in a rerun of the session."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ import sys
 import numpy as np
 import psutil
 import pytest
-from lab_parts import STEP, as_it_was, install, write
+from lab_parts import RULE, STEP, as_it_was, install, write
 
 from psychopy_nfb import Neurofeedback, load_plugins, rerun
 from psychopy_nfb.dsp import CFIR, DCBlock, Flags, Pick, Pipeline, Step
 from psychopy_nfb.engine.plugins import load_installed
+from psychopy_nfb.protocol import ThresholdRule
 from psychopy_nfb.recording import read_session
 
 pytestmark = pytest.mark.slow
@@ -90,21 +91,34 @@ def test_a_file_is_the_same_in_the_worker_its_successor_and_a_rerun(
 
 
 def test_a_package_is_the_same_in_the_worker_and_a_rerun_and_named_when_it_is_gone(
-    amplifier, training, tmp_path, listen, monkeypatch
+    amplifier, training, tmp_path, until, monkeypatch
 ):
-    folder = install(tmp_path / "packages")
+    folder = install(tmp_path / "packages", text=STEP + RULE, rules=("Towards",))
     monkeypatch.syspath_prepend(str(folder))
     before = os.environ.get("PYTHONPATH", "")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [str(folder), before])))
     load_installed()
-    settings = training(amplifier().source_id, pipeline=pipeline_with("Halved"))
+    rule = ThresholdRule.family["Towards"](start=0.0)
+    settings = training(amplifier().source_id, pipeline=pipeline_with("Halved"), threshold=rule)
     with Neurofeedback(settings, data=tmp_path) as nfb:
-        listen(nfb, 1.0)
+
+        def moved():
+            nfb.update()
+            return np.isfinite(nfb.threshold) and nfb.threshold not in (0.0, 1.0)
+
+        with nfb.block("training"):
+            until(moved, 15, "a move")
+            nfb.signals["trained"].set(threshold={"type": "Towards", "share": 0.9, "start": 1.0})
+            until(lambda: nfb.update() or nfb.threshold == 1.0, 5, "the other rule's start")
+            until(moved, 15, "its move")
         files = nfb.files
     session = read_session(files.stem)
     assert session.settings["own_parts"] == [
-        {"name": "lab-package", "version": "1.5", "parts": ["Halved"]}
+        {"name": "lab-package", "version": "1.5", "parts": ["Halved", "Towards"]}
     ]
+    moves = session.events[session.events.trial_type == "threshold"]
+    assert len(moves) >= 2
+    assert session.signals.trained_threshold.nunique() == 2 + len(moves)  # and where each began
     check_equal(session, *rerun(session))
     assert said_by_rerun(session) == ("", "")  # found by its name alone
     monkeypatch.setenv("PYTHONPATH", before)
@@ -152,3 +166,34 @@ def test_a_fault_is_flagged_and_told_once_and_the_worker_lives(
     assert np.isfinite(session.signals.trained_signal).all()
     flags = session.signals["flags"].to_numpy() & int(Flags.INVALID)
     assert 0 < np.count_nonzero(flags) < len(flags)
+
+
+def test_a_rule_that_fails_leaves_the_threshold_and_is_told_once(
+    amplifier, training, tmp_path, until, listen, caplog
+):
+    text = RULE.replace(
+        "        self.threshold +=",
+        "        if self.n > 1000:\n            1 / 0\n        self.threshold +=",
+    )
+    path, _ = write(tmp_path / "lab_b.py", text)
+    load_plugins([path])
+    rule = ThresholdRule.family["Towards"](start=0.0)
+    settings = training(amplifier().source_id, threshold=rule)
+    with Neurofeedback(settings, data=tmp_path, plugins=[path]) as nfb:
+        with nfb.block("training"):
+            until(lambda: nfb.update() or "ZeroDivisionError" in caplog.text, 20, "the sentence")
+            held = nfb.threshold
+            listen(nfb, 2.0)
+            assert nfb.threshold == held != 0
+        psutil.Process(nfb.worker_pid).kill()
+        until(lambda: nfb.restarts == 1, 10, "another worker")
+        until(lambda: not nfb.update() and not nfb.stale, 15, "its values")
+        assert nfb.threshold == pytest.approx(held, abs=1e-12)
+        files = nfb.files
+    session = read_session(files.stem)
+    details = session.events[session.events.trial_type == "rule_failed"].detail.tolist()
+    assert len(details) in (1, 2)  # the successor goes on with it, and says so
+    line = 1 + text.splitlines().index("            1 / 0")
+    assert "signals.trained.threshold (Towards of lab_b.py (SHA-256 " in details[0]
+    assert f"failed (ZeroDivisionError: division by zero, line {line} of " in details[0]
+    check_equal(session, *rerun(session, plugins=[path]))

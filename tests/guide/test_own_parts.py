@@ -14,11 +14,12 @@ from manual import blocks
 
 from psychopy_nfb.dsp import Pipeline, SignalInfo, Step
 from psychopy_nfb.engine.plugins import load_plugins
+from psychopy_nfb.protocol import Signal, SignalState
 from psychopy_nfb.recording import read_session
 from psychopy_nfb.settings import from_dict
 
 STEM = "sub-01_ses-01_task-neurofeedback_run-01"
-FILE, SCRIPT, RERUN = (one.code for one in blocks("python") if one.page == "own_parts")
+FILE, RULE, SCRIPT, RERUN = (one.code for one in blocks("python") if one.page == "own_parts")
 (SETTINGS,) = (json.loads(one.code) for one in blocks("json") if one.page == "own_parts")
 
 
@@ -61,3 +62,19 @@ def test_its_step_has_the_amplitude_and_the_delay_that_it_says(tmp_path):
         assert np.abs(parts - whole).max() < 1e-9
         at_half = int(np.argmax(whole[:, 0] > 3.5)) / 250
         assert at_half == pytest.approx(step.declared_delay, abs=0.03)
+
+
+def test_its_rule_goes_outwards_after_a_series_and_back_without(tmp_path):
+    (tmp_path / "my_rule.py").write_text(RULE, encoding="utf-8")
+    with as_it_was():
+        load_plugins([tmp_path / "my_rule.py"])
+        rule = {"type": "InARow", "seconds": 2, "start": 1.0}
+        signal = from_dict(Signal, {"normalise": "none", "threshold": rule})
+        state = SignalState(signal, rate=1.0)
+        values, _ = state.process([5.0] * 5 + [0.0] * 4, [0] * 9, [True] * 9)
+    assert [threshold for *_, threshold in values] == pytest.approx(
+        [1, 1, 1.1, 1.1, 1.2, 1.2, 1.1, 1.1, 1.0]
+    )
+    assert [change.why for change in state.changes] == ["all of it beyond"] * 2 + [
+        "not all of it beyond"
+    ] * 2

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from psychopy_nfb.checks import check_number
+from psychopy_nfb.families import join
 from psychopy_nfb.protocol.baseline import Baseline
 
 SHORTEST_UPDATE = 1.0
@@ -44,9 +45,9 @@ class ThresholdRule:
     """The threshold until it first moves, in units of z. None takes it from the baseline, or goes
     on from the threshold there is where a rule is set during a run."""
 
-    def __init_subclass__(cls, **kwargs: object):
+    def __init_subclass__(cls, **kwargs: object) -> None:
         super().__init_subclass__(**kwargs)
-        ThresholdRule.family[cls.__name__] = cls
+        join(ThresholdRule.family, cls, "threshold rule")
 
     def __post_init__(self) -> None:
         if self.start is not None:
@@ -90,8 +91,8 @@ class Follower:
     """Names of the numbers that a successor goes on from."""
 
     def __init__(self, threshold: float):
-        self.threshold = threshold
-        self.n = 0
+        self.threshold: float = threshold
+        self.n: int = 0
 
     def take(self, z: float, beyond: bool) -> str | None:
         """Take the next sample, and whether it was beyond the threshold.
