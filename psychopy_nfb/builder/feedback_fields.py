@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from psychopy_nfb.builder import threshold_fields
 from psychopy_nfb.builder.parameters import REPEAT, Field
 
 ROLES = {
@@ -122,13 +123,15 @@ FEEDBACK = (
         "fixed",
         "Threshold given as",
         "A value in the unit above, or what the threshold is found from in the baseline. A value "
-        "is usual; a percentile makes the training equally hard for everyone.",
+        "is usual; a percentile makes the training equally hard for everyone at first, a threshold "
+        "that follows success throughout. Those that follow move in blocks with feedback.",
         tab="Feedback",
         control="choice",
         choices={
             "fixed": "value in the unit above",
             "percentile": "baseline percentile (0 to 100)",
             "bursts": "baseline bursts per minute",
+            **threshold_fields.KINDS,
         },
         show=(("normalise", "!= 'none'"),),
     ),
@@ -137,12 +140,13 @@ FEEDBACK = (
         "",
         "Threshold (µV, SD, %, share)",
         "Where reward begins, in the unit chosen above. Empty: the usual value, 10 µV, 0.5 SD, 20 "
-        "% or a share of 0.6; as percentile 60, as bursts 20 per minute. Lower it for a "
-        "participant who gets no reward.",
+        "% or a share of 0.6; as percentile 60, as bursts 20 per minute; one that follows "
+        "begins where the baseline has it. Lower it for a participant who gets no reward.",
         tab="Feedback",
         type="num",
         updates=REPEAT,
     ),
+    *threshold_fields.FIELDS,
     Field(
         "direction",
         "up",

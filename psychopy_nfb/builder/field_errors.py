@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from psychopy_nfb.builder.feedback_fields import BASIC, DATA, FEEDBACK, TIMING
 from psychopy_nfb.builder.signal_fields import SIGNAL, STREAM
+from psychopy_nfb.builder.threshold_fields import PLACES
 from psychopy_nfb.errors import FieldError, NfbError
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ _FIELDS = {
     "taps": "delayMs",
     "neighbours": "reference",
     "kind": "reference",
+    **PLACES,
 }
 IN_MILLISECONDS = ("delayMs", "displaySmoothingMs")
 """Fields in milliseconds whose parameters are in seconds."""

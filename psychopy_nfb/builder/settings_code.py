@@ -8,6 +8,7 @@ from typing import Any
 from psychopy_nfb.builder.field_errors import API_NAMES, IN_MILLISECONDS
 from psychopy_nfb.builder.parameters import code
 from psychopy_nfb.builder.signal_settings import NONE_MEANS_OFF, PIPELINE, REWARD, SHOWN
+from psychopy_nfb.builder.threshold_fields import rule_code, rule_settings
 
 _STREAM = ("streamType", "streamName", "sourceId", "hostname", "units", "rate", "timeout")
 
@@ -46,7 +47,7 @@ def _signal_lines(component: Any) -> list[str]:
         f"{_keywords(component, 'channels')}, {band}",
         _keywords(component, *PIPELINE[1:4]),
         _keywords(component, *PIPELINE[4:]),
-        _keywords(component, *SHOWN),
+        _shown(component),
     ]
     ends = [code(params[name]) for name in ("displayLow", "displayHigh")]
     if ends != ["None", "None"]:
@@ -58,6 +59,14 @@ def _signal_lines(component: Any) -> list[str]:
         *(f"    {line},\n" for line in lines),
         "),\n",
     ]
+
+
+def _shown(component: Any) -> str:
+    """Return the arguments of comparison, threshold and display."""
+    if not rule_settings(component):
+        return _keywords(component, *SHOWN)
+    others = [name for name in SHOWN if name not in ("threshold", "thresholdKind")]
+    return f"threshold={rule_code(component)}, {_keywords(component, *others)}"
 
 
 def _stream(component: Any) -> str:

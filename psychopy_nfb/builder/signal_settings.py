@@ -12,6 +12,7 @@ from psychopy_nfb.builder.field_errors import API_NAMES, IN_MILLISECONDS, LABELS
 from psychopy_nfb.builder.number_fields import check_numbers, constant
 from psychopy_nfb.builder.own_parts import plugin_problems
 from psychopy_nfb.builder.parameters import is_shown
+from psychopy_nfb.builder.threshold_fields import rule_of, rule_settings
 from psychopy_nfb.checks import check_delay_ms
 from psychopy_nfb.errors import NfbError
 
@@ -93,6 +94,14 @@ def _problems(component: Any) -> Iterator[Problem]:
     if (params["displayLow"].val == "") != (params["displayHigh"].val == ""):
         empty = "displayLow" if params["displayLow"].val == "" else "displayHigh"
         yield "setting", LABELS[empty], "is empty; fill in both ends of the display or none."
+        return
+    if rule_settings(component) and params["threshold"].updates == "set every repeat":
+        yield (
+            "setting",
+            LABELS["threshold"],
+            "would be set with each repeat, after which it follows no more; make it constant, or "
+            "leave it empty.",
+        )
         return
     if values["normalise"] == "none" and values["thresholdKind"] != "fixed":
         yield (
@@ -181,6 +190,13 @@ def _signal(component: Any, shown: Sequence[str]) -> Signal:
         edges = [constant(params[edge]) for edge in (low, high)]
         if all(known and value is not None for known, value in edges):
             given[pair] = tuple(value for _, value in edges)
+    settings = rule_settings(component)
+    if settings:
+        given.pop("threshold_kind", None)
+        found = {setting: constant(params[name]) for setting, name in settings.items()}
+        if all(known for known, _ in found.values()):
+            numbers = {name: value for name, (_, value) in found.items() if value is not None}
+            given["threshold"] = rule_of(component, numbers)
     return band_amplitude(**given, role=component.role)
 
 

@@ -79,6 +79,21 @@ def told(builder):
             "nfb, Threshold given as: takes the threshold from the baseline; choose how",
         ),
         (
+            {**SD, "thresholdKind": "success", "successTarget": "1.5"},
+            "setting",
+            "nfb, Share beyond the threshold (0 to 1): 1.5: must be above 0 and below 1.",
+        ),
+        (
+            {**SD, "thresholdKind": "running", "lookBack": "2"},
+            "setting",
+            "nfb, Look back (s): 2: is shorter than update, 5 s; look back at least as far.",
+        ),
+        (
+            {**SD, "thresholdKind": "staircase", "step": ""},
+            "setting",
+            "nfb, Step (SD, %, share): is missing; Staircase needs it.",
+        ),
+        (
             {**SD, "threshold": "10"},
             "reach",
             "nfb, Threshold (µV, SD, %, share): 10 SD is out of reach, so there would be no reward",

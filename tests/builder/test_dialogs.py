@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import re
+
 import pytest
 
 from psychopy_nfb.builder.baseline import NeuroBaselineRoutine
@@ -10,6 +13,8 @@ from psychopy_nfb.builder.feedback_display import FeedbackDisplayComponent
 from psychopy_nfb.builder.neurofeedback import NeuroFeedbackComponent
 from psychopy_nfb.builder.parameters import is_shown
 from psychopy_nfb.builder.signal_check import SignalCheckRoutine
+from psychopy_nfb.protocol import Running, Staircase, Success, ThresholdRule, Trend
+from psychopy_nfb.settings import from_dict
 
 ELEMENTS = (
     NeuroFeedbackComponent,
@@ -20,7 +25,7 @@ ELEMENTS = (
 )
 UNITS = (
     *("(s)", "(ms)", "(Hz)", "(µV)", "(µV, SD, %, share)", "(times)"),
-    *("(units below)", "(units of Layout)"),
+    *("(units below)", "(units of Layout)", "(0 to 1)", "(SD)", "(SD, %, share)"),
 )
 PURE = {"points": "Points per hit or second"}
 """Number fields whose label says what is counted."""
@@ -67,7 +72,13 @@ def test_every_field_has_help_and_each_number_a_unit():
         ({"role": "inhibit"}, ["dwell", "rewardMode", "block", "feedback"], ["channels"]),
         ({"reference": "linked"}, ["exclude"], ["referenceChannels"]),
         ({"envelope": "ecHT"}, ["delayMs"], ["envelope"]),
-        ({"normalise": "zscore"}, [], ["thresholdKind"]),
+        ({"normalise": "zscore"}, ["successTarget", "step", "rise"], ["thresholdKind"]),
+        (
+            {"normalise": "zscore", "thresholdKind": "success"},
+            ["step", "rise", "deviations"],
+            ["successTarget", "lookBack", "changeEvery", "freezeAfter", "threshold"],
+        ),
+        ({"thresholdKind": "success"}, ["thresholdKind", "successTarget", "lookBack"], []),
         (
             {"settingsFile": "up.json", "reference": "linked"},
             ["channels", "referenceChannels", "delayMs", "bandLow", "smooth"],
@@ -134,6 +145,27 @@ def test_empty_threshold_and_display_are_left_to_the_usual(builder, tmp_path):
     assert "normalise='zscore', threshold_kind='fixed', direction='up'" in script
     assert "threshold=" not in script.replace("threshold_kind=", "")
     assert "display_range" not in script
+
+
+@pytest.mark.parametrize(
+    ("params", "rule"),
+    [
+        ({"thresholdKind": "success"}, Success()),
+        (
+            {"thresholdKind": "success", "successTarget": "0.8", "freezeAfter": "40"},
+            Success(target=0.8, freeze_after=40),
+        ),
+        ({"thresholdKind": "running", "lookBack": "30"}, Running(k=0.5, tau=30)),
+        ({"thresholdKind": "trend", "threshold": "1"}, Trend(slope=0.05, start=1)),
+        ({"thresholdKind": "staircase", "harderAt": "0.8"}, Staircase(step=0.1, up_at=0.8)),
+    ],
+)
+def test_a_threshold_that_follows_is_a_rule_in_the_script(builder, tmp_path, params, rule):
+    builder.add("NeuroFeedbackComponent", "nfb", normalise="zscore", lastBaseline=True, **params)
+    script = builder.script(tmp_path / "rule.py").read_text("utf-8")
+    (settings,) = re.findall(r"threshold=(\{.*?\})", script)
+    assert from_dict(ThresholdRule, ast.literal_eval(settings)) == rule
+    assert "threshold_kind" not in script
 
 
 def test_a_threshold_that_changes_is_set_only_if_it_is_given(builder, tmp_path):

@@ -51,7 +51,7 @@ def thresholds(state, series, takes=None, size=None):
     ],
 )
 def test_row_117_success_is_the_quantile_of_the_last_window(settings, first, second, third, fourth):
-    state = of(Success(window=10, update=5, start=0.0), **settings)
+    state = of(Success(make_up=False, window=10, update=5, start=0.0), **settings)
     found = thresholds(state, SERIES)
     wanted = [0.0] * 5 + [first] * 5 + [second] * 5 + [third] * 5 + [fourth]
     assert found == pytest.approx(wanted, abs=1e-12)
@@ -61,33 +61,73 @@ def test_row_117_success_is_the_quantile_of_the_last_window(settings, first, sec
 @pytest.mark.parametrize("direction", ["up", "down"])
 def test_row_117_that_share_of_the_window_is_beyond(target, direction):
     z = np.random.default_rng(1).gamma(4, 2, 100)
-    state = of(Success(target=target, window=100, update=1, start=0.0), direction=direction)
+    state = of(
+        Success(make_up=False, target=target, window=100, update=1, start=0.0), direction=direction
+    )
     threshold = thresholds(state, z.tolist())[-1]
     beyond = z >= threshold if direction == "up" else z <= threshold
     assert beyond.mean() == pytest.approx(target, abs=1e-12)
 
 
-def test_row_117_success_freezes_itself():
+@pytest.mark.parametrize(
+    ("make_up", "found"),
+    [
+        # 1.2 and 2.2 fewer of 5 than 0.6 · 5 = 3: 6…10 all beyond 2.6, and so on, at most half.
+        (True, [0.0] * 5 + [2.6] * 5 + [7.3] * 5 + [12.3] * 5 + [17.3]),
+        (False, [0.0] * 5 + [2.6] * 5 + [4.6] * 5 + [9.6] * 5 + [14.6]),
+    ],
+)
+def test_row_117_successes_too_many_are_made_up(make_up, found):
+    state = of(Success(make_up=make_up, window=10, update=5, start=0.0))
+    assert thresholds(state, SERIES) == pytest.approx(found, abs=1e-12)
+
+
+def test_row_117_successes_too_few_are_made_up_until_the_next_change():
+    """Of 5 samples after the first change 2 are beyond, of the next 4, of the next 3."""
+    state = of(Success(window=10, update=5, start=0.0))
+    first = [10.0, 20.0, 30.0, 40.0, 50.0]  # beyond 26 are three of them
+    second = [0.0, 0.0, 0.0, 60.0, 60.0]  # owed 1: the share aimed at is 0.8
+    third = [5.0, 15.0, 25.0, 35.0, 0.0]
+    series = [*first, *second, *third]
+    found = thresholds(state, series)
+    assert found[5] == pytest.approx(26.0)
+    assert found[10] == pytest.approx(np.quantile([*first, *second], 0.2))
+    owed = 1 + 3 - sum(z >= found[10] for z in third)
+    assert found[15] == pytest.approx(np.quantile([*second, *third], 1 - (0.6 + owed / 5)))
+    assert [change.why.partition(", and ")[2] for change in state.changes] == [
+        "",
+        "1.00 s too few are made up",
+        "" if owed == 0 else f"{abs(owed):.2f} s too {'few' if owed > 0 else 'many'} are made up",
+    ]
+
+
+def test_row_117_what_freezes_aims_at_the_target():
+    series = [10.0, 20.0, 30.0, 40.0, 50.0, 0.0, 0.0, 0.0, 60.0, 60.0]
     state = of(Success(window=10, update=5, start=0.0, freeze_after=10))
+    assert thresholds(state, series)[-1] == pytest.approx(np.quantile(series, 0.4))
+
+
+def test_row_117_success_freezes_itself():
+    state = of(Success(make_up=False, window=10, update=5, start=0.0, freeze_after=10))
     found = thresholds(state, SERIES)
     assert found == pytest.approx([0.0] * 5 + [2.6] * 5 + [4.6] * 11, abs=1e-12)
 
 
 def test_row_117_what_is_not_taken_ages_no_window():
-    state = of(Success(window=10, update=5, start=0.0))
+    state = of(Success(make_up=False, window=10, update=5, start=0.0))
     series, takes = [], []
     for z in SERIES:  # as many again, and others
         series += [99.0, z]
         takes += [False, True]
     found = thresholds(state, series, takes)
-    alone = of(Success(window=10, update=5, start=0.0))
+    alone = of(Success(make_up=False, window=10, update=5, start=0.0))
     assert found[1::2] == pytest.approx(thresholds(alone, SERIES)[:-1], abs=1e-12)
     assert len(state.changes) == 4
     assert [change.row for change in state.changes] == [10, 20, 30, 40]
 
 
 def test_each_change_is_told_once_with_its_reason():
-    state = of(Success(window=10, update=5, start=0.0))
+    state = of(Success(make_up=False, window=10, update=5, start=0.0))
     thresholds(state, SERIES[:10])
     one, two = state.changes
     assert (one.row, one.old, one.new) == (5, 0.0, pytest.approx(2.6))
@@ -274,7 +314,7 @@ def test_before_the_baseline_nothing_is_beyond_and_nothing_moves():
 
 
 def test_what_changes_during_a_run():
-    rule = Success(window=10, update=5)
+    rule = Success(make_up=False, window=10, update=5)
     settings = Signal(threshold=rule, baseline=BASELINE)
     state = SignalState(settings, 1.0)
     z = SERIES  # signals of 1…20 are z of -4.5…5

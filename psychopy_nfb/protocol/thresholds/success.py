@@ -7,7 +7,7 @@ import math
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -40,9 +40,13 @@ class Success(ThresholdRule):
     `window` seconds were. It first moves after half a window. Seconds are those of clean samples in
     blocks with feedback: what is lost to artifacts, pauses and rests does not count.
 
+    A threshold that looks back is late wherever the signal's level changes, and then fewer samples
+    are beyond it than are wanted. `make_up` keeps account of them: what was too few is added to the
+    share that is aimed at until the next change, what was too many taken from it.
+
     Examples
     --------
-    >>> rule = Success(target=0.75, window=4, update=1)
+    >>> rule = Success(target=0.75, window=4, update=1, make_up=False)
     >>> follower = rule.follower(Situation(rate=1.0, threshold=0.5))
     >>> [follower.take(z, z >= follower.threshold) for z in (1.0, 2.0)]
     [None, '1.00 of the last 2 s were beyond it, 0.75 is wanted']
@@ -59,6 +63,9 @@ class Success(ThresholdRule):
     """Seconds from one change to the next."""
     freeze_after: float | None = None
     """Seconds after which the threshold stays where it is; None lets it follow to the end."""
+    make_up: bool = True
+    """Whether samples beyond it that were too few or too many are made up for. The share aimed at
+    is at least half the target and at most half-way from the target to 1."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -102,6 +109,8 @@ class Success(ThresholdRule):
 class _Quantile(PacedFollower):
     """The last clean values of z, and the quantile of them that is wanted."""
 
+    kept: ClassVar[tuple[str, ...]] = (*PacedFollower.kept, "owed")
+
     def __init__(self, rule: Success, situation: Situation, size: int):
         rate, last = situation.rate, math.inf
         if rule.freeze_after is not None:
@@ -111,21 +120,44 @@ class _Quantile(PacedFollower):
         self._rate = rate
         self._up = situation.up
         self._share = rule.share(situation.inhibits)
+        self._makes_up = rule.make_up
+        self._most_owed = size / 2
         self._size = size
+        self.owed = 0.0
+        """Samples that should have been beyond the threshold since it first moved and were not."""
         self._ring = array("d", bytes(8 * size))  # a sample goes into it without a new object
         self._told = 0  # of the samples, by the last `reached`
+
+    def take(self, z: float, beyond: bool) -> str | None:
+        """Take the next sample; see `Follower.take`."""
+        if self.n >= self._first:
+            owed = self.owed + self._share - beyond
+            self.owed = min(max(owed, -self._most_owed), self._most_owed)
+        return super().take(z, beyond)
 
     def _add(self, z: float) -> None:
         self._ring[(self.n - 1) % self._size] = z
 
+    def _aim(self) -> float:
+        """Return the share that shall be beyond the threshold until the next change."""
+        last_change = self.n + self._every > self._last  # what would be made up never ends
+        if not self._makes_up or last_change:
+            return self._share
+        aim = self._share + self.owed / self._every
+        return min(max(aim, self._share / 2), (1 + self._share) / 2)
+
     def _wanted(self) -> tuple[float, str]:
         last = np.frombuffer(self._ring)[: min(self.n, self._size)]
-        quantile = 1 - self._share if self._up else self._share
+        aim = self._aim()
+        quantile = 1 - aim if self._up else aim
         was = np.mean(last >= self.threshold if self._up else last <= self.threshold)
         why = (
             f"{was:.2f} of the last {len(last) / self._rate:.4g} s were beyond it, "
             f"{self._share:.4g} is wanted"
         )
+        if aim != self._share:
+            amount = "few" if self.owed > 0 else "many"
+            why += f", and {abs(self.owed) / self._rate:.2f} s too {amount} are made up"
         return float(np.quantile(last, quantile)), why
 
     def reached(self) -> dict[str, Any]:
