@@ -28,7 +28,7 @@ from psychopy_nfb.recording import read_session
 KEPT = ("eeg.xdf", "events.json", "events.tsv", "frames.csv", "frames.json", "nfb.json")
 
 
-def run(*arguments, how=("-m", "psychopy_nfb.cli"), display=True, seconds=60):
+def run(*arguments, how=("-m", "psychopy_nfb"), display=True, seconds=60):
     """Run one command to its end, without a display if one would betray a window."""
     hidden = () if display else ("DISPLAY", "WAYLAND_DISPLAY")
     environment = {name: value for name, value in os.environ.items() if name not in hidden}
@@ -45,7 +45,7 @@ def run(*arguments, how=("-m", "psychopy_nfb.cli"), display=True, seconds=60):
 def start(*arguments):
     """Start one command in a process group of its own, as a shell does."""
     return subprocess.Popen(
-        [sys.executable, "-u", "-m", "psychopy_nfb.cli", *map(str, arguments)],
+        [sys.executable, "-u", "-m", "psychopy_nfb", *map(str, arguments)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -150,8 +150,9 @@ FEEDBACK = (
     Field(
         "direction",
         "up",
-        "Rewarded is",
-        "Whether more or less of the rhythm than the threshold is rewarded.",
+        "Beyond the threshold is",
+        "Usual: more of the rhythm than the threshold. A rewarded signal brings points beyond it; "
+        "one that withholds reward does so there.",
         tab="Feedback",
         control="choice",
         choices={"up": "more than the threshold", "down": "less than the threshold"},

@@ -1,0 +1,8 @@
+"""``python -m psychopy_nfb`` is the command ``psychopy-nfb``, also where that is not on the path."""
+
+import sys
+
+from psychopy_nfb.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())
