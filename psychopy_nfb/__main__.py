@@ -1,4 +1,4 @@
-"""``python -m psychopy_nfb`` is the command ``psychopy-nfb``, also where that is not on the path."""
+"""``python -m psychopy_nfb`` is the command ``psychopy-nfb``, where that is not on the path."""
 
 import sys
 

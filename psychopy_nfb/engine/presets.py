@@ -113,7 +113,7 @@ def standard_pipeline(
         default the envelope of an 8 to 12 Hz rhythm is declared to be 24 ms late, and half-way
         after a step of the amplitude within 70 ms.
     line_frequency : float or None
-        50 or 60 Hz; None for no notch.
+        50 or 60, of the mains in Hz; None for no notch.
     artifact_uv : float or None
         Microvolts beyond which samples are flagged and reward is withheld; None for no limit.
     smooth : float or None
@@ -152,6 +152,7 @@ def standard_pipeline(
         steps.append(SpatialFilter({"mean": share}))
     steps.append(DCBlock())
     if line_frequency:
+        check_choice("line_frequency", line_frequency, (50, 60, None))
         steps.append(Notch(float(line_frequency)))
     if artifact_uv:
         steps.append(ArtifactGate(float(artifact_uv)))

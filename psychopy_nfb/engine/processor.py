@@ -144,6 +144,12 @@ class Processor:
         return self._first.chain.pipeline.delay
 
     @property
+    def delays(self) -> list[tuple[str, float]]:
+        """The steps of the first signal that delay it, with their seconds."""
+        steps = self._first.chain.pipeline.steps
+        return [(type(step).__name__, step.declared_delay) for step in steps if step.declared_delay]
+
+    @property
     def settle(self) -> float:
         """Seconds after a start or a gap until all signals can be trusted."""
         return max(way.chain.pipeline.settle for way in self._ways)

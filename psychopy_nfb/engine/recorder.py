@@ -158,7 +158,9 @@ class Recorder:
             begun = {str(self._restore["restarts"]): to_dict(processor.configuration)}
             earlier = self._record.content.get("configuration_at_restart", {})
             self.remember(configuration_at_restart={**earlier, **begun})
-        self.remember(stream=facts, delay=processor.delay, settle=processor.settle)
+        self.remember(
+            stream=facts, delay=processor.delay, delays=processor.delays, settle=processor.settle
+        )
         self.remember_configuration()
         aux = source.aux_info
         self._writer = SessionWriter(

@@ -91,6 +91,18 @@ def clock_sentence(data: SessionData) -> str:
     return _sentence("; ".join(parts)) if parts else "Nothing is recorded of the clocks."
 
 
+def _by_step(delays: object, total_ms: float) -> str:
+    """Return in brackets which steps the delay of the signal processing is made of."""
+    steps = [(str(name), 1e3 * float(s)) for name, s in delays] if isinstance(delays, list) else []
+    display = total_ms - sum(ms for _, ms in steps)
+    parts = [f"{name} {ms:.1f} ms" for name, ms in steps if ms >= 0.05]
+    if not parts or not np.isfinite(display):
+        return ""
+    if display >= 0.05:
+        parts.append(f"smoothing of the display {display:.1f} ms")
+    return f" ({', '.join(parts)})"
+
+
 def methods_paragraph(summary: LagSummary, settings: dict[str, Any]) -> str:
     """Return a paragraph for a paper; figures as median and 95th percentile.
 
@@ -127,7 +139,8 @@ def methods_paragraph(summary: LagSummary, settings: dict[str, Any]) -> str:
         f"Feedback was computed with {versioned('psychopy_nfb', 'psychopy-nfb')} in a process of "
         f"its own from {signal}, received over LabStreamingLayer, and shown with "
         f"{versioned('PsychoPy', 'psychopy')}; the value was read {reading}, and {refresh}. The "
-        f"signal processing delayed the rhythm by {stages['filter_delay_ms'].median:.1f} ms."
+        f"signal processing delayed the rhythm by {stages['filter_delay_ms'].median:.1f} ms"
+        f"{_by_step(settings.get('delays'), stages['filter_delay_ms'].median)}."
     )
     if stages["total_ms"].n:
         to_flip = stages["age_at_flip_ms"].median - stages["sample_to_published_ms"].median

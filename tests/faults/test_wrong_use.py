@@ -70,3 +70,13 @@ def test_a_reader_that_has_read_enough_ends_a_command_without_a_word():
     command.stdout.close()
     assert command.stderr.read() == b""
     assert command.wait() == 0
+
+
+def test_a_mains_frequency_that_there_is_nowhere_is_refused():
+    sentence = r"line_frequency=55: must be one of 50, 60, None"
+    with pytest.raises(SettingsError, match=sentence):
+        standard_training(line_frequency=55)
+    steps = [
+        standard_training(line_frequency=at).signals["trained"].pipeline.steps for at in (60, None)
+    ]
+    assert [sum(type(step).__name__ == "Notch" for step in own) for own in steps] == [1, 0]

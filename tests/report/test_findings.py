@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from psychopy_nfb.analysis import lag_summary
 from psychopy_nfb.recording import SessionRecord
 from psychopy_nfb.report.command import write_report
 from psychopy_nfb.report.findings import findings, headline
-from psychopy_nfb.report.lag_words import clock_sentence
+from psychopy_nfb.report.lag_words import clock_sentence, methods_paragraph
 from psychopy_nfb.report.numbers import percent
 from psychopy_nfb.report.seen import feedback_frames, still_seconds
 from psychopy_nfb.report.session_data import load_session_data
@@ -193,3 +194,16 @@ def test_what_was_assumed_of_the_stream_is_in_the_report(recorded):
     _, found, said = looked_at(files)
     assert said == small
     assert found[0].remedy.startswith("The unit is set in Builder")
+
+
+def test_the_delay_of_the_signal_processing_is_told_by_its_steps(recorded):
+    data, _, _ = looked_at(recorded())
+    summary = lag_summary(data.frames)
+    total = summary.stages["filter_delay_ms"].median
+    settings = {**data.settings, "delays": [["Notch", 0.0083], ["CFIR", 0.02], ["Gate", 1e-5]]}
+    said = methods_paragraph(summary, settings)
+    assert f"by {total:.1f} ms (Notch 8.3 ms, CFIR 20.0 ms, smoothing of the display " in said
+    (rest,) = re.findall(r"smoothing of the display ([0-9.]+) ms\)", said)
+    assert float(rest) == pytest.approx(total - 28.31, abs=0.06)
+    # Sessions of earlier versions do not have it.
+    assert f"by {total:.1f} ms." in methods_paragraph(summary, {**data.settings, "delays": None})
