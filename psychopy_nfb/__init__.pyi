@@ -37,12 +37,16 @@ from psychopy_nfb.hardware.marker_output import ParallelMarkers as ParallelMarke
 from psychopy_nfb.hardware.marker_output import SerialMarkers as SerialMarkers
 from psychopy_nfb.hardware.marker_output import UDPMarkers as UDPMarkers
 from psychopy_nfb.lsl.selection import StreamSelection as StreamSelection
+from psychopy_nfb.protocol import FixedInterval as FixedInterval
+from psychopy_nfb.protocol import FixedRatio as FixedRatio
 from psychopy_nfb.protocol import Reward as Reward
 from psychopy_nfb.protocol import Running as Running
 from psychopy_nfb.protocol import Signal as Signal
 from psychopy_nfb.protocol import Staircase as Staircase
 from psychopy_nfb.protocol import Success as Success
 from psychopy_nfb.protocol import Trend as Trend
+from psychopy_nfb.protocol import VariableInterval as VariableInterval
+from psychopy_nfb.protocol import VariableRatio as VariableRatio
 from psychopy_nfb.recording import read_session as read_session
 from psychopy_nfb.recording.eeg_files import Recording as Recording
 from psychopy_nfb.recording.eeg_files import read_recording as read_recording

@@ -296,6 +296,8 @@ def _convert_scalar(hint: Any, value: Any, where: str) -> Any:
         if not math.isfinite(number):
             raise SettingsError(where, value, "must be a finite number")
         return _not_too_large(number, where)
+    if hint is int and isinstance(value, float) and value.is_integer():
+        value = int(value)  # R and MATLAB write 3.0
     if hint in wanted:
         if type(value) is not hint:
             raise SettingsError(where, value, f"must be {wanted[hint]}")

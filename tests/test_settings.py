@@ -154,6 +154,11 @@ def prepare(settings, info):
     from_dict(Configuration, settings).signals["one"].pipeline.prepare(info)
 
 
+def test_a_whole_number_may_have_a_decimal_point():
+    notch = from_dict(Notch, {"frequency": 50, "harmonics": 2.0})
+    assert (notch.harmonics, type(notch.harmonics)) == (2, int)
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_no_number_may_be_infinite_or_none(value):
     info = SignalInfo(250.0, ("Oz", "Cz"))

@@ -15,7 +15,18 @@ from psychopy_nfb.builder import alerts
 from psychopy_nfb.builder.names_used import Names, attributes, code_of, elements
 
 _OF_SIGNALS = frozenset(
-    ("value", "signal", "z", "threshold", "display_threshold", "beyond", "score", "hits", "reward")
+    (
+        "value",
+        "signal",
+        "z",
+        "threshold",
+        "display_threshold",
+        "beyond",
+        "score",
+        "hits",
+        "rewards",
+        "reward",
+    )
     + ("quality", "flags", "stale", "age")
 )
 """What is asked of a signal: of a name that nothing defines, a signal was meant."""

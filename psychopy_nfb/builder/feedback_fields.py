@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from psychopy_nfb.builder import threshold_fields
+from psychopy_nfb.builder import schedule_fields, threshold_fields
 from psychopy_nfb.builder.parameters import REPEAT, Field
 
 ROLES = {
@@ -87,19 +87,20 @@ BASIC = (
         "rewardMode",
         "hit",
         "Points for",
-        "Points for each hit, or for the time beyond the threshold.",
+        "Points for hits, or for the time beyond the threshold.",
         control="choice",
-        choices={"hit": "each hit", "time": "time beyond the threshold"},
+        choices={"hit": "hits", "time": "time beyond the threshold"},
         show=_REWARDED,
     ),
     Field(
         "points",
         "1",
         "Points per hit or second",
-        "How many points one hit gives, or one second beyond the threshold.",
+        "How many points one rewarded hit gives, or one second beyond the threshold.",
         type="num",
         show=_REWARDED,
     ),
+    *schedule_fields.FIELDS,
 )
 FEEDBACK = (
     Field(

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from contextlib import ContextDecorator
 from typing import TYPE_CHECKING
 
+from psychopy_nfb.builder import schedule_fields, threshold_fields
 from psychopy_nfb.builder.feedback_fields import BASIC, DATA, FEEDBACK, TIMING
 from psychopy_nfb.builder.signal_fields import SIGNAL, STREAM
-from psychopy_nfb.builder.threshold_fields import PLACES
 from psychopy_nfb.errors import FieldError, NfbError
 
 if TYPE_CHECKING:
@@ -51,7 +51,8 @@ _FIELDS = {
     "taps": "delayMs",
     "neighbours": "reference",
     "kind": "reference",
-    **PLACES,
+    **threshold_fields.PLACES,
+    **schedule_fields.PLACES,
 }
 IN_MILLISECONDS = ("delayMs", "displaySmoothingMs")
 """Fields in milliseconds whose parameters are in seconds."""

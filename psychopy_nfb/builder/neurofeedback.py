@@ -220,6 +220,7 @@ class NeuroFeedbackComponent(BaseComponent):
             f"{run}.end_block()\n"
             f"thisExp.addData('{name}.score', {run}.score)\n"
             f"thisExp.addData('{name}.hits', {run}.hits)\n"
+            f"thisExp.addData('{name}.rewards', {run}.rewards)\n"
         )
         super().writeRoutineEndCode(buff)
 

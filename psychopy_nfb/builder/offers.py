@@ -176,6 +176,7 @@ def shown_values(element: Any, field: str, texts: dict[str, str]) -> Offer:
             "value": value,
             "score": "points so far, for a text",
             "hits": "hits so far, for a text",
+            "rewards": "hits so far that were rewarded, for a text",
             "quality": "share of clean EEG in the last second, 0 to 1",
         },
         {"value": value},

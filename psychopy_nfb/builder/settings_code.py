@@ -7,6 +7,7 @@ from typing import Any
 
 from psychopy_nfb.builder.field_errors import API_NAMES, IN_MILLISECONDS
 from psychopy_nfb.builder.parameters import code
+from psychopy_nfb.builder.schedule_fields import schedule_code
 from psychopy_nfb.builder.signal_settings import NONE_MEANS_OFF, PIPELINE, REWARD, SHOWN
 from psychopy_nfb.builder.threshold_fields import rule_code, rule_settings
 
@@ -33,7 +34,7 @@ def settings_lines(component: Any, others: Sequence[Any]) -> list[str]:
         "    signals={\n",
         *(f"        {line}" for line in signals),
         "    },\n",
-        f"    reward=psychopy_nfb.Reward({_keywords(component, *REWARD)}),\n",
+        f"    reward=psychopy_nfb.Reward({_reward(component)}),\n",
         f"    publish={code(params['publish'])},\n",
         "),\n",
     ]
@@ -67,6 +68,12 @@ def _shown(component: Any) -> str:
         return _keywords(component, *SHOWN)
     others = [name for name in SHOWN if name not in ("threshold", "thresholdKind")]
     return f"threshold={rule_code(component)}, {_keywords(component, *others)}"
+
+
+def _reward(component: Any) -> str:
+    """Return the arguments of the reward."""
+    schedule = schedule_code(component)
+    return _keywords(component, *REWARD) + (f", schedule={schedule}" if schedule else "")
 
 
 def _stream(component: Any) -> str:

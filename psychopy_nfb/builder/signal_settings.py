@@ -12,6 +12,7 @@ from psychopy_nfb.builder.field_errors import API_NAMES, IN_MILLISECONDS, LABELS
 from psychopy_nfb.builder.number_fields import check_numbers, constant
 from psychopy_nfb.builder.own_parts import plugin_problems
 from psychopy_nfb.builder.parameters import is_shown
+from psychopy_nfb.builder.schedule_fields import schedule_fields
 from psychopy_nfb.builder.threshold_fields import rule_of, rule_settings
 from psychopy_nfb.checks import check_delay_ms
 from psychopy_nfb.errors import NfbError
@@ -204,7 +205,12 @@ def _check_reward(component: Any) -> None:
     """Make the reward as far as its settings are known, which raises what is wrong with them."""
     from psychopy_nfb.protocol import Reward
 
-    Reward(**_given(component, REWARD))
+    given = _given(component, REWARD)
+    found = {one: constant(component.params[f]) for one, f in schedule_fields(component).items()}
+    if found and all(known for known, _ in found.values()):
+        numbers = {setting: value for setting, (_, value) in found.items() if value is not None}
+        given["schedule"] = {"type": component.params["schedule"].val, **numbers}
+    Reward(**given)
 
 
 def _given(component: Any, names: Sequence[str]) -> dict[str, Any]:

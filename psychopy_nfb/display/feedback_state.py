@@ -49,8 +49,9 @@ class FeedbackState(RunState):
         layout = feedback_layout(configuration.value_names)
         self._reward, self._score = layout.place("reward"), layout.place("score")
         self._hits, self._quality = layout.place("hits"), layout.place("quality")
+        self._rewards = layout.place("rewards")
         self._newest = NewestRecord()
-        self._hits_before = 0.0
+        self._rewards_before = 0.0
         self._rewarded = False
         self.signals: SignalViews = SignalViews(
             (name, SignalView(self._newest, name, settings, layout, change))
@@ -73,11 +74,11 @@ class FeedbackState(RunState):
         self._newest.record = record
         self._newest.t_read = t_read
         if record is not None:
-            hits = record[self._hits]
-            self._rewarded = hits > self._hits_before or (
-                hits == self._hits_before and record[self._reward] > 0
+            rewards = record[self._rewards]
+            self._rewarded = rewards > self._rewards_before or (
+                rewards == self._rewards_before and record[self._reward] > 0
             )
-            self._hits_before = hits
+            self._rewards_before = rewards
 
     @property
     def _silence(self) -> float:
@@ -122,7 +123,10 @@ class FeedbackState(RunState):
 
     @property
     def reward(self) -> bool:
-        """Whether a hit came since the last update (or the time beyond thresholds counts now)."""
+        """Whether a reward came since the last update (or the time beyond thresholds counts now).
+
+        Each hit brings one, unless the schedule of `Reward` says otherwise.
+        """
         return self._rewarded and self._newest.showing
 
     @property
@@ -134,6 +138,11 @@ class FeedbackState(RunState):
     def hits(self) -> int:
         """Hits so far."""
         return int(self._get(self._hits, 0))
+
+    @property
+    def rewards(self) -> int:
+        """Hits so far that were rewarded."""
+        return int(self._get(self._rewards, 0))
 
     @property
     def quality(self) -> float:

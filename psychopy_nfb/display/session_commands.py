@@ -295,8 +295,9 @@ class SessionCommands(FeedbackState):
     def set(self, **changes: Any) -> None:
         """Change settings of the first signal and of the reward from now on; logged.
 
-        E.g. ``set(threshold=0.7, dwell=0.5)``; of another signal ``nfb.signals["emg"].set(…)``. A
-        number as threshold stays; a rule, such as ``Success(target=0.7)``, goes on from there.
+        E.g. ``set(threshold=0.7, dwell=0.5)`` or ``set(schedule=FixedRatio(n=2))``; of another
+        signal ``nfb.signals["emg"].set(…)``. A number as threshold stays; a rule, such as
+        ``Success(target=0.7)``, goes on from there.
 
         Raises
         ------
@@ -308,7 +309,9 @@ class SessionCommands(FeedbackState):
     def _change(self, changes: dict[str, Any], signal: str | None) -> None:
         self._require_start()
         self._refusal = None
-        self.configuration.changed(changes, signal)
+        changed = self.configuration.changed(changes, signal)
+        if "schedule" in changes:  # with its seed, which may have been drawn just now
+            changes = {**changes, "schedule": changed.reward.schedule}
         self._handle.command("set", changes=to_dict(changes), signal=signal)
 
     def pause(self) -> None:

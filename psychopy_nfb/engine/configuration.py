@@ -12,7 +12,7 @@ from psychopy_nfb.checks import check_number
 from psychopy_nfb.engine.plugins import load_needed
 from psychopy_nfb.errors import SettingsError, listed
 from psychopy_nfb.lsl.selection import StreamSelection
-from psychopy_nfb.protocol import TRAINED, Reward, Signal, value_names
+from psychopy_nfb.protocol import TRAINED, Continuous, Reward, Signal, value_names
 from psychopy_nfb.protocol.signal import check_live
 from psychopy_nfb.protocol.version_0_1 import (
     SETTINGS_NOTICE,
@@ -64,6 +64,14 @@ class Configuration:
                     "signals", name, "must be a name of letters, digits and underscores"
                 )
             check_count("signals", name, LONGEST_NAME, "characters")
+        schedule = self.reward.schedule
+        rewarded = any(signal.role == "reward" for signal in self.signals.values())
+        if not (rewarded or isinstance(schedule, Continuous)):
+            raise SettingsError(
+                "reward.schedule",
+                type(schedule).__name__,
+                'has nothing to reward; give a signal the role "reward"',
+            )
 
     @property
     def first(self) -> str:

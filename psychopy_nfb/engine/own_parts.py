@@ -12,7 +12,7 @@ from psychopy_nfb.dsp.estimators import ESTIMATORS, Estimator
 from psychopy_nfb.dsp.step import Step
 from psychopy_nfb.errors import NfbError, SettingsError
 from psychopy_nfb.families import PACKAGE, failure, set_origin, source, two_of_a_name
-from psychopy_nfb.protocol import ThresholdRule
+from psychopy_nfb.protocol import Schedule, ThresholdRule
 
 
 class Kind(NamedTuple):
@@ -27,6 +27,7 @@ class Kind(NamedTuple):
 GROUPS = {
     "nfb.steps": Kind("step", Step),
     "nfb.thresholds": Kind("threshold rule", ThresholdRule),
+    "nfb.schedules": Kind("schedule", Schedule),
 }
 """Groups of entry points by which packages offer their parts, and what is in each. In the first
 there are estimators, too. None begins with ``psychopy``: PsychoPy resolves all of those itself."""

@@ -24,7 +24,7 @@ from psychopy_nfb.engine.configuration import Configuration
 from psychopy_nfb.engine.plugins import load_named
 from psychopy_nfb.errors import NfbError, SettingsError, cause, listed
 from psychopy_nfb.lsl.selection import StreamSelection
-from psychopy_nfb.protocol import TRAINED, Reward, Signal, ThresholdRule
+from psychopy_nfb.protocol import TRAINED, Continuous, Reward, Schedule, Signal, ThresholdRule
 from psychopy_nfb.protocol.signal import NORMALISATIONS, THRESHOLD_KINDS
 
 REFERENCES = ("as recorded", "average", "linked", "laplacian")
@@ -186,6 +186,7 @@ def standard_training(
     refractory: float = Reward.refractory,
     reward_mode: str = Reward.mode,
     points: float = Reward.points,
+    schedule: Schedule | None = None,
     signals: dict[str, Signal] | None = None,
     publish: bool = False,
     **signal: object,
@@ -200,6 +201,8 @@ def standard_training(
         Of the rhythm's signal, in the session's files.
     dwell, refractory, reward_mode, points
         As `psychopy_nfb.Reward`; `reward_mode` is its `mode`.
+    schedule : Schedule, optional
+        Which of the hits are rewarded; default each.
     signals : dict of str: Signal, optional
         Others by name, such as muscle activity that withholds reward; see `band_amplitude`.
     publish : bool
@@ -230,6 +233,7 @@ def standard_training(
             refractory=refractory,
             mode=reward_mode,
             points=points,
+            schedule=schedule or Continuous(),
         ),
         publish=publish,
     )

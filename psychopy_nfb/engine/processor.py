@@ -312,7 +312,7 @@ class Processor:
         self.configuration = changed
 
     def faults(self) -> list[tuple[str, str]]:
-        """Return event and sentence for each signal a step or a lab's own rule of which failed."""
+        """Return event and sentence for each step, and each own rule of a lab, that has failed."""
         faults = []
         for way in self._ways:
             if fault := way.chain.pipeline.fault:
@@ -321,6 +321,9 @@ class Processor:
             if fault := way.state.fault:
                 what = "the threshold stays where it is"
                 faults.append(("rule_failed", f"signals.{way.name}.threshold {fault}; {what}"))
+        if fault := self.reward.fault:
+            what = "hits are counted and not rewarded"
+            faults.append(("rule_failed", f"reward.schedule {fault}; {what}"))
         return faults
 
     def stages(self) -> dict[str, float]:

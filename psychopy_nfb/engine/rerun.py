@@ -15,7 +15,7 @@ from psychopy_nfb.engine.configuration import Configuration, build_configuration
 from psychopy_nfb.engine.plugins import differences, load_plugins
 from psychopy_nfb.engine.processor import Processor
 from psychopy_nfb.errors import FileError, NfbError
-from psychopy_nfb.protocol.thresholds import Follower
+from psychopy_nfb.protocol import REACHED, Follower
 from psychopy_nfb.recording import read_session
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def _successor(
     And with the thresholds, which are among those `reached` after some samples.
     """
     processor = Processor(detail.get("configuration", dead.configuration), dead.info)
-    processor.reward.restore({key: detail[key] for key in ("score", "hits") if key in detail})
+    processor.reward.restore({key: detail[key] for key in REACHED if key in detail})
     processor.paused, processor.counting = dead.paused, dead.counting
     processor.thresholds.training = dead.thresholds.training
     processor.thresholds.take_over(

@@ -24,6 +24,7 @@ from psychopy_nfb.engine.outbox import Outbox
 from psychopy_nfb.engine.threshold_history import ThresholdHistory
 from psychopy_nfb.engine.worker_launch import close_pipes, remove_log, start_worker
 from psychopy_nfb.errors import NfbError, WorkerError
+from psychopy_nfb.protocol import REACHED
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -301,7 +302,7 @@ class WorkerProcess:
         if record is not None:
             reached = self.block.feedback.layout.named(record)
             n_samples, t_sample = reached["sample"] + 1, reached["t_sample"]
-            feedback = {"score": reached["score"], "hits": int(reached["hits"])}
+            feedback = {name: reached[name] for name in REACHED}
         return {
             "why": why,
             "restarts": self.restarts,

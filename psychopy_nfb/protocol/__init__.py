@@ -9,6 +9,7 @@ Nothing here knows of streams, processes, files or clocks: time is counted in sa
 - `display_value`: what displays show of it;
 - `signal_state`, `reward_state`: what each sample moves on;
 - `thresholds`: thresholds that follow the person, one rule each;
+- `schedules`: which hits are rewarded, one schedule each;
 - `value_names`: names of what there is for each sample;
 - `version_0_1`: settings and tables of version 0.1, which knew one signal and further ones.
 """
@@ -16,7 +17,15 @@ Nothing here knows of streams, processes, files or clocks: time is counted in sa
 from psychopy_nfb.protocol.baseline import Baseline, BaselineRecorder
 from psychopy_nfb.protocol.comparison import Comparison
 from psychopy_nfb.protocol.reward import Reward
-from psychopy_nfb.protocol.reward_state import QUALITY_SECONDS, RewardState
+from psychopy_nfb.protocol.reward_state import QUALITY_SECONDS, REACHED, RewardState
+from psychopy_nfb.protocol.schedules import (
+    Continuous,
+    FixedInterval,
+    FixedRatio,
+    Schedule,
+    VariableInterval,
+    VariableRatio,
+)
 from psychopy_nfb.protocol.signal import ROLES, Signal
 from psychopy_nfb.protocol.signal_state import SignalState, ThresholdChange
 from psychopy_nfb.protocol.thresholds import (
@@ -38,6 +47,7 @@ from psychopy_nfb.protocol.value_names import (
 
 __all__ = [
     "QUALITY_SECONDS",
+    "REACHED",
     "REWARD_VALUES",
     "ROLES",
     "SIGNAL_VALUES",
@@ -45,10 +55,14 @@ __all__ = [
     "Baseline",
     "BaselineRecorder",
     "Comparison",
+    "Continuous",
+    "FixedInterval",
+    "FixedRatio",
     "Follower",
     "Reward",
     "RewardState",
     "Running",
+    "Schedule",
     "Signal",
     "SignalState",
     "Situation",
@@ -57,6 +71,8 @@ __all__ = [
     "ThresholdChange",
     "ThresholdRule",
     "Trend",
+    "VariableInterval",
+    "VariableRatio",
     "value_name",
     "value_names",
 ]

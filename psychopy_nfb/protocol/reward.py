@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from psychopy_nfb.checks import check_choice, check_number
+from psychopy_nfb.errors import SettingsError
+from psychopy_nfb.protocol.schedules import Continuous, Schedule
 from psychopy_nfb.protocol.signal import check_live
+from psychopy_nfb.settings import from_dict
 
 
 @dataclass
@@ -30,7 +33,10 @@ class Reward:
     points: float = 1.0
     """Points a hit, or a second."""
 
-    live: ClassVar[tuple[str, ...]] = ("dwell", "refractory", "points")
+    schedule: Schedule = field(default_factory=Continuous)
+    """Which of the hits are rewarded."""
+
+    live: ClassVar[tuple[str, ...]] = ("dwell", "refractory", "points", "schedule")
     """What may change during a run."""
 
     def __post_init__(self) -> None:
@@ -38,6 +44,18 @@ class Reward:
         check_number("dwell", self.dwell, at_least=0, unit="s")
         check_number("refractory", self.refractory, at_least=0, unit="s")
         check_number("points", self.points, at_least=0)
+        if isinstance(self.schedule, dict):  # of a command
+            self.schedule = from_dict(Schedule, self.schedule, "schedule")
+        if not isinstance(self.schedule, Schedule):
+            raise SettingsError(
+                "schedule", self.schedule, "must be a schedule, such as FixedRatio(n=3)"
+            )
+        if self.mode == "time" and not isinstance(self.schedule, Continuous):
+            raise SettingsError(
+                "schedule",
+                type(self.schedule).__name__,
+                'says which hits are rewarded, and with mode="time" none is; choose mode="hit"',
+            )
 
     def changed(self, **changes: object) -> Reward:
         """Return a copy with live settings changed.

@@ -9,7 +9,7 @@ SIGNAL_VALUES = ("value", "signal", "z", "threshold")
 against the baseline, and the threshold in the same unit."""
 TRAINED = "trained"
 """Name of a training's only signal, if it was given none."""
-REWARD_VALUES = ("reward", "score", "hits", "quality")
+REWARD_VALUES = ("reward", "score", "hits", "rewards", "progress", "quality")
 """What there is of the reward that all signals together bring, and the share of clean samples."""
 
 

@@ -132,9 +132,17 @@ def _read_eeg(files: SessionFiles) -> tuple[RecordedEEG, pd.DataFrame]:
 
 
 def named_today(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table with values whose columns are named as today, also one of version 0.1."""
+    """Return a table with values whose columns are those of today, also one of version 0.1.
+
+    There each hit was rewarded.
+    """
     today = columns_today(table.columns)
-    return table[list(today)].rename(columns=today)
+    table = table[list(today)].rename(columns=today)
+    if "hits" in table and "rewards" not in table:
+        after = table.columns.get_loc("hits") + 1
+        table.insert(after, "rewards", table.hits)
+        table.insert(after + 1, "progress", 0.0 * table.hits)
+    return table
 
 
 def _read_events(path: Path) -> pd.DataFrame:

@@ -70,8 +70,8 @@ EVENTS = {
             "What came before is in them, the rest in these.",
             "step_failed": "A step of the signal processing failed or gave no finite number; "
             "detail says which.",
-            "rule_failed": "A rule that moves a threshold failed, and the threshold stays; detail "
-            "says which.",
+            "rule_failed": "A lab's own rule for a threshold, or schedule, failed; detail says "
+            "which and what follows.",
             "settings_not_written": "The settings file could not be written; detail says why.",
             "stream_lost": "The EEG stream ended.",
             "stream_back": "The same EEG stream was found again.",
@@ -138,9 +138,11 @@ _OF_A_SIGNAL = {
     "threshold": ("threshold, on the scale of z", None),
 }
 _OF_THE_REWARD = {
-    "reward": _column("1 at a hit, else 0."),
+    "reward": _column("1 at a hit that is rewarded, else 0."),
     "score": _column("Points so far."),
     "hits": _column("Hits so far."),
+    "rewards": _column("Hits so far that were rewarded, as the schedule has it."),
+    "progress": _column("Hits since the last reward, or seconds, as the schedule counts."),
     "quality": _column("Share of clean samples in the last second, 0 to 1."),
 }
 

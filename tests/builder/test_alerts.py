@@ -79,6 +79,16 @@ def told(builder):
             "nfb, Threshold given as: takes the threshold from the baseline; choose how",
         ),
         (
+            {"schedule": "VariableRatio", "scheduleHits": "0"},
+            "setting",
+            "nfb, Hits per reward: 0: must be at least 1",
+        ),
+        (
+            {"schedule": "FixedInterval", "scheduleSeconds": ""},
+            "setting",
+            "nfb, Time between rewards (s): is missing; FixedInterval needs it.",
+        ),
+        (
             {**SD, "thresholdKind": "success", "successTarget": "1.5"},
             "setting",
             "nfb, Share beyond the threshold (0 to 1): 1.5: must be above 0 and below 1.",

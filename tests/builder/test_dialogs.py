@@ -13,7 +13,16 @@ from psychopy_nfb.builder.feedback_display import FeedbackDisplayComponent
 from psychopy_nfb.builder.neurofeedback import NeuroFeedbackComponent
 from psychopy_nfb.builder.parameters import is_shown
 from psychopy_nfb.builder.signal_check import SignalCheckRoutine
-from psychopy_nfb.protocol import Running, Staircase, Success, ThresholdRule, Trend
+from psychopy_nfb.protocol import (
+    FixedInterval,
+    FixedRatio,
+    Running,
+    Schedule,
+    Staircase,
+    Success,
+    ThresholdRule,
+    Trend,
+)
 from psychopy_nfb.settings import from_dict
 
 ELEMENTS = (
@@ -27,7 +36,7 @@ UNITS = (
     *("(s)", "(ms)", "(Hz)", "(µV)", "(µV, SD, %, share)", "(times)"),
     *("(units below)", "(units of Layout)", "(0 to 1)", "(SD)", "(SD, %, share)"),
 )
-PURE = {"points": "Points per hit or second"}
+PURE = {"points": "Points per hit or second", "scheduleHits": "Hits per reward"}
 """Number fields whose label says what is counted."""
 
 
@@ -166,6 +175,23 @@ def test_a_threshold_that_follows_is_a_rule_in_the_script(builder, tmp_path, par
     (settings,) = re.findall(r"threshold=(\{.*?\})", script)
     assert from_dict(ThresholdRule, ast.literal_eval(settings)) == rule
     assert "threshold_kind" not in script
+
+
+@pytest.mark.parametrize(
+    ("params", "schedule"),
+    [
+        ({}, None),
+        ({"schedule": "FixedRatio"}, FixedRatio(n=3)),
+        ({"schedule": "FixedInterval", "scheduleSeconds": "20"}, FixedInterval(seconds=20)),
+        ({"schedule": "FixedRatio", "rewardMode": "time"}, None),
+    ],
+)
+def test_a_schedule_is_in_the_script(builder, tmp_path, params, schedule):
+    builder.add("NeuroFeedbackComponent", "nfb", **params)
+    script = builder.script(tmp_path / "schedule.py").read_text("utf-8")
+    found = re.findall(r"schedule=(\{.*?\})", script)
+    made = [from_dict(Schedule, ast.literal_eval(one)) for one in found]
+    assert made == ([] if schedule is None else [schedule])
 
 
 def test_a_threshold_that_changes_is_set_only_if_it_is_given(builder, tmp_path):

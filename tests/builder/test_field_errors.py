@@ -55,7 +55,7 @@ def test_a_stream_that_is_not_there_is_of_the_tab_stream(lsl_alone):
         ({"delay": 2.0}, "nfb, Filter delay (ms): 2000: must be at most 1000 ms; did you mean 2 m"),
         ({"artifact_uv": -1}, "nfb, Artifact limit (µV): -1: must be above 0"),
         ({"threshold": "high"}, "nfb, Threshold (µV, SD, %, share): high: must be a finite number"),
-        ({"line_frequency": -50}, "nfb, Mains (Hz): -50: must be above 0"),
+        ({"line_frequency": -50}, "nfb, Mains (Hz): -50: must be one of 50, 60, None"),
         ({"display_range": (3.0, 1.0)}, "nfb, Display to (µV, SD, %, share): 1: must be above 3"),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, dict) else None,

@@ -20,8 +20,15 @@ def signals(builder):
 def test_a_display_is_offered_the_signals_there_are(signals):
     offer = OFFERS["shown_values"](signals, "value", {})
     values = [value["value"] for value in offer.values]
-    assert values == ["alpha.value", "alpha.score", "alpha.hits", "alpha.quality", "emg.value"]
-    assert offer.ticked("value", "emg.value") == [4]
+    assert values == [
+        "alpha.value",
+        "alpha.score",
+        "alpha.hits",
+        "alpha.rewards",
+        "alpha.quality",
+        "emg.value",
+    ]
+    assert offer.ticked("value", "emg.value") == [5]
     assert OFFERS["thresholds"](signals, "threshold", {}).chosen([1]) == {
         "threshold": "emg.display_threshold"
     }

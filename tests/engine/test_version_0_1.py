@@ -32,7 +32,7 @@ def test_a_session_is_computed_again_to_the_same_values(caplog):
     session = read_session(STEM)
     values, flags = rerun(session)
     recorded = session.signals.drop(columns=["t", "flags", "sample"])
-    assert values.shape == recorded.shape == (1833, 16)
+    assert values.shape == recorded.shape == (1833, 18)
     assert np.allclose(values, recorded, rtol=0, atol=1e-9, equal_nan=True)
     assert (flags == session.signals["flags"]).all()
     assert len(notices(caplog)) == 1
