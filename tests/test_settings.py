@@ -9,7 +9,7 @@ from pathlib import Path, PureWindowsPath
 
 import pytest
 
-from psychopy_nfb.dsp import CFIR, SignalInfo, Step, load_steps, standard_positions
+from psychopy_nfb.dsp import CFIR, Notch, SignalInfo, Step, load_steps, standard_positions
 from psychopy_nfb.engine.configuration import Configuration, read_configuration
 from psychopy_nfb.engine.processor import Processor
 from psychopy_nfb.errors import FileError, SettingsError

@@ -240,7 +240,7 @@ DATA = (
         "plugins",
         "[]",
         "Own parts",
-        "Python files with steps or estimators that you have written yourself. Usually none; parts "
+        "Python files with steps or rules that you have written yourself. Usually none; parts "
         "of installed packages need not be named.",
         tab="Data",
         type="list",

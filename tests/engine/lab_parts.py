@@ -133,10 +133,10 @@ def as_it_was():
     from psychopy_nfb.dsp import Step, load_steps
     from psychopy_nfb.dsp.estimators import ESTIMATORS
     from psychopy_nfb.engine import plugins
-    from psychopy_nfb.protocol import ThresholdRule
+    from psychopy_nfb.protocol import Schedule, ThresholdRule
 
     load_steps()
-    tables = (Step.family, ThresholdRule.family, ESTIMATORS, plugins._loaded)
+    tables = (Step.family, ThresholdRule.family, Schedule.family, ESTIMATORS, plugins._loaded)
     before, modules = [dict(table) for table in tables], set(sys.modules)
     try:
         yield

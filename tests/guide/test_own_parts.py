@@ -14,12 +14,14 @@ from manual import blocks
 
 from psychopy_nfb.dsp import Pipeline, SignalInfo, Step
 from psychopy_nfb.engine.plugins import load_plugins
-from psychopy_nfb.protocol import Signal, SignalState
+from psychopy_nfb.protocol import Reward, RewardState, Signal, SignalState
 from psychopy_nfb.recording import read_session
 from psychopy_nfb.settings import from_dict
 
 STEM = "sub-01_ses-01_task-neurofeedback_run-01"
-FILE, RULE, SCRIPT, RERUN = (one.code for one in blocks("python") if one.page == "own_parts")
+FILE, RULE, SCHEDULE, SCRIPT, RERUN = (
+    one.code for one in blocks("python") if one.page == "own_parts"
+)
 (SETTINGS,) = (json.loads(one.code) for one in blocks("json") if one.page == "own_parts")
 
 
@@ -78,3 +80,12 @@ def test_its_rule_goes_outwards_after_a_series_and_back_without(tmp_path):
     assert [change.why for change in state.changes] == ["all of it beyond"] * 2 + [
         "not all of it beyond"
     ] * 2
+
+
+def test_its_schedule_rewards_fewer_and_fewer_hits(tmp_path):
+    (tmp_path / "my_schedule.py").write_text(SCHEDULE, encoding="utf-8")
+    with as_it_was():
+        load_plugins([tmp_path / "my_schedule.py"])
+        reward = from_dict(Reward, {"dwell": 0, "schedule": {"type": "Rarer", "step": 2}})
+        rows = RewardState(reward, rate=1.0).process([True] * 13, [0] * 13)
+    assert [row[0] for row in rows] == [1, 1, 0, 1, 0, 1, 0, 0, 1, 0, 0, 1, 0]
