@@ -139,24 +139,27 @@ def own_faults(part: Any, kind: str, what: str) -> Iterator[None]:
 
 def members_in(settings: Any) -> Iterator[Any]:
     """Yield every member of a family within settings, those in others too."""
-    if dataclasses.is_dataclass(settings) and not isinstance(settings, type):
-        if hasattr(settings, "family"):
-            yield settings
-        settings = [getattr(settings, field.name) for field in dataclasses.fields(settings)]
-    elif isinstance(settings, dict):
-        settings = list(settings.values())
-    elif not isinstance(settings, (list, tuple)):
-        return
-    for one in settings:
-        yield from members_in(one)
+    left = [settings]
+    while left:  # not by recursion: settings of others may be nested without end
+        one = left.pop()
+        if dataclasses.is_dataclass(one) and not isinstance(one, type):
+            if hasattr(one, "family"):
+                yield one
+            left += [getattr(one, field.name) for field in dataclasses.fields(one)]
+        elif isinstance(one, dict):
+            left += one.values()
+        elif isinstance(one, (list, tuple)):
+            left += one
 
 
 def types_in(settings: Any) -> Iterator[str]:
     """Yield every ``"type"`` within settings as JSON has them."""
-    if isinstance(settings, dict):
-        if isinstance(settings.get("type"), str):
-            yield settings["type"]
-        settings = list(settings.values())
-    if isinstance(settings, (list, tuple)):
-        for one in settings:
-            yield from types_in(one)
+    left = [settings]
+    while left:
+        one = left.pop()
+        if isinstance(one, dict):
+            if isinstance(one.get("type"), str):
+                yield one["type"]
+            left += one.values()
+        elif isinstance(one, (list, tuple)):
+            left += one

@@ -278,8 +278,9 @@ def _convert_union(args: Any, value: Any, where: str) -> Any:
             problems.append(error)
     if len(problems) == 1:
         raise problems[0]
-    remedies = " or ".join(dict.fromkeys(problem.remedy for problem in problems))
-    raise SettingsError(where, value, remedies)
+    first, *others = dict.fromkeys(problem.remedy for problem in problems)
+    remedies = [first, *(one.removeprefix("must be ") for one in others)]
+    raise SettingsError(where, value, " or ".join(remedies))
 
 
 def _takes_objects(hint: Any) -> bool:

@@ -106,7 +106,9 @@ def test_settings_nested_without_end_are_refused():
 
 def test_a_wrong_value_of_any_length_is_a_sentence_of_some_lines():
     said = refusal(of_signal(threshold=["x" * 100_000]))
-    assert said.endswith("… (100004 characters): must be a number.")
+    assert said.endswith(
+        "… (100004 characters): must be a number or an object with named settings."
+    )
     assert len(said) < 300
 
 

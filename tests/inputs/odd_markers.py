@@ -39,7 +39,7 @@ def main() -> None:
     ]
     sys.stdout.write("ready\n")
     sys.stdout.flush()
-    ends = time.monotonic() + 20
+    ends = time.monotonic() + 50
     awaited = [out for out, one in zip(outlets, streams, strict=True) if one["joined"]]
     while not all(out.have_consumers() for out in awaited) and time.monotonic() < ends:
         time.sleep(0.02)

@@ -148,7 +148,7 @@ def sent(until):
         running.append(subprocess.Popen(command, stdout=subprocess.DEVNULL))
         n = len(stream["markers"])
         events = nfb.files.events
-        until(lambda: events.read_text("utf-8").count("@ ") >= n, 30, "the markers in the events")
+        until(lambda: events.read_text("utf-8").count("@ ") >= n, 60, "the markers in the events")
 
     yield send
     for process in running:
