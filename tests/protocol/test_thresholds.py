@@ -392,7 +392,7 @@ def test_settings_come_back_from_json():
             {"type": "Staircase", "step": 1, "lowest": 2, "highest": 1},
             "threshold.lowest=2.0: must be below highest, which is 1.",
         ),
-        ("success", "threshold='success': must be a number or must be an object"),
+        ("success", "threshold='success': must be a number or an object"),
     ],
 )
 def test_a_wrong_setting_is_told_with_its_name(threshold, sentence):
