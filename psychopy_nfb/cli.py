@@ -107,6 +107,14 @@ COMMANDS = {
         "PsychoPy's own command leaves out.",
         "psychopy-nfb compile alpha_training.psyexp -o alpha_training.py",
     ),
+    "rehearse": Command(
+        "psychopy_nfb.tune.rehearse_command",
+        "show what a training would have done on recordings",
+        "Pass recordings through a training as if they were live: thresholds over time, share "
+        "beyond them, rewards a minute, artifacts, what would have been shown. Do it before the "
+        "first participant comes.",
+        "psychopy-nfb rehearse rest.edf --settings alpha_up.json --set reward.dwell=0.5",
+    ),
     "tune": Command(
         "psychopy_nfb.tune.command",
         "find the best filter for a rhythm and its delay, on a recording",

@@ -1,0 +1,190 @@
+"""What a training would have done on a recording: thresholds, rewards, artifacts, feedback."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from psychopy_nfb.dsp import SignalInfo, standard_positions
+from psychopy_nfb.dsp.flags import HOLDING, Flags
+from psychopy_nfb.engine.processor import Processor
+from psychopy_nfb.engine.rerun import run_offline
+from psychopy_nfb.errors import SettingsError
+from psychopy_nfb.protocol import value_name
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from psychopy_nfb.engine.configuration import Configuration
+    from psychopy_nfb.recording.eeg_files import Recording
+
+LEAST_SECONDS = 10.0
+"""Shortest training that is rehearsed, after the baseline."""
+
+
+@dataclass(frozen=True)
+class SignalOutcome:
+    """What became of one signal in the training's clean samples."""
+
+    name: str
+    role: str
+    beyond: float
+    """Share of the samples that were beyond the threshold."""
+    first_threshold: float
+    """Threshold at the training's begin, in units of z."""
+    last_threshold: float
+    """The same at its end."""
+    median_z: float
+    shown_empty: float
+    """Share of the samples in which a bar would have been empty."""
+    shown_full: float
+    median_shown: float
+    """Median height of a bar, 0 to 1."""
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What a training would have done on one recording."""
+
+    recording: str
+    baseline_seconds: float
+    training_seconds: float
+    clean: float
+    """Share of the training's samples that no artifact or gap spoilt."""
+    spoilt: dict[str, float]
+    """Share of the training's samples with each flag, by its name; those that came up."""
+    hits: int
+    rewards: int
+    points: float
+    rewards_a_minute: float
+    signals: tuple[SignalOutcome, ...]
+    values: pd.DataFrame
+    """Each of the training's samples: ``t`` in seconds, the values by name, and ``flags``."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all but the samples, ready for JSON."""
+        given = {name: value for name, value in vars(self).items() if name != "values"}
+        return {**given, "signals": [asdict(one) for one in self.signals]}
+
+
+def rehearse(
+    recording: Recording, configuration: Configuration, baseline_seconds: float = 60.0
+) -> Rehearsal:
+    """Pass a recording through a training as if it were live.
+
+    Parameters
+    ----------
+    recording : Recording
+        Of the person, e.g. at rest.
+    configuration : Configuration
+        The training.
+    baseline_seconds : float
+        Its first seconds are the baseline, where the training needs one; the rest is one block
+        with feedback.
+
+    Raises
+    ------
+    SettingsError
+        If the recording is too short, lacks a channel or has no clean baseline.
+    """
+    labels = tuple(recording.labels)
+    positions = {**standard_positions(labels), **recording.positions}
+    info = SignalInfo(recording.rate, labels, positions=positions, kinds=recording.not_eeg)
+    processor = Processor(configuration, info)  # refuses what does not fit
+    needs = any(one.needs_baseline for one in configuration.signals.values())
+    begin = baseline_seconds if needs else processor.settle
+    if recording.seconds < begin + LEAST_SECONDS:
+        raise SettingsError(
+            "recording",
+            recording.name,
+            f"has {recording.seconds:.0f} s, and baseline and training need at least "
+            f"{begin + LEAST_SECONDS:.0f} s; take a longer one or a shorter baseline",
+        )
+    n_begin = round(begin * recording.rate)
+    try:
+        values, flags = run_offline(
+            configuration, recording.samples, info, _commands(recording, n_begin, needs)
+        )
+    except SettingsError as error:  # there is no baseline in it
+        raise SettingsError("recording", recording.name, str(error).rstrip(".")) from None
+    table = _table(configuration, values, flags, processor.rate)
+    training = table[table.t >= n_begin / recording.rate].reset_index(drop=True)
+    return _outcome(recording.name, configuration, training, begin if needs else 0.0)
+
+
+def _commands(
+    recording: Recording, n_begin: int, needs: bool
+) -> list[tuple[int, str, dict[str, Any]]]:
+    """Return what an experiment would have commanded, and the recording's gaps."""
+    begins: list[tuple[int, str, dict[str, Any]]] = [
+        (0, "points_off", {}),
+        (0, "adaptation", {"training": False, "edge": None}),
+    ]
+    if needs:
+        begins += [(0, "baseline_begin", {"label": "baseline"}), (n_begin, "baseline_end", {})]
+    begins += [
+        (n_begin, "points_on", {}),
+        (n_begin, "adaptation", {"training": True, "edge": "begin"}),
+    ]
+    return [*((row, "gap", {}) for row, _ in recording.gaps), *begins]
+
+
+def _table(
+    configuration: Configuration, values: np.ndarray, flags: np.ndarray, rate: float
+) -> pd.DataFrame:
+    import pandas as pd
+
+    table = pd.DataFrame(values, columns=list(configuration.value_names))
+    table.insert(0, "t", np.arange(len(table)) / rate)
+    return table.assign(flags=flags.astype(int))
+
+
+def _outcome(
+    name: str, configuration: Configuration, training: pd.DataFrame, baseline_seconds: float
+) -> Rehearsal:
+    flags = training["flags"].to_numpy()
+    clean = (flags & HOLDING) == 0
+    seconds = float(training.t.iloc[-1] - training.t.iloc[0])
+    spoilt = {flag.name or "": float(np.mean((flags & int(flag)) != 0)) for flag in Flags}
+    rewards = int(training.rewards.iloc[-1])
+    return Rehearsal(
+        recording=name,
+        baseline_seconds=baseline_seconds,
+        training_seconds=seconds,
+        clean=float(clean.mean()),
+        spoilt={flag: share for flag, share in spoilt.items() if share > 0},
+        hits=int(training.hits.iloc[-1]),
+        rewards=rewards,
+        points=float(training.score.iloc[-1]),
+        rewards_a_minute=60 * rewards / seconds,
+        signals=tuple(
+            _of_signal(one, configuration, training[clean]) for one in configuration.signals
+        ),
+        values=training,
+    )
+
+
+def _of_signal(name: str, configuration: Configuration, clean: pd.DataFrame) -> SignalOutcome:
+    settings = configuration.signals[name]
+    z, threshold, shown = (
+        clean[value_name(name, what)].to_numpy() for what in ("z", "threshold", "value")
+    )
+    beyond = z >= threshold if settings.direction == "up" else z <= threshold
+    return SignalOutcome(
+        name=name,
+        role=settings.role,
+        beyond=_mean(beyond),
+        first_threshold=float(threshold[0]) if len(threshold) else float("nan"),
+        last_threshold=float(threshold[-1]) if len(threshold) else float("nan"),
+        median_z=float(np.median(z)) if len(z) else float("nan"),
+        shown_empty=_mean(shown <= 0),
+        shown_full=_mean(shown >= 1),
+        median_shown=float(np.median(shown)) if len(shown) else float("nan"),
+    )
+
+
+def _mean(values: Sequence[bool] | np.ndarray) -> float:
+    return float(np.mean(values)) if len(values) else float("nan")

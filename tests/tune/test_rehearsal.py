@@ -1,0 +1,177 @@
+"""A training on a recording: the same values as live, and what a person reads of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from signals import background
+from trainings import one_signal
+
+from psychopy_nfb import Recording, read_recording
+from psychopy_nfb.cli import main
+from psychopy_nfb.dsp import CFIR, DCBlock, Pick, SignalInfo
+from psychopy_nfb.dsp.flags import HOLDING, Flags
+from psychopy_nfb.engine.rerun import run_offline
+from psychopy_nfb.errors import SettingsError
+from psychopy_nfb.protocol import FixedRatio, Success
+from psychopy_nfb.settings import to_dict
+from psychopy_nfb.tune.rehearsal import rehearse
+from psychopy_nfb.tune.rehearse_command import changed_settings
+
+PEOPLE = Path(__file__).parents[3] / "shared" / "data" / "rest8"
+RATE = 250.0
+STEPS = (DCBlock(), CFIR((8.0, 12.0), delay=0.1))
+
+
+def alpha(channel="Oz", **settings):
+    return one_signal(Pick([channel]), *STEPS, **{"threshold": 0.5, "dwell": 0.1, **settings})
+
+
+@pytest.fixture
+def recording():
+    samples = 10 * background(np.random.default_rng(4), round(90 * RATE), RATE, 2)
+    samples[15000:15040, 0] = np.nan
+    return Recording(samples, RATE, ("Oz", "Pz"), gaps=((20000, 0.4),), name="rest.edf")
+
+
+def test_row_121_values_are_those_of_the_same_commands(recording):
+    training = alpha(schedule=FixedRatio(n=2))
+    found = rehearse(recording, training, baseline_seconds=30.0)
+    begin = round(30 * RATE)
+    commands = [
+        (0, "points_off", {}),
+        (0, "baseline_begin", {"label": "rest"}),
+        (begin, "baseline_end", {}),
+        (begin, "points_on", {}),
+        (20000, "gap", {}),
+    ]
+    values, flags = run_offline(
+        training, recording.samples, SignalInfo(RATE, recording.labels), commands, chunk=7
+    )
+    names = list(training.value_names)
+    assert np.allclose(found.values[names], values[begin:], rtol=0, atol=1e-9, equal_nan=True)
+    assert found.values["flags"].tolist() == flags[begin:].tolist()
+    assert found.values.t.iloc[0] == 30.0
+    last = dict(zip(names, values[-1], strict=True))
+    assert (found.hits, found.rewards, found.points) == (
+        last["hits"], last["rewards"], last["score"],
+    )  # fmt: skip
+    assert 0 < found.rewards == found.hits // 2
+    clean = (flags[begin:] & HOLDING) == 0
+    assert found.clean == pytest.approx(clean.mean())
+    assert found.spoilt["INVALID"] == pytest.approx(np.mean((flags[begin:] & Flags.INVALID) != 0))
+    (signal,) = found.signals
+    table = found.values[clean]
+    assert signal.beyond == pytest.approx(np.mean(table.trained_z >= table.trained_threshold))
+
+
+def test_without_a_baseline_it_begins_once_the_filters_have_settled(recording):
+    found = rehearse(recording, alpha(normalise="none", threshold=5.0))
+    assert found.baseline_seconds == 0
+    assert 0 < found.values.t.iloc[0] < 5
+    assert found.clean > 0.95
+
+
+@pytest.mark.skipif(not PEOPLE.is_dir(), reason=f"needs recordings of people at rest in {PEOPLE}")
+@pytest.mark.parametrize("person", range(1, 9))
+def test_row_121_row_117_success_is_held_with_a_baseline(person):
+    recording = read_recording(PEOPLE / f"person{person}_rest.edf")
+    channel = next(label for label in recording.labels if "O1" in label)
+    found = rehearse(recording, alpha(channel, threshold=Success(target=0.6)), 30.0)
+    after = found.values[found.values.t >= 90.0]  # its first window
+    after = after[(after["flags"] & HOLDING) == 0]
+    share = np.mean(after.trained_z >= after.trained_threshold)
+    assert share == pytest.approx(0.6, abs=0.03)
+
+
+@pytest.mark.parametrize(
+    ("change", "baseline", "sentence"),
+    [
+        ({}, 85.0, "has 90 s, and baseline and training need at least 95 s"),
+        ({"channel": "Cz"}, 30.0, "'Cz': there is no such channel; there are Oz, Pz"),
+    ],
+)
+def test_what_cannot_be_rehearsed_is_told(recording, change, baseline, sentence):
+    with pytest.raises(SettingsError) as told:
+        rehearse(recording, alpha(**change), baseline)
+    assert sentence in str(told.value)
+
+
+def test_a_baseline_without_clean_signal_is_told(recording):
+    recording.samples[: round(30 * RATE)] = np.nan
+    with pytest.raises(SettingsError, match=r"^recording='rest\.edf': .*has 0\.0 s of clean"):
+        rehearse(recording, alpha(), 30.0)
+
+
+@pytest.fixture
+def settings(tmp_path):
+    path = tmp_path / "mine.json"
+    path.write_text(json.dumps(to_dict(alpha(normalise="none", threshold=5.0))), encoding="utf-8")
+    return path
+
+
+def test_settings_are_changed_by_their_place(settings):
+    changed = changed_settings(
+        str(settings),
+        [
+            "reward.dwell=0.5",
+            'signals.trained.threshold={"type": "Success", "start": 4}',
+            "signals.trained.pipeline.steps[0].channels=[\"Pz\"]",
+            "signals.trained.direction=down",
+        ],
+    )  # fmt: skip
+    signal = changed.signals["trained"]
+    assert changed.reward.dwell == 0.5
+    assert signal.threshold == Success(start=4.0)
+    assert signal.pipeline.steps[0].channels == ["Pz"]
+    assert signal.direction == "down"
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ("reward.dwell", "must be NAME=VALUE, such as reward.dwell=0.5"),
+        ("=3", "must be NAME=VALUE"),
+        ("reward.dwel=3", "reward.dwel=3: is not a setting; did you mean 'dwell'"),
+        ("signals.trained.pipeline.steps[9].band=3", "is no place in the settings"),
+        ("reward.dwell.more=3", "is no place in the settings"),
+        ("reward.dwell=soon", "reward.dwell='soon': must be a number"),
+    ],
+)
+def test_a_wrong_change_is_told(settings, change, sentence):
+    with pytest.raises(SettingsError) as told:
+        changed_settings(str(settings), [change])
+    assert sentence in str(told.value)
+
+
+def test_row_121_the_command_writes_page_tables_and_json(
+    settings, recording, tmp_path, capsys, monkeypatch
+):
+    mne = pytest.importorskip("mne")
+    clean = np.nan_to_num(recording.samples)
+    raw = mne.io.RawArray(
+        1e-6 * clean.T, mne.create_info(list(recording.labels), RATE, "eeg"), verbose="ERROR"
+    )
+    path = tmp_path / "rest_raw.fif"
+    raw.save(path, verbose="ERROR")
+    monkeypatch.chdir(tmp_path)
+    command = ["rehearse", str(path), "--settings", str(settings), "--json", "found.json"]
+    assert main([*command, "--set", "reward.points=2"]) == 0
+    said = capsys.readouterr().out
+    found = json.loads(Path("found.json").read_text("utf-8"))
+    (one,) = found["recordings"]
+    assert found["changed"] == ["reward.points=2"]
+    assert one["points"] == 2 * one["rewards"] > 0
+    table = pd.read_csv("data/rehearse_mine_rest_raw.csv")
+    assert table.rewards.iloc[-1] == one["rewards"]
+    (line,) = [line for line in said.splitlines() if line.startswith("rest_raw")]
+    assert f" {one['rewards_a_minute']:.1f} " in line
+    page = Path("data/rehearse_mine.html").read_text("utf-8")
+    assert "What the training would have done" in page
+    assert "reward.points=2" in page
+    for name in ("rehearse_mine.html", "rehearse_mine_rest_raw.csv", "found.json"):
+        assert name in said
