@@ -49,6 +49,7 @@ _HOME = {
     # settings
     "Configuration": "psychopy_nfb.engine.configuration",
     "Pipeline": "psychopy_nfb.dsp",
+    "Continuous": "psychopy_nfb.protocol",
     "FixedInterval": "psychopy_nfb.protocol",
     "FixedRatio": "psychopy_nfb.protocol",
     "Reward": "psychopy_nfb.protocol",

@@ -37,6 +37,7 @@ from psychopy_nfb.hardware.marker_output import ParallelMarkers as ParallelMarke
 from psychopy_nfb.hardware.marker_output import SerialMarkers as SerialMarkers
 from psychopy_nfb.hardware.marker_output import UDPMarkers as UDPMarkers
 from psychopy_nfb.lsl.selection import StreamSelection as StreamSelection
+from psychopy_nfb.protocol import Continuous as Continuous
 from psychopy_nfb.protocol import FixedInterval as FixedInterval
 from psychopy_nfb.protocol import FixedRatio as FixedRatio
 from psychopy_nfb.protocol import Reward as Reward

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -48,6 +48,7 @@ def run_offline(
     info: SignalInfo,
     commands: Sequence[tuple[int, str, dict[str, Any]]] = (),
     chunk: int = 1000,
+    told: Callable[[str], None] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Pass a recording through a training's settings without any stream or clock.
 
@@ -63,6 +64,8 @@ def run_offline(
         What was commanded before which sample, in order; names as in the session's events.
     chunk : int
         Samples a block; the outcome does not depend on it.
+    told : callable, optional
+        Called with a sentence for each step or rule that has failed.
 
     Returns
     -------
@@ -90,6 +93,8 @@ def run_offline(
             processor = _successor(processor, detail, reached)
         else:
             _repeat(processor, name, detail)
+    for _, sentence in processor.faults() if told is not None else ():
+        told(sentence)
     values = np.concatenate([block.values for block in blocks])
     flags = np.concatenate([block.flags for block in blocks])
     return values, flags
@@ -213,4 +218,9 @@ def rerun(
     start = build_configuration(session.settings["configuration_at_start"])
     for sentence in differences(session.settings.get("own_parts")):
         logger.warning("%s.", sentence)
+    if (events.trial_type == "step_failed").any():
+        logger.warning(
+            "A step failed in the session: a rerun takes the samples in other blocks, of which it "
+            "flags more or fewer then."
+        )
     return run_offline(start, samples, info, commands)

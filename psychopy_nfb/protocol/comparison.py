@@ -115,6 +115,8 @@ class Comparison:
         if rule is not None:
             with own_faults(rule, "threshold", "cannot be taken from the baseline"):
                 level = float(rule.of_baseline(base, self.up, self.settings.role == "inhibit"))
+                if not np.isfinite(level):
+                    raise ValueError(f"of_baseline gave {level}")
         elif kind == "bursts":
             level = base.burst_threshold(wanted)
         else:

@@ -50,6 +50,10 @@ class Reward:
             raise SettingsError(
                 "schedule", self.schedule, "must be a schedule, such as FixedRatio(n=3)"
             )
+        if type(self.schedule).due is Schedule.due:
+            raise SettingsError(
+                "schedule", type(self.schedule).__name__, "has no method due; write one"
+            )
         if self.mode == "time" and not isinstance(self.schedule, Continuous):
             raise SettingsError(
                 "schedule",

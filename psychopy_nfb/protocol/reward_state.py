@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from psychopy_nfb.dsp.flags import HOLDING, Flags
 from psychopy_nfb.families import failure, is_own, owner, source
 from psychopy_nfb.protocol.reward import Reward
@@ -151,7 +153,9 @@ class RewardState:
         if self.fault is not None:
             return False
         try:
-            due = bool(schedule.due(self._since, self.rewards, self.rate))
+            due = schedule.due(self._since, self.rewards, self.rate)
+            if not isinstance(due, (bool, np.bool_)):
+                raise TypeError(f"due must return True or False, not {due!r}")
         except (Exception, SystemExit) as error:
             kind = type(schedule)
             if not is_own(kind):
@@ -162,7 +166,7 @@ class RewardState:
             return False
         if due:
             self._since = 0
-        return due
+        return bool(due)
 
     def _quality(self, flagged: int) -> float:
         """Return the share of clean samples among the last second's."""

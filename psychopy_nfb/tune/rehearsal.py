@@ -61,6 +61,8 @@ class Rehearsal:
     points: float
     rewards_a_minute: float
     signals: tuple[SignalOutcome, ...]
+    failed: tuple[str, ...]
+    """A sentence for each step or rule that failed, and where nothing is rewarded."""
     values: pd.DataFrame
     """Each of the training's samples: ``t`` in seconds, the values by name, and ``flags``."""
 
@@ -104,15 +106,19 @@ def rehearse(
             f"{begin + LEAST_SECONDS:.0f} s; take a longer one or a shorter baseline",
         )
     n_begin = round(begin * recording.rate)
+    failed: list[str] = []
+    if not any(one.role == "reward" for one in configuration.signals.values()):
+        failed.append('No signal has the role "reward", and so there is none')
+    commands = _commands(recording, n_begin, needs)
     try:
         values, flags = run_offline(
-            configuration, recording.samples, info, _commands(recording, n_begin, needs)
+            configuration, recording.samples, info, commands, told=failed.append
         )
     except SettingsError as error:  # there is no baseline in it
         raise SettingsError("recording", recording.name, str(error).rstrip(".")) from None
     table = _table(configuration, values, flags, processor.rate)
     training = table[table.t >= n_begin / recording.rate].reset_index(drop=True)
-    return _outcome(recording.name, configuration, training, begin if needs else 0.0)
+    return _outcome(recording.name, configuration, training, begin if needs else 0.0, tuple(failed))
 
 
 def _commands(
@@ -143,7 +149,11 @@ def _table(
 
 
 def _outcome(
-    name: str, configuration: Configuration, training: pd.DataFrame, baseline_seconds: float
+    name: str,
+    configuration: Configuration,
+    training: pd.DataFrame,
+    baseline_seconds: float,
+    failed: tuple[str, ...],
 ) -> Rehearsal:
     flags = training["flags"].to_numpy()
     clean = (flags & HOLDING) == 0
@@ -163,6 +173,7 @@ def _outcome(
         signals=tuple(
             _of_signal(one, configuration, training[clean]) for one in configuration.signals
         ),
+        failed=failed,
         values=training,
     )
 

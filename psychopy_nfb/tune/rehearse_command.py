@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from psychopy_nfb.checks import check_number, check_writable, prepare_folder
-from psychopy_nfb.errors import SettingsError
+from psychopy_nfb.errors import SettingsError, listed
 from psychopy_nfb.reading import RECORDINGS
 from psychopy_nfb.settings import finite, read_plain_json
 from psychopy_nfb.terminal import add_plugins, add_units, doing, naming_kept_files
@@ -98,6 +99,7 @@ def changed_settings(path: str, changes: list[str]) -> Configuration:
     settings = read_plain_json(path)
     if isinstance(settings, dict) and "configuration" in settings:
         settings = settings["configuration"]
+    known = list(settings.get("signals", {})) if isinstance(settings, dict) else []
     for change in changes:
         place, equals, text = change.partition("=")
         if not equals or not place.strip():
@@ -106,6 +108,9 @@ def changed_settings(path: str, changes: list[str]) -> Configuration:
             value = json.loads(text)
         except ValueError:
             value = text
+        of, _, rest = place.strip().partition(".")
+        if of == "signals" and known and re.split(r"[.\[]", rest)[0] not in known:
+            raise SettingsError("set", change, f"is of no signal; there are {listed(known)}")
         _put(settings, place, value, change)
     return read_configuration(settings)
 
@@ -132,17 +137,21 @@ def _rehearsed(
     from psychopy_nfb.recording.eeg_files import read_recording
     from psychopy_nfb.tune.rehearsal import rehearse
 
+    prepare_folder(folder)
     found: list[Rehearsal] = []
-    for path in options.recordings:
-        with doing(f"Rehearsing on {Path(path).name}"):
-            recording = read_recording(path, units=options.units)
+    names = _names(options.recordings)
+    for path, name in zip(options.recordings, names, strict=True):
+        with doing(f"Rehearsing on {name}"):
+            recording = replace(read_recording(path, units=options.units), name=name)
             found.append(rehearse(recording, configuration, options.baseline))
     rows = [row for one in found for row in _rows(one)]
     print(_lines(rows))
-    prepare_folder(folder)
+    for one in found:
+        for sentence in one.failed:
+            print(f"{one.recording}: {sentence}.")
     tables = []
-    for path, one in zip(options.recordings, found, strict=True):
-        tables.append(stem.with_name(f"{stem.name}_{Path(path).stem}.csv"))
+    for name, one in zip(names, found, strict=True):
+        tables.append(stem.with_name(f"{stem.name}_{name.replace('/', '_')}.csv"))
         one.values.to_csv(tables[-1], index=False, float_format="%.8g")
     page = stem.with_name(stem.name + ".html")
     with doing("Writing the page"):
@@ -159,6 +168,16 @@ def _rehearsed(
         files.append(Path(options.json))
     print("Files:", *files, sep="\n  ")
     return 0
+
+
+def _names(paths: list[str]) -> list[str]:
+    """Return a name for each recording: that of its file, with its folder where two are alike."""
+    names = [Path(path).name for path in paths]
+    alike = [name for name in names if names.count(name) > 1]
+    return [
+        f"{Path(path).resolve().parent.name}/{name}" if name in alike else name
+        for path, name in zip(paths, names, strict=True)
+    ]
 
 
 def _rows(one: Rehearsal) -> list[list[str]]:
@@ -222,7 +241,8 @@ def _write_page(
                 one.recording,
                 [
                     f"Baseline {one.baseline_seconds:g} s, training {one.training_seconds:.0f} s; "
-                    f"flags of its samples: {spoilt or 'none'}."
+                    f"flags of its samples: {spoilt or 'none'}.",
+                    *(f"{sentence}." for sentence in one.failed),
                 ],
                 pictures=[Picture(rehearsal_figure(one), _CAPTION)],
             )

@@ -14,10 +14,19 @@ from manual import blocks
 
 from psychopy_nfb.dsp import Pipeline, SignalInfo, Step
 from psychopy_nfb.engine.plugins import load_plugins
-from psychopy_nfb.protocol import Reward, RewardState, Signal, SignalState
+from psychopy_nfb.protocol import (
+    Baseline,
+    Comparison,
+    Reward,
+    RewardState,
+    Signal,
+    SignalState,
+    ThresholdRule,
+)
 from psychopy_nfb.recording import read_session
 from psychopy_nfb.settings import from_dict
 
+BASELINE = Baseline(3.0, 2.0, 0.0, 10.0, percentiles=[one / 10 for one in range(101)])
 STEM = "sub-01_ses-01_task-neurofeedback_run-01"
 FILE, RULE, SCHEDULE, SCRIPT, RERUN = (
     one.code for one in blocks("python") if one.page == "own_parts"
@@ -74,6 +83,11 @@ def test_its_rule_goes_outwards_after_a_series_and_back_without(tmp_path):
         signal = from_dict(Signal, {"normalise": "none", "threshold": rule})
         state = SignalState(signal, rate=1.0)
         values, _ = state.process([5.0] * 5 + [0.0] * 4, [0] * 9, [True] * 9)
+        new = SignalState(from_dict(Signal, {"threshold": {"type": "InARow"}}), rate=1.0)
+        assert (new.reached()["fault"], new.fault) == (None, None)  # there is no baseline yet
+        assert Comparison(
+            Signal(threshold=from_dict(ThresholdRule, {"type": "InARow"}), baseline=BASELINE)
+        ).threshold == pytest.approx(1.0)
     assert [threshold for *_, threshold in values] == pytest.approx(
         [1, 1, 1.1, 1.1, 1.2, 1.2, 1.1, 1.1, 1.0]
     )

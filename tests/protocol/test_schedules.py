@@ -213,3 +213,16 @@ def test_a_lab_s_schedule_that_fails_rewards_nothing_more_and_is_told_once():
     assert found["hits"] == [1, 2, 3, 4, 5]
     assert "(Moody of " in state.fault
     assert "failed (ZeroDivisionError: division by zero, line " in state.fault
+
+
+def test_a_schedule_that_says_nothing_is_refused():
+    try:
+
+        @dataclass(kw_only=True)
+        class Silent(Schedule):
+            pass
+
+        with pytest.raises(SettingsError, match=r"schedule='Silent': has no method due"):
+            Reward(schedule=Silent())
+    finally:
+        Schedule.family.pop("Silent", None)

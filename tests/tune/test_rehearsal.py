@@ -8,16 +8,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from lab_parts import as_it_was
 from signals import background
 from trainings import one_signal
 
-from psychopy_nfb import Recording, read_recording
+from psychopy_nfb import Recording, load_plugins, read_recording
 from psychopy_nfb.cli import main
 from psychopy_nfb.dsp import CFIR, DCBlock, Pick, SignalInfo
 from psychopy_nfb.dsp.flags import HOLDING, Flags
 from psychopy_nfb.engine.rerun import run_offline
 from psychopy_nfb.errors import SettingsError
-from psychopy_nfb.protocol import FixedRatio, Success
+from psychopy_nfb.protocol import FixedRatio, Schedule, Success
 from psychopy_nfb.settings import to_dict
 from psychopy_nfb.tune.rehearsal import rehearse
 from psychopy_nfb.tune.rehearse_command import changed_settings
@@ -139,6 +140,7 @@ def test_settings_are_changed_by_their_place(settings):
         ("reward.dwel=3", "reward.dwel=3: is not a setting; did you mean 'dwell'"),
         ("signals.trained.pipeline.steps[9].band=3", "is no place in the settings"),
         ("reward.dwell.more=3", "is no place in the settings"),
+        ("signals.alfa.threshold=2", "is of no signal; there are trained"),
         ("reward.dwell=soon", "reward.dwell='soon': must be a number"),
     ],
 )
@@ -166,12 +168,60 @@ def test_row_121_the_command_writes_page_tables_and_json(
     (one,) = found["recordings"]
     assert found["changed"] == ["reward.points=2"]
     assert one["points"] == 2 * one["rewards"] > 0
-    table = pd.read_csv("data/rehearse_mine_rest_raw.csv")
+    table = pd.read_csv("data/rehearse_mine_rest_raw.fif.csv")
     assert table.rewards.iloc[-1] == one["rewards"]
     (line,) = [line for line in said.splitlines() if line.startswith("rest_raw")]
     assert f" {one['rewards_a_minute']:.1f} " in line
     page = Path("data/rehearse_mine.html").read_text("utf-8")
     assert "What the training would have done" in page
     assert "reward.points=2" in page
-    for name in ("rehearse_mine.html", "rehearse_mine_rest_raw.csv", "found.json"):
+    for name in ("rehearse_mine.html", "rehearse_mine_rest_raw.fif.csv", "found.json"):
         assert name in said
+
+
+@pytest.fixture
+def failing(tmp_path):
+    """Load a file with a step and a schedule that fail, and take them out again."""
+    path = tmp_path / "lab_c.py"
+    path.write_text(FAILING, encoding="utf-8")
+    with as_it_was():
+        load_plugins([path])
+        yield path
+
+
+FAILING = """
+from dataclasses import dataclass
+from psychopy_nfb.protocol import Schedule
+
+@dataclass(kw_only=True)
+class Once(Schedule):
+    def due(self, since, rewards, rate):
+        return "yes" if rewards else True
+"""
+
+
+def test_an_own_part_that_fails_is_told(recording, failing):
+    training = alpha(schedule=Schedule.family["Once"]())
+    found = rehearse(recording, training, 30.0)
+    (sentence,) = found.failed
+    assert "reward.schedule (Once of lab_c.py" in sentence
+    assert "due must return True or False, not 'yes'" in sentence
+    assert found.rewards == 1 < found.hits
+
+
+def test_recordings_of_one_name_are_told_apart(settings, tmp_path, monkeypatch, capsys):
+    mne = pytest.importorskip("mne")
+    monkeypatch.chdir(tmp_path)
+    for seed, folder in enumerate(("a", "b")):
+        samples = 1e-5 * background(np.random.default_rng(seed), round(20 * RATE), RATE, 2)
+        raw = mne.io.RawArray(
+            samples.T, mne.create_info(["Oz", "Pz"], RATE, "eeg"), verbose="ERROR"
+        )
+        Path(folder).mkdir()
+        raw.save(f"{folder}/rec_raw.fif", verbose="ERROR")
+    paths = ["a/rec_raw.fif", "b/rec_raw.fif"]
+    assert main(["rehearse", *paths, "--settings", str(settings)]) == 0
+    said = capsys.readouterr().out
+    for folder in ("a", "b"):
+        assert f"\n{folder}/rec_raw.fif " in said
+        assert Path(f"data/rehearse_mine_{folder}_rec_raw.fif.csv").is_file()

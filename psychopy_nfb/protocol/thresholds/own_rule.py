@@ -80,7 +80,7 @@ class GuardedFollower(Follower):
 
         def own() -> dict[str, Any]:
             reached = self._own.reached()
-            return dict(json.loads(json.dumps(reached, allow_nan=False)))
+            return dict(json.loads(json.dumps(reached)))
 
         return {
             **super().reached(),
