@@ -56,81 +56,31 @@ def find_stream(selection: StreamSelection) -> pylsl.StreamInfo:
     Raises
     ------
     StreamError
-        As `StreamSearch`, and if more than one matches.
+        If none answers within ``selection.timeout`` (the message names those that are there), or
+        if more than one matches.
     """
-    search = StreamSearch(selection)
-    search.check_only()
-    return search.first
-
-
-class StreamSearch:
-    """The first stream that matches a selection; another one may answer a little later.
-
-    Who opens the first at once can do so while others have time to answer.
-
-    Parameters
-    ----------
-    selection : StreamSelection
-        What it has to match.
-
-    Attributes
-    ----------
-    first : pylsl.StreamInfo
-        The stream that answered first.
-
-    Raises
-    ------
-    StreamError
-        If none answers within ``selection.timeout``; the message names those that are there.
-    """
-
-    def __init__(self, selection: StreamSelection):
-        self._selection = selection
-        self._resolver, found = _resolve(selection.query(), selection.timeout)
-        if found is None:
-            raise _no_stream(selection)
-        self._certain_at = time.monotonic() + SECOND_MATCH_SECONDS
-        self.first: pylsl.StreamInfo = found
-
-    def check_only(self) -> None:
-        """Wait until others have had time to answer.
-
-        Raises
-        ------
-        StreamError
-            If more than one stream matches.
-        """
-        time.sleep(max(0.0, self._certain_at - time.monotonic()))
-        found = {info.uid(): info for info in (self.first, *self._resolver.results())}
-        if len(found) > 1:
-            there = list(found.values())
-            raise StreamError(
-                "stream",
-                str(self._selection),
-                f"{len(there)} streams match: {', '.join(describe_all(there))}; "
-                f"{how_to_choose(there)}",
-            )
-
-
-def _no_stream(selection: StreamSelection) -> StreamError:
-    """Return the error that there is no such stream; it names those that are there."""
-    there = list_streams(0.5)
-    if there:
-        hint = "; streams found: " + ", ".join(describe_all(there))
-    else:
-        hint = (
+    found = _resolve(selection.query(), selection.timeout)
+    if not found:
+        there = list_streams(0.5)
+        others = "; streams found: " + ", ".join(describe_all(there)) if there else ""
+        hint = others or (
             "; no LSL stream at all was found. Switch on the LSL output of the amplifier's "
             f"program. If it is on: {network_remedy()}"
         )
-    return StreamError(
-        "stream", str(selection), f"no such stream within {selection.timeout:g} s{hint}"
-    )
+        raise StreamError(
+            "stream", str(selection), f"no such stream within {selection.timeout:g} s{hint}"
+        )
+    if len(found) > 1:
+        raise StreamError(
+            "stream",
+            str(selection),
+            f"{len(found)} streams match: {', '.join(describe_all(found))}; {how_to_choose(found)}",
+        )
+    return found[0]
 
 
-def _resolve(
-    query: str, timeout: float
-) -> tuple[pylsl.ContinuousResolver, pylsl.StreamInfo | None]:
-    """Return what looks for streams, and the first that matches `query`, None after `timeout`."""
+def _resolve(query: str, timeout: float) -> list[pylsl.StreamInfo]:
+    """Return the streams that match `query` as soon as there are any, none after `timeout`."""
     try:
         resolver = pylsl.ContinuousResolver(pred=query)
     except RuntimeError:
@@ -138,11 +88,12 @@ def _resolve(
             "stream", query, "is no condition that LSL can read (XPath 1.0); see predicate"
         ) from None
     ends = time.monotonic() + timeout
-    while not (found := resolver.results()):
+    while not resolver.results():
         if time.monotonic() > ends:
-            return resolver, None
+            return []
         time.sleep(LOOK_SECONDS)
-    return resolver, found[0]
+    time.sleep(SECOND_MATCH_SECONDS)
+    return list({info.uid(): info for info in resolver.results()}.values())
 
 
 def chosen_channels(channels: int | str | Sequence[int | str], labels: Sequence[str]) -> list[int]:

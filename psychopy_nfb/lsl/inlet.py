@@ -11,7 +11,7 @@ import pylsl
 from psychopy_nfb.checks import check_rate
 from psychopy_nfb.dsp.step import SignalInfo
 from psychopy_nfb.errors import StreamError
-from psychopy_nfb.lsl.find import StreamSearch, is_remote
+from psychopy_nfb.lsl.find import find_stream, is_remote
 from psychopy_nfb.lsl.outlet import SPEED
 from psychopy_nfb.lsl.selection import StreamSelection
 from psychopy_nfb.lsl.stamps import StampClock
@@ -79,26 +79,7 @@ class Inlet:
     ):
         self.selection = selection
         self._rest = rest
-        search = StreamSearch(selection)
-        try:
-            self._open(search.first, heard)  # while a second match has time to answer
-        except StreamError:
-            search.check_only()  # which stream it is comes before what is wrong with it
-            raise
-        try:
-            search.check_only()
-            rate = self._chosen_rate()
-        except StreamError:
-            self._inlet.close_stream()
-            raise
-        self.info: SignalInfo = signal_info(self.channels, rate)
-        self.clock: StampClock = StampClock(self.heard.pace_beside(rate * self.speed), self.heard)
-        if abs(rate / (self.declared_rate or rate) - 1) > WRONG_RATE:
-            self.clock.events.append(("rate_differs", self._rate_differs(rate)))
-
-    def _open(self, found: pylsl.StreamInfo, heard: Heard | None) -> None:
-        """Open a stream, and listen to it unless what was `heard` earlier is known."""
-        selection = self.selection
+        found = find_stream(selection)
         if found.channel_format() == pylsl.cf_string:
             raise _irregular(selection)
         check_rate("rate", found.nominal_srate() or 1.0)
@@ -136,7 +117,12 @@ class Inlet:
         if heard is None:
             heard, first = listen(self._hear, (selection.rate or self.declared_rate) * self.speed)
             self._first.extend(first)
-        self.heard: Heard = heard
+        self.heard = heard
+        rate = self._chosen_rate()
+        self.info: SignalInfo = signal_info(self.channels, rate)
+        self.clock: StampClock = StampClock(heard.pace_beside(rate * self.speed), heard)
+        if abs(rate / (self.declared_rate or rate) - 1) > WRONG_RATE:
+            self.clock.events.append(("rate_differs", self._rate_differs(rate)))
 
     def _chosen_rate(self) -> float:
         """Return the rate that filters are made for: as set, as declared, or as it really is."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -40,6 +41,9 @@ def another_version(tmp_path, monkeypatch):
     ):
         subprocess.run(["git", *command], cwd=clone, check=True, timeout=60)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    # Two programs that start at once for the first time would both make PsychoPy's own folders.
+    first = [sys.executable, "-c", "import psychopy.preferences"]
+    subprocess.run(first, check=True, timeout=120)
     monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
     monkeypatch.setenv("GIT_CONFIG_KEY_0", f"url.{clone.as_uri()}.insteadOf")
     monkeypatch.setenv("GIT_CONFIG_VALUE_0", REPOSITORY)
