@@ -41,6 +41,7 @@ class GuardedFollower(Follower):
 
     def __init__(self, rule: ThresholdRule, own: Follower, situation: Situation):
         super().__init__(situation.threshold)
+        self.n: int = 0
         self.fault: str | None = None
         self._kind = type(rule)
         self._own = own

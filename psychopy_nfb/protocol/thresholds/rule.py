@@ -149,6 +149,7 @@ class PacedFollower(Follower):
 
     def __init__(self, threshold: float, first: int, every: int, last: float = math.inf):
         super().__init__(threshold)
+        self.n: int = 0
         self._first = first
         self._every = every
         self._last = last
