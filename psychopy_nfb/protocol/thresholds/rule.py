@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from psychopy_nfb.checks import check_number
+from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.families import join
 from psychopy_nfb.protocol.baseline import Baseline
 
@@ -169,6 +170,23 @@ class PacedFollower(Follower):
     def _wanted(self) -> tuple[float, str]:
         """Return what the threshold should be now, and why."""
         raise NotImplementedError
+
+
+def check_look_back(name: str, seconds: float, update: float) -> tuple[float, float]:
+    """Return how many seconds a rule looks back, and those from one change to the next.
+
+    Raises
+    ------
+    SettingsError
+        If one of them is impossible, or it looks back less far than from change to change.
+    """
+    update = check_number("update", update, at_least=SHORTEST_UPDATE, unit="s")
+    seconds = check_number(name, seconds, above=0, unit="s")
+    if seconds < update:
+        raise SettingsError(
+            name, seconds, f"is shorter than update, {update:g} s; look back at least as far"
+        )
+    return seconds, update
 
 
 def samples(seconds: float, rate: float) -> int:

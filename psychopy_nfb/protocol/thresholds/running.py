@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from psychopy_nfb.checks import check_number
-from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.protocol.baseline import Baseline
 from psychopy_nfb.protocol.thresholds.rule import (
-    SHORTEST_UPDATE,
     Follower,
     PacedFollower,
     Situation,
     ThresholdRule,
+    check_look_back,
     samples,
 )
 
@@ -46,14 +45,7 @@ class Running(ThresholdRule):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.k = check_number("k", self.k)
-        self.update = check_number("update", self.update, at_least=SHORTEST_UPDATE, unit="s")
-        self.tau = check_number("tau", self.tau, above=0, unit="s")
-        if self.tau < self.update:
-            raise SettingsError(
-                "tau",
-                self.tau,
-                f"is shorter than update, {self.update:g} s; look back at least as far",
-            )
+        self.tau, self.update = check_look_back("tau", self.tau, self.update)
 
     def of_baseline(self, baseline: Baseline, up: bool, inhibits: bool) -> float:
         """Return the same of the whole baseline."""

@@ -16,11 +16,11 @@ from psychopy_nfb.checks import check_number
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.protocol.baseline import Baseline
 from psychopy_nfb.protocol.thresholds.rule import (
-    SHORTEST_UPDATE,
     Follower,
     PacedFollower,
     Situation,
     ThresholdRule,
+    check_look_back,
     samples,
 )
 
@@ -71,14 +71,7 @@ class Success(ThresholdRule):
         super().__post_init__()
         if self.target is not None:
             self.target = check_number("target", self.target, above=0, below=1)
-        self.update = check_number("update", self.update, at_least=SHORTEST_UPDATE, unit="s")
-        self.window = check_number("window", self.window, above=0, unit="s")
-        if self.window < self.update:
-            raise SettingsError(
-                "window",
-                self.window,
-                f"is shorter than update, {self.update:g} s; look back at least as far",
-            )
+        self.window, self.update = check_look_back("window", self.window, self.update)
         if self.freeze_after is not None:
             self.freeze_after = check_number("freeze_after", self.freeze_after, above=0, unit="s")
             if self.freeze_after < self.window / 2:
