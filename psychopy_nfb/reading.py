@@ -25,7 +25,8 @@ RECORDINGS = ".xdf, .set, .fif, .vhdr, .edf, .bdf"
 """Endings of recordings that are read; MNE-Python reads others too."""
 PATIENCE_SECONDS = 1.0
 """How long others may keep a file open that shall be written; a virus scanner takes a tenth."""
-LOOK_SECONDS = 0.02
+LOOK_SECONDS = 0.002
+PART_BYTES = 1_000_000
 LONGEST_HEADER = 100_000
 """Bytes of the line that names a table's columns."""
 SPREADSHEET = (
@@ -140,8 +141,13 @@ def read_text(path: str | os.PathLike[str], parameter: str = "file") -> str:
 
 
 def _first_bytes(path: Path, n: int) -> bytes:
+    # In parts: Windows gives all the memory that a read could need, with the file open meanwhile.
+    parts: list[bytes] = []
     with path.open("rb") as file:
-        return file.read(n)
+        while n > 0 and (part := file.read(min(n, PART_BYTES))):
+            parts.append(part)
+            n -= len(part)
+    return b"".join(parts)
 
 
 def first_line(path: Path, parameter: str = "file") -> str:
