@@ -9,6 +9,7 @@ is stamped when it was due, as an amplifier does it: the stamps of no two chunks
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 
@@ -17,6 +18,7 @@ import pylsl
 
 from psychopy_nfb.dsp.montage import STANDARD_POSITIONS
 from psychopy_nfb.lsl.outlet import make_outlet
+from psychopy_nfb.process import guard
 
 
 def stream_noise(source_id: str, n_channels: int, rate: float, chunk: int, seconds: float) -> None:
@@ -47,7 +49,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--rate", type=float, default=500.0)
     parser.add_argument("--chunk", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3600.0)
+    parser.add_argument("--parent", type=int, help="end with the process of this number")
     options = parser.parse_args(arguments)
+    if options.parent is not None:
+        guard(options.parent, lambda: os._exit(0))
     stream_noise(options.source_id, options.channels, options.rate, options.chunk, options.seconds)
     return 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import uuid
 from collections.abc import Iterator
@@ -55,7 +56,7 @@ def training(source_id: str, *, burn_ms: float = 0.0) -> Configuration:
 def amplifier(stream: dict[str, float]) -> Iterator[str]:
     """Run an outlet in a process of its own; gives its source_id once it is there."""
     source_id = f"bench-{uuid.uuid4().hex[:8]}"
-    command = python_command("bench.outlet", "--source-id", source_id)
+    command = python_command("bench.outlet", "--source-id", source_id, "--parent", str(os.getpid()))
     for name, value in stream.items():
         command += [f"--{name}", str(value)]
     process = subprocess.Popen(command, env=child_environment(), creationflags=CREATION_FLAGS)

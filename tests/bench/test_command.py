@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
+import psutil
 import pytest
 
 from psychopy_nfb.bench.dsp import BARS, GROWING, allocation_growth
@@ -55,3 +58,23 @@ def test_a_pipeline_s_memory_does_not_grow():
 def test_what_cannot_be_measured_is_refused_at_once(arguments, said, capsys):
     assert main(["bench", "dsp", *arguments]) == 2
     assert said in capsys.readouterr().err
+
+
+BENCH = """
+import time, psutil
+from psychopy_nfb.bench.setting import STREAMS, amplifier
+from psychopy_nfb.bench.steal_time import Standstills
+with amplifier(STREAMS[""]), Standstills():
+    print(*(child.pid for child in psutil.Process().children(recursive=True)), flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_killed_benchmark_leaves_no_process():
+    bench = subprocess.Popen([sys.executable, "-c", BENCH], stdout=subprocess.PIPE, text=True)
+    children = [psutil.Process(int(pid)) for pid in bench.stdout.readline().split()]
+    bench.kill()
+    bench.wait()
+    bench.stdout.close()
+    assert children
+    assert not psutil.wait_procs(children, timeout=5)[1]
