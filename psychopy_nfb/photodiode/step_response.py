@@ -219,11 +219,11 @@ def _locked(stamps: np.ndarray, span: tuple[float, float], period: float) -> Ite
     """Give sines at the refresh rate and its multiples that may swell once in the recording."""
     since = stamps - span[0]
     swell = 2 * np.pi * since / (span[1] - span[0])
+    swells = np.ones_like(swell), np.cos(swell), np.sin(swell)
     for multiple in range(1, LOCKED_MULTIPLES + 1):
         phase = 2 * np.pi * multiple / period * since
-        for slow in (1.0, np.cos(swell), np.sin(swell)):
-            yield slow * np.cos(phase)
-            yield slow * np.sin(phase)
+        for wave in (np.cos(phase), np.sin(phase)):
+            yield from (slow * wave for slow in swells)
 
 
 def _spread_out(times: np.ndarray, most: int) -> np.ndarray:
