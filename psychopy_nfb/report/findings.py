@@ -2,7 +2,7 @@
 
 `findings` lists; each `Finding` says what happened, with its figure, and what to do. What the
 participant saw is in `report.seen`, what is found of clocks and rates in `report.of_clocks`, of
-channels and units in `report.of_stream`.
+channels and units in `report.of_stream`, of parts that failed in `report.of_parts`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from psychopy_nfb.report import seen
 from psychopy_nfb.report.finding import Finding
 from psychopy_nfb.report.numbers import percent, seconds, times
 from psychopy_nfb.report.of_clocks import of_clocks
+from psychopy_nfb.report.of_parts import of_parts
 from psychopy_nfb.report.of_stream import of_stream
 from psychopy_nfb.report.session_data import SessionData
 
@@ -37,7 +38,7 @@ def findings(data: SessionData, summary: LagSummary) -> list[Finding]:
     summary : LagSummary
         Of its frame log.
     """
-    found = [*_of_the_run(data, summary), *of_stream(data)]
+    found = [*_of_the_run(data, summary), *of_stream(data), *of_parts(data)]
     if len(data.frames):
         frames = seen.feedback_frames(data)
         found += [

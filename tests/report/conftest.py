@@ -44,6 +44,8 @@ class Plan:
     """When the background process dies; values come again 0.8 s later."""
     flat_from: float = math.inf
     """When Oz becomes flat."""
+    failed: tuple[tuple[float, str, str], ...] = ()
+    """(second, event, why) of parts that fail."""
     clock_offset: float = 0.0
     closed: bool = True
     frames: bool = True
@@ -92,6 +94,8 @@ class _Author:
                 self._event("block_begin", begin, label, detail)
             if end < self.plan.seconds:
                 self._event("block_end", end, label, detail, end - begin)
+        for t, event, why in self.plan.failed:
+            self._event(event, t, detail={"why": why})
         self.writer.close()
         facts = machine_facts()
         facts["packages"]["psychopy-nfb"] = "0.0.7"  # not the one that reports

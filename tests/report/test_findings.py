@@ -18,6 +18,9 @@ from psychopy_nfb.report.numbers import percent
 from psychopy_nfb.report.seen import feedback_frames, still_seconds
 from psychopy_nfb.report.session_data import load_session_data
 
+STEP = 20.0, "step_failed", "signals.trained.pipeline.steps[1]: has failed; its samples are flagged"
+RULE = 30.0, "rule_failed", "reward.schedule has failed; hits are counted and not rewarded"
+
 
 def looked_at(files):
     data = load_session_data(files.stem)
@@ -43,6 +46,11 @@ def looked_at(files):
         ({"seconds": 2.0, "baseline": False, "blocks": ()}, "There was no baseline in 100 %"),
         ({"clock_offset": 1e9}, "The amplifier's stamps are on another clock, +1,000,000,000 s"),
         ({"display_range": (2.0, 8.0)}, "The feedback was empty in 74 % of the time"),
+        (
+            {"failed": (STEP, (21.0, *STEP[1:]))},
+            "From 20 s on, signals.trained.pipeline.steps[1]",
+        ),
+        ({"failed": (RULE,)}, "From 30 s on, reward.schedule has failed; hits are counted and not"),
         ({"hold": ((9.0, 1.4),)}, "The picture stood still for more than a second twice"),
     ],
     ids=lambda value: "+".join(value) if isinstance(value, dict) else None,
@@ -52,6 +60,14 @@ def test_the_headline_is_the_real_problem(recorded, changes, said):
     assert headline.startswith(said)
     assert "filter" not in headline
     assert all(one.remedy for one in found if one.problem)
+
+
+def test_a_part_that_fails_again_after_a_restart_is_one_finding(recorded):
+    _, found, _ = looked_at(recorded(failed=(STEP, (25.0, *STEP[1:]), RULE)))
+    assert [one.what.split(",")[0] for one in found if "on, " in one.what] == [
+        "From 20 s on",
+        "From 30 s on",
+    ]
 
 
 def test_dropped_frames_are_a_share_of_those_that_were_due(recorded):
