@@ -147,23 +147,24 @@ def write_edf(
 ) -> Path:
     """Write records of a second: with annotations `texts` by onset, and records at `starts`.
 
-    In BDF, with 24 bits, a sample is stored as it is: its range is that of the digits.
+    In BDF, with 24 bits, a sample is stored as it is: its range is that of the digits. A file of no
+    `kind` is a plain one, as most are: no annotations, and so no times of records.
     """
     size, most = (3, 1 << 23) if bdf else (2, 1 << 15)
     n = len(signals[0].samples) // signals[0].rate
     starts = list(range(n)) if starts is None else starts
-    rows, n_bytes = len(signals) + 1, 120
-    same = len(signals)
+    rows, n_bytes = len(signals) + bool(kind), 120
+    notes = bool(kind)  # a row for them
     head = b"\xffBIOSEMI" if bdf else _cells(8, ["0"])
     head += _cells(80, ["X X X X", "Startdate X X X X"])
     head += _cells(8, ["01.01.20", "00.00.00", 256 * (rows + 1)]) + _cells(44, [kind])
     head += _cells(8, [n if n_records is None else n_records, 1]) + _cells(4, [rows])
-    head += _cells(16, [*(one.label for one in signals), f"{kind[:3]} Annotations"])
-    head += _cells(80, [""] * rows) + _cells(8, [*(one.unit for one in signals), ""])
-    head += _cells(8, [*(one.low for one in signals), -1])
-    head += _cells(8, [*(one.high for one in signals), 1])
+    head += _cells(16, [*(one.label for one in signals), *[f"{kind[:3]} Annotations"] * notes])
+    head += _cells(80, [""] * rows) + _cells(8, [*(one.unit for one in signals), *[""] * notes])
+    head += _cells(8, [*(one.low for one in signals), *[-1] * notes])
+    head += _cells(8, [*(one.high for one in signals), *[1] * notes])
     head += _cells(8, [-most] * rows) + _cells(8, [most - 1] * rows) + _cells(80, [""] * rows)
-    head += _cells(8, [*(one.rate for one in signals), n_bytes // size])
+    head += _cells(8, [*(one.rate for one in signals), *[n_bytes // size] * notes])
     head += _cells(32, [""] * rows)
     body = b""
     for record, start in enumerate(starts):
@@ -173,6 +174,8 @@ def write_edf(
             stored = (piece - low) / ((high - low) / (2 * most - 1) or 1) - most
             whole = np.rint(stored).clip(-most, most - 1).astype("<i4")
             body += whole.view(np.uint8).reshape(-1, 4)[:, :size].tobytes()
+        if not kind:
+            continue
         tal = f"+{start:g}\x14\x14\x00".encode()
         for onset, text in (texts or {}).items():
             after = starts[record + 1] if record + 1 < n else np.inf
@@ -180,7 +183,6 @@ def write_edf(
             if start <= onset < after:
                 tal += f"+{onset:g}\x14".encode() + text + b"\x14\x00"
         body += tal.ljust(n_bytes, b"\x00")
-    assert same == rows - 1
     path.write_bytes(head + body)
     return path
 

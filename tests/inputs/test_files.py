@@ -60,6 +60,14 @@ def test_spellings_of_microvolts_in_edf(read, tmp_path, unit):
 
 
 @pytest.mark.kind("EDF in mV, V or nV", "read")
+@pytest.mark.parametrize("bdf", [False, True])
+def test_a_plain_edf_which_has_no_times_of_records_is_read_without_a_word(read, tmp_path, bdf):
+    recording = read(write_edf(tmp_path / "odd.edf", edf_signals(), kind="", bdf=bdf))
+    assert recording.assumptions == ()
+    assert recording.gaps == ()
+    assert recording.samples == pytest.approx(eeg(), abs=0.5)
+
+
 @pytest.mark.parametrize(("unit", "per"), [(b"mV", 1e3), (b"V", 1e6), (b"nV", 1e-3)])
 def test_other_units_of_voltage_in_edf(read, tmp_path, unit, per):
     high = np.format_float_positional(500 / per, trim="-")  # 1000 microvolts in 65535 steps

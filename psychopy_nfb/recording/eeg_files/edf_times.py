@@ -90,7 +90,7 @@ class RecordTimes:
         late = starts - self.seconds * np.arange(n)
         known = late[np.isfinite(late)]
         n_back = int((np.diff(known) < -min(GAP_SECONDS, self.seconds / 2)).sum())
-        if n_back > (len(known) - 1) / 2:
+        if n_back > max(0, len(known) - 1) / 2:
             self.notes.append(
                 "Most records begin, by their times, before the one before them has ended: the "
                 "times are not used, and the records are taken to follow one another without a gap."
