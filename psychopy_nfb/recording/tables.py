@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
 from psychopy_nfb.errors import FileError, cause
-from psychopy_nfb.protocol import REWARD_VALUES, SIGNAL_VALUES
+from psychopy_nfb.protocol import REWARD_VALUES, SIGNAL_VALUES, shown_names
 from psychopy_nfb.recording.text import LONGEST_TEXT, cell_text, safe_text
 
 logger: logging.Logger = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ def holds_numbers(column: str) -> bool:
     >>> holds_numbers("t_flip"), holds_numbers("alpha_z"), holds_numbers("mark")
     (True, True, False)
     """
-    ours = {*FRAME_COLUMNS, *SIGNAL_VALUES, *REWARD_VALUES} - {*TEXT_COLUMNS}
+    ours = {*FRAME_COLUMNS, *SIGNAL_VALUES, *REWARD_VALUES, *shown_names()} - {*TEXT_COLUMNS}
     return column in ours or column.rpartition("_")[2] in SIGNAL_VALUES
 
 
