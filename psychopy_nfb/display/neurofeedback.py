@@ -22,7 +22,8 @@ from psychopy_nfb.display.pacing import pace as pace_window
 from psychopy_nfb.display.session_commands import SessionCommands
 from psychopy_nfb.engine.calibration import with_calibration
 from psychopy_nfb.engine.configuration import Configuration, read_configuration
-from psychopy_nfb.engine.donors import keep_donors, read_donors
+from psychopy_nfb.engine.donor_files import Donors, keep_donors
+from psychopy_nfb.engine.donors import read_donors
 from psychopy_nfb.engine.plugins import load_plugins, plugins_used
 from psychopy_nfb.engine.worker_process import WorkerProcess
 from psychopy_nfb.errors import SettingsError
@@ -149,7 +150,7 @@ class Neurofeedback(SessionCommands):
             configuration = with_calibration(configuration, calibration)
         if shown:
             configuration = replace(configuration, shown={**configuration.shown, **shown})
-        self._donors = read_donors(configuration, task, participant)
+        self._donors: Donors = read_donors(configuration, task, participant)
         self._plugins = plugins_used(configuration, named)
         self._creator = os.getpid()
         self._simulate = check_choice("simulate", simulate, ("never", "missing", "always"))

@@ -16,11 +16,12 @@ import numpy as np
 from psychopy_nfb.clock import PsychoPyClock, lsl_now
 from psychopy_nfb.display.feedback_state import FeedbackState
 from psychopy_nfb.display.frame_log import MARKS_BETWEEN, FrameWriter
+from psychopy_nfb.display.shown_choice import ShownChoice
 from psychopy_nfb.dsp import ChannelVerdict
 from psychopy_nfb.engine.configuration import Configuration, read_configuration
 from psychopy_nfb.engine.worker_process import WorkerProcess
-from psychopy_nfb.errors import SettingsError, listed
-from psychopy_nfb.protocol import NONE, OWN, Surrogate
+from psychopy_nfb.errors import SettingsError
+from psychopy_nfb.protocol import NONE
 from psychopy_nfb.recording.text import LONGEST_TEXT, shortened
 from psychopy_nfb.settings import to_dict, write_json
 
@@ -79,8 +80,7 @@ class SessionCommands(FeedbackState):
         self._blocks = 0
         self._outputs: list[LSLMarkers | UDPMarkers | SerialMarkers | ParallelMarkers] = []
         self._open_blocks: list[tuple[int, str, bool, float, bool, bool, str | None, int]] = []
-        self._source: str | None = None  # of what is shown; None outside of blocks
-        self._turns: dict[str, int] = {}
+        self._shown = ShownChoice()
         self._calibrated_here = False
         self._counting = False  # points and hits: in blocks only
         self._counted = False
@@ -192,12 +192,14 @@ class SessionCommands(FeedbackState):
     ) -> None:
         """Begin a block; see `block`."""
         self._require_start()
-        self._check_shown(shown, feedback)
+        sources = self.configuration.shown
+        within, calibrated = bool(self._open_blocks), self._calibrated_here
+        self._shown.check(shown, sources, feedback, within, calibrated)
         label = _short(label)
         feedback = feedback and shown != NONE
         self._blocks += 1
         outer = 0 if self._frames is None else self._frames.block
-        before = (self._newest.showing, self._counting, self._source, outer)
+        before = (self._newest.showing, self._counting, self._shown.source, outer)
         begun = lsl_now()
         self._open_blocks.append((self._blocks, label, feedback, begun, *before))
         self._counting = feedback if points is None else points
@@ -205,54 +207,23 @@ class SessionCommands(FeedbackState):
         self._show(feedback)
         if self._frames is not None:
             self._frames.block = self._blocks
-        show = None
-        if self.configuration.shown and self._source is None:
-            self._source = OWN if shown is None or shown == NONE else shown
-            show = self._source, self._turns.get(self._source, 0)
-            self._turns[self._source] = show[1] + 1
-        self._block_event("begin", self._blocks, label, feedback, begun, begun, show)
+        show = self._shown.begin(shown, sources)
+        source = self._shown.source
+        self._block_event("begin", self._blocks, label, feedback, begun, begun, show, source)
 
     def end_block(self) -> None:
         """End the block that began last; harmless when there is none."""
         if not self._open_blocks or self._closed:
             return
         number, label, feedback, begun, *before = self._open_blocks.pop()
-        showing, self._counting, source, outer = before
+        showing, self._counting, outer_source, outer = before
         self._show(showing)
-        show = (OWN, 0) if source is None and self._source is not None else None
-        self._block_event("end", number, label, feedback, begun, lsl_now(), show)
-        self._source = source
+        source = self._shown.source
+        show = self._shown.end(outer_source)
+        self._block_event("end", number, label, feedback, begun, lsl_now(), show, source)
         if self._frames is not None:
             self._frames.block = outer
         self._send_facts(clock=to_dict(self.clock.measure()))
-
-    def _check_shown(self, shown: str | None, feedback: bool) -> None:
-        """Refuse what cannot be shown before the block begins."""
-        sources = self.configuration.shown
-        if shown is None or shown == NONE:
-            return
-        if shown not in (OWN, *sources):
-            there = listed([OWN, NONE, *sources])
-            raise SettingsError(
-                "shown",
-                shown,
-                f"is none of {there}; name it before, as in Neurofeedback(…, "
-                'shown={"inverse": Inverse()})',
-            )
-        if not feedback:
-            raise SettingsError(
-                "shown", shown, "cannot be shown in a block without feedback; leave one of them out"
-            )
-        if self._open_blocks:
-            raise SettingsError(
-                "shown",
-                shown,
-                "is chosen within another block; choose it where the outer one begins",
-            )
-        if isinstance(sources.get(shown), Surrogate) and not self._calibrated_here:
-            raise SettingsError(
-                "shown", shown, "is made of a baseline; record one in this session before"
-            )
 
     def _show(self, showing: bool) -> None:
         self._newest.showing = showing
@@ -268,8 +239,8 @@ class SessionCommands(FeedbackState):
         begun: float,
         t: float,
         show: tuple[str, int] | None,
+        source: str | None,
     ) -> None:
-        source = self._source
         self._handle.command(
             "block",
             id=number,

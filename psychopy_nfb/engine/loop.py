@@ -16,7 +16,7 @@ from psychopy_nfb.dsp import ChannelQuality, Flags
 from psychopy_nfb.engine.acquisition import Acquisition
 from psychopy_nfb.engine.configuration import read_configuration
 from psychopy_nfb.engine.control import ControlLine
-from psychopy_nfb.engine.donors import load_donors
+from psychopy_nfb.engine.donor_files import load_donors
 from psychopy_nfb.engine.memory import SharedBlock
 from psychopy_nfb.engine.processor import Block, Processor
 from psychopy_nfb.engine.recorder import Recorder
@@ -133,7 +133,7 @@ class Loop:
         if last is not None and t_sample is not None:
             shown["at"] -= max(0, round((t_sample - last) * self.processor.rate))
         if restore["baseline_signals"]:
-            self.processor.take_baseline(_unpacked(restore["baseline_signals"]))
+            self.processor.shown.take_baseline(_unpacked(restore["baseline_signals"]))
         self.processor.shown.restore(restore["feedback"])
 
     def run(self) -> None:
@@ -376,8 +376,9 @@ class Loop:
             self.block["busy"] = 0
         self.recorder.remember_configuration()
         self._tell_configuration()
-        if self.processor.baseline:  # for a successor
-            self.control.send("baseline_signals", signals=_packed(self.processor.baseline))
+        shown = self.processor.shown
+        if shown is not None and shown.baseline:  # for a successor
+            self.control.send("baseline_signals", signals=_packed(shown.baseline))
         self.control.send("calibrated")
         return _command_event("baseline_end", {"label": label})
 

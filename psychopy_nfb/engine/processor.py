@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
-from psychopy_nfb.dsp import Flags, Repair, SignalInfo
+from psychopy_nfb.dsp import Flags, Pipeline, Repair, SignalInfo
 from psychopy_nfb.dsp.flags import HOLDING
 from psychopy_nfb.engine.configuration import Configuration
-from psychopy_nfb.engine.donors import Donors
+from psychopy_nfb.engine.donor_files import Donors
 from psychopy_nfb.engine.moving_thresholds import MovingThresholds
-from psychopy_nfb.engine.replayed_signals import replayed
+from psychopy_nfb.engine.shown_feedback import ShownFeedback
 from psychopy_nfb.engine.signal_chain import Calibration, SignalChain
 from psychopy_nfb.errors import NfbError, SettingsError
 from psychopy_nfb.protocol import Comparison, RewardState, SignalState, ThresholdChange
-from psychopy_nfb.protocol.shown import Extract, Own, ShownState, Surrogate, surrogate
+from psychopy_nfb.protocol.shown import Own
 
 _PAUSED, _NO_POINTS = np.uint32(Flags.PAUSED), np.uint32(Flags.NO_POINTS)
 _RATE, _CALIBRATING = np.uint32(Flags.RATE), np.uint32(Flags.CALIBRATING)
@@ -79,9 +78,7 @@ class Processor:
         Whether points and hits are counted; an experiment counts them in some of its blocks only.
     thresholds : MovingThresholds
         Those that follow the person.
-    baseline : dict of str: ndarray
-        Clean samples of this session's baseline, of which signals to be shown were made.
-    shown : ShownState or None
+    shown : ShownFeedback or None
         What is shown in place of the own feedback; None where nothing else can be.
 
     Raises
@@ -108,9 +105,7 @@ class Processor:
                     f"gives {way.chain.rate:g} values a second but {self._first.name} "
                     f"{self.rate:g}; decimate both by the same factor",
                 )
-        self.donors: Donors = donors or {}
-        self.baseline: dict[str, np.ndarray] = {}
-        self.shown: ShownState | None = self._prepare_shown()
+        self.shown: ShownFeedback | None = self._prepare_shown(donors)
         self.thresholds: MovingThresholds = MovingThresholds(
             {
                 **{way.name: way.state for way in self._ways},
@@ -144,51 +139,15 @@ class Processor:
         except NfbError as error:
             raise error.within(f"signals.{name}") from None
 
-    def _prepare_shown(self) -> ShownState | None:
-        settings = self.configuration
-        if not settings.shown:
+    def _prepare_shown(self, donors: Donors | None) -> ShownFeedback | None:
+        if not self.configuration.shown:
             return None
-        shown = ShownState(
-            settings.shown, settings.signals, settings.reward, self._first.state, self.rate
-        )
-        self._give_donors(shown)
+        shown = ShownFeedback(self.configuration, self._first.state, self.rate, donors)
+        shown.take_filters(self._pipelines(), self.info)
         return shown
 
-    def _give_donors(self, shown: ShownState) -> None:
-        """Give what recorded blocks are shown as, with the filters as they are now."""
-        pipelines = {way.name: way.chain.pipeline for way in self._replaced()}
-        for name, blocks in self.donors.items():
-            try:
-                series = [
-                    replayed(one, pipelines, self.info) if isinstance(one, Extract) else one
-                    for one in blocks
-                ]
-            except NfbError as error:
-                raise error.within(f"shown.{name}") from None
-            shown.give(name, series)
-
-    def _replaced(self) -> list[_Way]:
-        """Return the signals in whose place others are shown: the first and what is rewarded."""
-        return [way for way in self._ways if way is self._first or way.role == "reward"]
-
-    def take_baseline(self, clean: Mapping[str, np.ndarray]) -> None:
-        """Make signals like those of a baseline, if they may be shown.
-
-        Parameters
-        ----------
-        clean : mapping of str to ndarray
-            Clean samples by signal.
-        """
-        made = {
-            name: source
-            for name, source in self.configuration.shown.items()
-            if isinstance(source, Surrogate)
-        }
-        if self.shown is None or not made or not clean:
-            return
-        self.baseline = {way.name: clean[way.name] for way in self._replaced()}
-        for name, source in made.items():
-            self.shown.give(name, [surrogate(self.baseline, int(source.seed or 0))])
+    def _pipelines(self) -> dict[str, Pipeline]:
+        return {way.name: way.chain.pipeline for way in self._ways}
 
     def _all_ready(self) -> bool:
         """Return whether all that reward depends on has what it is compared with."""
@@ -382,11 +341,11 @@ class Processor:
         self.configuration = replace(self.configuration, signals=signals)
         if self.shown is not None:
             self.shown.use(signals, self.configuration.reward)
-            self.take_baseline(
+            self.shown.take_baseline(
                 {way.name: one.clean for way, one in zip(self._ways, results, strict=True)}
             )
             if any(result.steps is not None for result in results):
-                self._give_donors(self.shown)
+                self.shown.take_filters(self._pipelines(), self.info)
 
     def apply(self, changes: dict[str, object], signal: str | None = None) -> None:
         """Change live settings of a signal, by default the first, and of the reward.

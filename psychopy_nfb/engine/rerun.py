@@ -12,7 +12,7 @@ import numpy as np
 
 from psychopy_nfb.dsp import SignalInfo, standard_positions
 from psychopy_nfb.engine.configuration import Configuration, build_configuration
-from psychopy_nfb.engine.donors import Donors, load_donors, needed
+from psychopy_nfb.engine.donor_files import Donors, load_donors, needed
 from psychopy_nfb.engine.plugins import differences, load_plugins
 from psychopy_nfb.engine.processor import Processor
 from psychopy_nfb.errors import FileError, NfbError
@@ -118,7 +118,11 @@ def _successor(
 
     And with the thresholds, which are among those `reached` after some samples.
     """
-    processor = Processor(detail.get("configuration", dead.configuration), dead.info, dead.donors)
+    processor = Processor(
+        detail.get("configuration", dead.configuration),
+        dead.info,
+        None if dead.shown is None else dead.shown.donors,
+    )
     processor.reward.restore({key: detail[key] for key in REACHED if key in detail})
     processor.paused, processor.counting = dead.paused, dead.counting
     processor.thresholds.training = dead.thresholds.training
@@ -127,8 +131,8 @@ def _successor(
     )
     processor.n_samples = dead.n_samples
     processor.gap()
-    if processor.shown is not None:
-        processor.take_baseline(dead.baseline)
+    if processor.shown is not None and dead.shown is not None:
+        processor.shown.take_baseline(dead.shown.baseline)
         processor.shown.restore(detail)
     # Sessions of earlier versions do not say whether a baseline was being recorded.
     label = detail.get("baseline", dead.baseline_label if dead.calibrating else None)

@@ -7,7 +7,7 @@ import pytest
 
 from psychopy_nfb.dsp import Flags, Pick, Pipeline, SignalInfo
 from psychopy_nfb.engine.configuration import Configuration, build_configuration
-from psychopy_nfb.engine.donors import load_donors, write_donors
+from psychopy_nfb.engine.donor_files import load_donors, write_donors
 from psychopy_nfb.engine.processor import Processor
 from psychopy_nfb.engine.rerun import run_offline
 from psychopy_nfb.errors import SettingsError

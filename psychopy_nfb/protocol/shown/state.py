@@ -88,9 +88,15 @@ class ShownState:
             if isinstance(source, OtherSignal):
                 settings[name] = {0: replace(signals[source.signal], role="reward")}
             elif not isinstance(source, Yoked):
-                places = sorted({0, *self._rewarded})
-                settings[name] = {place: signals[self._names[place]] for place in places}
+                settings[name] = {
+                    self._names.index(replaced): signals[replaced] for replaced in self.replaced
+                }
         return settings
+
+    @property
+    def replaced(self) -> list[str]:
+        """Names of the signals in whose place others are shown: the first, and the rewarded."""
+        return [self._names[place] for place in sorted({0, *self._rewarded})]
 
     def states(self) -> dict[str, SignalState]:
         """Return what stands in the place of own signals, by source and signal."""
