@@ -1,4 +1,4 @@
-"""How far what was shown depended on the person's own brain: near 1 in own feedback, near 0 in sham."""
+"""How far what was shown was the person's own feedback: near 1 for own feedback, 0 for sham."""
 
 from __future__ import annotations
 

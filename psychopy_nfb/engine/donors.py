@@ -82,8 +82,8 @@ def _check_same(
             raise SettingsError(
                 "session",
                 source.session,
-                f"is of participant {facts['participant']}, and this is {participant}; a replay is "
-                "of the same person, Yoked of another one",
+                f"is of participant {facts['participant']} and this is {participant}; choose one "
+                "of the same person",
             )
         return
     theirs = build_configuration(session.settings["configuration"])

@@ -389,7 +389,7 @@ class Loop:
         self._quality = ChannelQuality(self.source.info) if on else None
 
     def _on_reset_score(self, _: dict[str, Any]) -> dict[str, Any]:
-        self.processor.reward.reset_score()
+        self.processor.reset_score()
         return _command_event("reset_score")
 
     def _on_mark(self, command: dict[str, Any]) -> dict[str, Any]:

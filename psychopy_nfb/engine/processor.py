@@ -367,6 +367,12 @@ class Processor:
         self._calibrated = self._all_ready()
         self.configuration = changed
 
+    def reset_score(self) -> None:
+        """Start again at no points, hits and rewards, own ones and those that were given."""
+        self.reward.reset_score()
+        if self.shown is not None:
+            self.shown.reward.reset_score()
+
     def faults(self) -> list[tuple[str, str]]:
         """Return event and sentence for each step, and each own rule of a lab, that has failed."""
         faults = []

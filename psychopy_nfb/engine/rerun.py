@@ -161,7 +161,7 @@ def _repeat(processor: Processor, name: str, detail: dict[str, Any]) -> None:
             processor.thresholds.block_edge(detail["edge"] == "begin", detail["training"])
         processor.thresholds.training = detail["training"]
     elif name == "reset_score":
-        processor.reward.reset_score()
+        processor.reset_score()
     elif name == "baseline_begin":
         processor.begin_baseline(detail["label"])
     elif name == "baseline_end":
