@@ -12,6 +12,7 @@ import pandas as pd
 from psychopy_nfb.dsp.flags import HOLDING
 from psychopy_nfb.protocol import OWN, SHOWN, value_name
 from psychopy_nfb.recording import read_session
+from psychopy_nfb.recording.tables import given
 
 if TYPE_CHECKING:
     from psychopy_nfb.recording import Session
@@ -52,21 +53,21 @@ def contingency(session: Session | str | os.PathLike[str]) -> pd.DataFrame:
     own_value = next(name for name in signals.columns if name.endswith("_value"))
     chosen = value_name(SHOWN, "value") in signals.columns
     value = signals[value_name(SHOWN, "value") if chosen else own_value]
-    given = _steps(signals[value_name(SHOWN, "rewards") if chosen else "rewards"])
+    rewarded = _steps(given(signals, "rewards"))
     own = _steps(signals["rewards"])
     clean = (signals["flags"] & HOLDING) == 0
     rows = []
     for begin, end, detail in _blocks(events, signals["sample"].max() + 1):
         inside = (signals["sample"] >= begin.sample) & (signals["sample"] < end)
         pair = pd.DataFrame({"own": signals[own_value], "shown": value})[inside & clean]
-        n = int(given[inside].sum())
+        n = int(rewarded[inside].sum())
         rows.append(
             {
                 "block": begin.value,
                 "shown": detail.get("shown", OWN),
                 "r": _correlation(pair),
                 "rewards": n,
-                "share": float((given & own)[inside].sum() / n) if n else np.nan,
+                "share": float((rewarded & own)[inside].sum() / n) if n else np.nan,
             }
         )
     return pd.DataFrame(rows, columns=["block", "shown", "r", "rewards", "share"])

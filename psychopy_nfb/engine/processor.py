@@ -386,8 +386,8 @@ class Processor:
         if fault := self.reward.fault:
             what = "hits are counted and not rewarded"
             faults.append(("rule_failed", f"reward.schedule {fault}; {what}"))
-        if self.shown is not None and (fault := self.shown.fault):
-            faults.append(("shown_ended", fault))
+        if self.shown is not None:
+            faults += self.shown.faults()
         return faults
 
     def stages(self) -> dict[str, float]:

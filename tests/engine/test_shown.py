@@ -220,6 +220,13 @@ def test_a_donor_that_ends_before_the_block_stays_and_rewards_nothing_and_that_i
     ]
 
 
+def test_a_score_that_is_set_back_is_set_back_for_both():
+    found, _ = run(training({"down": Inverse()}), [show("down"), (600, "reset_score", {})])
+    for name in ("score", "shown_score"):
+        assert found[name][599] > 2
+        assert found[name][600] == 0
+
+
 def test_each_turn_shows_the_next_block():
     first, second = donor(600, seed=3), donor(600, seed=4)
     commands = [show("sham", 100), show("own", 150), show("sham", 200, turn=1)]

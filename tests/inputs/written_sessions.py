@@ -12,14 +12,24 @@ from psychopy_nfb.settings import to_dict
 
 
 def write_session(
-    folder, configuration, eeg, blocks, *, rate=50.0, commands=(), donors=None, task="alpha", **who
+    folder,
+    configuration,
+    eeg,
+    blocks,
+    *,
+    rate=50.0,
+    labels=("A", "B"),
+    commands=(),
+    donors=None,
+    task="alpha",
+    **who,
 ):
     """Write a session whose experiment had these blocks; return its files.
 
     Each block is (label, first sample, one after the last, what is shown or None); what is shown is
     ``"none"`` in a rest.
     """
-    labels = [chr(ord("A") + number) for number in range(eeg.shape[1])]
+    labels = list(labels)
     files = new_session(folder, task=task, **who)
     events, turns = list(commands), {}
     for number, (label, begin, end, shown) in enumerate(blocks, 1):

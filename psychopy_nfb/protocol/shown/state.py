@@ -189,16 +189,27 @@ class ShownState:
         self._at += len(rows)
         return [(*row, (at + n) / self._rate) for n, row in enumerate(rows)]
 
-    @property
-    def fault(self) -> str | None:
-        """That the source has ended before the block, in a sentence; None if it has not."""
-        if self._at <= self._player.length:
-            return None
-        seconds = self._player.length / self._rate
-        return (
-            f"shown.{self.source} has ended after {seconds:g} s and the block goes on: its last "
-            "value stays, and no reward comes"
-        )
+    def faults(self) -> list[tuple[str, str]]:
+        """Return event and sentence for what has ended early, and each rule that has failed."""
+        faults = [
+            (
+                "rule_failed",
+                f"shown.{name}: threshold {state.fault}; the threshold stays where it is",
+            )
+            for name, state in self.states().items()
+            if state.fault
+        ]
+        if self.reward.fault:
+            what = "hits of what is shown are counted and not rewarded"
+            faults.append(("rule_failed", f"reward.schedule {self.reward.fault}; {what}"))
+        if self._at > self._player.length:
+            seconds = self._player.length / self._rate
+            what = "its last value stays, and no reward comes"
+            told = (
+                f"shown.{self.source} has ended after {seconds:g} s and the block goes on: {what}"
+            )
+            faults.append(("shown_ended", told))
+        return faults
 
     def restore(self, reached: Mapping[str, Any]) -> None:
         """Go on from what an earlier process had reached.
