@@ -12,10 +12,18 @@ from written_sessions import write_session
 
 from psychopy_nfb import FeedbackBar, Inverse, Neurofeedback, NfbError, Surrogate, Yoked, rerun
 from psychopy_nfb.analysis import contingency
+from psychopy_nfb.engine.records import SAMPLE
 from psychopy_nfb.recording import read_session
 
 RATE = 250.0
 RED = (255, 0, 0)
+
+
+def newest(nfb):
+    """Return the number of the newest sample, 0 before the first."""
+    nfb.update()
+    record = nfb.records.newest()
+    return 0 if record is None else record[SAMPLE]
 
 
 def check_rerun(session, configuration):
@@ -74,30 +82,31 @@ def test_row_118_a_killed_worker_goes_on_at_the_same_place_of_the_others_block(
 ):
     settings = training(amplifier().source_id)
     random = np.random.default_rng(2)
-    t = np.arange(6000) / RATE
-    eeg = (20 * np.sin(2 * np.pi * 10 * t) * np.sin(0.7 * t))[:, None] + random.random((6000, 1))
+    t = np.arange(15_000) / RATE
+    eeg = (20 * np.sin(2 * np.pi * 10 * t) * np.sin(0.7 * t))[:, None] + random.random((len(t), 1))
     donor = write_session(
         tmp_path / "donor",
         training(dwell=0.1),
         eeg,
-        [("training", 500, 5800, None)],
+        [("training", 500, 14_500, None)],
         rate=RATE,
         labels=("Oz",),
         participant="02",
     )
-    sham = Yoked(session=str(donor.settings), block="training", seconds=20.0)
+    sham = Yoked(session=str(donor.settings), block="training", seconds=50.0)
     with Neurofeedback(settings, data=tmp_path / "own", task="alpha", shown={"sham": sham}) as nfb:
         until(lambda: nfb.update() or not nfb.stale, 5, "samples")
         with nfb.block("training", shown="sham"):
-            until(lambda: nfb.update() or nfb.records.newest()[0] > 400, 10, "two seconds")
+            clean = nfb.settle * RATE + 300
+            until(lambda: newest(nfb) > clean, 15, "clean samples")
             os.kill(nfb.worker_pid, getattr(signal, "SIGKILL", signal.SIGTERM))
             until(lambda: nfb.restarts == 1, 5, "a new worker")
             until(lambda: nfb.update() or not nfb.stale, 15, "its samples")
-            reached = nfb.records.newest()[0] + 200
-            until(lambda: nfb.update() or nfb.records.newest()[0] > reached, 10, "more of them")
+            reached = newest(nfb) + clean
+            until(lambda: newest(nfb) > reached, 15, "more of them")
     session = read_session(nfb.files.stem)
     check_rerun(session, nfb.configuration)
-    theirs = read_session(donor.stem).signals[500:5800].reset_index(drop=True)
+    theirs = read_session(donor.stem).signals[500:14_500].reset_index(drop=True)
     (begin,) = session.events[session.events.trial_type == "block_begin"]["sample"]
     (end,) = session.events[session.events.trial_type == "block_end"]["sample"]
     own = session.signals[
@@ -149,15 +158,15 @@ def test_row_118_a_block_that_cannot_show_it_is_refused_before_it_begins(
                 "begins."
             )
             with nfb.block("trial"):
-                until(lambda: nfb.update() or nfb.records.newest()[0] > 50, 10, "samples")
+                until(lambda: newest(nfb) > 50, 10, "samples")
             with nfb.block("pause", shown="none"):
                 pass
         nfb.begin_baseline()
-        until(lambda: nfb.update() or nfb.records.newest()[0] > 1400, 15, "a baseline")
+        until(lambda: newest(nfb) > 1400, 15, "a baseline")
         assert nfb.end_baseline()
         with nfb.block("noise", shown="noise"):
-            before = nfb.records.newest()[0]
-            until(lambda: nfb.update() or nfb.records.newest()[0] > before + 250, 10, "samples")
+            before = newest(nfb)
+            until(lambda: newest(nfb) > before + 250, 10, "samples")
     session = read_session(nfb.files.stem)
     check_rerun(session, nfb.configuration)
     events = session.events[session.events.trial_type.isin(["block_begin", "block_end", "shown"])]
