@@ -9,7 +9,7 @@ what is shown. Own artifacts hold the display and withhold reward, whatever is s
 - `recorded`: of a recording (`Yoked`, `Replay`), or made of the baseline (`Surrogate`);
 - `series`: what was recorded, sample by sample, on the way to being shown;
 - `players`: what gives each source's next samples;
-- `surrogate`: signals like a baseline's, with random phases;
+- `surrogates`: signals like a baseline's, with random phases;
 - `state`: what each sample moves on.
 
 A class's name is its ``"type"`` in a settings file. Control conditions: Sorger et al. 2019
@@ -23,7 +23,7 @@ from psychopy_nfb.protocol.shown.recorded import FromSession, Replay, Surrogate,
 from psychopy_nfb.protocol.shown.series import Extract, FeedbackSeries, SignalSeries
 from psychopy_nfb.protocol.shown.source import NONE, OWN, ShownSource
 from psychopy_nfb.protocol.shown.state import ShownState
-from psychopy_nfb.protocol.shown.surrogate import surrogate
+from psychopy_nfb.protocol.shown.surrogates import surrogate
 
 __all__ = [
     "NONE",
