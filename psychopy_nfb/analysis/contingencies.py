@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -84,7 +84,7 @@ def _correlation(pair: pd.DataFrame) -> float:
     return float(np.corrcoef(pair.own, pair.shown)[0, 1])
 
 
-def _blocks(events: pd.DataFrame, last: int) -> list[tuple[object, int, dict[str, object]]]:
+def _blocks(events: pd.DataFrame, last: int) -> list[tuple[Any, int, dict[str, Any]]]:
     """Return the begin of each block with feedback, its end and what is known of it."""
     found = []
     ends = events[events.trial_type == "block_end"]
