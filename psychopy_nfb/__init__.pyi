@@ -9,6 +9,7 @@ from psychopy_nfb import lsl as lsl
 from psychopy_nfb import protocol as protocol
 from psychopy_nfb import recording as recording
 from psychopy_nfb import simulate as simulate
+from psychopy_nfb.analysis import contingency as contingency
 from psychopy_nfb.analysis import lag_summary as lag_summary
 from psychopy_nfb.builder.field_errors import errors_name_fields as errors_name_fields
 from psychopy_nfb.display import FeedbackBar as FeedbackBar
@@ -40,14 +41,19 @@ from psychopy_nfb.lsl.selection import StreamSelection as StreamSelection
 from psychopy_nfb.protocol import Continuous as Continuous
 from psychopy_nfb.protocol import FixedInterval as FixedInterval
 from psychopy_nfb.protocol import FixedRatio as FixedRatio
+from psychopy_nfb.protocol import Inverse as Inverse
+from psychopy_nfb.protocol import OtherSignal as OtherSignal
+from psychopy_nfb.protocol import Replay as Replay
 from psychopy_nfb.protocol import Reward as Reward
 from psychopy_nfb.protocol import Running as Running
 from psychopy_nfb.protocol import Signal as Signal
 from psychopy_nfb.protocol import Staircase as Staircase
 from psychopy_nfb.protocol import Success as Success
+from psychopy_nfb.protocol import Surrogate as Surrogate
 from psychopy_nfb.protocol import Trend as Trend
 from psychopy_nfb.protocol import VariableInterval as VariableInterval
 from psychopy_nfb.protocol import VariableRatio as VariableRatio
+from psychopy_nfb.protocol import Yoked as Yoked
 from psychopy_nfb.recording import read_session as read_session
 from psychopy_nfb.recording.eeg_files import Recording as Recording
 from psychopy_nfb.recording.eeg_files import read_recording as read_recording

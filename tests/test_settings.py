@@ -45,7 +45,7 @@ def of_signal(**settings):
         (
             {"sinals": {}},
             "sinals={}: is not a setting; did you mean 'signals'? Known: stream, signals, reward, "
-            "aux, markers, publish, gap_seconds.",
+            "shown, aux, markers, publish, gap_seconds.",
         ),
         (
             {"stream": {"nme": "Amp"}},

@@ -1,15 +1,18 @@
 """Afterwards: what a frame log says about lag, frames and stalls.
 
 - `lag`: each stage of the way of a sample, summarised; frames that were missed;
+- `contingencies`: how far what was shown depended on the person;
 - `frames`: missed frames, order of the stamps, hits and when they showed.
 """
 
+from psychopy_nfb.analysis.contingencies import contingency
 from psychopy_nfb.analysis.frames import frame_stalls, hit_to_display, out_of_order
 from psychopy_nfb.analysis.lag import LagSummary, StageSummary, lag_summary
 
 __all__ = [
     "LagSummary",
     "StageSummary",
+    "contingency",
     "frame_stalls",
     "hit_to_display",
     "lag_summary",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from psychopy_nfb.recording.tables import given
+
 ORDER = ("t_sample", "t_received", "t_published", "t_read", "t_flip")
 
 
@@ -37,15 +39,19 @@ def out_of_order(frames: pd.DataFrame) -> pd.DataFrame:
 def hit_to_display(frames: pd.DataFrame) -> pd.DataFrame:
     """Return for each frame that first showed a hit how old the sample was that it came from.
 
+    Where something else than the own feedback was shown, hits are those of what was shown.
+
     Returns
     -------
     DataFrame
         Columns ``frame``, ``hits`` and ``delay_ms``: from the newest sample of the record that
         brought the hit to the flip.
     """
-    known = frames[frames.hits.notna()]
-    first = known[known.hits.diff().fillna(known.hits) > 0]
+    hits = given(frames, "hits")
+    hits = hits[hits.notna()]
+    hits = hits[hits.diff().fillna(hits) > 0]
+    first = frames.loc[hits.index]
     delays = 1e3 * (first.t_flip - first.t_sample)
     return pd.DataFrame(
-        {"frame": first.frame, "hits": first.hits.astype(int), "delay_ms": delays}
+        {"frame": first.frame, "hits": hits.astype(int), "delay_ms": delays}
     ).reset_index(drop=True)

@@ -46,6 +46,17 @@ BASIC = (
         show=_GIVES_FEEDBACK,
     ),
     Field(
+        "shown",
+        "",
+        "Feedback shown",
+        "What stands in place of the own feedback meanwhile, with its score. Empty: nothing does. "
+        "In a control condition the name of one of the Control conditions (tab Data) in quotes, "
+        "such as 'sham', or a column of your conditions file with such names, 'own' or 'none'.",
+        type="code",
+        updates=REPEAT,
+        show=_GIVES_FEEDBACK,
+    ),
+    Field(
         "countPoints",
         "",
         "Count points",
@@ -235,6 +246,16 @@ DATA = (
         tab="Data",
         type="bool",
         control="bool",
+    ),
+    Field(
+        "controls",
+        "",
+        "Control conditions",
+        "What may be shown in place of the own feedback, each with a name, such as {'sham': "
+        "psychopy_nfb.Yoked(session=expInfo['donor'], block='training', seconds=300)}; the "
+        "manual's page What is shown has all of them. Usually empty.",
+        tab="Data",
+        type="code",
     ),
     Field(
         "plugins",

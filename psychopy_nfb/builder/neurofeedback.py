@@ -176,6 +176,7 @@ class NeuroFeedbackComponent(BaseComponent):
             f"simulate={value},\n",
             "between_blocks=False,\n",
             *(["calibration='last',\n"] if params["lastBaseline"].val else []),
+            *([f"shown={shown},\n"] if (shown := code(params["controls"])) != "None" else []),
             *([f"plugins={own},\n"] if (own := plugins_code(self.exp)) else []),
             f"name='{params['name']}',\n",
         ]
@@ -200,6 +201,8 @@ class NeuroFeedbackComponent(BaseComponent):
                 label = code(block) if block.val else repr(self.parentName)
                 points = code(self.params["countPoints"])
                 counted = "" if points == "None" else f", points=bool({points})"
+                shown = code(self.params["shown"])
+                counted += "" if shown == "None" else f", shown={shown}"
                 buff.writeIndentedLines(
                     f"{self._run}.begin_block({label}, "
                     f"feedback=bool({code(self.params['feedback'])}){counted})\n"

@@ -1,8 +1,8 @@
 """The frame-locked side: what runs in the stimulus process, once a frame.
 
 - `neurofeedback`: the Coder API, one object for a session; `session_commands`: its marks, blocks,
-  baselines and settings; `feedback_state`: what the `newest_record` says, `signal_view` of one
-  signal;
+  baselines and settings, `shown_choice` what a block shows; `feedback_state`: what the
+  `newest_record` says, `signal_view` of one signal;
 - `late_read`, `frame_log`: when a value is read, and what is noted of each flip;
 - `bar`, `circle`, `trace`, `color`, `text`: what the participant sees, on `stimulus` and `shapes`;
 - `auto_draw`, `run_state`: what Builder's scripts expect of their stimuli;

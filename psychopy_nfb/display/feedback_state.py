@@ -9,11 +9,11 @@ from typing import Any
 from psychopy_nfb.checks import check_number
 from psychopy_nfb.display.newest_record import NewestRecord
 from psychopy_nfb.display.run_state import RunState
-from psychopy_nfb.display.signal_view import SignalView, SignalViews
+from psychopy_nfb.display.signal_view import ShownView, SignalView, SignalViews
 from psychopy_nfb.engine.configuration import Configuration
 from psychopy_nfb.engine.records import FLAGS, T_RECEIVED, T_SAMPLE, feedback_layout
 from psychopy_nfb.lsl.stamps_heard import silence_seconds
-from psychopy_nfb.protocol import QUALITY_SECONDS
+from psychopy_nfb.protocol import QUALITY_SECONDS, SHOWN, value_name
 
 
 class FeedbackState(RunState):
@@ -33,7 +33,8 @@ class FeedbackState(RunState):
     ----------
     signals : dict of str: SignalView
         What the record says of each signal. The first is the one that `value`, `signal`, `z` and
-        `threshold` mean.
+        `threshold` mean. Where a block shows something else in its place, all of them, `reward`,
+        `score`, `hits` and `rewards` are of what is shown.
     """
 
     def __init__(
@@ -47,15 +48,20 @@ class FeedbackState(RunState):
             check_number("stale_after", stale_after, above=0, unit="s")
         self.stale_after: float = silence_seconds(0.0) if stale_after is None else stale_after
         layout = feedback_layout(configuration.value_names)
-        self._reward, self._score = layout.place("reward"), layout.place("score")
-        self._hits, self._quality = layout.place("hits"), layout.place("quality")
-        self._rewards = layout.place("rewards")
+        given = {what: what for what in ("reward", "score", "hits", "rewards")}
+        if configuration.shown:
+            given = {what: value_name(SHOWN, what) for what in given}
+        self._reward, self._score = layout.place(given["reward"]), layout.place(given["score"])
+        self._hits, self._rewards = layout.place(given["hits"]), layout.place(given["rewards"])
+        self._quality = layout.place("quality")
         self._newest = NewestRecord()
         self._rewards_before = 0.0
         self._rewarded = False
+        first = configuration.first
         self.signals: SignalViews = SignalViews(
-            (name, SignalView(self._newest, name, settings, layout, change))
+            (name, view(self._newest, name, settings, layout, change))
             for name, settings in configuration.signals.items()
+            for view in [ShownView if configuration.shown and name == first else SignalView]
         )
         self._first = next(iter(self.signals.values()))
 

@@ -6,7 +6,7 @@ import atexit
 import gc
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from numbers import Real
@@ -22,10 +22,12 @@ from psychopy_nfb.display.pacing import pace as pace_window
 from psychopy_nfb.display.session_commands import SessionCommands
 from psychopy_nfb.engine.calibration import with_calibration
 from psychopy_nfb.engine.configuration import Configuration, read_configuration
+from psychopy_nfb.engine.donor_files import Donors, keep_donors
+from psychopy_nfb.engine.donors import read_donors
 from psychopy_nfb.engine.plugins import load_plugins, plugins_used
 from psychopy_nfb.engine.worker_process import WorkerProcess
 from psychopy_nfb.errors import SettingsError
-from psychopy_nfb.protocol import value_name
+from psychopy_nfb.protocol import ShownSource
 from psychopy_nfb.recording import SessionFiles, calibration_path, new_session
 from psychopy_nfb.settings import to_dict
 from psychopy_nfb.simulate.simulated_amplifier import SimulatedAmplifier, stand_in_for
@@ -81,6 +83,9 @@ class Neurofeedback(SessionCommands):
         answers, or always. Its use is reported in the log, in `simulated` and in the settings file.
     between_blocks : bool
         Whether there is feedback outside of blocks too. Points and hits are counted in blocks only.
+    shown : dict of str: ShownSource, optional
+        What blocks may show in place of the own feedback, by name, beside what the settings name:
+        ``{"sham": Yoked(…)}``. See `block`, and the manual's page *What is shown*.
     calibration : path or "last", optional
         Baseline and fitted filters of an earlier session: a file, or what `save_calibration` kept
         of this participant in `data`, if there is anything.
@@ -94,7 +99,8 @@ class Neurofeedback(SessionCommands):
     Raises
     ------
     SettingsError, FileError
-        Before anything is started: a setting that cannot be used, a folder that cannot be written.
+        Before anything is started: a setting that cannot be used, a folder that cannot be written,
+        a recorded session that cannot be shown.
 
     Notes
     -----
@@ -128,6 +134,7 @@ class Neurofeedback(SessionCommands):
         stale_after: float | None = None,
         simulate: Literal["never", "missing", "always"] = "never",
         between_blocks: bool = True,
+        shown: Mapping[str, ShownSource] | None = None,
         calibration: str | os.PathLike[str] | None = None,
         plugins: Sequence[str | os.PathLike[str]] = (),
         name: str | None = None,
@@ -141,6 +148,9 @@ class Neurofeedback(SessionCommands):
                 logger.warning("There is no earlier baseline of %s; record one.", participant)
         if calibration is not None:
             configuration = with_calibration(configuration, calibration)
+        if shown:
+            configuration = replace(configuration, shown={**configuration.shown, **shown})
+        self._donors: Donors = read_donors(configuration, task, participant)
         self._plugins = plugins_used(configuration, named)
         self._creator = os.getpid()
         self._simulate = check_choice("simulate", simulate, ("never", "missing", "always"))
@@ -202,6 +212,8 @@ class Neurofeedback(SessionCommands):
         }
         if self._plugins:
             facts["own_parts"] = [plugin.facts() for plugin in self._plugins]
+        donors = keep_donors(self._donors, None if self.files is None else self.files.shown)
+        self._donors = {}
         handle = self._handle = WorkerProcess(
             to_dict(self.configuration),
             self.configuration.value_names,
@@ -210,6 +222,7 @@ class Neurofeedback(SessionCommands):
             self._on_message,
             counting=False,
             plugins=[plugin.order() for plugin in self._plugins],
+            donors=donors,
         )
         handle.start()
         self._know_chunks(handle.ready["chunk_seconds"])
@@ -263,7 +276,7 @@ class Neurofeedback(SessionCommands):
             patch,
             self._send_mark,
             block.feedback.layout,
-            value_name(self.configuration.first, "value"),
+            self.configuration.displayed,
             earlier,
         )
         self._frames.showing = self._newest.showing

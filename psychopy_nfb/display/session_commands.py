@@ -16,10 +16,12 @@ import numpy as np
 from psychopy_nfb.clock import PsychoPyClock, lsl_now
 from psychopy_nfb.display.feedback_state import FeedbackState
 from psychopy_nfb.display.frame_log import MARKS_BETWEEN, FrameWriter
+from psychopy_nfb.display.shown_choice import ShownChoice
 from psychopy_nfb.dsp import ChannelVerdict
 from psychopy_nfb.engine.configuration import Configuration, read_configuration
 from psychopy_nfb.engine.worker_process import WorkerProcess
 from psychopy_nfb.errors import SettingsError
+from psychopy_nfb.protocol import NONE
 from psychopy_nfb.recording.text import LONGEST_TEXT, shortened
 from psychopy_nfb.settings import to_dict, write_json
 
@@ -77,7 +79,9 @@ class SessionCommands(FeedbackState):
         self._closed = False
         self._blocks = 0
         self._outputs: list[LSLMarkers | UDPMarkers | SerialMarkers | ParallelMarkers] = []
-        self._open_blocks: list[tuple[int, str, bool, float, bool, bool, int]] = []
+        self._open_blocks: list[tuple[int, str, bool, float, bool, bool, str | None, int]] = []
+        self._shown = ShownChoice()
+        self._calibrated_here = False
         self._counting = False  # points and hits: in blocks only
         self._counted = False
         self._calibrated = threading.Event()
@@ -143,7 +147,11 @@ class SessionCommands(FeedbackState):
 
     @contextmanager
     def block(
-        self, label: str, feedback: bool = True, points: bool | None = None
+        self,
+        label: str,
+        feedback: bool = True,
+        points: bool | None = None,
+        shown: str | None = None,
     ) -> Iterator[None]:
         """Name what is shown meanwhile; without `feedback` `value` stays 0, all is still recorded.
 
@@ -156,8 +164,18 @@ class SessionCommands(FeedbackState):
         points : bool, optional
             Whether points and hits are counted; default only with feedback. True for a transfer
             block whose score is told afterwards.
+        shown : str, optional
+            What is shown, with its score and rewards: ``"own"``, the own feedback; ``"none"``, as
+            ``feedback=False``; or a source that the settings name, such as ``"sham"``. Default the
+            own feedback, and in a block within another what that shows. The own values, threshold
+            and rewards are computed and recorded in any case.
+
+        Raises
+        ------
+        SettingsError
+            If there is no such source, or it cannot be shown here.
         """
-        self.begin_block(label, feedback, points)
+        self.begin_block(label, feedback, points, shown)
         depth = len(self._open_blocks)
         try:
             yield
@@ -165,13 +183,23 @@ class SessionCommands(FeedbackState):
             while len(self._open_blocks) >= depth and not self._closed:
                 self.end_block()
 
-    def begin_block(self, label: str, feedback: bool = True, points: bool | None = None) -> None:
+    def begin_block(
+        self,
+        label: str,
+        feedback: bool = True,
+        points: bool | None = None,
+        shown: str | None = None,
+    ) -> None:
         """Begin a block; see `block`."""
         self._require_start()
+        sources = self.configuration.shown
+        within, calibrated = bool(self._open_blocks), self._calibrated_here
+        self._shown.check(shown, sources, feedback, within, calibrated)
         label = _short(label)
+        feedback = feedback and shown != NONE
         self._blocks += 1
         outer = 0 if self._frames is None else self._frames.block
-        before = (self._newest.showing, self._counting, outer)
+        before = (self._newest.showing, self._counting, self._shown.source, outer)
         begun = lsl_now()
         self._open_blocks.append((self._blocks, label, feedback, begun, *before))
         self._counting = feedback if points is None else points
@@ -179,15 +207,20 @@ class SessionCommands(FeedbackState):
         self._show(feedback)
         if self._frames is not None:
             self._frames.block = self._blocks
-        self._block_event("begin", self._blocks, label, feedback, begun, begun)
+        show = self._shown.begin(shown, sources)
+        source = self._shown.source
+        self._block_event("begin", self._blocks, label, feedback, begun, begun, show, source)
 
     def end_block(self) -> None:
         """End the block that began last; harmless when there is none."""
         if not self._open_blocks or self._closed:
             return
-        number, label, feedback, begun, showing, self._counting, outer = self._open_blocks.pop()
+        number, label, feedback, begun, *before = self._open_blocks.pop()
+        showing, self._counting, outer_source, outer = before
         self._show(showing)
-        self._block_event("end", number, label, feedback, begun, lsl_now())
+        source = self._shown.source
+        show = self._shown.end(outer_source)
+        self._block_event("end", number, label, feedback, begun, lsl_now(), show, source)
         if self._frames is not None:
             self._frames.block = outer
         self._send_facts(clock=to_dict(self.clock.measure()))
@@ -198,7 +231,15 @@ class SessionCommands(FeedbackState):
             self._frames.showing = showing
 
     def _block_event(
-        self, edge: str, number: int, label: str, feedback: bool, begun: float, t: float
+        self,
+        edge: str,
+        number: int,
+        label: str,
+        feedback: bool,
+        begun: float,
+        t: float,
+        show: tuple[str, int] | None,
+        source: str | None,
     ) -> None:
         self._handle.command(
             "block",
@@ -211,6 +252,8 @@ class SessionCommands(FeedbackState):
             points=self._counting,
             # As points, thresholds follow in blocks only: nobody trains while an instruction shows.
             training=bool(self._open_blocks) and self._open_blocks[-1][2],
+            show=show,
+            shown=source if feedback or source is None else NONE,
         )
 
     @contextmanager
@@ -386,6 +429,7 @@ class SessionCommands(FeedbackState):
             self._channel_traces = np.array(message["traces"]) / 10  # sent as tenths of microvolts
             self._channels = [ChannelVerdict(**one) for one in message["channels"]]
         elif kind == "calibrated":
+            self._calibrated_here = True
             self._calibrated.set()
         elif kind == "refused":
             self._refusal = message["sentence"]

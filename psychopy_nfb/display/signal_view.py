@@ -10,7 +10,7 @@ from psychopy_nfb.display.newest_record import NewestRecord
 from psychopy_nfb.display.run_state import RunState
 from psychopy_nfb.engine.records import T_RECEIVED, Layout
 from psychopy_nfb.errors import SettingsError, listed
-from psychopy_nfb.protocol import Comparison, Signal, value_name
+from psychopy_nfb.protocol import SHOWN, Comparison, Signal, value_name
 
 
 class SignalViews(dict[str, "SignalView"]):
@@ -48,11 +48,15 @@ class SignalView(RunState):
         self._newest = newest
         self._change = change
         self.name = name
-        self._value = layout.place(value_name(name, "value"))
-        self._signal = layout.place(value_name(name, "signal"))
-        self._z = layout.place(value_name(name, "z"))
-        self._threshold = layout.place(value_name(name, "threshold"))
+        self._find(layout, name)
         self._compare(settings)
+
+    def _find(self, layout: Layout, prefix: str) -> None:
+        """Learn where a record has the values whose names begin so."""
+        self._value = layout.place(value_name(prefix, "value"))
+        self._signal = layout.place(value_name(prefix, "signal"))
+        self._z = layout.place(value_name(prefix, "z"))
+        self._threshold = layout.place(value_name(prefix, "threshold"))
 
     def _compare(self, settings: Signal) -> None:
         """Show the threshold as it lies with these settings and the baseline in them."""
@@ -121,3 +125,28 @@ class SignalView(RunState):
     def adapt(self) -> None:
         """Let the threshold move by its rule again, from where it is; logged."""
         self.set(frozen=False)
+
+
+class ShownView(SignalView):
+    """The first signal of a training that may show something else in its place: what is shown.
+
+    Parameters
+    ----------
+    *args
+        As `SignalView`.
+    """
+
+    def _find(self, layout: Layout, prefix: str) -> None:
+        super()._find(layout, SHOWN)
+        self._place = layout.place(value_name(SHOWN, "threshold_place"))
+        self._beyond = layout.place(value_name(SHOWN, "beyond"))
+
+    @property
+    def display_threshold(self) -> float | None:
+        """The threshold as displays show it, 0 to 1; None while it is not known."""
+        return self._get(self._place) if math.isfinite(self.threshold) else None
+
+    @property
+    def beyond(self) -> bool:
+        """Whether what is shown is beyond its threshold."""
+        return self._get(self._beyond) > 0

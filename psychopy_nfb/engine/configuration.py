@@ -12,7 +12,18 @@ from psychopy_nfb.checks import check_number
 from psychopy_nfb.engine.plugins import load_needed
 from psychopy_nfb.errors import SettingsError, listed
 from psychopy_nfb.lsl.selection import StreamSelection
-from psychopy_nfb.protocol import TRAINED, Continuous, Reward, Signal, value_names
+from psychopy_nfb.protocol import (
+    NONE,
+    OWN,
+    SHOWN,
+    TRAINED,
+    Continuous,
+    Reward,
+    ShownSource,
+    Signal,
+    value_name,
+    value_names,
+)
 from psychopy_nfb.protocol.signal import check_live
 from psychopy_nfb.protocol.version_0_1 import (
     SETTINGS_NOTICE,
@@ -44,6 +55,9 @@ class Configuration:
     only watched. The first is the one that ``nfb.value`` means."""
     reward: Reward = field(default_factory=Reward)
     """When the rewarded signals together bring a hit, and what it is worth."""
+    shown: dict[str, ShownSource] = field(default_factory=dict)
+    """What may be shown in place of the own feedback, by name; each block chooses one. Without any,
+    nothing more is computed."""
     aux: StreamSelection | None = None
     """A second stream whose channels are laid beside the EEG's, under their own labels."""
     markers: bool = True
@@ -64,6 +78,7 @@ class Configuration:
                     "signals", name, "must be a name of letters, digits and underscores"
                 )
             check_count("signals", name, LONGEST_NAME, "characters")
+        self._check_shown()
         schedule = self.reward.schedule
         rewarded = any(signal.role == "reward" for signal in self.signals.values())
         if not (rewarded or isinstance(schedule, Continuous)):
@@ -73,6 +88,31 @@ class Configuration:
                 'has nothing to reward; give a signal the role "reward"',
             )
 
+    def _check_shown(self) -> None:
+        check_count("shown", self.shown, MOST_SIGNALS, "sources")
+        if self.shown and SHOWN in self.signals:
+            raise SettingsError(
+                "signals",
+                SHOWN,
+                "is what the columns of all that is shown are called; choose another name",
+            )
+        for name, source in self.shown.items():
+            if not isinstance(source, ShownSource):
+                raise SettingsError(
+                    f"shown.{name}", source, "must be a source, such as Inverse() or Yoked(…)"
+                )
+            if not str(name).isidentifier() or name in (OWN, NONE):
+                raise SettingsError(
+                    "shown",
+                    name,
+                    "must be a name of letters, digits and underscores, other than own and none",
+                )
+            check_count("shown", name, LONGEST_NAME, "characters")
+            try:
+                source.check(self.signals)
+            except SettingsError as error:
+                raise error.within(f"shown.{name}") from None
+
     @property
     def first(self) -> str:
         """Name of the first signal."""
@@ -81,7 +121,12 @@ class Configuration:
     @property
     def value_names(self) -> tuple[str, ...]:
         """What there is for each sample: ``alpha_value, alpha_signal, …, reward, score, …``."""
-        return value_names(self.signals)
+        return value_names(self.signals, bool(self.shown))
+
+    @property
+    def displayed(self) -> str:
+        """Which of the values displays show: ``alpha_value``, or ``shown_value``."""
+        return value_name(SHOWN if self.shown else self.first, "value")
 
     def changed(self, changes: dict[str, Any], signal: str | None = None) -> Configuration:
         """Return a copy with live settings changed.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import traceback
+from collections.abc import Mapping
 from dataclasses import replace
 from time import perf_counter
 from typing import Any
@@ -14,6 +16,7 @@ from psychopy_nfb.dsp import ChannelQuality, Flags
 from psychopy_nfb.engine.acquisition import Acquisition
 from psychopy_nfb.engine.configuration import read_configuration
 from psychopy_nfb.engine.control import ControlLine
+from psychopy_nfb.engine.donor_files import load_donors
 from psychopy_nfb.engine.memory import SharedBlock
 from psychopy_nfb.engine.processor import Block, Processor
 from psychopy_nfb.engine.recorder import Recorder
@@ -47,8 +50,8 @@ class Loop:
     order : dict
         The first command: ``configuration``, ``session`` (the files' stem or None), ``facts`` for
         the settings file, ``counting`` and ``training`` (whether points count and thresholds
-        follow until a block says otherwise), ``restore`` (what an earlier worker of this run had
-        reached, or None).
+        follow until a block says otherwise), ``donors`` (the file with recorded blocks that
+        are shown, or None), ``restore`` (what an earlier worker of this run had reached, or None).
     block : SharedBlock
         Where feedback goes and frames come from.
     control : ControlLine
@@ -76,7 +79,9 @@ class Loop:
         self.block = block
         self.source = source
         self.processor: Processor = Processor(
-            read_configuration(order["configuration"]), source.info
+            read_configuration(order["configuration"]),
+            source.info,
+            load_donors(order["donors"]) if order["donors"] else None,
         )
         self.rate: RateWatch = RateWatch(source.pace)
         self._chunk_seconds = source.chunk_seconds
@@ -99,6 +104,7 @@ class Loop:
         if restore:
             self.processor.n_samples = self.recorder.n_samples
             self.continuity.resume(**self.recorder.left)
+            self._restore_shown(restore)
         # The last samples that it had are not in its files, and no rerun has them.
         parts = restore.get("thresholds", ())
         self._gone_on = self.processor.thresholds.go_on(
@@ -117,6 +123,18 @@ class Loop:
         self.loop_seconds: float = 0.0
         self.stage_seconds: dict[str, float] = {"receive": 0.0, "publish": 0.0, "record": 0.0}
         self.largest_block: int = 0
+
+    def _restore_shown(self, restore: dict[str, Any]) -> None:
+        """Go on with what was shown, from where it was at the last sample that the files have."""
+        shown = restore["feedback"].get("shown")
+        if self.processor.shown is None or shown is None:
+            return
+        last, t_sample = self.recorder.left["last"], restore["t_sample"]
+        if last is not None and t_sample is not None:
+            shown["at"] -= max(0, round((t_sample - last) * self.processor.rate))
+        if restore["baseline_signals"]:
+            self.processor.shown.take_baseline(_unpacked(restore["baseline_signals"]))
+        self.processor.shown.restore(restore["feedback"])
 
     def run(self) -> None:
         """Go round until told to stop or the experiment is gone."""
@@ -219,6 +237,7 @@ class Loop:
     def _process_around(self, gaps: list[Gap], samples: np.ndarray) -> Block:
         """Process one block with gaps in it: the filters start anew after each."""
         parts, offsets, changes = [], [], []
+        seconds = {gap.row: gap.seconds for gap in gaps}
         at = 0
         for row in [*(gap.row for gap in gaps), len(samples)]:
             if row > at:
@@ -226,8 +245,8 @@ class Loop:
                 parts.append(part)
                 offsets.append(at)
                 changes += [(name, replace(one, row=one.row + at)) for name, one in part.changes]
-            if row < len(samples):
-                self.processor.gap()
+            if row in seconds:
+                self.processor.gap(seconds[row])
             at = row
         return Block(
             np.concatenate([part.values for part in parts]),
@@ -315,7 +334,8 @@ class Loop:
         if name != "keep":
             if event is not None:
                 event = self.recorder.command_event(number, event, command["called"])
-            self.control.send("obeyed", number=number, event=event)
+            sample = self.processor.n_samples
+            self.control.send("obeyed", number=number, event=event, sample=sample)
 
     def _on_keep(self, command: dict[str, Any]) -> None:
         """Keep an event of the worker before this one, whose files may lack it."""
@@ -356,6 +376,9 @@ class Loop:
             self.block["busy"] = 0
         self.recorder.remember_configuration()
         self._tell_configuration()
+        shown = self.processor.shown
+        if shown is not None and shown.baseline:  # for a successor
+            self.control.send("baseline_signals", signals=_packed(shown.baseline))
         self.control.send("calibrated")
         return _command_event("baseline_end", {"label": label})
 
@@ -366,7 +389,7 @@ class Loop:
         self._quality = ChannelQuality(self.source.info) if on else None
 
     def _on_reset_score(self, _: dict[str, Any]) -> dict[str, Any]:
-        self.processor.reward.reset_score()
+        self.processor.reset_score()
         return _command_event("reset_score")
 
     def _on_mark(self, command: dict[str, Any]) -> dict[str, Any]:
@@ -379,6 +402,11 @@ class Loop:
         self.processor.thresholds.block_edge(command["edge"] == "begin", command["training"])
         if self.processor.thresholds.any:
             self._note_training(command["edge"], command["called"])
+        if self.processor.shown is not None and command["show"] is not None:
+            source, turn = command["show"]
+            self.processor.shown.show(source, turn)
+            called = command["called"] if self.processor.n_samples else None
+            self.recorder.shown(source, turn, called)
         return self.recorder.block(command)
 
     def _note_counting(self) -> None:
@@ -437,6 +465,19 @@ class Loop:
         )
         self.source.close()
         self.control.send("stopped", reason=reason, error=self.recorder.error)
+
+
+def _packed(signals: Mapping[str, np.ndarray]) -> dict[str, str]:
+    """Return signals, (n,) each, as texts for JSON."""
+    return {
+        name: base64.b64encode(one.astype("<f8").tobytes()).decode()
+        for name, one in signals.items()
+    }
+
+
+def _unpacked(signals: Mapping[str, str]) -> dict[str, np.ndarray]:
+    """Return what `_packed` was given."""
+    return {name: np.frombuffer(base64.b64decode(one), "<f8") for name, one in signals.items()}
 
 
 def _command_event(label: str, detail: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from psychopy_nfb.dsp.step import Step
 from psychopy_nfb.engine.own_parts import GROUPS, Plugin, all_or_nothing, forget, joined, offer
 from psychopy_nfb.errors import SettingsError, cause
 from psychopy_nfb.families import PACKAGE, is_own, members_in, source, two_of_a_name, types_in
+from psychopy_nfb.protocol import ShownSource
 from psychopy_nfb.reading import check_file
 
 _Entry = tuple[importlib.metadata.EntryPoint, str, str]
@@ -90,7 +91,8 @@ def load_needed(settings: Any) -> None:
     named = set(types_in(settings))
     if named:
         load_steps()
-        load_named(named.difference(*(kind.base.family for kind in GROUPS.values())))
+        ours = (ShownSource.family, *(kind.base.family for kind in GROUPS.values()))
+        load_named(named.difference(*ours))
 
 
 def load_named(names: Iterable[str]) -> None:

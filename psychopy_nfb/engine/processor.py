@@ -8,13 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from psychopy_nfb.dsp import Flags, Repair, SignalInfo
+from psychopy_nfb.dsp import Flags, Pipeline, Repair, SignalInfo
 from psychopy_nfb.dsp.flags import HOLDING
 from psychopy_nfb.engine.configuration import Configuration
+from psychopy_nfb.engine.donor_files import Donors
 from psychopy_nfb.engine.moving_thresholds import MovingThresholds
+from psychopy_nfb.engine.shown_feedback import ShownFeedback
 from psychopy_nfb.engine.signal_chain import Calibration, SignalChain
 from psychopy_nfb.errors import NfbError, SettingsError
 from psychopy_nfb.protocol import Comparison, RewardState, SignalState, ThresholdChange
+from psychopy_nfb.protocol.shown import Own
 
 _PAUSED, _NO_POINTS = np.uint32(Flags.PAUSED), np.uint32(Flags.NO_POINTS)
 _RATE, _CALIBRATING = np.uint32(Flags.RATE), np.uint32(Flags.CALIBRATING)
@@ -58,6 +61,8 @@ class Processor:
         Its pipelines' steps are used as they are: after a baseline they hold what was fitted.
     info : SignalInfo
         Channels and rate of the samples.
+    donors : dict, optional
+        Recorded blocks that are shown in place of the own feedback.
 
     Attributes
     ----------
@@ -73,6 +78,8 @@ class Processor:
         Whether points and hits are counted; an experiment counts them in some of its blocks only.
     thresholds : MovingThresholds
         Those that follow the person.
+    shown : ShownFeedback or None
+        What is shown in place of the own feedback; None where nothing else can be.
 
     Raises
     ------
@@ -80,16 +87,15 @@ class Processor:
         If a setting does not fit the signal.
     """
 
-    def __init__(self, configuration: Configuration, info: SignalInfo):
+    def __init__(
+        self, configuration: Configuration, info: SignalInfo, donors: Donors | None = None
+    ):
         self.configuration: Configuration = configuration
         self.info = info
         self.repair: Repair = Repair()
         self.repair.prepare(info)
         self._ways = [self._prepare(name) for name in configuration.signals]
         self._first = self._ways[0]
-        self.thresholds: MovingThresholds = MovingThresholds(
-            {way.name: way.state for way in self._ways}
-        )
         self.rate: float = self._first.chain.rate
         for way in self._ways:
             if way.chain.rate != self.rate:
@@ -99,6 +105,13 @@ class Processor:
                     f"gives {way.chain.rate:g} values a second but {self._first.name} "
                     f"{self.rate:g}; decimate both by the same factor",
                 )
+        self.shown: ShownFeedback | None = self._prepare_shown(donors)
+        self.thresholds: MovingThresholds = MovingThresholds(
+            {
+                **{way.name: way.state for way in self._ways},
+                **(self.shown.states() if self.shown is not None else {}),
+            }
+        )
         # Their places in the order of the signals.
         self._inhibiting = self._places("inhibit")
         self._rewarded = self._places("reward")
@@ -125,6 +138,16 @@ class Processor:
             return _Way(name, chain, SignalState(settings, chain.rate), settings.role)
         except NfbError as error:
             raise error.within(f"signals.{name}") from None
+
+    def _prepare_shown(self, donors: Donors | None) -> ShownFeedback | None:
+        if not self.configuration.shown:
+            return None
+        shown = ShownFeedback(self.configuration, self._first.state, self.rate, donors)
+        shown.take_filters(self._pipelines(), self.info)
+        return shown
+
+    def _pipelines(self) -> dict[str, Pipeline]:
+        return {way.name: way.chain.pipeline for way in self._ways}
 
     def _all_ready(self) -> bool:
         """Return whether all that reward depends on has what it is compared with."""
@@ -208,8 +231,21 @@ class Processor:
         if self.calibrating:
             self._record(signals, flags, bits)
             bits |= _CALIBRATING
-        rewards = self.reward.process(self._due(beyond, len(bits)), bits.tolist())
-        values = np.array([one + more for one, more in zip(rows, rewards, strict=True)])
+        due = self._due(beyond, len(bits))
+        rewards = self.reward.process(due, bits.tolist())
+        rows = [one + more for one, more in zip(rows, rewards, strict=True)]
+        if self.shown is not None:
+            own = Own(
+                [signal.tolist() for signal in signals],
+                [one.tolist() for one in flags],
+                shown[0],
+                beyond,
+                due,
+                bits.tolist(),
+                self._follows(beyond, len(bits)),
+            )
+            rows = [one + more for one, more in zip(rows, self.shown.process(own), strict=True)]
+        values = np.array(rows)
         return values.reshape(len(bits), self._n_values), bits
 
     def _takes(self, place: int, own: np.ndarray, beyond: list[list[bool]]) -> list[bool] | None:
@@ -224,6 +260,15 @@ class Processor:
             for inhibiting in self._inhibiting:
                 clean &= ~np.array(beyond[inhibiting], bool)
         return clean.tolist()
+
+    def _follows(self, beyond: list[list[bool]], n: int) -> list[bool] | None:
+        """Return which samples thresholds of what is shown go by, artifacts aside."""
+        if self.paused or self.calibrating or not self.thresholds.training:
+            return None
+        free = [True] * n
+        for place in self._inhibiting:
+            free = [one and not side for one, side in zip(free, beyond[place], strict=True)]
+        return free
 
     def _common_flags(self, flags: list[np.ndarray], beyond: list[list[bool]]) -> np.ndarray:
         """Return the flags (n,) that reward goes by: of the run, and of the signals that decide."""
@@ -254,8 +299,10 @@ class Processor:
             due = [one and other for one, other in zip(due, beyond[place], strict=True)]
         return due
 
-    def gap(self) -> None:
-        """Start the filters anew, because samples are missing before the next ones."""
+    def gap(self, seconds: float = 0.0) -> None:
+        """Start the filters anew, because samples of `seconds` are missing before the next ones."""
+        if self.shown is not None:
+            self.shown.gap(seconds)
         self.repair.reset()
         for way in self._ways:
             way.chain.restart()
@@ -292,6 +339,13 @@ class Processor:
             way.state.use(signals[way.name])
         self._calibrated = self._all_ready()
         self.configuration = replace(self.configuration, signals=signals)
+        if self.shown is not None:
+            self.shown.use(signals, self.configuration.reward)
+            self.shown.take_baseline(
+                {way.name: one.clean for way, one in zip(self._ways, results, strict=True)}
+            )
+            if any(result.steps is not None for result in results):
+                self.shown.take_filters(self._pipelines(), self.info)
 
     def apply(self, changes: dict[str, object], signal: str | None = None) -> None:
         """Change live settings of a signal, by default the first, and of the reward.
@@ -308,8 +362,16 @@ class Processor:
             if changed.signals[way.name] is not self.configuration.signals[way.name]:
                 way.state.use(changed.signals[way.name])
         self.reward.use(changed.reward)
+        if self.shown is not None:
+            self.shown.use(changed.signals, changed.reward)
         self._calibrated = self._all_ready()
         self.configuration = changed
+
+    def reset_score(self) -> None:
+        """Start again at no points, hits and rewards, own ones and those that were given."""
+        self.reward.reset_score()
+        if self.shown is not None:
+            self.shown.reward.reset_score()
 
     def faults(self) -> list[tuple[str, str]]:
         """Return event and sentence for each step, and each own rule of a lab, that has failed."""
@@ -324,6 +386,8 @@ class Processor:
         if fault := self.reward.fault:
             what = "hits are counted and not rewarded"
             faults.append(("rule_failed", f"reward.schedule {fault}; {what}"))
+        if self.shown is not None:
+            faults += self.shown.faults()
         return faults
 
     def stages(self) -> dict[str, float]:

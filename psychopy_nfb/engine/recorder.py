@@ -225,6 +225,9 @@ class Recorder:
     def start(self, thresholds: dict[str, dict[str, float]]) -> None:
         """Note the beginning, of a successor with the `thresholds` that it went on with."""
         if self._restore:
+            reached = dict(self._restore["feedback"])
+            if (shown := reached.get("shown")) is not None:
+                reached["shown"] = {**shown, "source": _told(shown["source"])}
             self.event(
                 "worker_restarted",
                 kind="worker",
@@ -232,7 +235,7 @@ class Recorder:
                     "why": self._restore["why"],
                     "restarts": self._restore["restarts"],
                     "baseline": self._restore["baseline"],
-                    **self._restore["feedback"],
+                    **reached,
                     **({"thresholds": thresholds} if thresholds else {}),
                 },
             )
@@ -356,13 +359,26 @@ class Recorder:
             "value": command["label"],
             "kind": "experiment",
             "duration": command["t"] - command["begun"],
-            "detail": {"block": command["id"], "feedback": command["feedback"]},
+            "detail": {
+                "block": command["id"],
+                "feedback": command["feedback"],
+                **({} if command["shown"] is None else {"shown": _told(command["shown"])}),
+            },
         }
         if command["edge"] == "begin":
             self._open_blocks[command["id"]] = event
         else:
             self._open_blocks.pop(command["id"], None)
         return event
+
+    def shown(self, source: str, turn: int, called: float | None) -> None:
+        """Write from which sample on something else is shown."""
+        self.event(
+            "shown",
+            t=called,
+            kind="command",
+            detail={"shown": _told(source), "turn": turn},
+        )
 
     def command_event(
         self, number: int, event: dict[str, Any], called: float
@@ -510,6 +526,14 @@ class Recorder:
         self._writer.close()
         self.remember(**sections, counts=self._writer.counts(), ended=reason)
         self._clerk.shutdown(wait=True)
+
+
+def _told(source: str) -> str:
+    """Return what the files say of the source that a block shows: its name.
+
+    Every event that tells it asks here: what shall not be known before the end is sealed here.
+    """
+    return source
 
 
 def _units(info: SignalInfo, facts: dict[str, Any]) -> list[str]:

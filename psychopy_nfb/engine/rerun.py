@@ -12,6 +12,7 @@ import numpy as np
 
 from psychopy_nfb.dsp import SignalInfo, standard_positions
 from psychopy_nfb.engine.configuration import Configuration, build_configuration
+from psychopy_nfb.engine.donor_files import Donors, load_donors, needed
 from psychopy_nfb.engine.plugins import differences, load_plugins
 from psychopy_nfb.engine.processor import Processor
 from psychopy_nfb.errors import FileError, NfbError
@@ -33,6 +34,7 @@ COMMANDS = (
     "points_on",
     "points_off",
     "adaptation",
+    "shown",
     "refused",
     "gap",
     "worker_restarted",
@@ -49,6 +51,7 @@ def run_offline(
     commands: Sequence[tuple[int, str, dict[str, Any]]] = (),
     chunk: int = 1000,
     told: Callable[[str], None] | None = None,
+    donors: Donors | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Pass a recording through a training's settings without any stream or clock.
 
@@ -66,6 +69,8 @@ def run_offline(
         Samples a block; the outcome does not depend on it.
     told : callable, optional
         Called with a sentence for each step or rule that has failed.
+    donors : dict, optional
+        Recorded blocks that are shown in place of the own feedback.
 
     Returns
     -------
@@ -73,7 +78,7 @@ def run_offline(
         In the order of `Configuration.value_names`.
     flags : ndarray of uint32, shape (n_out,)
     """
-    processor = Processor(configuration, info)
+    processor = Processor(configuration, info, donors)
     blocks = []
     # Thresholds are gone on with as they were some samples before the files' end.
     reached = {sample: {} for sample in _samples_gone_on_from(commands)}
@@ -113,7 +118,11 @@ def _successor(
 
     And with the thresholds, which are among those `reached` after some samples.
     """
-    processor = Processor(detail.get("configuration", dead.configuration), dead.info)
+    processor = Processor(
+        detail.get("configuration", dead.configuration),
+        dead.info,
+        None if dead.shown is None else dead.shown.donors,
+    )
     processor.reward.restore({key: detail[key] for key in REACHED if key in detail})
     processor.paused, processor.counting = dead.paused, dead.counting
     processor.thresholds.training = dead.thresholds.training
@@ -122,6 +131,9 @@ def _successor(
     )
     processor.n_samples = dead.n_samples
     processor.gap()
+    if processor.shown is not None and dead.shown is not None:
+        processor.shown.take_baseline(dead.shown.baseline)
+        processor.shown.restore(detail)
     # Sessions of earlier versions do not say whether a baseline was being recorded.
     label = detail.get("baseline", dead.baseline_label if dead.calibrating else None)
     if label:
@@ -131,7 +143,9 @@ def _successor(
 
 def _repeat(processor: Processor, name: str, detail: dict[str, Any]) -> None:
     if name == "gap":
-        processor.gap()
+        processor.gap(detail.get("seconds", 0.0))
+    elif name == "shown":
+        processor.shown.show(detail["shown"], detail["turn"])
     elif name == "set":
         changes = dict(detail)
         signal = changes.pop("signal", None)
@@ -147,7 +161,7 @@ def _repeat(processor: Processor, name: str, detail: dict[str, Any]) -> None:
             processor.thresholds.block_edge(detail["edge"] == "begin", detail["training"])
         processor.thresholds.training = detail["training"]
     elif name == "reset_score":
-        processor.reward.reset_score()
+        processor.reset_score()
     elif name == "baseline_begin":
         processor.begin_baseline(detail["label"])
     elif name == "baseline_end":
@@ -223,4 +237,5 @@ def rerun(
             "A step failed in the session: a rerun takes the samples in other blocks, of which it "
             "flags more or fewer then."
         )
-    return run_offline(start, samples, info, commands)
+    donors = load_donors(session.files.shown) if needed(start.shown) else None
+    return run_offline(start, samples, info, commands, donors=donors)

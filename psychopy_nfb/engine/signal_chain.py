@@ -22,6 +22,8 @@ class Calibration:
     """The pipeline's steps as fitted, None if none of them learns."""
     settle_left: int
     """Samples that the fitted filters have still to see."""
+    clean: np.ndarray
+    """Clean samples of the signal, (n,), one after the other."""
 
 
 class SignalChain:
@@ -139,7 +141,7 @@ class SignalChain:
         self._segments = []
         if segments:
             return self._fit(segments, recorder.label)
-        return Calibration(recorder.finish(), None, self._settle_left)
+        return Calibration(recorder.finish(), None, self._settle_left, recorder.clean())
 
     def adopt(self, calibration: Calibration) -> None:
         """Use what a baseline gave from the next sample on."""
@@ -170,7 +172,7 @@ class SignalChain:
             flags[:settle] |= np.uint32(Flags.SETTLING)
             settle_left = max(0, settle - len(flags))
             recorder.add(signal[:, 0], flags)
-        return Calibration(recorder.finish(), pipeline.steps, settle_left)
+        return Calibration(recorder.finish(), pipeline.steps, settle_left, recorder.clean())
 
 
 def _joined(

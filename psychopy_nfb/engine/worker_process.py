@@ -24,7 +24,7 @@ from psychopy_nfb.engine.outbox import Outbox
 from psychopy_nfb.engine.threshold_history import ThresholdHistory
 from psychopy_nfb.engine.worker_launch import close_pipes, remove_log, start_worker
 from psychopy_nfb.errors import NfbError, WorkerError
-from psychopy_nfb.protocol import REACHED
+from psychopy_nfb.protocol import OWN, REACHED, SHOWN, value_name
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -60,6 +60,8 @@ class WorkerProcess:
         Whether points and hits count, and thresholds follow, before the first block.
     plugins : sequence of dict
         A lab's own parts that the worker loads, as `Plugin.order`.
+    donors : str, optional
+        File with the recorded blocks that are shown in place of the own feedback.
     """
 
     def __init__(
@@ -71,11 +73,13 @@ class WorkerProcess:
         on_message: Callable[[dict[str, Any]], None],
         counting: bool = True,
         plugins: Sequence[dict[str, Any]] = (),
+        donors: str | None = None,
     ):
         self._configuration = configuration
         self._session = session
         self._facts = facts
         self._plugins = list(plugins)
+        self._donors = donors
         self._on_message = on_message
         self._outbox = Outbox()
         self._labels: dict[str, dict[str, Any]] = {"mark": {}, "block": {}}
@@ -83,6 +87,9 @@ class WorkerProcess:
         self._paused = False
         self._counting = self._training = counting
         self._thresholds = ThresholdHistory()
+        self._shown: dict[str, Any] = {"source": OWN, "turn": 0}
+        self._baseline_signals: dict[str, str] = {}
+        self._shown_since = 0  # which sample is the first of it
         self._watching = False
         self._baseline: str | None = None
         self._closing = False
@@ -154,6 +161,7 @@ class WorkerProcess:
             "counting": self._counting,
             "training": self._training,
             "plugins": self._plugins,
+            "donors": self._donors,
             "streams": self.ready.get("streams"),
             "restore": restore,
         }
@@ -212,16 +220,19 @@ class WorkerProcess:
             self.ready["streams"] = message["streams"]
         elif kind == "configuration":
             self._configuration = message["configuration"]
+        elif kind == "baseline_signals":
+            self._baseline_signals = message["signals"]
         elif kind == "thresholds":
             self._thresholds.add(process, message["sample"], message["reached"])
         elif kind == "obeyed":
-            self._note(self._outbox.obeyed(message["number"], message["event"]))
+            command = self._outbox.obeyed(message["number"], message["event"])
+            self._note(command, message["sample"])
         elif kind == "kept":
             self._outbox.kept(message["numbers"])
         self._on_message(message)
 
-    def _note(self, command: dict[str, Any] | None) -> None:
-        """Remember what a command that was obeyed has changed, for a successor."""
+    def _note(self, command: dict[str, Any] | None, sample: int) -> None:
+        """Remember what a command that was obeyed before `sample` has changed, for a successor."""
         name = None if command is None else command["command"]
         if name in ("pause", "resume"):
             self._paused = name == "pause"
@@ -232,6 +243,9 @@ class WorkerProcess:
         elif name == "block":
             self._counting = command["points"]
             self._training = command["training"]
+            if command["show"] is not None:
+                self._shown = dict(zip(("source", "turn"), command["show"], strict=True))
+                self._shown_since = sample
 
     def _watch(self) -> None:
         """Start another worker when this one has died or no longer goes round its loop."""
@@ -297,12 +311,17 @@ class WorkerProcess:
     def _reached(self, why: str) -> dict[str, Any]:
         """Return the state that the next worker goes on from."""
         record = self.block.feedback.newest()
-        feedback: dict[str, float] = {}
+        feedback: dict[str, Any] = {}
         n_samples, t_sample = 0, None
         if record is not None:
             reached = self.block.feedback.layout.named(record)
             n_samples, t_sample = reached["sample"] + 1, reached["t_sample"]
-            feedback = {name: reached[name] for name in REACHED}
+            names = (*REACHED, *(value_name(SHOWN, what) for what in REACHED))
+            feedback = {name: reached[name] for name in names if name in reached}
+            if (seconds := reached.get(value_name(SHOWN, "seconds"))) is not None:
+                at = round(seconds * self.ready["rate"]) + 1
+                at = at if reached["sample"] >= self._shown_since else 0
+                feedback["shown"] = {**self._shown, "at": at}
         return {
             "why": why,
             "restarts": self.restarts,
@@ -314,6 +333,7 @@ class WorkerProcess:
             "watching": self._watching,
             "labels": self._labels,
             "thresholds": self._thresholds.parts(),
+            "baseline_signals": self._baseline_signals,
         }
 
     def close(self) -> int:

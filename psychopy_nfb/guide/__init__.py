@@ -21,6 +21,7 @@ PAGES = {
         "amplifiers": "Amplifiers",
         "filter_and_channels": "Choose filter and channels",
         "artifacts": "Artifacts",
+        "what_is_shown": "What is shown: controls",
         "settings": "Settings files",
         "own_parts": "Your own parts",
     },

@@ -10,6 +10,7 @@ Nothing here knows of streams, processes, files or clocks: time is counted in sa
 - `signal_state`, `reward_state`: what each sample moves on;
 - `thresholds`: thresholds that follow the person, one rule each;
 - `schedules`: which hits are rewarded, one schedule each;
+- `shown`: what is shown, own feedback or a control condition;
 - `value_names`: names of what there is for each sample;
 - `version_0_1`: settings and tables of version 0.1, which knew one signal and further ones.
 """
@@ -26,6 +27,16 @@ from psychopy_nfb.protocol.schedules import (
     VariableInterval,
     VariableRatio,
 )
+from psychopy_nfb.protocol.shown import (
+    NONE,
+    OWN,
+    Inverse,
+    OtherSignal,
+    Replay,
+    ShownSource,
+    Surrogate,
+    Yoked,
+)
 from psychopy_nfb.protocol.signal import ROLES, Signal
 from psychopy_nfb.protocol.signal_state import SignalState, ThresholdChange
 from psychopy_nfb.protocol.thresholds import (
@@ -39,17 +50,24 @@ from psychopy_nfb.protocol.thresholds import (
 )
 from psychopy_nfb.protocol.value_names import (
     REWARD_VALUES,
+    SHOWN,
+    SHOWN_VALUES,
     SIGNAL_VALUES,
     TRAINED,
+    shown_names,
     value_name,
     value_names,
 )
 
 __all__ = [
+    "NONE",
+    "OWN",
     "QUALITY_SECONDS",
     "REACHED",
     "REWARD_VALUES",
     "ROLES",
+    "SHOWN",
+    "SHOWN_VALUES",
     "SIGNAL_VALUES",
     "TRAINED",
     "Baseline",
@@ -59,20 +77,27 @@ __all__ = [
     "FixedInterval",
     "FixedRatio",
     "Follower",
+    "Inverse",
+    "OtherSignal",
+    "Replay",
     "Reward",
     "RewardState",
     "Running",
     "Schedule",
+    "ShownSource",
     "Signal",
     "SignalState",
     "Situation",
     "Staircase",
     "Success",
+    "Surrogate",
     "ThresholdChange",
     "ThresholdRule",
     "Trend",
     "VariableInterval",
     "VariableRatio",
+    "Yoked",
+    "shown_names",
     "value_name",
     "value_names",
 ]

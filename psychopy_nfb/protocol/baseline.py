@@ -113,6 +113,11 @@ class BaselineRecorder:
         self._clean.append(signal[clean])
         self._rejected.add(flags)
 
+    def clean(self) -> np.ndarray:
+        """Return the clean samples, (n,), one after the other."""
+        clean = np.concatenate(self._clean) if self._clean else np.empty(0)
+        return clean[np.isfinite(clean)]
+
     def finish(self) -> Baseline:
         """Return what was collected.
 
@@ -121,8 +126,7 @@ class BaselineRecorder:
         SettingsError
             If it is too little, or does not vary at all.
         """
-        clean = np.concatenate(self._clean) if self._clean else np.empty(0)
-        clean = clean[np.isfinite(clean)]
+        clean = self.clean()
         seconds = len(clean) / self.rate
         if seconds < SHORTEST_SECONDS:
             cause, remedy = self._rejected.cause_and_remedy()

@@ -56,6 +56,12 @@ class DisplayValue:
             self.value = place
         return self.value
 
+    def show(self, value: float) -> None:
+        """Show a value that is followed smoothly already, 0 to 1."""
+        self._held = 0
+        self._begun = True
+        self.value = value
+
     def hold(self, lost: bool = False) -> None:
         """Take a sample that cannot be trusted; `lost` if samples are missing before it."""
         self._held += 1

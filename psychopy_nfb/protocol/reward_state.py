@@ -79,6 +79,16 @@ class RewardState:
         """Start again at no points, hits and rewards."""
         self.score, self.hits, self.rewards, self._since = 0.0, 0, 0, 0
 
+    def begin_anew(self) -> None:
+        """Count the dwell and the time after a hit anew: what is rewarded is something else now."""
+        self._run = self._refractory_left = 0
+
+    def grant(self, points: float, hits: float, rewards: float) -> None:
+        """Add what was earned elsewhere."""
+        self.score += points
+        self.hits += int(hits)
+        self.rewards += int(rewards)
+
     def restore(self, reached: dict[str, float]) -> None:
         """Go on from the `REACHED` values that an earlier process had reached."""
         self.score = float(reached.get("score", 0.0))

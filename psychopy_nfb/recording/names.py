@@ -23,7 +23,8 @@ SIDECARS = {"frames": "_frames.json", "events": "_events.json"}
 SETTINGS_SUFFIX = "_nfb.json"
 FAILED_SUFFIX = "_failed.txt"
 REST_SUFFIX = "_rest.txt"
-ALL_SUFFIXES = (*SUFFIXES.values(), *SIDECARS.values(), SETTINGS_SUFFIX)
+SHOWN_SUFFIX = "_shown.npz"
+ALL_SUFFIXES = (*SUFFIXES.values(), *SIDECARS.values(), SETTINGS_SUFFIX, SHOWN_SUFFIX)
 """Of the files that make a run's number taken; why a start failed and a log do not."""
 RESERVED = b"{}\n"
 """What the settings file of a session holds that has not begun."""
@@ -67,6 +68,11 @@ class SessionFiles:
     def settings(self) -> Path:
         """Everything needed to repeat it: JSON."""
         return self._file(SETTINGS_SUFFIX)
+
+    @property
+    def shown(self) -> Path:
+        """What was shown of recorded sessions: NumPy arrays; there if anything was."""
+        return self._file(SHOWN_SUFFIX)
 
     @property
     def failed(self) -> Path:

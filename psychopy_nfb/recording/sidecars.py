@@ -8,7 +8,7 @@ from typing import Any
 
 from psychopy_nfb.dsp import Flags
 from psychopy_nfb.errors import FileError, cause
-from psychopy_nfb.protocol import REWARD_VALUES, SIGNAL_VALUES
+from psychopy_nfb.protocol import REWARD_VALUES, SHOWN, SIGNAL_VALUES, value_name
 from psychopy_nfb.recording.names import SessionFiles
 
 Column = dict[str, object]
@@ -59,6 +59,9 @@ EVENTS = {
             "as they are (off); detail says of a block whether it begins or ends.",
             "threshold": "A threshold was moved by its rule and holds from the row's sample on; "
             "value has the signal and the new one, detail the old one, too, and why.",
+            "shown": "From this sample on something else was shown; detail names what (own is the "
+            "own feedback) and how often it was shown before.",
+            "shown_ended": "What was shown in place of the own feedback ended before its block.",
             "pause": "From here on there is no reward.",
             "resume": "From here on there is reward again.",
             "reset_score": "Points and hits were set to 0.",
@@ -147,6 +150,23 @@ _OF_THE_REWARD = {
 }
 
 
+_SHOWN = "Of what was shown, the own feedback or what its block named in its place: "
+_OF_WHAT_IS_SHOWN = {
+    **{what: _column(f"{_SHOWN}{text}.", unit) for what, (text, unit) in _OF_A_SIGNAL.items()},
+    "threshold_place": _column(f"{_SHOWN}the threshold as displays show it, 0 to 1."),
+    "beyond": _column(f"{_SHOWN}1 while it was beyond its threshold, else 0."),
+    "reward": _column(f"{_SHOWN}1 at a reward that was given, else 0."),
+    "score": _column("Points that were given so far. Column score has those of the own feedback."),
+    "hits": _column(f"{_SHOWN}hits so far."),
+    "rewards": _column(f"{_SHOWN}rewards so far."),
+    "progress": _column(f"{_SHOWN}hits since the last reward, or seconds."),
+    "seconds": _column(
+        "For how long what took the place of the own feedback had been shown; 0 while that was.",
+        "s",
+    ),
+}
+
+
 def write_sidecars(files: SessionFiles, value_names: Sequence[str]) -> None:
     """Write both descriptions.
 
@@ -156,9 +176,10 @@ def write_sidecars(files: SessionFiles, value_names: Sequence[str]) -> None:
         If one cannot be written.
     """
     values = {name: _OF_THE_REWARD[name] for name in REWARD_VALUES}
+    values |= {value_name(SHOWN, what): column for what, column in _OF_WHAT_IS_SHOWN.items()}
     for name in value_names:
         signal, _, what = name.rpartition("_")
-        if signal and what in SIGNAL_VALUES:
+        if name not in values and signal and what in SIGNAL_VALUES:
             description, units = _OF_A_SIGNAL[what]
             values[name] = _column(f"Of the signal {signal}: {description}.", units)
     frames = {**FRAMES, **{name: values[name] for name in value_names}}

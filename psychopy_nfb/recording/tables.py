@@ -10,11 +10,20 @@ import math
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from psychopy_nfb.errors import FileError, cause
-from psychopy_nfb.protocol import REWARD_VALUES, SIGNAL_VALUES
+from psychopy_nfb.protocol import (
+    REWARD_VALUES,
+    SHOWN,
+    SIGNAL_VALUES,
+    shown_names,
+    value_name,
+)
 from psychopy_nfb.recording.text import LONGEST_TEXT, cell_text, safe_text
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -58,8 +67,23 @@ def holds_numbers(column: str) -> bool:
     >>> holds_numbers("t_flip"), holds_numbers("alpha_z"), holds_numbers("mark")
     (True, True, False)
     """
-    ours = {*FRAME_COLUMNS, *SIGNAL_VALUES, *REWARD_VALUES} - {*TEXT_COLUMNS}
+    ours = {*FRAME_COLUMNS, *SIGNAL_VALUES, *REWARD_VALUES, *shown_names()} - {*TEXT_COLUMNS}
     return column in ours or column.rpartition("_")[2] in SIGNAL_VALUES
+
+
+def given(table: pd.DataFrame, what: str) -> pd.Series:
+    """Return a column of the reward that the participant was given, of frames or of samples.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``frames`` or ``signals`` of a session.
+    what : str
+        One of ``reward``, ``score``, ``hits`` and ``rewards``: of what was shown, where something
+        else than the own feedback could be; else the own one.
+    """
+    shown = value_name(SHOWN, what)
+    return table[shown if shown in table.columns else what]
 
 
 EVENT_COLUMNS = ("onset", "duration", "trial_type", "value", "sample", "t", "detail", "command")

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from psychopy_nfb.dsp.flags import HOLDING, Flags
+from psychopy_nfb.recording.tables import given
 from psychopy_nfb.report.numbers import counted, percent, seconds
 from psychopy_nfb.report.page import Table
 from psychopy_nfb.report.seen import all_frames
@@ -36,15 +37,15 @@ def outcome(data: SessionData) -> pd.DataFrame:
         One row a block, in their order: ``block``, ``kind`` (baseline, feedback, no feedback),
         ``seconds``, ``signal`` and ``z`` (means over clean samples, in the signal's unit and as
         compared with the baseline), ``threshold`` (median, as z), ``above`` (share of the clean
-        time beyond the threshold, on the rewarded side), ``hits``, ``points``, ``clean`` (clean
-        samples, of the samples that were due), ``dropped`` (frames, of the frames that were due).
-        What is not known is NaN.
+        time beyond the threshold, on the rewarded side), ``hits`` and ``points`` that were given,
+        ``clean`` (clean samples, of the samples that were due), ``dropped`` (frames, of the frames
+        that were due). What is not known is NaN.
     """
     signals, frames = data.signals, all_frames(data)
     # Without the frame period the log cannot tell which frames were missed.
     known = (data.settings.get("display") or {}).get("frame_period", 1) is not None
     up = data.first.get("direction", "up") == "up"
-    steps = pd.DataFrame({"hits": _gained(signals.hits), "points": _points(signals)})
+    steps = pd.DataFrame({"hits": _gained(given(signals, "hits")), "points": _points(signals)})
     rows = []
     for block in data.blocks:
         inside = (signals.t >= block.begin) & (signals.t < block.end)
@@ -190,8 +191,9 @@ def _gained(count: pd.Series) -> pd.Series:
 
 def _points(signals: pd.DataFrame) -> pd.Series:
     """Return the points that each sample brought; setting the score back takes none away."""
-    steps = signals.score.diff().fillna(0.0)
-    back = (signals.score == 0) & (signals.hits <= signals.hits.shift())
+    score, hits = given(signals, "score"), given(signals, "hits")
+    steps = score.diff().fillna(0.0)
+    back = (score == 0) & (hits <= hits.shift())
     return steps.where(~back, 0.0)
 
 

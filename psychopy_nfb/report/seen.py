@@ -12,6 +12,7 @@ import pandas as pd
 
 from psychopy_nfb.analysis.lag import lag_summary, missed_frames
 from psychopy_nfb.dsp.flags import Flags
+from psychopy_nfb.recording.tables import given
 from psychopy_nfb.report.session_data import SessionData, within
 
 BREAK_SECONDS = 1.0
@@ -91,8 +92,9 @@ def bad_parts(frames: pd.DataFrame) -> dict[str, float]:
 
 def hits(data: SessionData) -> int:
     """Return how many hits there were in blocks with feedback, as the frames tell."""
-    known = data.frames[data.frames.hits.notna()]
-    steps = known.hits.diff().clip(lower=0)
+    hits = given(data.frames, "hits")
+    known = data.frames[hits.notna()]
+    steps = hits[known.index].diff().clip(lower=0)
     return int(steps[within(known.t_flip, data.trained)].sum())
 
 

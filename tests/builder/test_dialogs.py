@@ -204,6 +204,17 @@ def test_a_threshold_that_changes_is_set_only_if_it_is_given(builder, tmp_path):
     assert "nfb.set(threshold=wanted)" in script
 
 
+def test_row_118_a_control_condition_is_named_once_and_chosen_by_each_block(builder, tmp_path):
+    component = builder.add("NeuroFeedbackComponent", "nfb")
+    usual = builder.script(tmp_path / "usual.py").read_text("utf-8")
+    assert "shown=" not in usual
+    component.params["controls"].val = "{'down': psychopy_nfb.Inverse()}"
+    component.params["shown"].val = "condition"
+    script = builder.script(tmp_path / "control.py").read_text("utf-8")
+    assert "shown={'down': psychopy_nfb.Inverse()},\n" in script
+    assert "nfb.begin_block('trial', feedback=bool(True), shown=condition)" in script
+
+
 def test_points_are_counted_where_feedback_is_given_or_where_it_says_so(builder, tmp_path):
     component = builder.add("NeuroFeedbackComponent", "nfb")
     script = builder.script(tmp_path / "usual.py").read_text("utf-8")

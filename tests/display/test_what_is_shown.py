@@ -1,0 +1,178 @@
+"""What is shown in a real worker and a real window: on the screen, in files, after a kill."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+
+import numpy as np
+import pytest
+from written_sessions import write_session
+
+from psychopy_nfb import FeedbackBar, Inverse, Neurofeedback, NfbError, Surrogate, Yoked, rerun
+from psychopy_nfb.analysis import contingency
+from psychopy_nfb.engine.records import SAMPLE
+from psychopy_nfb.recording import read_session
+
+RATE = 250.0
+RED = (255, 0, 0)
+
+
+def newest(nfb):
+    """Return the number of the newest sample, 0 before the first."""
+    nfb.update()
+    record = nfb.records.newest()
+    return 0 if record is None else record[SAMPLE]
+
+
+def check_rerun(session, configuration):
+    values, flags = rerun(session)
+    recorded = session.signals[list(configuration.value_names)].to_numpy()
+    assert np.abs(values - recorded).max() < 1e-9
+    assert (session.signals["flags"] == flags).all()
+
+
+@pytest.mark.alone
+@pytest.mark.display
+@pytest.mark.slow
+def test_row_118_the_screen_shows_what_the_files_say_was_shown(
+    amplifier, training, open_window, show, tmp_path
+):
+    settings = training(amplifier().source_id, dwell=0.0)
+    heights = []
+    with Neurofeedback(settings, data=tmp_path, shown={"down": Inverse()}) as nfb:
+        win = open_window()
+        nfb.attach(win)
+        bar = FeedbackBar(win, size=(40, 200), color="red", track_color="gray")
+        for name in ("own", "down", "none"):
+            with nfb.block(name, shown=name):
+                for _ in range(60):
+                    nfb.update()
+                    bar.value = nfb.value
+                    frame = show(win, bar)
+                    heights.append(int((frame == RED).all(axis=2).sum(axis=0).max()))
+    session = read_session(nfb.files.stem)
+    check_rerun(session, nfb.configuration)
+    frames = session.frames
+    assert len(frames) == len(heights) == 180
+    signals = session.signals.set_index("sample")
+    after = signals.loc[frames["sample"].dropna().astype(int)]
+    assert np.allclose(after.shown_value, frames.shown_value.dropna(), atol=1e-8)
+    wanted = np.round(200 * frames.shown.fillna(0.0))
+    assert np.abs(wanted - heights).max() <= 1
+    down = frames[frames.block == "down"]
+    inside = down["flags"] == 0
+    assert inside.sum() > 30
+    # The record that a frame shows may be from before the block by a few frames.
+    late = down[inside & (down.shown_seconds > 0)]
+    assert np.allclose(late.shown, 1 - late.trained_value, atol=1e-8)
+    assert late.shown.std() > 0.01
+    assert frames.shown[frames.block == "none"].isna().all()
+    begins = session.events[session.events.trial_type == "block_begin"]
+    assert [json.loads(one)["shown"] for one in begins.detail] == ["own", "down", "none"]
+    table = contingency(session).set_index("block")
+    assert table.r["own"] == pytest.approx(1)
+    assert table.r["down"] < -0.9
+
+
+@pytest.mark.slow
+def test_row_118_a_killed_worker_goes_on_at_the_same_place_of_the_others_block(
+    amplifier, training, tmp_path, until
+):
+    settings = training(amplifier().source_id)
+    random = np.random.default_rng(2)
+    t = np.arange(15_000) / RATE
+    eeg = (20 * np.sin(2 * np.pi * 10 * t) * np.sin(0.7 * t))[:, None] + random.random((len(t), 1))
+    donor = write_session(
+        tmp_path / "donor",
+        training(dwell=0.1),
+        eeg,
+        [("training", 500, 14_500, None)],
+        rate=RATE,
+        labels=("Oz",),
+        participant="02",
+    )
+    sham = Yoked(session=str(donor.settings), block="training", seconds=50.0)
+    with Neurofeedback(settings, data=tmp_path / "own", task="alpha", shown={"sham": sham}) as nfb:
+        until(lambda: nfb.update() or not nfb.stale, 5, "samples")
+        with nfb.block("training", shown="sham"):
+            clean = nfb.settle * RATE + 300
+            until(lambda: newest(nfb) > clean, 15, "clean samples")
+            os.kill(nfb.worker_pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+            until(lambda: nfb.restarts == 1, 5, "a new worker")
+            until(lambda: nfb.update() or not nfb.stale, 15, "its samples")
+            reached = newest(nfb) + clean
+            until(lambda: newest(nfb) > reached, 15, "more of them")
+    session = read_session(nfb.files.stem)
+    check_rerun(session, nfb.configuration)
+    theirs = read_session(donor.stem).signals[500:14_500].reset_index(drop=True)
+    (begin,) = session.events[session.events.trial_type == "block_begin"]["sample"]
+    (end,) = session.events[session.events.trial_type == "block_end"]["sample"]
+    own = session.signals[
+        (session.signals["sample"] > begin + 20) & (session.signals["sample"] < end - 20)
+    ]
+    places = (own.shown_seconds * RATE).round().astype(int).to_numpy()
+    assert places.max() > 800
+    clean = (own["flags"] == 0).to_numpy()
+    assert clean.sum() > 400
+    for what in ("value", "z", "threshold"):
+        assert (
+            own[f"shown_{what}"][clean] == theirs[f"trained_{what}"][places[clean]].to_numpy()
+        ).all()
+    # In time since the block's begin, through the kill: the clock of the stamps agrees.
+    since = own.t.to_numpy() - own.t.iloc[0]
+    drift = (places - places[0]) / RATE - since
+    assert np.abs(drift).max() < 0.02
+    restarted = session.events[session.events.trial_type == "worker_restarted"].iloc[0]
+    assert json.loads(restarted.detail)["shown"]["source"] == "sham"
+    assert own.shown_score.is_monotonic_increasing
+    assert (own.trained_value != own.shown_value).any()
+
+
+@pytest.mark.slow
+def test_row_118_a_block_that_cannot_show_it_is_refused_before_it_begins(
+    amplifier, training, tmp_path, until
+):
+    shown = {"down": Inverse(), "noise": Surrogate(seed=1)}
+    with Neurofeedback(training(amplifier().source_id), data=tmp_path, shown=shown) as nfb:
+
+        def refusal(**asked):
+            with pytest.raises(NfbError) as caught:
+                nfb.begin_block("training", **asked)
+            return str(caught.value)
+
+        assert refusal(shown="sham") == (
+            "shown='sham': is none of own, none, down, noise; name it before, as in "
+            'Neurofeedback(…, shown={"inverse": Inverse()}).'
+        )
+        assert refusal(shown="down", feedback=False) == (
+            "shown='down': cannot be shown in a block without feedback; leave one of them out."
+        )
+        assert refusal(shown="noise") == (
+            "shown='noise': is made of a baseline; record one in this session before."
+        )
+        with nfb.block("run", shown="down"):
+            assert refusal(shown="noise") == (
+                "shown='noise': is chosen within another block; choose it where the outer one "
+                "begins."
+            )
+            with nfb.block("trial"):
+                until(lambda: newest(nfb) > 50, 10, "samples")
+            with nfb.block("pause", shown="none"):
+                pass
+        nfb.begin_baseline()
+        until(lambda: newest(nfb) > 1400, 15, "a baseline")
+        assert nfb.end_baseline()
+        with nfb.block("noise", shown="noise"):
+            before = newest(nfb)
+            until(lambda: newest(nfb) > before + 250, 10, "samples")
+    session = read_session(nfb.files.stem)
+    check_rerun(session, nfb.configuration)
+    events = session.events[session.events.trial_type.isin(["block_begin", "block_end", "shown"])]
+    told = [json.loads(one) for one in events.detail]
+    assert [one["shown"] for one in told if "block" in one and not one["feedback"]] == ["none"] * 2
+    assert [one["shown"] for one in told if "turn" in one] == ["down", "own", "noise", "own"]
+    noise = session.signals[session.signals.shown_seconds > 0].iloc[-200:]
+    assert noise.shown_z.std() > 0
+    assert not np.allclose(noise.shown_z, noise.trained_z)
