@@ -105,7 +105,7 @@ class FrameWriter:
         self._finish: Callable[[], None] = gl.glFinish
         self._win = win
         self._ring = ring
-        self._period = period
+        self.period: float | None = period
         self._late = late
         self.patch = patch
         self._send_mark = send_mark
@@ -115,7 +115,7 @@ class FrameWriter:
         self._row: list[float] = list(_NOTHING)  # each flip writes into it
         self._no_values = (_NAN,) * (layout.values.stop - layout.values.start)
         self._record: tuple[Any, ...] | None = None
-        self._t_read = _NAN
+        self._t_read = self._silence = _NAN
         self.showing = True
         """Whether frames show the feedback, as it is when they are flipped."""
         self.display_delay: float = 0.0
@@ -139,13 +139,25 @@ class FrameWriter:
             self.frame, self.dropped = earlier.frame, earlier.dropped
             self.block = earlier.block
 
-    def queue(self, record: tuple[Any, ...] | None, t_read: float) -> None:
-        """Note at the next flip that it shows `record`, read at `t_read`. Once a frame, cheap."""
+    def queue(self, record: tuple[Any, ...] | None, t_read: float, silence: float) -> None:
+        """Note at the next flip that it shows `record`, read at `t_read`. Once a frame, cheap.
+
+        `silence` is how many seconds ago the newest samples had come.
+        """
         self._record = record
         self._t_read = t_read
+        self._silence = silence
         if not self._queued:
             self._queued = True
             self._win.callOnFlip(self._flipped)
+
+    def next_flip(self, now: float) -> float:
+        """Return when the next flip is expected, LSL time; `now` where nothing is known."""
+        if self._late is not None and self._late.active:
+            return self._late.next_flip(now)
+        if not self.period or self._last_flip != self._last_flip:  # NaN
+            return now + 0.5 * (self.period or 0.0)
+        return max(now, self._last_flip + self.period)
 
     def mark(self, label: str) -> None:
         """Give the next flip a mark."""
@@ -170,8 +182,8 @@ class FrameWriter:
         interval = t_flip - self._last_flip  # NaN at the first
         self._last_flip = t_flip
         missed = 0
-        if self._period and 1.5 * self._period < interval < BREAK_SECONDS:
-            missed = round(interval / self._period) - 1
+        if self.period and 1.5 * self.period < interval < BREAK_SECONDS:
+            missed = round(interval / self.period) - 1
             self.dropped += missed
         if self._late is not None:
             self._late.flipped(t_flip, missed)
@@ -191,7 +203,7 @@ class FrameWriter:
             row[:] = _NOTHING
         else:
             row[_T_SAMPLE], row[_T_PUBLISHED] = record[T_SAMPLE], record[T_PUBLISHED]
-            t_received = row[_T_RECEIVED] = record[T_RECEIVED]
+            row[_T_RECEIVED] = record[T_RECEIVED]
             row[_SEQ], row[_SAMPLE] = record[NUMBER], record[SAMPLE]
             row[_DELAY] = record[DELAY] + self.display_delay
             row[_FLAGS] = record[FLAGS]
@@ -200,7 +212,7 @@ class FrameWriter:
                 shown = record[self._shown]
                 if not self.block:
                     self.outside += 1
-                if shown > 0 and self._t_read - t_received > self.display_hold:
+                if shown > 0 and self._silence > self.display_hold:
                     shown = 0.0
         row[_FRAME] = self.frame
         row[_T_READ], row[_T_FLIP] = self._t_read, t_flip

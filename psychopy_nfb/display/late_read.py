@@ -86,6 +86,13 @@ class LateRead:
             self._t_read = lsl_now()
         return self._t_read
 
+    def next_flip(self, now: float) -> float:
+        """Return when the next flip is expected, LSL time, of a frame that is drawn from `now`."""
+        if not self._last_flip:
+            return now + self.margin
+        flip = self._frame + self.period
+        return flip if flip > now else now + self.margin
+
     def flip_called(self) -> None:
         """Note that the frame is drawn and the buffer swap begins.
 

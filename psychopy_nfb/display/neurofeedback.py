@@ -15,6 +15,7 @@ from weakref import WeakValueDictionary
 
 from psychopy_nfb.checks import check_choice
 from psychopy_nfb.clock import lsl_now
+from psychopy_nfb.display.chosen_lag import nearest_record
 from psychopy_nfb.display.frame_log import FrameWriter
 from psychopy_nfb.display.late_read import LateRead
 from psychopy_nfb.display.pacing import frame_blocking
@@ -23,6 +24,7 @@ from psychopy_nfb.display.session_commands import SessionCommands
 from psychopy_nfb.engine.calibration import with_calibration
 from psychopy_nfb.engine.configuration import Configuration, read_configuration
 from psychopy_nfb.engine.plugins import load_plugins, plugins_used
+from psychopy_nfb.engine.records import T_RECEIVED
 from psychopy_nfb.engine.worker_process import WorkerProcess
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.protocol import value_name
@@ -294,11 +296,18 @@ class Neurofeedback(SessionCommands):
         """
         if self._late is not None and self._ring is not None:
             self._late.wait()
-        record = self._newest.record if self._ring is None else self._ring.newest()
+        ring = self._ring
+        record = newest = self._newest.record if ring is None else ring.newest()
         t_read = lsl_now()
-        self._take(record, t_read)
+        if self._lag is None or newest is None or ring is None or self._frames is None:
+            self._take(record, t_read)
+        else:
+            t_flip = self._frames.next_flip(t_read)
+            lag = self._lag.wanted(t_read - self._lag_begun)
+            record = nearest_record(ring, newest, t_flip, lag, self._frames.display_delay)
+            self._take(record, t_read, newest[T_RECEIVED])
         if self._frames is not None:
-            self._frames.queue(record, t_read)
+            self._frames.queue(record, t_read, self._silence)
 
     def frames(self, seconds: float) -> Iterator[int]:
         """Yield once a frame for `seconds`: updates before your drawing and flips after it.

@@ -9,15 +9,18 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from psychopy_nfb.clock import PsychoPyClock, lsl_now
+from psychopy_nfb.display.chosen_lag import Lag, read_lag
 from psychopy_nfb.display.feedback_state import FeedbackState
 from psychopy_nfb.display.frame_log import MARKS_BETWEEN, FrameWriter
 from psychopy_nfb.dsp import ChannelVerdict
 from psychopy_nfb.engine.configuration import Configuration, read_configuration
+from psychopy_nfb.engine.records import DELAY
 from psychopy_nfb.engine.worker_process import WorkerProcess
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.recording.text import LONGEST_TEXT, shortened
@@ -43,6 +46,19 @@ STREAM_NEWS = {
     "stream_back": "The EEG stream '%s' is back.",
     "aux_lost": "The second stream '%s' was lost.",
 }
+
+
+@dataclass
+class _OpenBlock:
+    """A block that has begun."""
+
+    number: int
+    label: str
+    feedback: bool
+    begun: float
+    lag: Lag | None
+    before: tuple[bool, bool, int, Lag | None, float] = (True, False, 0, None, 0.0)
+    """What held before it and holds again after it."""
 
 
 class SessionCommands(FeedbackState):
@@ -77,7 +93,9 @@ class SessionCommands(FeedbackState):
         self._closed = False
         self._blocks = 0
         self._outputs: list[LSLMarkers | UDPMarkers | SerialMarkers | ParallelMarkers] = []
-        self._open_blocks: list[tuple[int, str, bool, float, bool, bool, int]] = []
+        self._open_blocks: list[_OpenBlock] = []
+        self._lag: Lag | None = None  # None shows the newest record
+        self._lag_begun = 0.0
         self._counting = False  # points and hits: in blocks only
         self._counted = False
         self._calibrated = threading.Event()
@@ -143,7 +161,11 @@ class SessionCommands(FeedbackState):
 
     @contextmanager
     def block(
-        self, label: str, feedback: bool = True, points: bool | None = None
+        self,
+        label: str,
+        feedback: bool = True,
+        points: bool | None = None,
+        lag: Lag | dict[str, Any] | float | None = None,
     ) -> Iterator[None]:
         """Name what is shown meanwhile; without `feedback` `value` stays 0, all is still recorded.
 
@@ -156,8 +178,18 @@ class SessionCommands(FeedbackState):
         points : bool, optional
             Whether points and hits are counted; default only with feedback. True for a transfer
             block whose score is told afterwards.
+        lag : Lag, dict or float, optional
+            Seconds from the brain to the flip, `Lag(hold=0.15)`, where they shall be more than they
+            must be; or drawn anew every second, `Lag(jitter=(0.15, 0.3))`. Value, reward and score
+            are all those of the earlier moment.
+
+        Raises
+        ------
+        SettingsError
+            If `lag` is impossible, or less than filters and display need; the sentence says how
+            much that is.
         """
-        self.begin_block(label, feedback, points)
+        self.begin_block(label, feedback, points, lag)
         depth = len(self._open_blocks)
         try:
             yield
@@ -165,29 +197,42 @@ class SessionCommands(FeedbackState):
             while len(self._open_blocks) >= depth and not self._closed:
                 self.end_block()
 
-    def begin_block(self, label: str, feedback: bool = True, points: bool | None = None) -> None:
+    def begin_block(
+        self,
+        label: str,
+        feedback: bool = True,
+        points: bool | None = None,
+        lag: Lag | dict[str, Any] | float | None = None,
+    ) -> None:
         """Begin a block; see `block`."""
         self._require_start()
+        wanted = read_lag(lag)
+        if wanted is not None:
+            self._check_lag(wanted)
         label = _short(label)
         self._blocks += 1
         outer = 0 if self._frames is None else self._frames.block
-        before = (self._newest.showing, self._counting, outer)
         begun = lsl_now()
-        self._open_blocks.append((self._blocks, label, feedback, begun, *before))
+        block = _OpenBlock(self._blocks, label, feedback, begun, wanted)
+        block.before = (self._newest.showing, self._counting, outer, self._lag, self._lag_begun)
+        self._open_blocks.append(block)
+        if wanted is not None:
+            self._lag, self._lag_begun = wanted, begun
         self._counting = feedback if points is None else points
         self._counted = self._counted or self._counting
         self._show(feedback)
         if self._frames is not None:
             self._frames.block = self._blocks
-        self._block_event("begin", self._blocks, label, feedback, begun, begun)
+        self._block_event("begin", block, begun)
 
     def end_block(self) -> None:
         """End the block that began last; harmless when there is none."""
         if not self._open_blocks or self._closed:
             return
-        number, label, feedback, begun, showing, self._counting, outer = self._open_blocks.pop()
+        block = self._open_blocks.pop()
+        showing, self._counting, outer, self._lag, self._lag_begun = block.before
         self._show(showing)
-        self._block_event("end", number, label, feedback, begun, lsl_now())
+        self._block_event("end", block, lsl_now())
         if self._frames is not None:
             self._frames.block = outer
         self._send_facts(clock=to_dict(self.clock.measure()))
@@ -197,21 +242,45 @@ class SessionCommands(FeedbackState):
         if self._frames is not None:
             self._frames.showing = showing
 
-    def _block_event(
-        self, edge: str, number: int, label: str, feedback: bool, begun: float, t: float
-    ) -> None:
+    def _block_event(self, edge: str, block: _OpenBlock, t: float) -> None:
         self._handle.command(
             "block",
-            id=number,
-            label=label,
+            id=block.number,
+            label=block.label,
             edge=edge,
             t=t,
-            begun=begun,
-            feedback=feedback,
+            begun=block.begun,
+            feedback=block.feedback,
+            lag=None if block.lag is None else block.lag.facts(),
             points=self._counting,
             # As points, thresholds follow in blocks only: nobody trains while an instruction shows.
-            training=bool(self._open_blocks) and self._open_blocks[-1][2],
+            training=bool(self._open_blocks) and self._open_blocks[-1].feedback,
         )
+
+    def _check_lag(self, lag: Lag) -> None:
+        """Refuse a lag that is less than it must be here.
+
+        Raises
+        ------
+        SettingsError
+            If it is; or without a window, whose flips nobody foresees then.
+        """
+        if self._frames is None:
+            raise SettingsError("lag", lag.least, "needs a window; call attach(win) before this")
+        record = self._newest.record
+        if record is None:
+            return
+        filters, smoothing = record[DELAY], self._frames.display_delay
+        chunk, frame = self._chunk_seconds, self._frames.period or 0.0
+        needed = filters + smoothing + chunk + frame
+        if lag.least < needed:
+            raise SettingsError(
+                "lag",
+                lag.least,
+                f"is less than the {needed:.3f} s that it takes here: filters {filters:.3f} s, "
+                f"smoothing of the display {smoothing:.3f} s, chunks of the stream {chunk:.3f} s, "
+                f"a frame {frame:.3f} s; choose at least {math.ceil(1000 * needed) / 1000:g}",
+            )
 
     @contextmanager
     def baseline(self, label: str = "baseline") -> Iterator[None]:

@@ -358,6 +358,8 @@ class Recorder:
             "duration": command["t"] - command["begun"],
             "detail": {"block": command["id"], "feedback": command["feedback"]},
         }
+        if command["lag"] is not None:
+            event["detail"]["lag"] = command["lag"]
         if command["edge"] == "begin":
             self._open_blocks[command["id"]] = event
         else:
