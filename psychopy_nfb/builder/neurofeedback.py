@@ -200,9 +200,11 @@ class NeuroFeedbackComponent(BaseComponent):
                 label = code(block) if block.val else repr(self.parentName)
                 points = code(self.params["countPoints"])
                 counted = "" if points == "None" else f", points=bool({points})"
+                lag = code(self.params["lagMs"])
+                late = "" if lag == "None" else f", lag=float({lag} or 0) / 1000 or None"
                 buff.writeIndentedLines(
                     f"{self._run}.begin_block({label}, "
-                    f"feedback=bool({code(self.params['feedback'])}){counted})\n"
+                    f"feedback=bool({code(self.params['feedback'])}){counted}{late})\n"
                 )
             buff.setIndentLevel(-indented, relative=True)
         indented = self.writeStopTestCode(buff)
