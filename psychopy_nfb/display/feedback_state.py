@@ -55,6 +55,7 @@ class FeedbackState(RunState):
         self._rewards_before = 0.0
         self._latest = 0  # number of the latest record that was shown
         self._rewarded = False
+        self._by_time = configuration.reward.mode == "time"
         self.signals: SignalViews = SignalViews(
             (name, SignalView(self._newest, name, settings, layout, change))
             for name, settings in configuration.signals.items()
@@ -89,8 +90,9 @@ class FeedbackState(RunState):
         if record[NUMBER] >= self._latest:  # rewards of a record before it have been shown
             self._latest = record[NUMBER]
             rewards = record[self._rewards]
+            # A record that is shown again, as no newer one came, brings no second hit.
             self._rewarded = rewards > self._rewards_before or (
-                rewards == self._rewards_before and record[self._reward] > 0
+                self._by_time and record[self._reward] > 0
             )
             self._rewards_before = rewards
 
