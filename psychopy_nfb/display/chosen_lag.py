@@ -1,7 +1,7 @@
-"""Lag as a factor of the experiment: what a block shall have, and the record that has it.
+"""Lag as a factor of the experiment: the lag that a block shall have.
 
-A pipeline and a screen have a smallest lag. More than that can be chosen: each frame then shows an
-earlier record, the one whose age at the flip is nearest to what is wanted.
+A pipeline and a screen have a smallest lag. More than that can be chosen; how it is then held is
+in `held_lag`.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ from typing import Any
 import numpy as np
 
 from psychopy_nfb.checks import check_number, check_whole
-from psychopy_nfb.engine.memory import Ring
-from psychopy_nfb.engine.records import DELAY, NUMBER, T_SAMPLE
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.settings import from_dict
 
@@ -83,6 +81,11 @@ class Lag:
         """The smallest lag that may be wanted, in seconds."""
         return self.hold if self.jitter is None else self.jitter[0]  # type: ignore[return-value]
 
+    @property
+    def most(self) -> float:
+        """The largest lag that may be wanted, in seconds."""
+        return self.hold if self.jitter is None else self.jitter[1]  # type: ignore[return-value]
+
     def wanted(self, seconds: float) -> float:
         """Return the lag that is wanted so many seconds after the block's begin."""
         if self.jitter is None:
@@ -113,48 +116,3 @@ def read_lag(lag: Lag | dict[str, Any] | float | None) -> Lag | None:
     if isinstance(lag, dict):
         return from_dict(Lag, lag, "lag")
     return Lag(hold=check_number("lag", lag))
-
-
-def nearest_record(
-    ring: Ring, newest: tuple[Any, ...], t_flip: float, lag: float, smoothing: float
-) -> tuple[Any, ...]:
-    """Return the record whose effective age at a flip is nearest to `lag`.
-
-    Halves the ring a dozen times, which takes some tens of microseconds.
-
-    Parameters
-    ----------
-    ring : Ring
-        Of feedback records.
-    newest : tuple
-        The newest record.
-    t_flip : float
-        When the flip is expected, LSL time.
-    lag : float
-        What is wanted, in seconds.
-    smoothing : float
-        Delay of the display's smoothing, in seconds.
-    """
-    wanted = t_flip - lag
-    if _shows(newest, smoothing) <= wanted:
-        return newest
-    before, after = None, newest  # what is wanted is between these two
-    low, high = max(1, newest[NUMBER] - ring.slots + 2), newest[NUMBER]
-    while low < high:
-        middle = (low + high) // 2
-        record = ring.read(middle)
-        if record is None:  # overwritten just now
-            low = middle + 1
-        elif _shows(record, smoothing) <= wanted:
-            before, low = record, middle + 1
-        else:
-            after, high = record, middle
-    if before is None:
-        return after
-    late, early = wanted - _shows(before, smoothing), _shows(after, smoothing) - wanted
-    return before if late <= early else after
-
-
-def _shows(record: tuple[Any, ...], smoothing: float) -> float:
-    """Return the time of the brain signal that a record shows."""
-    return record[T_SAMPLE] - record[DELAY] - smoothing

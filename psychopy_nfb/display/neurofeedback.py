@@ -15,7 +15,6 @@ from weakref import WeakValueDictionary
 
 from psychopy_nfb.checks import check_choice
 from psychopy_nfb.clock import lsl_now
-from psychopy_nfb.display.chosen_lag import nearest_record
 from psychopy_nfb.display.frame_log import FrameWriter
 from psychopy_nfb.display.late_read import LateRead
 from psychopy_nfb.display.pacing import frame_blocking
@@ -291,6 +290,7 @@ class Neurofeedback(SessionCommands):
     def update(self) -> None:
         """Read the newest feedback; call it once a frame, first.
 
+        In a block with a chosen lag it takes an earlier one, which has that lag at the next flip.
         With late read it returns just before the next flip: draw at once and flip. It never raises
         and never waits for the worker. Before `start` and after `close` nothing new is read.
         """
@@ -299,15 +299,15 @@ class Neurofeedback(SessionCommands):
         ring = self._ring
         record = newest = self._newest.record if ring is None else ring.newest()
         t_read = lsl_now()
-        if self._lag is None or newest is None or ring is None or self._frames is None:
+        held, frames = self._held, self._frames
+        if held is None or frames is None or newest is None or ring is None:
             self._take(record, t_read)
         else:
-            t_flip = self._frames.next_flip(t_read)
-            lag = self._lag.wanted(t_read - self._lag_begun)
-            record = nearest_record(ring, newest, t_flip, lag, self._frames.display_delay)
+            t_flip = frames.next_flip(t_read)
+            record = held.record(ring, newest, t_read, t_flip, frames.display_delay)
             self._take(record, t_read, newest[T_RECEIVED])
-        if self._frames is not None:
-            self._frames.queue(record, t_read, self._silence)
+        if frames is not None:
+            frames.queue(record, t_read, self._silence, held)
 
     def frames(self, seconds: float) -> Iterator[int]:
         """Yield once a frame for `seconds`: updates before your drawing and flips after it.

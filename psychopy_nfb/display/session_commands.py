@@ -18,9 +18,9 @@ from psychopy_nfb.clock import PsychoPyClock, lsl_now
 from psychopy_nfb.display.chosen_lag import Lag, read_lag
 from psychopy_nfb.display.feedback_state import FeedbackState
 from psychopy_nfb.display.frame_log import MARKS_BETWEEN, FrameWriter
+from psychopy_nfb.display.held_lag import HeldLag, check_possible
 from psychopy_nfb.dsp import ChannelVerdict
 from psychopy_nfb.engine.configuration import Configuration, read_configuration
-from psychopy_nfb.engine.records import DELAY
 from psychopy_nfb.engine.worker_process import WorkerProcess
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.recording.text import LONGEST_TEXT, shortened
@@ -56,8 +56,9 @@ class _OpenBlock:
     label: str
     feedback: bool
     begun: float
-    lag: Lag | None
-    before: tuple[bool, bool, int, Lag | None, float] = (True, False, 0, None, 0.0)
+    held: HeldLag | None
+    """Its own chosen lag."""
+    before: tuple[bool, bool, int, HeldLag | None] = (True, False, 0, None)
     """What held before it and holds again after it."""
 
 
@@ -94,8 +95,7 @@ class SessionCommands(FeedbackState):
         self._blocks = 0
         self._outputs: list[LSLMarkers | UDPMarkers | SerialMarkers | ParallelMarkers] = []
         self._open_blocks: list[_OpenBlock] = []
-        self._lag: Lag | None = None  # None shows the newest record
-        self._lag_begun = 0.0
+        self._held: HeldLag | None = None  # None shows the newest record
         self._counting = False  # points and hits: in blocks only
         self._counted = False
         self._calibrated = threading.Event()
@@ -213,11 +213,13 @@ class SessionCommands(FeedbackState):
         self._blocks += 1
         outer = 0 if self._frames is None else self._frames.block
         begun = lsl_now()
-        block = _OpenBlock(self._blocks, label, feedback, begun, wanted)
-        block.before = (self._newest.showing, self._counting, outer, self._lag, self._lag_begun)
-        self._open_blocks.append(block)
+        held = None
         if wanted is not None:
-            self._lag, self._lag_begun = wanted, begun
+            held = HeldLag(wanted, begun, self._frames.period)
+        block = _OpenBlock(self._blocks, label, feedback, begun, held)
+        block.before = (self._newest.showing, self._counting, outer, self._held)
+        self._open_blocks.append(block)
+        self._held = held or self._held
         self._counting = feedback if points is None else points
         self._counted = self._counted or self._counting
         self._show(feedback)
@@ -230,9 +232,11 @@ class SessionCommands(FeedbackState):
         if not self._open_blocks or self._closed:
             return
         block = self._open_blocks.pop()
-        showing, self._counting, outer, self._lag, self._lag_begun = block.before
+        showing, self._counting, outer, self._held = block.before
         self._show(showing)
         self._block_event("end", block, lsl_now())
+        if block.held is not None and block.held.not_held:
+            logger.warning("%s", block.held.told(block.label))
         if self._frames is not None:
             self._frames.block = outer
         self._send_facts(clock=to_dict(self.clock.measure()))
@@ -251,36 +255,30 @@ class SessionCommands(FeedbackState):
             t=t,
             begun=block.begun,
             feedback=block.feedback,
-            lag=None if block.lag is None else block.lag.facts(),
+            lag=None if block.held is None else block.held.facts(),
             points=self._counting,
             # As points, thresholds follow in blocks only: nobody trains while an instruction shows.
             training=bool(self._open_blocks) and self._open_blocks[-1].feedback,
         )
 
     def _check_lag(self, lag: Lag) -> None:
-        """Refuse a lag that is less than it must be here.
+        """Refuse a lag that cannot be held here.
 
         Raises
         ------
         SettingsError
-            If it is; or without a window, whose flips nobody foresees then.
+            If it cannot; or without a window, whose flips nobody foresees then.
         """
         if self._frames is None:
             raise SettingsError("lag", lag.least, "needs a window; call attach(win) before this")
-        record = self._newest.record
-        if record is None:
-            return
-        filters, smoothing = record[DELAY], self._frames.display_delay
-        chunk, frame = self._chunk_seconds, self._frames.period or 0.0
-        needed = filters + smoothing + chunk + frame
-        if lag.least < needed:
-            raise SettingsError(
-                "lag",
-                lag.least,
-                f"is less than the {needed:.3f} s that it takes here: filters {filters:.3f} s, "
-                f"smoothing of the display {smoothing:.3f} s, chunks of the stream {chunk:.3f} s, "
-                f"a frame {frame:.3f} s; choose at least {math.ceil(1000 * needed) / 1000:g}",
-            )
+        check_possible(
+            lag,
+            self._handle.block.feedback,
+            self._handle.ready["delay"],
+            self._chunk_seconds,
+            self._frames.display_delay,
+            self._frames.period,
+        )
 
     @contextmanager
     def baseline(self, label: str = "baseline") -> Iterator[None]:
