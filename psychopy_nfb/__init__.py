@@ -36,6 +36,7 @@ _HOME = {
     "FeedbackText": "psychopy_nfb.display",
     "FeedbackTrace": "psychopy_nfb.display",
     "PhotodiodePatch": "psychopy_nfb.display",
+    "Lag": "psychopy_nfb.display.chosen_lag",
     "pace": "psychopy_nfb.display",
     # marks to other devices
     "LSLMarkers": "psychopy_nfb.hardware.marker_output",

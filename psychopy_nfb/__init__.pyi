@@ -23,6 +23,7 @@ from psychopy_nfb.display import pace as pace
 from psychopy_nfb.display import run_baseline as run_baseline
 from psychopy_nfb.display import show_signal_check as show_signal_check
 from psychopy_nfb.display import wait_for_trigger as wait_for_trigger
+from psychopy_nfb.display.chosen_lag import Lag as Lag
 from psychopy_nfb.display.neurofeedback import Neurofeedback as Neurofeedback
 from psychopy_nfb.dsp import Pipeline as Pipeline
 from psychopy_nfb.engine.configuration import Configuration as Configuration

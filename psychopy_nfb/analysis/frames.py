@@ -36,6 +36,15 @@ def out_of_order(frames: pd.DataFrame) -> pd.DataFrame:
     return frames.loc[wrong[wrong].index]
 
 
+def in_order(frames: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows without those that showed a record from before one already shown.
+
+    Where a block with a chosen lag begins, frames go back by that lag, and what they show of the
+    time before the block was shown already.
+    """
+    return frames[frames.seq >= frames.seq.cummax()]
+
+
 def hit_to_display(frames: pd.DataFrame) -> pd.DataFrame:
     """Return for each frame that first showed a hit how old the sample was that it came from.
 
@@ -47,10 +56,10 @@ def hit_to_display(frames: pd.DataFrame) -> pd.DataFrame:
         Columns ``frame``, ``hits`` and ``delay_ms``: from the newest sample of the record that
         brought the hit to the flip.
     """
-    hits = given(frames, "hits")
-    hits = hits[hits.notna()]
+    known = in_order(frames[given(frames, "hits").notna()])
+    hits = given(known, "hits")
     hits = hits[hits.diff().fillna(hits) > 0]
-    first = frames.loc[hits.index]
+    first = known.loc[hits.index]
     delays = 1e3 * (first.t_flip - first.t_sample)
     return pd.DataFrame(
         {"frame": first.frame, "hits": hits.astype(int), "delay_ms": delays}

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from psychopy_nfb.analysis.chosen_lag import wanted_lags
 from psychopy_nfb.dsp.flags import Flags
 from psychopy_nfb.errors import FileError
 from psychopy_nfb.lsl.stamps_heard import SILENCE_SECONDS, is_foreign, silence_seconds
@@ -32,6 +33,7 @@ TITLES = {
     "total_ms": ("total", "age of the brain signal shown"),
 }
 """Title and meaning of all that a `LagSummary` has."""
+CHOSEN = "The lag was chosen in all frames: published → read contains the wait for it."
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,8 @@ class LagSummary:
     """What a frame log says about lag."""
 
     stages: dict[str, StageSummary]
-    """By name: those of `STAGES`, ``filter_delay_ms`` and ``total_ms``."""
+    """By name: those of `STAGES`, ``filter_delay_ms`` and ``total_ms``. Frames whose lag was chosen
+    count only where there are no others."""
     frames: int
     """Rows of the log."""
     frames_without_value: int
@@ -72,7 +75,8 @@ class LagSummary:
     """Frames a second, from the median interval."""
     stale_frames: int
     """Frames whose newest sample was older than `stale_seconds` when it was read (with a
-    `clock_offset`: that had arrived longer before)."""
+    `clock_offset`: that had arrived longer before); with a chosen lag, frames that were so much
+    later than wanted."""
     clock_offset: float | None = None
     """Seconds by which the amplifier's stamps differ from LSL's clock, None if they are on it. With
     an offset nothing is known of the stages that begin at the sample."""
@@ -80,6 +84,13 @@ class LagSummary:
     """Seconds after which a sample is old: 0.1, or more if the stream sends long chunks."""
     clock_note: str | None = None
     """What was done to the amplifier's stamps, and what the lag lacks therefore; a sentence."""
+    chosen_frames: int = 0
+    """Frames with a value in blocks with a chosen lag."""
+
+    @property
+    def all_chosen(self) -> bool:
+        """Whether the lag of each frame was chosen, so that the stages contain the wait for it."""
+        return 0 < self.chosen_frames == self.frames - self.frames_without_value
 
     @property
     def due(self) -> int:
@@ -108,6 +119,12 @@ class LagSummary:
             f"frames dropped ({share:.2g} %), {self.stale_frames} stale, "
             f"{self.frames_without_value} before the first value"
         )
+        if self.all_chosen:
+            lines.append(CHOSEN)
+        elif self.chosen_frames:
+            lines.append(
+                f"{self.chosen_frames} frames with a chosen lag are in none of the stages."
+            )
         if self.clock_offset is not None:
             lines.append(
                 f"The amplifier's stamps are {self.clock_offset:+,.0f} s off LSL's clock: the age "
@@ -147,28 +164,46 @@ def lag_summary(
         frames = read_table(frames, "frames")
     with_value = frames[frames.t_sample.notna()]
     offset = _clock_offset(with_value)
-    fresh = with_value[~_repeated(with_value)]
+    measured = without_chosen(with_value)
+    fresh = measured[~_repeated(measured)]
     stages = {}
     for name, (begin, end, _, _) in STAGES.items():
-        rows = fresh if end in ("t_received", "t_published") else with_value
+        rows = fresh if end in ("t_received", "t_published") else measured
         stages[name] = _stage(rows[end] - rows[begin], offset if begin == "t_sample" else None)
-    stages["filter_delay_ms"] = _stage(with_value.delay, None)
-    total = with_value.t_flip - (with_value.t_sample - with_value.delay)
+    stages["filter_delay_ms"] = _stage(measured.delay, None)
+    total = measured.t_flip - (measured.t_sample - measured.delay)
     stages["total_ms"] = _stage(total, offset)
     intervals = frames.interval.dropna()
     stale_after = stale_seconds(settings or {})
-    newest = with_value.t_sample if offset is None else with_value.t_received
     return LagSummary(
         stages=stages,
         frames=len(frames),
         frames_without_value=len(frames) - len(with_value),
         dropped=int(missed_frames(frames).sum()),
         frame_rate=float(1 / intervals.median()) if len(intervals) else float("nan"),
-        stale_frames=int((with_value.t_read - newest > stale_after).sum()),
+        stale_frames=int((ages(with_value, foreign=offset is not None) > stale_after).sum()),
         clock_offset=offset,
         stale_seconds=stale_after,
         clock_note=clock_note(settings or {}),
+        chosen_frames=int(wanted_lags(with_value).notna().sum()),
     )
+
+
+def without_chosen(frames: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows whose lag nobody chose; all of them if there are no such rows."""
+    own = frames[wanted_lags(frames).isna()]
+    return own if len(own) else frames
+
+
+def ages(frames: pd.DataFrame, foreign: bool) -> pd.Series:
+    """Return how old the newest sample was when each frame was read, in seconds.
+
+    With a chosen lag: by how much the frame was later than wanted, as an earlier sample than the
+    newest is shown. With `foreign` stamps, of another clock: how long ago it had arrived.
+    """
+    newest = frames.t_received if foreign else frames.t_sample
+    late = frames.t_flip - (frames.t_sample - frames.delay) - wanted_lags(frames)
+    return late.fillna(frames.t_read - newest)
 
 
 def _settings_beside(frames: str | os.PathLike[str]) -> dict[str, Any]:

@@ -77,6 +77,17 @@ BASIC = (
         show=_GIVES_FEEDBACK,
     ),
     Field(
+        "lagMs",
+        "",
+        "Lag of what is shown (ms)",
+        "Usually empty: as short as it can be. To study lag, enter the milliseconds from the brain "
+        "signal to the frame that shows it, filters and smoothing included, such as 300; or a "
+        "column of your conditions file. Less than there must be is refused.",
+        type="num",
+        updates=REPEAT,
+        show=_GIVES_FEEDBACK,
+    ),
+    Field(
         "dwell",
         "0.25",
         "Time beyond threshold for a hit (s)",

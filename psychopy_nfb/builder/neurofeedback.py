@@ -203,9 +203,11 @@ class NeuroFeedbackComponent(BaseComponent):
                 counted = "" if points == "None" else f", points=bool({points})"
                 shown = code(self.params["shown"])
                 counted += "" if shown == "None" else f", shown={shown}"
+                lag = code(self.params["lagMs"])
+                late = "" if lag == "None" else f", lag=float({lag} or 0) / 1000 or None"
                 buff.writeIndentedLines(
                     f"{self._run}.begin_block({label}, "
-                    f"feedback=bool({code(self.params['feedback'])}){counted})\n"
+                    f"feedback=bool({code(self.params['feedback'])}){counted}{late})\n"
                 )
             buff.setIndentLevel(-indented, relative=True)
         indented = self.writeStopTestCode(buff)

@@ -15,6 +15,7 @@ from psychopy_nfb.builder.parameters import is_shown
 from psychopy_nfb.builder.schedule_fields import schedule_fields
 from psychopy_nfb.builder.threshold_fields import rule_of, rule_settings
 from psychopy_nfb.checks import check_delay_ms
+from psychopy_nfb.display.chosen_lag import LONGEST_LAG
 from psychopy_nfb.errors import NfbError
 
 if TYPE_CHECKING:
@@ -96,6 +97,13 @@ def _problems(component: Any) -> Iterator[Problem]:
         empty = "displayLow" if params["displayLow"].val == "" else "displayHigh"
         yield "setting", LABELS[empty], "is empty; fill in both ends of the display or none."
         return
+    lag = constant(params["lagMs"])[1]
+    if lag is not None and not 1 <= lag <= 1e3 * LONGEST_LAG:
+        yield (
+            "setting",
+            LABELS["lagMs"],
+            f"{lag:g} is no lag in milliseconds; enter 1 to {1e3 * LONGEST_LAG:g} or nothing.",
+        )
     if rule_settings(component) and params["threshold"].updates == "set every repeat":
         yield (
             "setting",

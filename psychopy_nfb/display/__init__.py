@@ -4,6 +4,8 @@
   baselines and settings, `shown_choice` what a block shows; `feedback_state`: what the
   `newest_record` says, `signal_view` of one signal;
 - `late_read`, `frame_log`: when a value is read, and what is noted of each flip;
+- `chosen_lag`: more lag than there must be, as a block wants it; `held_lag`: the earlier record
+  that has it, and whether it was held;
 - `bar`, `circle`, `trace`, `color`, `text`: what the participant sees, on `stimulus` and `shapes`;
 - `auto_draw`, `run_state`: what Builder's scripts expect of their stimuli;
 - `calibration`, `signal_check`: the screens of a baseline and of the electrodes; of the latter

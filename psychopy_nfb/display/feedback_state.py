@@ -11,7 +11,7 @@ from psychopy_nfb.display.newest_record import NewestRecord
 from psychopy_nfb.display.run_state import RunState
 from psychopy_nfb.display.signal_view import ShownView, SignalView, SignalViews
 from psychopy_nfb.engine.configuration import Configuration
-from psychopy_nfb.engine.records import FLAGS, T_RECEIVED, T_SAMPLE, feedback_layout
+from psychopy_nfb.engine.records import FLAGS, NUMBER, T_RECEIVED, T_SAMPLE, feedback_layout
 from psychopy_nfb.lsl.stamps_heard import silence_seconds
 from psychopy_nfb.protocol import QUALITY_SECONDS, SHOWN, value_name
 
@@ -55,9 +55,12 @@ class FeedbackState(RunState):
         self._hits, self._rewards = layout.place(given["hits"]), layout.place(given["rewards"])
         self._quality = layout.place("quality")
         self._newest = NewestRecord()
+        self._chunk_seconds = 0.0
         self._rewards_before = 0.0
+        self._latest = 0  # number of the latest record that was shown
         self._rewarded = False
         first = configuration.first
+        self._by_time = configuration.reward.mode == "time"
         self.signals: SignalViews = SignalViews(
             (name, view(self._newest, name, settings, layout, change))
             for name, settings in configuration.signals.items()
@@ -67,6 +70,7 @@ class FeedbackState(RunState):
 
     def _know_chunks(self, seconds: float) -> None:
         """Judge silence by the time from one chunk of the stream to the next."""
+        self._chunk_seconds = seconds
         if not self._stale_chosen:
             self.stale_after = silence_seconds(seconds)
 
@@ -75,14 +79,26 @@ class FeedbackState(RunState):
         for name, settings in configuration.signals.items():
             self.signals[name]._compare(settings)
 
-    def _take(self, record: tuple[Any, ...] | None, t_read: float) -> None:
-        """Use `record`, read at LSL time `t_read`, from now on. Runs once a frame."""
-        self._newest.record = record
-        self._newest.t_read = t_read
-        if record is not None:
+    def _take(
+        self, record: tuple[Any, ...] | None, t_read: float, t_received: float | None = None
+    ) -> None:
+        """Use `record`, read at LSL time `t_read`, from now on. Runs once a frame.
+
+        Where an earlier record than the newest is shown, the newest samples came at `t_received`.
+        """
+        newest = self._newest
+        newest.record = record
+        newest.t_read = t_read
+        if record is None:
+            return
+        newest.t_received = record[T_RECEIVED] if t_received is None else t_received
+        self._rewarded = False
+        if record[NUMBER] >= self._latest:  # rewards of a record before it have been shown
+            self._latest = record[NUMBER]
             rewards = record[self._rewards]
+            # A record that is shown again, as no newer one came, brings no second hit.
             self._rewarded = rewards > self._rewards_before or (
-                rewards == self._rewards_before and record[self._reward] > 0
+                self._by_time and record[self._reward] > 0
             )
             self._rewards_before = rewards
 
@@ -90,7 +106,7 @@ class FeedbackState(RunState):
     def _silence(self) -> float:
         """Seconds since the newest sample came; infinite before the first."""
         newest = self._newest
-        return math.inf if newest.record is None else newest.t_read - newest.record[T_RECEIVED]
+        return newest.t_read - newest.t_received
 
     def _get(self, place: int, otherwise: float) -> Any:
         return otherwise if self._newest.record is None else self._newest.record[place]
@@ -170,5 +186,5 @@ class FeedbackState(RunState):
 
     @property
     def age(self) -> float:
-        """Seconds between the newest sample and this frame's read; NaN before the first value."""
+        """Seconds between the sample that is shown and this frame's read; NaN before the first."""
         return self._newest.t_read - self._get(T_SAMPLE, math.nan)

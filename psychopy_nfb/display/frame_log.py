@@ -23,6 +23,7 @@ from psychopy_nfb.recording import FrameFields
 if TYPE_CHECKING:
     from psychopy.visual import Window
 
+    from psychopy_nfb.display.held_lag import HeldLag
     from psychopy_nfb.display.late_read import LateRead
     from psychopy_nfb.display.photodiode_patch import PhotodiodePatch
     from psychopy_nfb.engine.memory import Ring
@@ -36,6 +37,7 @@ _FRAME, _SEQ, _SAMPLE = _place("frame"), _place("seq"), _place("sample")
 _T_SAMPLE, _T_RECEIVED = _place("t_sample"), _place("t_received")
 _T_PUBLISHED, _T_READ, _T_FLIP = _place("t_published"), _place("t_read"), _place("t_flip")
 _DELAY, _FLAGS, _INTERVAL = _place("delay"), _place("flags"), _place("interval")
+_WANTED_LAG = _place("wanted_lag")
 _DROPPED, _PATCH, _SHOWN = _place("dropped"), _place("patch"), _place("shown")
 _MARK, _BLOCK = _place("mark"), _place("block")
 _NOTHING = FrameFields(
@@ -48,6 +50,7 @@ _NOTHING = FrameFields(
     seq=0,
     sample=-1,
     delay=_NAN,
+    wanted_lag=_NAN,
     flags=0,
     interval=_NAN,
     dropped=0,
@@ -105,7 +108,7 @@ class FrameWriter:
         self._finish: Callable[[], None] = gl.glFinish
         self._win = win
         self._ring = ring
-        self._period = period
+        self.period: float | None = period
         self._late = late
         self.patch = patch
         self._send_mark = send_mark
@@ -115,7 +118,9 @@ class FrameWriter:
         self._row: list[float] = list(_NOTHING)  # each flip writes into it
         self._no_values = (_NAN,) * (layout.values.stop - layout.values.start)
         self._record: tuple[Any, ...] | None = None
-        self._t_read = _NAN
+        self._held: HeldLag | None = None
+        self._t_read = self._silence = _NAN
+        self._to_flip = 0.0  # seconds from the last read to its flip
         self.showing = True
         """Whether frames show the feedback, as it is when they are flipped."""
         self.display_delay: float = 0.0
@@ -139,13 +144,34 @@ class FrameWriter:
             self.frame, self.dropped = earlier.frame, earlier.dropped
             self.block = earlier.block
 
-    def queue(self, record: tuple[Any, ...] | None, t_read: float) -> None:
-        """Note at the next flip that it shows `record`, read at `t_read`. Once a frame, cheap."""
+    def queue(
+        self,
+        record: tuple[Any, ...] | None,
+        t_read: float,
+        silence: float,
+        held: HeldLag | None = None,
+    ) -> None:
+        """Note at the next flip that it shows `record`, read at `t_read`. Once a frame, cheap.
+
+        `silence` is how many seconds ago the newest samples had come; `held` is told of the lag
+        that the frame has, where one was chosen.
+        """
         self._record = record
+        self._held = held
         self._t_read = t_read
+        self._silence = silence
         if not self._queued:
             self._queued = True
             self._win.callOnFlip(self._flipped)
+
+    def next_flip(self, now: float) -> float:
+        """Return when the next flip is expected, LSL time; `now` where nothing is known."""
+        if self._late is not None and self._late.active:
+            return self._late.next_flip(now)
+        if not self.period or self._last_flip != self._last_flip:  # NaN
+            return now + self._to_flip
+        due = self._last_flip + self.period
+        return due if due > now else due + self.period * math.ceil((now - due) / self.period)
 
     def mark(self, label: str) -> None:
         """Give the next flip a mark."""
@@ -169,9 +195,10 @@ class FrameWriter:
         self._queued = False
         interval = t_flip - self._last_flip  # NaN at the first
         self._last_flip = t_flip
+        self._to_flip = t_flip - self._t_read
         missed = 0
-        if self._period and 1.5 * self._period < interval < BREAK_SECONDS:
-            missed = round(interval / self._period) - 1
+        if self.period and 1.5 * self.period < interval < BREAK_SECONDS:
+            missed = round(interval / self.period) - 1
             self.dropped += missed
         if self._late is not None:
             self._late.flipped(t_flip, missed)
@@ -191,16 +218,20 @@ class FrameWriter:
             row[:] = _NOTHING
         else:
             row[_T_SAMPLE], row[_T_PUBLISHED] = record[T_SAMPLE], record[T_PUBLISHED]
-            t_received = row[_T_RECEIVED] = record[T_RECEIVED]
+            row[_T_RECEIVED] = record[T_RECEIVED]
             row[_SEQ], row[_SAMPLE] = record[NUMBER], record[SAMPLE]
-            row[_DELAY] = record[DELAY] + self.display_delay
+            delay = row[_DELAY] = record[DELAY] + self.display_delay
+            row[_WANTED_LAG] = _NAN
+            if self._held is not None:
+                row[_WANTED_LAG] = self._held.wanted
+                self._held.flipped(t_flip - record[T_SAMPLE] + delay)
             row[_FLAGS] = record[FLAGS]
             values = record[self._values]
             if self.showing:
                 shown = record[self._shown]
                 if not self.block:
                     self.outside += 1
-                if shown > 0 and self._t_read - t_received > self.display_hold:
+                if shown > 0 and self._silence > self.display_hold:
                     shown = 0.0
         row[_FRAME] = self.frame
         row[_T_READ], row[_T_FLIP] = self._t_read, t_flip

@@ -8,6 +8,7 @@ then read, draw and flip, with just enough time left.
 from __future__ import annotations
 
 import logging
+import math
 
 import numpy as np
 
@@ -85,6 +86,13 @@ class LateRead:
         else:
             self._t_read = lsl_now()
         return self._t_read
+
+    def next_flip(self, now: float) -> float:
+        """Return when the next flip is expected, LSL time, of a frame that is drawn from `now`."""
+        if not self._last_flip:
+            return now + self.margin
+        due = self._frame + self.period
+        return due if due > now else due + self.period * math.ceil((now - due) / self.period)
 
     def flip_called(self) -> None:
         """Note that the frame is drawn and the buffer swap begins.

@@ -25,6 +25,7 @@ from psychopy_nfb.engine.configuration import Configuration, read_configuration
 from psychopy_nfb.engine.donor_files import Donors, keep_donors
 from psychopy_nfb.engine.donors import read_donors
 from psychopy_nfb.engine.plugins import load_plugins, plugins_used
+from psychopy_nfb.engine.records import T_RECEIVED
 from psychopy_nfb.engine.worker_process import WorkerProcess
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.protocol import ShownSource
@@ -302,16 +303,24 @@ class Neurofeedback(SessionCommands):
     def update(self) -> None:
         """Read the newest feedback; call it once a frame, first.
 
+        In a block with a chosen lag it takes an earlier one, which has that lag at the next flip.
         With late read it returns just before the next flip: draw at once and flip. It never raises
         and never waits for the worker. Before `start` and after `close` nothing new is read.
         """
         if self._late is not None and self._ring is not None:
             self._late.wait()
-        record = self._newest.record if self._ring is None else self._ring.newest()
+        ring = self._ring
+        record = newest = self._newest.record if ring is None else ring.newest()
         t_read = lsl_now()
-        self._take(record, t_read)
-        if self._frames is not None:
-            self._frames.queue(record, t_read)
+        held, frames = self._held, self._frames
+        if held is None or frames is None or newest is None or ring is None:
+            self._take(record, t_read)
+        else:
+            t_flip = frames.next_flip(t_read)
+            record = held.record(ring, newest, t_read, t_flip, frames.display_delay)
+            self._take(record, t_read, newest[T_RECEIVED])
+        if frames is not None:
+            frames.queue(record, t_read, self._silence, held)
 
     def frames(self, seconds: float) -> Iterator[int]:
         """Yield once a frame for `seconds`: updates before your drawing and flips after it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,9 @@ class NewestRecord:
     """What the frame loop read last, and whether it is shown."""
 
     record: tuple[Any, ...] | None = None
-    """Values in the order of the ring's `Layout`; None before the first."""
+    """What is shown: values in the order of the ring's `Layout`; None before the first."""
+    t_received: float = -math.inf
+    """When the newest samples came, also where an earlier record is shown."""
     t_read: float = 0.0
     """LSL time of the read, in seconds."""
     showing: bool = True

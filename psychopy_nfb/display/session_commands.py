@@ -9,13 +9,16 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from psychopy_nfb.clock import PsychoPyClock, lsl_now
+from psychopy_nfb.display.chosen_lag import Lag, read_lag
 from psychopy_nfb.display.feedback_state import FeedbackState
 from psychopy_nfb.display.frame_log import MARKS_BETWEEN, FrameWriter
+from psychopy_nfb.display.held_lag import HeldLag, check_possible
 from psychopy_nfb.display.shown_choice import ShownChoice
 from psychopy_nfb.dsp import ChannelVerdict
 from psychopy_nfb.engine.configuration import Configuration, read_configuration
@@ -45,6 +48,20 @@ STREAM_NEWS = {
     "stream_back": "The EEG stream '%s' is back.",
     "aux_lost": "The second stream '%s' was lost.",
 }
+
+
+@dataclass
+class _OpenBlock:
+    """A block that has begun."""
+
+    number: int
+    label: str
+    feedback: bool
+    begun: float
+    held: HeldLag | None
+    """Its own chosen lag."""
+    before: tuple[bool, bool, str | None, int, HeldLag | None] = (True, False, None, 0, None)
+    """What held before it and holds again after it."""
 
 
 class SessionCommands(FeedbackState):
@@ -79,7 +96,8 @@ class SessionCommands(FeedbackState):
         self._closed = False
         self._blocks = 0
         self._outputs: list[LSLMarkers | UDPMarkers | SerialMarkers | ParallelMarkers] = []
-        self._open_blocks: list[tuple[int, str, bool, float, bool, bool, str | None, int]] = []
+        self._open_blocks: list[_OpenBlock] = []
+        self._held: HeldLag | None = None  # None shows the newest record
         self._shown = ShownChoice()
         self._calibrated_here = False
         self._counting = False  # points and hits: in blocks only
@@ -152,6 +170,7 @@ class SessionCommands(FeedbackState):
         feedback: bool = True,
         points: bool | None = None,
         shown: str | None = None,
+        lag: Lag | dict[str, Any] | float | None = None,
     ) -> Iterator[None]:
         """Name what is shown meanwhile; without `feedback` `value` stays 0, all is still recorded.
 
@@ -169,13 +188,18 @@ class SessionCommands(FeedbackState):
             ``feedback=False``; or a source that the settings name, such as ``"sham"``. Default the
             own feedback, and in a block within another what that shows. The own values, threshold
             and rewards are computed and recorded in any case.
+        lag : Lag, dict or float, optional
+            Seconds from the brain to the flip, `Lag(hold=0.15)`, where they shall be more than they
+            must be; or drawn anew every second, `Lag(jitter=(0.15, 0.3))`. Value, reward and score
+            are all those of the earlier moment.
 
         Raises
         ------
         SettingsError
-            If there is no such source, or it cannot be shown here.
+            If there is no such source, or it cannot be shown here; or `lag` is impossible, or less
+            than filters and display need: the sentence says how much that is.
         """
-        self.begin_block(label, feedback, points, shown)
+        self.begin_block(label, feedback, points, shown, lag)
         depth = len(self._open_blocks)
         try:
             yield
@@ -189,38 +213,48 @@ class SessionCommands(FeedbackState):
         feedback: bool = True,
         points: bool | None = None,
         shown: str | None = None,
+        lag: Lag | dict[str, Any] | float | None = None,
     ) -> None:
         """Begin a block; see `block`."""
         self._require_start()
         sources = self.configuration.shown
         within, calibrated = bool(self._open_blocks), self._calibrated_here
         self._shown.check(shown, sources, feedback, within, calibrated)
+        wanted = read_lag(lag)
+        if wanted is not None:
+            self._check_lag(wanted)
         label = _short(label)
         feedback = feedback and shown != NONE
         self._blocks += 1
         outer = 0 if self._frames is None else self._frames.block
-        before = (self._newest.showing, self._counting, self._shown.source, outer)
         begun = lsl_now()
-        self._open_blocks.append((self._blocks, label, feedback, begun, *before))
+        held = None
+        if wanted is not None:
+            held = HeldLag(wanted, begun, self._frames.period)
+        block = _OpenBlock(self._blocks, label, feedback, begun, held)
+        showing, source = self._newest.showing, self._shown.source
+        block.before = (showing, self._counting, source, outer, self._held)
+        self._open_blocks.append(block)
+        self._held = held or self._held
         self._counting = feedback if points is None else points
         self._counted = self._counted or self._counting
         self._show(feedback)
         if self._frames is not None:
             self._frames.block = self._blocks
         show = self._shown.begin(shown, sources)
-        source = self._shown.source
-        self._block_event("begin", self._blocks, label, feedback, begun, begun, show, source)
+        self._block_event("begin", block, begun, show, self._shown.source)
 
     def end_block(self) -> None:
         """End the block that began last; harmless when there is none."""
         if not self._open_blocks or self._closed:
             return
-        number, label, feedback, begun, *before = self._open_blocks.pop()
-        showing, self._counting, outer_source, outer = before
+        block = self._open_blocks.pop()
+        showing, self._counting, outer_source, outer, self._held = block.before
         self._show(showing)
         source = self._shown.source
-        show = self._shown.end(outer_source)
-        self._block_event("end", number, label, feedback, begun, lsl_now(), show, source)
+        self._block_event("end", block, lsl_now(), self._shown.end(outer_source), source)
+        if block.held is not None and block.held.not_held:
+            logger.warning("%s", block.held.told(block.label))
         if self._frames is not None:
             self._frames.block = outer
         self._send_facts(clock=to_dict(self.clock.measure()))
@@ -233,27 +267,44 @@ class SessionCommands(FeedbackState):
     def _block_event(
         self,
         edge: str,
-        number: int,
-        label: str,
-        feedback: bool,
-        begun: float,
+        block: _OpenBlock,
         t: float,
         show: tuple[str, int] | None,
         source: str | None,
     ) -> None:
         self._handle.command(
             "block",
-            id=number,
-            label=label,
+            id=block.number,
+            label=block.label,
             edge=edge,
             t=t,
-            begun=begun,
-            feedback=feedback,
+            begun=block.begun,
+            feedback=block.feedback,
+            lag=None if block.held is None else block.held.facts(),
             points=self._counting,
             # As points, thresholds follow in blocks only: nobody trains while an instruction shows.
-            training=bool(self._open_blocks) and self._open_blocks[-1][2],
+            training=bool(self._open_blocks) and self._open_blocks[-1].feedback,
             show=show,
-            shown=source if feedback or source is None else NONE,
+            shown=source if block.feedback or source is None else NONE,
+        )
+
+    def _check_lag(self, lag: Lag) -> None:
+        """Refuse a lag that cannot be held here.
+
+        Raises
+        ------
+        SettingsError
+            If it cannot; or without a window, whose flips nobody foresees then.
+        """
+        if self._frames is None:
+            raise SettingsError("lag", lag.least, "needs a window; call attach(win) before this")
+        check_possible(
+            lag,
+            self._handle.block.feedback,
+            self._handle.ready["delay"],
+            self._chunk_seconds,
+            self._frames.display_delay,
+            self._frames.period,
         )
 
     @contextmanager

@@ -8,7 +8,7 @@ from typing import Any
 
 from psychopy_nfb.display.newest_record import NewestRecord
 from psychopy_nfb.display.run_state import RunState
-from psychopy_nfb.engine.records import T_RECEIVED, Layout
+from psychopy_nfb.engine.records import Layout
 from psychopy_nfb.errors import SettingsError, listed
 from psychopy_nfb.protocol import SHOWN, Comparison, Signal, value_name
 
@@ -78,7 +78,7 @@ class SignalView(RunState):
         record = newest.record
         if record is None or not newest.showing:
             return 0.0
-        return record[self._value] if newest.t_read - record[T_RECEIVED] <= self._hold else 0.0
+        return record[self._value] if newest.t_read - newest.t_received <= self._hold else 0.0
 
     @property
     def signal(self) -> float:

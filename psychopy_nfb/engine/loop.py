@@ -1,4 +1,4 @@
-"""The worker's loop: samples in, one feedback record out, and everything kept."""
+"""The worker's loop: samples in, feedback records out, and everything kept."""
 
 from __future__ import annotations
 
@@ -33,6 +33,9 @@ PULL_SECONDS = 0.02
 """Longest wait for samples: how late a command can be when nothing arrives."""
 FIRST_SAMPLE_SECONDS = 1.0
 """How long commands wait for the first sample, so that they do not come before older ones."""
+RECORD_SECONDS = 0.01
+"""Longest stretch of signal in one record. A longer chunk, or what has waited while the worker was
+stopped, becomes several records, so that a lag that was chosen finds one nearby."""
 BACKLOG_SECONDS = 0.2
 """Samples of so long, and more than one chunk, that come at once have waited."""
 VERDICTS_SECONDS = 0.25
@@ -83,6 +86,7 @@ class Loop:
             source.info,
             load_donors(order["donors"]) if order["donors"] else None,
         )
+        self._most_rows = max(1, round(RECORD_SECONDS * self.processor.rate))
         self.rate: RateWatch = RateWatch(source.pace)
         self._chunk_seconds = source.chunk_seconds
         self.continuity: Continuity = Continuity(
@@ -258,19 +262,23 @@ class Loop:
         )
 
     def _publish(self, block: Block, stamps: np.ndarray, received: float, first: int) -> None:
-        row = int(block.rows[-1])
-        flags = block.flags
-        bits = int(flags[0]) if len(flags) == 1 else int(np.bitwise_or.reduce(flags))
-        values = block.values[-1].tolist()
-        fields = FeedbackFields(
-            t_sample=float(stamps[row]),
-            t_received=received,
-            t_published=pylsl.local_clock(),
-            delay=self.processor.delay / self.rate.share,  # filters count samples, not seconds
-            sample=first + row,
-            flags=bits,
-        )
-        self.block.feedback.write(*fields, *values)
+        """Write one record of the block, or of a long one several, the newest last."""
+        n, begin = len(block.rows), 0
+        for end in range((n - 1) % self._most_rows + 1, n + 1, self._most_rows):
+            row = int(block.rows[end - 1])
+            flags = block.flags[begin:end]
+            bits = int(flags[0]) if len(flags) == 1 else int(np.bitwise_or.reduce(flags))
+            values = block.values[end - 1].tolist()
+            fields = FeedbackFields(
+                t_sample=float(stamps[row]),
+                t_received=received,
+                t_published=pylsl.local_clock(),
+                delay=self.processor.delay / self.rate.share,  # filters count samples, not seconds
+                sample=first + row,
+                flags=bits,
+            )
+            self.block.feedback.write(*fields, *values)
+            begin = end
         self._last_record = fields, values
         self._no_data = False
 

@@ -24,13 +24,14 @@ from psychopy_nfb.errors import WorkerError
 
 logger: logging.Logger = logging.getLogger(__name__)
 
-MAGIC = int.from_bytes(b"NFBshm04", "little")
+MAGIC = int.from_bytes(b"NFBshm05", "little")
 HEADER_BYTES = 65536  # the longest names of the most signals have place in it
 LAYOUT_AT = 512  # the header's words end before it, the JSON of the layout follows
 
-# A record each millisecond fills the feedback ring in a second and the frame ring, at 240 Hz, in
-# 34: longer than a worker's restart takes.
-FEEDBACK_SLOTS = 1024
+# A record each millisecond fills the feedback ring in four seconds, from which earlier records are
+# shown where a longer lag is wanted, and the frame ring, at 240 Hz, in 34: longer than a worker's
+# restart takes.
+FEEDBACK_SLOTS = 4096
 FRAME_SLOTS = 8192
 
 WORDS = (
@@ -94,7 +95,8 @@ class Ring:
         self._words = words
         self._newest_word = newest_word
         self._offset = offset
-        self._slots = slots
+        self.slots: int = slots
+        """How many records there are."""
         body = _body(layout)
         self.record_bytes: int = record_size(layout)
         # Looked up once, and as few steps as there can be: this code runs after a pause, when each
@@ -120,7 +122,7 @@ class Ring:
             self._seq = self._last_whole()
         seq = self._seq = self._seq + 1
         body = self._pack(seq, *fields, seq)
-        at = self._offset + seq % self._slots * self.record_bytes
+        at = self._offset + seq % self.slots * self.record_bytes
         self._place(self._view, at, body, crc32(body))
         self._words[self._newest_word] = seq
         return seq
@@ -132,10 +134,10 @@ class Ring:
         ring once at most, whatever number the block holds.
         """
         seq = self._words[self._newest_word]
-        for _ in range(self._slots):
+        for _ in range(self.slots):
             if seq <= 0:
                 return None
-            record = self._read(seq)
+            record = self.read(seq)
             if record is not None:
                 return record
             self.torn += 1
@@ -148,8 +150,8 @@ class Ring:
     def since(self, seq: int) -> Iterator[tuple[Any, ...]]:
         """Yield the whole records after number `seq`, oldest first, as far as the ring has them."""
         newest = self._words[self._newest_word]
-        for wanted in range(max(seq + 1, newest - self._slots + 2), newest + 1):
-            record = self._read(wanted)
+        for wanted in range(max(seq + 1, newest - self.slots + 2), newest + 1):
+            record = self.read(wanted)
             if record is None:
                 self.torn += 1
             else:
@@ -158,19 +160,20 @@ class Ring:
     def _last_whole(self) -> int:
         """Return the number of the last record written, also when the shared one is wrong."""
         seq = self._words[self._newest_word]
-        if seq == 0 or seq > 0 and self._read(seq) is not None:
+        if seq == 0 or seq > 0 and self.read(seq) is not None:
             return seq
         # Half written by a process that was killed, or overwritten: the ring itself knows.
         whole = [0]
-        for place in range(self._slots):
+        for place in range(self.slots):
             at = self._offset + place * self.record_bytes
             raw = self._view[at : at + self.record_bytes].tobytes()
             if crc32(raw) == WHOLE:
                 whole.append(self._unpack(raw)[NUMBER])
         return max(whole)
 
-    def _read(self, seq: int) -> tuple[Any, ...] | None:
-        at = self._offset + seq % self._slots * self.record_bytes
+    def read(self, seq: int) -> tuple[Any, ...] | None:
+        """Return the record of this number; None if it is not whole, or another one by now."""
+        at = self._offset + seq % self.slots * self.record_bytes
         raw = self._view[at : at + self.record_bytes].tobytes()
         record = self._unpack(raw)
         return record if record[NUMBER] == seq and crc32(raw) == WHOLE else None

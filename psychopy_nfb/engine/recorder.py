@@ -365,6 +365,8 @@ class Recorder:
                 **({} if command["shown"] is None else {"shown": _told(command["shown"])}),
             },
         }
+        if command["lag"] is not None:
+            event["detail"]["lag"] = command["lag"]
         if command["edge"] == "begin":
             self._open_blocks[command["id"]] = event
         else:

@@ -12,7 +12,7 @@
 - `verdict`: what is good, what is not, and what to change;
 - `plots`, `command`: pictures and ``psychopy-nfb photodiode``;
 - `screen_sensor`, `sensor_inlet`: a virtual sensor on the screen, a sensor's live stream;
-- `budget`, `budget_figure`, `selftest`: ``psychopy-nfb selftest``.
+- `budget`, `budget_figure`, `seen_lag`, `selftest`: ``psychopy-nfb selftest``.
 """
 
 from __future__ import annotations

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from psychopy_nfb.photodiode.budget import Budget
+    from psychopy_nfb.photodiode.seen_lag import SeenLag
     from psychopy_nfb.photodiode.sensor_inlet import SensorInlet
     from psychopy_nfb.recording import SessionFiles
 
@@ -45,6 +46,9 @@ SMOOTH = 0.025
 FULL = 25.0
 """Microvolts that show the patch at its brightest."""
 SHORTEST_SECONDS = 15.0
+LONGEST_LAG_MS = 800.0
+"""Of a chosen lag: the light has to answer a step before the next one comes."""
+BLOCK = "measured"
 START_SECONDS = 20.0
 """How long the simulator may take to start."""
 INJECTED = {
@@ -112,6 +116,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="add a delay of so many milliseconds, which the result has to show; PLACE is "
         f"{', '.join(INJECTED)}",
     )
+    add(
+        "--lag",
+        type=float,
+        metavar="MS",
+        help="choose the lag from brain to flip, in milliseconds, as the lag of a block does; the "
+        "result has to show it (default: as little as there must be)",
+    )
     add("--out", metavar="DIR", default="data", help="folder for the files (default %(default)s)")
     add("--json", metavar="FILE", help="write the lag budget to this file, too")
     add("--fullscreen", action="store_true", help="use the whole screen, as for a real sensor")
@@ -123,6 +134,8 @@ def main(options: argparse.Namespace) -> int:
     injected = Injected.parse(options.inject)
     if options.sensor and injected.display:
         raise SettingsError("inject", "display", "works only without --sensor")
+    if options.lag is not None:
+        check_number("lag", options.lag, above=0, at_most=LONGEST_LAG_MS, unit="ms")
     if options.json:
         check_writable("json", options.json)
     run = _run(options, injected)
@@ -131,6 +144,8 @@ def main(options: argparse.Namespace) -> int:
     print(budget.table())
     if run.note:
         print(run.note)
+    if run.chosen is not None:
+        print(run.chosen)
     closes = abs(budget.printed()["difference"]) <= CLOSES_MS
     said = verdict(closes, budget.standard_error)
     print(said)
@@ -141,6 +156,7 @@ def main(options: argparse.Namespace) -> int:
             **budget.to_dict(),
             "closes": closes,
             "injected_ms": asdict(injected),
+            "chosen_lag": None if run.chosen is None else run.chosen.to_dict(),
             "sensor": run.sensor,
             "files": {"page": str(page), "frames": f"{run.stem}_frames.csv"},
         }
@@ -156,6 +172,7 @@ class _Run:
     sensor: str
     note: str
     budget: Budget
+    chosen: SeenLag | None
     light: np.ndarray = field(repr=False)
     stamps: np.ndarray = field(repr=False)
 
@@ -180,27 +197,35 @@ def _run(options: argparse.Namespace, injected: Injected) -> _Run:
                 nfb.attach(win, patch, pace=PACED_HZ)
                 note = pacing_note(win)
                 with _sensor(options, win, patch, injected.display / 1e3) as sensor:
-                    _show(nfb, patch, options.seconds)
+                    _show(nfb, patch, options.seconds, options.lag)
                     light, stamps = sensor.all()
             finally:
                 win.close()
     with doing("Measuring the steps"):
-        return _measured(nfb.files, sensor.name, note, light, stamps)
+        return _measured(nfb.files, sensor.name, note, light, stamps, options.lag)
 
 
 def _measured(
-    files: SessionFiles, sensor: str, note: str, light: np.ndarray, stamps: np.ndarray
+    files: SessionFiles,
+    sensor: str,
+    note: str,
+    light: np.ndarray,
+    stamps: np.ndarray,
+    lag: float | None,
 ) -> _Run:
     import pandas as pd
 
     from psychopy_nfb.photodiode.budget import close_budget
+    from psychopy_nfb.photodiode.seen_lag import seen_lag
 
     frames, events = pd.read_csv(files.frames), pd.read_csv(files.events, sep="\t")
+    frames = frames[frames.block == BLOCK].reset_index(drop=True)
     steps = _steps(events, frames)
     budget = close_budget(
         frames, steps.t.to_numpy(), steps.up.to_numpy(), light, stamps, WEAK * (1 + GAIN) / 2 / FULL
     )
-    return _Run(files.stem, sensor, note, budget, light, stamps)
+    chosen = None if lag is None else seen_lag(lag, budget, frames)
+    return _Run(files.stem, sensor, note, budget, chosen, light, stamps)
 
 
 @contextmanager
@@ -211,14 +236,20 @@ def _started(nfb) -> Iterator[None]:
         yield
 
 
-def _show(nfb, patch, seconds: float) -> None:
-    """Let the patch follow the value, Escape ends it."""
+def _show(nfb, patch, seconds: float, lag: float | None) -> None:
+    """Let the patch follow the value, with a lag that was chosen or none; Escape ends it."""
     from psychopy import event
 
     event.getKeys()  # the first call loads the keyboard, which takes some frames
+    for _ in nfb.frames(nfb.settle):
+        patch.draw(nfb.value)
+    try:
+        nfb.begin_block(BLOCK, lag=None if lag is None else lag / 1e3)
+    except SettingsError as error:
+        raise SettingsError("lag", f"{lag:g} ms", error.remedy) from None
     begun = lsl_now()
     with tqdm(total=round(seconds), unit="s", desc="selftest", disable=None) as progress:
-        for _ in nfb.frames(seconds + nfb.settle):
+        for _ in nfb.frames(seconds):
             patch.draw(nfb.value)
             done = min(round(lsl_now() - begun), progress.total)
             if done > progress.n:
@@ -338,6 +369,8 @@ def _write_page(run: _Run, injected: Injected, said: str) -> Path:
     from psychopy_nfb.report.page import Picture, Section, Table, write_page
 
     put_in = [f"{place}: {delay:g} ms" for place, delay in asdict(injected).items() if delay]
+    points = [f"Delays added on purpose: {', '.join(put_in)}"] if put_in else []
+    points += [str(run.chosen)] if run.chosen is not None else []
     figure = budget_figure(run.budget, run.light, run.stamps)
     page = run.stem.with_name(run.stem.name + ".html")
     write_page(
@@ -347,7 +380,7 @@ def _write_page(run: _Run, injected: Injected, said: str) -> Path:
             Section(
                 "Verdict",
                 [run.note] if run.note else [],
-                points=[f"Delays added on purpose: {', '.join(put_in)}"] if put_in else [],
+                points=points,
                 table=Table(["stage", "mean (ms)"], run.budget.rows()),
                 note=NOTE,
                 pictures=[Picture(figure, CAPTION)],

@@ -116,6 +116,11 @@ FRAMES = {
         "showed is of t_sample - delay.",
         "s",
     ),
+    "wanted_lag": _column(
+        "Lag that the block wanted of this frame, from the EEG that it showed to its flip; empty "
+        "where none was chosen. The lag that it had is t_flip - (t_sample - delay).",
+        "s",
+    ),
     "flags": _column(
         "State of the signal: 0 when it is clean, else the sum of these.",
         levels={str(int(flag)): flag.name for flag in Flags},

@@ -43,6 +43,7 @@ class FrameFields(NamedTuple):
     seq: int
     sample: int
     delay: float
+    wanted_lag: float
     flags: int
     interval: float
     dropped: int
@@ -92,7 +93,8 @@ EVENT_COLUMNS = ("onset", "duration", "trial_type", "value", "sample", "t", "det
 NOT_AVAILABLE = "n/a"
 """What BIDS wants in a cell that has no value."""
 
-_TIMES = {"t_sample", "t_received", "t_published", "t_read", "t_flip", "interval", "delay"}
+_TIMES = {name for name in FRAME_COLUMNS if name.startswith("t_")}
+_TIMES |= {"interval", "delay", "wanted_lag"}
 
 
 class _Table:

@@ -7,5 +7,5 @@
 - `findings`, `of_clocks`, `of_parts`, `of_stream`: what went wrong, the worst first, and what was
   assumed, each a `finding`;
 - `outcome`, `outcome_figure`: what the training came to, block by block;
-- `lag_words`, `lag_figure`: its lag.
+- `lag_words`, `lag_figure`: its lag; `chosen_lags`: the blocks in which the lag was chosen.
 """

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from psychopy_nfb.analysis import LagSummary
+    from psychopy_nfb.report.chosen_lags import ChosenLag
     from psychopy_nfb.report.findings import Finding
     from psychopy_nfb.report.page import Section, Table
     from psychopy_nfb.report.session_data import SessionData
@@ -37,6 +38,8 @@ class Report:
     headline: str
     findings: list[Finding]
     lag: LagSummary
+    chosen: list[ChosenLag]
+    """The blocks in which the lag was chosen, and how well it was held."""
     blocks: pd.DataFrame | None
     """The outcome of each block; None if it is not known."""
     paths: dict[str, Path]
@@ -49,6 +52,7 @@ class Report:
             "headline": self.headline,
             "findings": [finding.to_dict() for finding in self.findings],
             "lag": self.lag.to_dict(),
+            "chosen_lags": [one.to_dict() for one in self.chosen],
             "blocks": blocks,
             "files": {name: str(path) for name, path in self.paths.items()},
         }
@@ -74,6 +78,8 @@ def main(options: argparse.Namespace) -> int:
     if report.lag.frames > report.lag.frames_without_value:
         print(report.lag.table())
         print(what_dominated(report.lag))
+    for one in report.chosen:
+        print(one)
     print("Files:")
     for path in report.paths.values():
         print(f"  {path}")
@@ -104,6 +110,7 @@ def write_report(session: str, out: str | None = None) -> Report:
     """
     from psychopy_nfb.analysis import lag_summary
     from psychopy_nfb.report import lag_words
+    from psychopy_nfb.report.chosen_lags import chosen_lags, chosen_table
     from psychopy_nfb.report.findings import findings, headline
     from psychopy_nfb.report.outcome import outcome
     from psychopy_nfb.report.page import Section, write_page
@@ -124,9 +131,16 @@ def write_report(session: str, out: str | None = None) -> Report:
         sections.append(Section("Worth a look", points=others))
     shown = {"outcome": _outcome_section(data, blocks), "lag": _lag_section(data, summary)}
     sections += shown.values()
+    chosen = chosen_lags(data)
+    if chosen:
+        sentences = [str(one) for one in chosen]
+        sections.append(
+            Section("The chosen lag", sentences, [], chosen_table(chosen), note=CHOSEN_NOTE)
+        )
     if summary.frames > summary.frames_without_value:
         not_in_it = NOT_IN_IT if summary.clock_note is None else UNKNOWN_TOO
-        paragraph = lag_words.methods_paragraph(summary, data.settings)
+        sentences = [str(one) for one in chosen]
+        paragraph = lag_words.methods_paragraph(summary, data.settings, sentences)
         sections.append(Section("For a methods section", [paragraph]))
         sections.append(Section("What the lag does not include", [not_in_it]))
     paths = {"page": folder / f"{name}_report.html"}
@@ -141,7 +155,7 @@ def write_report(session: str, out: str | None = None) -> Report:
             "out", str(folder), f"cannot be written ({cause(error)}); choose another folder"
         ) from None
     write_page(paths["page"], "Session report", sections, subtitle=name)
-    return Report(said, found, summary, blocks, paths)
+    return Report(said, found, summary, chosen, blocks, paths)
 
 
 def _outcome_section(data: SessionData, blocks: pd.DataFrame | None) -> Section:
@@ -191,6 +205,11 @@ LAG_CAPTION = (
 TABLE_NOTE = (
     "Frames that repeated an old value, as no new sample came, count from published → read on. "
     "Medians of stages do not add up to the median of their sum; the means in the figure do."
+)
+CHOSEN_NOTE = (
+    "The lag of a frame is from the brain signal that it showed to its flip. Held: it differed by "
+    "no more than a frame from the wanted lag, which is in the frame log, column wanted_lag. "
+    "Flips cannot be foreseen when frames are dropped; a smoother display holds the lag better."
 )
 _FLIPS = (
     "Flip times are the times at which PsychoPy's flip returned; only a light sensor tells when "

@@ -2,7 +2,8 @@
 
 `findings` lists; each `Finding` says what happened, with its figure, and what to do. What the
 participant saw is in `report.seen`, what is found of clocks and rates in `report.of_clocks`, of
-channels and units in `report.of_stream`, of parts that failed in `report.of_parts`.
+channels and units in `report.of_stream`, of parts that failed in `report.of_parts`, of lags that
+were chosen in `report.chosen_lags`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import pandas as pd
 from psychopy_nfb.analysis import LagSummary
 from psychopy_nfb.dsp.flags import HOLDING
 from psychopy_nfb.report import seen
+from psychopy_nfb.report.chosen_lags import of_chosen_lags
 from psychopy_nfb.report.finding import Finding
 from psychopy_nfb.report.numbers import percent, seconds, times
 from psychopy_nfb.report.of_clocks import of_clocks
@@ -45,6 +47,7 @@ def findings(data: SessionData, summary: LagSummary) -> list[Finding]:
             *_of_losses(data, frames, summary),
             *_of_frames(data, frames),
             *of_clocks(data, summary),
+            *of_chosen_lags(data),
         ]
         if len(frames):
             found += [*_of_signal(data, frames), *_of_display(data, frames)]
@@ -58,9 +61,11 @@ def headline(found: list[Finding], summary: LagSummary) -> str:
     dropped = f"{summary.dropped or 'none'} of {summary.due} frames due"
     said = f"No problem was found: {dropped} {'was' if summary.dropped == 1 else 'were'} dropped"
     total = summary.stages["total_ms"]
-    if total.n:
-        said += f", and the feedback showed the brain signal of {total.median:.0f} ms before"
-    return said + " (median)." if total.n else said + "."
+    if not total.n:
+        return said + "."
+    where = " where no lag was chosen" if summary.chosen_frames and not summary.all_chosen else ""
+    said += f", and the feedback showed the brain signal of {total.median:.0f} ms before"
+    return f"{said} (median){where}."
 
 
 def _of_the_run(data: SessionData, summary: LagSummary) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from psychopy_nfb.analysis import LagSummary
-from psychopy_nfb.analysis.lag import STAGES
+from psychopy_nfb.analysis.lag import STAGES, without_chosen
 from psychopy_nfb.report.seen import all_frames
 from psychopy_nfb.report.session_data import SessionData
 from psychopy_nfb.report.style import (
@@ -55,11 +55,13 @@ def lag_figure(data: SessionData, summary: LagSummary) -> Figure:
     )
     frames = all_frames(data)
     shown = frames[frames.t_sample.notna()]
-    _way(places["way"], shown, summary)
-    age = 1e3 * (shown.t_flip - shown.t_sample).to_numpy()
-    known = age if summary.clock_offset is None else age[:0]
-    histogram(places["age"], known, "ms")
-    places["age"].set(xlabel="age of the newest sample at the flip (ms)", ylabel="frames")
+    measured = without_chosen(shown)
+    _way(places["way"], measured, summary)
+    age = 1e3 * (shown.t_flip - shown.t_sample)
+    age = age if summary.clock_offset is None else age[:0]
+    known = age.to_numpy()
+    histogram(places["age"], age.reindex(measured.index).dropna().to_numpy(), "ms")
+    places["age"].set(xlabel="age of the sample at the flip (ms)", ylabel="frames")
     intervals = 1e3 * frames.interval.to_numpy()
     histogram(places["intervals"], intervals, "ms", _intervals_shown(intervals))
     places["intervals"].set(xlabel="frame interval (ms)", ylabel="frames", yscale="log")
@@ -104,7 +106,7 @@ def _intervals_shown(intervals: np.ndarray) -> tuple[float, float]:
 
 
 def _course(axes: Axes, data: SessionData, frames: pd.DataFrame, age: np.ndarray) -> None:
-    """Draw the age of the newest sample over the run: median and 95 % of it, bin by bin."""
+    """Draw the age of the sample shown over the run: median and 95 % of it, bin by bin."""
     begin = frames.t_flip.iloc[0]
     since = (frames.t_flip - begin).to_numpy()
     edges = _edges(since)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from psychopy_nfb.analysis import LagSummary
-from psychopy_nfb.analysis.lag import STAGES, clock_note
+from psychopy_nfb.analysis.lag import CHOSEN, STAGES, clock_note
 from psychopy_nfb.lsl.stamps_heard import WRONG_RATE
 from psychopy_nfb.report.lag_figure import WAY
 from psychopy_nfb.report.numbers import counted, percent, seconds
@@ -19,6 +20,8 @@ GAP_SECONDS = 0.1
 
 def what_dominated(summary: LagSummary) -> str:
     """Return in a sentence which part of the lag is the largest, and what would shorten it."""
+    if summary.all_chosen:
+        return CHOSEN
     parts = {"filter_delay_ms": "the declared delay of filter and display"}
     parts |= {name: STAGES[name][2] for name in WAY}
     remedies = {
@@ -38,9 +41,10 @@ def what_dominated(summary: LagSummary) -> str:
         )
     largest = max(medians, key=lambda name: medians[name])
     total = summary.stages["total_ms"].median
+    where = " where no lag was chosen" if summary.chosen_frames else ""
     return (
         f"Most of the lag is {parts[largest]}: {medians[largest]:.1f} of {total:.1f} ms "
-        f"({percent(medians[largest] / total)}); {remedies[largest]}."
+        f"({percent(medians[largest] / total)}){where}; {remedies[largest]}."
     )
 
 
@@ -55,7 +59,8 @@ def frames_sentence(summary: LagSummary) -> str:
         f"{summary.frames} frames were shown, at {summary.frame_rate:.2f} Hz; {summary.dropped} of "
         f"{summary.due} due frames were dropped ({percent(summary.dropped / max(1, summary.due))})."
         f" Of the frames shown, {summary.frames_without_value or 'none'} came before the first "
-        f"value, and in {summary.stale_frames or 'none'} of them {old}."
+        f"value, and in {summary.stale_frames or 'none'} of them {old}"
+        f"{' (or the frame so much later than wanted)' if summary.chosen_frames else ''}."
     )
 
 
@@ -103,7 +108,9 @@ def _by_step(delays: object, total_ms: float) -> str:
     return f" ({', '.join(parts)})"
 
 
-def methods_paragraph(summary: LagSummary, settings: dict[str, Any]) -> str:
+def methods_paragraph(
+    summary: LagSummary, settings: dict[str, Any], chosen: Sequence[str] = ()
+) -> str:
     """Return a paragraph for a paper; figures as median and 95th percentile.
 
     Parameters
@@ -112,6 +119,8 @@ def methods_paragraph(summary: LagSummary, settings: dict[str, Any]) -> str:
         Of the session.
     settings : dict
         The session's settings file.
+    chosen : sequence of str
+        Sentences on the blocks in which the lag was chosen.
     """
     stages, stream = summary.stages, settings.get("stream") or {}
     packages = (settings.get("machine") or {}).get("packages") or {}
@@ -142,10 +151,11 @@ def methods_paragraph(summary: LagSummary, settings: dict[str, Any]) -> str:
         f"signal processing delayed the rhythm by {stages['filter_delay_ms'].median:.1f} ms"
         f"{_by_step(settings.get('delays'), stages['filter_delay_ms'].median)}."
     )
-    if stages["total_ms"].n:
+    if stages["total_ms"].n and not summary.all_chosen:
+        begins = "Where no lag was chosen, from" if summary.chosen_frames else "From"
         to_flip = stages["age_at_flip_ms"].median - stages["sample_to_published_ms"].median
         said += (
-            f" From the newest sample to the published value it took "
+            f" {begins} the newest sample to the published value it took "
             f"{figures('sample_to_published_ms')}, from there to the flip {to_flip:.1f} ms, so "
             f"that the newest sample was {figures('age_at_flip_ms')} old at the flip and the "
             f"feedback showed the brain signal of {figures('total_ms')} before."
@@ -156,6 +166,7 @@ def methods_paragraph(summary: LagSummary, settings: dict[str, Any]) -> str:
                 "not tell when samples were taken."
             )
     share = percent(summary.dropped / max(1, summary.due))
+    said = " ".join([said, *chosen])
     return (
         f"{said} Of {summary.due} frames due {summary.dropped} were dropped ({share}). The "
         "display's own delay from flip to light is not included."

@@ -36,7 +36,7 @@ def of_clocks(data: SessionData, summary: LagSummary) -> Iterator[Finding]:
             "amplifier's stamps are wrong by at least that.",
             USE_LSL,
         )
-    elif total.n and total.median > LONG_LAG_MS / 2:
+    elif total.n and total.median > LONG_LAG_MS / 2 and not summary.all_chosen:
         yield Finding(
             min(1.0, total.median / LONG_LAG_MS / 4),
             total.median > LONG_LAG_MS,

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from psychopy_nfb.analysis.lag import lag_summary, missed_frames
+from psychopy_nfb.analysis.frames import in_order
+from psychopy_nfb.analysis.lag import ages, lag_summary, missed_frames
 from psychopy_nfb.dsp.flags import Flags
 from psychopy_nfb.recording.tables import given
 from psychopy_nfb.report.session_data import SessionData, within
@@ -50,7 +51,8 @@ def all_frames(data: SessionData) -> pd.DataFrame:
     ``missed`` are the frames dropped before the row's own, ``seconds`` how long the row's own frame
     was on the screen; ``uncalibrated, bad, inhibited`` are what its flags say, ``newest`` is
     the time of its newest sample (of its arrival, if its stamp is of another clock), ``old``
-    whether that was more than 0.1 s ago (or longer, where the stream sends long chunks).
+    whether that was more than 0.1 s ago (or longer, where the stream sends long chunks); with a
+    chosen lag, whether the frame was so much later than wanted.
     """
     frames = data.frames.copy()
     frames["missed"] = missed_frames(frames).fillna(0).astype(int)
@@ -66,7 +68,7 @@ def all_frames(data: SessionData) -> pd.DataFrame:
     summary = lag_summary(data.frames, data.settings)
     foreign = summary.clock_offset is not None
     frames["newest"] = frames.t_received if foreign else frames.t_sample
-    frames["old"] = frames.t_read - frames.newest > summary.stale_seconds
+    frames["old"] = ages(frames, foreign) > summary.stale_seconds
     return frames
 
 
@@ -92,9 +94,8 @@ def bad_parts(frames: pd.DataFrame) -> dict[str, float]:
 
 def hits(data: SessionData) -> int:
     """Return how many hits there were in blocks with feedback, as the frames tell."""
-    hits = given(data.frames, "hits")
-    known = data.frames[hits.notna()]
-    steps = hits[known.index].diff().clip(lower=0)
+    known = in_order(data.frames[given(data.frames, "hits").notna()])
+    steps = given(known, "hits").diff().clip(lower=0)
     return int(steps[within(known.t_flip, data.trained)].sum())
 
 

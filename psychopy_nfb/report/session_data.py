@@ -46,6 +46,8 @@ class Block:
     """Whether the participant was shown feedback."""
     baseline: bool = False
     """Whether a baseline was recorded in it."""
+    lag: dict[str, Any] | None = None
+    """The lag that was chosen for it, as `Lag.facts`; None for as little as there must be."""
 
     @property
     def seconds(self) -> float:
@@ -253,7 +255,10 @@ def _blocks(
         same = [end for end in ends.itertuples() if end.detail.get("block") == number]
         own = [end.t for end in same if end.t >= row.t and end.value == row.value]
         feedback = bool(row.detail.get("feedback", True))
-        found.append(Block(str(row.value), row.t, own[0] if own else last, feedback))
+        lag = row.detail.get("lag")
+        lag = lag if isinstance(lag, dict) else None
+        end = own[0] if own else last
+        found.append(Block(str(row.value), row.t, end, feedback, lag=lag))
     found = found or [Block(WHOLE_RUN, float(times.min()), last, len(frames) > 0)]
     about = frames.rename(columns={"t_flip": "t"}) if signals is None else signals
     return [_as_baseline(block, about) for block in found]

@@ -79,6 +79,11 @@ def told(builder):
             "nfb, Threshold given as: takes the threshold from the baseline; choose how",
         ),
         (
+            {"lagMs": "0.3"},
+            "setting",
+            "nfb, Lag of what is shown (ms): 0.3 is no lag in milliseconds; enter 1 to 2000",
+        ),
+        (
             {"schedule": "VariableRatio", "scheduleHits": "0"},
             "setting",
             "nfb, Hits per reward: 0: must be at least 1",

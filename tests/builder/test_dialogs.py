@@ -194,6 +194,18 @@ def test_a_schedule_is_in_the_script(builder, tmp_path, params, schedule):
     assert made == ([] if schedule is None else [schedule])
 
 
+@pytest.mark.parametrize(
+    ("lag", "argument"),
+    [("", ""), ("300", ", lag=float(300.0 or 0) / 1000 or None"), ("$delay", "float(delay or 0)")],
+)
+def test_a_block_has_the_lag_of_the_field(builder, tmp_path, lag, argument):
+    builder.add("NeuroFeedbackComponent", "nfb", lagMs=lag)
+    script = builder.script(tmp_path / "lag.py").read_text("utf-8")
+    (begin,) = re.findall(r"nfb\.begin_block\((.*)\)\n", script)
+    assert argument in begin
+    assert ("lag" in begin) == bool(lag)
+
+
 def test_a_threshold_that_changes_is_set_only_if_it_is_given(builder, tmp_path):
     component = builder.add("NeuroFeedbackComponent", "nfb")
     component.params["threshold"].updates = "set every repeat"

@@ -56,7 +56,7 @@ def test_row_053_patch_on_the_screen_is_the_patch_in_the_log(open_window, grab, 
     seen = []
     try:
         for number, value in enumerate(values):
-            writer.queue(None, 0.0)
+            writer.queue(None, 0.0, 0.0)
             if number in (5, 30):
                 patch.trigger()
             patch.draw(value)

@@ -31,7 +31,7 @@ def test_newest_is_none_before_the_first_record(block):
 
 
 def test_newest_is_the_last_written(block):
-    for number in range(1, 3000):
+    for number in range(1, FEEDBACK_SLOTS + 1000):
         assert write(block.feedback, number) == number
         record = block.feedback.newest()
         assert record[0] == number
@@ -42,10 +42,11 @@ def test_since_gives_all_that_the_ring_still_holds(block):
     for number in range(1, 11):
         write(block.feedback, number)
     assert [record[0] for record in block.feedback.since(4)] == [5, 6, 7, 8, 9, 10]
-    for number in range(11, 3001):
+    last = FEEDBACK_SLOTS + 1000
+    for number in range(11, last + 1):
         write(block.feedback, number)
     held = [record[0] for record in block.feedback.since(4)]
-    assert held == list(range(3000 - FEEDBACK_SLOTS + 2, 3001))
+    assert held == list(range(last - FEEDBACK_SLOTS + 2, last + 1))
 
 
 def test_a_half_written_record_is_passed_over(block):

@@ -13,7 +13,14 @@ from trainings import VALUE_NAMES, the_signal
 
 from psychopy_nfb import Neurofeedback
 from psychopy_nfb.dsp import CFIR, DCBlock, Decimate, Flags, Pick, Pipeline
-from psychopy_nfb.engine.records import FLAGS, T_PUBLISHED, T_SAMPLE, feedback_layout
+from psychopy_nfb.engine.records import (
+    FLAGS,
+    SAMPLE,
+    T_PUBLISHED,
+    T_RECEIVED,
+    T_SAMPLE,
+    feedback_layout,
+)
 from psychopy_nfb.engine.rerun import rerun
 from psychopy_nfb.errors import FileError, SettingsError, StreamError
 from psychopy_nfb.lsl.selection import StreamSelection
@@ -240,6 +247,24 @@ def test_row_057_a_late_amplifier_is_seen_in_the_lag(amplifier, training, delay,
             for nfb in (one, two)
         ]
     assert lags[1] - lags[0] == pytest.approx(delay, abs=0.002)
+
+
+def test_a_long_chunk_becomes_a_record_every_ten_milliseconds(
+    amplifier, training, tmp_path, listen
+):
+    source = amplifier("--rate", "1000", "--chunk", "96")
+    with Neurofeedback(training(source.source_id), data=tmp_path) as nfb:
+        records = listen(nfb, 1.0)
+        layout = nfb.records.layout
+    samples = np.array([record[SAMPLE] for record in records])
+    assert 0 < np.diff(samples).min() <= np.diff(samples).max() == 10
+    received = np.array([record[T_RECEIVED] for record in records])
+    newest = samples[:-1][np.diff(received) > 0]
+    assert (np.diff(newest) % 96 == 0).all()  # the last of each chunk, as it came
+    session = read_session(nfb.files.stem)
+    assert session.eeg.stamps[samples] == pytest.approx([r[T_SAMPLE] for r in records], abs=1e-6)
+    values = session.signals.set_index("sample").loc[samples, list(VALUE_NAMES)].to_numpy()
+    assert values == pytest.approx(np.array([r[layout.values] for r in records]), abs=1e-8)
 
 
 def test_row_066_the_feedback_goes_out_as_a_stream(amplifier, training, tmp_path):

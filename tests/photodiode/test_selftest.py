@@ -1,4 +1,4 @@
-"""`psychopy-nfb selftest`: brain to light in a closed loop, and delays put in."""
+"""`psychopy-nfb selftest`: brain to light in a closed loop, delays put in, a chosen lag."""
 
 from __future__ import annotations
 
@@ -55,6 +55,37 @@ def test_row_103_the_budget_closes_and_each_delay_is_in_its_stage(tmp_path):
     page = max(tmp_path.glob("*_run-*.html")).read_text(encoding="utf-8")
     assert "data:image/png" in page
     assert f"stream: {stream} ms" in page
+
+
+@pytest.mark.row(120)
+def test_row_120_a_chosen_lag_is_seen_in_the_light(tmp_path):
+    figures = tmp_path / "budget.json"
+    for _ in range(TURNS):
+        done = selftest("--seconds", 15, "--out", tmp_path, "--json", figures, "--lag", 250)
+        assert figures.exists(), done.stderr
+        found = json.loads(figures.read_text())
+        chosen = found["chosen_lag"]
+        if done.returncode == 0 and abs(chosen["seen_ms"] - 250) <= 5:
+            break
+    assert done.returncode == 0
+    assert chosen["wanted_ms"] == 250
+    assert chosen["seen_ms"] == pytest.approx(250, abs=5)
+    assert chosen["seen_ms"] == pytest.approx(
+        chosen["to_light_ms"] - found["stages"]["flip_to_light_ms"], abs=1
+    )
+    line = f"Chosen lag: wanted 250 ms, seen {chosen['seen_ms']:.1f} ms"
+    assert line in done.stdout
+    assert line in max(tmp_path.glob("*_run-*.html")).read_text(encoding="utf-8")
+
+
+def test_a_chosen_lag_that_cannot_be_is_one_sentence(tmp_path):
+    done = selftest("--lag", 50, "--seconds", 15, "--out", tmp_path)
+    assert done.returncode == 2
+    (said,) = [line for line in done.stderr.splitlines() if line.startswith("psychopy-nfb")]
+    assert "lag='50 ms': is less than the 0.1" in said
+    done = selftest("--lag", 900, "--out", tmp_path)
+    assert done.returncode == 2
+    assert "lag=900" in done.stderr
 
 
 @pytest.mark.parametrize("text", ["light=20", "stream", "stream=soon", "stream=-1", "stream=1e9"])

@@ -16,7 +16,13 @@ import numpy as np
 import pytest
 
 from psychopy_nfb.protocol import value_names
-from psychopy_nfb.recording import SessionRecord, SessionWriter, new_session, read_session
+from psychopy_nfb.recording import (
+    FRAME_COLUMNS,
+    SessionRecord,
+    SessionWriter,
+    new_session,
+    read_session,
+)
 
 VALUE_NAMES = value_names(["trained"])
 
@@ -188,6 +194,8 @@ def test_a_name_that_xml_changes_is_the_same_stream_after_a_restart(tmp_path, ca
 
 
 MARKS = ["=1+1", "'=1+1", "@SUM(A1)", "-2+3+cmd|' /C calc'!A0", "+cmd", "-5", "+0.5e3", "'quoted'"]
+NUMBERS = [0.0] * (len(FRAME_COLUMNS) - 3)
+"""Of a frame, between its own number and the texts of mark and block."""
 
 
 def test_what_a_spreadsheet_would_execute_comes_back_as_it_was(tmp_path):
@@ -197,7 +205,7 @@ def test_what_a_spreadsheet_would_execute_comes_back_as_it_was(tmp_path):
     for number, text in enumerate(MARKS):
         writer.event("mark", 1000.0 + number / 10, number, kind="experiment", value=text)
     values = [0.0] * len(VALUE_NAMES)
-    writer.frames([(n, *[0.0] * 13, text, text, *values) for n, text in enumerate(MARKS)])
+    writer.frames([(n, *NUMBERS, text, text, *values) for n, text in enumerate(MARKS)])
     writer.close()
     SessionRecord(files.settings).update(**FACTS)
     session = read_session(files.stem)
@@ -215,7 +223,7 @@ def test_a_mark_of_any_length_ends_no_recording(tmp_path):
         record(writer, append, 1)
         writer.event("mark", 1000.5, 0, kind="experiment", value=long, detail={"text": long})
         writer.event("mark", 1000.2, 0, kind="experiment", value="short")  # so that it is sorted
-        writer.frames([(int(append), *[0.0] * 13, long, "", *[0.0] * len(VALUE_NAMES))])
+        writer.frames([(int(append), *NUMBERS, long, "", *[0.0] * len(VALUE_NAMES))])
         writer.close()
         assert writer.error is None
     SessionRecord(files.settings).update(**FACTS)

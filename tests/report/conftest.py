@@ -51,6 +51,8 @@ class Plan:
     frames: bool = True
     display_range: tuple[float, float] = (-2.0, 6.0)
     name: str = "SimulatedEEG"
+    chosen: tuple[tuple[int, float], ...] = ()
+    """Numbers of blocks, from 1, and the lag in seconds that was chosen for them."""
 
 
 class _Author:
@@ -90,6 +92,8 @@ class _Author:
             self.writer.frames(self._frames())
         for number, (label, begin, end, feedback) in enumerate(self.plan.blocks, 1):
             detail = {"block": number, "feedback": feedback}
+            if number in (lags := dict(self.plan.chosen)):
+                detail["lag"] = {"hold": lags[number]}
             if begin < self.plan.seconds:
                 self._event("block_begin", begin, label, detail)
             if end < self.plan.seconds:
@@ -176,14 +180,20 @@ class _Author:
         plan, rows = self.plan, []
         times = [published for published, _ in self.records]
         t, last, dropped, number = 1 / HZ, None, 0, 0
-        held = [every for every, _ in plan.hold]
+        held, lags = [every for every, _ in plan.hold], dict(plan.chosen)
         while t < plan.seconds:
             missed = 0 if last is None else max(0, round((t - last) * HZ) - 1)
             dropped += missed if last is not None and t - last < 1 else 0
             where = next((one for one in plan.blocks if one[1] <= t < one[2]), None)
             read = BEGIN + t - 0.005
             newest = int(np.searchsorted(times, read, side="right")) - 1
+            begun = [n for n, one in enumerate(plan.blocks, 1) if one[1] <= read - BEGIN < one[2]]
+            lag = lags.get(begun[0]) if begun else None
+            if lag is not None:
+                shown = [one[1][0] - one[1][5] for one in self.records[: newest + 1]]
+                newest = int(np.abs(np.array(shown) - (BEGIN + t - lag)).argmin())
             row = {"frame": number, "t_read": read, "t_flip": BEGIN + t, "dropped": dropped}
+            row["wanted_lag"] = math.nan if lag is None else lag
             row["interval"] = math.nan if last is None else t - last
             row["block"], row["mark"] = ("" if where is None else where[0]), ""
             if newest >= 0:

@@ -22,7 +22,7 @@ def frames():
     log["t_published"] = log.t_read - 0.002
     log["t_received"] = log.t_published - 0.0003
     log["t_sample"] = log.t_received - 0.0002
-    log["delay"] = 0.1
+    log["delay"], log["wanted_lag"] = 0.1, np.nan
     log["hits"] = np.arange(600) // 200
     early = ["t_sample", "t_received", "t_published", "delay", "hits"]
     log.loc[:9, early] = np.nan
