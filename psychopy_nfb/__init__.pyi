@@ -16,6 +16,7 @@ from psychopy_nfb.display import FeedbackCircle as FeedbackCircle
 from psychopy_nfb.display import FeedbackColor as FeedbackColor
 from psychopy_nfb.display import FeedbackStimulus as FeedbackStimulus
 from psychopy_nfb.display import FeedbackText as FeedbackText
+from psychopy_nfb.display import FeedbackTone as FeedbackTone
 from psychopy_nfb.display import FeedbackTrace as FeedbackTrace
 from psychopy_nfb.display import PhotodiodePatch as PhotodiodePatch
 from psychopy_nfb.display import pace as pace

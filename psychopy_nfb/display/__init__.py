@@ -5,6 +5,7 @@
   signal;
 - `late_read`, `frame_log`: when a value is read, and what is noted of each flip;
 - `bar`, `circle`, `trace`, `color`, `text`: what the participant sees, on `stimulus` and `shapes`;
+- `tone`: what the participant hears, made of `waveforms` and played on a `speaker`;
 - `auto_draw`, `run_state`: what Builder's scripts expect of their stimuli;
 - `calibration`, `signal_check`: the screens of a baseline and of the electrodes; of the latter
   `channel_page` is what is shown, `channel_layout` where, `head_map` the electrodes on a head,
@@ -28,6 +29,7 @@ _HOME = {
     "FeedbackColor": "color",
     "FeedbackStimulus": "stimulus",
     "FeedbackText": "text",
+    "FeedbackTone": "tone",
     "FeedbackTrace": "trace",
     "LateRead": "late_read",
     "Neurofeedback": "neurofeedback",

@@ -14,4 +14,5 @@ from psychopy_nfb.display.scanner_trigger import wait_for_trigger as wait_for_tr
 from psychopy_nfb.display.signal_check import show_signal_check as show_signal_check
 from psychopy_nfb.display.stimulus import FeedbackStimulus as FeedbackStimulus
 from psychopy_nfb.display.text import FeedbackText as FeedbackText
+from psychopy_nfb.display.tone import FeedbackTone as FeedbackTone
 from psychopy_nfb.display.trace import FeedbackTrace as FeedbackTrace
