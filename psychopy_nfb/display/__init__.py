@@ -4,7 +4,8 @@
   baselines and settings; `feedback_state`: what the `newest_record` says, `signal_view` of one
   signal;
 - `late_read`, `frame_log`: when a value is read, and what is noted of each flip;
-- `bar`, `circle`, `trace`, `color`, `text`: what the participant sees, on `stimulus` and `shapes`;
+- `bar`, `thermometer`, `circle`, `trace`, `color`, `text`, `sign`, `progress`, `dimmer`: what the
+  participant sees, on `stimulus` and `shapes`;
 - `tone`: what the participant hears, made of `waveforms` and played on a `speaker`;
 - `auto_draw`, `run_state`: what Builder's scripts expect of their stimuli;
 - `calibration`, `signal_check`: the screens of a baseline and of the electrodes; of the latter
@@ -27,8 +28,12 @@ _HOME = {
     "FeedbackBar": "bar",
     "FeedbackCircle": "circle",
     "FeedbackColor": "color",
+    "FeedbackDimmer": "dimmer",
+    "FeedbackProgress": "progress",
+    "FeedbackSign": "sign",
     "FeedbackStimulus": "stimulus",
     "FeedbackText": "text",
+    "FeedbackThermometer": "thermometer",
     "FeedbackTone": "tone",
     "FeedbackTrace": "trace",
     "LateRead": "late_read",
