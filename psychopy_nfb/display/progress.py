@@ -11,7 +11,7 @@ from psychopy_nfb.display.stimulus import PANEL, FeedbackStimulus
 from psychopy_nfb.errors import FileError, SettingsError, cause
 
 if TYPE_CHECKING:
-    from psychopy.visual import Window
+    from psychopy.visual import ImageStim, Window
 
 DEFAULT_SHARE = 0.6
 """Height and width as a share of the window's height, if none are given."""
@@ -105,7 +105,7 @@ class FeedbackProgress(FeedbackStimulus):
 
 def _picture(
     win: Window, path: str | os.PathLike[str], box: tuple[float, float, float, float]
-) -> object:
+) -> ImageStim:
     from PIL import Image
     from psychopy.visual import ImageStim
 
