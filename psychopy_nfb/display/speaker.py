@@ -75,7 +75,7 @@ class PsychToolboxSpeaker:
         Name of one in the Device Manager, or of the device as the system calls it.
     """
 
-    backend = "psychtoolbox"
+    backend: str = "psychtoolbox"
 
     def __init__(self, name: str | None):
         import psychtoolbox
@@ -96,10 +96,10 @@ class PsychToolboxSpeaker:
 
             managed = SpeakerDevice(name=name)
         self._device = managed
-        self.device = str(managed.name)
-        self.rate = int(managed.sampleRateHz)
+        self.device: str = str(managed.name)
+        self.rate: int = int(managed.sampleRateHz)
         self._channels = min(int(managed.channels), 2)
-        self.latency = self._measured()
+        self.latency: float = self._measured()
 
     def voices(self, sounds: Sequence[np.ndarray], count: int) -> list[Voice]:
         """Return `count` voices that can play each of `sounds`."""
@@ -174,11 +174,11 @@ class SoundSpeaker:
         if sound.Sound.backend is None:  # the preferences' is one that is not here
             sound.Sound.backend = SpeakerDevice.backend = OTHER_LIBRARY
         self._device = _managed(name, "samplerate") or SpeakerDevice(name=name)
-        self.backend = str(self._device.backend)
-        self.device = str(self._device.name)
-        self.rate = int(self._device.sampleRateHz)
+        self.backend: str = str(self._device.backend)
+        self.device: str = str(self._device.name)
+        self.rate: int = int(self._device.sampleRateHz)
         stream = getattr(self._device, "stream", None)
-        self.latency = float(getattr(stream, "latency", 0.0)) + GUARD_SECONDS
+        self.latency: float = float(getattr(stream, "latency", 0.0)) + GUARD_SECONDS
 
     def voices(self, sounds: Sequence[np.ndarray], count: int) -> list[Voice]:
         """Return `count` voices that can play each of `sounds`."""
@@ -226,7 +226,7 @@ def open_speaker(name: str | None = None) -> Speaker:
     try:
         return _opened(name)
     except Exception as error:  # sound libraries have no exception in common
-        why = cause(error)
+        why = cause(error).removeprefix("PTB-ERROR: ")
         raise SettingsError(
             "speaker", name, f"no sound device could be opened ({why}); {REMEDY}"
         ) from None

@@ -128,8 +128,8 @@ class FeedbackTone(RunState):
         required: bool = True,
     ):
         self._nfb = nfb
-        self.kind = str(check_choice("kind", kind, KINDS))
-        self.name = self.kind if name is None else str(name)
+        self.kind: str = str(check_choice("kind", kind, KINDS))
+        self.name: str = self.kind if name is None else str(name)
         frequency = FREQUENCIES.get(self.kind) if frequency is None else frequency
         if self.kind == "pitch":
             low, high = _check_frequencies(frequencies)
