@@ -29,7 +29,9 @@ logger: logging.Logger = logging.getLogger(__name__)
 SERVERS = ("pulse", "pipewire", "default")
 """ALSA's names for devices that lead to a sound server."""
 OTHER_LIBRARY = "sounddevice"
-"""PsychoPy's name for the library where Psychtoolbox is not there."""
+"""PsychoPy's name for the library where Psychtoolbox is not there …"""
+OTHER_RATE = 44_100
+"""… and its samples per second."""
 TRIALS = 5
 """Silent sounds by which the latency of a speaker is measured."""
 GUARD_SECONDS = 0.005
@@ -83,7 +85,7 @@ class PsychToolboxSpeaker:
 
         self._audio = audio
         self._now = psychtoolbox.GetSecs
-        managed = _managed(name, "handle")
+        managed = _managed(name)
         if managed is None:
             if _leads_to_server(name):
                 # Psychtoolbox halts PulseAudio and PipeWire so that it has the sound card alone.
@@ -159,37 +161,41 @@ class _PsychToolboxVoice:
 
 
 class SoundSpeaker:
-    """A speaker on another of PsychoPy's sound libraries, whose onsets are those asked for.
+    """The system's speaker on PsychoPy's second sound library; onsets are those asked for.
 
-    Parameters
-    ----------
-    name : str, optional
-        Name of one in the Device Manager, or of the device as the system calls it.
+    It knows neither the Device Manager nor when a sound really began.
     """
 
-    def __init__(self, name: str | None):
+    def __init__(self) -> None:
         from psychopy import sound
         from psychopy.hardware.speaker import SpeakerDevice
 
-        if sound.Sound.backend is None:  # the preferences' is one that is not here
-            sound.Sound.backend = SpeakerDevice.backend = OTHER_LIBRARY
-        self._device = _managed(name, "samplerate") or SpeakerDevice(name=name)
-        self.backend: str = str(self._device.backend)
-        self.device: str = str(self._device.name)
-        self.rate: int = int(self._device.sampleRateHz)
-        stream = getattr(self._device, "stream", None)
-        self.latency: float = float(getattr(stream, "latency", 0.0)) + GUARD_SECONDS
+        sound.Sound.backend = SpeakerDevice.backend = OTHER_LIBRARY
+        self.backend: str = OTHER_LIBRARY
+        self.rate: int = OTHER_RATE
+        self._device = SpeakerDevice()  # one for all: each is announced in the log
+        silent = self._sound(np.zeros(64, np.float32))
+        streams = sys.modules[type(silent).__module__].streams
+        stream = streams[silent.streamLabel]
+        self.device: str = f"{stream.device}, the system's default"
+        self.latency: float = float(stream.latency) + GUARD_SECONDS
 
     def voices(self, sounds: Sequence[np.ndarray], count: int) -> list[Voice]:
         """Return `count` voices that can play each of `sounds`."""
+        return [_SoundVoice([self._sound(one) for one in sounds]) for _ in range(count)]
+
+    def _sound(self, samples: np.ndarray) -> Sound:
         from psychopy import sound
 
-        def make(samples: np.ndarray) -> Sound:
-            return sound.Sound(
-                samples, sampleRate=self.rate, speaker=self._device, hamming=False, autoLog=False
-            )
-
-        return [_SoundVoice([make(one) for one in sounds]) for _ in range(count)]
+        both = np.repeat(samples[:, np.newaxis], 2, axis=1)
+        return sound.Sound(
+            both,
+            sampleRate=self.rate,
+            stereo=True,
+            hamming=False,
+            speaker=self._device,
+            autoLog=False,
+        )
 
 
 class _SoundVoice:
@@ -237,19 +243,19 @@ def _opened(name: str | None) -> Speaker:
     try:
         import psychtoolbox.audio  # noqa: F401
     except Exception:  # no such library for this system, or without a sound library beneath
-        return SoundSpeaker(name)
+        return SoundSpeaker()
     return PsychToolboxSpeaker(name)
 
 
-def _managed(name: str | None, of_stream: str) -> Any:
+def _managed(name: str | None) -> Any:
     """Return the Device Manager's speaker of that name, or its first; None if there is none.
 
-    A library's speakers are known by what their streams have: `of_stream`.
+    Speakers of this library are known by the handle that their stream has.
     """
     from psychopy.hardware import DeviceManager
 
     for known, device in DeviceManager.devices.items():
-        if name in (None, known) and hasattr(getattr(device, "stream", None), of_stream):
+        if name in (None, known) and hasattr(getattr(device, "stream", None), "handle"):
             return device
     return None
 

@@ -1,6 +1,7 @@
 """A session with sounds whose speaker is PulseAudio's null sink, recorded from its monitor.
 
-``heard_tones.py SCENE SOURCE_ID FOLDER`` writes the session and ``heard.npz`` into the folder.
+``heard_tones.py SCENE SOURCE_ID FOLDER LIBRARY`` writes the session and ``heard.npz`` into the
+folder. Psychtoolbox is hidden if another LIBRARY of PsychoPy shall play.
 PULSE_SERVER names the server; a sound is what a person at the loudspeaker would hear.
 """
 
@@ -152,8 +153,10 @@ def many(nfb):
     return {"chimes": chime.played}
 
 
-def main(scene, source_id, folder):
+def main(scene, source_id, folder, library):
     """Run a scene and keep what was heard."""
+    if library != "psychtoolbox":
+        sys.modules["psychtoolbox.audio"] = None
     microphone = Microphone()  # first: its small blocks make the sink's small, too
     microphone.start()
     training = alpha(source_id, dwell=0.1, refractory=0.4)

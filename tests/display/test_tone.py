@@ -59,15 +59,16 @@ def null_sink():
 def hear(null_sink, unique_id, tmp_path):
     """Run a scene of `heard_tones`; return what was heard, its folder and its events of sounds."""
 
-    def run(scene):
+    def run(scene, library="psychtoolbox"):
         # The stand-in of an amplifier whose alpha is always beyond the threshold.
         planted = [sys.executable, str(HERE / "planted_amplifier.py"), unique_id, "250", "Oz:20:10"]
         source = subprocess.Popen(planted)
+        program = [sys.executable, str(HERE / "heard_tones.py")]
         paths = [str(HERE.parent / "protocol"), str(HERE.parent / "engine")]
         paths += [str(HERE.parent / "inputs"), os.environ.get("PYTHONPATH", "")]
         try:
             subprocess.run(
-                [sys.executable, str(HERE / "heard_tones.py"), scene, unique_id, str(tmp_path)],
+                [*program, scene, unique_id, str(tmp_path), library],
                 env={**null_sink, "PYTHONPATH": os.pathsep.join(paths)},
                 check=True,
                 timeout=120,
@@ -111,8 +112,9 @@ def pitch_heard(heard, begins, seconds):
 
 
 @pytest.mark.slow
-def test_row_119_the_pitch_follows_the_value_and_each_reward_is_heard(hear):
-    heard, stem, events = hear("session")
+@pytest.mark.parametrize("library", ["psychtoolbox", "sounddevice"])
+def test_row_119_the_pitch_follows_the_value_and_each_reward_is_heard(hear, library):
+    heard, stem, events = hear("session", library)
 
     for value, frequency in [(0.0, 220), (0.5, 440), (1.0, 880)]:
         pitch = pitch_heard(heard, heard[f"pitch {value}"] + 0.4, 0.5)
@@ -144,7 +146,7 @@ def test_row_119_the_pitch_follows_the_value_and_each_reward_is_heard(hear):
 
     settings = json.loads(Path(f"{stem}_nfb.json").read_text("utf-8"))
     assert set(settings["sounds"]) == {"reward", "pitch", "criterion", "oops", "loudness"}
-    assert settings["sounds"]["reward"]["backend"] == "psychtoolbox"
+    assert settings["sounds"]["reward"]["backend"] == library
     assert settings["sounds"]["reward"]["latency"] > 0
 
 
