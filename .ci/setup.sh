@@ -11,7 +11,7 @@ PSYCHOPY="${PSYCHOPY_NFB_PSYCHOPY:-}"
 VENV="$ROOT/.venv${PSYCHOPY:+-$PSYCHOPY}"
 APT_PACKAGES="xvfb libgl1 libglu1-mesa libegl1 libgl1-mesa-dri libxkbcommon-x11-0 libxcb-cursor0
     libxcb-icccm4
-    libxcb-keysyms1 libportaudio2 x11-utils"
+    libxcb-keysyms1 libportaudio2 x11-utils pulseaudio libasound2-plugins"
 # PsychoPy before 2026.2 needs wxPython, which has no wheels for Linux: the system's takes its place.
 SYSTEM_WX=""
 if [ -n "$PSYCHOPY" ] && [ "$(uname -s)" = Linux ] && command -v dpkg-query >/dev/null; then

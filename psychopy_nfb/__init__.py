@@ -28,12 +28,17 @@ __version__ = "0.1.0"
 
 _HOME = {
     "Neurofeedback": "psychopy_nfb.display.neurofeedback",
-    # what the participant sees
+    # what the participant sees and hears
     "FeedbackBar": "psychopy_nfb.display",
     "FeedbackCircle": "psychopy_nfb.display",
     "FeedbackColor": "psychopy_nfb.display",
+    "FeedbackDimmer": "psychopy_nfb.display",
+    "FeedbackProgress": "psychopy_nfb.display",
+    "FeedbackSign": "psychopy_nfb.display",
     "FeedbackStimulus": "psychopy_nfb.display",
     "FeedbackText": "psychopy_nfb.display",
+    "FeedbackThermometer": "psychopy_nfb.display",
+    "FeedbackTone": "psychopy_nfb.display",
     "FeedbackTrace": "psychopy_nfb.display",
     "PhotodiodePatch": "psychopy_nfb.display",
     "Lag": "psychopy_nfb.display.chosen_lag",

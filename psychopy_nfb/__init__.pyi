@@ -15,8 +15,13 @@ from psychopy_nfb.builder.field_errors import errors_name_fields as errors_name_
 from psychopy_nfb.display import FeedbackBar as FeedbackBar
 from psychopy_nfb.display import FeedbackCircle as FeedbackCircle
 from psychopy_nfb.display import FeedbackColor as FeedbackColor
+from psychopy_nfb.display import FeedbackDimmer as FeedbackDimmer
+from psychopy_nfb.display import FeedbackProgress as FeedbackProgress
+from psychopy_nfb.display import FeedbackSign as FeedbackSign
 from psychopy_nfb.display import FeedbackStimulus as FeedbackStimulus
 from psychopy_nfb.display import FeedbackText as FeedbackText
+from psychopy_nfb.display import FeedbackThermometer as FeedbackThermometer
+from psychopy_nfb.display import FeedbackTone as FeedbackTone
 from psychopy_nfb.display import FeedbackTrace as FeedbackTrace
 from psychopy_nfb.display import PhotodiodePatch as PhotodiodePatch
 from psychopy_nfb.display import pace as pace

@@ -220,7 +220,7 @@ def check_is_read(display: Any, signals: type[Any]) -> None:
     signals : type
         Class of the components that read it.
     """
-    name = r"\w+\.(value|z|signal|score|hits)\b"
+    name = r"\w+\.(value|z|signal|score|hits|rewards|beyond)\b"
     if not re.search(name, str(display.params["value"].val)):
         return
     here = [one for one in display.exp.routines[display.parentName] if isinstance(one, signals)]

@@ -1,21 +1,31 @@
-"""What the participant sees: a bar, a circle, a trace, a colour or a text."""
+"""What the participant sees, or hears: a bar, a text, a picture, a tone."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from psychopy_nfb.builder import experiment_checks
+from psychopy_nfb.builder import alerts, experiment_checks
 from psychopy_nfb.builder.dialog_fields import add_fields
+from psychopy_nfb.builder.display_fields import (
+    APPEARANCE,
+    BASIC,
+    HEARD_ONCE,
+    LAYOUT,
+    WITH_THRESHOLD,
+    WITH_WARNING,
+)
 from psychopy_nfb.builder.help_page import HelpPage
 from psychopy_nfb.builder.neurofeedback import (
     NeuroFeedbackComponent,
     main_name,
     signal_classes,
+    tell_without_signal,
 )
 from psychopy_nfb.builder.number_fields import check_numbers
 from psychopy_nfb.builder.older_files import Converted, newer_code
-from psychopy_nfb.builder.parameters import CATEGORY, ICONS, PLUGIN, Field, code, used
+from psychopy_nfb.builder.parameters import CATEGORY, ICONS, PLUGIN, code, is_shown, used
 
 if TYPE_CHECKING:
     from psychopy_nfb.untyped import PsychoPyClass as BaseComponent
@@ -24,137 +34,19 @@ else:
 
 CLASSES = {
     "bar": "FeedbackBar",
+    "thermometer": "FeedbackThermometer",
     "circle": "FeedbackCircle",
     "trace": "FeedbackTrace",
     "color": "FeedbackColor",
     "text": "FeedbackText",
+    "sign": "FeedbackSign",
+    "progress": "FeedbackProgress",
+    "dimmer": "FeedbackDimmer",
+    "tone": "FeedbackTone",
 }
-_NUMBERS = ("display", "not in ('text', 'color')")
-_TEXT = ("display", "== 'text'")
-_WARNING = ("display", "in ('bar', 'circle')")
-BASIC = (
-    Field(
-        "display",
-        "bar",
-        "Display",
-        "How the value is shown. A bar with its threshold is usual.",
-        control="choice",
-        choices={
-            "bar": "bar",
-            "circle": "circle",
-            "trace": "trace",
-            "color": "colour square",
-            "text": "text",
-        },
-    ),
-    Field(
-        "value",
-        "nfb.value",
-        "Value (0 to 1)",
-        "What is shown, read in each frame: the value of a signal, or Python code that gives a "
-        "number from 0 to 1; for a text whatever is to be written, such as nfb.score. The button "
-        "lists the signals of this experiment.",
-        type="code",
-        offers="shown_values",
-    ),
-    Field(
-        "threshold",
-        "nfb.display_threshold",
-        "Threshold (0 to 1)",
-        "Where the mark of the threshold is, read in each frame. Usually the threshold of the "
-        "signal that is shown. Empty: no mark.",
-        type="code",
-        offers="thresholds",
-        show=(_NUMBERS,),
-    ),
-    Field(
-        "inhibit",
-        "",
-        "Warn while",
-        "The warning colour shows while this is true, read in each frame: emg.beyond for muscle "
-        "activity. Usually empty: never.",
-        type="code",
-        offers="warnings",
-        show=(_WARNING,),
-    ),
-    Field(
-        "template",
-        "{:.0f}",
-        "Written as",
-        "How a number is written: {:.0f} without decimals, {:.1f} points with one and a word.",
-        show=(_TEXT,),
-    ),
-    Field(
-        "letterHeight",
-        "",
-        "Letter height (units of Layout)",
-        "Height of the letters, in the units that are chosen on the tab Layout. Empty: a usual "
-        "height.",
-        type="num",
-        show=(_TEXT,),
-    ),
-)
-LAYOUT = (
-    Field(
-        "pos",
-        "(0, 0)",
-        "Position [x, y] (units below)",
-        "Of the centre, in the units below.",
-        tab="Layout",
-        type="list",
-    ),
-    Field(
-        "size",
-        "",
-        "Size [w, h] (units below)",
-        "Width and height, in the units below; for a circle its radius when empty and when full. "
-        "Empty: a usual size.",
-        tab="Layout",
-        type="list",
-    ),
-    Field(
-        "units",
-        "from exp settings",
-        "Units",
-        "Of position, size and letters. height is usual: 1 is the height of the window.",
-        tab="Layout",
-        control="choice",
-        choices={
-            name: name
-            for name in ("from exp settings", "height", "norm", "pix", "deg", "cm", "degFlat")
-        },
-    ),
-)
-APPEARANCE = (
-    Field(
-        "color",
-        "#56B4E9",
-        "Colour",
-        "Of the display below the threshold; of a colour square when it is full.",
-        tab="Appearance",
-        type="color",
-        control="color",
-    ),
-    Field(
-        "rewardColor",
-        "#1DB88A",
-        "Reward colour",
-        "Of bar and circle beyond the threshold; of a trace the ground beyond it. Not used for a "
-        "text or a colour square.",
-        tab="Appearance",
-        type="color",
-        control="color",
-    ),
-    Field(
-        "warningColor",
-        "#E8743B",
-        "Warning colour",
-        "Of bar and circle while the warning lasts.",
-        tab="Appearance",
-        type="color",
-        control="color",
-    ),
-)
+WITH_COLOR = (*WITH_THRESHOLD, "text")
+VALUES = {"reward": "rewards", "criterion": "beyond"}
+"""What a tone follows that is not the value from 0 to 1, by its kind."""
 
 
 class FeedbackDisplayComponent(BaseComponent):
@@ -166,7 +58,7 @@ class FeedbackDisplayComponent(BaseComponent):
     version = "2026.1.0"
     iconFile: Path = ICONS / "feedbackdisplay.png"
     iconSVG: Path = ICONS / "feedbackdisplay.svg"
-    tooltip = "Feedback Display: a bar, circle, trace, colour or text that follows the feedback"
+    tooltip = "Feedback Display: a bar, text, picture or tone that follows the feedback"
     beta = False
     url: HelpPage = HelpPage("component_feedback_display")
 
@@ -217,59 +109,123 @@ class FeedbackDisplayComponent(BaseComponent):
         """Return the constructor's keyword arguments that are not left to their defaults."""
         params, display = self.params, self._display
         given = {}
-        if display == "text":
-            given["template"] = code(params["template"])
-        given["pos"] = code(params["pos"])
-        if display == "text":
-            given["height"] = code(params["letterHeight"])
+        if display == "tone":
+            given = self._of_tone()
+        elif display == "dimmer":
+            given = {"darkest": code(params["darkest"]), "smooth": code(params["dimSeconds"])}
         else:
-            given["radius" if display == "circle" else "size"] = code(params["size"])
-        if params["units"].val != "from exp settings":
-            given["units"] = repr(params["units"].val)
-        given["high_color" if display == "color" else "color"] = code(params["color"])
-        if display in ("bar", "circle"):
-            given["reward_color"] = code(params["rewardColor"])
-            given["warning_color"] = code(params["warningColor"])
-        elif display == "trace":
-            given["shade_color"] = code(params["rewardColor"])
+            if display == "text":
+                given["template"] = code(params["template"])
+            elif display == "progress":
+                names = [one.strip() for one in str(params["pictures"].val).split(",")]
+                given["pictures"] = repr([one for one in names if one])
+            elif display == "thermometer":
+                given["scale"] = code(params["scale"])
+            given["pos"] = code(params["pos"])
+            if display == "text":
+                given["height"] = code(params["letterHeight"])
+            else:
+                given["radius" if display == "circle" else "size"] = code(params["size"])
+            if params["units"].val != "from exp settings":
+                given["units"] = repr(params["units"].val)
+            given |= self._colors()
         return [f"{name}={value}" for name, value in given.items() if value != "None"]
+
+    def _of_tone(self) -> dict[str, str]:
+        params = self.params
+        kind = params["toneKind"].val
+        given = {
+            "kind": repr(kind),
+            "name": repr(str(params["name"])),
+            "volume": code(params["volume"]),
+        }
+        if kind == "pitch":
+            low, high = code(params["toneLow"]), code(params["toneHigh"])
+            given["frequencies"] = "None" if "None" in (low, high) else f"({low}, {high})"
+        else:
+            given["frequency"] = code(params["tonePitch"])
+        if kind in HEARD_ONCE:
+            given["seconds"] = code(params["toneSeconds"])
+            given["sound"] = code(params["soundFile"])
+        given["required"] = repr(params["withoutSound"].val == "stop")
+        return given
+
+    def _colors(self) -> dict[str, str]:
+        params, display = self.params, self._display
+        color, reward, warning = (
+            code(params[name]) for name in ("color", "rewardColor", "warningColor")
+        )
+        if display == "color":
+            return {"high_color": color}
+        if display == "sign":
+            return {"success_color": reward, "failure_color": warning}
+        given = {"color": color} if display in WITH_COLOR else {}
+        if display in WITH_WARNING:
+            given |= {"reward_color": reward, "warning_color": warning}
+        elif display == "trace":
+            given["shade_color"] = reward
+        return given
 
     def writeInitCode(self, buff: Any) -> None:
         """Write what makes the display, once however often the Routine is used."""
         name = self.params["name"]
+        heard = self._display == "tone"
+        where = main_name(self.exp) if heard else "win"
         buff.writeOnceIndentedLines(
             f"{name} = psychopy_nfb.{CLASSES[self._display]}(\n"
-            f"    win, {', '.join(self._arguments())}\n"
+            f"    {where}, {', '.join(self._arguments())}\n"
             ")\n"
         )
-        buff.writeIndentedLines(f"{name}.depth = {-self.getPosInRoutine()}\n")
+        if not heard:
+            buff.writeIndentedLines(f"{name}.depth = {-self.getPosInRoutine()}\n")
 
     def writeFrameCode(self, buff: Any) -> None:
         """Write start, what it shows in this frame, and stop."""
-        name = self.params["name"]
+        name, display = self.params["name"], self._display
+        heard = display == "tone"
         indented = self.writeStartTestCode(buff)
         if indented:
-            buff.writeIndentedLines(f"{name}.setAutoDraw(True)\n")
+            buff.writeIndentedLines("pass\n" if heard else f"{name}.setAutoDraw(True)\n")
             buff.setIndentLevel(-indented, relative=True)
         buff.writeIndentedLines(f"\nif {name}.status == STARTED:\n")
         buff.setIndentLevel(+1, relative=True)
         buff.writeIndentedLines(f"{name}.value = {code(self.params['value'])}\n")
-        if self._display not in ("text", "color") and self.params["threshold"].val:
+        if display in WITH_THRESHOLD and self.params["threshold"].val:
             buff.writeIndentedLines(f"{name}.threshold = {code(self.params['threshold'])}\n")
-        if self._display in ("bar", "circle") and self.params["inhibit"].val:
+        if display in WITH_WARNING and self.params["inhibit"].val:
             buff.writeIndentedLines(f"{name}.warning = bool({code(self.params['inhibit'])})\n")
+        if heard:
+            buff.writeIndentedLines(f"{name}.update()\n")
         buff.setIndentLevel(-1, relative=True)
         indented = self.writeStopTestCode(buff)
         if indented:
-            buff.writeIndentedLines(f"{name}.setAutoDraw(False)\n")
+            buff.writeIndentedLines(f"{name}.stop()\n" if heard else f"{name}.setAutoDraw(False)\n")
             buff.setIndentLevel(-indented, relative=True)
 
     def integrityCheck(self) -> None:
         """Tell what can be known to be wrong before the experiment runs."""
         super().integrityCheck()
         check_numbers(self)
+        self._check_shown()
         experiment_checks.check_is_read(self, NeuroFeedbackComponent)
         others = [one for one, _ in used(self.exp, "NeuroFeedbackComponent")]
         if not others and next(used(self.exp, "FeedbackDisplayComponent"))[0] is self:
             # Otherwise the first signal goes through all names.
             experiment_checks.check_names(self.exp, signal_classes(self.exp))
+
+    def _check_shown(self) -> None:
+        """Tell of fields without which nothing can be seen or heard."""
+        value = str(self.params["value"].val)
+        wanted = VALUES.get(self.params["toneKind"].val)
+        if is_shown(self, "toneKind") and wanted and re.fullmatch(r"\w+\.value", value):
+            signal = value.split(".")[0]
+            alerts.tell(
+                self,
+                f"{value} is a number from 0 to 1, and this tone follows something else; enter "
+                f"{signal}.{wanted}.",
+                field=self.params["value"].label,
+            )
+        if is_shown(self, "pictures") and not str(self.params["pictures"].val).strip(" ,"):
+            alerts.tell(self, "no picture is named.", field=self.params["pictures"].label)
+        if self._display == "tone":
+            tell_without_signal(self)

@@ -169,6 +169,7 @@ def _expressions(
 def shown_values(element: Any, field: str, texts: dict[str, str]) -> Offer:
     """Offer what a display may show."""
     value = "the signal as displays show it, 0 to 1"
+    beyond = "whether it is beyond its threshold, for a tone, a dimmer or a sign"
     return _expressions(
         element,
         field,
@@ -176,10 +177,12 @@ def shown_values(element: Any, field: str, texts: dict[str, str]) -> Offer:
             "value": value,
             "score": "points so far, for a text",
             "hits": "hits so far, for a text",
-            "rewards": "hits so far that were rewarded, for a text",
+            "rewards": "rewards so far, for a text or the tone at each reward",
+            "rewards / 30": "the share of thirty rewards that is reached, for a picture",
+            "beyond": beyond,
             "quality": "share of clean EEG in the last second, 0 to 1",
         },
-        {"value": value},
+        {"value": value, "beyond": beyond},
     )
 
 

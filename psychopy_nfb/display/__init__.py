@@ -6,7 +6,9 @@
 - `late_read`, `frame_log`: when a value is read, and what is noted of each flip;
 - `chosen_lag`: more lag than there must be, as a block wants it; `held_lag`: the earlier record
   that has it, and whether it was held;
-- `bar`, `circle`, `trace`, `color`, `text`: what the participant sees, on `stimulus` and `shapes`;
+- `bar`, `thermometer`, `circle`, `trace`, `color`, `text`, `sign`, `progress`, `dimmer`: what the
+  participant sees, on `stimulus` and `shapes`;
+- `tone`: what the participant hears, made of `waveforms` and played on a `speaker`;
 - `auto_draw`, `run_state`: what Builder's scripts expect of their stimuli;
 - `calibration`, `signal_check`: the screens of a baseline and of the electrodes; of the latter
   `channel_page` is what is shown, `channel_layout` where, `head_map` the electrodes on a head,
@@ -28,8 +30,13 @@ _HOME = {
     "FeedbackBar": "bar",
     "FeedbackCircle": "circle",
     "FeedbackColor": "color",
+    "FeedbackDimmer": "dimmer",
+    "FeedbackProgress": "progress",
+    "FeedbackSign": "sign",
     "FeedbackStimulus": "stimulus",
     "FeedbackText": "text",
+    "FeedbackThermometer": "thermometer",
+    "FeedbackTone": "tone",
     "FeedbackTrace": "trace",
     "LateRead": "late_read",
     "Neurofeedback": "neurofeedback",

@@ -144,6 +144,16 @@ class FeedbackState(RunState):
         return self._first.display_threshold
 
     @property
+    def beyond(self) -> bool:
+        """Whether the first signal is beyond its threshold; false while there is no baseline."""
+        return self._first.beyond
+
+    @property
+    def showing(self) -> bool:
+        """Whether feedback is given now; false in blocks without it."""
+        return self._newest.showing
+
+    @property
     def reward(self) -> bool:
         """Whether a reward came since the last update (or the time beyond thresholds counts now).
 

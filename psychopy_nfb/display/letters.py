@@ -92,12 +92,15 @@ class Picture:
         Where it is drawn.
     box : (float, float, float, float)
         Left, bottom, right, top in whole pixels from the window's centre.
+    background : color or None
+        Behind all parts; None shows what was drawn before.
     """
 
-    def __init__(self, win: Window, box: Box):
+    def __init__(self, win: Window, box: Box, background: str | None = BACKGROUND):
         from psychopy.visual import ImageStim
 
         self.box = box
+        self._background = background
         self.parts: Sequence[Text | Patch | Line] = ()
         left, bottom, right, top = box
         self._scale = buffer_pixels(win)
@@ -120,7 +123,8 @@ class Picture:
         self.parts = parts
         scale, (left, bottom, right, top) = self._scale, self.box
         size = (round(scale * (right - left)), round(scale * (top - bottom)))
-        image = Image.new("RGB", size, BACKGROUND)
+        clear = self._background is None
+        image = Image.new("RGBA", size) if clear else Image.new("RGB", size, self._background)
         draw = ImageDraw.Draw(image)
 
         def place(x: float, y: float) -> tuple[float, float]:

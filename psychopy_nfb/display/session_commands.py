@@ -100,6 +100,7 @@ class SessionCommands(FeedbackState):
         self._held: HeldLag | None = None  # None shows the newest record
         self._shown = ShownChoice()
         self._calibrated_here = False
+        self._sounds: dict[str, dict[str, Any]] = {}
         self._counting = False  # points and hits: in blocks only
         self._counted = False
         self._calibrated = threading.Event()
@@ -455,6 +456,19 @@ class SessionCommands(FeedbackState):
                 except Exception:  # of a port or stream: neither the others nor the files miss it
                     logger.exception("The mark %r could not be sent.", one)
         self._handle.command("mark", id=number, label=label, t=t)
+
+    def _sound_event(self, name: str, t: float, detail: dict[str, Any]) -> None:
+        """Write that a sound began at LSL time `t`."""
+        if self._handle is not None and not self._closed:
+            self._handle.command("sound", label=name, t=t, detail=detail)
+
+    def _tell_sound(self, name: str, facts: dict[str, Any]) -> bool:
+        """Write into the settings file what a sound is; return whether that could be done."""
+        if self._handle is None or self._closed:
+            return False
+        self._sounds[name] = facts
+        self._send_facts(sounds=self._sounds)
+        return True
 
     def _send_facts(self, **sections: object) -> None:
         self._handle.command("facts", sections=sections)

@@ -403,6 +403,15 @@ class Loop:
     def _on_mark(self, command: dict[str, Any]) -> dict[str, Any]:
         return self.recorder.mark(command["id"], command["label"], command["t"])
 
+    def _on_sound(self, command: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "label": "sound",
+            "t": command["t"],
+            "value": command["label"],
+            "kind": "experiment",
+            "detail": command["detail"],
+        }
+
     def _on_block(self, command: dict[str, Any]) -> dict[str, Any]:
         if command["points"] != self.processor.counting:
             self.processor.counting = command["points"]

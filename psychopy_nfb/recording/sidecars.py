@@ -49,6 +49,8 @@ EVENTS = {
             "block_begin": "A block of the experiment began; value is its name.",
             "block_end": "That block ended.",
             "mark": "The experiment wrote a mark; value is its text.",
+            "sound": "A sound of the feedback began; value is its name. Of a tone that goes on: "
+            "when it began. detail has the time that it was ordered for, and whether it was heard.",
             "marker": "Another program sent a marker over LSL; value is its text.",
             "baseline_begin": "Recording of a baseline began.",
             "baseline_end": "A baseline was complete and is in use from here on.",

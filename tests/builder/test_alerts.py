@@ -258,6 +258,28 @@ def test_a_display_takes_the_name_of_the_trained_signal(builder, told):
     assert told() == []
 
 
+def test_a_tone_that_follows_no_value_is_told_what_it_follows(builder, told):
+    builder.add("NeuroFeedbackComponent", "alpha")
+    tone = builder.add("FeedbackDisplayComponent", "chime", display="tone", toneKind="reward")
+    ((kind, said),) = told()
+    assert kind == "setting"
+    assert said.startswith("chime, Value (0 to 1): alpha.value is a number from 0 to 1")
+    assert said.endswith("enter alpha.rewards.")
+    tone.params["value"].val = "alpha.rewards"
+    assert told() == []
+    tone.params["toneKind"].val = "pitch"
+    tone.params["value"].val = "alpha.value"
+    assert told() == []
+
+
+def test_a_display_of_pictures_without_one_is_told(builder, told):
+    builder.add("NeuroFeedbackComponent", "alpha")
+    one = builder.add("FeedbackDisplayComponent", "castle", display="progress", pictures=" ,")
+    assert told() == [("setting", "castle, Pictures: no picture is named.")]
+    one.params["pictures"].val = "castle.png"
+    assert told() == []
+
+
 def test_an_unknown_value_is_told_wherever_it_is_used(builder, told):
     builder.add("NeuroFeedbackComponent", "nfb")
     builder.add("NeuroFeedbackComponent", "emg", role="inhibit", channels="T7")

@@ -101,6 +101,29 @@ def test_what_has_no_effect_is_hidden(builder, params, hidden, shown):
     assert [name for name in shown if not is_shown(component, name)] == []
 
 
+OF_KINDS = {
+    "bar": {"threshold", "inhibit"},
+    "thermometer": {"threshold", "inhibit", "scale"},
+    "trace": {"threshold"},
+    "text": {"template", "letterHeight"},
+    "sign": set(),
+    "progress": {"pictures"},
+    "dimmer": {"darkest", "dimSeconds"},
+    "pitch": {"toneKind", "volume", "withoutSound", "toneLow", "toneHigh"},
+    "criterion": {"toneKind", "volume", "withoutSound", "tonePitch"},
+    "reward": {"toneKind", "volume", "withoutSound", "tonePitch", "toneSeconds", "soundFile"},
+}
+"""Fields of the display's first tab beside the value, by what is shown or heard."""
+
+
+@pytest.mark.parametrize("kind", OF_KINDS)
+def test_a_display_has_only_the_fields_of_its_kind(builder, kind):
+    tone = {"display": "tone", "toneKind": kind} if "toneKind" in OF_KINDS[kind] else {}
+    display = builder.add("FeedbackDisplayComponent", "one", **{"display": kind, **tone})
+    own = set().union(*OF_KINDS.values())
+    assert {name for name in own if is_shown(display, name)} == OF_KINDS[kind]
+
+
 def test_what_is_shown_depends_on_fields_of_the_same_tab():
     """Builder looks at no other tab."""
     from psychopy.experiment import Experiment

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import psutil
 import pytest
+from PIL import Image
 
 from psychopy_nfb.recording import read_session
 
@@ -72,6 +73,38 @@ def test_row_074_components_alone_make_a_training(builder, run_script, until, tm
     by_sample = session.signals.set_index("sample")
     assert np.allclose(by_sample.loc[shown["sample"].astype(int)].nfb_value, shown.shown, rtol=1e-6)
     assert "emg_z" in frames.columns
+
+
+def test_pictures_darkness_and_tones_are_made_without_code(builder, run_script, tmp_path):
+    """On a computer without a sound device, too."""
+    Image.new("RGB", (8, 8), "red").save(tmp_path / "castle.png")
+    builder.add("NeuroFeedbackComponent", "alpha", stopVal="2", simulate="always")
+    shown = {
+        "thermometer": {"value": "alpha.value", "scale": "[0, 20]"},
+        "sign": {"value": "alpha.beyond"},
+        "progress": {"value": "alpha.rewards / 30", "pictures": "castle.png"},
+        "dimmer": {"value": "alpha.value"},
+    }
+    for kind, params in shown.items():
+        builder.add("FeedbackDisplayComponent", kind, display=kind, stopVal="2", **params)
+    values = {
+        "pitch": "value",
+        "loudness": "value",
+        "criterion": "beyond",
+        "reward": "rewards",
+        "error": "beyond",
+    }
+    for kind, value in values.items():
+        heard = {"display": "tone", "toneKind": kind, "value": f"alpha.{value}"}
+        heard |= {"withoutSound": "go on", "volume": "0.1", "stopVal": "1.5"}
+        builder.add("FeedbackDisplayComponent", f"{kind}_tone", **heard)
+    ran = run_script(builder.script(tmp_path / "training.py"))
+    assert ran.returncode == 0, ran.stderr
+    sounds = only_session(tmp_path).settings["sounds"]
+    assert {name: one["kind"] for name, one in sounds.items()} == {
+        f"{kind}_tone": kind for kind in values
+    }
+    assert {one["volume"] for one in sounds.values()} == {0.1}
 
 
 def test_one_background_process_however_often_a_routine_is_used(builder, run_script, tmp_path):

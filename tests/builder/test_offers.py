@@ -25,10 +25,13 @@ def test_a_display_is_offered_the_signals_there_are(signals):
         "alpha.score",
         "alpha.hits",
         "alpha.rewards",
+        "alpha.rewards / 30",
+        "alpha.beyond",
         "alpha.quality",
         "emg.value",
+        "emg.beyond",
     ]
-    assert offer.ticked("value", "emg.value") == [5]
+    assert offer.ticked("value", "emg.value") == [7]
     assert OFFERS["thresholds"](signals, "threshold", {}).chosen([1]) == {
         "threshold": "emg.display_threshold"
     }
