@@ -52,7 +52,7 @@ class Player(Protocol):
 class OwnPlayer:
     """The own feedback; its reward is counted beside the own one, as other blocks show others."""
 
-    length = float("inf")
+    length: float = float("inf")
 
     def __init__(self, first: SignalState):
         self._first = first
@@ -88,7 +88,7 @@ class SignalPlayer:
         Places of the signals that are rewarded.
     """
 
-    length = float("inf")
+    length: float = float("inf")
 
     def __init__(self, feed: Feed, states: dict[int, SignalState], rewarded: Sequence[int]):
         self._feed = feed
