@@ -20,7 +20,9 @@ from psychopy_nfb import FeedbackTone, Neurofeedback
 from psychopy_nfb.clock import lsl_now
 
 RATE = 48_000
-BLOCK = 480
+BLOCK = 96
+"""Samples of the monitor at once. The sink is heard when it makes a block, not when it plays it: of
+10 ms the onsets would be earlier by some of them."""
 PITCH_SECONDS = 1.0
 """How long each value of the pitch is held."""
 VALUES = (0.0, 0.5, 1.0)
@@ -140,11 +142,11 @@ def session(nfb):
 
 
 def many(nfb):
-    """Hear a hundred sounds while pieces of a tone are ordered too."""
+    """Hear many sounds while pieces of a tone are ordered too."""
     chime = FeedbackTone(nfb, "reward", frequency=3000, seconds=0.05)
     pitch = FeedbackTone(nfb, "pitch", frequencies=(220, 880))
     begins = lsl_now()
-    for _ in frames(nfb, 25):
+    for _ in frames(nfb, 15):
         passed = lsl_now() - begins
         pitch.value = 0.5 + 0.5 * np.sin(passed)
         chime.value = int(passed / 0.25)

@@ -49,7 +49,7 @@ def null_sink():
         server.kill()
         server.wait()
         pytest.skip(f"PulseAudio did not start: {(folder / 'log').read_text('utf-8')}")
-    yield {**os.environ, "HOME": str(folder), "PULSE_SERVER": f"unix:{socket}", **BUFFER}
+    yield {**os.environ, "HOME": str(folder), "PULSE_SERVER": f"unix:{socket}"}
     server.terminate()
     server.wait()
     shutil.rmtree(folder, ignore_errors=True)
@@ -59,7 +59,7 @@ def null_sink():
 def hear(null_sink, unique_id, tmp_path):
     """Run a scene of `heard_tones`; return what was heard, its folder and its events of sounds."""
 
-    def run(scene, library="psychtoolbox"):
+    def run(scene, library="psychtoolbox", buffer=BUFFER):
         # The stand-in of an amplifier whose alpha is always beyond the threshold.
         planted = [sys.executable, str(HERE / "planted_amplifier.py"), unique_id, "250", "Oz:20:10"]
         source = subprocess.Popen(planted)
@@ -69,7 +69,7 @@ def hear(null_sink, unique_id, tmp_path):
         try:
             subprocess.run(
                 [*program, scene, unique_id, str(tmp_path), library],
-                env={**null_sink, "PYTHONPATH": os.pathsep.join(paths)},
+                env={**null_sink, **buffer, "PYTHONPATH": os.pathsep.join(paths)},
                 check=True,
                 timeout=120,
             )
@@ -153,7 +153,7 @@ def test_row_119_the_pitch_follows_the_value_and_each_reward_is_heard(hear, libr
 @pytest.mark.campaign
 @pytest.mark.slow
 def test_row_119_onsets_are_those_of_the_events(hear):
-    heard, _, events = hear("many")
+    heard, _, events = hear("many", buffer={})
     told = events[events["value"] == "reward"]["t"].to_numpy()
     chimes = onsets(heard, CHIME)
     assert len(chimes) == len(told) == heard["chimes"]
