@@ -56,9 +56,11 @@ def contingency(session: Session | str | os.PathLike[str]) -> pd.DataFrame:
     rewarded = _steps(given(signals, "rewards"))
     own = _steps(signals["rewards"])
     clean = (signals["flags"] & HOLDING) == 0
+    source = _sources(events, signals["sample"])
     rows = []
     for begin, end, detail in _blocks(events, signals["sample"].max() + 1):
         inside = (signals["sample"] >= begin.sample) & (signals["sample"] < end)
+        inside &= source == detail.get("shown", OWN)
         pair = pd.DataFrame({"own": signals[own_value], "shown": value})[inside & clean]
         n = int(rewarded[inside].sum())
         rows.append(
@@ -76,6 +78,17 @@ def contingency(session: Session | str | os.PathLike[str]) -> pd.DataFrame:
 def _steps(rewards: pd.Series) -> pd.Series:
     """Return at which samples there was a reward more than before."""
     return rewards.diff().fillna(rewards.iloc[:1].sum()) > 0
+
+
+def _sources(events: pd.DataFrame, samples: pd.Series) -> pd.Series:
+    """Return what was shown at each sample.
+
+    Samples that were on their way when a block began or ended are shown as what comes next.
+    """
+    changes = events[events.trial_type == "shown"].sort_values("sample", kind="stable")
+    names = [OWN, *(json.loads(text)["shown"] for text in changes.detail)]
+    last = np.searchsorted(changes["sample"].to_numpy(float), samples.to_numpy(float), "right")
+    return pd.Series(np.array(names, dtype=object)[last], index=samples.index)
 
 
 def _correlation(pair: pd.DataFrame) -> float:
