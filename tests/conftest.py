@@ -20,8 +20,6 @@ import pytest
 SHARED_MEMORY = Path("/dev/shm")  # only Linux shows its blocks as files
 SESSION_MARK = "PSYCHOPY_NFB_TEST_SESSION"
 """In the environment of every process that the tests start: whose it is."""
-LIVE = {"amplifier", "odd_amplifier", "open_inlet", "training", "unique_id", "lsl_alone", "alone"}
-"""Fixtures of tests that stream over LSL in real time."""
 TURNS_FOLDER = "PSYCHOPY_NFB_TEST_TURNS"
 """In the environment of processes that share the tests: where the locks are."""
 GRACE_SECONDS = 5.0
@@ -66,9 +64,8 @@ def pytest_runtest_protocol(item):
 
 
 def _is_alone(item) -> bool:
-    """Whether a test needs the machine to itself: for time, frames or processes of its own."""
-    marked = any(item.get_closest_marker(name) for name in ("alone", "display", "slow"))
-    return marked or bool(LIVE.intersection(getattr(item, "fixturenames", ())))
+    """Whether a test needs the machine to itself: it shows frames or measures time."""
+    return any(item.get_closest_marker(name) for name in ("alone", "display"))
 
 
 class _Turns:
