@@ -120,3 +120,9 @@ def test_why_a_file_cannot_be_read_is_told_in_english_on_a_german_windows_too():
 def test_a_folder_is_no_session(tmp_path):
     said = refusal(load_session_data, tmp_path)
     assert said.endswith("is a folder; name any file of a session with feedback.")
+
+
+def test_another_program_s_file_is_not_said_to_be_missing(tmp_path):
+    path = tmp_path / "01_alpha_2026-11-27.csv"
+    path.write_text("thisN,key\n0,space\n", encoding="utf-8")
+    assert "is no file of a session with feedback" in refusal(load_session_data, path)

@@ -4,8 +4,8 @@
 - `style`: how all figures look; `numbers`: how numbers are written;
 - `command`: ``psychopy-nfb report``, how a session went;
 - `session_data`, `seen`: a session's files, and what the participant saw;
-- `findings`, `of_clocks`, `of_parts`, `of_stream`: what went wrong, the worst first, and what was
-  assumed, each a `finding`;
+- `findings`, `of_clocks`, `of_files`, `of_parts`, `of_stream`: what went wrong, the worst first,
+  and what was assumed, each a `finding`;
 - `outcome`, `outcome_figure`: what the training came to, block by block;
 - `lag_words`, `lag_figure`: its lag; `chosen_lags`: the blocks in which the lag was chosen.
 """

@@ -19,6 +19,7 @@ from psychopy_nfb.report.chosen_lags import of_chosen_lags
 from psychopy_nfb.report.finding import Finding
 from psychopy_nfb.report.numbers import percent, seconds, times
 from psychopy_nfb.report.of_clocks import of_clocks
+from psychopy_nfb.report.of_files import of_files
 from psychopy_nfb.report.of_parts import of_parts
 from psychopy_nfb.report.of_stream import of_stream
 from psychopy_nfb.report.session_data import SessionData
@@ -40,7 +41,7 @@ def findings(data: SessionData, summary: LagSummary) -> list[Finding]:
     summary : LagSummary
         Of its frame log.
     """
-    found = [*_of_the_run(data, summary), *of_stream(data), *of_parts(data)]
+    found = [*_of_the_run(data, summary), *of_files(data), *of_stream(data), *of_parts(data)]
     if len(data.frames):
         frames = seen.feedback_frames(data)
         found += [

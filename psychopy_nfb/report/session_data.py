@@ -118,12 +118,19 @@ def load_session_data(path: str | os.PathLike[str]) -> SessionData:
     """
     files = SessionFiles.from_stem(path)
     if not os.path.isfile(files.frames):
-        here = files.stem.parent.glob(f"{glob.escape(files.stem.name)}_*")
-        remedy = "has no frame log" if any(here) else "does not exist"
-        remedy = "is a folder" if os.path.isdir(path) else remedy
-        raise FileError(
-            "session", str(files.stem), f"{remedy}; name any file of a session with feedback"
-        )
+        here = any(files.stem.parent.glob(f"{glob.escape(files.stem.name)}_*"))
+        name_one = "name any file of a session with feedback"
+        if here:
+            raise FileError("session", str(files.stem), f"has no frame log; {name_one}")
+        remedy = f"does not exist; {name_one}"
+        if os.path.isdir(path):
+            remedy = f"is a folder; {name_one}"
+        elif os.path.isfile(path):
+            remedy = (
+                "is no file of a session with feedback; name one that is, such as the one that "
+                "ends with _nfb.json"
+            )
+        raise FileError("session", os.fspath(path), remedy)
     frames = _read_table(files.frames, ",", numbers=NEEDED, numbers_if_there=holds_numbers)
     frames = frames[frames.t_flip.notna()].reset_index(drop=True)
     for name in set(TEXT_COLUMNS) & set(frames.columns):

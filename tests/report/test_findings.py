@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -68,6 +70,30 @@ def test_a_part_that_fails_again_after_a_restart_is_one_finding(recorded):
         "From 20 s on",
         "From 30 s on",
     ]
+
+
+@pytest.mark.parametrize("name", ["events", "eeg", "settings"])
+def test_a_file_that_is_not_there_is_named(recorded, name):
+    files = recorded()
+    missing = getattr(files, name)
+    os.rename(missing, missing.with_name("elsewhere"))
+    _, found, _ = looked_at(files)
+    os.rename(missing.with_name("elsewhere"), missing)
+    assert f"The file {missing.name} is not there" in " ".join(one.what for one in found)
+
+
+def test_files_whose_end_is_missing_are_named(recorded, tmp_path):
+    whole = recorded()
+    folder = shutil.copytree(whole.stem.parent, tmp_path / "copy")
+    files = type(whole).from_stem(folder / whole.stem.name)
+    rows = files.frames.read_text(encoding="utf-8").splitlines(keepends=True)
+    files.frames.write_text("".join(rows[:1500]), encoding="utf-8")
+    _, _, said = looked_at(files)
+    assert re.match(r"The frame log ends 1\d s before the last block with feedback does", said)
+    shutil.copy(whole.frames, files.frames)
+    files.eeg.write_bytes(whole.eeg.read_bytes()[: whole.eeg.stat().st_size // 2])
+    _, _, said = looked_at(files)
+    assert re.match(rf"The recording {files.eeg.name} ends \d+ s before the frame log does", said)
 
 
 def test_dropped_frames_are_a_share_of_those_that_were_due(recorded):
