@@ -253,8 +253,7 @@ def _of_signal(data: SessionData, frames: pd.DataFrame) -> Iterator[Finding]:
             share > 0.2,
             f"In {percent(share)} of the time with feedback the signal {channels}could not be "
             f"used: {why}. The feedback stood still meanwhile and gave no points.",
-            "Look at the electrode, its gel and cable before the next run (Signal Check), and ask "
-            "the participant to sit still.",
+            seen.remedy(next(iter(parts), "")),
         )
     share = seen.share(frames, frames.inhibited)
     if share > 0.2:

@@ -84,10 +84,15 @@ def _of_rate(data: SessionData) -> Iterator[Finding]:
     later = [detail for detail in data.events_of("rate_differs").detail if "real" in detail]
     later = [detail for detail in later if rate and abs(detail["real"] / rate - 1) > WRONG_RATE]
     if later:
+        # What was told when it left the rate may have been its first step only.
+        real = [*later, *data.events_of("rate_spoilt").detail]
+        furthest = max(
+            (one["real"] for one in real if "real" in one), key=lambda real: abs(real - rate)
+        )
         yield Finding(
             0.02,
             True,
             f"The stream left its rate: the filters were made for {rate:.5g} Hz, but it sent "
-            f"{later[0]['real']:.5g} samples a second at times.",
+            f"{furthest:.5g} samples a second at times.",
             "Look at the amplifier's battery, radio link and program.",
         )

@@ -26,6 +26,15 @@ BAD = {
     "a sampling rate that the filters were not made for": Flags.RATE,
 }
 """What makes a signal useless, in words."""
+_ELECTRODE = "Look at the electrode, its gel and cable before the next run (Signal Check)"
+_REMEDIES = {
+    Flags.FLAT: f"{_ELECTRODE}.",
+    Flags.INVALID: "Look at the amplifier's program: what it sends are no numbers at times.",
+    Flags.AMPLITUDE: f"{_ELECTRODE}, also those of the reference, and ask the participant to sit "
+    "still.",
+    Flags.BURST: "Ask the participant to sit still and to relax the jaw.",
+    Flags.RATE: "Look at the amplifier's battery, radio link and program.",
+}
 LEAST_LOSS_SECONDS = 0.5
 """A silence at the end of the run that is shorter is the end itself."""
 LEAST_GAP_SECONDS = 0.05
@@ -90,6 +99,11 @@ def bad_parts(frames: pd.DataFrame) -> dict[str, float]:
         title: share(frames, (frames["flags"] & int(flag)) != 0) for title, flag in BAD.items()
     }
     return dict(sorted(parts.items(), key=lambda item: -item[1]))
+
+
+def remedy(title: str) -> str:
+    """Return what to do about a kind of bad signal, one of those of `bad_parts`."""
+    return _REMEDIES[BAD.get(title, Flags.AMPLITUDE)]
 
 
 def hits(data: SessionData) -> int:

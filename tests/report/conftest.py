@@ -46,6 +46,8 @@ class Plan:
     """When Oz becomes flat."""
     failed: tuple[tuple[float, str, str], ...] = ()
     """(second, event, why) of parts that fail."""
+    rates: tuple[tuple[float, str, float], ...] = ()
+    """(second, event, rate) of a stream that leaves its rate."""
     clock_offset: float = 0.0
     closed: bool = True
     frames: bool = True
@@ -98,6 +100,8 @@ class _Author:
                 self._event("block_begin", begin, label, detail)
             if end < self.plan.seconds:
                 self._event("block_end", end, label, detail, end - begin)
+        for t, event, rate in self.plan.rates:
+            self._event(event, t, detail={"real": rate})
         for t, event, why in self.plan.failed:
             self._event(event, t, detail={"why": why})
         self.writer.close()

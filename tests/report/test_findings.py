@@ -17,7 +17,7 @@ from psychopy_nfb.report.command import write_report
 from psychopy_nfb.report.findings import findings, headline
 from psychopy_nfb.report.lag_words import clock_sentence, methods_paragraph
 from psychopy_nfb.report.numbers import percent
-from psychopy_nfb.report.seen import feedback_frames, still_seconds
+from psychopy_nfb.report.seen import BAD, feedback_frames, remedy, still_seconds
 from psychopy_nfb.report.session_data import load_session_data
 
 STEP = 20.0, "step_failed", "signals.trained.pipeline.steps[1]: has failed; its samples are flagged"
@@ -70,6 +70,25 @@ def test_a_part_that_fails_again_after_a_restart_is_one_finding(recorded):
         "From 20 s on",
         "From 30 s on",
     ]
+
+
+@pytest.mark.parametrize(
+    ("title", "said"),
+    [
+        ("flat, as with an electrode off", "electrode"),
+        ("a sampling rate that the filters were not made for", "radio link"),
+        ("impossible values", "program"),
+    ],
+)
+def test_what_to_do_about_a_bad_signal_fits_its_cause(title, said):
+    assert said in remedy(title)
+    assert {remedy(one) for one in BAD} > {remedy(title)}
+
+
+def test_the_rate_that_is_told_is_the_one_furthest_off(recorded):
+    files = recorded(rates=((12.0, "rate_differs", 256.0), (16.0, "rate_spoilt", 271.5)))
+    _, found, _ = looked_at(files)
+    assert "made for 250 Hz, but it sent 271.5 samples" in " ".join(one.what for one in found)
 
 
 @pytest.mark.parametrize("name", ["events", "eeg", "settings"])
