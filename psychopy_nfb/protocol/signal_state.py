@@ -16,6 +16,8 @@ from psychopy_nfb.protocol.signal import Signal
 from psychopy_nfb.protocol.thresholds import Follower, GuardedFollower, Situation, ThresholdRule
 
 _GAP = int(Flags.GAP)
+ANEW = "its rule, its direction or the baseline is another one from here on"
+"""Why a threshold that moves begins anew."""
 
 
 @dataclass(frozen=True)
@@ -82,12 +84,16 @@ class SignalState:
         """
         comparison = Comparison(settings)
         rule = settings.threshold, comparison.up, settings.baseline
-        if rule != self._rule:
+        before = self._rule
+        old = None if before is None or not self.comparison.ready else self.threshold
+        if rule != before:
             self.follower = self._follower(comparison)
             self._rule = rule
             self._rule_number = crc32(repr(rule).encode())  # tells one from another process's
         self.comparison: Comparison = comparison
         self._display.use(comparison)
+        if old is not None and self.follower is not None and self.threshold != old:
+            self._note(0, old, ANEW)
 
     def _follower(self, comparison: Comparison) -> Follower | None:
         """Return what moves the threshold from now on."""

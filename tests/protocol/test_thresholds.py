@@ -423,3 +423,17 @@ def test_a_rule_that_does_not_fit_the_signal_is_told(settings, sentence):
 def test_a_window_that_cannot_be_kept_is_told():
     with pytest.raises(SettingsError, match=r"^threshold\.window=.* samples at 5000 Hz"):
         of(Success(window=3600, start=0.0), rate=5000.0)
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_another_direction_begins_anew_and_is_told(frozen):
+    settings = Signal(threshold=Success(), baseline=BASELINE, frozen=frozen)
+    state = SignalState(settings, rate=1.0)
+    thresholds(state, [0.0] * 50)
+    old = state.threshold
+    state.changes.clear()
+    state.use(settings.changed(direction="down"))
+    (change,) = state.changes
+    assert (change.row, change.old, change.new) == (0, old, state.threshold)
+    assert change.new == -SignalState(settings, rate=1.0).threshold != old
+    assert "direction" in change.why
