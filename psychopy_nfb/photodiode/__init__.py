@@ -3,7 +3,8 @@
 - `sensor_files`: the sensor's channel from a recording; `sensor_stamps`: gaps and jitter;
 - `channel`: its two levels and coarse edges;
 - `refreshes`: the grid that a display's refreshes lie on;
-- `decode`, `align`: which frame was on the screen in each refresh;
+- `decode`, `align`: which frame was on the screen in each refresh; `evidence`: whether light and
+  log agree better than by chance;
 - `step_response`: how pixels and sensor go from one level to the other; `line_noise`: hum and
   flicker;
 - `edge_times`: edges timed between the samples;

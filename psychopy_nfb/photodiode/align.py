@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from psychopy_nfb.errors import NfbError
+from psychopy_nfb.photodiode.evidence import evidence
 
 EARLIEST, LATEST = -0.1, 0.5
 """Seconds from flip to light between which the beginning is sought."""
@@ -20,6 +21,8 @@ MOST_WRONG = 0.2
 """Share of refreshes with the wrong light, slips counted in, up to which light follows the log."""
 FEWEST_SEGMENTS = 0.3
 """Share of the segments that must follow the log."""
+BY_CHANCE = 1e-5
+"""Probability up to which light of something else may follow the log as well as this light does."""
 WIDEST = 12
 """Refreshes by which the light may come to lie before or after the log's account."""
 SLIP_COST = 1.7
@@ -82,7 +85,7 @@ def align(
     Raises
     ------
     NoMatch
-        If light does not follow the log, or does so equally well in several ways.
+        If light does not follow the log, does so by chance, or equally well in several ways.
     """
     shift, sign, agreement = _shift(brightness, place, levels, period)
     place = place - shift
@@ -104,6 +107,17 @@ def align(
             f"does not show the levels of this frame log: at best {50 + 50 * agreement:.0f} % of a "
             f"stretch of {SEGMENT} refreshes agree, by chance it would be about 65 %; choose the "
             "sensor's channel and the frame log of the same session",
+        )
+    wrong = np.abs(levels[at.clip(0, len(levels) - 1)] - light) > 0.5
+    ways = 2 * (len(_shifts(period)) + 2 * WIDEST)
+    if 2.0 ** -evidence(wrong, known, lost, path, WIDEST, ways) > BY_CHANCE:
+        raise NoMatch(
+            "channel",
+            channel,
+            f"agrees with this frame log hardly better than other light would by chance: "
+            f"{int((wrong & known).sum())} of {int(known.sum())} refreshes have the wrong light, "
+            f"{int(lost.sum())} more are lost; choose the sensor's channel and the frame log of "
+            "the same session, keep the sensor on the patch, and record at least 2 s",
         )
     _require_one_way(light, levels, place, path, channel, period)
     return Alignment(at, path, sign < 0, lost, float(costs.sum()))

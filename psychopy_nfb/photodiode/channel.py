@@ -69,6 +69,8 @@ class LightSignal:
     """Median high level in the channel's unit."""
     edges: np.ndarray
     """Seconds: coarse times at which it crossed the middle."""
+    spread: float = 0.0
+    """Seconds by which light came off the grid that `edges` were laid on; 0 if on none."""
 
 
 def read_light(

@@ -16,6 +16,8 @@ EVEN = 0.12
 """Share of a refresh by which flips may be spread about a grid; else they are not tied to one."""
 CLOCKS_PPM = 300.0
 """Two clocks keep closer together; beyond it, flips may not wait for the display."""
+CERTAIN = 3.0
+"""Standard errors of the display's period by which it must differ more than clocks do."""
 LAG_STEPS = 12
 """Steps per refresh in which a lag is looked for by time."""
 OFF_SCALE = 0.4
@@ -104,7 +106,8 @@ def decode(
     if flip_grid.spread(flips[rows]) <= EVEN * period:
         ways = [lambda: _counted(light, flips, levels, rows, flip_grid, channel)]
         grid = RefreshGrid.fit(light.edges, flip_grid.period)
-        if abs(grid.period / flip_grid.period - 1) > CLOCKS_PPM * 1e-6:
+        beyond = abs(grid.period / flip_grid.period - 1) - CLOCKS_PPM * 1e-6
+        if beyond > CERTAIN * _period_error(light, grid):
             even = flip_grid.time(counted(flip_grid.nearest(flips)).astype(float))
             ways.append(lambda: _timed(light, even, levels, rows, grid, channel))
     else:
@@ -122,6 +125,12 @@ def decode(
     if not found:
         raise reason
     return min(found, key=lambda one: one[0])[1]
+
+
+def _period_error(light: LightSignal, grid: RefreshGrid) -> float:
+    """Return the standard error of the period that edges tell, as a share of it."""
+    spread = max(grid.spread(light.edges), light.spread)
+    return spread / (float(light.edges.std()) * np.sqrt(len(light.edges)))
 
 
 def _too_short(light: LightSignal, flips: np.ndarray, overlap: float, period: float) -> str:

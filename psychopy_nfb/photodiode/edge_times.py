@@ -33,6 +33,12 @@ UNSURE = 0.001
 times more, and of a slow edge only its middle tells the time: at 20 kHz 0.4 samples, not 0.2."""
 LARGEST_STEP = 0.25
 """Refreshes by which one round may move an edge."""
+EDGES_BEFORE, EDGES_AFTER = 4, 3
+"""Edges before and after one whose answers reach into what its time is fitted to."""
+FEWEST_SAMPLES, LEAST_GAIN = 4, 0.2
+"""Samples around an edge, and their height as a share of the usual, that tell its time."""
+AT_ONCE = 100_000
+"""Samples of edges that are fitted at the same time: more are no faster, and fill the memory."""
 
 
 def time_edges(
@@ -172,35 +178,70 @@ def _move(
     moved, signs = times.copy(), signs_of(kinds)
     left = (values - light_model(light, times, kinds, answers, period))[light.seen]
     noise = 1.4826 * float(np.median(np.abs(left)))
-    firm = np.diag([noise / UNSURE, noise / UNSURE, 0.0])
+    first, last = np.searchsorted(
+        light.stamps, [times - FIT_BEFORE * period, times + FIT_AFTER * period]
+    )
+    width = max(1, int((last - first).max()))
+    block = max(1, AT_ONCE // width)
+    for begin in range(0, len(times), block):
+        numbers = np.arange(begin, min(begin + block, len(times)))
+        at = first[numbers, None] + np.arange(width)
+        inside = at < last[numbers, None]
+        at = at.clip(max=len(light.stamps) - 1)
+        inside &= light.seen[at]
+        stamps = light.stamps[at]
+        model = _model_around(stamps, numbers, times, kinds, answers)
+        since = stamps - times[numbers, None]
+        slope = np.zeros_like(model)
+        for kind in np.unique(kinds[numbers]):
+            same = kinds[numbers] == kind
+            slope[same] = answers[kind].slope(since[same])
+        design = np.stack([np.ones_like(model), model, -signs[numbers, None] * slope], axis=2)
+        step = _steps(design * inside[:, :, None], (values[at] - model) * inside, inside, noise)
+        moved[numbers] += step.clip(-LARGEST_STEP * period, LARGEST_STEP * period)
+    return moved
+
+
+def _model_around(
+    stamps: np.ndarray,
+    numbers: np.ndarray,
+    times: np.ndarray,
+    kinds: np.ndarray,
+    answers: list[Answer],
+) -> np.ndarray:
+    """Return the light around each edge that all edges near it make, on the level before them."""
+    signs = signs_of(kinds)
     # Where two edges in a row go the same way, one between them was not seen.
     run = np.cumsum(np.concatenate(([False], signs[1:] == signs[:-1])))
-    for number, (time, sign) in enumerate(zip(times, signs, strict=True)):
-        first, last = np.searchsorted(
-            light.stamps, [time - FIT_BEFORE * period, time + FIT_AFTER * period]
-        )
-        seen = light.seen[first:last]
-        stamps = light.stamps[first:last][seen]
-        if len(stamps) < 4:
-            continue
-        part = values[first:last][seen]
-        own = answers[kinds[number]]
-        # All edges around it, on the level that was there before them.
-        around = np.arange(max(0, number - 4), min(len(times), number + 4))
-        around = around[run[around] == run[number]]
-        model = np.full(len(stamps), 0.0 if signs[around[0]] > 0 else 1.0)
-        for other in around:
-            model += signs[other] * answers[kinds[other]].at(stamps - times[other])
-        design = np.stack([np.ones(len(stamps)), model, -sign * own.slope(stamps - time)], axis=1)
-        # Unknown are offset, gain less one, and the step.
-        solved, _, rank, _ = np.linalg.lstsq(
-            np.concatenate((design, firm)), np.concatenate((part - model, np.zeros(3))), rcond=None
-        )
-        gain = 1 + solved[1]
-        if rank == 3 and gain > 0.2:
-            step = solved[2] / gain
-            moved[number] = time + np.clip(step, -LARGEST_STEP * period, LARGEST_STEP * period)
-    return moved
+    model, begun = np.zeros(stamps.shape), np.zeros(len(numbers), dtype=bool)
+    for away in range(-EDGES_BEFORE, EDGES_AFTER + 1):
+        others = (numbers + away).clip(0, len(times) - 1)
+        there = (others == numbers + away) & (run[others] == run[numbers])
+        model[there & ~begun & (signs[others] < 0)] = 1.0
+        begun |= there
+        for kind in np.unique(kinds[others[there]]):
+            same = there & (kinds[others] == kind)
+            since = stamps[same] - times[others[same], None]
+            model[same] += signs_of(kind) * answers[kind].at(since)
+    return model
+
+
+def _steps(design: np.ndarray, wanted: np.ndarray, inside: np.ndarray, noise: float) -> np.ndarray:
+    """Return by how much each edge is later, from least squares of its own; 0 if it cannot tell.
+
+    Unknown are offset, gain less one, and the step. What is not `inside` must be 0.
+    """
+    n, count = len(design), inside.sum(axis=1)
+    firm = np.diag([noise / UNSURE, noise / UNSURE, 0.0])
+    q, r = np.linalg.qr(np.concatenate((design, np.broadcast_to(firm, (n, 3, 3))), axis=1))
+    told = np.einsum("esu,es->eu", q[:, : design.shape[1]], wanted)
+    strengths = np.linalg.svd(r, compute_uv=False)
+    least = np.finfo(float).eps * (count + len(firm)) * strengths[:, 0]
+    clear = (strengths[:, -1] > least) & (count >= FEWEST_SAMPLES)
+    solved = np.linalg.solve(np.where(clear[:, None, None], r, np.eye(3)), told[:, :, None])
+    gain = 1 + solved[:, 1, 0]
+    clear &= gain > LEAST_GAIN
+    return np.where(clear, solved[:, 2, 0] / np.where(clear, gain, 1.0), 0.0)
 
 
 def _all_seen(light: LightSignal, times: np.ndarray, period: float) -> np.ndarray:

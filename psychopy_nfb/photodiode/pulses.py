@@ -6,7 +6,7 @@ holds its level tells so only when it changes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.ndimage import maximum_filter1d, minimum_filter1d
@@ -40,6 +40,12 @@ BINS_A_SAMPLE, SHORTEST_BIN = 8, 0.05e-3
 """Bins of the shape per sample, and the shortest bin in seconds."""
 VISIBLE = 0.15
 """Share of the usual energy that the samples of a pulse must have for its refresh to be known."""
+END = 1e-3
+"""Refreshes between its beginning or end and the next place at which it is known to be lit."""
+CERTAIN = 4.0
+"""Standard deviations by which a refresh must be lit or dark for its level to be known."""
+FEWEST = 3
+"""Samples that tell how much the light differs in a bin of the shape."""
 MOST_UNSEEN = 0.5
 """Share of the refreshes whose pulses may fall between the samples."""
 
@@ -108,9 +114,11 @@ def find_pulses(
         _refuse_several(close, period, channel)
         return None
     grid = RefreshGrid.fit(events, period)
-    if grid.spread(events) > ON_GRID * period + step:
+    spread = grid.spread(events)
+    if spread > ON_GRID * period + step:
         return None
-    return _held(values, scaled, stamps, step, grid, (low, high), bright, channel)
+    pulses = _held(values, scaled, stamps, step, grid, (low, high), bright, channel)
+    return replace(pulses, light=replace(pulses.light, spread=spread))
 
 
 def _events(scaled: np.ndarray, stamps: np.ndarray, step: float) -> np.ndarray:
@@ -161,11 +169,13 @@ def _held(
     lit = top > UP
     bins = np.arange(-BEFORE * grid.period, AFTER * grid.period, _bin(step))
     chosen = lit[which] & (since < bins[-1])
-    shape = _shape(since[chosen], scaled[chosen], bins)
+    shape, spread = _shape(since[chosen], scaled[chosen], bins)
     expected = np.interp(since, bins, shape, left=0.0, right=0.0)
     energy = np.bincount(which, expected**2, minlength=n)
     usual = float(np.median(energy[lit])) if lit.any() else 0.0
-    known = (energy > VISIBLE * usual) & (np.bincount(which, minlength=n) > 0)
+    # Where a pulse comes and goes, and where its shape is blurred, a sample tells little.
+    unsure = np.bincount(which, (expected * np.interp(since, bins, spread)) ** 2, minlength=n)
+    known = (energy > VISIBLE * usual) & (CERTAIN * np.sqrt(unsure) < 0.5 * energy)
     whole = np.bincount(which, minlength=n) > 0.8 * grid.period / step - 1
     known &= whole
     if known[whole].mean() < 1 - MOST_UNSEEN:
@@ -176,6 +186,7 @@ def _held(
             "samples; record the sensor at a higher rate, or switch the display's strobing off",
         )
     height = np.bincount(which, scaled * expected, minlength=n) / np.maximum(energy, 1e-12)
+    stamps, values, which = _with_ends(stamps, values, which, grid, first - BEFORE)
     smooth = height[which]
     seen = known[which]
     told = np.flatnonzero(known)
@@ -183,13 +194,11 @@ def _held(
     turns = np.flatnonzero((on[1:] != on[:-1]) & (np.diff(told) == 1)) + 1
     edges = grid.time(told[turns] + first - BEFORE)
     low, high = levels
-    if not bright:
-        smooth, scaled = 1 - smooth, 1 - scaled
     light = LightSignal(
         values=(values - low) / (high - low),
         stamps=stamps,
         rate=1 / step,
-        smooth=smooth,
+        smooth=smooth if bright else 1 - smooth,
         seen=seen,
         covered=seen,
         low=float(low),
@@ -200,6 +209,26 @@ def _held(
     onset, end = _half(answer)
     fall = Answer(-answer.since[::-1], answer.level[::-1])
     return Pulses(light, answer, fall, onset + BEFORE * grid.period, end - onset)
+
+
+def _with_ends(
+    stamps: np.ndarray, values: np.ndarray, which: np.ndarray, grid: RefreshGrid, first: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return samples and their refreshes, with one more where each refresh begins and ends.
+
+    A refresh in which samples are missing would take its height from those beside it.
+    """
+    refreshes = np.repeat(np.arange(which[-1] + 1), 2)
+    ends = grid.time(first + refreshes + np.resize([END, 1 - END], len(refreshes)))
+    inside = (ends > stamps[0]) & (ends < stamps[-1])
+    ends, refreshes = ends[inside], refreshes[inside]
+    at = np.searchsorted(stamps, ends)
+    between = np.interp(ends, stamps, values)
+    return (
+        np.insert(stamps, at, ends),
+        np.insert(values, at, between),
+        np.insert(which, at, refreshes),
+    )
 
 
 def _bin(step: float) -> float:
@@ -217,14 +246,26 @@ def _base(scaled: np.ndarray, part: np.ndarray, which: np.ndarray, n: int) -> np
     return np.interp(which, there, total[there] / count[there])
 
 
-def _shape(since: np.ndarray, scaled: np.ndarray, bins: np.ndarray) -> np.ndarray:
-    """Return the usual light around a pulse's beginning; bins without a sample lie in between."""
+def _shape(
+    since: np.ndarray, scaled: np.ndarray, bins: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the usual light around a pulse's beginning, and its standard deviation.
+
+    Bins with too few samples lie in between.
+    """
     place = np.round((since - bins[0]) / (bins[1] - bins[0])).astype(np.int64)
     place = place.clip(0, len(bins) - 1)
     count = np.bincount(place, minlength=len(bins))
-    total = np.bincount(place, scaled, minlength=len(bins))
     there = np.flatnonzero(count)
-    return np.interp(np.arange(len(bins)), there, total[there] / count[there])
+    mean = np.zeros(len(bins))
+    mean[there] = np.bincount(place, scaled, minlength=len(bins))[there] / count[there]
+    square = np.bincount(place, (scaled - mean[place]) ** 2, minlength=len(bins))
+    enough = np.flatnonzero(count >= FEWEST)
+    every = np.arange(len(bins))
+    if not len(enough):
+        return np.interp(every, there, mean[there]), np.ones(len(bins))
+    spread = np.sqrt(square[enough] / (count[enough] - 1))
+    return np.interp(every, there, mean[there]), np.interp(every, enough, spread)
 
 
 def _half(shape: Answer) -> tuple[float, float]:

@@ -106,9 +106,11 @@ def light_times(
         light = pulses.light
         timed = _pulse_edges(pulses, flips, levels, period, channel)
     decoded, times, rising, at, rise, fall = timed
+    doubt = _doubtful(decoded, levels)
+    times = np.where(doubt[at] | doubt[(at - 1).clip(0)], np.nan, times)
     _require_edges(int(np.isfinite(times).sum()), channel)
     if pulses is None:
-        _require_sure(times, rising, light, decoded.grid.period, channel)
+        _require_sure(times, rising, at, decoded, light, channel)
     table = _per_frame(log, levels, decoded, times, rising, at)
     edges = pd.DataFrame(
         {"t": times, "rising": rising, "frame": log.frame.to_numpy()[decoded.rows[at]]}
@@ -179,22 +181,28 @@ def _require_edges(n: int, channel: str) -> None:
 
 
 def _require_sure(
-    times: np.ndarray, rising: np.ndarray, light: LightSignal, period: float, channel: str
+    times: np.ndarray,
+    rising: np.ndarray,
+    at: np.ndarray,
+    decoded: Decoded,
+    light: LightSignal,
+    channel: str,
 ) -> None:
     """Refuse edges whose fitted times are not where light crosses the middle.
 
     From few edges in hum, what pixels and sensor do cannot be learnt, and half of the way may come
-    to lie anywhere.
+    to lie anywhere, also whole refreshes away where other edges are: those that are compared go the
+    same way and belong to the same refresh.
     """
-    after = np.searchsorted(light.edges, times).clip(1, len(light.edges) - 1)
-    near = np.where(
-        times - light.edges[after - 1] < light.edges[after] - times,
-        light.edges[after - 1],
-        light.edges[after],
-    )
-    for one in (rising, ~rising):
-        away = (times - near)[one]
+    after = np.searchsorted(light.stamps, light.edges, side="right").clip(max=len(light.stamps) - 1)
+    up = light.smooth[after] > 0.5
+    begins = decoded.grid.time(decoded.numbers[at].astype(float))
+    for one in (True, False):
+        crossings, these = light.edges[(up != decoded.inverted) == one], rising == one
+        near = _nearest(crossings, begins[these])
+        away = times[these] - near
         away = away[np.isfinite(away)]
+        period = decoded.grid.period
         if len(away) and (differ := abs(float(np.median(away)))) > UNSURE_SHARE * period:
             raise NoMatch(
                 "signal",
@@ -203,6 +211,24 @@ def _require_sure(
                 f"timing them differ by {1e3 * differ:.1f} ms; record at least 2 s, and look for "
                 "hum, a backlight whose light is pulsed, and a high-pass filter above 1 Hz",
             )
+
+
+def _nearest(among: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """Return the one of `among`, rising, that is nearest to each time; NaN if there is none."""
+    if not len(among):
+        return np.full(len(times), np.nan)
+    after = np.searchsorted(among, times).clip(0, len(among) - 1)
+    before = (after - 1).clip(0)
+    return np.where(times - among[before] < among[after] - times, among[before], among[after])
+
+
+def _doubtful(decoded: Decoded, levels: np.ndarray) -> np.ndarray:
+    """Return the refreshes whose light is on the wrong side of half-way, and tells nothing.
+
+    Edges beside them may be hum as well as the patch.
+    """
+    light, log = decoded.brightness, levels[decoded.rows]
+    return ((light > 0.5) != log) & (np.abs(light - log) < 0.5 + DOUBT)
 
 
 def _same(one: Decoded, other: Decoded) -> bool:

@@ -1,4 +1,4 @@
-"""Recordings that cannot say when frames were light: a sentence, never a number or a traceback."""
+"""Recordings that cannot say when frames were light: a sentence, never a wrong number."""
 
 from __future__ import annotations
 
@@ -84,19 +84,53 @@ KINDS = [
 ]
 
 
+SOMETIMES_READ = {hardly_a_number}
+"""A long pulse in each refresh can be seen with two samples a refresh."""
+PASSED_ONCE = [(other_log, 69), (backwards, 17), (backwards, 25)]
+"""Light of another log with a stretch that agrees as well as the right one, the rest taken for
+lost; found among recordings of seed 739947."""
+
+
+def refuses(kind, day, seed):
+    """Return whether a recording is refused; one that is not must be right."""
+    rng = np.random.default_rng([day, seed])
+    made = simulate_display(
+        rng,
+        float(rng.choice([250, 500, 1000, 2048])),
+        rng.uniform(2, 8),
+        refresh=float(rng.choice([60, 75, 120, 144])),
+        kind=str(rng.choice(["lcd", "lcd", "crt", "bfi"])),
+        noise=0.01,
+    )
+    given, said = kind(rng, made.frames, made.values, made.stamps), ""
+    try:
+        found = light_times(*given, channel="AUX 1")
+    except (NoLight, NoMatch) as refused:
+        said = str(refused)
+    assert len(said) < 400, f"seed {day}, {seed}"
+    if said:
+        return True
+    assert kind in SOMETIMES_READ, f"seed {day}, {seed}"
+    edged = found.frames[found.frames.edge]
+    errors = edged.t_light.to_numpy() - made.t_light[edged.frame]
+    assert np.abs(errors).max() < 0.002, f"seed {day}, {seed}"
+    assert found.summary.missed == found.summary.repeated == 0, f"seed {day}, {seed}"
+    assert found.summary.tied == "display", f"seed {day}, {seed}"
+    return False
+
+
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 @pytest.mark.parametrize("seeds", [range(3), pytest.param(range(3, 87), marks=MORE)], ids=str)
 def test_what_cannot_be_read_is_a_sentence(kind, seeds):
-    for seed in seeds:
-        rng = np.random.default_rng([SEED, seed])
-        made = simulate_display(
-            rng,
-            float(rng.choice([250, 500, 1000, 2048])),
-            rng.uniform(2, 8),
-            refresh=float(rng.choice([60, 75, 120, 144])),
-            kind=str(rng.choice(["lcd", "lcd", "crt", "bfi"])),
-            noise=0.01,
-        )
-        with pytest.raises((NoLight, NoMatch)) as caught:
-            light_times(*kind(rng, made.frames, made.values, made.stamps), channel="AUX 1")
-        assert len(str(caught.value)) < 400, f"seed {SEED}, {seed}"
+    read = [seed for seed in seeds if not refuses(kind, SEED, seed)]
+    assert len(read) < 0.2 * len(seeds) or len(seeds) < 10, f"seed {SEED}, {read}"
+
+
+@pytest.mark.parametrize(("kind", "seed"), PASSED_ONCE)
+def test_a_stretch_that_was_chosen_because_it_agrees_is_no_agreement(kind, seed):
+    assert refuses(kind, 739947, seed)
+
+
+@pytest.mark.parametrize(("day", "seed"), [(739947, 5), (739947, 22), (731234, 21), (720003, 61)])
+def test_pulses_between_few_samples_are_lost_and_not_missed(day, seed):
+    refuses(hardly_a_number, day, seed)  # says itself what is wrong
