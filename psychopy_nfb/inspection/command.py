@@ -13,7 +13,7 @@ from psychopy_nfb.inspection.understanding import Understanding, of_recording
 from psychopy_nfb.lsl.inlet import Inlet
 from psychopy_nfb.lsl.markers import MarkerWatcher
 from psychopy_nfb.lsl.selection import StreamSelection
-from psychopy_nfb.terminal import add_units
+from psychopy_nfb.terminal import add_stream, add_units
 
 LISTEN_SECONDS = 5.0
 
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE|STREAM",
         help="a recording, or name or source_id of a stream; default the only EEG on the network",
     )
-    add("--stream", metavar="NAME", help="stream to take from an .xdf file (default: its EEG)")
+    add_stream(parser)
     add(
         "--seconds",
         type=float,

@@ -16,7 +16,14 @@ from psychopy_nfb.checks import (
 )
 from psychopy_nfb.dsp.estimators import ESTIMATORS
 from psychopy_nfb.reading import RECORDINGS
-from psychopy_nfb.terminal import add_band, add_plugins, add_units, doing, naming_kept_files
+from psychopy_nfb.terminal import (
+    add_band,
+    add_plugins,
+    add_stream,
+    add_units,
+    doing,
+    naming_kept_files,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="channel of the rhythm; of several, separated by commas, the mean is taken",
     )
+    add_stream(parser)
     add_units(parser)
     add_band(parser, "frequency band of the rhythm")
     add(
@@ -115,7 +123,7 @@ def _tuned(options: argparse.Namespace, delays: Sequence[float], folder: Path, s
     load_plugins(options.plugin)
     load_installed()
     with doing("Reading the recording"):
-        recording = read_recording(options.recording, units=options.units)
+        recording = read_recording(options.recording, options.stream, units=options.units)
     check_channels("channel", _names(options.channel), recording.labels)
     prepare_folder(folder)
     labels = tuple(recording.labels)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from psychopy_nfb.checks import check_number, prepare_folder
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.reading import RECORDINGS
-from psychopy_nfb.terminal import add_band, add_units, doing, naming_kept_files
+from psychopy_nfb.terminal import add_band, add_stream, add_units, doing, naming_kept_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("recording", metavar="RECORDING", help=f"a file: {RECORDINGS}")
     listed = "; ".join(f"{name}: {what}" for name, what in METHODS.items())
     add("--method", choices=tuple(METHODS), default="ssd", help=f"{listed} (default ssd)")
+    add_stream(parser)
     add_units(parser)
     add_band(parser, "frequency band of the rhythm")
     add("--states", nargs=2, metavar=("A", "B"), help="markers at which the two states begin")
@@ -67,7 +68,7 @@ def _written(options: argparse.Namespace, folder: Path, stem: str) -> int:
     from psychopy_nfb.recording.eeg_files import read_recording
 
     with doing("Reading the recording"):
-        recording = read_recording(options.recording, units=options.units)
+        recording = read_recording(options.recording, options.stream, units=options.units)
     with doing("Finding the filter"):
         step, fit, words, told = _found(recording, options)
     for sentence in (*told, words):
@@ -77,7 +78,8 @@ def _written(options: argparse.Namespace, folder: Path, stem: str) -> int:
     weights.write_text(json.dumps(step.weights, indent=1) + "\n", encoding="utf-8")
     page = folder / f"{stem}.html"
     with doing("Writing the page"):
-        _write_page(page, weights, options, fit, words, told)
+        if missing := _write_page(page, weights, options, fit, words, told):
+            print(missing)
     print(f"Files:\n  {page}\n  {weights}")
     return 0
 
@@ -189,12 +191,18 @@ def _write_page(
     fit: SpatialFit | None,
     words: str,
     told: Sequence[str],
-) -> None:
+) -> str:
+    """Write the page; return a sentence if it has no maps."""
     from psychopy_nfb.report.page import Picture, Section, write_page
-    from psychopy_nfb.tune.topography import topographies
+    from psychopy_nfb.tune.topography import FEWEST, n_placed, topographies
 
-    pictures = []
-    if fit is not None:
+    pictures, missing = [], ""
+    if fit is not None and n_placed(fit) < FEWEST:
+        missing = (
+            f"There is no map of the head: {n_placed(fit)} of {len(fit.labels)} channels have a "
+            f"name of the 10-20 system, and a map needs {FEWEST}. The weights do not depend on it."
+        )
+    elif fit is not None:
         n = min(SHOWN, len(fit.scores))
         titles = [_title(options, index, float(fit.scores[index])) for index in range(n)]
         pictures.append(Picture(topographies(fit, n, titles), CAPTION))
@@ -203,11 +211,12 @@ def _write_page(
         path,
         "Spatial filter",
         [
-            Section("Found", list(told), pictures=pictures, lead=words),
+            Section("Found", [*told, *filter(None, [missing])], pictures=pictures, lead=words),
             Section("How to use it", [f'In a settings file, as the first of "steps": {use}', ONCE]),
         ],
         subtitle=f"{options.method} · {Path(options.recording).name}",
     )
+    return missing
 
 
 def _share(options: argparse.Namespace, of_first: float) -> str:

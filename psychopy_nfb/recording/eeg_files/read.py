@@ -28,7 +28,7 @@ XDF_ENDINGS = (".xdf",)
 
 def read_recording(
     path: str | os.PathLike[str],
-    stream: str | None = None,
+    stream: str | int | None = None,
     *,
     units: str | None = None,
     tell: bool = True,
@@ -39,7 +39,7 @@ def read_recording(
     ----------
     path : path-like
         ``.xdf``; ``.fif``, ``.set``, ``.vhdr``, ``.edf``, ``.bdf`` and others.
-    stream : str, optional
+    stream : str or int, optional
         Name, source_id or number of the stream to take from an .xdf file; default is the first of
         type EEG.
     units : {"uV", "mV", "V", "nV"}, optional
@@ -68,7 +68,7 @@ def read_recording(
     path = Path(path)
     _check(path)
     with reading(path):  # whatever a damaged file makes a reader raise
-        found = _found(path, stream)
+        found = _found(path, None if stream is None else str(stream))
     if found.samples.size == 0:
         raise FileError("file", str(path), "has no samples")
     facts = channel_facts(found, path, units)
