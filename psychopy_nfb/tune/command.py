@@ -111,8 +111,8 @@ def main(options: argparse.Namespace) -> int:
 def _tuned(options: argparse.Namespace, delays: Sequence[float], folder: Path, stem: str) -> int:
     from tqdm import tqdm
 
-    from psychopy_nfb.channels import not_eeg
     from psychopy_nfb.dsp import SignalInfo, standard_positions
+    from psychopy_nfb.dsp.whole import numbers_only
     from psychopy_nfb.engine.plugins import load_installed, load_plugins
     from psychopy_nfb.engine.presets import standard_pipeline
     from psychopy_nfb.recording.eeg_files import read_recording
@@ -127,7 +127,7 @@ def _tuned(options: argparse.Namespace, delays: Sequence[float], folder: Path, s
     check_channels("channel", _names(options.channel), recording.labels)
     prepare_folder(folder)
     labels = tuple(recording.labels)
-    kinds = not_eeg(recording.labels, recording.kinds, recording.units)
+    kinds = recording.not_eeg
     check_voltage(_names(options.channel), labels, kinds)
     info = SignalInfo(recording.rate, labels, positions=standard_positions(labels), kinds=kinds)
     if options.own_peak:
@@ -140,7 +140,8 @@ def _tuned(options: argparse.Namespace, delays: Sequence[float], folder: Path, s
         smooth=None,
     )
     told: list[str] = []
-    before = offsets_removed(pipeline.steps[:-1], recording.samples, info, told.append)
+    whole = numbers_only(recording.samples)
+    before = offsets_removed(pipeline.steps[:-1], whole, info, told.append)
     with tqdm(total=len(ESTIMATORS) * len(delays), desc="tune", disable=None) as progress:
 
         def passed(name: str) -> None:
@@ -189,10 +190,12 @@ def _names(listed: str) -> list[str]:
 def _own_band(recording: Recording, options: argparse.Namespace) -> tuple[float, float]:
     """Return a band as wide as the wanted one around the peak in the part that is fitted to."""
     from psychopy_nfb.dsp import band_around, individual_frequency
+    from psychopy_nfb.dsp.whole import numbers_only
     from psychopy_nfb.tune.tuning import FIT_SHARE
 
     places = check_channels("channel", _names(options.channel), recording.labels)
-    first = recording.samples[: round(FIT_SHARE * len(recording.samples)), places].mean(axis=1)
+    whole = numbers_only(recording.samples[:, places])
+    first = whole[: round(FIT_SHARE * len(whole))].mean(axis=1)
     low, high = options.band
     peak = individual_frequency(first, recording.rate, (low - 1, high + 1))
     band = band_around(peak, high - low)

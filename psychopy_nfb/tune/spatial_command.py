@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from psychopy_nfb.checks import check_number, prepare_folder
-from psychopy_nfb.errors import SettingsError
+from psychopy_nfb.errors import SettingsError, listed
 from psychopy_nfb.reading import RECORDINGS
 from psychopy_nfb.terminal import add_band, add_stream, add_units, doing, naming_kept_files
 
@@ -88,18 +88,20 @@ def _found(
     recording: Recording, options: argparse.Namespace
 ) -> tuple[SpatialFilter, SpatialFit | None, str, list[str]]:
     """Return the step, the components to show (None for a regression), and what to say of both."""
-    from psychopy_nfb.channels import not_eeg
+    import numpy as np
+
     from psychopy_nfb.checks import check_channels
     from psychopy_nfb.dsp import csp, regress_out, reject_blinks, spoc, ssd
     from psychopy_nfb.dsp.spatial import BESIDE_SECONDS, checked
     from psychopy_nfb.dsp.whole import calmed, without_drift
+    from psychopy_nfb.tune.prepared import missing_told
 
     left_out = {*check_channels("exclude", _names(options.exclude), recording.labels)}
     if options.target is not None:
         (target,) = check_channels("target", [options.target], recording.labels)
         left_out.add(target)
     wanted = {*check_channels("eyes", _names(options.eyes or ""), recording.labels)}
-    kinds = not_eeg(recording.labels, recording.kinds, recording.units)
+    kinds = recording.not_eeg
     no_eeg = [
         place
         for place, label in enumerate(recording.labels)
@@ -109,24 +111,34 @@ def _found(
     kept = [index for index in range(len(recording.labels)) if index not in left_out]
     labels = [recording.labels[index] for index in kept]
     rate, band = recording.rate, tuple(options.band)
-    checked_samples = checked(recording.samples[:, kept], labels)
-    calm = calmed(checked_samples, rate, margin=BESIDE_SECONDS)
-    samples = calm.samples
+    if len(kept) < 2:
+        raise SettingsError(
+            "recording",
+            recording.name,
+            f"has {len(kept) or 'no'} EEG channel{'' if len(kept) == 1 else 's'} to sum up "
+            f"(there are {listed(recording.labels, most=8)}); a spatial filter needs at least 2",
+        )
+    given = checked(recording.samples[:, kept], labels, whole=False)
+    numbers = np.isfinite(given)
+    calm = calmed(given, rate, margin=BESIDE_SECONDS)
+    samples = np.where(numbers, calm.samples, np.nan)
     told = _told(calm, recording, kept, no_eeg, options.method)
+    told += missing_told(~numbers, labels, rate)
     low, high = band
+    rows = numbers.all(axis=1)
     if options.method == "eog":
-        step = regress_out(without_drift(samples, rate), labels, _names(options.eyes))
+        step = regress_out(without_drift(calm.samples, rate)[rows], labels, _names(options.eyes))
         words = f"{len(step.weights)} channels, without what is correlated with {options.eyes}."
         return step, None, words, told
     if options.method == "ica":
-        step, fit, rejected = reject_blinks(samples, rate, labels, _names(options.eyes))
+        step, fit, rejected = reject_blinks(calm.samples[rows], rate, labels, _names(options.eyes))
         named = ", ".join(str(index + 1) for index in rejected)
         words = f"Removed as components of the eyes: {named} (of {len(fit.scores)})."
         return step, fit, words, told
     if options.method == "csp":
         first, second = (_state(recording, name, options.states) for name in options.states)
         # Stretches of one state are joined: without drift they fit together.
-        samples = without_drift(samples, rate)
+        samples = np.where(numbers, without_drift(calm.samples, rate), np.nan)
         fit = csp(samples[first], samples[second], rate, labels, band)
         share = _share(options, float(fit.scores[0]))
         words = f"Component 1, {low:g} to {high:g} Hz: {share} of its power is in this state."
@@ -146,6 +158,8 @@ def _told(
     calm: Calmed, recording: Recording, kept: Sequence[int], no_eeg: Sequence[int], method: str
 ) -> list[str]:
     """Return a sentence for each thing that was left out or corrected."""
+    import numpy as np
+
     from psychopy_nfb.dsp.spatial import BESIDE_SECONDS
 
     told = []
@@ -154,10 +168,12 @@ def _told(
         told.append(f"Left out, because they are no EEG: {named}.")
     if sentence := calm.jumps_told([recording.labels[place] for place in kept]):
         told.append(sentence)
+    numbers = np.isfinite(recording.samples[:, kept]).all()
+    what = "large artifacts" if numbers else "large artifacts and what is no number"
     spoilt = calm.artifacts.any(axis=1).sum() / recording.rate
     if spoilt and method in ("ssd", "csp", "spoc"):  # the others look for the eyes' artifacts
         told.append(
-            f"{spoilt:.1f} of {recording.seconds:.0f} s were left out: large artifacts, with "
+            f"{spoilt:.1f} of {recording.seconds:.0f} s were left out: {what}, with "
             f"{BESIDE_SECONDS:g} s on both sides."
         )
     return told
