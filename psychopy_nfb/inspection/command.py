@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 from psychopy_nfb.checks import check_number
+from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.inspection.listened import Listened
 from psychopy_nfb.inspection.understanding import Understanding, of_recording
 from psychopy_nfb.lsl.inlet import Inlet
@@ -43,6 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(options: argparse.Namespace) -> int:
     """Print what was understood."""
     check_number("seconds", options.seconds, above=0, unit="s")
+    if options.input is not None and not options.input.strip():
+        raise SettingsError("input", options.input, "is empty; name a recording or a stream")
     path = None if options.input is None else Path(options.input)
     if path is not None and (path.exists() or _looks_like_a_file(options.input)):
         # Here and not above: pandas and MNE take their time.

@@ -128,7 +128,7 @@ def _tuned(options: argparse.Namespace, delays: Sequence[float], folder: Path, s
     prepare_folder(folder)
     labels = tuple(recording.labels)
     kinds = recording.not_eeg
-    check_voltage(_names(options.channel), labels, kinds)
+    check_voltage(_names(options.channel), labels, kinds, recording.bad)
     info = SignalInfo(recording.rate, labels, positions=standard_positions(labels), kinds=kinds)
     if options.own_peak:
         options.band = _own_band(recording, options)
@@ -140,7 +140,7 @@ def _tuned(options: argparse.Namespace, delays: Sequence[float], folder: Path, s
         smooth=None,
     )
     told: list[str] = []
-    whole = numbers_only(recording.samples)
+    whole = numbers_only(recording.usable)
     before = offsets_removed(pipeline.steps[:-1], whole, info, told.append)
     with tqdm(total=len(ESTIMATORS) * len(delays), desc="tune", disable=None) as progress:
 
@@ -149,7 +149,7 @@ def _tuned(options: argparse.Namespace, delays: Sequence[float], folder: Path, s
             progress.update()
 
         entries = tune(
-            recording.samples,
+            recording.usable,
             info,
             before,
             tuple(options.band),
@@ -194,7 +194,7 @@ def _own_band(recording: Recording, options: argparse.Namespace) -> tuple[float,
     from psychopy_nfb.tune.tuning import FIT_SHARE
 
     places = check_channels("channel", _names(options.channel), recording.labels)
-    whole = numbers_only(recording.samples[:, places])
+    whole = numbers_only(recording.usable[:, places])
     first = whole[: round(FIT_SHARE * len(whole))].mean(axis=1)
     low, high = options.band
     peak = individual_frequency(first, recording.rate, (low - 1, high + 1))

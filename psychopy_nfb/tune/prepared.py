@@ -68,6 +68,8 @@ def _without_slope(samples: np.ndarray, rate: float) -> np.ndarray:
 def missing_told(missing: np.ndarray, labels: Sequence[str], rate: float) -> list[str]:
     """Return a sentence for each channel in which numbers are missing: where, and that it goes on.
 
+    Channels that lack the same are named together.
+
     Parameters
     ----------
     missing : ndarray of bool, shape (n, n_channels)
@@ -81,10 +83,13 @@ def missing_told(missing: np.ndarray, labels: Sequence[str], rate: float) -> lis
     --------
     >>> missing = np.repeat([[False], [True], [False]], [500, 250, 500], axis=0)
     >>> missing_told(missing, ["Oz"], 250.0)
-    ['Oz: 1.0 s are no numbers, from 2.0 to 3.0 s, and were left out.']
+    ['Oz: 1.0 s are no numbers or marked as bad, from 2.0 to 3.0 s, and were left out.']
     """
-    told = []
+    alike: dict[bytes, tuple[np.ndarray, list[str]]] = {}
     for label, column in zip(labels, missing.T, strict=True):
+        alike.setdefault(column.tobytes(), (column, []))[1].append(label)
+    told = []
+    for column, named in alike.values():
         edges = np.flatnonzero(np.diff(np.r_[False, column, False].view(np.int8)))
         parts = [
             f"from {first / rate:.1f} to {last / rate:.1f} s"
@@ -92,8 +97,8 @@ def missing_told(missing: np.ndarray, labels: Sequence[str], rate: float) -> lis
         ]
         if parts:
             told.append(
-                f"{label}: {column.sum() / rate:.1f} s are no numbers, {listed(parts, most=3)}, "
-                "and were left out."
+                f"{listed(named, most=6)}: {column.sum() / rate:.1f} s are no numbers or marked as "
+                f"bad, {listed(parts, most=3)}, and were left out."
             )
     return told
 
@@ -177,7 +182,8 @@ def without_artifacts(
     n_whole = len(scored_rows(np.ones_like(usable), rate, scored))
     n_scored = len(scored_rows(usable, rate, scored))
     reasons = [f"artifacts beyond {limit_uv:g} µV"]
-    reasons += ["gaps"] * bool(len(gaps)) + ["missing numbers"] * bool(missing.any())
+    reasons += ["gaps"] if len(gaps) else []
+    reasons += ["no numbers or parts marked as bad"] if missing.any() else []
     why = " or ".join(reasons)
     if n_scored < SHORTEST_SCORED * rate:
         raise SettingsError(

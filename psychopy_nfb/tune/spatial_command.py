@@ -118,7 +118,7 @@ def _found(
             f"has {len(kept) or 'no'} EEG channel{'' if len(kept) == 1 else 's'} to sum up "
             f"(there are {listed(recording.labels, most=8)}); a spatial filter needs at least 2",
         )
-    given = checked(recording.samples[:, kept], labels, whole=False)
+    given = checked(recording.usable[:, kept], labels, whole=False)
     numbers = np.isfinite(given)
     calm = calmed(given, rate, margin=BESIDE_SECONDS)
     samples = np.where(numbers, calm.samples, np.nan)
@@ -163,13 +163,17 @@ def _told(
     from psychopy_nfb.dsp.spatial import BESIDE_SECONDS
 
     told = []
-    if no_eeg:
-        named = ", ".join(recording.labels[place] for place in no_eeg)
-        told.append(f"Left out, because they are no EEG: {named}.")
+    left = [recording.labels[place] for place in no_eeg]
+    for why, named in (
+        ("they are no EEG", [label for label in left if label not in recording.bad]),
+        ("the file marks them as bad", [label for label in left if label in recording.bad]),
+    ):
+        if named:
+            told.append(f"Left out, because {why}: {', '.join(named)}.")
     if sentence := calm.jumps_told([recording.labels[place] for place in kept]):
         told.append(sentence)
-    numbers = np.isfinite(recording.samples[:, kept]).all()
-    what = "large artifacts" if numbers else "large artifacts and what is no number"
+    numbers = np.isfinite(recording.usable[:, kept]).all()
+    what = "large artifacts" if numbers else "large artifacts, what is no number or marked as bad"
     spoilt = calm.artifacts.any(axis=1).sum() / recording.rate
     if spoilt and method in ("ssd", "csp", "spoc"):  # the others look for the eyes' artifacts
         told.append(

@@ -13,6 +13,7 @@ from psychopy_nfb.cli import main
 mne = pytest.importorskip("mne")
 RATE = 128.0
 LABELS = ("Fz", "Cz", "Pz", "O1", "Oz")
+TOLD = "Oz: 2.0 s are no numbers or marked as bad, from 60.0 to 62.0 s, and were left out."
 SPOILT = slice(round(60 * RATE), round(62 * RATE))
 
 
@@ -46,8 +47,10 @@ def test_tune_names_them_goes_on_and_scores_as_without(files, tmp_path, capsys):
         told = json.loads(content.read_text(encoding="utf-8"))
         scores.append({one["estimator"]: one["envelope_r"] for one in told["scores"]})
     said = capsys.readouterr().out
-    assert "Oz: 2.0 s are no numbers, from 60.0 to 62.0 s, and were left out." in said
-    assert "missing numbers, with 1 s on both sides" in said
+    assert (
+        "Oz: 2.0 s are no numbers or marked as bad, from 60.0 to 62.0 s, and were left out." in said
+    )
+    assert "no numbers or parts marked as bad, with 1 s on both sides" in said
     assert scores[0].keys() == scores[1].keys()
     assert max(abs(scores[0][name] - scores[1][name]) for name in scores[0]) < 0.05
 
@@ -69,7 +72,9 @@ def test_spatial_names_them_goes_on_and_finds_the_same(files, method, tmp_path, 
         columns = json.loads(weights.read_text(encoding="utf-8"))
         found.append([list(one.values()) for one in columns.values()])
     said = capsys.readouterr().out
-    assert "Oz: 2.0 s are no numbers, from 60.0 to 62.0 s, and were left out." in said
+    assert (
+        "Oz: 2.0 s are no numbers or marked as bad, from 60.0 to 62.0 s, and were left out." in said
+    )
     assert np.isfinite(found[1][0]).all()
     if method[0] in ("ssd", "eog"):  # the others have nothing to find here
         for one, other in zip(*found, strict=True):

@@ -9,6 +9,7 @@
 - `eeglab`: MATLAB's files of EEGLAB;
 - `beside`: the file of samples that lies beside a header of these two;
 - `with_mne`: all else that MNE-Python reads;
+- `triggers`: the codes of trigger channels, as markers;
 - `channel_facts`: kind, unit and label of each channel, by the rule of live streams.
 """
 

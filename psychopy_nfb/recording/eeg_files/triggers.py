@@ -57,7 +57,7 @@ def codes_as_markers(
             found[label] = [(row, f"{label}/{code}") for row, code in markers]
         told.append(
             f"{len(markers)} marker{'s' * (len(markers) > 1)} of the trigger channel {label} "
-            f"{'were' if len(markers) > 1 else 'was'} read, each where its code begins."
+            f"{'were' if len(markers) > 1 else 'was'} read, where a code begins."
         )
     return [marker for markers in found.values() for marker in markers], told
 
