@@ -18,7 +18,14 @@ from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.errors import FileError, SettingsError
 from psychopy_nfb.process import running
 from psychopy_nfb.report.numbers import counted
-from psychopy_nfb.terminal import add_band, add_plugins, add_units, doing, naming_kept_files
+from psychopy_nfb.terminal import (
+    add_band,
+    add_plugins,
+    add_stream,
+    add_units,
+    doing,
+    naming_kept_files,
+)
 
 PACED_HZ = 60.0
 BASELINE_SHARE, SHORTEST_BASELINE, LONGEST_BASELINE = 0.3, 3.0, 20.0
@@ -31,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``psychopy-nfb demo``."""
     add = parser.add_argument
     add("--replay", metavar="FILE", help="use a recording in place of the simulated amplifier")
+    add_stream(parser)
     add_units(parser)
     add("--channel", default="Oz", metavar="NAME", help="trained channel (default %(default)s)")
     add_band(parser, "trained frequency band")
@@ -140,8 +148,9 @@ def _amplifier(options: argparse.Namespace, source_id: str) -> Iterator[None]:
         from psychopy_nfb.recording.eeg_files import read_recording
 
         # A mistake is reported here, not by the other process; so is what was assumed.
-        read_recording(options.replay, units=options.units)
+        read_recording(options.replay, options.stream, units=options.units)
         command = ["simulate.replay", options.replay, "--loop"]
+        command += ["--stream", options.stream] if options.stream else []
         command += ["--units", options.units] if options.units else []
     else:
         command = ["simulate.simulator", "--eyes", "alternate"]

@@ -39,6 +39,15 @@ def add_units(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_stream(parser: argparse.ArgumentParser) -> None:
+    """Add the option ``--stream``: which stream of an .xdf file is meant."""
+    parser.add_argument(
+        "--stream",
+        metavar="NAME",
+        help="stream to take from an .xdf file: name, source_id or number (default: its EEG)",
+    )
+
+
 def add_plugins(parser: argparse.ArgumentParser) -> None:
     """Add the option ``--plugin FILE``: parts of one's own, which may be given several times."""
     parser.add_argument(

@@ -80,7 +80,7 @@ def ssd(
         If the recording is too short, holds no numbers, or the band does not fit the rate.
     """
     low, high = check_band("band", band, rate)
-    samples = checked(samples, labels)
+    samples = checked(samples, labels, whole=False)
     check_band("band", (max(low - 3, low / 4), high + 3), rate)
     calm = calmed(samples, rate, margin=BESIDE_SECONDS)
     rows = usable_rows(calm, labels)
@@ -122,7 +122,7 @@ def csp(
     # Not scaled by their traces: where a rhythm is most of a state's power, that would make all
     # others look smaller in it.
     power, other = (
-        _band_covariance(checked(samples, labels), rate, labels, band)
+        _band_covariance(checked(samples, labels, whole=False), rate, labels, band)
         for samples in (first, second)
     )
     found = _contrast(power, power + other, labels)
@@ -165,7 +165,7 @@ def spoc(
         As of `ssd`, or if the target does not fit or never changes.
     """
     band = check_band("band", band, rate)
-    calm = calmed(checked(samples, labels), rate, margin=BESIDE_SECONDS)
+    calm = calmed(checked(samples, labels, whole=False), rate, margin=BESIDE_SECONDS)
     usable_rows(calm, labels)
     inside = _within(calm.samples, rate, band)
     length = round(check_number("window", window, above=0, unit="s") * rate)
@@ -260,25 +260,35 @@ def without_components(fit: SpatialFit, rejected: Sequence[int]) -> SpatialFilte
     )
 
 
-def checked(samples: np.ndarray, labels: Sequence[str]) -> np.ndarray:
+def checked(samples: np.ndarray, labels: Sequence[str], whole: bool = True) -> np.ndarray:
     """Return samples (n, n_channels) as floats if spatial filters can be fitted to them.
+
+    Parameters
+    ----------
+    samples : ndarray, shape (n, n_channels)
+    labels : sequence of str
+    whole : bool
+        Whether all must be numbers; otherwise some of each channel.
 
     Raises
     ------
     SettingsError
-        If the columns are not the channels, or there are too few rows or some are no numbers.
+        If the columns are not the channels, or there are too few rows or numbers.
     """
     samples = np.asarray(samples, dtype=float)
     if samples.ndim != 2 or samples.shape[1] != len(labels) or len(labels) < 2:
         raise SettingsError(
             "samples", samples.shape, f"must have a column for each of {len(labels)} channels"
         )
-    if len(samples) < 10 * len(labels) or not np.isfinite(samples).all():
+    if len(samples) < 10 * len(labels):
         raise SettingsError(
-            "samples",
-            f"{len(samples)} samples",
-            "are too few for so many channels, or hold what is no number; record more, cut it out",
+            "samples", f"{len(samples)} samples", "are too few for so many channels; record more"
         )
+    numbers = np.isfinite(samples)
+    lacking = ~(numbers.all(axis=0) if whole else numbers.any(axis=0))
+    if lacking.any():
+        said = "holds what is no number; cut it out" if whole else "holds no numbers; leave it out"
+        raise SettingsError("samples", labels[int(np.argmax(lacking))], said)
     return samples
 
 

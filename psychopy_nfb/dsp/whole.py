@@ -79,7 +79,7 @@ def calmed(
     Parameters
     ----------
     samples : ndarray, shape (n, n_channels)
-        In microvolts.
+        In microvolts. What is no number is bridged and counts as an artifact.
     rate : float
         Samples per second.
     limit_uv : float
@@ -98,6 +98,8 @@ def calmed(
     True
     """
     samples = np.asarray(samples, dtype=float)
+    missing = ~np.isfinite(samples)
+    samples = numbers_only(samples)
     level, jumps = samples, []
     artifacts = np.zeros(samples.shape, bool)
     for channel in range(samples.shape[1]):
@@ -109,6 +111,7 @@ def calmed(
                 for first, last in found
             ]
         artifacts[:, channel] = _artifacts(level[:, channel], rate, limit_uv, margin)
+        artifacts[:, channel] |= widened(missing[:, channel], rate, margin)
     return Calmed(level, artifacts, tuple(jumps))
 
 
@@ -129,6 +132,30 @@ def bridged(samples: np.ndarray, artifacts: np.ndarray) -> np.ndarray:
             rows = np.flatnonzero(spoilt)
             out[rows, channel] = np.interp(rows, good, out[good, channel])
     return out
+
+
+def numbers_only(samples: np.ndarray) -> np.ndarray:
+    """Return samples (n, n_channels) with straight lines, or 0, in place of what is no number.
+
+    Examples
+    --------
+    >>> numbers_only(np.array([[1.0, np.nan], [np.nan, np.nan], [3.0, np.inf]])).T
+    array([[1., 2., 3.],
+           [0., 0., 0.]])
+    """
+    missing = ~np.isfinite(samples)
+    if not missing.any():
+        return samples
+    return np.where(missing.all(axis=0), 0.0, bridged(samples, missing))
+
+
+def widened(true: np.ndarray, rate: float, margin: float = MARGIN_SECONDS) -> np.ndarray:
+    """Return where `true`, bool (n,), is within so many seconds on both sides."""
+    if not true.any():
+        return true
+    # A maximum of the samples around, without a large mask.
+    width = 2 * round(margin * rate) + 1
+    return ndimage.maximum_filter1d(true.view(np.uint8), width).view(bool)
 
 
 def without_drift(samples: np.ndarray, rate: float) -> np.ndarray:
@@ -183,8 +210,4 @@ def _artifacts(column: np.ndarray, rate: float, limit_uv: float, margin: float) 
         return np.zeros(len(column), bool)
     size = np.abs(without_drift(column, rate))
     large = size > max(limit_uv, ARTIFACT_SD * _SD_OF_MEDIAN * float(np.median(size)))
-    if large.any():
-        # Widened to both sides; a maximum of the last so many samples, without a large mask.
-        width = 2 * round(margin * rate) + 1
-        large = ndimage.maximum_filter1d(large.view(np.uint8), width).view(bool)
-    return large
+    return widened(large, rate, margin)

@@ -8,12 +8,13 @@ from collections import Counter
 from pathlib import Path
 
 from psychopy_nfb.checks import check_number
+from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.inspection.listened import Listened
 from psychopy_nfb.inspection.understanding import Understanding, of_recording
 from psychopy_nfb.lsl.inlet import Inlet
 from psychopy_nfb.lsl.markers import MarkerWatcher
 from psychopy_nfb.lsl.selection import StreamSelection
-from psychopy_nfb.terminal import add_units
+from psychopy_nfb.terminal import add_stream, add_units
 
 LISTEN_SECONDS = 5.0
 
@@ -27,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE|STREAM",
         help="a recording, or name or source_id of a stream; default the only EEG on the network",
     )
-    add("--stream", metavar="NAME", help="stream to take from an .xdf file (default: its EEG)")
+    add_stream(parser)
     add(
         "--seconds",
         type=float,
@@ -43,6 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(options: argparse.Namespace) -> int:
     """Print what was understood."""
     check_number("seconds", options.seconds, above=0, unit="s")
+    if options.input is not None and not options.input.strip():
+        raise SettingsError("input", options.input, "is empty; name a recording or a stream")
     path = None if options.input is None else Path(options.input)
     if path is not None and (path.exists() or _looks_like_a_file(options.input)):
         # Here and not above: pandas and MNE take their time.

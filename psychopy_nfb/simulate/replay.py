@@ -30,7 +30,7 @@ from psychopy_nfb.simulate.program import (
     usual_source_id,
     wait_until,
 )
-from psychopy_nfb.terminal import add_units
+from psychopy_nfb.terminal import add_stream, add_units
 
 CHUNK_SECONDS = 0.02
 BUFFER_SECONDS = 360
@@ -220,9 +220,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="ID",
         help="source_id of the EEG stream (default: its name and this computer's)",
     )
-    add(
-        "--stream", metavar="NAME", help="stream to take from an .xdf file (default: the first EEG)"
-    )
+    add_stream(parser)
     add_units(parser)
     add(
         "--no-wait",

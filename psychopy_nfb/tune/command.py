@@ -16,7 +16,14 @@ from psychopy_nfb.checks import (
 )
 from psychopy_nfb.dsp.estimators import ESTIMATORS
 from psychopy_nfb.reading import RECORDINGS
-from psychopy_nfb.terminal import add_band, add_plugins, add_units, doing, naming_kept_files
+from psychopy_nfb.terminal import (
+    add_band,
+    add_plugins,
+    add_stream,
+    add_units,
+    doing,
+    naming_kept_files,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="channel of the rhythm; of several, separated by commas, the mean is taken",
     )
+    add_stream(parser)
     add_units(parser)
     add_band(parser, "frequency band of the rhythm")
     add(
@@ -103,8 +111,8 @@ def main(options: argparse.Namespace) -> int:
 def _tuned(options: argparse.Namespace, delays: Sequence[float], folder: Path, stem: str) -> int:
     from tqdm import tqdm
 
-    from psychopy_nfb.channels import not_eeg
     from psychopy_nfb.dsp import SignalInfo, standard_positions
+    from psychopy_nfb.dsp.whole import numbers_only
     from psychopy_nfb.engine.plugins import load_installed, load_plugins
     from psychopy_nfb.engine.presets import standard_pipeline
     from psychopy_nfb.recording.eeg_files import read_recording
@@ -115,12 +123,12 @@ def _tuned(options: argparse.Namespace, delays: Sequence[float], folder: Path, s
     load_plugins(options.plugin)
     load_installed()
     with doing("Reading the recording"):
-        recording = read_recording(options.recording, units=options.units)
+        recording = read_recording(options.recording, options.stream, units=options.units)
     check_channels("channel", _names(options.channel), recording.labels)
     prepare_folder(folder)
     labels = tuple(recording.labels)
-    kinds = not_eeg(recording.labels, recording.kinds, recording.units)
-    check_voltage(_names(options.channel), labels, kinds)
+    kinds = recording.not_eeg
+    check_voltage(_names(options.channel), labels, kinds, recording.bad)
     info = SignalInfo(recording.rate, labels, positions=standard_positions(labels), kinds=kinds)
     if options.own_peak:
         options.band = _own_band(recording, options)
@@ -132,7 +140,8 @@ def _tuned(options: argparse.Namespace, delays: Sequence[float], folder: Path, s
         smooth=None,
     )
     told: list[str] = []
-    before = offsets_removed(pipeline.steps[:-1], recording.samples, info, told.append)
+    whole = numbers_only(recording.usable)
+    before = offsets_removed(pipeline.steps[:-1], whole, info, told.append)
     with tqdm(total=len(ESTIMATORS) * len(delays), desc="tune", disable=None) as progress:
 
         def passed(name: str) -> None:
@@ -140,7 +149,7 @@ def _tuned(options: argparse.Namespace, delays: Sequence[float], folder: Path, s
             progress.update()
 
         entries = tune(
-            recording.samples,
+            recording.usable,
             info,
             before,
             tuple(options.band),
@@ -181,10 +190,12 @@ def _names(listed: str) -> list[str]:
 def _own_band(recording: Recording, options: argparse.Namespace) -> tuple[float, float]:
     """Return a band as wide as the wanted one around the peak in the part that is fitted to."""
     from psychopy_nfb.dsp import band_around, individual_frequency
+    from psychopy_nfb.dsp.whole import numbers_only
     from psychopy_nfb.tune.tuning import FIT_SHARE
 
     places = check_channels("channel", _names(options.channel), recording.labels)
-    first = recording.samples[: round(FIT_SHARE * len(recording.samples)), places].mean(axis=1)
+    whole = numbers_only(recording.usable[:, places])
+    first = whole[: round(FIT_SHARE * len(whole))].mean(axis=1)
     low, high = options.band
     peak = individual_frequency(first, recording.rate, (low - 1, high + 1))
     band = band_around(peak, high - low)

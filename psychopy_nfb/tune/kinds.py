@@ -8,7 +8,12 @@ from psychopy_nfb.channels import EEG, VOLTAGES
 from psychopy_nfb.errors import SettingsError
 
 
-def check_voltage(names: Sequence[str], labels: Sequence[str], kinds: dict[str, str]) -> None:
+def check_voltage(
+    names: Sequence[str],
+    labels: Sequence[str],
+    kinds: dict[str, str],
+    bad: Sequence[str] = (),
+) -> None:
     """Refuse to train a channel that no electrode measures.
 
     Parameters
@@ -20,6 +25,9 @@ def check_voltage(names: Sequence[str], labels: Sequence[str], kinds: dict[str, 
     kinds : dict of str: str
         Kind by label of those that are no EEG, see `psychopy_nfb.channels.not_eeg`.
 
+    bad : sequence of str
+        Labels of those that the file marks as bad.
+
     Raises
     ------
     SettingsError
@@ -30,8 +38,8 @@ def check_voltage(names: Sequence[str], labels: Sequence[str], kinds: dict[str, 
         kind = folded.get(name.casefold(), EEG)
         if kind not in VOLTAGES:
             eeg = [label for label in labels if label not in kinds]
+            marked = name.casefold() in (label.casefold() for label in bad)
+            why = "is marked as bad in the file" if marked else f"is no electrode ({kind})"
             raise SettingsError(
-                "channel",
-                name,
-                f"is no electrode ({kind}); choose one of {', '.join(eeg) or 'another recording'}",
+                "channel", name, f"{why}; choose one of {', '.join(eeg) or 'another recording'}"
             )

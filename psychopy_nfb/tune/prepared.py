@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from psychopy_nfb.dsp import DCBlock, HighPass, Pipeline, SignalInfo, Step
-from psychopy_nfb.dsp.whole import MARGIN_SECONDS, bridged, calmed
-from psychopy_nfb.errors import SettingsError
+from psychopy_nfb.dsp.whole import MARGIN_SECONDS, bridged, calmed, widened
+from psychopy_nfb.errors import SettingsError, listed
 from psychopy_nfb.tune.scores import scored_rows
 
 DRIFT_SECONDS = 10.0
@@ -65,6 +65,44 @@ def _without_slope(samples: np.ndarray, rate: float) -> np.ndarray:
     return samples - time[:, None] * slopes
 
 
+def missing_told(missing: np.ndarray, labels: Sequence[str], rate: float) -> list[str]:
+    """Return a sentence for each channel in which numbers are missing: where, and that it goes on.
+
+    Channels that lack the same are named together.
+
+    Parameters
+    ----------
+    missing : ndarray of bool, shape (n, n_channels)
+        Where there is no number.
+    labels : sequence of str
+        Of the channels.
+    rate : float
+        Samples per second.
+
+    Examples
+    --------
+    >>> missing = np.repeat([[False], [True], [False]], [500, 250, 500], axis=0)
+    >>> missing_told(missing, ["Oz"], 250.0)
+    ['Oz: 1.0 s are no numbers or marked as bad, from 2.0 to 3.0 s, and were left out.']
+    """
+    alike: dict[bytes, tuple[np.ndarray, list[str]]] = {}
+    for label, column in zip(labels, missing.T, strict=True):
+        alike.setdefault(column.tobytes(), (column, []))[1].append(label)
+    told = []
+    for column, named in alike.values():
+        edges = np.flatnonzero(np.diff(np.r_[False, column, False].view(np.int8)))
+        parts = [
+            f"from {first / rate:.1f} to {last / rate:.1f} s"
+            for first, last in edges.reshape(-1, 2).tolist()
+        ]
+        if parts:
+            told.append(
+                f"{listed(named, most=6)}: {column.sum() / rate:.1f} s are no numbers or marked as "
+                f"bad, {listed(parts, most=3)}, and were left out."
+            )
+    return told
+
+
 def offsets_removed(
     before: Sequence[Step], samples: np.ndarray, info: SignalInfo, told: Callable[[str], None]
 ) -> list[Step]:
@@ -99,6 +137,7 @@ def without_artifacts(
     n_fit: int,
     limit_uv: float,
     gaps: Sequence[int],
+    missing: np.ndarray,
     told: Callable[[str], None],
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return a channel with large artifacts bridged, and which of its samples can be scored.
@@ -115,6 +154,8 @@ def without_artifacts(
         As of `psychopy_nfb.dsp.whole.calmed`.
     gaps : sequence of int
         Samples before which some are missing.
+    missing : ndarray of bool, shape (n,)
+        Where there is no number.
     told : callable
         Called with a sentence about what is left out of the scored part.
 
@@ -132,6 +173,7 @@ def without_artifacts(
     """
     parts = [calmed(part, rate, limit_uv) for part in (raw[:n_fit], raw[n_fit:])]
     artifacts = np.concatenate([part.artifacts for part in parts])
+    artifacts[:, 0] |= widened(missing, rate)
     usable = ~artifacts[:, 0]
     near = round(MARGIN_SECONDS * rate)
     for row in gaps:
@@ -139,7 +181,10 @@ def without_artifacts(
     scored = slice(n_fit, None)
     n_whole = len(scored_rows(np.ones_like(usable), rate, scored))
     n_scored = len(scored_rows(usable, rate, scored))
-    why = f"artifacts beyond {limit_uv:g} µV{' or gaps' if len(gaps) else ''}"
+    reasons = [f"artifacts beyond {limit_uv:g} µV"]
+    reasons += ["gaps"] if len(gaps) else []
+    reasons += ["no numbers or parts marked as bad"] if missing.any() else []
+    why = " or ".join(reasons)
     if n_scored < SHORTEST_SCORED * rate:
         raise SettingsError(
             "recording",

@@ -112,7 +112,7 @@ def rehearse(
     commands = _commands(recording, n_begin, needs)
     try:
         values, flags = run_offline(
-            configuration, recording.samples, info, commands, told=failed.append
+            configuration, recording.usable, info, commands, told=failed.append
         )
     except SettingsError as error:  # there is no baseline in it
         raise SettingsError("recording", recording.name, str(error).rstrip(".")) from None

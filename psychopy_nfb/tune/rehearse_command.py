@@ -13,7 +13,7 @@ from psychopy_nfb.checks import check_number, check_writable, prepare_folder
 from psychopy_nfb.errors import SettingsError, listed
 from psychopy_nfb.reading import RECORDINGS
 from psychopy_nfb.settings import finite, read_plain_json
-from psychopy_nfb.terminal import add_plugins, add_units, doing, naming_kept_files
+from psychopy_nfb.terminal import add_plugins, add_stream, add_units, doing, naming_kept_files
 
 if TYPE_CHECKING:
     from psychopy_nfb.engine.configuration import Configuration
@@ -56,6 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="seconds at the recording's beginning that are the baseline (default %(default)g)",
     )
+    add_stream(parser)
     add_units(parser)
     add_plugins(parser)
     add("--out", metavar="DIR", default="data", help="folder for page and tables (default data)")
@@ -142,7 +143,8 @@ def _rehearsed(
     names = _names(options.recordings)
     for path, name in zip(options.recordings, names, strict=True):
         with doing(f"Rehearsing on {name}"):
-            recording = replace(read_recording(path, units=options.units), name=name)
+            read = read_recording(path, options.stream, units=options.units)
+            recording = replace(read, name=name)
             found.append(rehearse(recording, configuration, options.baseline))
     rows = [row for one in found for row in _rows(one)]
     print(_lines(rows))

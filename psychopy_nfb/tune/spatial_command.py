@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from psychopy_nfb.checks import check_number, prepare_folder
-from psychopy_nfb.errors import SettingsError
+from psychopy_nfb.errors import SettingsError, listed
 from psychopy_nfb.reading import RECORDINGS
-from psychopy_nfb.terminal import add_band, add_units, doing, naming_kept_files
+from psychopy_nfb.terminal import add_band, add_stream, add_units, doing, naming_kept_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("recording", metavar="RECORDING", help=f"a file: {RECORDINGS}")
     listed = "; ".join(f"{name}: {what}" for name, what in METHODS.items())
     add("--method", choices=tuple(METHODS), default="ssd", help=f"{listed} (default ssd)")
+    add_stream(parser)
     add_units(parser)
     add_band(parser, "frequency band of the rhythm")
     add("--states", nargs=2, metavar=("A", "B"), help="markers at which the two states begin")
@@ -67,7 +68,7 @@ def _written(options: argparse.Namespace, folder: Path, stem: str) -> int:
     from psychopy_nfb.recording.eeg_files import read_recording
 
     with doing("Reading the recording"):
-        recording = read_recording(options.recording, units=options.units)
+        recording = read_recording(options.recording, options.stream, units=options.units)
     with doing("Finding the filter"):
         step, fit, words, told = _found(recording, options)
     for sentence in (*told, words):
@@ -77,7 +78,8 @@ def _written(options: argparse.Namespace, folder: Path, stem: str) -> int:
     weights.write_text(json.dumps(step.weights, indent=1) + "\n", encoding="utf-8")
     page = folder / f"{stem}.html"
     with doing("Writing the page"):
-        _write_page(page, weights, options, fit, words, told)
+        if missing := _write_page(page, weights, options, fit, words, told):
+            print(missing)
     print(f"Files:\n  {page}\n  {weights}")
     return 0
 
@@ -86,18 +88,20 @@ def _found(
     recording: Recording, options: argparse.Namespace
 ) -> tuple[SpatialFilter, SpatialFit | None, str, list[str]]:
     """Return the step, the components to show (None for a regression), and what to say of both."""
-    from psychopy_nfb.channels import not_eeg
+    import numpy as np
+
     from psychopy_nfb.checks import check_channels
     from psychopy_nfb.dsp import csp, regress_out, reject_blinks, spoc, ssd
     from psychopy_nfb.dsp.spatial import BESIDE_SECONDS, checked
     from psychopy_nfb.dsp.whole import calmed, without_drift
+    from psychopy_nfb.tune.prepared import missing_told
 
     left_out = {*check_channels("exclude", _names(options.exclude), recording.labels)}
     if options.target is not None:
         (target,) = check_channels("target", [options.target], recording.labels)
         left_out.add(target)
     wanted = {*check_channels("eyes", _names(options.eyes or ""), recording.labels)}
-    kinds = not_eeg(recording.labels, recording.kinds, recording.units)
+    kinds = recording.not_eeg
     no_eeg = [
         place
         for place, label in enumerate(recording.labels)
@@ -107,24 +111,34 @@ def _found(
     kept = [index for index in range(len(recording.labels)) if index not in left_out]
     labels = [recording.labels[index] for index in kept]
     rate, band = recording.rate, tuple(options.band)
-    checked_samples = checked(recording.samples[:, kept], labels)
-    calm = calmed(checked_samples, rate, margin=BESIDE_SECONDS)
-    samples = calm.samples
+    if len(kept) < 2:
+        raise SettingsError(
+            "recording",
+            recording.name,
+            f"has {len(kept) or 'no'} EEG channel{'' if len(kept) == 1 else 's'} to sum up "
+            f"(there are {listed(recording.labels, most=8)}); a spatial filter needs at least 2",
+        )
+    given = checked(recording.usable[:, kept], labels, whole=False)
+    numbers = np.isfinite(given)
+    calm = calmed(given, rate, margin=BESIDE_SECONDS)
+    samples = np.where(numbers, calm.samples, np.nan)
     told = _told(calm, recording, kept, no_eeg, options.method)
+    told += missing_told(~numbers, labels, rate)
     low, high = band
+    rows = numbers.all(axis=1)
     if options.method == "eog":
-        step = regress_out(without_drift(samples, rate), labels, _names(options.eyes))
+        step = regress_out(without_drift(calm.samples, rate)[rows], labels, _names(options.eyes))
         words = f"{len(step.weights)} channels, without what is correlated with {options.eyes}."
         return step, None, words, told
     if options.method == "ica":
-        step, fit, rejected = reject_blinks(samples, rate, labels, _names(options.eyes))
+        step, fit, rejected = reject_blinks(calm.samples[rows], rate, labels, _names(options.eyes))
         named = ", ".join(str(index + 1) for index in rejected)
         words = f"Removed as components of the eyes: {named} (of {len(fit.scores)})."
         return step, fit, words, told
     if options.method == "csp":
         first, second = (_state(recording, name, options.states) for name in options.states)
         # Stretches of one state are joined: without drift they fit together.
-        samples = without_drift(samples, rate)
+        samples = np.where(numbers, without_drift(calm.samples, rate), np.nan)
         fit = csp(samples[first], samples[second], rate, labels, band)
         share = _share(options, float(fit.scores[0]))
         words = f"Component 1, {low:g} to {high:g} Hz: {share} of its power is in this state."
@@ -144,18 +158,26 @@ def _told(
     calm: Calmed, recording: Recording, kept: Sequence[int], no_eeg: Sequence[int], method: str
 ) -> list[str]:
     """Return a sentence for each thing that was left out or corrected."""
+    import numpy as np
+
     from psychopy_nfb.dsp.spatial import BESIDE_SECONDS
 
     told = []
-    if no_eeg:
-        named = ", ".join(recording.labels[place] for place in no_eeg)
-        told.append(f"Left out, because they are no EEG: {named}.")
+    left = [recording.labels[place] for place in no_eeg]
+    for why, named in (
+        ("they are no EEG", [label for label in left if label not in recording.bad]),
+        ("the file marks them as bad", [label for label in left if label in recording.bad]),
+    ):
+        if named:
+            told.append(f"Left out, because {why}: {', '.join(named)}.")
     if sentence := calm.jumps_told([recording.labels[place] for place in kept]):
         told.append(sentence)
+    numbers = np.isfinite(recording.usable[:, kept]).all()
+    what = "large artifacts" if numbers else "large artifacts, what is no number or marked as bad"
     spoilt = calm.artifacts.any(axis=1).sum() / recording.rate
     if spoilt and method in ("ssd", "csp", "spoc"):  # the others look for the eyes' artifacts
         told.append(
-            f"{spoilt:.1f} of {recording.seconds:.0f} s were left out: large artifacts, with "
+            f"{spoilt:.1f} of {recording.seconds:.0f} s were left out: {what}, with "
             f"{BESIDE_SECONDS:g} s on both sides."
         )
     return told
@@ -189,12 +211,18 @@ def _write_page(
     fit: SpatialFit | None,
     words: str,
     told: Sequence[str],
-) -> None:
+) -> str:
+    """Write the page; return a sentence if it has no maps."""
     from psychopy_nfb.report.page import Picture, Section, write_page
-    from psychopy_nfb.tune.topography import topographies
+    from psychopy_nfb.tune.topography import FEWEST, n_placed, topographies
 
-    pictures = []
-    if fit is not None:
+    pictures, missing = [], ""
+    if fit is not None and n_placed(fit) < FEWEST:
+        missing = (
+            f"There is no map of the head: {n_placed(fit)} of {len(fit.labels)} channels have a "
+            f"name of the 10-20 system, and a map needs {FEWEST}. The weights do not depend on it."
+        )
+    elif fit is not None:
         n = min(SHOWN, len(fit.scores))
         titles = [_title(options, index, float(fit.scores[index])) for index in range(n)]
         pictures.append(Picture(topographies(fit, n, titles), CAPTION))
@@ -203,11 +231,12 @@ def _write_page(
         path,
         "Spatial filter",
         [
-            Section("Found", list(told), pictures=pictures, lead=words),
+            Section("Found", [*told, *filter(None, [missing])], pictures=pictures, lead=words),
             Section("How to use it", [f'In a settings file, as the first of "steps": {use}', ONCE]),
         ],
         subtitle=f"{options.method} · {Path(options.recording).name}",
     )
+    return missing
 
 
 def _share(options: argparse.Namespace, of_first: float) -> str:

@@ -20,6 +20,11 @@ FEWEST = 4
 """Electrodes with a known place, below which a map shows nothing."""
 
 
+def n_placed(fit: SpatialFit) -> int:
+    """Return how many channels have a place on the map."""
+    return len(standard_positions(fit.labels))
+
+
 def topographies(fit: SpatialFit, n_components: int, titles: Sequence[str]) -> Figure:
     """Return a figure with a map of each of the first components' patterns.
 
@@ -49,7 +54,7 @@ def topographies(fit: SpatialFit, n_components: int, titles: Sequence[str]) -> F
 
     positions = standard_positions(fit.labels)
     known = [index for index, label in enumerate(fit.labels) if label in positions]
-    if len(known) < FEWEST:
+    if n_placed(fit) < FEWEST:
         raise SettingsError(
             "channels",
             list(fit.labels),

@@ -12,9 +12,15 @@ import numpy as np
 from psychopy_nfb.checks import check_band
 from psychopy_nfb.dsp import ArtifactGate, SignalInfo, Step, acausal_analytic
 from psychopy_nfb.dsp.estimators import ESTIMATORS, Estimator
+from psychopy_nfb.dsp.whole import numbers_only
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.families import failure, source
-from psychopy_nfb.tune.prepared import levelled, passed_through, without_artifacts
+from psychopy_nfb.tune.prepared import (
+    levelled,
+    missing_told,
+    passed_through,
+    without_artifacts,
+)
 from psychopy_nfb.tune.scores import Score, score, scored_rows
 
 FIT_SHARE = 0.5
@@ -86,15 +92,15 @@ def tune(
     Raises
     ------
     SettingsError
-        If the recording is too short, holds values that are no numbers, or not one channel comes
-        out of `before`; or if there are artifacts nearly everywhere.
+        If the recording is too short, or not one channel comes out of `before`; or if there are
+        artifacts, or values that are no numbers, nearly everywhere.
 
     Notes
     -----
-    Linear drift and jumps of the level are taken out of the recording first. Large artifacts
-    (beyond the limit of the `ArtifactGate` in `before`, or its usual one) are bridged and enter
-    no score. The reference is the acausal analytic signal of the channel as it
-    was recorded, so that what the filters of `before` do to the phase counts.
+    What is no number is bridged and enters no score. Linear drift and jumps of the level are taken
+    out of the recording first. Large artifacts (beyond the limit of the `ArtifactGate` in `before`,
+    or its usual one) are bridged and enter no score. The reference is the acausal analytic signal
+    of the channel as it was recorded, so that what the filters of `before` do to the phase counts.
 
     The first half of the recording is the fit part: filters are fitted and variants are chosen (on
     its last third, fitted to the rest of it) without a sample of the second half. The second half
@@ -108,15 +114,14 @@ def tune(
             f"{n / rate:.1f} s",
             f"is too short; at least {SHORTEST_SECONDS:g} s are needed, a few minutes are better",
         )
-    spoilt = int((~np.isfinite(samples)).any(axis=1).sum())
-    if spoilt:
-        raise SettingsError(
-            "recording", f"{spoilt} samples", "are not numbers; cut them out or choose another part"
-        )
     n_fit = round(FIT_SHARE * n)
     spatial = [step for step in before if step.spatial]
     mixed, out = passed_through(spatial, np.eye(info.n_channels), info)
     used = np.flatnonzero(mixed.any(axis=1))
+    missing = ~np.isfinite(samples[:, used])
+    for sentence in missing_told(missing, [info.labels[index] for index in used], rate):
+        told(sentence)
+    samples = numbers_only(samples)
     if not (np.ptp(samples[:, used], axis=0) > 0).any():
         raise SettingsError("channel", list(out.labels), "is flat; choose another one")
     samples = levelled(samples, info, used, n_fit, told)
@@ -131,6 +136,7 @@ def tune(
         n_fit,
         min(limits, default=ArtifactGate.limit_uv),
         gaps,
+        missing.any(axis=1),
         told,
     )
     trial = _Trial(passing, raw, usable, passed_info, band)

@@ -195,11 +195,16 @@ def test_a_component_is_as_large_as_on_its_strongest_channel():
 def test_what_cannot_be_fitted_is_refused_in_a_sentence():
     random = np.random.default_rng(6)
     samples = mixed_noise(random, 3000)
+    with pytest.raises(SettingsError, match=r"samples.*too few"):
+        dsp.ssd(samples[:100], RATE, LABELS, BAND)
     holed = samples.copy()
-    holed[5, 3] = np.nan
-    for spoilt in (holed, samples[:100]):
-        with pytest.raises(SettingsError, match=r"samples.*too few|samples.*no number"):
-            dsp.ssd(spoilt, RATE, LABELS, BAND)
+    holed[:, 3] = np.nan
+    with pytest.raises(SettingsError, match=rf"samples='{LABELS[3]}': holds no numbers"):
+        dsp.ssd(holed, RATE, LABELS, BAND)
+    holed[100:, 3] = samples[100:, 3]
+    with pytest.raises(SettingsError, match=rf"samples='{LABELS[3]}': holds what is no number"):
+        dsp.regress_out(holed, LABELS, [LABELS[0]])
+    assert np.isfinite(dsp.ssd(holed, RATE, LABELS, BAND).weights).all()
     with pytest.raises(SettingsError, match=r"samples.*flat.*electrodes"):
         dsp.ssd(np.zeros((3000, N)), RATE, LABELS, BAND)
     with pytest.raises(SettingsError, match=r"band.*125 Hz"):

@@ -83,6 +83,46 @@ def test_vectorized_samples_that_were_cut_are_refused(tmp_path, stored, cut):
     assert CUT in refusal(path)
 
 
+def without_length(tmp_path, n_kept, marks):
+    """Write a vectorized file of 3 channels and 768 samples that does not say so, and cut it."""
+    path = write_brainvision(tmp_path / "odd.vhdr", vectorized=True, marks=marks)
+    samples = path.with_suffix(".eeg")
+    samples.write_bytes(samples.read_bytes()[: 3 * 2 * n_kept])
+    return path
+
+
+@pytest.mark.kind("BrainVision in vectorized order, cut, that says no length", "corrected")
+def test_a_vectorized_file_that_says_no_length_is_told_or_refused_by_its_markers(read, tmp_path):
+    marks = "Mk2=Stimulus,S  1,600,1,0\n"
+    recording = read(without_length(tmp_path, 768, marks))
+    assert np.array_equal(recording.samples, eeg())
+    (said,) = recording.assumptions
+    assert "if the file was cut off, its channels are mixed up" in said
+    assert "Compare its length, 6 s" in said
+    assert CUT in refusal(without_length(tmp_path, 512, marks))
+    (said,) = read(without_length(tmp_path, 512, "")).assumptions
+    assert "Compare its length, 4 s" in said
+
+
+@pytest.mark.kind(
+    "BrainVision marker with a comma that is not escaped, or without a sample", "corrected"
+)
+def test_a_marker_with_a_plain_comma_is_kept_and_told(read, tmp_path):
+    marks = (
+        "Mk2=Comment,left, then 3, right,129,1,0\nMk3=Stimulus,S  1,257,1,0\n"
+        "Mk4=Comment,a\\1b,300,1,0\nMk5=Comment,nowhere\n"
+    )
+    recording = read(write_brainvision(tmp_path / "odd.vhdr", marks=marks))
+    assert recording.markers == (
+        (128, "Comment/left, then 3, right"),
+        (256, "Stimulus/S  1"),
+        (299, "Comment/a,b"),
+    )
+    comma, unread = recording.assumptions
+    assert comma.startswith("1 of the markers has a comma in the text")
+    assert unread.startswith("1 line of odd.vmrk names no sample and was left out")
+
+
 @pytest.mark.kind("BrainVision in a format that nobody knows, or of spectra", "refused")
 @pytest.mark.parametrize(
     ("more", "stored", "sentence"),

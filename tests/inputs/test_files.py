@@ -158,6 +158,7 @@ def test_channels_of_an_edf_keep_the_rate_of_the_eeg_and_their_own_unit(read, tm
         "brought to the 128 Hz of the EEG.",
         "No EEG, and so in no reference and not judged as EEG: ECG (ECG, uV), SpO2 (other, %), "
         "Trigger (trigger). What is no voltage keeps its own unit.",
+        "1 marker of the trigger channel Trigger was read, where a code begins.",
     )
 
 
@@ -175,9 +176,10 @@ def test_codes_of_a_biosemi_are_no_eeg_and_lose_the_bits_of_the_amplifier(read, 
     assert recording.units == ("microvolts", "Boolean")
     assert np.array_equal(recording.samples[:, 0], np.rint(eeg()[:, 2]))
     assert np.array_equal(recording.samples[:, 1], np.repeat([0, 4, 0], 256))
-    assert recording.markers == ((192, "open"),)
-    (said,) = recording.assumptions
+    assert recording.markers == ((192, "open"), (256, "4"))
+    said, read_too = recording.assumptions
     assert said.startswith("No EEG, and so in no reference and not judged as EEG: Status (trigger")
+    assert read_too == "1 marker of the trigger channel Status was read, where a code begins."
 
 
 @pytest.mark.kind("XDF with trigger, battery and accelerometer beside the EEG", "corrected")

@@ -95,3 +95,71 @@ def test_times_that_are_by_chance_are_refused():
     stamps = np.sort(100 + rng().uniform(0, 100, 5000))
     with pytest.raises(FileError, match="declares no rate, but its samples come at no steady rate"):
         read_stamps(stamps, 0.0, "Events")
+
+
+def of_rates(*parts, chunk=1, declared=0.0, seed=3):
+    """Return stamps of (rate, samples), of chunks stamped on arrival within 5 ms if more than 1."""
+    true = 100 + np.cumsum(np.repeat([1 / rate for rate, _ in parts], [n for _, n in parts]))
+    if chunk == 1:
+        return true
+    ends = true[chunk - 1 :: chunk]
+    ends = ends + np.random.default_rng(seed).uniform(0, 0.005, len(ends))
+    return chunks(ends, chunk, declared)
+
+
+def with_gap(stamps, row):
+    stamps = stamps.copy()
+    stamps[row:] += 8.0
+    return stamps
+
+
+@pytest.mark.parametrize(
+    ("stamps", "said"),
+    [
+        (of_rates((250, 7500), (125, 7500)), "after about 30 s from 250 Hz to 125 Hz"),
+        (of_rates((125, 3750), (250, 7500)), "after about 30 s from 125 Hz to 250 Hz"),
+        (of_rates((250, 25_000), (125, 2500)), "after about 100 s from 250 Hz to 125 Hz"),
+        (
+            of_rates((250, 5000), (125, 2500), (250, 5000)),
+            "after about (20 s from 250 Hz to 125|40 s from 125 Hz to 250) Hz",
+        ),
+        (of_rates((256, 25_600), (250, 25_000)), "after about 100 s from 256 Hz to 250 Hz"),
+        (
+            of_rates((250, 7500), (125, 7500)) + rng().normal(0, 0.002, 15_000),
+            r"after about 30 s from 2(50|49)\.?\d? Hz to 12[45]",
+        ),
+        (
+            of_rates((250, 7500), (125, 7500), chunk=10, declared=250),
+            r"after about 30 s from 2(50|49)\.?\d? Hz to 12[45]",
+        ),
+        (
+            with_gap(of_rates((250, 7500), (200, 6000)), 7500),
+            "after about (30|38) s from 250 Hz to 200 Hz",
+        ),
+    ],
+    ids=["half", "double", "short", "there and back", "small", "unsteady", "chunks", "gap"],
+)
+def test_a_rate_that_changes_within_a_recording_is_refused_with_when_and_both(stamps, said):
+    with pytest.raises(FileError, match=f"its real rate changes {said}") as caught:
+        read_stamps(stamps, 250.0, "Amp")
+    assert str(caught.value).startswith("stream='Amp': its real rate changes after about ")
+
+
+def missing(share):
+    kept = rng().random(len(N)) > np.where(N < len(N) / 2, 0, share)
+    return (100 + N / 250)[kept]
+
+
+def held_up():
+    stamps = 100 + N / 250
+    stamps[5000:7000] += np.linspace(0, 0.9, 2000)  # a network that falls behind, and catches up
+    return np.maximum.accumulate(stamps)
+
+
+@pytest.mark.parametrize(
+    "stamps",
+    [missing(0.05), missing(0.3), held_up(), with_gap(100 + N / 250, 9000)],
+    ids=["some missing", "many missing", "held up", "gap"],
+)
+def test_what_is_lost_or_late_in_a_part_is_no_change_of_the_rate(stamps):
+    assert read_stamps(stamps, 250.0, "Amp").rate == 250.0

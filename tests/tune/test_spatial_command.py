@@ -113,3 +113,21 @@ def test_row_076_the_own_peak_becomes_the_band_s_centre(recording, tmp_path, cap
     band = the_signal(read_configuration(settings)).pipeline.steps[-1].band
     assert sum(band) / 2 == pytest.approx(peak, abs=0.011)
     assert band[1] - band[0] == pytest.approx(3)
+
+
+def test_channels_without_names_have_no_map_and_their_weights_are_written(
+    recording, tmp_path, capsys
+):
+    raw = mne.io.read_raw(recording[0], preload=True, verbose="ERROR")
+    raw.rename_channels({label: f"Ch{place}" for place, label in enumerate(LABELS, start=1)})
+    raw.save(tmp_path / "numbered_raw.fif", verbose="ERROR")
+    command = ["spatial", str(tmp_path / "numbered_raw.fif"), "--band", "8", "11"]
+    assert main([*command, "--out", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert "There is no map of the head: 0 of 12 channels have a name of the 10-20 system" in said
+    (weights,) = tmp_path.glob("spatial_*.json")
+    assert str(weights) in said
+    found = json.loads(weights.read_text(encoding="utf-8"))["C1"]
+    assert list(found) == [f"Ch{place}" for place in range(1, 13)]
+    (page,) = tmp_path.glob("spatial_*.html")
+    assert "There is no map of the head" in page.read_text(encoding="utf-8")

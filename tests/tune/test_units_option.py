@@ -1,4 +1,4 @@
-"""Commands that read a recording take the unit that it does not say."""
+"""Commands that read a recording take its unit, and which of its streams is meant."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from psychopy_nfb.cli import _parser, main
+from psychopy_nfb.recording.eeg_files import read_recording
 from psychopy_nfb.recording.xdf import XdfWriter
 
 RATE, SECONDS = 250.0, 20
@@ -54,3 +55,50 @@ def test_volts_that_say_no_unit_are_refused_until_the_option_says_it(volts, tmp_
     (weights,) = tmp_path.glob("spatial_*.json")
     found = json.loads(weights.read_text(encoding="utf-8"))["C1"]
     assert abs(found["Cz"]) < 0.1 * min(abs(found["O1"]), abs(found["Oz"]))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["inspect", "a.xdf"],
+        ["replay", "a.xdf"],
+        ["demo", "--replay", "a.xdf"],
+        ["tune", "a.xdf", "--channel", "Oz"],
+        ["spatial", "a.xdf"],
+        ["rehearse", "a.xdf", "--settings", "a.json"],
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_each_command_that_reads_a_recording_takes_its_stream_in_the_same_words(arguments):
+    parser = _parser(arguments[0])
+    assert parser.parse_args([*arguments, "--stream", "2"]).stream == "2"
+    (command,) = (one for one in parser._actions if one.dest == "command")
+    words = "name, source_id or number (default: its EEG)"
+    assert words in " ".join(command.choices[arguments[0]].format_help().split())
+
+
+def test_of_two_streams_of_one_name_each_is_taken_by_its_number(tmp_path, capsys):
+    t = np.arange(round(SECONDS * RATE)) / RATE
+    noise = 5 * np.random.default_rng(2).standard_normal((len(t), 4))
+    writer = XdfWriter(tmp_path / "two.xdf")
+    for labels, alpha in (
+        (["Cz", "Pz", "O1", "Oz"], [0, 0, 1, 1]),
+        (["F3", "Fz", "F4"], [0, 1, 0]),
+    ):
+        number = writer.add_stream("Amp", "EEG", labels, RATE, "double64")
+        alpha = np.outer(20 * np.sin(2 * np.pi * 10 * t), alpha)
+        writer.write(number, noise[:, : len(labels)] + alpha, 100 + t)
+    writer.close()
+    path = tmp_path / "two.xdf"
+    command = ["spatial", str(path), "--band", "9", "11", "--out", str(tmp_path)]
+    assert main(command) == 2
+    assert "name one by its number" in capsys.readouterr().err
+    for number, strongest in ((1, {"O1", "Oz"}), (2, {"Fz"})):
+        labels = read_recording(path, number).labels
+        assert labels == read_recording(path, str(number)).labels
+        assert strongest < set(labels)
+        main([*command, "--stream", str(number)])
+        (weights,) = tmp_path.glob("spatial_*.json")
+        found = json.loads(weights.read_text(encoding="utf-8"))["C1"]
+        assert set(found) == set(labels)
+        assert max(found, key=lambda label: abs(found[label])) in strongest

@@ -2,12 +2,14 @@
 
 - `recording`: what a recording in memory is;
 - `read`: the way in; which reader a file needs;
-- `xdf` with `xdf_chunks`, `xdf_streams`, `stamps`: files of LabRecorder and of this program;
+- `xdf` with `xdf_chunks`, `xdf_streams`: files of LabRecorder and of this program;
+- `stamps` with `stamp_rates`: the times, gaps and rate that their stamps tell;
 - `edf` with `edf_header`, `edf_times`: EDF, EDF+, BDF and BDF+;
 - `brainvision` with `brainvision_samples`: a header in text, markers in text, samples beside them;
 - `eeglab`: MATLAB's files of EEGLAB;
 - `beside`: the file of samples that lies beside a header of these two;
 - `with_mne`: all else that MNE-Python reads;
+- `triggers`: the codes of trigger channels, as markers;
 - `channel_facts`: kind, unit and label of each channel, by the rule of live streams.
 """
 

@@ -16,7 +16,9 @@ from psychopy_nfb.recording.eeg_files.recording import Found
 
 CHANNEL = re.compile(r"^Ch(\d+)=(.*)$", re.IGNORECASE)
 SETTING = re.compile(r"^(\w+)\s*=(.*)$")
-MARKER = re.compile(r"^Mk\d+=(.*)$", re.IGNORECASE)
+MARKER = re.compile(r"^Mk\d+=([^,]*),(.*)$", re.IGNORECASE)
+PLACE = re.compile(r"(.*?),\s*(\d+)\s*(?:,[\s\d]*(?:,[-\s\d]*(?:,\s*(\d{20})\s*)?)?)?")
+"""What follows a marker's type: text, sample, length, channel, and the date of a segment."""
 NEEDED = ("NumberOfChannels", "SamplingInterval", "DataFormat", "DataOrientation")
 """What a header must say."""
 ESCAPED_COMMA = r"\1"
@@ -48,9 +50,11 @@ def read_brainvision(path: Path) -> Found:
     if any(comma for *_, comma in channels):
         notes.append("Numbers with a decimal comma were read as such.")
     rate = 1e6 / _interval(settings, path)
-    stored = read_samples(settings, len(channels), samples, path, notes)
+    entries = _entries(path, settings, notes)
+    last = max((row for _, _, row, _ in entries), default=-1)
+    stored = read_samples(settings, len(channels), rate, last, samples, path, notes)
     labels = [name for name, *_ in channels]
-    markers, gaps = _markers(path, settings, len(stored), rate, notes)
+    markers, gaps = _markers(entries, len(stored), rate)
     return Found(
         samples=stored * np.array([resolution for _, resolution, *_ in channels]),
         rate=rate,
@@ -167,41 +171,62 @@ def _positions(lines: list[str], n_channels: int) -> list[tuple[float, float, fl
     return positions
 
 
-def _markers(
-    path: Path, settings: dict[str, str], n: int, rate: float, notes: list[str]
-) -> tuple[list[tuple[int, str]], list[tuple[int, float]]]:
-    """Return the markers, and the gaps where a new segment begins."""
+def _entries(
+    path: Path, settings: dict[str, str], notes: list[str]
+) -> list[tuple[str, str, int, datetime | None]]:
+    """Return type, text, sample and date of each entry in the file of markers."""
     named = settings.get("markerfile", "")
     file = partner(path, named, (".vmrk", ".VMRK")) if named else None
     if file is None:
         if named:
             notes.append(f"The file of markers {named!r} is not there: none are read.")
-        return [], []
+        return []
+    entries, with_comma, unread = [], 0, 0
+    for line in _text(file, notes).splitlines():
+        if (entry := MARKER.match(line)) is None:
+            continue
+        if (found := PLACE.fullmatch(entry[2])) is None:
+            unread += 1
+            continue
+        with_comma += "," in found[1]
+        row = int(found[2]) - 1  # counted from 1 there
+        entries.append((entry[1], found[1], row, _date(found[3])))
+    if with_comma:
+        notes.append(
+            f"{with_comma} of the markers {'has' if with_comma == 1 else 'have'} a comma in the "
+            "text that is not written as \\1; it was taken as part of the text."
+        )
+    if unread:
+        lines = (
+            "line of {} names no sample and was"
+            if unread == 1
+            else "lines of {} name no sample and were"
+        )
+        notes.append(f"{unread} {lines.format(file.name)} left out; export the markers again.")
+    return entries
+
+
+def _markers(
+    entries: list[tuple[str, str, int, datetime | None]], n: int, rate: float
+) -> tuple[list[tuple[int, str]], list[tuple[int, float]]]:
+    """Return the markers, and the gaps where a new segment begins."""
     markers, gaps = [], []
     before: tuple[int, datetime | None] | None = None
-    for line in _text(file, notes).splitlines():
-        match = MARKER.match(line)
-        kind, text, place, *more = [*(match[1] if match else "").split(","), "", "", ""]
-        if not place.strip().isdecimal():
-            continue
-        row = int(place) - 1  # counted from 1 there
+    for kind, text, row, date in entries:
         if kind != "New Segment":
             markers.append((row, f"{kind}/{text}".replace(ESCAPED_COMMA, ",")))
             continue
-        date = _date(more)
         if before is not None and 0 < row < n:
             gaps.append((row, _missing(before, (row, date), rate)))
         before = (row, date)
     return markers, gaps
 
 
-def _date(parts: list[str]) -> datetime | None:
-    for part in parts:
-        try:
-            return datetime.strptime(part.strip(), "%Y%m%d%H%M%S%f")
-        except ValueError:
-            continue
-    return None
+def _date(text: str | None) -> datetime | None:
+    try:
+        return datetime.strptime(text or "", "%Y%m%d%H%M%S%f")
+    except ValueError:
+        return None
 
 
 def _missing(

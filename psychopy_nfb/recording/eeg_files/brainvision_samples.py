@@ -27,9 +27,21 @@ CUT = (
     "does not hold the same number of samples of all {} channels; copy or export it again"
 )
 
+UNKNOWN_LENGTH = (
+    "The header does not say how many samples there are (DataPoints), and one channel is stored "
+    "after the other: if the file was cut off, its channels are mixed up. Compare its length, "
+    "{:g} s, with that of the session."
+)
+
 
 def read_samples(
-    settings: dict[str, str], n_channels: int, samples: Path, path: Path, notes: list[str]
+    settings: dict[str, str],
+    n_channels: int,
+    rate: float,
+    last_marker: int,
+    samples: Path,
+    path: Path,
+    notes: list[str],
 ) -> np.ndarray:
     """Return what is stored, (n, n_channels); what was left out goes to `notes`.
 
@@ -39,6 +51,10 @@ def read_samples(
         What the header says, by the name of each setting in lower case.
     n_channels : int
         How many it describes.
+    rate : float
+        Samples per second.
+    last_marker : int
+        Sample that the last marker lies on, 0 for the first; -1 if there is none.
     samples, path : path
         The file of samples, and the header for errors.
     notes : list of str
@@ -61,8 +77,11 @@ def read_samples(
     if not vectorized:
         tell_end(announced, len(stored), part, notes)
         return stored
-    if part or (announced and announced != len(stored)):
+    whole = announced == len(stored) if announced else last_marker < len(stored)
+    if part or not whole:
         raise FileError("file", str(path), CUT.format(n_channels))
+    if not announced and settings["dataformat"].upper() != "ASCII":  # there each has its own line
+        notes.append(UNKNOWN_LENGTH.format(len(stored) / rate))
     return stored
 
 

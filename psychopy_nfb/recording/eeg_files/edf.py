@@ -39,7 +39,14 @@ def read_edf(path: Path) -> Found:
             content = file.read()
     except (ValueError, OverflowError, OSError) as error:
         raise FileError("file", str(path), f"cannot be read ({cause(error)})") from None
-    if not header.signals or header.record_seconds <= 0 or header.sizes.min() < 1:
+    if header.signals and header.record_seconds <= 0:
+        raise FileError(
+            "file",
+            str(path),
+            f"says that a record lasts {header.record_seconds:g} s, so that its rate is not known; "
+            "export it again",
+        )
+    if not header.signals or header.sizes.min() < 1:
         raise FileError("file", str(path), "has annotations only, no samples")
     records = _records(header, content, path, notes)
     labels = [header.labels[place] for place in header.signals]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from psychopy_nfb.budget import MOST_RECORDING
@@ -13,7 +14,8 @@ from psychopy_nfb.recording.eeg_files.brainvision import read_brainvision
 from psychopy_nfb.recording.eeg_files.channel_facts import channel_facts
 from psychopy_nfb.recording.eeg_files.edf import read_edf
 from psychopy_nfb.recording.eeg_files.eeglab import read_eeglab
-from psychopy_nfb.recording.eeg_files.recording import Found, Recording
+from psychopy_nfb.recording.eeg_files.recording import Found, Recording, listed
+from psychopy_nfb.recording.eeg_files.triggers import codes_as_markers
 from psychopy_nfb.recording.eeg_files.with_mne import read_with_mne
 from psychopy_nfb.recording.eeg_files.xdf import read_xdf
 
@@ -28,7 +30,7 @@ XDF_ENDINGS = (".xdf",)
 
 def read_recording(
     path: str | os.PathLike[str],
-    stream: str | None = None,
+    stream: str | int | None = None,
     *,
     units: str | None = None,
     tell: bool = True,
@@ -39,7 +41,7 @@ def read_recording(
     ----------
     path : path-like
         ``.xdf``; ``.fif``, ``.set``, ``.vhdr``, ``.edf``, ``.bdf`` and others.
-    stream : str, optional
+    stream : str or int, optional
         Name, source_id or number of the stream to take from an .xdf file; default is the first of
         type EEG.
     units : {"uV", "mV", "V", "nV"}, optional
@@ -62,16 +64,23 @@ def read_recording(
     Notes
     -----
     Markers of .xdf are those of all marker streams in the file, put on the sample whose stamp is
-    nearest. Of other files they are the annotations. Markers outside the EEG are left out, which
-    is told.
+    nearest. Of other files they are the annotations, and the codes of trigger channels. Markers
+    outside the EEG are left out, which is told.
     """
+    if not os.fspath(path).strip():
+        raise FileError("file", os.fspath(path), "is empty; name a recording")
     path = Path(path)
     _check(path)
     with reading(path):  # whatever a damaged file makes a reader raise
-        found = _found(path, stream)
+        found = _found(path, None if stream is None else str(stream))
     if found.samples.size == 0:
         raise FileError("file", str(path), "has no samples")
     facts = channel_facts(found, path, units)
+    _tell_bad(found, facts.labels)
+    if path.suffix.lower() not in XDF_ENDINGS:  # which has streams of markers
+        codes, told = codes_as_markers(facts.samples, facts.labels, facts.kinds, found.rate)
+        found.markers += codes
+        found.notes += told
     markers = _inside(found)
     recording = Recording(
         samples=facts.samples,
@@ -94,6 +103,8 @@ def read_recording(
         start=found.start,
         n_missing=found.n_missing,
         n_jumps=found.n_jumps,
+        bad=tuple(facts.labels[place] for place in found.bad),
+        bad_parts=tuple(found.bad_parts),
     )
     if tell:
         for sentence in recording.assumptions:
@@ -129,6 +140,22 @@ def _found(path: Path, stream: str | None) -> Found:
     if ending == ".set":
         return read_eeglab(path)
     return read_with_mne(path)
+
+
+def _tell_bad(found: Found, labels: Sequence[str]) -> None:
+    """Tell what the file itself marks as bad."""
+    if found.bad:
+        found.notes.append(
+            f"The file marks as bad: {listed(labels[place] for place in found.bad)}. They are in "
+            "no reference and cannot be trained; if they are good, unmark them there (MNE-Python: "
+            "raw.info['bads'])."
+        )
+    if found.bad_parts:
+        seconds = sum(last - first for first, last in found.bad_parts) / found.rate
+        found.notes.append(
+            f"The file marks {len(found.bad_parts)} part{'s' * (len(found.bad_parts) > 1)} as bad, "
+            f"together {seconds:.1f} s: filters are found and trainings rehearsed without them."
+        )
 
 
 def _inside(found: Found) -> tuple[tuple[int, str], ...]:

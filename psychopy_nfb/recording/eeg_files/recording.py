@@ -53,6 +53,10 @@ class Recording:
     """Samples whose stamp was missing or far off, of a file that has stamps."""
     n_jumps: int = 0
     """How often the clock of the stamps was set."""
+    bad: tuple[str, ...] = ()
+    """Labels of the channels that the file marks as bad; their kind is ``MISC``."""
+    bad_parts: tuple[tuple[int, int], ...] = ()
+    """(first sample, first sample after it) of each part that the file marks as bad."""
 
     def __post_init__(self) -> None:
         for name, usual in (("units", "microvolts"), ("kinds", "EEG")):
@@ -66,6 +70,16 @@ class Recording:
         """Kinds by label of the channels that are no EEG, as `SignalInfo.kinds`."""
         kinds = zip(self.labels, self.kinds, strict=True)
         return {label: kind for label, kind in kinds if kind != EEG}
+
+    @property
+    def usable(self) -> np.ndarray:
+        """The samples as filters are found on them: NaN in the parts that are marked as bad."""
+        if not self.bad_parts:
+            return self.samples
+        samples = self.samples.copy()
+        for first, last in self.bad_parts:
+            samples[first:last] = np.nan
+        return samples
 
     @property
     def seconds(self) -> float:
@@ -108,6 +122,10 @@ class Found:
     n_missing: int = 0
     """As in `Recording`."""
     n_jumps: int = 0
+    """As in `Recording`."""
+    bad: list[int] = field(default_factory=list)
+    """Places of the channels that the file marks as bad."""
+    bad_parts: list[tuple[int, int]] = field(default_factory=list)
     """As in `Recording`."""
     notes: list[str] = field(default_factory=list)
     """What was corrected or assumed so far."""

@@ -12,25 +12,23 @@ from itertools import pairwise
 import numpy as np
 
 from psychopy_nfb.errors import FileError
+from psychopy_nfb.recording.eeg_files.stamp_rates import (
+    GAP_SAMPLES,
+    GAP_SECONDS,
+    check_one_rate,
+    rate_that_counts,
+    rough_rate,
+    slope,
+)
 
-GAP_SECONDS = 0.1
-"""A longer pause between stamps is a gap if the samples after it stay late; so in live streams."""
-GAP_SAMPLES = 3
-"""The same in samples, for slow streams."""
-RATE_TOLERANCE = 0.01
-"""Relative difference from the declared rate from which on the real one counts."""
 LEAST_SECONDS, LEAST_SAMPLES = 2.0, 20
 """Length from which on stamps can tell a rate."""
 SETTLE_SECONDS = 2.0
 """Before and after a pause: within this time, samples that were only held up are on time again."""
 CLOCK_SECONDS = 3600.0
 """A longer pause is none: the clock was set."""
-LONGEST_CHUNK = 2.5
-"""Seconds; what returns more seldom are gaps."""
 EXCURSION_SECONDS = 1.0
 """Stamps that jump by more and soon jump back are wrong themselves, not the samples late."""
-ROUND_SHARE = 0.003
-"""Estimated rates so near to a whole number are that number."""
 
 
 @dataclass
@@ -70,7 +68,7 @@ def read_stamps(stamps: np.ndarray, declared: float, name: str) -> Timing:
     Raises
     ------
     FileError
-        If the samples come at no steady rate.
+        If the samples come at no steady rate, or at one that changes.
 
     Examples
     --------
@@ -81,15 +79,16 @@ def read_stamps(stamps: np.ndarray, declared: float, name: str) -> Timing:
     notes: list[str] = []
     times = _whole(np.array(stamps, dtype=float), declared, name, notes)
     n_missing = len(stamps) - len(trusted(np.asarray(stamps, dtype=float)))
-    rough, chunk = _rough_rate(times, declared)
+    rough, chunk = rough_rate(times, declared)
     jumps = _without_jumps(times, rough, chunk, notes)
     pauses = _pauses(times, rough, chunk)
+    check_one_rate(times, chunk, name)
     part = _longest(times, pauses)
     size = max(1, round(chunk * rough))  # samples
     real = None
     if len(part) >= LEAST_SAMPLES and part[-1] - part[0] >= max(LEAST_SECONDS, 4 * chunk):
-        real = _slope(part, size)
-    rate = _rate_that_counts(part, size, real, declared, chunk, name, notes)
+        real = slope(part, size)
+    rate = rate_that_counts(part, size, real, declared, chunk, name, notes)
     gaps = _gaps(times, pauses, rate, chunk)
     if chunk > GAP_SECONDS:
         notes.append(
@@ -174,30 +173,6 @@ def trusted(stamps: np.ndarray) -> np.ndarray:
     return valid[kept]
 
 
-def _rough_rate(times: np.ndarray, declared: float) -> tuple[float, float]:
-    """Return the rate without regard to gaps, and seconds between chunks if they come regularly.
-
-    A stream comes in chunks if a longer step returns after the same number of samples and the same
-    time. Single samples that are only unsteady give no chunks: 0 s.
-    """
-    steps = np.diff(times)
-    mean = float(np.clip(steps, 0, 10).mean()) if len(steps) >= GAP_SAMPLES else 0.0
-    if mean <= 0:
-        return declared or 1.0, 0.0
-    usual = float(np.median(steps))
-    begins = np.flatnonzero(steps > max(1.5 * usual, 0.1 * mean)) + 1
-    if len(begins) >= 5:
-        sizes, lengths = np.diff(begins), np.diff(times[begins])
-        size, length = float(np.median(sizes)), float(np.median(lengths))
-        regular = np.mean(np.abs(sizes - size) <= max(1.0, 0.05 * size))
-        steady = np.mean(np.abs(lengths - length) <= 0.3 * length)
-        if min(regular, steady) > 0.8 and size > 1 and length <= LONGEST_CHUNK:
-            # The mean of the usual ones: 62 and 63 samples may take turns.
-            alike = np.abs(sizes - size) <= max(1.0, 0.05 * size)
-            return float(sizes[alike].mean()) / length, length
-    return (1 / usual if usual > 0 else 1 / mean), 0.0
-
-
 def _pauses(times: np.ndarray, rate: float, chunk: float) -> np.ndarray:
     """Return the rows that follow a longer pause."""
     limit = max(1 / rate, chunk) + max(GAP_SECONDS, GAP_SAMPLES / rate)
@@ -209,68 +184,6 @@ def _longest(times: np.ndarray, pauses: np.ndarray) -> np.ndarray:
     edges = [0, *pauses.tolist(), len(times)]
     first, last = max(pairwise(edges), key=lambda edge: edge[1] - edge[0])
     return times[first:last]
-
-
-def _rate_that_counts(
-    part: np.ndarray,
-    size: int,
-    real: float | None,
-    declared: float,
-    chunk: float,
-    name: str,
-    notes: list[str],
-) -> float:
-    """Return the declared rate if the stamps agree; else theirs, if it is steady."""
-    if real is None:
-        if declared:
-            return declared
-        raise FileError("stream", name, "declares no rate, and has too few samples to tell one")
-    if declared and abs(real / declared - 1) <= RATE_TOLERANCE:
-        return declared
-    if declared and not chunk and _only_lost(part, declared):
-        missing = round((part[-1] - part[0]) * declared) - len(part) + 1
-        share = missing / (missing + len(part))
-        notes.append(
-            f"About {100 * share:.1f} % of the samples are missing, a few at a time: their times "
-            "are right, but filters meet steps there."
-        )
-        return declared
-    half = len(part) // 2
-    begin, end = _slope(part[:half], size), _slope(part[half:], size)
-    late = part - np.arange(len(part)) / real
-    unsteady = np.median(np.abs(late - np.median(late))) > GAP_SECONDS + chunk
-    if unsteady or abs(begin / end - 1) > RATE_TOLERANCE:
-        says = f"declares {declared:g} Hz" if declared else "declares no rate"
-        raise FileError(
-            "stream",
-            name,
-            f"{says}, but its samples come at no steady rate ({begin:.4g} Hz at first, {end:.4g} "
-            "Hz later); choose another stream, or record again with the amplifier's own rate",
-        )
-    if abs(real / round(real) - 1) < ROUND_SHARE:
-        real = float(round(real))
-    if declared:
-        notes.append(
-            f"The stream declares {declared:g} Hz, but its stamps say {real:g} Hz: {real:g} Hz is "
-            "used."
-        )
-    else:
-        notes.append(f"The stream declares no rate; its stamps say {real:g} Hz, which is used.")
-    return real
-
-
-def _only_lost(times: np.ndarray, declared: float) -> bool:
-    """Return whether samples come at the declared rate, but for some that are missing."""
-    steps = np.diff(times) * declared
-    longer = steps[steps > 1.5]
-    whole = np.abs(longer - np.rint(longer)) < 0.1
-    return bool(abs(np.median(steps) - 1) <= RATE_TOLERANCE and len(longer) and whole.mean() > 0.8)
-
-
-def _slope(times: np.ndarray, size: int) -> float:
-    """Return the usual rate: chunks of `size` samples that were held up do not move it."""
-    apart = max(len(times) // 2 // size, 1) * size
-    return apart / float(np.median(times[apart:] - times[:-apart]))
 
 
 def _gaps(

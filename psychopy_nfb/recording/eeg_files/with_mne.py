@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from psychopy_nfb.channels import is_known_type
 from psychopy_nfb.errors import FileError, cause
 from psychopy_nfb.reading import RECORDINGS
 from psychopy_nfb.recording.eeg_files.recording import Found
@@ -29,6 +30,8 @@ HDF5 = (
 CUT_OFF = "Invalid tag with only"
 """What MNE-Python warns of in a .fif file that breaks off."""
 NO_SAMPLE = "cannot be read (it was cut off before its first sample)"
+MEG = {"mag", "grad", "ref_meg"}
+"""MNE-Python's types of channels that measure magnetic fields."""
 EPOCHS = "holds epochs, pieces cut out of a recording; open the continuous recording instead"
 
 
@@ -50,17 +53,27 @@ def read_with_mne(path: Path) -> Found:
         channel["unit"] == FIFF.FIFF_UNIT_V and kind != "stim"
         for channel, kind in zip(channels, types, strict=True)
     ]
-    markers, gaps = _markers_and_gaps(raw)
+    if not any(volts) and MEG & set(types):
+        raise FileError("file", str(path), "holds MEG and no EEG; open a recording of EEG")
+    markers, gaps, bad_parts = _annotations(raw)
+    bads = set(raw.info["bads"])
     return Found(
         samples=raw.get_data().T * np.where(volts, 1e6, 1.0),
         rate=float(raw.info["sfreq"]),
         labels=_own_names(raw.ch_names, warned),
-        types=["" if kind == "eeg" else kind for kind in types],
+        types=[
+            "misc"
+            if (name in bads if volt else not is_known_type(kind))
+            else ("" if kind == "eeg" else kind)
+            for name, kind, volt in zip(raw.ch_names, types, volts, strict=True)
+        ],
         units=["microvolts" if volt else "unknown" for volt in volts],
         markers=markers,
         name=path.name,
         positions=electrode_positions(raw),
         gaps=gaps,
+        bad=[place for place, name in enumerate(raw.ch_names) if name in bads],
+        bad_parts=bad_parts,
         notes=_told(raw, warned),
     )
 
@@ -131,6 +144,15 @@ def _why(error: Exception) -> str:
         return HDF5
     if "number of trials" in text or "No raw data in" in text:
         return EPOCHS
+    if "start with a file id tag" in text:
+        return "is no .fif file, or a damaged one; if it was renamed, give it its own ending again"
+    if "any of the possible readers" in text or "read_raw_" in text:
+        return (
+            "is of no program whose recordings are read, is damaged, or lacks files that belong "
+            f"beside it; known are {RECORDINGS} and others that MNE-Python reads"
+        )
+    if not text.strip():
+        return f"is no recording, or a damaged one; known are {RECORDINGS} and others"
     why = re.sub(r"<_io\.\w+ name=(.*?)>", r"\1", cause(error)).replace("\\\\", "\\")
     return f"cannot be read ({why[:200].rstrip('.')})"
 
@@ -144,21 +166,25 @@ def electrode_positions(raw: mne.io.BaseRaw) -> list[tuple[float, float, float] 
     ]
 
 
-def _markers_and_gaps(
+def _annotations(
     raw: mne.io.BaseRaw,
-) -> tuple[list[tuple[int, str]], list[tuple[int, float]]]:
-    """Return the annotations as markers, those of a cut as gaps."""
+) -> tuple[list[tuple[int, str]], list[tuple[int, float]], list[tuple[int, int]]]:
+    """Return the annotations as markers, those of a cut as gaps, and the parts that are bad."""
     rate, notes = raw.info["sfreq"], raw.annotations
     # Onsets count from the start of acquisition, which may lie before the first sample kept.
     # Not raw.time_as_index: without a measurement date it takes them from the first sample.
     rows = notes.onset * rate - raw.first_samp
-    markers, gaps = [], {}
+    markers, gaps, bad_parts = [], {}, []
     for row, seconds, text in zip(rows, notes.duration, notes.description, strict=True):
         if text.strip().casefold() not in BOUNDARIES:
             markers.append((int(np.rint(row)), str(text)))
+            # As MNE-Python has it: whatever begins with the word.
+            first, last = (int(np.rint(at)) for at in (row, row + seconds * rate))
+            if text.casefold().startswith("bad") and max(first, 0) < min(last, len(raw)):
+                bad_parts.append((max(first, 0), min(last, len(raw))))
             continue
         after = math.ceil(row - 0.25)  # a cut lies between two samples
         missing = float(seconds) if seconds > 0 else math.nan
         if 0 < after < len(raw) and not gaps.get(after, 0.0) > 0:
             gaps[after] = missing
-    return markers, sorted(gaps.items())
+    return markers, sorted(gaps.items()), sorted(bad_parts)
