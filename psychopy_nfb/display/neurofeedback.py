@@ -145,6 +145,7 @@ class Neurofeedback(SessionCommands):
         self._creator = os.getpid()
         self._simulate = check_choice("simulate", simulate, ("never", "missing", "always"))
         self._stand_in: SimulatedAmplifier | None = None
+        self._simulated_stream = False
         if name is not None:
             _close_namesake(name, self)
         super().__init__(configuration, stale_after, between_blocks, kept)
@@ -213,12 +214,24 @@ class Neurofeedback(SessionCommands):
         )
         handle.start()
         self._know_chunks(handle.ready["chunk_seconds"])
+        stream = handle.ready["stream"]
+        self._simulated_stream = bool(stream.get("simulated"))
+        if self._simulated_stream and self._stand_in is None:
+            logger.warning(
+                "The EEG is simulated: the stream '%s' is %s, and the session is recorded as "
+                "simulated.",
+                stream["name"],
+                stream["simulated"],
+            )
         return handle
 
     @property
     def simulated(self) -> bool:
-        """Whether the EEG comes from the simulator in place of an amplifier."""
-        return self._stand_in is not None
+        """Whether the EEG comes from the simulator or a replay in place of an amplifier.
+
+        Of a stream that another program sends it is known once it is open, if the stream says so.
+        """
+        return self._stand_in is not None or self._simulated_stream
 
     def attach(
         self, win: Window, patch: PhotodiodePatch | None = None, pace: float | None = None
