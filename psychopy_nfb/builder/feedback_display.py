@@ -5,17 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from psychopy_nfb.builder import experiment_checks
+from psychopy_nfb.builder import alerts, experiment_checks
 from psychopy_nfb.builder.dialog_fields import add_fields
+from psychopy_nfb.builder.feedback_fields import WRITTEN_AS
 from psychopy_nfb.builder.help_page import HelpPage
 from psychopy_nfb.builder.neurofeedback import (
     NeuroFeedbackComponent,
     main_name,
     signal_classes,
 )
-from psychopy_nfb.builder.number_fields import check_numbers
+from psychopy_nfb.builder.number_fields import check_numbers, constant
 from psychopy_nfb.builder.older_files import Converted, newer_code
 from psychopy_nfb.builder.parameters import CATEGORY, ICONS, PLUGIN, Field, code, used
+from psychopy_nfb.display.text import check_template
+from psychopy_nfb.errors import SettingsError
 
 if TYPE_CHECKING:
     from psychopy_nfb.untyped import PsychoPyClass as BaseComponent
@@ -80,7 +83,7 @@ BASIC = (
     Field(
         "template",
         "{:.0f}",
-        "Written as",
+        WRITTEN_AS,
         "How a number is written: {:.0f} without decimals, {:.1f} points with one and a word.",
         show=(_TEXT,),
     ),
@@ -238,9 +241,10 @@ class FeedbackDisplayComponent(BaseComponent):
         """Write what makes the display, once however often the Routine is used."""
         name = self.params["name"]
         buff.writeOnceIndentedLines(
-            f"{name} = psychopy_nfb.{CLASSES[self._display]}(\n"
-            f"    win, {', '.join(self._arguments())}\n"
-            ")\n"
+            f"with psychopy_nfb.errors_name_fields('{name}'):\n"
+            f"    {name} = psychopy_nfb.{CLASSES[self._display]}(\n"
+            f"        win, {', '.join(self._arguments())}\n"
+            "    )\n"
         )
         buff.writeIndentedLines(f"{name}.depth = {-self.getPosInRoutine()}\n")
 
@@ -267,9 +271,23 @@ class FeedbackDisplayComponent(BaseComponent):
     def integrityCheck(self) -> None:
         """Tell what can be known to be wrong before the experiment runs."""
         super().integrityCheck()
-        check_numbers(self)
+        check_numbers(self, *(("value", "threshold") if self._display != "text" else ()))
+        self._check_value()
         experiment_checks.check_is_read(self, NeuroFeedbackComponent)
+        experiment_checks.check_outlasts(self, NeuroFeedbackComponent)
         others = [one for one, _ in used(self.exp, "NeuroFeedbackComponent")]
         if not others and next(used(self.exp, "FeedbackDisplayComponent"))[0] is self:
             # Otherwise the first signal goes through all names.
             experiment_checks.check_names(self.exp, signal_classes(self.exp))
+
+    def _check_value(self) -> None:
+        """Tell if there is nothing to show, or no way to write it."""
+        value, template = self.params["value"], self.params["template"]
+        if not str(value.val).strip():
+            alerts.tell(self, "is empty; enter the value of a signal.", field=value.label)
+        known, text = constant(template)
+        if self._display == "text" and known:
+            try:
+                check_template(text or "")
+            except SettingsError as error:
+                alerts.tell(self, f"{text} {error.remedy}.", field=template.label)

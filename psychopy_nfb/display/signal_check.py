@@ -66,7 +66,7 @@ def show_signal_check(
     """
     from psychopy import event
 
-    page = ChannelPage(win, text.format(key=key), key)
+    page = ChannelPage(win, text.replace("{key}", key), key)
     nfb.watch_channels(True)
     escaped = False
     event.clearEvents()

@@ -80,8 +80,7 @@ def main(options: argparse.Namespace) -> int:
             win = open_window((1000, 700), fullscr=options.fullscreen, units="pix", allowGUI=True)
         try:
             nfb.attach(win, pace=PACED_HZ)
-            name = found.name().replace("{", "{{").replace("}", "}}")  # of the amplifier's own
-            title = f"Signal check of {name}"
+            title = f"Signal check of {found.name()}"
             result = show_signal_check(nfb, win, wait=options.seconds, text=title)
             note = pacing_note(win)
         finally:

@@ -154,7 +154,7 @@ def standard_pipeline(
     if line_frequency:
         check_choice("line_frequency", line_frequency, (50, 60, None))
         steps.append(Notch(float(line_frequency)))
-    if artifact_uv:
+    if artifact_uv is not None:
         steps.append(ArtifactGate(float(artifact_uv)))
     edges = _edges(band)
     steps.append(_amplitude(ESTIMATORS[envelope], edges, float(delay)))
