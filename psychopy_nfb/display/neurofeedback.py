@@ -132,6 +132,10 @@ class Neurofeedback(SessionCommands):
         plugins: Sequence[str | os.PathLike[str]] = (),
         name: str | None = None,
     ):
+        if not (data is None or isinstance(data, (str, os.PathLike))):
+            raise SettingsError("data", data, "must be a folder, or None to keep nothing")
+        if not (name is None or isinstance(name, str)):
+            raise SettingsError("name", name, "must be a text")
         named = load_plugins(plugins)
         configuration = read_configuration(settings)
         kept = calibration_path(data, participant)
@@ -146,6 +150,7 @@ class Neurofeedback(SessionCommands):
         self._simulate = check_choice("simulate", simulate, ("never", "missing", "always"))
         self._stand_in: SimulatedAmplifier | None = None
         self._simulated_stream = False
+        self._told_window_closed = False
         if name is not None:
             _close_namesake(name, self)
         super().__init__(configuration, stale_after, between_blocks, kept)
@@ -316,7 +321,8 @@ class Neurofeedback(SessionCommands):
     def frames(self, seconds: float) -> Iterator[int]:
         """Yield once a frame for `seconds`: updates before your drawing and flips after it.
 
-        Ends early when the window or this object is closed. Counts time on the LSL clock;
+        Ends early when the window or this object is closed; of the window the log and the events
+        tell it. Counts time on the LSL clock;
         ``math.inf`` ends with your own `break`.
 
         Raises
@@ -335,6 +341,18 @@ class Neurofeedback(SessionCommands):
             if self._shows():
                 self.win.flip()
             number += 1
+        if self.win._closed and not self._closed:
+            self._tell_window_closed()
+
+    def _tell_window_closed(self) -> None:
+        if not self._told_window_closed:
+            self._told_window_closed = True
+            logger.warning(
+                "The window was closed: blocks end at once, and the script goes on without frames."
+            )
+            self._send_mark(
+                0, "window closed", lsl_now()
+            )  # there is no flip that it could wait for
 
     def _shows(self) -> bool:
         return not (self._closed or self.win._closed)  # PsychoPy has no public name for it

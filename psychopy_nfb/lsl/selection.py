@@ -67,6 +67,10 @@ class StreamSelection:
     """The machine that sends it, as `psychopy-nfb streams` lists it."""
 
     def __post_init__(self) -> None:
+        for key in ("name", "type", "source_id", "predicate", "hostname"):
+            text = getattr(self, key)
+            if text is not None and not isinstance(text, str):
+                raise SettingsError(key, text, "must be a text, as `psychopy-nfb streams` lists it")
         check_number("timeout", self.timeout, above=0, unit="s")
         if self.units is not None:
             check_choice("units", self.units, UNITS)
