@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from psychopy_nfb.builder import alerts
 from psychopy_nfb.builder.dialog_fields import add_fields
 from psychopy_nfb.builder.help_page import HelpPage
 from psychopy_nfb.builder.key_fields import check_key
 from psychopy_nfb.builder.neurofeedback import main_name, tell_without_signal
-from psychopy_nfb.builder.number_fields import check_at_least, check_numbers
+from psychopy_nfb.builder.number_fields import check_at_least, check_numbers, constant
 from psychopy_nfb.builder.parameters import CATEGORY, ICONS, PLUGIN, Field, code
 from psychopy_nfb.builder.signal_check import ON_ESCAPE
 from psychopy_nfb.protocol.baseline import SHORTEST_SECONDS
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 else:
     from psychopy.experiment.routines import BaseStandaloneRoutine
 
+FEW_SECONDS = 30
+"""Length from which on a baseline is worth a threshold."""
 FIELDS = (
     Field(
         "seconds",
@@ -126,5 +129,20 @@ class NeuroBaselineRoutine(BaseStandaloneRoutine):
         """Tell what can be known to be wrong before the experiment runs."""
         if check_numbers(self):
             check_at_least(self, seconds=SHORTEST_SECONDS, repeats=0)
+            self._check_length()
         check_key(self)
         tell_without_signal(self)
+
+    def _check_length(self) -> None:
+        """Tell if the length is missing, or makes the threshold a matter of chance."""
+        length = self.params["seconds"]
+        known, seconds = constant(length)
+        if known and seconds is None:
+            sentence = "is empty; enter how many seconds are recorded, 60 is usual."
+            alerts.tell(self, sentence, "baseline", length.label)
+        elif known and SHORTEST_SECONDS <= seconds < FEW_SECONDS:
+            sentence = (
+                f"{seconds:g} s are few: below {FEW_SECONDS} s the threshold becomes a matter of "
+                "chance; 60 is usual."
+            )
+            alerts.tell(self, sentence, "baseline", length.label)

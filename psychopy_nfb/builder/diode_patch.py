@@ -159,5 +159,5 @@ class DiodePatchComponent(BaseComponent):
     def integrityCheck(self) -> None:
         """Tell when there is no frame log for the patch."""
         super().integrityCheck()
-        check_numbers(self)
+        check_numbers(self, "value")
         tell_without_signal(self)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from psychopy_nfb.builder.feedback_fields import WRITTEN_AS
 from psychopy_nfb.builder.parameters import Field
 
 WITH_THRESHOLD = ("bar", "thermometer", "circle", "trace")
@@ -88,7 +89,7 @@ BASIC = (
     Field(
         "template",
         "{:.0f}",
-        "Written as",
+        WRITTEN_AS,
         "How a number is written: {:.0f} without decimals, {:.1f} points with one and a word.",
         show=(_TEXT,),
     ),

@@ -14,7 +14,7 @@ from psychopy.experiment.exports import IndentingBuffer
 from psychopy_nfb.builder import alerts
 from psychopy_nfb.builder.names_used import Names, attributes, code_of, elements
 
-_OF_SIGNALS = frozenset(
+OF_SIGNALS = frozenset(
     (
         "value",
         "signal",
@@ -126,23 +126,41 @@ def check_names(experiment: Any, signals: dict[str, type]) -> None:
     names = Names(experiment)
     known = ", ".join(signals) or "none; add a Neuro Feedback component"
     for element in elements(experiment):
-        told = set()
+        told: set[tuple[str, str]] = set()
+        still = {
+            param.label
+            for param in element.params.values()
+            if param.updates == "constant" and "set every frame" in (param.allowedUpdates or ())
+        }
         for label, base, attribute in _uses(element):
             if base in signals:
                 there = attributes(signals[base])
-                if attribute in there:
+                if attribute in there and not (attribute in OF_SIGNALS and label in still):
                     continue
-                usual = sorted(_OF_SIGNALS & there)
+                if attribute in there:
+                    sentence = (
+                        f"{base}.{attribute} is read once, before anything runs, and stands still; "
+                        "choose 'set every frame' beside the field, or 'set every repeat'."
+                    )
+                    _tell_once(element, sentence, "place", label, told)
+                    continue
+                usual = sorted(OF_SIGNALS & there)
                 near = get_close_matches(attribute, usual, 1)
                 hint = f"did you mean {base}.{near[0]}?" if near else f"it has {', '.join(usual)}."
                 sentence = f"{base}.{attribute}: {base} has no such value; {hint}"
-            elif attribute in _OF_SIGNALS and not names.defines(base):
+            elif attribute in OF_SIGNALS and not names.defines(base):
                 sentence = f"{base}.{attribute}: no signal has the name {base}; there are: {known}."
             else:
                 continue
-            if (label, sentence) not in told:
-                told.add((label, sentence))
-                alerts.tell(element, sentence, "name", label)
+            _tell_once(element, sentence, "name", label, told)
+
+
+def _tell_once(
+    element: Any, sentence: str, kind: str, label: str, told: set[tuple[str, str]]
+) -> None:
+    if (label, sentence) not in told:
+        told.add((label, sentence))
+        alerts.tell(element, sentence, kind, label)
 
 
 def _uses(element: Any) -> list[tuple[str, str, str]]:
@@ -231,3 +249,44 @@ def check_is_read(display: Any, signals: type[Any]) -> None:
             "frame is logged; add one above it, as the signal of another component.",
             "place",
         )
+
+
+def check_outlasts(display: Any, signals: type[Any]) -> None:
+    """Tell of a display that stays longer than the block whose feedback it shows.
+
+    Parameters
+    ----------
+    display : component
+        What shows a signal.
+    signals : type
+        Class of the components that begin and end blocks.
+    """
+    blocks = [
+        one
+        for one in display.exp.routines[display.parentName]
+        if isinstance(one, signals)
+        and not one.params["disabled"].val
+        and one.params["role"].val in ("reward", "same")
+    ]
+    ends = [_end(one) for one in (display, *blocks[:1])]
+    if len(ends) == 2 and None not in ends and ends[0] > ends[1]:
+        alerts.tell(
+            display,
+            f"it stays until {ends[0]:g} s, but the feedback of {blocks[0].params['name']} ends at "
+            f"{ends[1]:g} s and it is empty from then on; let both end at the same time.",
+            "time",
+            "Stop",
+        )
+
+
+def _end(component: Any) -> float | None:
+    """Return when a component ends, in seconds of its Routine; None if that is not known."""
+    params = component.params
+    try:
+        start, stop = float(params["startVal"].val or 0), float(params["stopVal"].val)
+    except (TypeError, ValueError):
+        return None
+    if params["startType"].val != "time (s)":
+        return None
+    kind = params["stopType"].val
+    return {"duration (s)": start + stop, "time (s)": stop}.get(kind)

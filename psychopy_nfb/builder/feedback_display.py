@@ -23,9 +23,11 @@ from psychopy_nfb.builder.neurofeedback import (
     signal_classes,
     tell_without_signal,
 )
-from psychopy_nfb.builder.number_fields import check_numbers
+from psychopy_nfb.builder.number_fields import check_numbers, constant
 from psychopy_nfb.builder.older_files import Converted, newer_code
 from psychopy_nfb.builder.parameters import CATEGORY, ICONS, PLUGIN, code, is_shown, used
+from psychopy_nfb.display.text import check_template
+from psychopy_nfb.errors import SettingsError
 
 if TYPE_CHECKING:
     from psychopy_nfb.untyped import PsychoPyClass as BaseComponent
@@ -172,9 +174,10 @@ class FeedbackDisplayComponent(BaseComponent):
         heard = self._display == "tone"
         where = main_name(self.exp) if heard else "win"
         buff.writeOnceIndentedLines(
-            f"{name} = psychopy_nfb.{CLASSES[self._display]}(\n"
-            f"    {where}, {', '.join(self._arguments())}\n"
-            ")\n"
+            f"with psychopy_nfb.errors_name_fields('{name}'):\n"
+            f"    {name} = psychopy_nfb.{CLASSES[self._display]}(\n"
+            f"        {where}, {', '.join(self._arguments())}\n"
+            "    )\n"
         )
         if not heard:
             buff.writeIndentedLines(f"{name}.depth = {-self.getPosInRoutine()}\n")
@@ -205,9 +208,11 @@ class FeedbackDisplayComponent(BaseComponent):
     def integrityCheck(self) -> None:
         """Tell what can be known to be wrong before the experiment runs."""
         super().integrityCheck()
-        check_numbers(self)
+        check_numbers(self, *(("value", "threshold") if self._display != "text" else ()))
+        self._check_value()
         self._check_shown()
         experiment_checks.check_is_read(self, NeuroFeedbackComponent)
+        experiment_checks.check_outlasts(self, NeuroFeedbackComponent)
         others = [one for one, _ in used(self.exp, "NeuroFeedbackComponent")]
         if not others and next(used(self.exp, "FeedbackDisplayComponent"))[0] is self:
             # Otherwise the first signal goes through all names.
@@ -229,3 +234,15 @@ class FeedbackDisplayComponent(BaseComponent):
             alerts.tell(self, "no picture is named.", field=self.params["pictures"].label)
         if self._display == "tone":
             tell_without_signal(self)
+
+    def _check_value(self) -> None:
+        """Tell if there is nothing to show, or no way to write it."""
+        value, template = self.params["value"], self.params["template"]
+        if not str(value.val).strip():
+            alerts.tell(self, "is empty; enter the value of a signal.", field=value.label)
+        known, text = constant(template)
+        if self._display == "text" and known:
+            try:
+                check_template(text or "")
+            except SettingsError as error:
+                alerts.tell(self, f"{text} {error.remedy}.", field=template.label)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from psychopy_nfb.builder import schedule_fields, threshold_fields
 from psychopy_nfb.builder.parameters import REPEAT, Field
 
+WRITTEN_AS = "Written as"
+"""Label of the Feedback Display's field for how a value is written."""
 ROLES = {
     "reward": "a signal that is rewarded",
     "inhibit": "a signal that withholds reward",

@@ -11,14 +11,17 @@ from contextlib import ContextDecorator
 from typing import TYPE_CHECKING
 
 from psychopy_nfb.builder import schedule_fields, threshold_fields
-from psychopy_nfb.builder.feedback_fields import BASIC, DATA, FEEDBACK, TIMING
+from psychopy_nfb.builder.feedback_fields import BASIC, DATA, FEEDBACK, TIMING, WRITTEN_AS
 from psychopy_nfb.builder.signal_fields import SIGNAL, STREAM
 from psychopy_nfb.errors import FieldError, NfbError
 
 if TYPE_CHECKING:
     from psychopy_nfb.dsp import Step
 
-LABELS = {one.name: one.label for one in (*BASIC, *STREAM, *SIGNAL, *FEEDBACK, *TIMING, *DATA)}
+LABELS = {
+    **{one.name: one.label for one in (*BASIC, *STREAM, *SIGNAL, *FEEDBACK, *TIMING, *DATA)},
+    "template": WRITTEN_AS,
+}
 """What stands before each field in the dialog."""
 API_NAMES = {
     "deviceLabel": "device",

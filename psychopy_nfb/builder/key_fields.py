@@ -24,6 +24,6 @@ def check_key(element: Any) -> None:
     key = str(param.val).strip()
     if key.startswith("$") or key in NAMED or (len(key) == 1 and key.isalnum()):
         return
-    near = get_close_matches(key.strip("'\"").lower(), NAMED, 1, 0.5)
+    near = get_close_matches(key.strip("'\"").lower(), NAMED, 1, 0.65)
     meant = f"did you mean {near[0]}?" if near else "enter one key, such as space, return or t."
     alerts.tell(element, f"{key or 'nothing'} is the name of no key; {meant}", field=param.label)

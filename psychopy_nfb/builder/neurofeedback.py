@@ -276,6 +276,32 @@ class NeuroFeedbackComponent(BaseComponent):
             check_settings(self)
         else:
             check_numbers(self)
+        self._check_without_effect()
+
+    def _check_without_effect(self) -> None:
+        """Tell of fields that are filled in although the settings of another component count."""
+        if self.leads or main_component(self.exp) is None:
+            return
+        fields = [*STREAM, *TIMING, *DATA]
+        source = main_component(self.exp)
+        if self.role == "same":
+            fields += [*SIGNAL, *FEEDBACK]
+            wanted = str(self.params["sameAs"].val)
+            kin = [one for one, _ in used(self.exp, "NeuroFeedbackComponent")]
+            source = next((one for one in kin if str(one.params["name"]) == wanted), source)
+        labels = []
+        for one in fields:
+            value = self.params[one.name].val
+            # What was copied along with the other component changes nothing.
+            if one.name != "plugins" and value not in (one.value, source.params[one.name].val):
+                labels.append(one.label)
+        if labels:
+            alerts.tell(
+                self,
+                f"{', '.join(labels)}: without effect here, because {source.params['name']} says "
+                "it; change it there.",
+                "signal",
+            )
 
 
 def signal_classes(experiment: Any) -> dict[str, type]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from psychopy_nfb.builder import alerts
+from psychopy_nfb.builder.experiment_checks import OF_SIGNALS
 from psychopy_nfb.builder.names_used import Names
 from psychopy_nfb.builder.parameters import is_shown
 
@@ -17,6 +18,9 @@ YES_OR_NO = ("feedback", "countPoints")
 """Parameters that hold True, False or code for it."""
 TIMES = ("startVal", "stopVal")
 """Parameters with a time in seconds, or code for one."""
+_NAMES_OWN_CHECK = ("name", "sameAs", "plugins")
+"""Parameters that are looked at elsewhere."""
+_RANGE = re.compile(r"(\d+(?:\.\d+)?)\s*-\s*(\d+(?:\.\d+)?)")
 _DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
 
 
@@ -43,22 +47,34 @@ def constant(param: Any) -> tuple[bool, Any]:
     return True, value or None
 
 
-def check_numbers(element: Any) -> bool:
+def check_numbers(element: Any, *numbers: str) -> bool:
     """Tell of each shown field that holds neither what it should nor code; return if none does.
 
-    Of number fields, of those that hold True or False, and of Start and Stop.
+    Of number fields, of those that hold True or False, of Start and Stop, and of all others that
+    are code, which may name nothing that is not defined.
+
+    Parameters
+    ----------
+    element : component or Routine
+        Whose fields are looked at.
+    *numbers : str
+        Fields for code that must give a number.
     """
     names = Names(element.exp)
     sound = True
     for name, param in element.params.items():
         is_number = param.valType in NUMBERS
-        if not is_number and name not in (*YES_OR_NO, *TIMES):
+        if not is_number and name not in (*YES_OR_NO, *TIMES, *numbers) and not _is_code(param):
+            continue
+        if name in _NAMES_OWN_CHECK:
             continue
         if param.inputType == "hidden" or not is_shown(element, name) or param.val in ("", None):
             continue
-        wrong, wanted = ("neither True nor False", "True or False")
-        if name not in YES_OR_NO:
-            wrong, wanted = ("no number", "a number")
+        wrong, wanted = "no value", "a value"
+        if name in YES_OR_NO:
+            wrong, wanted = "neither True nor False", "True or False"
+        elif is_number or name in (*TIMES, *numbers):
+            wrong, wanted = "no number", "a number"
         for problem in _problems(param, names, wrong, wanted):
             label = {"startVal": "Start", "stopVal": "Stop"}.get(name, param.label)
             alerts.tell(element, problem, field=label)
@@ -91,10 +107,26 @@ def check_at_least(element: Any, **least: float) -> None:
             )
 
 
+def _is_code(param: Any) -> bool:
+    """Return whether a field holds Python code: always, or because it begins with ``$``."""
+    return param.valType in ("code", "list") or str(param.val).startswith("$")
+
+
 def _problems(param: Any, names: Names, wrong: str, wanted: str) -> Iterator[str]:
     if param.valType in NUMBERS and constant(param)[0]:
         return
     text = str(param.val).strip().lstrip("$")
+    if wanted == "a value":
+        yield from _undefined(text, names, wrong, wanted)
+        return
+    span = _RANGE.fullmatch(text)
+    if span:
+        difference = float(span[1]) - float(span[2])
+        yield (
+            f"{text} is a subtraction, which gives {difference:g}; enter {wanted} alone. A range "
+            "has a field for each end."
+        )
+        return
     if _DECIMAL_COMMA.fullmatch(text):
         yield f"{text} has a comma; write decimals with a point: {text.replace(',', '.')}."
         return
@@ -105,7 +137,22 @@ def _problems(param: Any, names: Names, wrong: str, wanted: str) -> Iterator[str
         return
     if isinstance(tree.body, ast.Constant) and not isinstance(tree.body.value, (int, float)):
         yield f"{text} is a text; enter a number, without quotation marks."
-    for node in ast.walk(tree):
+    yield from _undefined(text, names, wrong, wanted)
+
+
+def _undefined(text: str, names: Names, wrong: str, wanted: str) -> Iterator[str]:
+    """Yield a sentence for each name in a piece of code that nothing defines."""
+    try:
+        nodes = list(ast.walk(ast.parse(text, mode="eval")))
+    except (SyntaxError, ValueError):
+        return  # PsychoPy tells that itself
+    own = {node.arg for node in nodes if isinstance(node, ast.arg)}
+    own |= {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    # Of what is asked of a signal that is not there, `check_names` tells.
+    asked = [n.value for n in nodes if isinstance(n, ast.Attribute) and n.attr in OF_SIGNALS]
+    for node in nodes:
+        if node in asked or getattr(node, "id", None) in own:
+            continue
         if isinstance(node, ast.Name) and names.asks(node.id):
             yield (
                 f"{node.id} is a field of the dialog at the start, not a variable; write "

@@ -55,7 +55,9 @@ class SignalCheckRoutine(BaseStandaloneRoutine):
         buff.writeIndentedLines(
             f"\n# --- Signal check: {name} ---\n"
             f"{name} = psychopy_nfb.show_signal_check({arguments})\n"
-            f"thisExp.addData('{name}.bad', ', '.join({name}.bad))\n" + ON_ESCAPE.format(name=name)
+            f"thisExp.addData('{name}.bad', "
+            f"', '.join({name}.bad) if {name}.judged else 'not judged')\n"
+            + ON_ESCAPE.format(name=name)
         )
 
     def integrityCheck(self) -> None:

@@ -45,6 +45,14 @@ _REACH = {
 }
 """Between which values an amplitude changes: it is not negative, five standard deviations or four
 times the mean of a rhythm hardly happen, and the maximum is the largest there was."""
+_LEAST_ARTIFACT_UV = 5.0
+"""No EEG stays below it, so that all would be artifact."""
+_FROM_BASELINE = {
+    "percentile": "{:g} as a percentile (0 to 100) is nearly always exceeded, so there would be "
+    "{}; usual is 60.",
+    "bursts": "{:g} bursts per minute are less than one a minute, so there would be {}; usual is "
+    "20.",
+}
 _LONGEST_SECONDS = {"dwell": 30.0, "refractory": 120.0, "smooth": 10.0, "timeout": 600.0}
 """A longer time is one of milliseconds."""
 Problem = tuple[str, str, str]
@@ -128,6 +136,15 @@ def _problems(component: Any) -> Iterator[Problem]:
     except NfbError as error:
         yield "unit", LABELS["delayMs"], f"{error.value:g} {error.remedy}"
         return
+    limit = values["artifact"]
+    if limit is not None and limit < _LEAST_ARTIFACT_UV:
+        yield (
+            "reach",
+            LABELS["artifact"],
+            f"{limit:g} µV is less than any EEG has, so there would be no reward; usual is 100, "
+            "and an empty field means no limit.",
+        )
+        return
     try:
         signal = _signal(component, SHOWN)
         usual = _signal(component, [name for name in SHOWN if name != "threshold"]).threshold
@@ -137,9 +154,20 @@ def _problems(component: Any) -> Iterator[Problem]:
         told = field_error(str(params["name"]), error)
         yield "setting", told.field, told.sentence
         return
+    if values["thresholdKind"] in _FROM_BASELINE:
+        yield from _share_problems(values["thresholdKind"], values["threshold"], signal.direction)
     if values["thresholdKind"] == "fixed":
         display = (values["displayLow"], values["displayHigh"])
         yield from _reach_problems(signal, cast(float, usual), display, values["artifact"])
+
+
+def _share_problems(kind: str, threshold: float | None, direction: str) -> Iterator[Problem]:
+    """Yield why a number is meant as a share or in SD where it is read as something else."""
+    if threshold is None or threshold >= 1:
+        return
+    often = (kind == "percentile") == (direction == "up")
+    reward = "reward nearly all the time" if often else "hardly any reward"
+    yield "unit", LABELS["threshold"], _FROM_BASELINE[kind].format(threshold, reward)
 
 
 def _reach_problems(

@@ -217,7 +217,8 @@ class ChannelPage:
                 f"{CROSS} No samples arrive: is the amplifier on, and its LSL output?",
             )
         elif not self._verdicts:
-            color, words = QUIET, "Measuring. The first result comes after two seconds."
+            color = QUIET
+            words = f"Measuring. The first result comes after two seconds; then press {key}."
         elif not judged:
             color, words = BAD, f"{CROSS} This stream has no EEG channel. Is it the right stream?"
         elif bad:

@@ -140,6 +140,10 @@ class Neurofeedback(SessionCommands):
         plugins: Sequence[str | os.PathLike[str]] = (),
         name: str | None = None,
     ):
+        if not (data is None or isinstance(data, (str, os.PathLike))):
+            raise SettingsError("data", data, "must be a folder, or None to keep nothing")
+        if not (name is None or isinstance(name, str)):
+            raise SettingsError("name", name, "must be a text")
         named = load_plugins(plugins)
         configuration = read_configuration(settings)
         kept = calibration_path(data, participant)
@@ -156,6 +160,8 @@ class Neurofeedback(SessionCommands):
         self._creator = os.getpid()
         self._simulate = check_choice("simulate", simulate, ("never", "missing", "always"))
         self._stand_in: SimulatedAmplifier | None = None
+        self._simulated_stream = False
+        self._told_window_closed = False
         if name is not None:
             _close_namesake(name, self)
         super().__init__(configuration, stale_after, between_blocks, kept)
@@ -227,12 +233,24 @@ class Neurofeedback(SessionCommands):
         )
         handle.start()
         self._know_chunks(handle.ready["chunk_seconds"])
+        stream = handle.ready["stream"]
+        self._simulated_stream = bool(stream.get("simulated"))
+        if self._simulated_stream and self._stand_in is None:
+            logger.warning(
+                "The EEG is simulated: the stream '%s' is %s, and the session is recorded as "
+                "simulated.",
+                stream["name"],
+                stream["simulated"],
+            )
         return handle
 
     @property
     def simulated(self) -> bool:
-        """Whether the EEG comes from the simulator in place of an amplifier."""
-        return self._stand_in is not None
+        """Whether the EEG comes from the simulator or a replay in place of an amplifier.
+
+        Of a stream that another program sends it is known once it is open, if the stream says so.
+        """
+        return self._stand_in is not None or self._simulated_stream
 
     def attach(
         self, win: Window, patch: PhotodiodePatch | None = None, pace: float | None = None
@@ -325,7 +343,8 @@ class Neurofeedback(SessionCommands):
     def frames(self, seconds: float) -> Iterator[int]:
         """Yield once a frame for `seconds`: updates before your drawing and flips after it.
 
-        Ends early when the window or this object is closed. Counts time on the LSL clock;
+        Ends early when the window or this object is closed; of the window the log and the events
+        tell it. Counts time on the LSL clock;
         ``math.inf`` ends with your own `break`.
 
         Raises
@@ -344,6 +363,18 @@ class Neurofeedback(SessionCommands):
             if self._shows():
                 self.win.flip()
             number += 1
+        if self.win._closed and not self._closed:
+            self._tell_window_closed()
+
+    def _tell_window_closed(self) -> None:
+        if not self._told_window_closed:
+            self._told_window_closed = True
+            logger.warning(
+                "The window was closed: blocks end at once, and the script goes on without frames."
+            )
+            self._send_mark(
+                0, "window closed", lsl_now()
+            )  # there is no flip that it could wait for
 
     def _shows(self) -> bool:
         return not (self._closed or self.win._closed)  # PsychoPy has no public name for it

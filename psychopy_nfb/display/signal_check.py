@@ -14,14 +14,21 @@ if TYPE_CHECKING:
     from psychopy_nfb.display.neurofeedback import Neurofeedback
 
 
+SILENT_SECONDS = 1.0
+"""Age of the newest sample from which on the last verdicts say nothing of the channels any more."""
+
+
 @dataclass(frozen=True)
 class SignalCheckResult:
     """How the channels were at the end."""
 
     bad: dict[str, str]
-    """Label of each bad channel: the reason."""
+    """Label of each bad channel: the reason. Empty also where nothing was `judged`."""
     escaped: bool
     """Whether Escape was pressed: end the experiment."""
+    judged: bool
+    """Whether any channel was judged. None is when the check is left before the first result, when
+    no samples arrive, and when the stream has no EEG channel."""
 
 
 def show_signal_check(
@@ -37,7 +44,8 @@ def show_signal_check(
     Each channel has a sign (disc: good, cross: bad, ring: no EEG), its label, its amplitude in
     microvolts and the last two seconds of its signal; electrodes of the 10-20 system are shown on a
     head too. Bad channels are named with reason and remedy. What counts as good is in
-    `psychopy_nfb.dsp.ChannelQuality`.
+    `psychopy_nfb.dsp.ChannelQuality`. The first result comes after two seconds; until then the key
+    has no effect, unless no samples arrive.
 
     Parameters
     ----------
@@ -58,7 +66,7 @@ def show_signal_check(
     """
     from psychopy import event
 
-    page = ChannelPage(win, text.format(key=key), key)
+    page = ChannelPage(win, text.replace("{key}", key), key)
     nfb.watch_channels(True)
     escaped = False
     event.clearEvents()
@@ -69,15 +77,19 @@ def show_signal_check(
                 page.draw()
                 pressed = event.getKeys()
                 escaped = "escape" in pressed
-                if escaped or key in pressed:
+                # Pressed once too often on the screen before, the key would end an unseen check.
+                if escaped or key in pressed and (nfb.channels or nfb.stale):
                     break
         verdicts = nfb.channels
         page.show(verdicts, nfb.channel_traces, nfb.stale)
-        bad = {verdict.label: verdict.reason for verdict in verdicts if not verdict.good}
-        nfb.mark("signal check: " + (", ".join(bad) + " bad" if bad else "all good"))
+        judged = any(verdict.judged for verdict in verdicts)
+        judged = judged and not (nfb.stale and nfb.age > SILENT_SECONDS)
+        bad = {one.label: one.reason for one in verdicts if judged and not one.good}
+        how = "not judged" if not judged else ", ".join(bad) + " bad" if bad else "all good"
+        nfb.mark(f"signal check: {how}")
         nfb.update()
         page.draw()
         win.flip()  # the mark goes with a flip
     finally:
         nfb.watch_channels(False)
-    return SignalCheckResult(bad, escaped)
+    return SignalCheckResult(bad, escaped, judged)

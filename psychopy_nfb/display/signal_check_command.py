@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Show the page until a key is pressed; exit status 1 if a channel is bad."""
+    """Show the page until a key is pressed; exit status 1 if a channel is bad or none judged."""
     check_number("timeout", options.timeout, above=0, unit="s")
     if options.seconds is not None:
         check_number("seconds", options.seconds, above=0, unit="s")
@@ -80,16 +80,20 @@ def main(options: argparse.Namespace) -> int:
             win = open_window((1000, 700), fullscr=options.fullscreen, units="pix", allowGUI=True)
         try:
             nfb.attach(win, pace=PACED_HZ)
-            name = found.name().replace("{", "{{").replace("}", "}}")  # of the amplifier's own
-            title = f"Signal check of {name}"
+            title = f"Signal check of {found.name()}"
             result = show_signal_check(nfb, win, wait=options.seconds, text=title)
             note = pacing_note(win)
         finally:
             win.close()
     lines = [f"{label}: {reason}" for label, reason in result.bad.items()]
+    if not result.judged:
+        lines = [
+            "No channel was judged: the check was left before its first result, no samples "
+            "arrived, or the stream has no EEG channel."
+        ]
     lines = lines or [f"All {len(eeg)} channels of EEG are good."]
     sys.stdout.write("\n".join([*filter(None, [note]), *lines]) + "\n")
-    return int(bool(result.bad))
+    return int(bool(result.bad) or not result.judged)
 
 
 def _stream(options: argparse.Namespace) -> StreamSelection:

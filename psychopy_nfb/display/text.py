@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from psychopy_nfb.display.auto_draw import AutoDraw
 from psychopy_nfb.display.shapes import to_pixels
+from psychopy_nfb.errors import SettingsError
 
 if TYPE_CHECKING:
     from psychopy.visual import Window
@@ -34,6 +35,34 @@ def rounded(number: float) -> str:
     return "0" if text == "-0" else text
 
 
+def check_template(template: object) -> str:
+    """Return how a value is written if ``str.format`` can write a number or a text by it.
+
+    Raises
+    ------
+    SettingsError
+        If it can write neither.
+
+    Examples
+    --------
+    >>> check_template("{:.1f} points")
+    '{:.1f} points'
+    """
+    if isinstance(template, str):
+        for sample in (0.5, 1, "text"):
+            try:
+                template.format(sample)
+            except (ValueError, LookupError, AttributeError, TypeError):
+                continue
+            return template
+    raise SettingsError(
+        "template",
+        template,
+        "cannot be written by; {} stands for the value, {:.1f} for a number with one decimal, and "
+        "a brace itself is written twice: {{ or }}",
+    )
+
+
 class FeedbackText(AutoDraw):
     """A text that is typeset again only when it changes.
 
@@ -46,7 +75,8 @@ class FeedbackText(AutoDraw):
         Where it is drawn.
     template : str
         How a value is written, as in ``str.format``: ``"{:g} points"``, ``"{:.1f}"``. A plain
-        ``"{}"`` writes a number rounded as by `rounded`.
+        ``"{}"`` writes a number rounded as by `rounded`. A value that it does not suit, such as a
+        text where it is made for numbers, is written as it is.
     pos : (float, float)
         Centre in `units`.
     height : float, optional
@@ -60,6 +90,11 @@ class FeedbackText(AutoDraw):
     ----------
     typeset : int
         How often it was typeset.
+
+    Raises
+    ------
+    SettingsError
+        If nothing can be written by `template`.
 
     Examples
     --------
@@ -86,7 +121,7 @@ class FeedbackText(AutoDraw):
         letter = (0.0, DEFAULT_SHARE) if height is None else (0.0, height)
         letter_units = "height" if height is None else units
         self.win = win
-        self.template = template
+        self.template: str = check_template(template)
         self.typeset: int = 0
         self._value: str | float | None = None
         self._text = ""
@@ -120,7 +155,10 @@ class FeedbackText(AutoDraw):
     def _written(self, value: str | float) -> str:
         if "{}" in self.template and isinstance(value, Real):
             value = rounded(value)
-        return self.template.format(value)
+        try:
+            return self.template.format(value)
+        except (ValueError, LookupError, AttributeError, TypeError):  # made for other values
+            return str(value)
 
     @property
     def text(self) -> str:

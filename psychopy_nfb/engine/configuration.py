@@ -73,7 +73,7 @@ class Configuration:
             raise SettingsError("signals", self.signals, "has none; name at least one signal")
         check_count("signals", self.signals, MOST_SIGNALS, "signals")
         for name in self.signals:
-            if not name.isidentifier():
+            if not (isinstance(name, str) and name.isidentifier()):
                 raise SettingsError(
                     "signals", name, "must be a name of letters, digits and underscores"
                 )

@@ -62,6 +62,9 @@ def load_plugins(files: Iterable[str | os.PathLike[str]] = ()) -> list[Plugin]:
     """
     if isinstance(files, (str, os.PathLike)):
         raise SettingsError("plugins", files, f"must be a list of files: [{os.fspath(files)!r}]")
+    files = list(files) if isinstance(files, Iterable) else None
+    if files is None or not all(isinstance(file, (str, os.PathLike)) for file in files):
+        raise SettingsError("plugins", files, "must be a list of files: ['my_lab.py']")
     load_steps()  # or ours would be the ones that come second
     _offered()
     return [_load_file(path) for path in files]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from inspect import Parameter, signature
+from types import NoneType
 from typing import Any
 
-from psychopy_nfb.checks import check_choice
+from psychopy_nfb.checks import check_choice, check_number
 from psychopy_nfb.dsp import (
     ArtifactGate,
     DCBlock,
@@ -130,7 +131,7 @@ def standard_pipeline(
     >>> [type(step).__name__ for step in pipeline.steps][:3]
     ['Reference', 'SpatialFilter', 'DCBlock']
     """
-    channels = _labels(channels)
+    channels = _labels("channels", channels)
     if not channels:
         raise SettingsError("channels", channels, "name at least one channel")
     check_choice("reference", reference, REFERENCES)
@@ -138,13 +139,15 @@ def standard_pipeline(
         load_named([str(envelope)])
     check_choice("envelope", envelope, tuple(ESTIMATORS))
     steps: list[Step] = []
-    if reference == "linked" and not _labels(reference_channels):
+    of_reference = _labels("reference_channels", reference_channels)
+    excluded = _labels("exclude", exclude)
+    if reference == "linked" and not of_reference:
         raise SettingsError(
             "reference_channels", reference_channels, "name the channels of the reference"
         )
     if reference != "as recorded":
-        named = {"linked": _labels(reference_channels), "laplacian": channels}.get(reference, [])
-        steps.append(Reference(reference, channels=named, exclude=_labels(exclude)))
+        named = {"linked": of_reference, "laplacian": channels}.get(reference, [])
+        steps.append(Reference(reference, channels=named, exclude=excluded))
     if len(channels) == 1:
         steps.append(Pick(channels))
     else:
@@ -154,12 +157,12 @@ def standard_pipeline(
     if line_frequency:
         check_choice("line_frequency", line_frequency, (50, 60, None))
         steps.append(Notch(float(line_frequency)))
-    if artifact_uv:
-        steps.append(ArtifactGate(float(artifact_uv)))
+    if artifact_uv is not None:
+        steps.append(ArtifactGate(check_number("artifact_uv", artifact_uv, above=0, unit="µV")))
     edges = _edges(band)
-    steps.append(_amplitude(ESTIMATORS[envelope], edges, float(delay)))
+    steps.append(_amplitude(ESTIMATORS[envelope], edges, check_number("delay", delay)))
     if smooth:
-        steps.append(MovingAverage(float(smooth)))
+        steps.append(MovingAverage(check_number("smooth", smooth)))
     return Pipeline(steps)
 
 
@@ -223,6 +226,12 @@ def standard_training(
     """
     asked = _checked(standard_training, signal, band_amplitude, standard_pipeline)
     others = signals or {}
+    if not isinstance(others, dict):
+        raise SettingsError(
+            "signals", signals, "must be signals by name: {'emg': band_amplitude(…)}"
+        )
+    if not isinstance(name, str):
+        raise SettingsError("name", name, "must be a text, such as 'alpha'")
     if name in others:
         raise SettingsError("signals", name, "is the name of the rhythm; choose another one")
     return Configuration(
@@ -287,10 +296,22 @@ def band_amplitude(
         threshold=threshold,
         threshold_kind=threshold_kind,
         direction=direction,
-        display_range=None if display_range is None else tuple(display_range),
+        display_range=_range(display_range),
         display_smoothing=display_smoothing,
         display_hold=display_hold,
     )
+
+
+def _range(ends: Sequence[float] | None) -> tuple[float, float] | None:
+    if ends is None:
+        return None
+    try:
+        low, high = ends
+    except (TypeError, ValueError):
+        raise SettingsError(
+            "display_range", ends, "must be two numbers, the lower first: (0, 20)"
+        ) from None
+    return low, high
 
 
 def _checked(
@@ -319,11 +340,15 @@ def _edges(band: Sequence[float]) -> tuple[float, float]:
             return low, high
     except (TypeError, ValueError):
         pass
-    raise SettingsError("band", band, "must be two frequencies in Hz, the lower first: (8, 12)")
+    raise SettingsError(
+        "band", band, "must be two frequencies in Hz, both above 0, the lower first: (8, 12)"
+    )
 
 
-def _labels(channels: Sequence[str] | str) -> list[str]:
+def _labels(name: str, channels: Sequence[str] | str | None) -> list[str]:
     """Return labels as a list, also from ``"C3, C4"``; None is none."""
+    if not isinstance(channels, (str, Iterable, NoneType)):
+        raise SettingsError(name, channels, "must be labels: 'Oz' or ['C3', 'C4']")
     if isinstance(channels, str):
         channels = channels.split(",")
     elif channels is None:

@@ -147,11 +147,14 @@ class Recorder:
         if new:
             machine = machine_facts()
             # By psychopy.useVersion an experiment may run on another one than is installed.
-            machine["packages"]["psychopy"] = order["facts"]["experiment"]["psychopy"]
+            experiment = dict(order["facts"]["experiment"])
+            machine["packages"]["psychopy"] = experiment["psychopy"]
+            # Also of a stream from elsewhere that says so itself.
+            experiment["simulated"] = experiment["simulated"] or bool(facts.get("simulated"))
             self.remember(
                 configuration_at_start=to_dict(processor.configuration),
                 machine=machine,
-                **order["facts"],
+                **{**order["facts"], "experiment": experiment},
             )
         else:
             # The last samples of a baseline may be in no file: no rerun could find it again.

@@ -45,11 +45,11 @@ class _Opening(threading.Thread):
         from psychopy_nfb.engine.acquisition import Acquisition
         from psychopy_nfb.lsl.markers import OWN_SOURCE_ID, MarkerWatcher
 
+        stream, aux = self._configuration["stream"], self._configuration.get("aux")
         try:
             if self._configuration["markers"]:
                 # Before the EEG, which is listened to for a while: no marker of it may be missed.
-                self.watcher = MarkerWatcher({OWN_SOURCE_ID})
-            stream, aux = self._configuration["stream"], self._configuration.get("aux")
+                self.watcher = MarkerWatcher({OWN_SOURCE_ID}, stream.get("source_id"))
             self.source = Acquisition(
                 from_dict(StreamSelection, stream, "stream"),
                 None if aux is None else from_dict(StreamSelection, aux, "aux"),

@@ -12,7 +12,7 @@ import pylsl
 from psychopy_nfb.checks import check_channels
 from psychopy_nfb.errors import SettingsError, StreamError
 from psychopy_nfb.lsl.describe import describe_all, how_to_choose
-from psychopy_nfb.lsl.selection import StreamSelection
+from psychopy_nfb.lsl.selection import StreamSelection, is_of_another_run
 
 SECOND_MATCH_SECONDS = 0.7
 """After the first match, how long another may take before the first counts as the only one. LSL
@@ -22,8 +22,13 @@ LOOK_SECONDS = 0.01
 
 
 def list_streams(timeout: float = 1.0) -> list[pylsl.StreamInfo]:
-    """Return every stream that answers within `timeout` seconds, ordered by type and name."""
-    found = pylsl.resolve_streams(timeout)
+    """Return every stream that answers within `timeout` seconds, ordered by type and name.
+
+    Left out are simulated amplifiers that runs have started for themselves.
+    """
+    found = [
+        info for info in pylsl.resolve_streams(timeout) if not is_of_another_run(info.source_id())
+    ]
     return sorted(found, key=lambda info: (info.type(), info.name(), info.source_id()))
 
 
@@ -59,7 +64,7 @@ def find_stream(selection: StreamSelection) -> pylsl.StreamInfo:
         If none answers within ``selection.timeout`` (the message names those that are there), or
         if more than one matches.
     """
-    found = _resolve(selection.query(), selection.timeout)
+    found = _resolve(selection)
     if not found:
         there = list_streams(0.5)
         others = "; streams found: " + ", ".join(describe_all(there)) if there else ""
@@ -79,15 +84,15 @@ def find_stream(selection: StreamSelection) -> pylsl.StreamInfo:
     return found[0]
 
 
-def _resolve(query: str, timeout: float) -> list[pylsl.StreamInfo]:
-    """Return the streams that match `query` as soon as there are any, none after `timeout`."""
+def _resolve(selection: StreamSelection) -> list[pylsl.StreamInfo]:
+    """Return the streams that match as soon as there are any, none after the selection's time."""
     try:
-        resolver = pylsl.ContinuousResolver(pred=query)
+        resolver = pylsl.ContinuousResolver(pred=selection.query())
     except RuntimeError:
         raise StreamError(
-            "stream", query, "is no condition that LSL can read (XPath 1.0); see predicate"
+            "stream", str(selection), "is no condition that LSL can read (XPath 1.0); see predicate"
         ) from None
-    ends = time.monotonic() + timeout
+    ends = time.monotonic() + selection.timeout
     while not resolver.results():
         if time.monotonic() > ends:
             return []

@@ -12,7 +12,7 @@ from psychopy_nfb.checks import check_rate
 from psychopy_nfb.dsp.step import SignalInfo
 from psychopy_nfb.errors import StreamError
 from psychopy_nfb.lsl.find import find_stream, is_remote
-from psychopy_nfb.lsl.outlet import SPEED
+from psychopy_nfb.lsl.outlet import SIMULATED, SPEED
 from psychopy_nfb.lsl.selection import StreamSelection
 from psychopy_nfb.lsl.stamps import StampClock
 from psychopy_nfb.lsl.stamps_heard import WRONG_RATE, Heard
@@ -246,6 +246,7 @@ class Inlet:
             "source_id": full.source_id(),
             "uid": full.uid(),
             "hostname": full.hostname(),
+            "simulated": full.desc().child_value(SIMULATED) or None,
             "rate": self.info.rate,
             "declared_rate": self.declared_rate,
             "labels": list(self.info.labels),

@@ -13,6 +13,7 @@ import pylsl
 
 from psychopy_nfb.lsl.find import is_remote
 from psychopy_nfb.lsl.marker_rule import MARKER_WORDS, MarkerLabels, is_marker_stream
+from psychopy_nfb.lsl.selection import is_of_another_run
 from psychopy_nfb.lsl.streams import FORMATS
 
 logger: logging.Logger = logging.getLogger(__name__)
@@ -61,10 +62,14 @@ class MarkerWatcher:
     ----------
     exclude : set of str
         Source ids to leave out: one's own.
+    eeg : str, optional
+        source_id of the EEG stream in use: only if it is a simulated amplifier that this run has
+        started for itself, its markers are taken.
     """
 
-    def __init__(self, exclude: set[str] = frozenset()):
+    def __init__(self, exclude: set[str] = frozenset(), eeg: str | None = None):
         self._exclude = exclude
+        self._eeg = eeg
         self._found: deque[Marker] = deque()
         self._notes: deque[str] = deque()
         self._known: set[str] = set()
@@ -107,9 +112,10 @@ class MarkerWatcher:
             self._known.add(uid)
             form = FORMATS.get(info.channel_format(), "")
             rate, n_channels = info.nominal_srate(), info.channel_count()
-            if info.source_id() in self._exclude or not is_marker_stream(
-                info.type(), form, rate, n_channels
-            ):
+            source_id = info.source_id()
+            if source_id in self._exclude or is_of_another_run(source_id, self._eeg):
+                continue
+            if not is_marker_stream(info.type(), form, rate, n_channels):
                 continue
             try:
                 self._inlets[uid] = _MarkerInlet(info, MarkerLabels(form, rate))

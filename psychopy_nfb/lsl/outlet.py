@@ -11,6 +11,8 @@ from psychopy_nfb.errors import SettingsError
 
 SPEED = "speed"
 """Entry of a description: how many times faster than declared a recording is replayed."""
+SIMULATED = "simulated"
+"""Entry of the description of a stream that is no person's EEG of now: how it comes about."""
 FORMATS = ("float32", "double64", "int64", "int32", "int16", "int8")
 
 
@@ -29,6 +31,7 @@ def make_outlet(
     kinds: Sequence[str] | None = None,
     manufacturer: str = "psychopy_nfb",
     speed: float = 1.0,
+    simulated: str | None = None,
 ) -> pylsl.StreamOutlet:
     """Publish a stream of numbers with labelled channels.
 
@@ -60,6 +63,9 @@ def make_outlet(
         Who made the source.
     speed : float
         How many times faster than `rate` the samples are sent, as a recording that is replayed.
+    simulated : str, optional
+        How the samples come about where no amplifier measures them: runs that use the stream are
+        recorded as simulated.
 
     Returns
     -------
@@ -100,6 +106,8 @@ def make_outlet(
     description.append_child_value("manufacturer", manufacturer)
     if speed != 1:
         description.append_child_value(SPEED, f"{speed:g}")
+    if simulated is not None:
+        description.append_child_value(SIMULATED, simulated)
     channels = description.append_child("channels")
     for label, unit, kind in zip(labels, units, kinds, strict=True):
         channel = channels.append_child("channel")

@@ -9,15 +9,40 @@ from psychopy_nfb.channels import UNITS
 from psychopy_nfb.checks import check_choice, check_number
 from psychopy_nfb.errors import SettingsError
 
+STAND_IN = "psychopy_nfb_stand_in_"
+"""Beginning of the source_id of a simulated amplifier that one run has started for itself."""
+
+
+def is_of_another_run(source_id: str, own: str | None = None) -> bool:
+    """Return whether a stream comes from a simulated amplifier that another run has started.
+
+    Parameters
+    ----------
+    source_id : str
+        The stream's.
+    own : str, optional
+        source_id of the EEG stream that this run uses.
+
+    Examples
+    --------
+    >>> is_of_another_run("psychopy_nfb_stand_in_1f-markers", own="amp-1")
+    True
+    >>> is_of_another_run("psychopy_nfb_stand_in_1f-markers", own="psychopy_nfb_stand_in_1f")
+    False
+    """
+    return source_id.startswith(STAND_IN) and not (own and source_id.startswith(own))
+
 
 @dataclass
 class StreamSelection:
     """What identifies one LSL stream; everything that is given must match.
 
+    The simulated amplifier that another run has started for itself never matches.
+
     Examples
     --------
-    >>> StreamSelection(name="Amp", type="EEG").query()
-    "name='Amp' and type='EEG'"
+    >>> print(StreamSelection(name="Amp", type="EEG"))
+    name='Amp' and type='EEG'
     """
 
     name: str | None = None
@@ -42,12 +67,16 @@ class StreamSelection:
     """The machine that sends it, as `psychopy-nfb streams` lists it."""
 
     def __post_init__(self) -> None:
+        for key in ("name", "type", "source_id", "predicate", "hostname"):
+            text = getattr(self, key)
+            if text is not None and not isinstance(text, str):
+                raise SettingsError(key, text, "must be a text, as `psychopy-nfb streams` lists it")
         check_number("timeout", self.timeout, above=0, unit="s")
         if self.units is not None:
             check_choice("units", self.units, UNITS)
         if self.rate is not None:
             check_number("rate", self.rate, above=0, unit="Hz")
-        if not self.test_signal and not self.query():
+        if not self.test_signal and not self._conditions():
             raise SettingsError(
                 "stream",
                 None,
@@ -56,6 +85,12 @@ class StreamSelection:
 
     def query(self) -> str:
         """Return the condition in the form that LSL resolves."""
+        if self.source_id is not None and self.source_id.startswith(STAND_IN):
+            return self._conditions()
+        return f"{self._conditions()} and not(starts-with(source_id, '{STAND_IN}'))"
+
+    def _conditions(self) -> str:
+        """Return what the person has chosen, as a condition."""
         parts = [
             f"{key}={_quoted(key, value)}"
             for key, value in (
@@ -72,7 +107,7 @@ class StreamSelection:
 
     def __str__(self) -> str:
         """Return the selection as a person would say it."""
-        return "the test signal" if self.test_signal else self.query()
+        return "the test signal" if self.test_signal else self._conditions()
 
 
 def _quoted(key: str, value: str) -> str:

@@ -113,11 +113,13 @@ def _of_the_run(data: SessionData, summary: LagSummary) -> Iterator[Finding]:
             "for an error message in PsychoPy's Runner.",
         )
     if (data.settings.get("experiment") or {}).get("simulated"):
+        how = (data.settings.get("stream") or {}).get("simulated") or "synthetic EEG"
         yield Finding(
             0.9,
             True,
-            "The EEG came from the simulator, not from an amplifier.",
-            'In a real session start the amplifier first, and set simulate="never".',
+            f"The EEG was simulated ({how}): it came from no amplifier.",
+            "In a real session start the amplifier first, choose its stream, and set "
+            'simulate="never".',
         )
 
 

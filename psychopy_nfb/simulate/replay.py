@@ -131,6 +131,7 @@ def run_replay(
         max_buffered=math.ceil(buffered),
         positions=recording.positions,
         speed=speed,
+        simulated="a recording that is replayed",
     )
     markers_out = make_marker_outlet(f"{name}Markers", f"{source_id}-markers")
     if published is not None:

@@ -7,7 +7,7 @@ import os
 import subprocess
 import uuid
 
-from psychopy_nfb.lsl.selection import StreamSelection
+from psychopy_nfb.lsl.selection import STAND_IN, StreamSelection
 from psychopy_nfb.process import CREATION_FLAGS, child_environment, end, python_command
 
 logger: logging.Logger = logging.getLogger(__name__)
@@ -53,6 +53,9 @@ def stand_in_for(selection: StreamSelection, simulate: str) -> SimulatedAmplifie
 class SimulatedAmplifier:
     """The simulator in a process of its own, which ends with this one.
 
+    Its streams are on LSL, where other programs see them; none of this package takes them but the
+    run that knows their source_id.
+
     Attributes
     ----------
     selection : StreamSelection
@@ -60,7 +63,7 @@ class SimulatedAmplifier:
     """
 
     def __init__(self) -> None:
-        source_id = f"psychopy_nfb_stand_in_{uuid.uuid4().hex[:8]}"
+        source_id = f"{STAND_IN}{uuid.uuid4().hex[:8]}"
         self.selection: StreamSelection = StreamSelection(
             source_id=source_id, timeout=START_SECONDS
         )

@@ -137,7 +137,15 @@ def run_simulator(
         label: [HEAD_RADIUS_MM * value for value in place]
         for label, place in standard_positions(labels).items()
     }
-    eeg = make_outlet(name, "EEG", labels, rate, source_id=source_id, positions=places)
+    eeg = make_outlet(
+        name,
+        "EEG",
+        labels,
+        rate,
+        source_id=source_id,
+        positions=places,
+        simulated="synthetic EEG",
+    )
     truth = make_outlet(f"{name}Truth", "Envelope", ["alpha"], rate, source_id=f"{source_id}-truth")
     noted = make_marker_outlet(f"{name}Markers", f"{source_id}-markers") if markers else None
     if published is not None:

@@ -28,6 +28,13 @@ METHODS = {
     "ica": "all channels without the independent components of the eyes (--eyes)",
     "eog": "all channels without what is correlated with the eye channels (--eyes)",
 }
+NEEDED = (
+    ("csp", "states", "A B"),
+    ("spoc", "target", "NAME"),
+    ("ica", "eyes", "NAME"),
+    ("eog", "eyes", "NAME"),
+)
+"""Options that a method needs, with what follows each."""
 SHOWN = 4
 
 
@@ -56,9 +63,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(options: argparse.Namespace) -> int:
     """Find the filter, print, write weights and page; return 0."""
     check_number("components", options.components, at_least=1)
-    for method, option in (("csp", "states"), ("spoc", "target"), ("ica", "eyes"), ("eog", "eyes")):
+    for method, option, values in NEEDED:
         if options.method == method and getattr(options, option) is None:
-            raise SettingsError(option, None, f"must be given for --method {method}")
+            raise SettingsError(
+                option, None, f"must be given for --method {method}: --{option} {values}"
+            )
     folder, stem = Path(options.out), f"spatial_{options.method}_{Path(options.recording).stem}"
     with naming_kept_files(folder / stem):
         return _written(options, folder, stem)

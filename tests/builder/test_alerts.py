@@ -148,6 +148,31 @@ def told(builder):
         ({"role": "same", "sameAs": "other"}, "name", "nfb, Signal of: other is no Neuro Feedback"),
         ({"stopVal": "4 if t else 5"}, "time", "nfb, Stop: 4 if t else 5: PsychoPy compiles"),
         ({"role": "inhibit"}, "signal", "nfb: no signal is rewarded, so that there are no points"),
+        (
+            {**SD, "thresholdKind": "percentile", "threshold": "0.5"},
+            "unit",
+            "nfb, Threshold (µV, SD, %, share): 0.5 as a percentile (0 to 100) is nearly always "
+            "exceeded, so there would be reward nearly all the time; usual is 60.",
+        ),
+        (
+            {**SD, "thresholdKind": "bursts", "threshold": "0.5"},
+            "unit",
+            "nfb, Threshold (µV, SD, %, share): 0.5 bursts per minute are less than one a minute, "
+            "so there would be hardly any reward; usual is 20.",
+        ),
+        (
+            {"artifact": "0"},
+            "reach",
+            "nfb, Artifact limit (µV): 0 µV is less than any EEG has, so there would be no reward",
+        ),
+        ({"artifact": "4"}, "reach", "nfb, Artifact limit (µV): 4 µV is less than any EEG has"),
+        (
+            {"bandLow": "8-12"},
+            "setting",
+            "nfb, Band from (Hz): 8-12 is a subtraction, which gives -4; enter a number alone. A",
+        ),
+        ({"stopVal": "10 - 12"}, "setting", "nfb, Stop: 10 - 12 is a subtraction"),
+        ({"channels": "$hello"}, "setting", "nfb, Channels: hello is no value, and nothing in"),
         ({"normalise": "zscore"}, "baseline", "nfb: it is compared with a baseline, but nothing"),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, dict) else None,
@@ -366,6 +391,9 @@ def test_the_compile_command_refuses_what_it_does_not_know(builder, tmp_path):
         ({"key": "spacebar"}, "Key: spacebar is the name of no key; did you mean space?"),
         ({"key": ""}, "Key: nothing is the name of no key; enter one key"),
         ({"seconds": "0"}, "Length (s): 0 is too little; enter 2 or more"),
+        ({"seconds": ""}, "Length (s): is empty; enter how many seconds are recorded"),
+        ({"seconds": "20"}, "Length (s): 20 s are few: below 30 s the threshold"),
+        ({"key": "Leertaste"}, "Key: Leertaste is the name of no key; enter one key, such as sp"),
         ({"repeats": "-1"}, "-1 is too little; enter 0 or more"),
         ({"key": "t", "seconds": "30"}, None),
     ],
@@ -381,6 +409,71 @@ def test_what_a_baseline_cannot_use(builder, told, params, sentence):
     found = [said for _, said in told() if said.startswith("rest")]
     assert len(found) == (sentence is not None)
     assert all(sentence in said for said in found)
+
+
+@pytest.mark.parametrize(
+    ("params", "sentence"),
+    [
+        ({"value": "hello"}, "Value (0 to 1): hello is no number, and nothing in the experiment"),
+        ({"value": "'hello'"}, "Value (0 to 1): 'hello' is a text; enter a number"),
+        ({"value": ""}, "Value (0 to 1): is empty; enter the value of a signal."),
+        ({"display": "text", "value": "hello"}, "Value (0 to 1): hello is no value, and nothing"),
+        ({"display": "text", "value": "'hello'"}, None),
+        ({"display": "text", "value": "max(x for x in (1, nfb.score))"}, None),
+        ({"threshold": "hello"}, "Threshold (0 to 1): hello is no number, and nothing in the"),
+        ({"inhibit": "hello > 2"}, "Warn while: hello is no value, and nothing in the experiment"),
+        ({"display": "text", "inhibit": "hello > 2"}, None),  # not shown
+        ({"pos": "(0, height)"}, "Position [x, y] (units below): height is no value, and nothing"),
+        ({"color": "$hue"}, "Colour: hue is no value, and nothing in the experiment defines it"),
+        (
+            {"display": "text", "template": "{} points}"},
+            "Written as: {} points} cannot be written by; {} stands for the value",
+        ),
+        ({"display": "text", "template": "{score}"}, "Written as: {score} cannot be written by"),
+        ({"display": "text", "template": "{} {}"}, "Written as: {} {} cannot be written by"),
+        ({"display": "text", "template": "$written"}, "Written as: written is no value, and"),
+        ({"display": "text", "template": "{:d} points"}, None),
+        ({"display": "text", "template": "{!r:>9} {{}}"}, None),
+        ({"stopVal": "70"}, "Stop: it stays until 70 s, but the feedback of nfb ends at 60 s"),
+        ({"startVal": "10", "stopVal": "55"}, "Stop: it stays until 65 s, but the feedback of"),
+        ({"stopType": "time (s)", "startVal": "10", "stopVal": "60"}, None),
+        ({"stopVal": "60"}, None),
+    ],
+)
+def test_what_a_display_cannot_use(builder, told, params, sentence):
+    builder.add("NeuroFeedbackComponent", "nfb", stopVal="60")
+    builder.add("FeedbackDisplayComponent", "bar", **params)
+    said = [said for _, said in told()]
+    assert len(said) == (sentence is not None), said
+    assert all(one.startswith(f"bar, {sentence}") for one in said), said
+
+
+def test_a_value_that_is_read_only_once_is_told(builder, told):
+    builder.add("NeuroFeedbackComponent", "nfb")
+    text = builder.add("TextComponent", "points", text="$nfb.value")
+    ((kind, said),) = told()
+    assert kind == "place"
+    assert said.startswith("points, Text: nfb.value is read once, before anything runs, and stands")
+    for updates in ("set every repeat", "set every frame"):
+        text.params["text"].updates = updates
+        assert told() == []
+
+
+def test_fields_that_another_component_decides_are_told(builder, told):
+    builder.add("NeuroFeedbackComponent", "nfb", bandLow="7")
+    again = builder.add("NeuroFeedbackComponent", "again", role="same", sameAs="nfb", bandLow="7")
+    assert told() == []  # as it is copied
+    again.params["bandLow"].val = "9"
+    again.params["record"].val = False
+    ((kind, said),) = told()
+    assert (kind, said) == (
+        "signal",
+        "again: Record EEG and frames, Band from (Hz): without effect here, because nfb says it; "
+        "change it there.",
+    )
+    again.params["role"].val = "inhibit"  # measures another band, but the run is the first one's
+    ((kind, said),) = told()
+    assert said.startswith("again: Record EEG and frames: without effect here, because nfb says")
 
 
 def test_a_display_needs_a_signal_in_its_routine(builder, told):

@@ -23,6 +23,7 @@ from attended import (
 )
 
 from psychopy_nfb.builder.compile import compile_experiment
+from psychopy_nfb.lsl.selection import STAND_IN
 from psychopy_nfb.recording import read_session
 
 pytestmark = [
@@ -181,7 +182,7 @@ def test_alpha_training(attended):
     # the bar, then none
     assert bar_pixels(run.screens["training"]) > 5000
     assert bar_pixels(run.screens["rest"]) < 500
-    assert session.settings["experiment"]["simulated"] is False
+    assert not session.settings["stream"]["source_id"].startswith(STAND_IN)
 
 
 def test_smr_emg(attended):

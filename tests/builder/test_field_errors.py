@@ -6,6 +6,7 @@ import pytest
 
 import psychopy_nfb
 from psychopy_nfb.builder.settings_code import settings_lines
+from psychopy_nfb.display.text import check_template
 from psychopy_nfb.errors import FieldError, NfbError, SettingsError
 from psychopy_nfb.lsl.outlet import make_outlet
 
@@ -121,6 +122,19 @@ def test_what_is_no_setting_is_left_alone():
     with pytest.raises(NfbError, match="^nfb: somewhere=1: is odd"):
         with psychopy_nfb.errors_name_fields("nfb"):
             raise NfbError("somewhere", 1, "is odd")
+
+
+def test_how_a_display_is_written_is_of_its_field(builder, tmp_path):
+    builder.add("NeuroFeedbackComponent", "nfb")
+    builder.add("FeedbackDisplayComponent", "points", display="text", template="$written")
+    script = builder.script(tmp_path / "one.py").read_text("utf-8")
+    made = "with psychopy_nfb.errors_name_fields('points'):\n        points = psychopy_nfb.Feedb"
+    assert made in script
+    with (
+        pytest.raises(FieldError, match=r"^points, Written as: \{\} points\}: cannot be written"),
+        psychopy_nfb.errors_name_fields("points"),
+    ):
+        check_template("{} points}")
 
 
 @pytest.mark.display

@@ -434,7 +434,7 @@ def test_a_port_that_fails_does_not_reach_the_frame_loop(no_amplifier, window, t
 
 
 @pytest.mark.parametrize("what", ["window", "nfb"])
-def test_frames_end_with_what_they_need(no_amplifier, open_window, tmp_path, what):
+def test_frames_end_with_what_they_need(no_amplifier, open_window, tmp_path, caplog, what):
     window = open_window()
     pace(window, HZ)
     with Neurofeedback(no_amplifier, data=tmp_path) as nfb:
@@ -445,10 +445,15 @@ def test_frames_end_with_what_they_need(no_amplifier, open_window, tmp_path, wha
                 numbers.append(number)
                 if number == 20:
                     (window if what == "window" else nfb).close()
+        assert list(nfb.frames(20.0)) == [] if what == "window" else True
+    told = [one for one in caplog.messages if one.startswith("The window was closed: blocks end")]
+    assert len(told) == (what == "window")
     assert numbers == list(range(21))
     session = read_session(nfb.files.stem)
     assert session.settings["ended"] == "stopped"
     assert session.frames.frame.tolist() == list(range(20))
+    marks = session.events.value[session.events.trial_type == "mark"].tolist()
+    assert marks == ["window closed"] * (what == "window")
     events = pd.read_csv(nfb.files.events, sep="\t").trial_type.tolist()
     assert events.count("block_end") == 1
 

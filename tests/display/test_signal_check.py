@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 from psychopy_nfb.display.neurofeedback import Neurofeedback
+from psychopy_nfb.display.signal_check import SignalCheckResult
 from psychopy_nfb.recording import read_session
 
 pytestmark = [pytest.mark.display, pytest.mark.slow]
@@ -32,6 +34,7 @@ def planted(unique_id):
         running.append(subprocess.Popen(command))
         return unique_id
 
+    start.running = running
     yield start
     for process in running:
         process.kill()
@@ -40,10 +43,15 @@ def planted(unique_id):
 
 @pytest.fixture
 def checked(planted, training, open_window, grab, tmp_path, monkeypatch):
-    """Return a function that runs the check, and gives its result, page, last picture and nfb."""
+    """Return a function that runs the check, and gives its result, page, last picture and nfb.
+
+    ``press`` are keys, each with the seconds after which it is pressed.
+    """
+    from psychopy import event
+
     from psychopy_nfb.display import pace, show_signal_check, signal_check
 
-    pages = []
+    pages, keys = [], []
 
     class Kept(signal_check.ChannelPage):
         """The page itself, to be looked at afterwards."""
@@ -51,12 +59,16 @@ def checked(planted, training, open_window, grab, tmp_path, monkeypatch):
         def __init__(self, *arguments):
             super().__init__(*arguments)
             pages.append(self)
+            for key, after in keys:
+                press = {"emulated": True}
+                threading.Timer(after, event._onPygletKey, (key, 0), press).start()
 
     monkeypatch.setattr(signal_check, "ChannelPage", Kept)
 
-    def check(*channels, size=(800, 600), wait=3.5, trained="Oz", **settings):
+    def check(*channels, size=(800, 600), wait=3.5, trained="Oz", press=(), **settings):
         from psychopy_nfb.dsp import DCBlock, Pick, Pipeline
 
+        keys[:] = press
         source_id = planted(*channels)
         win = open_window(size, **settings)
         pace(win, 60)
@@ -167,6 +179,40 @@ def test_a_trace_follows_the_signal_within_its_row(checked):
         assert np.corrcoef(waves @ fit, level)[0, 1] > 0.97
         amplitude = np.hypot(*fit[:2]) * 100 / (top - bottom)  # a row is 100 µV high
         assert amplitude == pytest.approx(30, rel=0.12)
+
+
+def check_marks(nfb):
+    events = read_session(nfb.files.stem).events
+    return list(events[events.trial_type == "mark"].value)
+
+
+def test_the_key_has_no_effect_before_the_first_result(checked):
+    keys = (("space", 0.4), ("space", 4.0))
+    result, page, _, nfb = checked("Oz:10:10", "Cz:10:10", wait=20, press=keys)
+    assert result == SignalCheckResult(bad={}, escaped=False, judged=True)
+    assert "All 2 channels are good" in " ".join(said(page))
+    assert check_marks(nfb) == ["signal check: all good"]
+
+
+def test_a_check_left_before_its_first_result_is_not_judged(checked):
+    keys = [("escape", 0.4)]
+    result, page, _, nfb = checked("Oz:200:2", "Cz:0:0:0", wait=20, press=keys)
+    assert result == SignalCheckResult(bad={}, escaped=True, judged=False)
+    assert "two seconds; then press space" in " ".join(said(page))
+    assert check_marks(nfb) == ["signal check: not judged"]
+
+
+def test_a_stream_without_eeg_is_not_judged(checked):
+    result, _, _, nfb = checked(*NO_EEG[:2], trained="Battery")
+    assert result == SignalCheckResult(bad={}, escaped=False, judged=False)
+    assert check_marks(nfb) == ["signal check: not judged"]
+
+
+def test_verdicts_of_a_stream_that_fell_silent_do_not_count(checked, planted):
+    threading.Timer(5.0, lambda: [one.kill() for one in planted.running]).start()
+    result, _, _, nfb = checked("Oz:10:10", "Cz:10:10", wait=8)
+    assert result == SignalCheckResult(bad={}, escaped=False, judged=False)
+    assert check_marks(nfb) == ["signal check: not judged"]
 
 
 def test_a_hum_on_most_channels_points_to_ground_and_reference(checked):

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from psychopy_nfb.display.text import FeedbackText
+from psychopy_nfb.display.text import FeedbackText, check_template
+from psychopy_nfb.errors import SettingsError
 
 pytestmark = pytest.mark.display
 
@@ -57,3 +58,16 @@ def test_a_number_with_many_digits_is_written_as_it_is_read_at_a_glance(open_win
     for number, written in [(0.4837261, "0.48"), (134.0, "134"), (12.718, "13"), (-1.26, "-1.3")]:
         plain.value = points.value = number
         assert (plain.text, points.text) == (written, f"{written} points")
+
+
+@pytest.mark.parametrize("template", ["{} points}", "{", "{score}", "{} {}", "{:q}", "{.x}", 7])
+def test_what_nothing_can_be_written_by_is_refused(template):
+    with pytest.raises(SettingsError, match=r"^template=.*cannot be written by; \{\} stands for"):
+        check_template(template)
+
+
+def test_a_value_that_the_template_is_not_made_for_is_written_as_it_is(open_window):
+    points = FeedbackText(open_window(), "{:.1f} points")
+    for value, text in ((2.04, "2.0 points"), ("ready", "ready"), (True, "1.0 points")):
+        points.value = value
+        assert points.text == text

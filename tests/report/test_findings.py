@@ -240,6 +240,17 @@ def test_a_rate_that_was_not_the_declared_one_is_told(recorded):
     assert "made for 200 Hz, but it sent 180" in left.what
 
 
+@pytest.mark.parametrize("how", ["synthetic EEG", "a recording that is replayed"])
+def test_eeg_that_no_amplifier_measured_is_told(recorded, how):
+    data, _, _ = looked_at(recorded())
+    assert not [one for one in findings(data, lag_summary(data.frames)) if "simul" in one.what]
+    data.settings["experiment"] = {"simulated": True}
+    data.settings["stream"] = {**data.settings["stream"], "simulated": how}
+    (told,) = [one for one in findings(data, lag_summary(data.frames)) if "simul" in one.what]
+    assert told.problem
+    assert told.what == f"The EEG was simulated ({how}): it came from no amplifier."
+
+
 def test_what_was_assumed_of_the_stream_is_in_the_report(recorded):
     files = recorded()
     record = SessionRecord.load(files.settings)

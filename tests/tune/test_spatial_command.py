@@ -81,7 +81,7 @@ def test_row_069_channels_freed_of_blinks_by_command(method, recording, tmp_path
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--method", "csp"], "states=None: must be given for --method csp"),
+        (["--method", "csp"], "states=None: must be given for --method csp: --states A B."),
         (
             ["--method", "csp", "--states", "open", "shut"],
             "'shut': is no marker of the recording, which has closed, open",
