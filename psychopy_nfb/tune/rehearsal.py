@@ -52,6 +52,8 @@ class Rehearsal:
     recording: str
     baseline_seconds: float
     training_seconds: float
+    baseline_clean: float | None
+    """Share of the baseline's samples that no artifact or gap spoilt; None without a baseline."""
     clean: float
     """Share of the training's samples that no artifact or gap spoilt."""
     spoilt: dict[str, float]
@@ -63,6 +65,8 @@ class Rehearsal:
     signals: tuple[SignalOutcome, ...]
     failed: tuple[str, ...]
     """A sentence for each step or rule that failed, and where nothing is rewarded."""
+    assumptions: tuple[str, ...]
+    """What was assumed or corrected when the recording was read, a sentence each."""
     values: pd.DataFrame
     """Each of the training's samples: ``t`` in seconds, the values by name, and ``flags``."""
 
@@ -117,8 +121,10 @@ def rehearse(
     except SettingsError as error:  # there is no baseline in it
         raise SettingsError("recording", recording.name, str(error).rstrip(".")) from None
     table = _table(configuration, values, flags, processor.rate)
-    training = table[table.t >= n_begin / recording.rate].reset_index(drop=True)
-    return _outcome(recording.name, configuration, training, begin if needs else 0.0, tuple(failed))
+    trained = table.t >= n_begin / recording.rate
+    training = table[trained].reset_index(drop=True)
+    baseline = table[~trained] if needs else None
+    return _outcome(recording, configuration, training, baseline, tuple(failed))
 
 
 def _commands(
@@ -149,21 +155,21 @@ def _table(
 
 
 def _outcome(
-    name: str,
+    recording: Recording,
     configuration: Configuration,
     training: pd.DataFrame,
-    baseline_seconds: float,
+    baseline: pd.DataFrame | None,
     failed: tuple[str, ...],
 ) -> Rehearsal:
-    flags = training["flags"].to_numpy()
-    clean = (flags & HOLDING) == 0
+    flags, clean = training["flags"].to_numpy(), _clean(training)
     seconds = float(training.t.iloc[-1] - training.t.iloc[0])
     spoilt = {flag.name or "": float(np.mean((flags & int(flag)) != 0)) for flag in Flags}
     rewards = int(training.rewards.iloc[-1])
     return Rehearsal(
-        recording=name,
-        baseline_seconds=baseline_seconds,
+        recording=recording.name,
+        baseline_seconds=0.0 if baseline is None else float(training.t.iloc[0]),
         training_seconds=seconds,
+        baseline_clean=None if baseline is None else _mean(_clean(baseline)),
         clean=float(clean.mean()),
         spoilt={flag: share for flag, share in spoilt.items() if share > 0},
         hits=int(training.hits.iloc[-1]),
@@ -174,8 +180,13 @@ def _outcome(
             _of_signal(one, configuration, training[clean]) for one in configuration.signals
         ),
         failed=failed,
+        assumptions=tuple(recording.assumptions),
         values=training,
     )
+
+
+def _clean(table: pd.DataFrame) -> np.ndarray:
+    return (table["flags"].to_numpy() & HOLDING) == 0
 
 
 def _of_signal(name: str, configuration: Configuration, clean: pd.DataFrame) -> SignalOutcome:

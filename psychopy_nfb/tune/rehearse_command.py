@@ -182,6 +182,12 @@ def _names(paths: list[str]) -> list[str]:
     ]
 
 
+def _baseline(one: Rehearsal) -> str:
+    if one.baseline_clean is None:
+        return "No baseline"
+    return f"Baseline {one.baseline_seconds:g} s ({100 * one.baseline_clean:.0f} % of it clean)"
+
+
 def _rows(one: Rehearsal) -> list[list[str]]:
     """Return the table's rows of one recording, one for each signal."""
     rows = []
@@ -242,9 +248,10 @@ def _write_page(
             Section(
                 one.recording,
                 [
-                    f"Baseline {one.baseline_seconds:g} s, training {one.training_seconds:.0f} s; "
+                    f"{_baseline(one)}, training {one.training_seconds:.0f} s; "
                     f"flags of its samples: {spoilt or 'none'}.",
                     *(f"{sentence}." for sentence in one.failed),
+                    *(f"Of the recording: {sentence}" for sentence in one.assumptions),
                 ],
                 pictures=[Picture(rehearsal_figure(one), _CAPTION)],
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from pathlib import Path
 
@@ -87,6 +88,7 @@ def test_row_121_row_117_success_is_held_with_a_baseline(person):
     after = after[(after["flags"] & HOLDING) == 0]
     share = np.mean(after.trained_z >= after.trained_threshold)
     assert share == pytest.approx(0.6, abs=0.03)
+    assert 0.5 < found.baseline_clean <= 1
 
 
 @pytest.mark.parametrize(
@@ -158,6 +160,7 @@ def test_row_121_the_command_writes_page_tables_and_json(
     raw = mne.io.RawArray(
         1e-6 * clean.T, mne.create_info(list(recording.labels), RATE, "eeg"), verbose="ERROR"
     )
+    raw.set_annotations(mne.Annotations([60.0], [1.0], ["BAD_cough"]))
     path = tmp_path / "rest_raw.fif"
     raw.save(path, verbose="ERROR")
     monkeypatch.chdir(tmp_path)
@@ -175,6 +178,11 @@ def test_row_121_the_command_writes_page_tables_and_json(
     page = Path("data/rehearse_mine.html").read_text("utf-8")
     assert "What the training would have done" in page
     assert "reward.points=2" in page
+    assert one["baseline_clean"] is None
+    assert "No baseline, training" in page
+    (told,) = one["assumptions"]
+    assert "1 part as bad" in told
+    assert html.escape(told) in page
     for name in ("rehearse_mine.html", "rehearse_mine_rest_raw.fif.csv", "found.json"):
         assert name in said
 
