@@ -111,6 +111,7 @@ def pitch_heard(heard, begins, seconds):
     return frequencies[np.argmax(np.where(frequencies < 1200, spectrum, 0))]
 
 
+@pytest.mark.row(38)
 @pytest.mark.slow
 @pytest.mark.parametrize("library", ["psychtoolbox", "sounddevice"])
 def test_row_119_the_pitch_follows_the_value_and_each_reward_is_heard(hear, library):

@@ -161,6 +161,7 @@ def test_row_118_own_artifacts_hold_the_display_and_withhold_reward(source):
     assert len(set(found["shown_value"][~bad])) > 50
 
 
+@pytest.mark.row(43)
 @pytest.mark.parametrize("rate", [50.0, 25.0, 125.0, 40.0])
 def test_row_118_yoked_shows_what_the_other_was_shown_sample_by_sample(rate):
     theirs = donor(round(20 * rate), rate)
@@ -267,6 +268,7 @@ def extract(n=500, lead=100, rate=RATE, labels=("B", "A")):
     return Extract(eeg, np.full(len(labels), 0.1), labels, rate, lead)
 
 
+@pytest.mark.row(42)
 @pytest.mark.parametrize("order", ["rotated", "reversed"])
 def test_row_118_a_replay_is_an_earlier_block_turned_or_reversed(order):
     theirs = extract()
