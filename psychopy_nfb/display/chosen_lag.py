@@ -47,7 +47,7 @@ class Lag:
     0.15
     >>> lag = Lag(jitter=(0.2, 0.4), every=1.0, seed=3)
     >>> [round(lag.wanted(seconds), 3) for seconds in (0.0, 0.9, 1.0)]
-    [0.217, 0.217, 0.293]
+    [0.217, 0.217, 0.251]
     """
 
     hold: float | None = None

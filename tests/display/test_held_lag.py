@@ -247,6 +247,6 @@ def test_frames_that_nothing_near_was_there_for_are_told(
     known = frames[
         frames.t_sample.round(5).isin(kept.index)
     ]  # what died with the worker is not kept
-    assert len(known) > 0.3 * len(frames)
+    assert len(known) >= 50  # of those after the successor came
     values = kept.loc[known.t_sample.round(5)].to_numpy()
     assert values == pytest.approx(known.trained_signal.to_numpy(), rel=1e-8)

@@ -253,6 +253,7 @@ def test_it_keeps_no_more_of_a_longer_stream(fitted):
     assert max(sizes[5:]) < 1.1 * min(sizes[5:])  # a matrix more while there is a burst
 
 
+@pytest.mark.alone
 def test_the_samples_that_end_a_hop_of_32_channels_do_not_wait():
     """In a burst the work of a hop of 32 samples is spread over them."""
     labels = tuple(f"E{number}" for number in range(32))

@@ -80,6 +80,7 @@ def test_row_111_a_restarted_amplifier_is_found_again(amplifier, training, tmp_p
     assert after["flags"].iloc[0] & Flags.GAP
 
 
+@pytest.mark.alone
 def test_row_110_a_killed_worker_is_replaced(amplifier, training, tmp_path, until, listen):
     easy = {"normalise": "none", "threshold": -1.0, "dwell": 0.1, "display_range": (0.0, 20.0)}
     with Neurofeedback(training(amplifier().source_id, **easy), data=tmp_path) as nfb:
