@@ -17,6 +17,8 @@ class Finding:
     """A sentence with the figure."""
     remedy: str
     """What to do, a sentence; may be empty."""
+    beside: bool = False
+    """Whether it is said beside the worst problem, whatever that is, and never in its place."""
 
     def __str__(self) -> str:
         return f"{self.what} {self.remedy}".strip()

@@ -57,8 +57,10 @@ def findings(data: SessionData, summary: LagSummary) -> list[Finding]:
 
 def headline(found: list[Finding], summary: LagSummary) -> str:
     """Return the one sentence that matters most."""
-    if found and found[0].problem:
-        return found[0].what
+    beside = [one.what for one in found if one.beside]
+    problems = [one.what for one in found if one.problem and not one.beside]
+    if problems or beside:
+        return " ".join([*problems[:1], *beside])
     dropped = f"{summary.dropped or 'none'} of {summary.due} frames due"
     said = f"No problem was found: {dropped} {'was' if summary.dropped == 1 else 'were'} dropped"
     total = summary.stages["total_ms"]
@@ -120,6 +122,7 @@ def _of_the_run(data: SessionData, summary: LagSummary) -> Iterator[Finding]:
             f"The EEG was simulated ({how}): it came from no amplifier.",
             "In a real session start the amplifier first, choose its stream, and set "
             'simulate="never".',
+            beside=True,
         )
 
 

@@ -77,7 +77,7 @@ def test_what_is_no_recording_is_one_sentence(write_recording, tmp_path):
         "notes.docx": "is not a known kind of recording",
         "small_eeg.eeg": "is one part of a recording; open its .vhdr file",
         "garbage.xdf": "cannot be read",
-        "garbage.fif": "cannot be read",
+        "garbage.fif": "is no .fif file, or a damaged one",
         "garbage.set": "cannot be read",
         "garbage.vhdr": "cannot be read",
         "garbage.edf": "cannot be read",

@@ -240,15 +240,22 @@ def test_a_rate_that_was_not_the_declared_one_is_told(recorded):
     assert "made for 200 Hz, but it sent 180" in left.what
 
 
-@pytest.mark.parametrize("how", ["synthetic EEG", "a recording that is replayed"])
-def test_eeg_that_no_amplifier_measured_is_told(recorded, how):
-    data, _, _ = looked_at(recorded())
-    assert not [one for one in findings(data, lag_summary(data.frames)) if "simul" in one.what]
+@pytest.mark.parametrize(
+    ("how", "changes"),
+    [("synthetic EEG", {}), ("a recording that is replayed", {"lost": (10.0, 13.0)})],
+)
+def test_eeg_that_no_amplifier_measured_is_told(recorded, how, changes):
+    data, found, said = looked_at(recorded(**changes))
+    assert not [one for one in found if "simul" in one.what]
     data.settings["experiment"] = {"simulated": True}
     data.settings["stream"] = {**data.settings["stream"], "simulated": how}
-    (told,) = [one for one in findings(data, lag_summary(data.frames)) if "simul" in one.what]
+    summary = lag_summary(data.frames)
+    found = findings(data, summary)
+    (told,) = [one for one in found if "simul" in one.what]
     assert told.problem
     assert told.what == f"The EEG was simulated ({how}): it came from no amplifier."
+    # It stands in no other problem's place.
+    assert headline(found, summary) == (f"{said} {told.what}" if changes else told.what)
 
 
 def test_what_was_assumed_of_the_stream_is_in_the_report(recorded):
