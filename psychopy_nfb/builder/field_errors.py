@@ -141,7 +141,7 @@ class errors_name_fields(ContextDecorator):
 
     def _steps(self, error: NfbError) -> list[Step]:
         """Return the steps of the pipeline that `error` is about."""
-        from psychopy_nfb.display.neurofeedback import named
+        from psychopy_nfb.display.namesakes import named
 
         running = named(self._component)
         if running is None:

@@ -1,8 +1,11 @@
 """The frame-locked side: what runs in the stimulus process, once a frame.
 
-- `neurofeedback`: the Coder API, one object for a session; `session_commands`: its marks, blocks,
-  baselines and settings, `shown_choice` what a block shows; `feedback_state`: what the
-  `newest_record` says, `signal_view` of one signal;
+- `neurofeedback`: the Coder API, one object for a session, from start to end; `namesakes`: sessions
+  by name; `session_interface`: what scripts read and call of it. The work is done by
+  `feedback_state`, what the `newest_record` says, `signal_view` of one signal; `blocks`, with
+  `shown_choice`, what a block shows; `event_marks`, marks and sounds on their way into the files;
+  `session_commands`, settings, pauses and baselines; `worker_link`, the line to the worker, and
+  `worker_news`, what it says;
 - `late_read`, `frame_log`: when a value is read, and what is noted of each flip;
 - `chosen_lag`: more lag than there must be, as a block wants it; `held_lag`: the earlier record
   that has it, and whether it was held;

@@ -8,7 +8,6 @@ from typing import Any
 
 from psychopy_nfb.checks import check_number
 from psychopy_nfb.display.newest_record import NewestRecord
-from psychopy_nfb.display.run_state import RunState
 from psychopy_nfb.display.signal_view import ShownView, SignalView, SignalViews
 from psychopy_nfb.engine.configuration import Configuration
 from psychopy_nfb.engine.records import FLAGS, NUMBER, T_RECEIVED, T_SAMPLE, feedback_layout
@@ -16,7 +15,7 @@ from psychopy_nfb.lsl.stamps_heard import silence_seconds
 from psychopy_nfb.protocol import QUALITY_SECONDS, SHOWN, value_name
 
 
-class FeedbackState(RunState):
+class FeedbackState:
     """What the record that was read last says, by the names of the field.
 
     Parameters
@@ -55,7 +54,8 @@ class FeedbackState(RunState):
         self._hits, self._rewards = layout.place(given["hits"]), layout.place(given["rewards"])
         self._quality = layout.place("quality")
         self._newest = NewestRecord()
-        self._chunk_seconds = 0.0
+        self.chunk_seconds = 0.0
+        """From one chunk of the stream to the next."""
         self._rewards_before = 0.0
         self._latest = 0  # number of the latest record that was shown
         self._rewarded = False
@@ -68,18 +68,18 @@ class FeedbackState(RunState):
         )
         self._first = next(iter(self.signals.values()))
 
-    def _know_chunks(self, seconds: float) -> None:
+    def know_chunks(self, seconds: float) -> None:
         """Judge silence by the time from one chunk of the stream to the next."""
-        self._chunk_seconds = seconds
+        self.chunk_seconds = seconds
         if not self._stale_chosen:
             self.stale_after = silence_seconds(seconds)
 
-    def _compare(self, configuration: Configuration) -> None:
+    def compare(self, configuration: Configuration) -> None:
         """Show thresholds as they lie with these settings and baselines."""
         for name, settings in configuration.signals.items():
             self.signals[name]._compare(settings)
 
-    def _take(
+    def take(
         self, record: tuple[Any, ...] | None, t_read: float, t_received: float | None = None
     ) -> None:
         """Use `record`, read at LSL time `t_read`, from now on. Runs once a frame.
@@ -102,8 +102,17 @@ class FeedbackState(RunState):
             )
             self._rewards_before = rewards
 
+    def let_go(self) -> None:
+        """Give no reward any more: nothing new will be read."""
+        self._rewarded = False
+
     @property
-    def _silence(self) -> float:
+    def record(self) -> tuple[Any, ...] | None:
+        """What was read last; None before the first."""
+        return self._newest.record
+
+    @property
+    def silence(self) -> float:
         """Seconds since the newest sample came; infinite before the first."""
         newest = self._newest
         return newest.t_read - newest.t_received
@@ -112,53 +121,22 @@ class FeedbackState(RunState):
         return otherwise if self._newest.record is None else self._newest.record[place]
 
     @property
-    def value(self) -> float:
-        """What displays show of the first signal: 0 to 1.
-
-        0 in blocks without feedback, before the first value, and when no sample has come for
-        `Signal.display_hold`.
-        """
-        return self._first.value
-
-    @property
-    def signal(self) -> float:
-        """Output of the first signal's pipeline, e.g. an envelope in microvolts; NaN at first."""
-        return self._first.signal
-
-    @property
-    def z(self) -> float:
-        """The first signal against its baseline; NaN before the first value."""
-        return self._first.z
-
-    @property
-    def threshold(self) -> float:
-        """The first signal's threshold, in the units of `z`.
-
-        See `display_threshold` for the units of displays.
-        """
-        return self._first.threshold
-
-    @property
-    def display_threshold(self) -> float | None:
-        """The first signal's threshold as displays show it, 0 to 1; None while it is not known."""
-        return self._first.display_threshold
-
-    @property
-    def beyond(self) -> bool:
-        """Whether the first signal is beyond its threshold; false while there is no baseline."""
-        return self._first.beyond
+    def first(self) -> SignalView:
+        """The first signal."""
+        return self._first
 
     @property
     def showing(self) -> bool:
-        """Whether feedback is given now; false in blocks without it."""
+        """Whether feedback is given now."""
         return self._newest.showing
+
+    @showing.setter
+    def showing(self, showing: bool) -> None:
+        self._newest.showing = showing
 
     @property
     def reward(self) -> bool:
-        """Whether a reward came since the last update (or the time beyond thresholds counts now).
-
-        Each hit brings one, unless the schedule of `Reward` says otherwise.
-        """
+        """Whether a reward came with the record that was taken last."""
         return self._rewarded and self._newest.showing
 
     @property
@@ -179,22 +157,19 @@ class FeedbackState(RunState):
     @property
     def quality(self) -> float:
         """Share of clean samples in the last second, 0 to 1; 0 when none came in it."""
-        return 0.0 if self._silence > QUALITY_SECONDS else self._newest.record[self._quality]
+        return 0.0 if self.silence > QUALITY_SECONDS else self._newest.record[self._quality]
 
     @property
     def flags(self) -> int:
-        """The record's `psychopy_nfb.dsp.Flags`; 0 is clean."""
+        """The record's `psychopy_nfb.dsp.Flags`."""
         return self._get(FLAGS, 0)
 
     @property
     def stale(self) -> bool:
-        """Whether no new sample has reached the screen for `stale_after` seconds.
-
-        True as well when the amplifier is silent as when the worker is dead, stopped or starved.
-        """
-        return self._silence > self.stale_after
+        """Whether no sample has come for `stale_after` seconds."""
+        return self.silence > self.stale_after
 
     @property
     def age(self) -> float:
-        """Seconds between the sample that is shown and this frame's read; NaN before the first."""
+        """Seconds from the sample to the read; NaN before the first."""
         return self._newest.t_read - self._get(T_SAMPLE, math.nan)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from psychopy_nfb.display.late_read import LateRead
     from psychopy_nfb.display.photodiode_patch import PhotodiodePatch
     from psychopy_nfb.engine.memory import Ring
+    from psychopy_nfb.protocol import Signal
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -143,6 +144,11 @@ class FrameWriter:
             self._marks, self._n_marks = earlier._marks, earlier._n_marks
             self.frame, self.dropped = earlier.frame, earlier.dropped
             self.block = earlier.block
+
+    def shows(self, signal: Signal) -> None:
+        """Note from now on how displays show `signal`: how late, and when no longer."""
+        self.display_delay = signal.display_smoothing
+        self.display_hold = math.inf if signal.display_hold is None else signal.display_hold
 
     def queue(
         self,

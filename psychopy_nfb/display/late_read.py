@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import math
+from typing import Any
 
 import numpy as np
 
@@ -103,6 +104,10 @@ class LateRead:
             self._ready = lsl_now()
             self._work[self._frames % HISTORY] = self._ready - self._t_read
             self._frames += 1
+
+    def facts(self) -> dict[str, Any]:
+        """Return what the settings file says of it."""
+        return {"active": self.active, "why_off": self.why_off, "margin": self.margin}
 
     def flipped(self, t_flip: float, missed: int) -> None:
         """Note the flip at `t_flip`, LSL time, and how many frames were missed before it."""

@@ -11,15 +11,15 @@ from contextlib import ExitStack
 from dataclasses import replace
 from numbers import Real
 from typing import TYPE_CHECKING, Any, Literal
-from weakref import WeakValueDictionary
 
 from psychopy_nfb.checks import check_choice
 from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.display.frame_log import FrameWriter
 from psychopy_nfb.display.late_read import LateRead
+from psychopy_nfb.display.namesakes import close_namesake
 from psychopy_nfb.display.pacing import frame_blocking
 from psychopy_nfb.display.pacing import pace as pace_window
-from psychopy_nfb.display.session_commands import SessionCommands
+from psychopy_nfb.display.session_interface import SessionInterface
 from psychopy_nfb.engine.calibration import with_calibration
 from psychopy_nfb.engine.configuration import Configuration, read_configuration
 from psychopy_nfb.engine.donor_files import Donors, keep_donors
@@ -44,22 +44,9 @@ logger: logging.Logger = logging.getLogger(__name__)
 LAST = "last"
 OUTSIDE_FRAMES = 300
 """Frames with feedback outside of blocks from which on it is no accident, five seconds at 60 Hz."""
-_named: WeakValueDictionary[str, Neurofeedback] = WeakValueDictionary()
 
 
-def _close_namesake(name: str, successor: Neurofeedback) -> None:
-    stale = _named.get(name)
-    if stale is not None:
-        stale.close()
-    _named[name] = successor
-
-
-def named(name: str) -> Neurofeedback | None:
-    """Return the newest `Neurofeedback` of that name, None if there is none."""
-    return _named.get(name)
-
-
-class Neurofeedback(SessionCommands):
+class Neurofeedback(SessionInterface):
     """EEG neurofeedback for one experiment: a worker in the background, its values each frame.
 
     Parameters
@@ -163,7 +150,7 @@ class Neurofeedback(SessionCommands):
         self._simulated_stream = False
         self._told_window_closed = False
         if name is not None:
-            _close_namesake(name, self)
+            close_namesake(name, self)
         super().__init__(configuration, stale_after, between_blocks, kept)
         self.files: SessionFiles | None = None
         self._task = task
@@ -183,11 +170,11 @@ class Neurofeedback(SessionCommands):
             In one sentence: no such stream, two that match, a channel that is not there, a band
             above half of the stream's rate; or it was closed before.
         """
-        if self._closed:
+        if self._link.closed:
             raise SettingsError(
                 "neurofeedback", "closed", "cannot be started again; make a new Neurofeedback"
             )
-        if self._handle is not None:
+        if self._link.handle is not None:
             return self
         atexit.register(self.close)
         try:
@@ -205,9 +192,7 @@ class Neurofeedback(SessionCommands):
 
         self._stand_in = stand_in_for(self.configuration.stream, self._simulate)
         if self._stand_in is not None:
-            self.configuration: Configuration = replace(
-                self.configuration, stream=self._stand_in.selection
-            )
+            self._configure(replace(self.configuration, stream=self._stand_in.selection))
         facts = {
             **({} if self.files is None else self.files.begun(self._task)),
             "clock": to_dict(self.clock.measure()),
@@ -221,18 +206,18 @@ class Neurofeedback(SessionCommands):
             facts["own_parts"] = [plugin.facts() for plugin in self._plugins]
         donors = keep_donors(self._donors, None if self.files is None else self.files.shown)
         self._donors = {}
-        handle = self._handle = WorkerProcess(
+        handle = self._link.handle = WorkerProcess(
             to_dict(self.configuration),
             self.configuration.value_names,
             None if self.files is None else str(self.files.stem),
             facts,
-            self._on_message,
+            self._news.take,
             counting=False,
             plugins=[plugin.order() for plugin in self._plugins],
             donors=donors,
         )
         handle.start()
-        self._know_chunks(handle.ready["chunk_seconds"])
+        self._state.know_chunks(handle.ready["chunk_seconds"])
         stream = handle.ready["stream"]
         self._simulated_stream = bool(stream.get("simulated"))
         if self._simulated_stream and self._stand_in is None:
@@ -272,7 +257,7 @@ class Neurofeedback(SessionCommands):
             Frame rate in Hz for a display whose flips do not wait for the screen, such as a virtual
             one; it is reported in the log. None leaves such a display as it is, without late read.
         """
-        self._require_start()
+        self._link.started()
         if not hasattr(win, "flip"):
             raise SettingsError("win", win, "must be PsychoPy's window, visual.Window(…)")
         earlier = self._frames
@@ -286,23 +271,22 @@ class Neurofeedback(SessionCommands):
             blocks, period, paced = True, 1 / pace, pace
         self.win = win
         self._late = LateRead(period if blocks else None) if self._want_late_read else None
-        block = self._handle.block
-        self._frames = FrameWriter(
+        block = self._link.handle.block
+        frames = FrameWriter(
             win,
             block.frames,
             period,
             self._late,
             patch,
-            self._send_mark,
+            self._marks.send,
             block.feedback.layout,
             self.configuration.displayed,
             earlier,
         )
-        self._frames.showing = self._newest.showing
-        self._tell_frames()
+        self._log_into(frames)
         gc.collect()
         gc.freeze()
-        self._send_facts(
+        self._link.facts(
             display={
                 "size": [int(side) for side in win.size],
                 "frame_period": period,
@@ -316,7 +300,7 @@ class Neurofeedback(SessionCommands):
     def log_patch(self, patch: PhotodiodePatch | None) -> None:
         """Note the levels of `patch` in the frame log from the next flip on; None for no more."""
         self._require_attached().patch = patch
-        self._send_facts(patch=None if patch is None else patch.settings())
+        self._link.facts(patch=None if patch is None else patch.settings())
 
     def update(self) -> None:
         """Read the newest feedback; call it once a frame, first.
@@ -328,17 +312,17 @@ class Neurofeedback(SessionCommands):
         if self._late is not None and self._ring is not None:
             self._late.wait()
         ring = self._ring
-        record = newest = self._newest.record if ring is None else ring.newest()
+        record = newest = self._state.record if ring is None else ring.newest()
         t_read = lsl_now()
-        held, frames = self._held, self._frames
+        held, frames = self._blocks.held, self._frames
         if held is None or frames is None or newest is None or ring is None:
-            self._take(record, t_read)
+            self._state.take(record, t_read)
         else:
             t_flip = frames.next_flip(t_read)
             record = held.record(ring, newest, t_read, t_flip, frames.display_delay)
-            self._take(record, t_read, newest[T_RECEIVED])
+            self._state.take(record, t_read, newest[T_RECEIVED])
         if frames is not None:
-            frames.queue(record, t_read, self._silence, held)
+            frames.queue(record, t_read, self._state.silence, held)
 
     def frames(self, seconds: float) -> Iterator[int]:
         """Yield once a frame for `seconds`: updates before your drawing and flips after it.
@@ -363,7 +347,7 @@ class Neurofeedback(SessionCommands):
             if self._shows():
                 self.win.flip()
             number += 1
-        if self.win._closed and not self._closed:
+        if self.win._closed and not self._link.closed:
             self._tell_window_closed()
 
     def _tell_window_closed(self) -> None:
@@ -372,12 +356,11 @@ class Neurofeedback(SessionCommands):
             logger.warning(
                 "The window was closed: blocks end at once, and the script goes on without frames."
             )
-            self._send_mark(
-                0, "window closed", lsl_now()
-            )  # there is no flip that it could wait for
+            # There is no flip that it could wait for.
+            self._marks.send(0, "window closed", lsl_now())
 
     def _shows(self) -> bool:
-        return not (self._closed or self.win._closed)  # PsychoPy has no public name for it
+        return not (self._link.closed or self.win._closed)  # PsychoPy has no public name for it
 
     @property
     def records(self) -> Ring:
@@ -385,7 +368,7 @@ class Neurofeedback(SessionCommands):
 
         ``records.layout.named(record)`` is what a record holds, by name.
         """
-        self._require_start()
+        self._link.started()
         return self._ring
 
     @property
@@ -396,17 +379,17 @@ class Neurofeedback(SessionCommands):
     @property
     def settle(self) -> float:
         """Seconds from the start, or from a gap, until the filters give clean values."""
-        return 0.0 if self._handle is None else self._handle.ready.get("settle", 0.0)
+        return 0.0 if self._link.handle is None else self._link.handle.ready.get("settle", 0.0)
 
     @property
     def restarts(self) -> int:
         """How often the background process had to be started again."""
-        return 0 if self._handle is None else self._handle.restarts
+        return 0 if self._link.handle is None else self._link.handle.restarts
 
     @property
     def worker_pid(self) -> int | None:
         """Process id of the background process."""
-        return None if self._handle is None else self._handle.pid
+        return None if self._link.handle is None else self._link.handle.pid
 
     @property
     def late_read(self) -> LateRead | None:
@@ -418,15 +401,15 @@ class Neurofeedback(SessionCommands):
 
         Never raises. Harmless when called again, and in a process forked from the experiment's.
         """
-        if self._closed:
+        if self._link.closed:
             return
         atexit.unregister(self.close)
         try:
             with ExitStack() as ending:  # all of it, whatever fails or interrupts
                 if self._stand_in is not None:
                     ending.callback(self._stand_in.stop)
-                if self._handle is not None:
-                    ending.callback(self._handle.close)
+                if self._link.handle is not None:
+                    ending.callback(self._link.handle.close)
                 ending.callback(self._let_go)
                 if os.getpid() == self._creator:
                     self._finish()
@@ -434,32 +417,35 @@ class Neurofeedback(SessionCommands):
             logger.exception("Closing was not complete.")
 
     def _let_go(self) -> None:
-        self._closed = True
+        self._link.closed = True
         self._ring = None
-        self._rewarded = False
+        self._state.let_go()
         if self._frames is not None:
             self._frames.detach()
             gc.unfreeze()
 
     def _finish(self) -> None:
         """Send what the files still need: ends of blocks, marks, facts."""
-        if self._handle is None:
+        if self._link.handle is None:
             if self.files is not None:
                 self.files.release()
             return
-        while self._open_blocks:
-            self.end_block()
+        self._blocks.end_all()
         if self._frames is not None:
             self._frames.send_left_marks()
-        if not self._counted and self._frames is not None and self._frames.outside > OUTSIDE_FRAMES:
+        if (
+            not self._blocks.counted
+            and self._frames is not None
+            and self._frames.outside > OUTSIDE_FRAMES
+        ):
             logger.warning(
                 "No points were counted: there was no block with feedback. Name what is "
                 "trained, as in `with nfb.block('training'):`."
             )
-        self._send_facts(
+        self._link.facts(
             clock=to_dict(self.clock.measure()),
-            late_read=self._late_facts(),
-            marks_sent=[output.close() for output in self._outputs],
+            late_read=None if self._late is None else self._late.facts(),
+            marks_sent=self._marks.close_outputs(),
         )
 
     def __enter__(self) -> Neurofeedback:
@@ -468,17 +454,8 @@ class Neurofeedback(SessionCommands):
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _late_facts(self) -> dict[str, Any] | None:
-        if self._late is None:
-            return None
-        return {
-            "active": self._late.active,
-            "why_off": self._late.why_off,
-            "margin": self._late.margin,
-        }
-
     def _require_attached(self) -> FrameWriter:
         if self._frames is None:
             raise SettingsError("win", None, "is not attached; call attach(win) before this")
-        self._require_start()
+        self._link.started()
         return self._frames

@@ -213,7 +213,7 @@ class FeedbackTone(RunState):
 
     def _update(self) -> None:
         if not self._told:
-            self._told = self._nfb._tell_sound(self.name, self._facts)
+            self._told = self._nfb._marks.tell_sound(self.name, self._facts)
         if self._pending:
             self._tell_begun()
         value = math.nan if self.value is None else float(self.value)
@@ -270,7 +270,7 @@ class FeedbackTone(RunState):
             return
         self._pending.popleft()
         detail = {"kind": self.kind, "ordered": when, "heard": onset is not None}
-        self._nfb._sound_event(self.name, when if onset is None else onset, detail)
+        self._nfb._marks.sound(self.name, when if onset is None else onset, detail)
 
 
 def _check_frequencies(frequencies: Sequence[float]) -> tuple[float, float]:

@@ -23,7 +23,7 @@ def shown():
             record[NUMBER] = number
             for name, value in values.items():
                 record[layout.place(name)] = value
-            state._take(tuple(record), 0.0)
+            state.take(tuple(record), 0.0)
             return state.reward
 
         return state, show

@@ -269,8 +269,8 @@ def test_a_silent_stream_is_told_and_told_no_more_when_it_is_back(open_window):
 def test_traces_are_sent_only_while_the_check_is_on(planted, training, until):
     with Neurofeedback(training(planted("Oz:10:10", "Cz:10:10")), data=None) as nfb:
         messages = []
-        take = nfb._handle._on_message
-        nfb._handle._on_message = lambda one: (messages.append(one["kind"]), take(one))
+        take = nfb._link.handle._on_message
+        nfb._link.handle._on_message = lambda one: (messages.append(one["kind"]), take(one))
         nfb.watch_channels(True)
         until(lambda: nfb.channel_traces.size, 6, "traces")
         assert nfb.channel_traces.shape == (2, 100)

@@ -419,7 +419,7 @@ def test_an_amplifier_that_comes_back_as_another_one_is_not_joined(
 def test_what_is_assumed_is_reported_once_a_run(caplog):
     nfb = Neurofeedback(str(ALPHA_UP))
     for _ in range(2):  # another worker of the run says it again
-        nfb._on_message({"kind": "ready", "stream": {"assumptions": ["Taken as microvolts."]}})
+        nfb._news.take({"kind": "ready", "stream": {"assumptions": ["Taken as microvolts."]}})
     nfb.close()
     assert [one.getMessage() for one in caplog.records] == ["EEG stream: Taken as microvolts."]
 
@@ -427,7 +427,7 @@ def test_what_is_assumed_is_reported_once_a_run(caplog):
 def test_what_happens_to_the_stream_is_told_in_sentences(caplog):
     nfb = Neurofeedback(str(ALPHA_UP))
     for what in ("stream_lost", "stream_back"):
-        nfb._on_message({"kind": "stream", "what": what, "detail": {"name": "Amp", "rate": 250.0}})
+        nfb._news.take({"kind": "stream", "what": what, "detail": {"name": "Amp", "rate": 250.0}})
     nfb.close()
     lost, back = (one.getMessage() for one in caplog.records)
     assert lost == "The EEG stream 'Amp' was lost; it is looked for until it is back."

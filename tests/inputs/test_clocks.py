@@ -241,7 +241,7 @@ def test_a_rate_that_changes(odd_amplifier, training, tmp_path, until, caplog):
         once.touch()
         until(lambda: nfb.update() or nfb.flags & Flags.RATE, 20, "the flag")
         delay = nfb.records.newest()[DELAY]
-        designed = nfb._handle.ready["delay"]
+        designed = nfb._link.handle.ready["delay"]
         assert delay == pytest.approx(designed * 250 / 200, rel=0.03)
         until(lambda: "the filters were made for 250" in caplog.text, 2, "the warning")
     session = read_session(nfb.files.stem)

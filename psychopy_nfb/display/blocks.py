@@ -1,0 +1,187 @@
+"""The blocks of a session: what is shown and counted in each of them, and with which lag."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from psychopy_nfb.clock import PsychoPyClock, lsl_now
+from psychopy_nfb.display.chosen_lag import Lag, read_lag
+from psychopy_nfb.display.event_marks import fitting
+from psychopy_nfb.display.feedback_state import FeedbackState
+from psychopy_nfb.display.frame_log import FrameWriter
+from psychopy_nfb.display.held_lag import HeldLag, check_possible
+from psychopy_nfb.display.shown_choice import ShownChoice
+from psychopy_nfb.display.worker_link import WorkerLink
+from psychopy_nfb.errors import SettingsError
+from psychopy_nfb.protocol import NONE
+from psychopy_nfb.settings import to_dict
+
+logger: logging.Logger = logging.getLogger(__name__)
+
+
+@dataclass
+class _OpenBlock:
+    """A block that has begun."""
+
+    number: int
+    label: str
+    feedback: bool
+    begun: float
+    held: HeldLag | None
+    """Its own chosen lag."""
+    before: tuple[bool, bool, str | None, int, HeldLag | None] = (True, False, None, 0, None)
+    """What held before it and holds again after it."""
+
+
+class Blocks:
+    """Begins and ends blocks.
+
+    Parameters
+    ----------
+    link : WorkerLink
+        To the worker, which counts points and writes the events.
+    state : FeedbackState
+        Shows the feedback, or not.
+    clock : PsychoPyClock
+        Is measured at each block's end.
+    """
+
+    def __init__(self, link: WorkerLink, state: FeedbackState, clock: PsychoPyClock):
+        self._link = link
+        self._state = state
+        self._clock = clock
+        self._number = 0
+        self._open: list[_OpenBlock] = []
+        self._shown = ShownChoice()
+        self._counting = False  # points and hits: in blocks only
+        self.counted = False
+        """Whether points were counted in any of them."""
+        self.held: HeldLag | None = None
+        """The chosen lag of the block that is open; None shows the newest record."""
+        self.frames: FrameWriter | None = None
+        """The frame log, once a window is attached."""
+
+    @contextmanager
+    def block(
+        self,
+        label: str,
+        feedback: bool,
+        points: bool | None,
+        shown: str | None,
+        lag: Lag | dict[str, Any] | float | None,
+        calibrated: bool,
+    ) -> Iterator[None]:
+        """Hold a block open; what was begun in it and not ended ends with it."""
+        self.begin(label, feedback, points, shown, lag, calibrated)
+        depth = len(self._open)
+        try:
+            yield
+        finally:
+            while len(self._open) >= depth and not self._link.closed:
+                self.end()
+
+    def begin(
+        self,
+        label: str,
+        feedback: bool,
+        points: bool | None,
+        shown: str | None,
+        lag: Lag | dict[str, Any] | float | None,
+        calibrated: bool,
+    ) -> None:
+        """Begin a block; `calibrated` is whether a baseline was recorded in this session."""
+        self._link.started()
+        sources = self._link.configuration.shown
+        self._shown.check(shown, sources, feedback, bool(self._open), calibrated)
+        wanted = read_lag(lag)
+        label = fitting(label)
+        feedback = feedback and shown != NONE
+        begun = lsl_now()
+        held = None if wanted is None else self._hold(wanted, begun)
+        self._number += 1
+        outer = 0 if self.frames is None else self.frames.block
+        block = _OpenBlock(self._number, label, feedback, begun, held)
+        block.before = (self._state.showing, self._counting, self._shown.source, outer, self.held)
+        self._open.append(block)
+        self.held = held or self.held
+        self._counting = feedback if points is None else points
+        self.counted = self.counted or self._counting
+        self._show(feedback)
+        if self.frames is not None:
+            self.frames.block = self._number
+        show = self._shown.begin(shown, sources)
+        self._send("begin", block, begun, show, self._shown.source)
+
+    def end(self) -> None:
+        """End the block that began last; harmless when there is none."""
+        if not self._open or self._link.closed:
+            return
+        block = self._open.pop()
+        showing, self._counting, outer_source, outer, self.held = block.before
+        self._show(showing)
+        source = self._shown.source
+        self._send("end", block, lsl_now(), self._shown.end(outer_source), source)
+        if block.held is not None and block.held.not_held:
+            logger.warning("%s", block.held.told(block.label))
+        if self.frames is not None:
+            self.frames.block = outer
+        self._link.facts(clock=to_dict(self._clock.measure()))
+
+    def end_all(self) -> None:
+        """End what is open."""
+        while self._open and not self._link.closed:
+            self.end()
+
+    def _show(self, showing: bool) -> None:
+        self._state.showing = showing
+        if self.frames is not None:
+            self.frames.showing = showing
+
+    def _send(
+        self,
+        edge: str,
+        block: _OpenBlock,
+        t: float,
+        show: tuple[str, int] | None,
+        source: str | None,
+    ) -> None:
+        self._link.command(
+            "block",
+            id=block.number,
+            label=block.label,
+            edge=edge,
+            t=t,
+            begun=block.begun,
+            feedback=block.feedback,
+            lag=None if block.held is None else block.held.facts(),
+            points=self._counting,
+            # As points, thresholds follow in blocks only: nobody trains while an instruction shows.
+            training=bool(self._open) and self._open[-1].feedback,
+            show=show,
+            shown=source if block.feedback or source is None else NONE,
+        )
+
+    def _hold(self, lag: Lag, begun: float) -> HeldLag:
+        """Hold `lag` from LSL time `begun` on.
+
+        Raises
+        ------
+        SettingsError
+            If it cannot be held here; or without a window, whose flips nobody foresees then.
+        """
+        if self.frames is None:
+            raise SettingsError("lag", lag.least, "needs a window; call attach(win) before this")
+        worker = self._link.started()
+        check_possible(
+            lag,
+            worker.block.feedback,
+            worker.ready["delay"],
+            self._state.chunk_seconds,
+            self.frames.display_delay,
+            self.frames.period,
+        )
+        return HeldLag(lag, begun, self.frames.period)

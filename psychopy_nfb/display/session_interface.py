@@ -1,0 +1,382 @@
+"""What a script reads, calls and sets: one place for its names; others do the work."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from psychopy_nfb.clock import PsychoPyClock
+from psychopy_nfb.display.blocks import Blocks
+from psychopy_nfb.display.chosen_lag import Lag
+from psychopy_nfb.display.event_marks import EventMarks
+from psychopy_nfb.display.feedback_state import FeedbackState
+from psychopy_nfb.display.frame_log import FrameWriter
+from psychopy_nfb.display.run_state import RunState
+from psychopy_nfb.display.session_commands import SessionCommands
+from psychopy_nfb.display.signal_view import SignalViews
+from psychopy_nfb.display.worker_link import WorkerLink
+from psychopy_nfb.display.worker_news import WorkerNews
+from psychopy_nfb.dsp import ChannelVerdict
+from psychopy_nfb.engine.configuration import Configuration
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from psychopy_nfb.hardware.marker_output import (
+        LSLMarkers,
+        ParallelMarkers,
+        SerialMarkers,
+        UDPMarkers,
+    )
+
+CALIBRATION_SECONDS = 10.0
+
+
+class SessionInterface(RunState):
+    """The session's state, blocks, marks and commands under the names that scripts use.
+
+    Parameters
+    ----------
+    configuration : Configuration
+        The run's settings; the worker's calibrations replace it.
+    stale_after : float, optional
+        As for `FeedbackState`.
+    between_blocks : bool
+        Whether there is feedback outside of blocks too.
+    calibration_path : path, optional
+        Where the participant's calibration is kept.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        stale_after: float | None,
+        between_blocks: bool,
+        calibration_path: Path | None,
+    ):
+        self.clock: PsychoPyClock = PsychoPyClock()
+        self._link = WorkerLink(configuration)
+        self._state = FeedbackState(configuration, self._change, stale_after)
+        self._state.showing = between_blocks
+        self._news = WorkerNews(self._configure, self._state.know_chunks)
+        self._commands = SessionCommands(self._link, self._news, calibration_path)
+        self._marks = EventMarks(self._link)
+        self._blocks = Blocks(self._link, self._state, self.clock)
+        self._frames: FrameWriter | None = None  # once a window is attached
+        self._configure(configuration)
+
+    def _configure(self, configuration: Configuration) -> None:
+        """Use `configuration` from now on, also for how displays show values."""
+        self._link.configuration = configuration
+        self._state.compare(configuration)
+        if self._frames is not None:
+            self._frames.shows(configuration.signals[configuration.first])
+
+    def _log_into(self, frames: FrameWriter) -> None:
+        """Note each flip in `frames` from now on."""
+        self._frames = self._marks.frames = self._blocks.frames = frames
+        frames.showing = self._state.showing
+        frames.shows(self.configuration.signals[self.configuration.first])
+
+    def _change(self, changes: dict[str, Any], signal: str | None) -> None:
+        self._commands.change(changes, signal)
+
+    @property
+    def configuration(self) -> Configuration:
+        """The settings in use now, baselines included."""
+        return self._link.configuration
+
+    @property
+    def signals(self) -> SignalViews:
+        """What the record says of each signal, by name.
+
+        The first is the one that `value`, `signal`, `z` and `threshold` mean. Where a block shows
+        something else in its place, all of them, `reward`, `score`, `hits` and `rewards` are of
+        what is shown.
+        """
+        return self._state.signals
+
+    @property
+    def stale_after(self) -> float:
+        """Seconds without new samples after which `stale` is true."""
+        return self._state.stale_after
+
+    @property
+    def value(self) -> float:
+        """What displays show of the first signal: 0 to 1.
+
+        0 in blocks without feedback, before the first value, and when no sample has come for
+        `Signal.display_hold`.
+        """
+        return self._state.first.value
+
+    @property
+    def signal(self) -> float:
+        """Output of the first signal's pipeline, e.g. an envelope in microvolts; NaN at first."""
+        return self._state.first.signal
+
+    @property
+    def z(self) -> float:
+        """The first signal against its baseline; NaN before the first value."""
+        return self._state.first.z
+
+    @property
+    def threshold(self) -> float:
+        """The first signal's threshold, in the units of `z`.
+
+        See `display_threshold` for the units of displays.
+        """
+        return self._state.first.threshold
+
+    @property
+    def display_threshold(self) -> float | None:
+        """The first signal's threshold as displays show it, 0 to 1; None while it is not known."""
+        return self._state.first.display_threshold
+
+    @property
+    def beyond(self) -> bool:
+        """Whether the first signal is beyond its threshold; false while there is no baseline."""
+        return self._state.first.beyond
+
+    @property
+    def showing(self) -> bool:
+        """Whether feedback is given now; false in blocks without it."""
+        return self._state.showing
+
+    @property
+    def reward(self) -> bool:
+        """Whether a reward came since the last update (or the time beyond thresholds counts now).
+
+        Each hit brings one, unless the schedule of `Reward` says otherwise.
+        """
+        return self._state.reward
+
+    @property
+    def score(self) -> float:
+        """Points so far."""
+        return self._state.score
+
+    @property
+    def hits(self) -> int:
+        """Hits so far."""
+        return self._state.hits
+
+    @property
+    def rewards(self) -> int:
+        """Hits so far that were rewarded."""
+        return self._state.rewards
+
+    @property
+    def quality(self) -> float:
+        """Share of clean samples in the last second, 0 to 1; 0 when none came in it."""
+        return self._state.quality
+
+    @property
+    def flags(self) -> int:
+        """The record's `psychopy_nfb.dsp.Flags`; 0 is clean."""
+        return self._state.flags
+
+    @property
+    def stale(self) -> bool:
+        """Whether no new sample has reached the screen for `stale_after` seconds.
+
+        True as well when the amplifier is silent as when the worker is dead, stopped or starved.
+        """
+        return self._state.stale
+
+    @property
+    def age(self) -> float:
+        """Seconds between the sample that is shown and this frame's read; NaN before the first."""
+        return self._state.age
+
+    def mark(self, label: str) -> None:
+        """Write an event at the next flip; into the events, the recording and that frame's row.
+
+        Parameters
+        ----------
+        label : str
+            The event. Anything else is written as its text: ``mark(5)`` is ``mark("5")``.
+        """
+        self._marks.mark(label)
+
+    def send_marks_to(
+        self, *outputs: LSLMarkers | UDPMarkers | SerialMarkers | ParallelMarkers
+    ) -> None:
+        """Send each mark from now on to these as well, at its flip.
+
+        How many were sent, and how long after their flips, stands in the session's settings file.
+
+        Parameters
+        ----------
+        *outputs : LSLMarkers, UDPMarkers, SerialMarkers or ParallelMarkers
+            They are closed with this object.
+        """
+        self._marks.send_to(*outputs)
+
+    @contextmanager
+    def block(
+        self,
+        label: str,
+        feedback: bool = True,
+        points: bool | None = None,
+        shown: str | None = None,
+        lag: Lag | dict[str, Any] | float | None = None,
+    ) -> Iterator[None]:
+        """Name what is shown meanwhile; without `feedback` `value` stays 0, all is still recorded.
+
+        Parameters
+        ----------
+        label : str
+            E.g. ``"training"``, ``"rest"``, ``"transfer"``.
+        feedback : bool
+            False for transfer, observation and rest.
+        points : bool, optional
+            Whether points and hits are counted; default only with feedback. True for a transfer
+            block whose score is told afterwards.
+        shown : str, optional
+            What is shown, with its score and rewards: ``"own"``, the own feedback; ``"none"``, as
+            ``feedback=False``; or a source that the settings name, such as ``"sham"``. Default the
+            own feedback, and in a block within another what that shows. The own values, threshold
+            and rewards are computed and recorded in any case.
+        lag : Lag, dict or float, optional
+            Seconds from the brain to the flip, `Lag(hold=0.15)`, where they shall be more than they
+            must be; or drawn anew every second, `Lag(jitter=(0.15, 0.3))`. Value, reward and score
+            are all those of the earlier moment.
+
+        Raises
+        ------
+        SettingsError
+            If there is no such source, or it cannot be shown here; or `lag` is impossible, or less
+            than filters and display need: the sentence says how much that is.
+        """
+        calibrated = self._news.calibrated_here
+        with self._blocks.block(label, feedback, points, shown, lag, calibrated):
+            yield
+
+    def begin_block(
+        self,
+        label: str,
+        feedback: bool = True,
+        points: bool | None = None,
+        shown: str | None = None,
+        lag: Lag | dict[str, Any] | float | None = None,
+    ) -> None:
+        """Begin a block; see `block`."""
+        self._blocks.begin(label, feedback, points, shown, lag, self._news.calibrated_here)
+
+    def end_block(self) -> None:
+        """End the block that began last; harmless when there is none."""
+        self._blocks.end()
+
+    @contextmanager
+    def baseline(self, label: str = "baseline") -> Iterator[None]:
+        """Record a baseline meanwhile and use it from its end on.
+
+        Afterwards `calibrated` says whether it succeeded. It did not when there was too little
+        clean signal; the reason is in the log and in `refusal`.
+        """
+        self.begin_baseline(label)
+        with self.block(label, feedback=False):
+            yield
+        self.end_baseline()
+
+    def begin_baseline(self, label: str = "baseline") -> None:
+        """Begin to record a baseline."""
+        self._commands.send("baseline_begin", label=label)
+
+    def end_baseline(self, wait: float = CALIBRATION_SECONDS) -> bool:
+        """End the baseline and use it.
+
+        Parameters
+        ----------
+        wait : float
+            Seconds to wait for the result; 0 when called inside a frame loop.
+
+        Returns
+        -------
+        bool
+            Whether it succeeded (as far as is known when it returns).
+        """
+        return self._commands.end_baseline(wait)
+
+    def save_calibration(self, path: str | os.PathLike[str] | None = None) -> None:
+        """Keep the baseline and the fitted filters for the next session.
+
+        Parameters
+        ----------
+        path : path, optional
+            Default a file of the participant's in the data folder; without one nothing is kept.
+
+        Raises
+        ------
+        FileError
+            If the file cannot be written.
+        """
+        self._commands.save_calibration(path)
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether a baseline of each signal is in use."""
+        signals = self.configuration.signals.values()
+        return all(signal.baseline is not None for signal in signals)
+
+    @property
+    def recording_error(self) -> str | None:
+        """Why the session's files can no longer be written; None while they are.
+
+        Known a second after it happened, such as a full disk or a deleted folder. It says where
+        the rest of the session is written, in a temporary folder. The feedback goes on.
+        """
+        return self._news.recording_error
+
+    @property
+    def refusal(self) -> str | None:
+        """Why the worker refused the last command, in a sentence; None if it did not."""
+        return self._news.refusal
+
+    def set(self, **changes: Any) -> None:
+        """Change settings of the first signal and of the reward from now on; logged.
+
+        E.g. ``set(threshold=0.7, dwell=0.5)`` or ``set(schedule=FixedRatio(n=2))``; of another
+        signal ``nfb.signals["emg"].set(…)``. A number as threshold stays; a rule, such as
+        ``Success(target=0.7)``, goes on from there.
+
+        Raises
+        ------
+        SettingsError
+            If a setting does not exist or its value is impossible.
+        """
+        self._change(changes, None)
+
+    def pause(self) -> None:
+        """Give no reward until `resume`; data are still recorded."""
+        self._commands.send("pause")
+
+    def resume(self) -> None:
+        """Go on after `pause`."""
+        self._commands.send("resume")
+
+    def reset_score(self) -> None:
+        """Start again at no points and no hits."""
+        self._commands.send("reset_score")
+
+    def watch_channels(self, on: bool = True) -> None:
+        """Judge each channel four times a second from now on, or no longer; see `channels`."""
+        self._commands.watch_channels(on)
+
+    @property
+    def channels(self) -> list[ChannelVerdict]:
+        """Which channels are good, in the stream's order; empty until it is watched for 2 s."""
+        return self._news.channels
+
+    @property
+    def channel_traces(self) -> np.ndarray:
+        """The last 2 s of each of `channels` in microvolts, shape (n_channels, at most 100 points).
+
+        Smallest and largest value of each fiftieth of the time, without drift; empty at first.
+        """
+        return self._news.channel_traces
