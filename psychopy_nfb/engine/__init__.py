@@ -15,8 +15,9 @@
   signal's way through its pipeline; `moving_thresholds`: those that follow the person;
 - `worker`, `control`, `acquisition`: the process, its control lines and guards, its streams;
   `marker_clock`: when markers of other programs were;
-- `loop`, `recorder`: samples in, feedback out, and all of it to disk; `sample_index`: which sample
-  an event belongs to;
+- `loop`: samples in, feedback out; `command_handler`: what it does at a command between them;
+- `recorder`: all of it to disk; `sample_index`: which sample an event belongs to;
+  `settings_clerk`: writes the settings file;
 - `worker_process`, `worker_launch`: start the worker, restart it, end it; the frame loop never
   waits; `outbox`: commands on their way to it, which no kill loses; `threshold_history`: how far
   its thresholds had come;

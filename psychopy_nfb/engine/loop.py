@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import traceback
-from collections.abc import Mapping
 from dataclasses import replace
 from time import perf_counter
 from typing import Any
@@ -12,8 +9,9 @@ from typing import Any
 import numpy as np
 import pylsl
 
-from psychopy_nfb.dsp import ChannelQuality, Flags
+from psychopy_nfb.dsp import Flags
 from psychopy_nfb.engine.acquisition import Acquisition
+from psychopy_nfb.engine.command_handler import CommandHandler, unpacked
 from psychopy_nfb.engine.configuration import read_configuration
 from psychopy_nfb.engine.control import ControlLine
 from psychopy_nfb.engine.donor_files import load_donors
@@ -21,7 +19,6 @@ from psychopy_nfb.engine.memory import SharedBlock
 from psychopy_nfb.engine.processor import Block, Processor
 from psychopy_nfb.engine.recorder import Recorder
 from psychopy_nfb.engine.records import FeedbackFields
-from psychopy_nfb.errors import NfbError
 from psychopy_nfb.lsl.continuity import Continuity, Gap
 from psychopy_nfb.lsl.markers import MarkerWatcher
 from psychopy_nfb.lsl.outlet import make_outlet
@@ -115,10 +112,11 @@ class Loop:
             [part for part in parts if part["sample"] <= self.processor.n_samples]
         )
         self._thresholds_at = 0.0
-        self._quality: ChannelQuality | None = None
+        self.commands: CommandHandler = CommandHandler(
+            self.processor, self.recorder, control, block, source
+        )
+        self.commands.watch_channels(restore.get("watching", False))
         self._verdicts_at = 0.0
-        self._watch_channels(restore.get("watching", False))
-        self._running = True
         self._last_received = pylsl.local_clock()
         self._last_record: tuple[FeedbackFields, list[float]] | None = None
         self._chores_at = 0.0
@@ -137,7 +135,7 @@ class Loop:
         if last is not None and t_sample is not None:
             shown["at"] -= max(0, round((t_sample - last) * self.processor.rate))
         if restore["baseline_signals"]:
-            self.processor.shown.take_baseline(_unpacked(restore["baseline_signals"]))
+            self.processor.shown.take_baseline(unpacked(restore["baseline_signals"]))
         self.processor.shown.restore(restore["feedback"])
 
     def run(self) -> None:
@@ -152,11 +150,9 @@ class Loop:
             chunk_seconds=self._chunk_seconds,
         )
         self.recorder.start(self._gone_on)
-        self._note_counting()
-        if self.processor.thresholds.any:
-            self._note_training(None)
+        self.commands.begin()
         begun = pylsl.local_clock()
-        while self._running and not self.control.ended.is_set():
+        while self.commands.running and not self.control.ended.is_set():
             pulled = self.source.pull(PULL_SECONDS)
             now = self.block.heartbeat = pylsl.local_clock()
             started = perf_counter()
@@ -164,7 +160,7 @@ class Loop:
             begins = self._last_record is None and now - begun < FIRST_SAMPLE_SECONDS
             if not self._succeeds or not (begins or self.source.waiting or self._is_late(pulled)):
                 while (command := self.control.take()) is not None:
-                    self._obey(command)
+                    self.commands.obey(command)
             if pulled is not None:
                 self._take(*pulled, now, started)
             elif now - self._last_received > silence_seconds(self.source.chunk_seconds):
@@ -205,8 +201,8 @@ class Loop:
         published = perf_counter()
         self.continuity.learn()
         self.rate.add(len(stamps), float(stamps[-1]))
-        if self._quality is not None:
-            self._quality.add(samples)
+        if self.commands.quality is not None:
+            self.commands.quality.add(samples)
         self.recorder.take(self.source.native(samples), stamps, block)
         self._tell_thresholds(received, bool(block.changes))
         if self._outlet is not None and len(block.rows):
@@ -300,12 +296,12 @@ class Loop:
         self.recorder.look_after()
         if (news := self.recorder.news()) is not None:
             self.control.send(**news)
-        if self._quality is not None and self._chores_at > self._verdicts_at:
+        if self.commands.quality is not None and self._chores_at > self._verdicts_at:
             self._verdicts_at = self._chores_at + VERDICTS_SECONDS
             self.control.send(
                 "channels",
-                channels=to_dict(self._quality.verdicts()),
-                traces=self._quality.traces(),
+                channels=to_dict(self.commands.quality.verdicts()),
+                traces=self.commands.quality.traces(),
             )
         kept = self.recorder.kept()
         if kept:
@@ -324,133 +320,6 @@ class Loop:
             self.control.send("stream", what=what, detail=detail)
             if what == "stream_back":  # for a successor
                 self.control.send("streams", streams=self.source.known())
-
-    def _obey(self, command: dict[str, Any]) -> None:
-        """Carry out one command and say so; what cannot be done is reported and changes nothing.
-
-        An event of the session goes into the files first. The experiment hears of it at once, and
-        keeps it until `Recorder.kept` says that it is there.
-        """
-        name, number = command["command"], command["number"]
-        try:
-            event = getattr(self, f"_on_{name}")(command)
-        except Exception as error:
-            if not isinstance(error, NfbError):  # ours: the feedback goes on all the same
-                traceback.print_exc()
-            self.control.send("refused", command=name, sentence=str(error))
-            event = _command_event("refused", {**command, "why": str(error)})
-        if name != "keep":
-            if event is not None:
-                event = self.recorder.command_event(number, event, command["called"])
-            sample = self.processor.n_samples
-            self.control.send("obeyed", number=number, event=event, sample=sample)
-
-    def _on_keep(self, command: dict[str, Any]) -> None:
-        """Keep an event of the worker before this one, whose files may lack it."""
-        self.recorder.keep_again(command["number"], command["event"])
-
-    def _on_stop(self, _: dict[str, Any]) -> None:
-        self._running = False
-
-    def _on_set(self, command: dict[str, Any]) -> dict[str, Any]:
-        moved = self.processor.thresholds.any
-        self.processor.apply(command["changes"], command["signal"])
-        if self.processor.thresholds.any and not moved:
-            self._note_training(None, command["called"])
-        self.recorder.remember_configuration()
-        self._tell_configuration()
-        of = {} if command["signal"] is None else {"signal": command["signal"]}
-        return _command_event("set", {**command["changes"], **of})
-
-    def _on_pause(self, _: dict[str, Any]) -> dict[str, Any]:
-        self.processor.paused = True
-        return _command_event("pause")
-
-    def _on_resume(self, _: dict[str, Any]) -> dict[str, Any]:
-        self.processor.paused = False
-        return _command_event("resume")
-
-    def _on_baseline_begin(self, command: dict[str, Any]) -> dict[str, Any]:
-        self.processor.begin_baseline(command["label"])
-        return _command_event("baseline_begin", {"label": command["label"]})
-
-    def _on_baseline_end(self, _: dict[str, Any]) -> dict[str, Any]:
-        # The whole baseline may pass through the pipeline again: silent, but not stalled.
-        self.block["busy"] = 1
-        label = self.processor.baseline_label
-        try:
-            self.processor.end_baseline()
-        finally:
-            self.block["busy"] = 0
-        self.recorder.remember_configuration()
-        self._tell_configuration()
-        shown = self.processor.shown
-        if shown is not None and shown.baseline:  # for a successor
-            self.control.send("baseline_signals", signals=_packed(shown.baseline))
-        self.control.send("calibrated")
-        return _command_event("baseline_end", {"label": label})
-
-    def _on_watch_channels(self, command: dict[str, Any]) -> None:
-        self._watch_channels(command["on"])
-
-    def _watch_channels(self, on: bool) -> None:
-        self._quality = ChannelQuality(self.source.info) if on else None
-
-    def _on_reset_score(self, _: dict[str, Any]) -> dict[str, Any]:
-        self.processor.reset_score()
-        return _command_event("reset_score")
-
-    def _on_mark(self, command: dict[str, Any]) -> dict[str, Any]:
-        return self.recorder.mark(command["id"], command["label"], command["t"])
-
-    def _on_sound(self, command: dict[str, Any]) -> dict[str, Any]:
-        return {
-            "label": "sound",
-            "t": command["t"],
-            "value": command["label"],
-            "kind": "experiment",
-            "detail": command["detail"],
-        }
-
-    def _on_block(self, command: dict[str, Any]) -> dict[str, Any]:
-        if command["points"] != self.processor.counting:
-            self.processor.counting = command["points"]
-            self._note_counting()
-        self.processor.thresholds.block_edge(command["edge"] == "begin", command["training"])
-        if self.processor.thresholds.any:
-            self._note_training(command["edge"], command["called"])
-        if self.processor.shown is not None and command["show"] is not None:
-            source, turn = command["show"]
-            self.processor.shown.show(source, turn)
-            called = command["called"] if self.processor.n_samples else None
-            self.recorder.shown(source, turn, called)
-        return self.recorder.block(command)
-
-    def _note_counting(self) -> None:
-        """Write from which sample on points count or not; a block's own event has its time."""
-        on = self.processor.counting
-        self.recorder.event("points_on" if on else "points_off", kind="command")
-
-    def _note_training(self, edge: str | None, called: float | None = None) -> None:
-        """Write from which sample on moving thresholds know of a block's begin or end.
-
-        Among the commands that hold from that sample on it is the one that was `called` then.
-        """
-        training = self.processor.thresholds.training
-        self.recorder.event(
-            "adaptation",
-            t=called if self.processor.n_samples else None,
-            kind="command",
-            value="on" if training else "off",
-            detail={"training": training, "edge": edge},
-        )
-
-    def _on_facts(self, command: dict[str, Any]) -> None:
-        self.recorder.remember(**command["sections"])
-
-    def _tell_configuration(self) -> None:
-        """Give the experiment what another worker would need to go on from here."""
-        self.control.send("configuration", configuration=to_dict(self.processor.configuration))
 
     def _make_outlet(self) -> pylsl.StreamOutlet:
         facts = self.source.facts()
@@ -482,21 +351,3 @@ class Loop:
         )
         self.source.close()
         self.control.send("stopped", reason=reason, error=self.recorder.error)
-
-
-def _packed(signals: Mapping[str, np.ndarray]) -> dict[str, str]:
-    """Return signals, (n,) each, as texts for JSON."""
-    return {
-        name: base64.b64encode(one.astype("<f8").tobytes()).decode()
-        for name, one in signals.items()
-    }
-
-
-def _unpacked(signals: Mapping[str, str]) -> dict[str, np.ndarray]:
-    """Return what `_packed` was given."""
-    return {name: np.frombuffer(base64.b64decode(one), "<f8") for name, one in signals.items()}
-
-
-def _command_event(label: str, detail: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Return the event that a command is in the session."""
-    return {"label": label, "kind": "command", "detail": detail}

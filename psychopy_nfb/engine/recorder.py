@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 import math
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,12 +19,13 @@ from psychopy_nfb.engine.memory import SharedBlock
 from psychopy_nfb.engine.processor import Block, Processor
 from psychopy_nfb.engine.records import NUMBER
 from psychopy_nfb.engine.sample_index import SampleIndex
+from psychopy_nfb.engine.settings_clerk import SettingsClerk
 from psychopy_nfb.errors import FileError
 from psychopy_nfb.lsl.continuity import Gap
 from psychopy_nfb.lsl.markers import MarkerWatcher
 from psychopy_nfb.lsl.stamps_heard import FOREIGN_SECONDS
 from psychopy_nfb.protocol import ThresholdChange
-from psychopy_nfb.recording import SessionFiles, SessionRecord, SessionWriter, machine_facts
+from psychopy_nfb.recording import SessionFiles, SessionWriter, machine_facts
 from psychopy_nfb.recording.session import temporary_files
 from psychopy_nfb.settings import finite, to_dict
 
@@ -89,9 +88,7 @@ class Recorder:
         self._early: list[dict[str, Any]] = []
         self._frames_seen = 0
         self._writer: SessionWriter | None = None
-        self._record: SessionRecord | None = None
-        self._settings_error: str | None = None
-        self._unreported: deque[str] = deque()
+        self._settings: SettingsClerk | None = None
         self._told: tuple[Any, ...] | None = None
         self._open_blocks: dict[int, dict[str, Any]] = {}
         self._watcher = watcher
@@ -124,26 +121,21 @@ class Recorder:
 
     def _begin_elsewhere(self, order: dict[str, Any], error: FileError) -> None:
         """Write what comes to a temporary folder: the earlier worker's files are gone."""
-        self._writer = self._record = None
+        self._writer = self._settings = None
         self._lost = error
         try:
             self._open(order, temporary_files(SessionFiles.from_stem(order["session"])), new=True)
         except (OSError, FileError):  # the feedback goes on
             logger.exception("Nothing can be recorded any more.")
-            self._writer = self._record = None
+            self._writer = self._settings = None
 
     def _open(self, order: dict[str, Any], files: SessionFiles, new: bool = False) -> None:
         """Open the session's files, or those that an earlier worker of this run has left."""
         source, processor = self._source, self._processor
         new = new or not self._restore
         facts: dict[str, Any] = source.facts()
-        # Settings are written by another thread: the disk may take its time.
-        self._clerk = ThreadPoolExecutor(1, thread_name_prefix="settings")
         self._files = files
-        if self._lost is None:
-            self._record = SessionRecord.load(files.settings)
-        else:
-            self._record = SessionRecord(files.settings)
+        self._settings = SettingsClerk(files.settings, new=self._lost is not None)
         if new:
             machine = machine_facts()
             # By psychopy.useVersion an experiment may run on another one than is installed.
@@ -159,7 +151,7 @@ class Recorder:
         else:
             # The last samples of a baseline may be in no file: no rerun could find it again.
             begun = {str(self._restore["restarts"]): to_dict(processor.configuration)}
-            earlier = self._record.content.get("configuration_at_restart", {})
+            earlier = self._settings.content.get("configuration_at_restart", {})
             self.remember(configuration_at_restart={**earlier, **begun})
         self.remember(
             stream=facts, delay=processor.delay, delays=processor.delays, settle=processor.settle
@@ -189,12 +181,12 @@ class Recorder:
     def error(self) -> str | None:
         """Why nothing more could be written, or None."""
         if self._writer is None or self._writer.error is None:
-            return self._settings_error
+            return None if self._settings is None else self._settings.error
         return str(self._writer.error)
 
     def unreported(self) -> str | None:
         """Return a failed write of the settings that the experiment has not been told yet."""
-        return self._unreported.popleft() if self._unreported else None
+        return None if self._settings is None else self._settings.unreported()
 
     def news(self) -> dict[str, Any] | None:
         """Return a message for the experiment when the recording has stopped or goes on elsewhere.
@@ -215,15 +207,11 @@ class Recorder:
         if writer.files != self._files:
             self._files.leave_word(f"{error} The rest of the session is in {stem}_*")
             self._files = writer.files
-            self._clerk.submit(self._move_settings, writer.files.settings)
+            self._settings.move(writer.files.settings)
         self.event("recording_moved", detail=detail, kind="worker")
         for begun in self._open_blocks.values():  # or the rest would have no blocks
             self.event(**{key: begun[key] for key in ("label", "kind", "value", "detail")})
         return {"kind": "recording_moved", "why": str(error), "stem": stem}
-
-    def _move_settings(self, path: Path) -> None:
-        self._record.path = path
-        self._write_settings({})
 
     def start(self, thresholds: dict[str, dict[str, float]]) -> None:
         """Note the beginning, of a successor with the `thresholds` that it went on with."""
@@ -497,20 +485,8 @@ class Recorder:
 
     def remember(self, **sections: object) -> None:
         """Put sections into the session's settings file."""
-        if self._record is not None:
-            self._clerk.submit(self._write_settings, sections)
-
-    def _write_settings(self, sections: dict[str, Any]) -> None:
-        """Write the settings file; a failure is reported, and what it lacks comes with the next."""
-        try:
-            self._record.update(**sections)
-        except Exception as error:  # whatever it is, the future would keep it to itself
-            logger.error("Settings: %s", error)
-            if self._settings_error is None:
-                self._unreported.append(str(error))
-            self._settings_error = str(error)
-        else:
-            self._settings_error = None
+        if self._settings is not None:
+            self._settings.write(sections)
 
     def remember_configuration(self) -> None:
         """Put the settings as they are now, baseline and fitted filters included, into the file."""
@@ -530,7 +506,7 @@ class Recorder:
         self._keep_early(pylsl.local_clock(), self._processor.n_samples)
         self._writer.close()
         self.remember(**sections, counts=self._writer.counts(), ended=reason)
-        self._clerk.shutdown(wait=True)
+        self._settings.close()
 
 
 def _told(source: str) -> str:

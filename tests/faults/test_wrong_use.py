@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from psychopy_nfb import Neurofeedback, band_amplitude, standard_training
-from psychopy_nfb.display.session_commands import NO_LABEL
+from psychopy_nfb.display.event_marks import NO_LABEL
 from psychopy_nfb.engine.worker_launch import remove_log
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.protocol import Reward
