@@ -168,6 +168,20 @@ def _until_fresh(nfb: Neurofeedback) -> None:
         time.sleep(0.005)
 
 
+def _hit(nfb: Neurofeedback, with_signal: signal.Signals) -> None:
+    """Send a signal to the background process, or to its successor where it has just gone."""
+    ends = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            os.kill(nfb.worker_pid, with_signal)
+        except ProcessLookupError:
+            if time.monotonic() > ends:
+                raise
+            time.sleep(0.05)
+        else:
+            return
+
+
 def _disturb(
     nfb: Neurofeedback, amplifier: Amplifier, what: str, done: Done, chance: random.Random
 ) -> None:
@@ -178,7 +192,7 @@ def _disturb(
         _work(nfb, done, chance, chance.uniform(0.5, 2.0))
         amplifier.start()
     else:
-        os.kill(nfb.worker_pid, signal.SIGKILL if what == "kill" else signal.SIGSTOP)
+        _hit(nfb, signal.SIGKILL if what == "kill" else signal.SIGSTOP)
     _work(nfb, done, chance, 0.5)  # commands while nobody takes them
     _until_fresh(nfb)
     begun = max(begun, amplifier.on_since or 0.0) if what == "amplifier" else begun
