@@ -176,6 +176,8 @@ class FeedbackTone(RunState):
             sounds = [tone(frequency, seconds, volume, rate)]
         if "frequencies" not in self._facts and sound is None:
             self._facts["frequency"] = frequency
+        if sound is None:
+            self._facts["swell"] = FADE_SECONDS
         self._lasts = SEGMENT_SECONDS if self.kind in GOES_ON else len(sounds[0]) / rate
         # So many that none is needed again before it is silent.
         busy = FADE_SECONDS + self.speaker.latency + AHEAD_SECONDS

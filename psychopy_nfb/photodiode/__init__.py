@@ -1,4 +1,4 @@
-"""Proof by light: when each frame was on the screen, as a light sensor saw it.
+"""Proof by light: when each frame was on the screen, as a light sensor saw it; and by ear.
 
 - `sensor_files`: the sensor's channel from a recording; `sensor_stamps`: gaps and jitter;
 - `channel`: its two levels and coarse edges;
@@ -12,6 +12,7 @@
 - `times`: all of it, frame by frame; `summary`: its figures;
 - `verdict`: what is good, what is not, and what to change;
 - `plots`, `command`: pictures and ``psychopy-nfb photodiode``;
+- `heard`, `sound_command`: when sounds were heard, with ``--sound``;
 - `screen_sensor`, `sensor_inlet`: a virtual sensor on the screen, a sensor's live stream;
 - `budget`, `budget_figure`, `seen_lag`, `selftest`: ``psychopy-nfb selftest``.
 """

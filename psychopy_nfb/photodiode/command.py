@@ -50,12 +50,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="channel of the light sensor (default: the one that shows the patch best)",
     )
+    add(
+        "--sound",
+        action="store_true",
+        help="when the session's sounds were heard instead: --channel is then that of a microphone "
+        "or of an audio line (StimTrak)",
+    )
     add("--out", metavar="DIR", help="folder for table, figure and page (default: the log's)")
     add("--json", metavar="FILE", help="write the summary to this file, too")
 
 
 def main(options: argparse.Namespace) -> int:
     """Analyse as `options` say; return 0 if the display does well and 1 if it does not."""
+    if options.sound:
+        from psychopy_nfb.photodiode.sound_command import main as main_of_sound
+
+        return main_of_sound(options)
     from psychopy_nfb.photodiode.sensor_files import choose, read_channels
     from psychopy_nfb.photodiode.times import light_times
     from psychopy_nfb.photodiode.verdict import judge, passed

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.signal import butter, sosfiltfilt
 
@@ -145,6 +146,17 @@ def test_row_119_the_pitch_follows_the_value_and_each_reward_is_heard(hear, libr
     rest = heard["samples"][_within(heard, heard["rest"] + 0.2, 1.2)]
     assert np.abs(rest).max() < 1e-3, "nothing is heard in a block without feedback"
 
+    microphone = Path(stem).parent / "microphone.csv"
+    pd.DataFrame({"t": heard["at"], "mic": heard["samples"]}).to_csv(microphone, index=False)
+    command = [sys.executable, "-m", "psychopy_nfb.cli", "photodiode", stem, "--sound"]
+    done = subprocess.run(
+        [*command, "--signal", str(microphone)], capture_output=True, text=True, timeout=120
+    )
+    assert "Sounds: mic" in done.stdout, done.stderr
+    found = pd.read_csv(f"{stem}_sound.csv")
+    found = found[found.name == "reward"].t_heard.to_numpy()
+    assert found == pytest.approx(chimes - _swell_seconds(), abs=0.002), "by another measure"
+
     settings = json.loads(Path(f"{stem}_nfb.json").read_text("utf-8"))
     assert set(settings["sounds"]) == {"reward", "pitch", "criterion", "oops", "loudness"}
     assert settings["sounds"]["reward"]["backend"] == library
@@ -182,7 +194,11 @@ class Session:
 
     showing = True
 
-    def _tell_sound(self, name, facts):
+    @property
+    def _marks(self):
+        return self
+
+    def tell_sound(self, name, facts):
         self.told = {name: facts}
         return True
 
