@@ -6,6 +6,9 @@ large before it is read, and whatever a damaged one makes a reader raise becomes
 
 from __future__ import annotations
 
+import csv
+import io
+import logging
 import math
 import os
 import stat
@@ -20,6 +23,8 @@ from psychopy_nfb.errors import FileError, NfbError, cause
 
 if TYPE_CHECKING:
     import pandas as pd
+
+logger: logging.Logger = logging.getLogger(__name__)
 
 RECORDINGS = ".xdf, .set, .fif, .vhdr, .edf, .bdf"
 """Endings of recordings that are read; MNE-Python reads others too."""
@@ -150,6 +155,24 @@ def _first_bytes(path: Path, n: int) -> bytes:
     return b"".join(parts)
 
 
+def length_of_whole_rows(path: Path, delimiter: str) -> int:
+    """Return how many bytes of a table's file are whole rows.
+
+    The last row may be torn where a program was killed, and may have line breaks within quotes.
+    """
+    # As Latin-1 a character is a byte, and a torn UTF-8 sequence none of our business.
+    text = _first_bytes(path, MOST_TABLE).decode("latin-1")
+    if text.endswith("\n") and text.count('"') % 2 == 0:
+        return len(text)
+    lines = list(io.StringIO(text, newline=""))
+    rows = csv.reader([*lines, "end"], delimiter=delimiter)
+    ends = [0, *(rows.line_num for _ in rows)]
+    ends.pop()  # of the row "end", or of a torn one that has swallowed it within its quotes
+    if lines and ends[-1] == len(lines) and not lines[-1].endswith("\n"):
+        ends.pop()
+    return sum(map(len, lines[: ends[-1]]))
+
+
 def first_line(path: Path, parameter: str = "file") -> str:
     """Return the first line of a table, which names its columns.
 
@@ -173,6 +196,7 @@ def read_table(
     numbers: Sequence[str] = (),
     texts: Sequence[str] = (),
     numbers_if_there: Callable[[str], bool] = lambda name: False,
+    whole_rows: bool = False,
     **options: Any,
 ) -> pd.DataFrame:
     """Read a table.
@@ -190,6 +214,9 @@ def read_table(
     numbers_if_there : callable
         Says by a column's name whether it holds numbers or nothing if it is there; a threshold may
         be infinite while there is no baseline.
+    whole_rows : bool
+        Whether a last row without its end is left out, which is logged: what a killed program has
+        written of it may be half of a number.
     **options
         As for `pandas.read_csv`.
 
@@ -205,7 +232,13 @@ def read_table(
     if ";" in header and separator not in header:
         raise FileError(parameter, os.fspath(path), SPREADSHEET)
     with reading(path, parameter, "as a table"):
-        table = pd.read_csv(path, sep=separator, encoding="utf-8-sig", low_memory=False, **options)
+        source: Path | io.BytesIO = path
+        if whole_rows and (n := length_of_whole_rows(path, separator)) < path.stat().st_size:
+            logger.warning("%s ends within a row, which is left out.", path.name)
+            source = io.BytesIO(_first_bytes(path, n))
+        table = pd.read_csv(
+            source, sep=separator, encoding="utf-8-sig", low_memory=False, **options
+        )
     wanted = [*numbers, *texts]
     missing = [name for name in wanted if name not in table.columns]
     if missing:

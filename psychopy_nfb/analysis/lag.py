@@ -161,7 +161,7 @@ def lag_summary(
     """
     if not isinstance(frames, pd.DataFrame):
         settings = _settings_beside(frames) if settings is None else settings
-        frames = read_table(frames, "frames")
+        frames = read_table(frames, "frames", whole_rows=True)
     with_value = frames[frames.t_sample.notna()]
     offset = _clock_offset(with_value)
     measured = without_chosen(with_value)

@@ -76,7 +76,7 @@ class CommandHandler:
             if not isinstance(error, NfbError):  # ours: the feedback goes on all the same
                 traceback.print_exc()
             self._control.send("refused", command=name, sentence=str(error))
-            event = _event_of("refused", {**command, "why": str(error)})
+            event = _command_event("refused", {**command, "why": str(error)})
         if name != "keep":
             if event is not None:
                 event = self._recorder.command_event(number, event, command["called"])
@@ -98,19 +98,19 @@ class CommandHandler:
         self._recorder.remember_configuration()
         self._tell_configuration()
         of = {} if command["signal"] is None else {"signal": command["signal"]}
-        return _event_of("set", {**command["changes"], **of})
+        return _command_event("set", {**command["changes"], **of})
 
     def _on_pause(self, _: dict[str, Any]) -> dict[str, Any]:
         self._processor.paused = True
-        return _event_of("pause")
+        return _command_event("pause")
 
     def _on_resume(self, _: dict[str, Any]) -> dict[str, Any]:
         self._processor.paused = False
-        return _event_of("resume")
+        return _command_event("resume")
 
     def _on_baseline_begin(self, command: dict[str, Any]) -> dict[str, Any]:
         self._processor.begin_baseline(command["label"])
-        return _event_of("baseline_begin", {"label": command["label"]})
+        return _command_event("baseline_begin", {"label": command["label"]})
 
     def _on_baseline_end(self, _: dict[str, Any]) -> dict[str, Any]:
         # The whole baseline may pass through the pipeline again: silent, but not stalled.
@@ -126,7 +126,7 @@ class CommandHandler:
         if shown is not None and shown.baseline:  # for a successor
             self._control.send("baseline_signals", signals=packed(shown.baseline))
         self._control.send("calibrated")
-        return _event_of("baseline_end", {"label": label})
+        return _command_event("baseline_end", {"label": label})
 
     def _on_watch_channels(self, command: dict[str, Any]) -> None:
         self.watch_channels(command["on"])
@@ -137,7 +137,7 @@ class CommandHandler:
 
     def _on_reset_score(self, _: dict[str, Any]) -> dict[str, Any]:
         self._processor.reset_score()
-        return _event_of("reset_score")
+        return _command_event("reset_score")
 
     def _on_mark(self, command: dict[str, Any]) -> dict[str, Any]:
         return self._recorder.mark(command["id"], command["label"], command["t"])
@@ -205,6 +205,6 @@ def unpacked(signals: Mapping[str, str]) -> dict[str, np.ndarray]:
     return {name: np.frombuffer(base64.b64decode(one), "<f8") for name, one in signals.items()}
 
 
-def _event_of(label: str, detail: dict[str, Any] | None = None) -> dict[str, Any]:
+def _command_event(label: str, detail: dict[str, Any] | None = None) -> dict[str, Any]:
     """Return the event that a command is in the session."""
     return {"label": label, "kind": "command", "detail": detail}

@@ -107,7 +107,7 @@ def read_log(path: str | os.PathLike[str]) -> pd.DataFrame:
     FileError
         If it cannot be read or is no frame log.
     """
-    return read_table(path, "frames", numbers=NEEDED)
+    return read_table(path, "frames", numbers=NEEDED, whole_rows=True)
 
 
 def find_sensor(log: pd.DataFrame, channels: list[Channel]) -> tuple[Channel, LightTimes]:

@@ -86,7 +86,12 @@ def read_session(path: str | os.PathLike[str]) -> Session:
     files = SessionFiles.from_stem(path)
     with reading(files.eeg, what="as a session"):
         eeg, signals = _read_eeg(files)
-    frames = read_table(files.frames, numbers=("frame", "t_flip"), numbers_if_there=holds_numbers)
+    frames = read_table(
+        files.frames,
+        numbers=("frame", "t_flip"),
+        numbers_if_there=holds_numbers,
+        whole_rows=True,
+    )
     today = columns_today(signals.columns)
     if list(today) != list(today.values()):
         logger.warning(OLDER_NOTICE, files.stem.name, today["z"].removesuffix("_z"))
@@ -153,6 +158,7 @@ def _read_events(path: Path) -> pd.DataFrame:
         separator="\t",
         numbers=("onset", "duration", "sample", "t"),
         texts=("trial_type", "value", "detail"),
+        whole_rows=True,
         keep_default_na=False,
         na_values=["", NOT_AVAILABLE],
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 import logging
 import math
@@ -20,6 +19,7 @@ from psychopy_nfb.protocol import (
     shown_names,
     value_name,
 )
+from psychopy_nfb.reading import length_of_whole_rows
 from psychopy_nfb.recording.text import LONGEST_TEXT, cell_text, safe_text
 
 if TYPE_CHECKING:
@@ -276,14 +276,7 @@ def _cell(column: str, value: object) -> object:
 
 def _cut_torn_row(path: Path, delimiter: str) -> None:
     """Cut off what a killed process left of its last row, which may have broken lines in a text."""
-    # As Latin-1 a character is a byte, and a torn UTF-8 sequence none of our business.
-    lines = list(io.StringIO(path.read_bytes().decode("latin-1"), newline=""))
-    reader = csv.reader([*lines, "end"], delimiter=delimiter)
-    ends = [0, *(reader.line_num for _ in reader)]
-    ends.pop()  # of the row "end", or of a torn one that has swallowed it within its quotes
-    if lines and ends[-1] == len(lines) and not lines[-1].endswith("\n"):
-        ends.pop()
-    os.truncate(path, sum(map(len, lines[: ends[-1]])))
+    os.truncate(path, length_of_whole_rows(path, delimiter))
 
 
 def _last_number(path: Path) -> int:

@@ -170,7 +170,13 @@ def compared_unit(data: SessionData) -> str:
 def _read_table(path: os.PathLike[str], separator: str, **columns: Any) -> pd.DataFrame:
     # A block may be called "None" or "NA": of pandas' words for nothing only these two are.
     return read_table(
-        path, "session", separator, keep_default_na=False, na_values=["", "n/a"], **columns
+        path,
+        "session",
+        separator,
+        whole_rows=True,
+        keep_default_na=False,
+        na_values=["", "n/a"],
+        **columns,
     )
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 import psychopy_nfb
+from psychopy_nfb.reading import read_table
 from psychopy_nfb.recording import EVENT_COLUMNS, FRAME_COLUMNS, EventLog, FrameLog
 from psychopy_nfb.recording.sidecars import EVENTS
 from psychopy_nfb.recording.text import safe_text
@@ -63,6 +64,21 @@ def test_row_109_a_torn_row_is_cut_and_frames_are_not_written_twice(tmp_path):
     assert [row[0] for row in kept] == [9, 10, 11]
     again.close()
     assert pd.read_csv(path).frame.tolist() == list(range(12))
+
+
+def test_row_109_half_a_number_at_the_end_is_no_value(tmp_path, caplog):
+    path = tmp_path / "frames.csv"
+    log = FrameLog(path, ())
+    log.write([frame(number) for number in range(4)])
+    log.close()
+    content = path.read_bytes()
+    whole = read_table(path, whole_rows=True)
+    assert not caplog.records
+    third = content[: content.rstrip().rindex(b"\n") + 1]
+    for place in range(len(third) + 1, len(content)):
+        path.write_bytes(content[:place])
+        pd.testing.assert_frame_equal(read_table(path, whole_rows=True), whole[:3])
+    assert caplog.messages[-1] == "frames.csv ends within a row, which is left out."
 
 
 def test_texts_of_events_come_back_as_they_were(tmp_path):
