@@ -7,6 +7,8 @@ import os
 from collections.abc import Iterable, Sequence
 from numbers import Real
 
+import numpy as np
+
 from psychopy_nfb import budget
 from psychopy_nfb.electrodes import meant
 from psychopy_nfb.errors import FileError, SettingsError, cause, listed
@@ -167,6 +169,45 @@ def check_delay_ms(name: str, value: object, *, at_least: float = -1e3 * LONGEST
             name, value, f"is less than one millisecond; did you mean {1000 * delay:g} ms?"
         )
     return delay / 1e3
+
+
+def check_seconds(name: str, value: object, *, at_most: float) -> float:
+    """Return a length in seconds as a float, if it is none that milliseconds would be.
+
+    Raises
+    ------
+    SettingsError
+        If it is no finite number, negative, or above `at_most`.
+
+    Examples
+    --------
+    >>> check_seconds("dwell", 0.25, at_most=60)
+    0.25
+    """
+    seconds = check_number(name, value, at_least=0, unit="s")
+    if seconds > at_most:
+        raise SettingsError(
+            name, value, f"must be at most {at_most:g} s; did you mean {seconds / 1000:g} s?"
+        )
+    return seconds
+
+
+def check_flag(name: str, value: object) -> bool:
+    """Return `value` if it is True or False; 1 and 0, as of a table's cell, are too.
+
+    Raises
+    ------
+    SettingsError
+        If it is anything else: a text such as "no" would count as true.
+
+    Examples
+    --------
+    >>> check_flag("feedback", 0)
+    False
+    """
+    if isinstance(value, (bool, np.bool_)) or (isinstance(value, Real) and value in (0, 1)):
+        return bool(value)
+    raise SettingsError(name, value, "must be True or False")
 
 
 def check_choice(name: str, value: object, allowed: Sequence[object]) -> object:

@@ -64,8 +64,8 @@ def pytest_runtest_protocol(item):
 
 
 def _is_alone(item) -> bool:
-    """Whether a test needs the machine to itself: it shows frames or measures time."""
-    return any(item.get_closest_marker(name) for name in ("alone", "display"))
+    """Whether a test needs the machine to itself: it compares times, or counts frames."""
+    return item.get_closest_marker("alone") is not None
 
 
 class _Turns:

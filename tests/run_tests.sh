@@ -21,7 +21,7 @@ status=0
 if [ "$#" -gt 0 ]; then
     static_checks || status=1
 else
-    # Those that show frames or compare times run while no other does.
+    # Those that compare times or count frames run while no other does.
     set -- -n 2 --dist loadfile --no-loadscope-reorder
     static_checks &
     bash tests/windows/run.sh --smoke || status=1

@@ -11,6 +11,7 @@
 - `pickers`, `offers`, `trying`: the buttons beside fields, what they offer, and a signal check of
   what was chosen;
 - `own_parts`: steps and estimators that a lab has written;
+- `block_end`: what has no Stop of its own ends with the block of its Routine;
 - `settings_code`: the settings of a training as the script has them;
 - `field_errors`: errors of a run in the words of the dialog;
 - `help_page`: what their *Help* buttons open;

@@ -5,9 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from psychopy_nfb.builder.block_end import end_with_block
 from psychopy_nfb.builder.dialog_fields import add_fields
 from psychopy_nfb.builder.help_page import HelpPage
-from psychopy_nfb.builder.neurofeedback import main_name, tell_without_signal
+from psychopy_nfb.builder.neurofeedback import (
+    NeuroFeedbackComponent,
+    main_name,
+    tell_without_signal,
+)
 from psychopy_nfb.builder.number_fields import check_numbers
 from psychopy_nfb.builder.parameters import (
     CATEGORY,
@@ -151,7 +156,7 @@ class DiodePatchComponent(BaseComponent):
             buff.setIndentLevel(-indented, relative=True)
         if self.params["mode"].val == "value":
             buff.writeIndentedLines(f"{name}.value = {code(self.params['value'])}\n")
-        indented = self.writeStopTestCode(buff)
+        indented = self.writeStopTestCode(buff, end_with_block(self, NeuroFeedbackComponent))
         if indented:
             buff.writeIndentedLines(f"{name}.setAutoDraw(False)\n")
             buff.setIndentLevel(-indented, relative=True)

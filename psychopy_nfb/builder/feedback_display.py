@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from psychopy_nfb.builder import alerts, experiment_checks
+from psychopy_nfb.builder.block_end import end_with_block
 from psychopy_nfb.builder.dialog_fields import add_fields
 from psychopy_nfb.builder.display_fields import (
     APPEARANCE,
@@ -200,7 +201,7 @@ class FeedbackDisplayComponent(BaseComponent):
         if heard:
             buff.writeIndentedLines(f"{name}.update()\n")
         buff.setIndentLevel(-1, relative=True)
-        indented = self.writeStopTestCode(buff)
+        indented = self.writeStopTestCode(buff, end_with_block(self, NeuroFeedbackComponent))
         if indented:
             buff.writeIndentedLines(f"{name}.stop()\n" if heard else f"{name}.setAutoDraw(False)\n")
             buff.setIndentLevel(-indented, relative=True)

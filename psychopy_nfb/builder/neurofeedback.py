@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from psychopy_nfb.builder import alerts, experiment_checks
 from psychopy_nfb.builder.amplifier import LSLAmplifierBackend
+from psychopy_nfb.builder.block_end import end_with_block
 from psychopy_nfb.builder.dialog_fields import add_fields
 from psychopy_nfb.builder.feedback_fields import BASIC, DATA, FEEDBACK, TIMING
 from psychopy_nfb.builder.field_errors import LABELS
@@ -200,17 +201,17 @@ class NeuroFeedbackComponent(BaseComponent):
                 block = self.params["block"]
                 label = code(block) if block.val else repr(self.parentName)
                 points = code(self.params["countPoints"])
-                counted = "" if points == "None" else f", points=bool({points})"
+                counted = "" if points == "None" else f", points={points}"
                 shown = code(self.params["shown"])
                 counted += "" if shown == "None" else f", shown={shown}"
                 lag = code(self.params["lagMs"])
                 late = "" if lag == "None" else f", lag=float({lag} or 0) / 1000 or None"
                 buff.writeIndentedLines(
                     f"{self._run}.begin_block({label}, "
-                    f"feedback=bool({code(self.params['feedback'])}){counted}{late})\n"
+                    f"feedback={code(self.params['feedback'])}{counted}{late})\n"
                 )
             buff.setIndentLevel(-indented, relative=True)
-        indented = self.writeStopTestCode(buff)
+        indented = self.writeStopTestCode(buff, end_with_block(self, NeuroFeedbackComponent))
         if indented:
             if self._makes_block:
                 buff.writeIndentedLines(f"{self._run}.end_block()\n")

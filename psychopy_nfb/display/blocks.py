@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from psychopy_nfb.checks import check_flag
 from psychopy_nfb.clock import PsychoPyClock, lsl_now
 from psychopy_nfb.display.chosen_lag import Lag, read_lag
 from psychopy_nfb.display.event_marks import fitting
@@ -95,6 +96,8 @@ class Blocks:
     ) -> None:
         """Begin a block; `calibrated` is whether a baseline was recorded in this session."""
         self._link.started()
+        feedback = check_flag("feedback", feedback)
+        points = points if points is None else check_flag("points", points)
         sources = self._link.configuration.shown
         self._shown.check(shown, sources, feedback, bool(self._open), calibrated)
         wanted = read_lag(lag)

@@ -6,11 +6,14 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
-from psychopy_nfb.checks import check_choice, check_number
+from psychopy_nfb.checks import check_choice, check_number, check_seconds
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.protocol.schedules import Continuous, Schedule
 from psychopy_nfb.protocol.signal import check_live
 from psychopy_nfb.settings import from_dict
+
+LONGEST_SECONDS = 60.0
+"""More seconds of dwell or refractory period are milliseconds by mistake."""
 
 
 @dataclass
@@ -41,8 +44,8 @@ class Reward:
 
     def __post_init__(self) -> None:
         check_choice("mode", self.mode, ("hit", "time"))
-        check_number("dwell", self.dwell, at_least=0, unit="s")
-        check_number("refractory", self.refractory, at_least=0, unit="s")
+        check_seconds("dwell", self.dwell, at_most=LONGEST_SECONDS)
+        check_seconds("refractory", self.refractory, at_most=LONGEST_SECONDS)
         check_number("points", self.points, at_least=0)
         if isinstance(self.schedule, dict):  # of a command
             self.schedule = from_dict(Schedule, self.schedule, "schedule")

@@ -247,16 +247,16 @@ def test_row_118_a_control_condition_is_named_once_and_chosen_by_each_block(buil
     component.params["shown"].val = "condition"
     script = builder.script(tmp_path / "control.py").read_text("utf-8")
     assert "shown={'down': psychopy_nfb.Inverse()},\n" in script
-    assert "nfb.begin_block('trial', feedback=bool(True), shown=condition)" in script
+    assert "nfb.begin_block('trial', feedback=True, shown=condition)" in script
 
 
 def test_points_are_counted_where_feedback_is_given_or_where_it_says_so(builder, tmp_path):
     component = builder.add("NeuroFeedbackComponent", "nfb")
     script = builder.script(tmp_path / "usual.py").read_text("utf-8")
-    assert "nfb.begin_block('trial', feedback=bool(True))" in script
+    assert "nfb.begin_block('trial', feedback=True)" in script
     component.params["countPoints"].val = "False"
     script = builder.script(tmp_path / "watched.py").read_text("utf-8")
-    assert "nfb.begin_block('trial', feedback=bool(True), points=bool(False))" in script
+    assert "nfb.begin_block('trial', feedback=True, points=False)" in script
 
 
 def test_smoothing_of_the_display_is_in_milliseconds(builder, tmp_path):

@@ -33,7 +33,10 @@ def only_session(folder):
 
 
 def test_row_074_components_alone_make_a_training(builder, run_script, until, tmp_path):
-    """Default settings, an inhibiting second signal, all displays, no line of code."""
+    """Default settings, an inhibiting second signal, all displays, no line of code.
+
+    What has no Stop of its own ends with the block, or the Routine would not end.
+    """
     builder.add("NeuroFeedbackComponent", "nfb", stopVal="4", simulate="always")
     builder.add(
         "NeuroFeedbackComponent",
@@ -43,7 +46,6 @@ def test_row_074_components_alone_make_a_training(builder, run_script, until, tm
         bandLow="30",
         bandHigh="45",
         threshold="20",
-        stopVal="4",
     )
     for place, display in enumerate(("bar", "circle", "trace", "color", "text")):
         builder.add(
@@ -55,9 +57,8 @@ def test_row_074_components_alone_make_a_training(builder, run_script, until, tm
             pos=f"({place * 0.2 - 0.4}, 0)",
             size="(0.02, 0.08)" if display == "circle" else "(0.1, 0.3)",
             letterHeight="0.05",
-            stopVal="4",
         )
-    builder.add("DiodePatchComponent", "patch", stopVal="4")
+    builder.add("DiodePatchComponent", "patch")
     ran = run_script(builder.script(tmp_path / "training.py"))
     assert ran.returncode == 0, ran.stderr
     assert "The EEG is simulated" in ran.stderr
