@@ -213,8 +213,9 @@ def test_row_074_builder_and_coder_give_the_same_values(builder, run_script, amp
     values, _ = run_offline(coder, eeg.samples.astype(float), info)
     recorded = session.signals[list(coder.value_names)].to_numpy()
     assert recorded.shape == values.shape
-    # Points and hits are counted from the Routine's beginning on; the script knows none.
-    alike = [name not in ("score", "hits") for name in coder.value_names]
+    # Points, hits and rewards are counted from the Routine's beginning on; the script knows none.
+    counted = {"reward", "score", "hits", "rewards", "progress"}
+    alike = [name not in counted for name in coder.value_names]
     assert np.abs(recorded - values)[:, alike].max() < 1e-9
     stored = json.loads(session.files.settings.read_text())["configuration_at_start"]
     assert stored["signals"]["nfb"]["pipeline"]["steps"][-1]["type"] == "WCFIR"
