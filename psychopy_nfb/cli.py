@@ -143,6 +143,14 @@ COMMANDS = {
         "each block, the lag, and a paragraph for a methods section.",
         "psychopy-nfb report data/sub-01_ses-01_task-alpha_run-01",
     ),
+    "bids": Command(
+        "psychopy_nfb.report.bids.command",
+        "export sessions as a dataset after BIDS",
+        "Export sessions into one folder as a dataset after BIDS: EEG (BrainVision), channels, "
+        "events, and all that the training computed and showed. Sessions and texts that are in the "
+        "folder stay as they are.",
+        "psychopy-nfb bids data/sub-01_ses-01_task-alpha_run-01 my_dataset",
+    ),
     "photodiode": Command(
         "psychopy_nfb.photodiode.command",
         "measure when each frame was lit, with a light sensor",

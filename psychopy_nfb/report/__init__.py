@@ -7,5 +7,6 @@
 - `findings`, `of_clocks`, `of_files`, `of_parts`, `of_stream`: what went wrong, the worst first,
   and what was assumed, each a `finding`;
 - `outcome`, `outcome_figure`: what the training came to, block by block;
-- `lag_words`, `lag_figure`: its lag; `chosen_lags`: the blocks in which the lag was chosen.
+- `lag_words`, `lag_figure`: its lag; `chosen_lags`: the blocks in which the lag was chosen;
+- `bids/`: sessions as a dataset for repositories.
 """
