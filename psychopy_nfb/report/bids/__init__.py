@@ -9,7 +9,3 @@
 - `blinding`: what may be told of what was shown;
 - `tables`: cells, tables and JSON as BIDS wants them.
 """
-
-from psychopy_nfb.report.bids.export import Exported, export_session
-
-__all__ = ["Exported", "export_session"]

@@ -18,7 +18,7 @@ import pytest
 from psychopy_nfb.cli import main
 from psychopy_nfb.errors import FileError
 from psychopy_nfb.recording import SessionFiles, read_session, to_mne
-from psychopy_nfb.report.bids import export_session
+from psychopy_nfb.report.bids.export import export_session
 
 pytest.importorskip("pyxdf")
 pytest.importorskip("pybv")
