@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -149,7 +152,8 @@ def mixed_model(table: pd.DataFrame, measure: str = "z_own") -> pd.DataFrame:
 
     Fixed are the session's number and, with two arms or more, the arm and how the slope differs
     between arms; random by participant are the intercept and, with three sessions or more of each,
-    the slope. Needs the package statsmodels.
+    the slope, unless the data do not determine how much it differs between participants. Needs the
+    package statsmodels.
 
     Parameters
     ----------
@@ -161,7 +165,8 @@ def mixed_model(table: pd.DataFrame, measure: str = "z_own") -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a fixed effect: ``effect``, ``estimate``, ``low``, ``high``, ``p``.
+        One row a fixed effect: ``effect``, ``estimate``, ``low``, ``high``, ``p``. Its
+        ``attrs["random"]`` says what is random: ``"intercept and slope"`` or ``"intercept"``.
 
     Raises
     ------
@@ -188,11 +193,14 @@ def mixed_model(table: pd.DataFrame, measure: str = "z_own") -> pd.DataFrame:
         ) from None
     arms = means["arm"].nunique() > 1
     formula = "value ~ number * C(arm)" if arms else "value ~ number"
-    slopes = "~number" if means.groupby("participant").size().min() >= FEWEST else None
-    fitted = mixedlm(formula, means, groups=means["participant"], re_formula=slopes).fit(reml=True)
+    model = partial(mixedlm, formula, means, groups=means["participant"])
+    often_enough = means.groupby("participant").size().min() >= FEWEST
+    fitted = _fitted(model(re_formula="~number")) if often_enough else None
+    random = "intercept" if fitted is None else "intercept and slope"
+    fitted = fitted or _fitted(model(), whatever=True)
     fixed = fitted.fe_params.index
     ranges = fitted.conf_int(alpha=1 - CONFIDENCE).loc[fixed]
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "effect": [name.replace("C(arm)[T.", "arm[") for name in fixed],
             "estimate": fitted.fe_params.to_numpy(),
@@ -201,6 +209,20 @@ def mixed_model(table: pd.DataFrame, measure: str = "z_own") -> pd.DataFrame:
             "p": fitted.pvalues.loc[fixed].to_numpy(),
         }
     )
+    table.attrs["random"] = random
+    return table
+
+
+def _fitted(model: Any, whatever: bool = False) -> Any:
+    """Return the fitted model; None if the fit did not converge to a model with all its parts."""
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        try:
+            fitted = model.fit(reml=True)
+        except np.linalg.LinAlgError:  # a random part that the data do not determine
+            return None
+    doubt = any("Hessian" in str(one.message) for one in told) or not fitted.converged
+    return None if doubt and not whatever else fitted
 
 
 def _trained(table: pd.DataFrame, measure: str) -> pd.DataFrame:
