@@ -143,6 +143,14 @@ COMMANDS = {
         "each block, the lag, and a paragraph for a methods section.",
         "psychopy-nfb report data/sub-01_ses-01_task-alpha_run-01",
     ),
+    "crednf": Command(
+        "psychopy_nfb.report.cred_nf.command",
+        "fill the CRED-nf checklist of a study from its files",
+        "Fill the CRED-nf checklist, which journals ask for, from the files of a study's sessions, "
+        "as a page and as Markdown. What files cannot tell is taken from your answers, or stands "
+        "as a question.",
+        "psychopy-nfb crednf data/*_nfb.json --answers answers.json",
+    ),
     "bids": Command(
         "psychopy_nfb.report.bids.command",
         "export sessions as a dataset after BIDS",
