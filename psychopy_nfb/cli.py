@@ -143,6 +143,14 @@ COMMANDS = {
         "each block, the lag, and a paragraph for a methods section.",
         "psychopy-nfb report data/sub-01_ses-01_task-alpha_run-01",
     ),
+    "learning": Command(
+        "psychopy_nfb.report.learning_command",
+        "show the course within and between the sessions of a study",
+        "Show what the blocks of a study's sessions came to, and how that changed within and "
+        "between sessions, with 95 % intervals. Writes a page, and a table in long form for R, "
+        "JASP or pandas.",
+        "psychopy-nfb learning data/*_nfb.json",
+    ),
     "crednf": Command(
         "psychopy_nfb.report.cred_nf.command",
         "fill the CRED-nf checklist of a study from its files",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from planted import planted as plant
 
 from psychopy_nfb.analysis import (
     between_sessions,
@@ -26,13 +27,13 @@ def of(table, measure, **where):
     return rows["value"].tolist()
 
 
-def test_each_measure_of_a_block(plant):
+def test_each_measure_of_a_block():
     def changes(signals):
         at = slice(200, 240)  # of 200 samples of the first block with feedback
         signals.loc[at.start : at.stop - 1, "flags"] = int(Flags.AMPLITUDE)
         signals.loc[at.start : at.stop - 1, "alpha_z"] = 99.0
         for sample in (250, 260, 500):
-            signals.loc[sample:, "rewards"] += 1
+            signals.loc[sample:, "shown_rewards"] += 1  # those that were given
 
     table = learning_table([plant([0.0, 1.0], shown=3.0, changes=changes)], {"01": "real"})
     assert set(table.measure) == set(MEASURES)
@@ -52,19 +53,19 @@ def test_each_measure_of_a_block(plant):
     assert of(table, "z_own", kind="baseline") == []
 
 
-def test_down_training_is_beyond_below_the_threshold(plant):
+def test_down_training_is_beyond_below_the_threshold():
     up, down = (learning_table([plant([0.4], direction=way)]) for way in ("up", "down"))
     assert of(up, "beyond", kind="feedback")[0] + of(down, "beyond", kind="feedback")[0] == (
         pytest.approx(1.0)
     )
 
 
-def test_what_was_shown_is_the_own_where_nothing_else_was(plant):
+def test_what_was_shown_is_the_own_where_nothing_else_was():
     table = learning_table([plant([0.7])])
     assert of(table, "z_shown", kind="feedback") == of(table, "z_own", kind="feedback")
 
 
-def study(plant, slope, block_slope, people=6, sessions=5, noise=0.15, seed=1, arm_slope=None):
+def study(slope, block_slope, people=6, sessions=5, noise=0.15, seed=1, arm_slope=None):
     draws = np.random.default_rng(seed)
     for person in range(people):
         own = draws.normal(0, 0.5)
@@ -75,8 +76,8 @@ def study(plant, slope, block_slope, people=6, sessions=5, noise=0.15, seed=1, a
             yield plant(levels, f"{person:02d}", f"{session + 1:02d}", seconds=1.0)
 
 
-def test_row_124_a_planted_slope_is_recovered(plant):
-    table = learning_table(study(plant, 0.3, 0.1))
+def test_row_124_a_planted_slope_is_recovered():
+    table = learning_table(study(0.3, 0.1))
     within = within_sessions(table)
     assert len(within) == 30
     assert within.slope.mean() == pytest.approx(0.1, abs=0.01)
@@ -93,15 +94,15 @@ def test_row_124_a_planted_slope_is_recovered(plant):
     assert fitted.p["number"] < 0.001
 
 
-def test_nobody_is_a_responder_where_nothing_was_planted(plant):
-    table = learning_table(study(plant, 0.0, 0.0, people=5))
+def test_nobody_is_a_responder_where_nothing_was_planted():
+    table = learning_table(study(0.0, 0.0, people=5))
     assert between_sessions(table).responder.sum() <= 1
 
 
-def test_a_difference_between_arms_is_recovered(plant):
+def test_a_difference_between_arms_is_recovered():
     pytest.importorskip("statsmodels")
     arms = {f"{person:02d}": "real" if person % 2 else "sham" for person in range(8)}
-    table = learning_table(study(plant, 0.3, 0.0, people=8, arm_slope=0.0), arms)
+    table = learning_table(study(0.3, 0.0, people=8, arm_slope=0.0), arms)
     fitted = mixed_model(table).set_index("effect")
     (effect,) = [name for name in fitted.index if "number:" in name]
     # "real" is the reference, by the alphabet.
@@ -128,7 +129,7 @@ def test_two_points_have_a_slope_and_no_interval():
     assert np.isnan(slope_of(np.array([1.0]), np.array([1.0])).slope)
 
 
-def test_runs_of_a_session_follow_each_other_and_sessions_go_by_date(plant):
+def test_runs_of_a_session_follow_each_other_and_sessions_go_by_date():
     runs = [plant([0.0, 1.0], run=1), plant([2.0, 3.0], run=2)]
     table = learning_table([*reversed(runs), plant([9.0], session="02")])
     within = within_sessions(table).set_index("session")
@@ -138,7 +139,7 @@ def test_runs_of_a_session_follow_each_other_and_sessions_go_by_date(plant):
     assert between.slope.item() == pytest.approx(9.0 - 1.5)
 
 
-def test_too_few_people_and_unknown_measures_are_one_sentence(plant):
+def test_too_few_people_and_unknown_measures_are_one_sentence():
     table = learning_table([plant([0.0, 1.0])])
     with pytest.raises(NfbError, match="at least 3"):
         mixed_model(table)

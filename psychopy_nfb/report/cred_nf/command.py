@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from psychopy_nfb.checks import prepare_folder
 from psychopy_nfb.terminal import doing, naming_kept_files
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from psychopy_nfb.report.page import Picture
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,7 +55,7 @@ def main(options: argparse.Namespace) -> int:
         filled = checklist(options.sessions, answers)
         n = len(options.sessions)
         told = f"{n} recording{'s' if n > 1 else ''}"
-        write_checklist(stem.with_suffix(".html"), filled, told)
+        write_checklist(stem.with_suffix(".html"), filled, told, pictures(filled.table))
         write_markdown(stem.with_suffix(".md"), markdown(filled, told))
     print(summary(filled))
     for name in filled.still_open:
@@ -61,3 +67,15 @@ def main(options: argparse.Namespace) -> int:
     for suffix in (".html", ".md"):
         print(f"  {stem.with_suffix(suffix)}")
     return 0
+
+
+def pictures(table: pd.DataFrame) -> list[Picture]:
+    """Return the figure of the training's course, as far as there is one."""
+    from psychopy_nfb.analysis.session_blocks import FEEDBACK
+    from psychopy_nfb.report.learning_command import AXES
+    from psychopy_nfb.report.learning_figure import CAPTION, learning_figure
+    from psychopy_nfb.report.page import Picture
+
+    if not (table.kind == FEEDBACK).any():
+        return []
+    return [Picture(learning_figure(table, "z_own", AXES["z_own"]), CAPTION)]

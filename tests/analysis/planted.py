@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from psychopy_nfb.dsp import Flags
 from psychopy_nfb.protocol import value_names
@@ -84,9 +83,3 @@ def planted(
             "configuration": {"signals": {"alpha": {"direction": direction}}},
         },
     )
-
-
-@pytest.fixture
-def plant():
-    """Return the function that plants a session."""
-    return planted
