@@ -136,6 +136,14 @@ COMMANDS = {
         "display. Each line that begins with !! is followed by what to do.",
         "psychopy-nfb check",
     ),
+    "certify": Command(
+        "psychopy_nfb.doctor.certify",
+        "write a timing certificate of this computer",
+        "Run check, bench loop and selftest, and write what was found on one page with the date, "
+        "the computer and the versions: a timing certificate. Reports of later sessions in the "
+        "same folder name it. Takes ten minutes.",
+        "psychopy-nfb certify --sensor MyLightSensor --channel Light",
+    ),
     "report": Command(
         "psychopy_nfb.report.command",
         "report on a recorded session: problems, outcome, lag",

@@ -8,6 +8,7 @@
   and what was assumed, each a `finding`;
 - `outcome`, `outcome_figure`: what the training came to, block by block;
 - `lag_words`, `lag_figure`: its lag; `chosen_lags`: the blocks in which the lag was chosen;
+- `certificate`: a computer's timing certificate, and the one nearest to a session;
 - `learning_command`, `learning_figure`: ``psychopy-nfb learning``, the course of a study;
 - `bids/`: sessions as a dataset for repositories; `cred_nf/`: a study's checklist for a journal.
 """

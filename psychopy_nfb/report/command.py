@@ -177,6 +177,7 @@ def _outcome_section(data: SessionData, blocks: pd.DataFrame | None) -> Section:
 
 def _lag_section(data: SessionData, summary: LagSummary) -> Section:
     from psychopy_nfb.report import lag_words
+    from psychopy_nfb.report.certificate import certificate_sentence
     from psychopy_nfb.report.lag_figure import lag_figure
     from psychopy_nfb.report.page import Picture, Section
 
@@ -188,6 +189,8 @@ def _lag_section(data: SessionData, summary: LagSummary) -> Section:
         lag_words.clock_sentence(data),
     ]
     sentences += [summary.clock_note] if summary.clock_note else []
+    certified = certificate_sentence(data.settings, data.files.stem.parent)
+    sentences += [certified] if certified else []
     picture = Picture(lag_figure(data, summary), LAG_CAPTION)
     return Section("The lag", sentences, [], _table(summary), [picture], note=TABLE_NOTE)
 
