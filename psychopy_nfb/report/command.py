@@ -111,6 +111,7 @@ def write_report(session: str, out: str | None = None) -> Report:
     from psychopy_nfb.analysis import lag_summary
     from psychopy_nfb.report import lag_words
     from psychopy_nfb.report.chosen_lags import chosen_lags, chosen_table
+    from psychopy_nfb.report.eeg_sections import eeg_sections
     from psychopy_nfb.report.findings import findings, headline
     from psychopy_nfb.report.outcome import outcome
     from psychopy_nfb.report.page import Section, write_page
@@ -130,7 +131,7 @@ def write_report(session: str, out: str | None = None) -> Report:
     if others:
         sections.append(Section("Worth a look", points=others))
     shown = {"outcome": _outcome_section(data, blocks), "lag": _lag_section(data, summary)}
-    sections += shown.values()
+    sections += [*eeg_sections(data, blocks), *shown.values()]
     chosen = chosen_lags(data)
     if chosen:
         sentences = [str(one) for one in chosen]
