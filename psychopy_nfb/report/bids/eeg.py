@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,6 @@ import numpy as np
 from psychopy_nfb import __version__
 from psychopy_nfb.channels import BIO, EEG, MISC, STIM, VOLTAGES, says_no_unit
 from psychopy_nfb.errors import FileError
-from psychopy_nfb.recording.read import first_sample_date
 from psychopy_nfb.recording.tables import NOT_AVAILABLE
 from psychopy_nfb.report.bids.tables import write_json, write_table
 
@@ -84,8 +84,19 @@ def channels(session: Session) -> list[dict[str, Any]]:
     return found
 
 
-def write_eeg(session: Session, folder: Path, stem: str) -> None:
+def write_eeg(session: Session, folder: Path, stem: str, begun: datetime | None) -> None:
     """Write ``…_eeg.vhdr``, ``.vmrk``, ``.eeg`` and ``…_channels.tsv``, and positions if known.
+
+    Parameters
+    ----------
+    session : Session
+        The session.
+    folder : path
+        Where to.
+    stem : str
+        What the files' names begin with.
+    begun : datetime, optional
+        When the first sample was taken.
 
     Raises
     ------
@@ -110,7 +121,7 @@ def write_eeg(session: Session, folder: Path, stem: str) -> None:
             resolution=scales,  # so the file holds the very numbers that the amplifier sent
             unit=[one["units"] for one in known],
             fmt="binary_float32",
-            meas_date=first_sample_date(session) if "session" in session.settings else None,
+            meas_date=begun,
         )
     rows = [
         (

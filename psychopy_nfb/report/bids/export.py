@@ -9,11 +9,12 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from psychopy_nfb.errors import FileError, cause
+from psychopy_nfb.reading import reading
 from psychopy_nfb.recording import SessionFiles, read_session
 from psychopy_nfb.recording.read import first_sample_date
 from psychopy_nfb.report.bids.blinding import is_blinded
 from psychopy_nfb.report.bids.dataset import DERIVATIVE, add_to_dataset, prepare_dataset
-from psychopy_nfb.report.bids.eeg import needs_rounding, recording_facts, write_eeg
+from psychopy_nfb.report.bids.eeg import channels, needs_rounding, recording_facts, write_eeg
 from psychopy_nfb.report.bids.events import write_events
 from psychopy_nfb.report.bids.feedback import write_feedback
 from psychopy_nfb.report.bids.names import bids_name
@@ -22,6 +23,10 @@ from psychopy_nfb.report.numbers import times
 
 MOVED = "The rest of this session went to another folder, as its own %s says; export it, too."
 LOST = "Samples are missing %s; the file goes on without them."
+SECOND = (
+    "The second stream is in the dataset as it was merged with the EEG (channels of type MISC), "
+    "not at its own rate."
+)
 BLINDED = "The study is blinded: nothing of what was shown is in the dataset."
 NO_SAMPLE = "holds no EEG sample, so there is nothing to export"
 THERE = (
@@ -79,6 +84,9 @@ def export_session(session: str | os.PathLike[str], out: str | os.PathLike[str])
     read = read_session(files.stem)
     if "stream" not in read.settings or not len(read.eeg.samples):
         raise FileError("session", str(files.stem), NO_SAMPLE)
+    with reading(files.settings, "session", "as the settings of a session"):
+        channels(read)
+        begun = first_sample_date(read)
     try:
         prepare_dataset(root)
         draft = Path(mkdtemp(prefix=".draft_", dir=root))
@@ -86,7 +94,7 @@ def export_session(session: str | os.PathLike[str], out: str | os.PathLike[str])
             eeg, feedback = draft / "eeg", draft / "feedback"
             eeg.mkdir()
             feedback.mkdir()
-            write_eeg(read, eeg, name.stem)
+            write_eeg(read, eeg, name.stem, begun)
             gaps = write_events(read, eeg, name.stem)
             write_json(eeg / f"{name.stem}_eeg.json", recording_facts(read, gaps))
             write_feedback(read, feedback, name.stem)
@@ -94,7 +102,6 @@ def export_session(session: str | os.PathLike[str], out: str | os.PathLike[str])
             _move(eeg, root / name.folder)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
-        begun = first_sample_date(read) if "session" in read.settings else None
         add_to_dataset(root, name, begun)
     except OSError as error:
         raise FileError(
@@ -102,6 +109,7 @@ def export_session(session: str | os.PathLike[str], out: str | os.PathLike[str])
         ) from None
     notes = [needs_rounding(read), LOST % times(gaps) if gaps else ""]
     notes += [BLINDED if is_blinded(read.settings) else ""]
+    notes += [SECOND if (read.settings.get("configuration") or {}).get("aux") else ""]
     notes += [MOVED % files.rest.name if files.rest.exists() else ""]
     return Exported(name.stem, True, [note for note in notes if note])
 

@@ -228,6 +228,20 @@ def test_a_session_that_was_cut_off_is_exported_up_to_there(maker, tmp_path):
     assert errors(tmp_path / "set") == []
 
 
+@pytest.mark.parametrize("missing", ["wall_clock", "stream", "microvolts_per_unit"])
+def test_settings_that_lack_something_are_one_sentence(maker, tmp_path, missing):
+    files = maker.write()
+    content = json.loads(files.settings.read_text("utf-8"))
+    content.pop(missing, None)
+    if "stream" in content:
+        content["stream"].pop(missing, None)
+    files.settings.write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(FileError) as told:
+        export_session(files.stem, tmp_path / "set")
+    assert len(str(told.value).splitlines()) == 1
+    assert not (tmp_path / "set").exists()
+
+
 @pytest.mark.parametrize("stem", ["x", "sub-<script>_ses-01_task-alpha_run-01"])
 def test_files_with_other_names_are_one_sentence(maker, tmp_path, stem):
     files = maker.write()
