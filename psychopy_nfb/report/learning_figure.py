@@ -57,7 +57,12 @@ def _within(axes: Axes, table: pd.DataFrame, measure: str, axis: str) -> None:
         mean = pd.concat(courses, axis=1).mean(axis=1)
         axes.plot(mean, "o-", color=DARK, linewidth=2.2, markersize=5)
     axes.set(xlabel="block with feedback", ylabel=axis, title="Within sessions")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    _whole_numbers(axes, max(map(len, courses), default=1))
+
+
+def _whole_numbers(axes: Axes, last: int) -> None:
+    axes.set_xlim(0.5, last + 0.5)
+    axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
 
 
 def _between(axes: Axes, table: pd.DataFrame, measure: str, people: list[str]) -> None:
@@ -71,7 +76,7 @@ def _between(axes: Axes, table: pd.DataFrame, measure: str, people: list[str]) -
             line = np.polyfit(numbers, own["value"], 1)
             axes.plot(numbers, np.polyval(line, numbers), **{**style, "marker": ""})
     axes.set(xlabel="session (one mark and line for each participant)", title="Between sessions")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    _whole_numbers(axes, int(means["number"].max()) + 1)
     if len(people) <= MOST_NAMED:
         axes.legend(
             fontsize=SMALL, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=5, frameon=False
