@@ -70,6 +70,14 @@ setup(
         "asr": [
             "meegkit>=0.2",  # the step ASR learns from a baseline with it
         ],
+        "bids": [
+            "pyxdf",  # the sessions
+            "pybv",  # their EEG as BrainVision files
+        ],
+        "study": [
+            "pyxdf",
+            "statsmodels",  # mixed models of several people's sessions
+        ],
         "dev": [
             "pytest>=8",
             "pytest-xdist>=3.7",  # tests that only compute run side by side
@@ -79,6 +87,10 @@ setup(
             "asrpy",  # another ASR, which cleans a whole recording at once
             "scikit-learn",  # what LDA is compared with; MNE's decoding needs it
             "hypothesis",  # hostile settings and files: python -m tests.faults.fuzz
+            "pybv",
+            "statsmodels",
+            "mne-bids",  # reads the datasets that we write
+            "bids-validator-deno",  # the official judge of them
             "esprima",  # PsychoPy's own tests for Builder components compile to JavaScript too
         ],
     },

@@ -136,12 +136,44 @@ COMMANDS = {
         "display. Each line that begins with !! is followed by what to do.",
         "psychopy-nfb check",
     ),
+    "certify": Command(
+        "psychopy_nfb.doctor.certify",
+        "write a timing certificate of this computer",
+        "Run check, bench loop and selftest, and write what was found on one page with the date, "
+        "the computer and the versions: a timing certificate. Reports of later sessions in the "
+        "same folder name it. Takes ten minutes.",
+        "psychopy-nfb certify --sensor MyLightSensor --channel Light",
+    ),
     "report": Command(
         "psychopy_nfb.report.command",
         "report on a recorded session: problems, outcome, lag",
         "Report on a recorded session, as a page with figures: what to put right, the outcome of "
         "each block, the lag, and a paragraph for a methods section.",
         "psychopy-nfb report data/sub-01_ses-01_task-alpha_run-01",
+    ),
+    "learning": Command(
+        "psychopy_nfb.report.learning_command",
+        "show the course within and between the sessions of a study",
+        "Show what the blocks of a study's sessions came to, and how that changed within and "
+        "between sessions, with 95 % intervals. Writes a page, and a table in long form for R, "
+        "JASP or pandas.",
+        "psychopy-nfb learning data/*_nfb.json",
+    ),
+    "crednf": Command(
+        "psychopy_nfb.report.cred_nf.command",
+        "fill the CRED-nf checklist of a study from its files",
+        "Fill the CRED-nf checklist, which journals ask for, from the files of a study's sessions, "
+        "as a page and as Markdown. What files cannot tell is taken from your answers, or stands "
+        "as a question.",
+        "psychopy-nfb crednf data/*_nfb.json --answers answers.json",
+    ),
+    "bids": Command(
+        "psychopy_nfb.report.bids.command",
+        "export sessions as a dataset after BIDS",
+        "Export sessions into one folder as a dataset after BIDS: EEG (BrainVision), channels, "
+        "events, and all that the training computed and showed. Sessions and texts that are in the "
+        "folder stay as they are.",
+        "psychopy-nfb bids data/sub-01_ses-01_task-alpha_run-01 my_dataset",
     ),
     "photodiode": Command(
         "psychopy_nfb.photodiode.command",

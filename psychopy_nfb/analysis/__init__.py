@@ -1,6 +1,8 @@
-"""Afterwards: what a frame log says about lag, frames and stalls.
+"""Afterwards, as numbers: lag, frames and stalls, and what the training came to.
 
 - `lag`: each stage of the way of a sample, summarised; frames that were missed;
+- `session_blocks`: a session's blocks; `learning`: what each came to; `slopes`: how that changes
+  over blocks and sessions;
 - `contingencies`: how far what was shown depended on the person;
 - `frames`: missed frames, order of the stamps, hits and when they showed;
 - `chosen_lag`: whether frames had the lag that was wanted of them.
@@ -10,8 +12,14 @@ from psychopy_nfb.analysis.chosen_lag import HeldSummary, held_summary, wanted_l
 from psychopy_nfb.analysis.contingencies import contingency
 from psychopy_nfb.analysis.frames import frame_stalls, hit_to_display, out_of_order
 from psychopy_nfb.analysis.lag import LagSummary, StageSummary, lag_summary
+from psychopy_nfb.analysis.learning import learning_table
+from psychopy_nfb.analysis.slopes import between_sessions, mixed_model, within_sessions
 
 __all__ = [
+    "between_sessions",
+    "learning_table",
+    "mixed_model",
+    "within_sessions",
     "HeldSummary",
     "LagSummary",
     "StageSummary",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from psychopy_nfb.analysis.session_blocks import session_blocks
 from psychopy_nfb.dsp.flags import HOLDING
 from psychopy_nfb.protocol import OWN, SHOWN, value_name
 from psychopy_nfb.recording import read_session
@@ -58,15 +59,16 @@ def contingency(session: Session | str | os.PathLike[str]) -> pd.DataFrame:
     clean = (signals["flags"] & HOLDING) == 0
     source = _sources(events, signals["sample"])
     rows = []
-    for begin, end, detail in _blocks(events, signals["sample"].max() + 1):
-        inside = (signals["sample"] >= begin.sample) & (signals["sample"] < end)
-        inside &= source == detail.get("shown", OWN)
+    for block in session_blocks(events, signals):
+        if not block.detail.get("feedback", True):
+            continue
+        inside = block.inside(signals) & (source == block.detail.get("shown", OWN))
         pair = pd.DataFrame({"own": signals[own_value], "shown": value})[inside & clean]
         n = int(rewarded[inside].sum())
         rows.append(
             {
-                "block": begin.value,
-                "shown": detail.get("shown", OWN),
+                "block": block.label,
+                "shown": block.detail.get("shown", OWN),
                 "r": _correlation(pair),
                 "rewards": n,
                 "share": float((rewarded & own)[inside].sum() / n) if n else np.nan,
@@ -95,17 +97,3 @@ def _correlation(pair: pd.DataFrame) -> float:
     if len(pair) < 2 or not (pair.std() > 0).all():
         return np.nan
     return float(np.corrcoef(pair.own, pair.shown)[0, 1])
-
-
-def _blocks(events: pd.DataFrame, last: int) -> list[tuple[Any, int, dict[str, Any]]]:
-    """Return the begin of each block with feedback, its end and what is known of it."""
-    found = []
-    ends = events[events.trial_type == "block_end"]
-    numbers = [json.loads(text)["block"] for text in ends.detail]
-    for begin in events[events.trial_type == "block_begin"].itertuples():
-        detail = json.loads(begin.detail)
-        if not detail.get("feedback", True):
-            continue
-        own = ends["sample"][[number == detail["block"] for number in numbers]]
-        found.append((begin, int(own.iloc[0]) if len(own) else int(last), detail))
-    return found

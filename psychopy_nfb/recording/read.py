@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +51,9 @@ class RecordedEEG:
     """Nominal, in Hz."""
     units: str
     """As declared."""
+    positions: dict[str, tuple[float, float, float]] = field(default_factory=dict)
+    """Electrode positions in millimetres by label, as far as the amplifier's program sent them:
+    x right, y front, z up."""
 
 
 @dataclass
@@ -132,6 +135,7 @@ def _read_eeg(files: SessionFiles) -> tuple[RecordedEEG, pd.DataFrame]:
         labels=_labels(eeg),
         rate=float(eeg["info"]["nominal_srate"][0]),
         units=eeg["info"]["desc"][0]["channels"][0]["channel"][0]["unit"][0] or "",
+        positions=_positions(eeg),
     )
     return samples, signals
 
@@ -212,19 +216,19 @@ def to_mne(session: Session) -> mne.io.RawArray:
     about = session.settings.get("session")
     if about is not None:
         raw.info["subject_info"] = {"his_id": about["participant"]}
-        raw.set_meas_date(_first_sample_date(session))
+        raw.set_meas_date(first_sample_date(session))
     events = session.events
     labels = events.trial_type + events.value.fillna("").map(
         lambda text: f"/{text}" if text else ""
     )
     # MNE counts time in samples: an annotation lies where its sample does, gaps or not.
-    rows = _nearest(eeg.stamps, events.t.to_numpy(float))
-    durations = _annotation_durations(events)
+    rows = nearest_rows(eeg.stamps, events.t.to_numpy(float))
+    durations = annotation_durations(events)
     raw.set_annotations(mne.Annotations(rows / eeg.rate, durations, labels))
     return raw
 
 
-def _nearest(stamps: np.ndarray, times: np.ndarray) -> np.ndarray:
+def nearest_rows(stamps: np.ndarray, times: np.ndarray) -> np.ndarray:
     """Return the row of the stamp that is nearest to each time."""
     if len(stamps) < 2:
         return np.zeros(len(times), int)
@@ -232,8 +236,8 @@ def _nearest(stamps: np.ndarray, times: np.ndarray) -> np.ndarray:
     return after - (times - stamps[after - 1] <= stamps[after] - times)
 
 
-def _annotation_durations(events: pd.DataFrame) -> np.ndarray:
-    """Return durations in seconds: a block's lies at its begin, where MNE looks for it."""
+def annotation_durations(events: pd.DataFrame) -> np.ndarray:
+    """Return durations in seconds: a block's is that of its begin, where MNE and BIDS want it."""
     durations = events.duration.to_numpy().copy()
     begins = {}
     for row, event in enumerate(events.itertuples()):
@@ -247,7 +251,7 @@ def _annotation_durations(events: pd.DataFrame) -> np.ndarray:
     return durations
 
 
-def _first_sample_date(session: Session) -> datetime | None:
+def first_sample_date(session: Session) -> datetime | None:
     """Return when the first sample was taken; the run's start where its stamps cannot tell."""
     if not len(session.eeg.stamps):
         return None
@@ -282,3 +286,14 @@ def _load_xdf(path: Path) -> list[dict[str, Any]]:
 def _labels(stream: dict[str, Any]) -> list[str]:
     channels = stream["info"]["desc"][0]["channels"][0]["channel"]
     return [channel["label"][0] for channel in channels]
+
+
+def _positions(stream: dict[str, Any]) -> dict[str, tuple[float, float, float]]:
+    channels = stream["info"]["desc"][0]["channels"][0]["channel"]
+    places = {}
+    for channel in channels:
+        location = (channel.get("location") or [None])[0]
+        if location:
+            x, y, z = (float(location[axis][0]) for axis in "XYZ")
+            places[channel["label"][0]] = (x, y, z)
+    return places

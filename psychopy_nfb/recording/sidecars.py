@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from psychopy_nfb.dsp import Flags
@@ -174,6 +174,27 @@ _OF_WHAT_IS_SHOWN = {
 }
 
 
+def columns_of_values(names: Iterable[str]) -> dict[str, Column]:
+    """Return what is said of the columns that hold the feedback's values, of those of `names`.
+
+    Examples
+    --------
+    >>> columns_of_values(["alpha_threshold", "block"])
+    {'alpha_threshold': {'Description': 'Of the signal alpha: threshold, on the scale of z.'}}
+    """
+    values = {name: _OF_THE_REWARD[name] for name in REWARD_VALUES}
+    values |= {value_name(SHOWN, what): column for what, column in _OF_WHAT_IS_SHOWN.items()}
+    found = {}
+    for name in names:
+        signal, _, what = name.rpartition("_")
+        if name in values:
+            found[name] = values[name]
+        elif signal and what in SIGNAL_VALUES:
+            description, units = _OF_A_SIGNAL[what]
+            found[name] = _column(f"Of the signal {signal}: {description}.", units)
+    return found
+
+
 def write_sidecars(files: SessionFiles, value_names: Sequence[str]) -> None:
     """Write both descriptions.
 
@@ -182,14 +203,7 @@ def write_sidecars(files: SessionFiles, value_names: Sequence[str]) -> None:
     FileError
         If one cannot be written.
     """
-    values = {name: _OF_THE_REWARD[name] for name in REWARD_VALUES}
-    values |= {value_name(SHOWN, what): column for what, column in _OF_WHAT_IS_SHOWN.items()}
-    for name in value_names:
-        signal, _, what = name.rpartition("_")
-        if name not in values and signal and what in SIGNAL_VALUES:
-            description, units = _OF_A_SIGNAL[what]
-            values[name] = _column(f"Of the signal {signal}: {description}.", units)
-    frames = {**FRAMES, **{name: values[name] for name in value_names}}
+    frames = {**FRAMES, **columns_of_values(value_names)}
     for table, columns in (("frames", frames), ("events", EVENTS)):
         text = json.dumps(columns, indent=2, ensure_ascii=False)
         path = files.sidecar(table)

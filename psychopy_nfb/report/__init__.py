@@ -7,5 +7,10 @@
 - `findings`, `of_clocks`, `of_files`, `of_parts`, `of_stream`: what went wrong, the worst first,
   and what was assumed, each a `finding`;
 - `outcome`, `outcome_figure`: what the training came to, block by block;
-- `lag_words`, `lag_figure`: its lag; `chosen_lags`: the blocks in which the lag was chosen.
+- `eeg_sections`: what is seen in the EEG, from `session_eeg`: `spectra` with `spectra_figure`,
+  `channels_by_block`; `course_figure`: the own signal and the one shown; `next_time`: what to do;
+- `lag_words`, `lag_figure`: its lag; `chosen_lags`: the blocks in which the lag was chosen;
+- `certificate`: a computer's timing certificate, and the one nearest to a session;
+- `learning_command`, `learning_figure`: ``psychopy-nfb learning``, the course of a study;
+- `bids/`: sessions as a dataset for repositories; `cred_nf/`: a study's checklist for a journal.
 """

@@ -111,6 +111,7 @@ def write_report(session: str, out: str | None = None) -> Report:
     from psychopy_nfb.analysis import lag_summary
     from psychopy_nfb.report import lag_words
     from psychopy_nfb.report.chosen_lags import chosen_lags, chosen_table
+    from psychopy_nfb.report.eeg_sections import eeg_sections
     from psychopy_nfb.report.findings import findings, headline
     from psychopy_nfb.report.outcome import outcome
     from psychopy_nfb.report.page import Section, write_page
@@ -130,7 +131,7 @@ def write_report(session: str, out: str | None = None) -> Report:
     if others:
         sections.append(Section("Worth a look", points=others))
     shown = {"outcome": _outcome_section(data, blocks), "lag": _lag_section(data, summary)}
-    sections += shown.values()
+    sections += [*eeg_sections(data, blocks), *shown.values()]
     chosen = chosen_lags(data)
     if chosen:
         sentences = [str(one) for one in chosen]
@@ -177,6 +178,7 @@ def _outcome_section(data: SessionData, blocks: pd.DataFrame | None) -> Section:
 
 def _lag_section(data: SessionData, summary: LagSummary) -> Section:
     from psychopy_nfb.report import lag_words
+    from psychopy_nfb.report.certificate import certificate_sentence
     from psychopy_nfb.report.lag_figure import lag_figure
     from psychopy_nfb.report.page import Picture, Section
 
@@ -188,6 +190,8 @@ def _lag_section(data: SessionData, summary: LagSummary) -> Section:
         lag_words.clock_sentence(data),
     ]
     sentences += [summary.clock_note] if summary.clock_note else []
+    certified = certificate_sentence(data.settings, data.files.stem.parent)
+    sentences += [certified] if certified else []
     picture = Picture(lag_figure(data, summary), LAG_CAPTION)
     return Section("The lag", sentences, [], _table(summary), [picture], note=TABLE_NOTE)
 

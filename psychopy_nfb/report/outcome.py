@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from psychopy_nfb.dsp.flags import HOLDING, Flags
+from psychopy_nfb.dsp.flags import HOLDING, NOT_COMPARED
 from psychopy_nfb.recording.tables import given
 from psychopy_nfb.report.numbers import counted, percent, seconds
 from psychopy_nfb.report.page import Table
@@ -16,7 +16,6 @@ from psychopy_nfb.report.session_data import (
     signal_unit,
 )
 
-NOT_COMPARED = int(Flags.UNCALIBRATED | Flags.CALIBRATING)
 COURSE_POINTS = 300
 """Most points of the course; each is the median of what lies around it."""
 SHORTEST_POINT = 1.0

@@ -79,6 +79,8 @@ class SessionData:
     """Why `signals` is None, in a sentence."""
     blocks: list[Block]
     """In their order; a session without any has one, `WHOLE_RUN`."""
+    eeg: dict[str, Any] | None = None
+    """The recorded EEG, as pyxdf gives a stream; None if it cannot be read."""
 
     @property
     def configuration(self) -> dict[str, Any]:
@@ -136,13 +138,13 @@ def load_session_data(path: str | os.PathLike[str]) -> SessionData:
     for name in set(TEXT_COLUMNS) & set(frames.columns):
         frames[name] = frames[name].map(text_of_cell)
     settings = SessionRecord.load(files.settings).content if os.path.isfile(files.settings) else {}
-    signals, reason = _read_signals(files.eeg)
+    signals, reason, eeg = _read_signals(files.eeg)
     frames = _first_alone(frames)
     signals = None if signals is None else _first_alone(signals)
     events = _read_events(files.events)
     _on_one_clock(frames, events, signals)
     blocks = _blocks(frames, events, signals)
-    return SessionData(files, settings, frames, events, signals, reason, blocks)
+    return SessionData(files, settings, frames, events, signals, reason, blocks, eeg)
 
 
 def within(times: pd.Series, blocks: list[Block]) -> np.ndarray:
@@ -213,32 +215,37 @@ def _detail(text: object) -> dict[str, Any]:
     return detail if isinstance(detail, dict) else {}
 
 
-def _read_signals(path: os.PathLike[str]) -> tuple[pd.DataFrame | None, str]:
-    """Return the recorded values of each sample, without reading the EEG; or why there are none."""
+def _read_signals(
+    path: os.PathLike[str],
+) -> tuple[pd.DataFrame | None, str, dict[str, Any] | None]:
+    """Return the recorded values of each sample, or why there are none, and the EEG's stream."""
     try:
         import pyxdf
     except ImportError:
-        return None, NO_SIGNALS
+        return None, NO_SIGNALS, None
     try:
         check_file(path, "session", MOST_RECORDING)
         with reading(path, "session", "as .xdf"):
-            streams, _ = pyxdf.load_xdf(
+            found, _ = pyxdf.load_xdf(
                 path,
-                select_streams=[{"type": "Feedback"}],
+                select_streams=[{"type": "Feedback"}, {"type": "EEG"}],
                 synchronize_clocks=False,
                 dejitter_timestamps=False,
                 verbose=False,
             )
-            if not len(streams[0]["time_stamps"]):
-                return None, "The training's outcome is not known: no sample was processed."
-            channels = streams[0]["info"]["desc"][0]["channels"][0]["channel"]
+            streams = {stream["info"]["type"][0]: stream for stream in found}
+            feedback = streams["Feedback"]
+            if not len(feedback["time_stamps"]):
+                return None, "The training's outcome is not known: no sample was processed.", None
+            channels = feedback["info"]["desc"][0]["channels"][0]["channel"]
             labels = [channel["label"][0] for channel in channels]
-            signals = pd.DataFrame(np.asarray(streams[0]["time_series"]), columns=labels)
+            signals = pd.DataFrame(np.asarray(feedback["time_series"]), columns=labels)
             signals = signals.astype({"flags": int, "sample": int})
-            signals.insert(0, "t", streams[0]["time_stamps"])
-            return signals, ""
+            signals.insert(0, "t", feedback["time_stamps"])
+            return signals, "", streams.get("EEG")
     except FileError as error:
-        return None, f"The training's outcome is not known: the recording {error.remedy}."
+        reason = f"The training's outcome is not known: the recording {error.remedy}."
+        return None, reason, None
 
 
 def _on_one_clock(frames: pd.DataFrame, events: pd.DataFrame, signals: pd.DataFrame | None) -> None:

@@ -1,0 +1,86 @@
+"""What the files say of the design: control conditions, blinding, and what there is to share."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from psychopy_nfb.protocol.shown import OWN
+from psychopy_nfb.recording.names import ALL_SUFFIXES
+from psychopy_nfb.report.bids.blinding import is_blinded
+from psychopy_nfb.report.cred_nf.said import Said
+from psychopy_nfb.report.numbers import counted
+
+if TYPE_CHECKING:
+    from psychopy_nfb.recording import Session
+    from psychopy_nfb.report.cred_nf.answers import Answers
+
+NOT_TOLD = "While the study is blinded, nothing is told of what was shown."
+
+
+def of_design(sessions: list[Session], answers: Answers) -> dict[str, Said]:
+    """Return what there is to say of items 2a, 2b and 7a."""
+    return {
+        "2a": _controls(sessions, answers),
+        "2b": _blinding(sessions),
+        "7a": _files(sessions),
+    }
+
+
+def _controls(sessions: list[Session], answers: Answers) -> Said:
+    people = sorted({str(session.files.facts()["participant"]) for session in sessions})
+    said = [f"{counted(len(sessions), 'recording')} of {counted(len(people), 'participant')}."]
+    arms = dict(Counter(answers.arms[one] for one in people if one in answers.arms))
+    if arms:
+        listed = ", ".join(f"{arm}: {counted(n, 'participant')}" for arm, n in arms.items())
+        said.append(f"Arms: {listed}.")
+    if any(is_blinded(session.settings) for session in sessions):
+        return Said([*said, NOT_TOLD], {"participants": len(people), "arms": arms})
+    shown: Counter[str] = Counter()
+    kinds: dict[str, str] = {}
+    for session in sessions:
+        begins = session.events[session.events.trial_type == "block_begin"]
+        details = [json.loads(text) for text in begins.detail]
+        shown.update(one.get("shown", OWN) for one in details if one.get("feedback", True))
+        sources = (session.settings.get("configuration") or {}).get("shown") or {}
+        kinds |= {name: str(source.get("type", "")) for name, source in sources.items()}
+    parts = [
+        f"{name} ({kinds[name]}) {n}" if kinds.get(name) else f"{name} {n}"
+        for name, n in shown.most_common()
+    ]
+    said.append(f"Blocks with feedback by what was shown: {', '.join(parts) or 'none'}.")
+    values = {"participants": len(people), "arms": arms, "blocks_by_shown": dict(shown)}
+    return Said(said, values)
+
+
+def _blinding(sessions: list[Session]) -> Said:
+    blinded = sum(is_blinded(session.settings) for session in sessions)
+    values = {"blinded": blinded, "recordings": len(sessions)}
+    if not blinded:
+        return Said(["None of the recordings was made blinded by psychopy_nfb."], values)
+    return Said(
+        [
+            f"{blinded} of {counted(len(sessions), 'recording')} were made blinded by "
+            "psychopy_nfb: no file that can be read without the key tells what was shown."
+        ],
+        values,
+    )
+
+
+def _files(sessions: list[Session]) -> Said:
+    files = [
+        path
+        for session in sessions
+        for suffix in ALL_SUFFIXES
+        if (path := session.files.stem.with_name(session.files.stem.name + suffix)).exists()
+    ]
+    size = sum(path.stat().st_size for path in files)
+    return Said(
+        [
+            f"There are {len(files)} files to share ({size / 2**20:.1f} MB): raw EEG with every "
+            "computed value, displayed frames, events, and all settings, from which the feedback "
+            "can be computed again. psychopy-nfb bids makes a dataset after BIDS of them."
+        ],
+        {"files": len(files), "bytes": size},
+    )
