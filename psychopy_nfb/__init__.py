@@ -50,8 +50,15 @@ _HOME = {
     "UDPMarkers": "psychopy_nfb.hardware.marker_output",
     # ready screens
     "run_baseline": "psychopy_nfb.display",
+    "run_plan": "psychopy_nfb.display",
     "show_signal_check": "psychopy_nfb.display",
     "wait_for_trigger": "psychopy_nfb.display",
+    # the course of a session
+    "Group": "psychopy_nfb.course",
+    "Plan": "psychopy_nfb.course",
+    "PlannedBlock": "psychopy_nfb.course",
+    "Until": "psychopy_nfb.course",
+    "read_plan": "psychopy_nfb.course",
     # settings
     "Configuration": "psychopy_nfb.engine.configuration",
     "Pipeline": "psychopy_nfb.dsp",
@@ -60,6 +67,7 @@ _HOME = {
     "FixedRatio": "psychopy_nfb.protocol",
     "Inverse": "psychopy_nfb.protocol",
     "OtherSignal": "psychopy_nfb.protocol",
+    "Quest": "psychopy_nfb.engine.quest",
     "Replay": "psychopy_nfb.protocol",
     "Reward": "psychopy_nfb.protocol",
     "Running": "psychopy_nfb.protocol",
@@ -90,7 +98,7 @@ _HOME = {
     "NfbError": "psychopy_nfb.errors",
 }
 _FOLDERS = (
-    *("dsp", "protocol", "lsl", "simulate", "recording", "engine", "hardware", "display"),
+    *("dsp", "protocol", "course", "lsl", "simulate", "recording", "engine", "hardware", "display"),
     "analysis",
 )
 

@@ -24,7 +24,7 @@ from psychopy_nfb.dsp import ChannelVerdict
 from psychopy_nfb.engine.configuration import Configuration, read_configuration
 from psychopy_nfb.engine.worker_process import WorkerProcess
 from psychopy_nfb.errors import SettingsError
-from psychopy_nfb.protocol import NONE
+from psychopy_nfb.protocol import NONE, Trial
 from psychopy_nfb.recording.text import LONGEST_TEXT, shortened
 from psychopy_nfb.settings import to_dict, write_json
 
@@ -77,6 +77,12 @@ class SessionCommands(FeedbackState):
         Whether there is feedback outside of blocks too.
     calibration_path : path, optional
         Where the participant's calibration is kept.
+
+    Attributes
+    ----------
+    trials : dict of int: Trial
+        How blocks with feedback or points went, by their number; known some milliseconds after
+        their end.
     """
 
     def __init__(
@@ -105,6 +111,7 @@ class SessionCommands(FeedbackState):
         self._counted = False
         self._calibrated = threading.Event()
         self._refusal: str | None = None
+        self.trials: dict[int, Trial] = {}
         self._recording_error: str | None = None
         self._channels: list[ChannelVerdict] = []
         self._channel_traces = np.empty((0, 0))
@@ -470,6 +477,16 @@ class SessionCommands(FeedbackState):
         self._send_facts(sounds=self._sounds)
         return True
 
+    @property
+    def block_number(self) -> int:
+        """Number of the block that began last, 0 before the first; a key of `trials`."""
+        return self._blocks
+
+    def tell_plan(self, facts: dict[str, Any]) -> None:
+        """Write what was planned and how it went into the session's settings file."""
+        self._require_start()
+        self._send_facts(plan=facts)
+
     def _send_facts(self, **sections: object) -> None:
         self._handle.command("facts", sections=sections)
 
@@ -496,6 +513,8 @@ class SessionCommands(FeedbackState):
         elif kind == "calibrated":
             self._calibrated_here = True
             self._calibrated.set()
+        elif kind == "trial":
+            self.trials[message["block"]] = Trial(**message["trial"])
         elif kind == "refused":
             self._refusal = message["sentence"]
             logger.warning("%s", message["sentence"])

@@ -21,6 +21,7 @@ from psychopy_nfb.engine.memory import SharedBlock
 from psychopy_nfb.engine.processor import Block, Processor
 from psychopy_nfb.engine.recorder import Recorder
 from psychopy_nfb.engine.records import FeedbackFields
+from psychopy_nfb.engine.trials import tell_trial
 from psychopy_nfb.errors import NfbError
 from psychopy_nfb.lsl.continuity import Continuity, Gap
 from psychopy_nfb.lsl.markers import MarkerWatcher
@@ -153,7 +154,7 @@ class Loop:
         )
         self.recorder.start(self._gone_on)
         self._note_counting()
-        if self.processor.thresholds.any:
+        if self.processor.follows_blocks:
             self._note_training(None)
         begun = pylsl.local_clock()
         while self._running and not self.control.ended.is_set():
@@ -353,9 +354,9 @@ class Loop:
         self._running = False
 
     def _on_set(self, command: dict[str, Any]) -> dict[str, Any]:
-        moved = self.processor.thresholds.any
+        followed = self.processor.follows_blocks
         self.processor.apply(command["changes"], command["signal"])
-        if self.processor.thresholds.any and not moved:
+        if self.processor.follows_blocks and not followed:
             self._note_training(None, command["called"])
         self.recorder.remember_configuration()
         self._tell_configuration()
@@ -416,14 +417,18 @@ class Loop:
         if command["points"] != self.processor.counting:
             self.processor.counting = command["points"]
             self._note_counting()
-        self.processor.thresholds.block_edge(command["edge"] == "begin", command["training"])
-        if self.processor.thresholds.any:
+        judged = self.processor.block_edge(command["edge"] == "begin", command["training"])
+        if judged is not None:
+            tell_trial(self.recorder, self.control, command, *judged)
+        if self.processor.follows_blocks:
             self._note_training(command["edge"], command["called"])
         if self.processor.shown is not None and command["show"] is not None:
             source, turn = command["show"]
             self.processor.shown.show(source, turn)
             called = command["called"] if self.processor.n_samples else None
             self.recorder.shown(source, turn, called)
+        if command["edge"] == "end":
+            self.recorder.remember(thresholds_reached=self.processor.thresholds.carried())
         return self.recorder.block(command)
 
     def _note_counting(self) -> None:
@@ -471,6 +476,7 @@ class Loop:
             reason,
             continuity=self.continuity.facts(),
             stamps=self.source.clock_facts(),
+            thresholds_reached=self.processor.thresholds.carried(),
             stages={
                 "blocks": self.processor.n_blocks,
                 "samples_per_block_mean": self.processor.n_samples
