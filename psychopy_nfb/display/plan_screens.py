@@ -188,10 +188,17 @@ class PlanScreens(Screens):
         Raises
         ------
         SettingsError
-            If Form does not take them.
+            If Form does not take them, or the window cannot show it.
         """
         from psychopy import visual
 
+        if not self._win.allowStencil:  # Form would end Python, without a word
+            raise SettingsError(
+                "questions",
+                len(questions),
+                "need a window that can show PsychoPy's Form; open it with "
+                "visual.Window(..., allowStencil=True)",
+            )
         color = legible_on(self._win)
         items = [
             {"type": "slider", "layout": "horiz", "itemWidth": 0.5, "responseWidth": 0.5, **one}

@@ -417,7 +417,9 @@ class Loop:
         if command["points"] != self.processor.counting:
             self.processor.counting = command["points"]
             self._note_counting()
-        judged = self.processor.block_edge(command["edge"] == "begin", command["training"])
+        judged = self.processor.block_edge(
+            command["edge"] == "begin", command["training"], command["points"]
+        )
         if judged is not None:
             tell_trial(self.recorder, self.control, command, *judged)
         if self.processor.follows_blocks:
@@ -447,7 +449,7 @@ class Loop:
             t=called if self.processor.n_samples else None,
             kind="command",
             value="on" if training else "off",
-            detail={"training": training, "edge": edge},
+            detail={"training": training, "edge": edge, "points": self.processor.counting},
         )
 
     def _on_facts(self, command: dict[str, Any]) -> None:

@@ -304,7 +304,9 @@ class Processor:
         """Whether values depend on where blocks begin and end."""
         return self.thresholds.any or self.configuration.reward.loss > 0
 
-    def block_edge(self, begins: bool, training: bool) -> tuple[Trial, Trial | None] | None:
+    def block_edge(
+        self, begins: bool, training: bool, counts: bool
+    ) -> tuple[Trial, Trial | None] | None:
         """Note that a block of the experiment begins or ends before the next sample.
 
         Parameters
@@ -313,6 +315,8 @@ class Processor:
             Whether it begins.
         training : bool
             Whether this is a block with feedback from now on.
+        counts : bool
+            Whether points are counted in it.
 
         Returns
         -------
@@ -326,9 +330,9 @@ class Processor:
             given, *own = [reward.end_trial() for reward in rewards]
             return None if given is None else (given, own[0] if own else None)
         self._drop_trials()  # a block within a block is judged in its place
-        if training or self.counting:
+        if training or counts:
             for reward in rewards:
-                reward.begin_trial(self.counting)
+                reward.begin_trial(counts)
         return None
 
     def _rewards(self) -> list[RewardState]:

@@ -39,7 +39,7 @@ def run(processor, eeg, edges):
         processor.process(eeg[at:sample])
         at = sample
         processor.counting = counts
-        judged.append(processor.block_edge(begins, trains))
+        judged.append(processor.block_edge(begins, trains, counts))
         processor.thresholds.training = trains
     processor.process(eeg[at:])
     return [one for one in judged if one is not None]
@@ -147,11 +147,11 @@ def test_a_loss_that_is_set_within_a_block_holds_from_the_next_one_on():
     """When the block began stands nowhere, as nothing depended on it."""
     processor = Processor(training(loss=0.0), INFO)
     assert not processor.follows_blocks
-    processor.block_edge(True, True)
+    processor.block_edge(True, True, True)
     processor.process(samples()[:40])
     processor.apply({"loss": 3.0})
     assert processor.follows_blocks
-    assert processor.block_edge(False, False) is None
+    assert processor.block_edge(False, False, False) is None
     assert processor.reward.score == 0
 
 
