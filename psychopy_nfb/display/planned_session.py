@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from psychopy_nfb.checks import check_number
@@ -29,6 +29,8 @@ logger: logging.Logger = logging.getLogger(__name__)
 
 BEEP_SECONDS = 0.3
 """Of frames after a beep at a block's end, so that it is heard before anything else comes."""
+SHORTEST_BASELINE = 6.0
+"""Seconds of a baseline in a hurry; less is too little for the usual filters."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,7 @@ def run_plan(
     seed: int | None = None,
     key: str = "space",
     wait: float | None = None,
+    hurry: float = 1.0,
 ) -> PlanResult:
     """Run a session as planned.
 
@@ -109,6 +112,8 @@ def run_plan(
         Ends instructions.
     wait : float, optional
         Seconds after which screens go on without a key, to run unattended; None waits for the key.
+    hurry : float
+        All times are divided by it, to try a plan out; a baseline lasts 6 s at least.
 
     Returns
     -------
@@ -134,14 +139,15 @@ def run_plan(
         wait = check_number("wait", wait, above=0, unit="s")
     seed = plan.seed if seed is None else seed
     seed = drawn_seed() if seed is None else seed
-    turns = course(plan, seed)
+    hurry = check_number("hurry", hurry, at_least=1, at_most=1000)
+    turns = [_hurried(turn, hurry) for turn in course(plan, seed)]
     _check(nfb, plan, turns)
     beeps = any(turn.block.beep != "none" for turn in turns)
     screens = PlanScreens(nfb, win, draw, beeps)
     if plan.questions:
         screens.form(plan.questions)  # what Form does not take is told now, not at the end
     result = PlanResult(seed)
-    run = _Run(nfb, win, plan, screens, result, key, wait)
+    run = _Run(nfb, win, replace(plan, idle=plan.idle / hurry), screens, result, key, wait)
     try:
         run.before()
         for turn in turns:
@@ -152,6 +158,16 @@ def run_plan(
         nfb.mark("ended by Escape")
     run.keep()
     return result
+
+
+def _hurried(turn: Turn, hurry: float) -> Turn:
+    """Return a block with its times divided."""
+    if hurry == 1:
+        return turn
+    shown = turn.block.instruction_seconds
+    block = replace(turn.block, instruction_seconds=None if shown is None else shown / hurry)
+    least = SHORTEST_BASELINE if block.kind == "baseline" else 0.0
+    return replace(turn, block=block, seconds=max(least, turn.seconds / hurry))
 
 
 def _check(nfb: Neurofeedback, plan: Plan, turns: Sequence[Turn]) -> None:

@@ -478,6 +478,15 @@ class SessionCommands(FeedbackState):
         return True
 
     @property
+    def success(self) -> bool | None:
+        """Whether the last block was a success; None while it is not known, and if not judged.
+
+        A block is judged a few milliseconds after its end; see `psychopy_nfb.protocol.Trial`.
+        """
+        trial = self.trials.get(self._blocks)
+        return None if trial is None else trial.success
+
+    @property
     def block_number(self) -> int:
         """Number of the block that began last, 0 before the first; a key of `trials`."""
         return self._blocks
