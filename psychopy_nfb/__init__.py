@@ -33,6 +33,7 @@ _HOME = {
     "FeedbackCircle": "psychopy_nfb.display",
     "FeedbackColor": "psychopy_nfb.display",
     "FeedbackDimmer": "psychopy_nfb.display",
+    "FeedbackMovie": "psychopy_nfb.display",
     "FeedbackProgress": "psychopy_nfb.display",
     "FeedbackSign": "psychopy_nfb.display",
     "FeedbackStimulus": "psychopy_nfb.display",

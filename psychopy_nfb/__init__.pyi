@@ -22,6 +22,7 @@ from psychopy_nfb.display import FeedbackBar as FeedbackBar
 from psychopy_nfb.display import FeedbackCircle as FeedbackCircle
 from psychopy_nfb.display import FeedbackColor as FeedbackColor
 from psychopy_nfb.display import FeedbackDimmer as FeedbackDimmer
+from psychopy_nfb.display import FeedbackMovie as FeedbackMovie
 from psychopy_nfb.display import FeedbackProgress as FeedbackProgress
 from psychopy_nfb.display import FeedbackSign as FeedbackSign
 from psychopy_nfb.display import FeedbackStimulus as FeedbackStimulus

@@ -6,7 +6,8 @@
 - `late_read`, `frame_log`: when a value is read, and what is noted of each flip;
 - `chosen_lag`: more lag than there must be, as a block wants it; `held_lag`: the earlier record
   that has it, and whether it was held;
-- `bar`, `thermometer`, `circle`, `trace`, `color`, `text`, `sign`, `progress`, `dimmer`: what the
+- `bar`, `thermometer`, `circle`, `trace`, `color`, `text`, `sign`, `progress`, `movie`,
+  `dimmer`: what the
   participant sees, on `stimulus` and `shapes`;
 - `tone`: what the participant hears, made of `waveforms` and played on a `speaker`;
 - `auto_draw`, `run_state`: what Builder's scripts expect of their stimuli;
@@ -32,6 +33,7 @@ _HOME = {
     "FeedbackCircle": "circle",
     "FeedbackColor": "color",
     "FeedbackDimmer": "dimmer",
+    "FeedbackMovie": "movie",
     "FeedbackProgress": "progress",
     "FeedbackSign": "sign",
     "FeedbackStimulus": "stimulus",

@@ -6,6 +6,7 @@ from psychopy_nfb.display.circle import FeedbackCircle as FeedbackCircle
 from psychopy_nfb.display.color import FeedbackColor as FeedbackColor
 from psychopy_nfb.display.dimmer import FeedbackDimmer as FeedbackDimmer
 from psychopy_nfb.display.late_read import LateRead as LateRead
+from psychopy_nfb.display.movie import FeedbackMovie as FeedbackMovie
 from psychopy_nfb.display.neurofeedback import Neurofeedback as Neurofeedback
 from psychopy_nfb.display.pacing import frame_blocking as frame_blocking
 from psychopy_nfb.display.pacing import pace as pace
