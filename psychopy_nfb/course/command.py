@@ -54,6 +54,10 @@ def main(options: argparse.Namespace) -> int:
             write_conditions(turns, options.conditions)
         if options.json:
             write_json(plan, options.json)
+    if options.conditions and any(turn.block.kind == "baseline" for turn in turns):
+        sys.stdout.write(
+            "The conditions file has no baselines: put a Neuro Baseline Routine before its loop.\n"
+        )
     if files:
         sys.stdout.write("\n".join(["Files:", *(f"  {path}" for path in files)]) + "\n")
     return 0

@@ -156,6 +156,8 @@ COLUMNS = (
     *("eyes", *CRITERIA),
 )
 """Of a conditions file that is written."""
+NOTHING = " "
+"""As a text in a cell: of an empty one Builder would show the word None."""
 
 
 def _blocks(path: Path) -> list[dict[str, Any]]:
@@ -261,7 +263,8 @@ def _sheet(path: Path) -> list[list[str]]:
 def write_conditions(turns: Sequence[Turn], path: str | os.PathLike[str]) -> None:
     """Write a course as a conditions file, a row for each block, for a loop of Builder.
 
-    The loop's type must be *sequential*: the order is that of the course already.
+    The loop's type must be *sequential*: the order is that of the course already. Baselines are not
+    in it: in Builder they are Routines of their own.
 
     Parameters
     ----------
@@ -277,7 +280,7 @@ def write_conditions(turns: Sequence[Turn], path: str | os.PathLike[str]) -> Non
     FileError
         If it cannot be written.
     """
-    rows = [_conditions(turn) for turn in turns]
+    rows = [_conditions(turn) for turn in turns if turn.block.kind != "baseline"]
     try:
         with open(path, "w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, COLUMNS)
@@ -313,12 +316,12 @@ def _conditions(turn: Turn) -> dict[str, Any]:
         "points": block.counts,
         "shown": block.shown,
         "lag_ms": round(1000 * lag, 3) if lag else 0,
-        "text": block.text,
-        "instructions": block.instructions,
+        "text": block.text or NOTHING,
+        "instructions": block.instructions or NOTHING,
         "instruction_seconds": ""
         if block.instruction_seconds is None
         else block.instruction_seconds,
-        "half_time": block.half_time,
+        "half_time": block.half_time or NOTHING,
         "beep": block.beep,
         "sign": block.sign,
         "eyes": block.eyes,

@@ -112,6 +112,7 @@ class SessionCommands(FeedbackState):
         self._calibrated = threading.Event()
         self._refusal: str | None = None
         self.trials: dict[int, Trial] = {}
+        self._judged = 0  # number of the last block that is judged
         self._recording_error: str | None = None
         self._channels: list[ChannelVerdict] = []
         self._channel_traces = np.empty((0, 0))
@@ -246,6 +247,7 @@ class SessionCommands(FeedbackState):
         self._held = held or self._held
         self._counting = feedback if points is None else points
         self._counted = self._counted or self._counting
+        self._judged = self._blocks if feedback or self._counting else self._judged
         self._show(feedback)
         if self._frames is not None:
             self._frames.block = self._blocks
@@ -479,11 +481,12 @@ class SessionCommands(FeedbackState):
 
     @property
     def success(self) -> bool | None:
-        """Whether the last block was a success; None while it is not known, and if not judged.
+        """Whether the last block with feedback or points was a success.
 
-        A block is judged a few milliseconds after its end; see `psychopy_nfb.protocol.Trial`.
+        None until it is judged, a few milliseconds after its end, and if it is not; see
+        `psychopy_nfb.protocol.Trial`. Rests do not change it.
         """
-        trial = self.trials.get(self._blocks)
+        trial = self.trials.get(self._judged)
         return None if trial is None else trial.success
 
     @property

@@ -51,6 +51,18 @@ def test_row_045_what_is_written_for_builder_is_the_course(tmp_path):
     assert (by_label["show"]["shown"], by_label["rest"]["shown"]) == ("sham", "own")
 
 
+def test_builder_reads_texts_as_texts_and_no_baselines(tmp_path):
+    from psychopy.data import importConditions
+
+    blocks = [{"label": "base", "kind": "baseline", "seconds": 60}, {"label": "a", "seconds": 8}]
+    write_conditions(course(read_plan({"blocks": blocks})), tmp_path / "trials.csv")
+    (row,) = importConditions(str(tmp_path / "trials.csv"))
+    assert (row["label"], row["seconds"], row["lag_ms"]) == ("a", 8, 0)
+    assert (row["feedback"], row["points"], row["sign"]) == (True, True, False)
+    assert row["text"].strip() == row["instructions"].strip() == ""
+    assert read_plan(tmp_path / "trials.csv").blocks[0].text == ""
+
+
 def test_row_045_a_conditions_file_is_read_as_the_same_plan(tmp_path):
     turns = course(read_plan(PLAN))
     write_conditions(turns, tmp_path / "trials.csv")
