@@ -33,6 +33,7 @@ _HOME = {
     "FeedbackCircle": "psychopy_nfb.display",
     "FeedbackColor": "psychopy_nfb.display",
     "FeedbackDimmer": "psychopy_nfb.display",
+    "FeedbackMovie": "psychopy_nfb.display",
     "FeedbackProgress": "psychopy_nfb.display",
     "FeedbackSign": "psychopy_nfb.display",
     "FeedbackStimulus": "psychopy_nfb.display",
@@ -50,8 +51,15 @@ _HOME = {
     "UDPMarkers": "psychopy_nfb.hardware.marker_output",
     # ready screens
     "run_baseline": "psychopy_nfb.display",
+    "run_plan": "psychopy_nfb.display",
     "show_signal_check": "psychopy_nfb.display",
     "wait_for_trigger": "psychopy_nfb.display",
+    # the course of a session
+    "Group": "psychopy_nfb.course",
+    "Plan": "psychopy_nfb.course",
+    "PlannedBlock": "psychopy_nfb.course",
+    "Until": "psychopy_nfb.course",
+    "read_plan": "psychopy_nfb.course",
     # settings
     "Configuration": "psychopy_nfb.engine.configuration",
     "Pipeline": "psychopy_nfb.dsp",
@@ -60,6 +68,7 @@ _HOME = {
     "FixedRatio": "psychopy_nfb.protocol",
     "Inverse": "psychopy_nfb.protocol",
     "OtherSignal": "psychopy_nfb.protocol",
+    "Quest": "psychopy_nfb.engine.quest",
     "Replay": "psychopy_nfb.protocol",
     "Reward": "psychopy_nfb.protocol",
     "Running": "psychopy_nfb.protocol",
@@ -90,7 +99,7 @@ _HOME = {
     "NfbError": "psychopy_nfb.errors",
 }
 _FOLDERS = (
-    *("dsp", "protocol", "lsl", "simulate", "recording", "engine", "hardware", "display"),
+    *("dsp", "protocol", "course", "lsl", "simulate", "recording", "engine", "hardware", "display"),
     "analysis",
 )
 

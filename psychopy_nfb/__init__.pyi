@@ -1,6 +1,7 @@
 """The names of `psychopy_nfb`, for editors: they are imported when they are used."""
 
 from psychopy_nfb import analysis as analysis
+from psychopy_nfb import course as course
 from psychopy_nfb import display as display
 from psychopy_nfb import dsp as dsp
 from psychopy_nfb import engine as engine
@@ -12,10 +13,16 @@ from psychopy_nfb import simulate as simulate
 from psychopy_nfb.analysis import contingency as contingency
 from psychopy_nfb.analysis import lag_summary as lag_summary
 from psychopy_nfb.builder.field_errors import errors_name_fields as errors_name_fields
+from psychopy_nfb.course import Group as Group
+from psychopy_nfb.course import Plan as Plan
+from psychopy_nfb.course import PlannedBlock as PlannedBlock
+from psychopy_nfb.course import Until as Until
+from psychopy_nfb.course import read_plan as read_plan
 from psychopy_nfb.display import FeedbackBar as FeedbackBar
 from psychopy_nfb.display import FeedbackCircle as FeedbackCircle
 from psychopy_nfb.display import FeedbackColor as FeedbackColor
 from psychopy_nfb.display import FeedbackDimmer as FeedbackDimmer
+from psychopy_nfb.display import FeedbackMovie as FeedbackMovie
 from psychopy_nfb.display import FeedbackProgress as FeedbackProgress
 from psychopy_nfb.display import FeedbackSign as FeedbackSign
 from psychopy_nfb.display import FeedbackStimulus as FeedbackStimulus
@@ -26,6 +33,7 @@ from psychopy_nfb.display import FeedbackTrace as FeedbackTrace
 from psychopy_nfb.display import PhotodiodePatch as PhotodiodePatch
 from psychopy_nfb.display import pace as pace
 from psychopy_nfb.display import run_baseline as run_baseline
+from psychopy_nfb.display import run_plan as run_plan
 from psychopy_nfb.display import show_signal_check as show_signal_check
 from psychopy_nfb.display import wait_for_trigger as wait_for_trigger
 from psychopy_nfb.display.chosen_lag import Lag as Lag
@@ -36,6 +44,7 @@ from psychopy_nfb.engine.configuration import read_configuration as read_configu
 from psychopy_nfb.engine.plugins import load_plugins as load_plugins
 from psychopy_nfb.engine.presets import band_amplitude as band_amplitude
 from psychopy_nfb.engine.presets import standard_training as standard_training
+from psychopy_nfb.engine.quest import Quest as Quest
 from psychopy_nfb.engine.rerun import rerun as rerun
 from psychopy_nfb.errors import NfbError as NfbError
 from psychopy_nfb.hardware.amplifier import device_stream as device_stream

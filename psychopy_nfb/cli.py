@@ -107,6 +107,13 @@ COMMANDS = {
         "PsychoPy's own command leaves out.",
         "psychopy-nfb compile alpha_training.psyexp -o alpha_training.py",
     ),
+    "plan": Command(
+        "psychopy_nfb.course.command",
+        "show the course of a session that a plan gives",
+        "Show the course that a plan of a session gives: its blocks in their order, with their "
+        "times. Writes it as a conditions file for a loop of Builder, too.",
+        "psychopy-nfb plan my_plan.json --conditions trials.csv",
+    ),
     "rehearse": Command(
         "psychopy_nfb.tune.rehearse_command",
         "show what a training would have done on recordings",

@@ -11,12 +11,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from psychopy_nfb.course import course, read_plan
 from psychopy_nfb.recording import read_session
 
 pytestmark = [pytest.mark.alone, pytest.mark.display, pytest.mark.slow]
 ROOT = Path(__file__).parents[1]
 EXPERIMENTS = ROOT / "experiments"
-SETTINGS = sorted(EXPERIMENTS.glob("*.json"))
+SETTINGS = sorted(set(EXPERIMENTS.glob("*.json")) - set(EXPERIMENTS.glob("*_plan.json")))
 EEGLAB = ROOT.parent / "shared" / "data" / "eeglab_data.set"
 
 
@@ -92,6 +93,63 @@ def test_row_075_alpha_training_runs_unattended(settings, trained):
     assert training.shown.nunique() > 50
     assert session.frames.patch.dropna().isin([0, 1]).all()
     assert session.settings["ended"] == "stopped"
+
+
+@pytest.fixture(scope="module")
+def planned(tmp_path_factory, alone):
+    """Return for each experiment that runs a plan what it said and its session; run together."""
+    running = {}
+    for name in ("clinic_training", "trials_quest", "bidirectional"):
+        folder = tmp_path_factory.mktemp(name)
+        with (folder / "said.txt").open("w", encoding="utf-8") as said:
+            running[name, folder] = subprocess.Popen(
+                [sys.executable, EXPERIMENTS / f"{name}.py", "--unattended", "--data", folder],
+                cwd=ROOT,
+                env=alone(),
+                stdout=said,
+                stderr=subprocess.STDOUT,
+            )
+    found = {}
+    for (name, folder), process in running.items():
+        status = process.wait(300)
+        said = (folder / "said.txt").read_text(encoding="utf-8")
+        assert status == 0, said
+        assert re.search(r"points; files: ", said)
+        found[name] = said, only_session(folder)
+    return found
+
+
+@pytest.mark.parametrize("name", ["clinic_training", "trials_quest", "bidirectional"])
+def test_row_071_a_planned_experiment_runs_unattended(name, planned):
+    _, session = planned[name]
+    plan = read_plan(EXPERIMENTS / f"{name.removesuffix('_training')}_plan.json")
+    kept = session.settings["plan"]
+    turns = course(plan, kept["seed"])
+    assert [turn["label"] for turn in kept["turns"]] == [turn.block.label for turn in turns]
+    begun = session.events[session.events.trial_type == "block_begin"].value.tolist()
+    assert begun[2:] == [turn.block.label for turn in turns[1:]]
+    assert not kept["escaped"]
+    assert not kept["baseline_failed"]
+    frames = session.frames.dropna(subset="seq")
+    feedback = {turn.block.label for turn in turns if turn.block.feedback}
+    assert frames[frames.block.isin(feedback)].shown.nunique() > 50
+    assert session.settings["ended"] == "stopped"
+
+
+def test_row_071_trials_are_judged_as_quest_heard_of_them(planned):
+    said, session = planned["trials_quest"]
+    turns = session.settings["plan"]["turns"]
+    judged = [turn["success"] for turn in turns if turn["success"] is not None]
+    assert f"{sum(judged)} of {len(judged)} trials were a success" in said
+    events = session.events
+    assert len(events[events.trial_type == "trial"]) == len(judged)
+    heard = session.settings["thresholds_reached"]["alpha"]["settings"]["trials"]
+    with_feedback = [turn for turn in turns if turn["kind"] in ("train", "observe")]
+    assert len(heard) <= len(with_feedback)
+    assert session.settings["plan"]["answers"].keys() == {
+        "How tired are you now?",
+        "How did you make the bar rise?",
+    }
 
 
 def test_photodiode_validation_runs_unattended_to_a_verdict(tmp_path):

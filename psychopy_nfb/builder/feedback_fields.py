@@ -125,6 +125,25 @@ BASIC = (
         show=_REWARDED,
     ),
     *schedule_fields.FIELDS,
+    Field(
+        "loss",
+        "0",
+        "Points lost for a missed block",
+        "How many points are taken at the end of a block in which points are counted and that was "
+        "no success. Usual: 0.",
+        type="num",
+        show=_REWARDED,
+    ),
+    Field(
+        "blockSuccess",
+        "0.25",
+        "Time beyond threshold for a success (0 to 1)",
+        "A block is a success when all signals were where reward is given for this share of its "
+        "clean time. Its outcome is recorded, and a Feedback Display as a sign may show it "
+        "afterwards, with nfb.success as its value. 0.25 is usual.",
+        type="num",
+        show=_REWARDED,
+    ),
 )
 FEEDBACK = (
     Field(
@@ -238,6 +257,17 @@ DATA = (
         "Use the last baseline",
         "Take over the baseline of the participant's earlier session, if there is one. Usual: no, "
         "as caps never sit in quite the same place.",
+        tab="Data",
+        type="bool",
+        control="bool",
+    ),
+    Field(
+        "carryOver",
+        False,
+        "Go on with the last thresholds",
+        "Let thresholds that follow begin where they were at the end of this participant's last "
+        "session with this experiment, if there is one. Usual: yes with QUEST and steps, in a "
+        "training of several sessions.",
         tab="Data",
         type="bool",
         control="bool",

@@ -34,6 +34,7 @@ API_NAMES = {
     "artifact": "artifact_uv",
     "thresholdKind": "threshold_kind",
     "rewardMode": "mode",
+    "blockSuccess": "success",
     "displaySmoothingMs": "display_smoothing",
 }
 """Fields whose parameter of the Coder API has another name."""

@@ -33,7 +33,7 @@ PIPELINE = (
     "smooth",
 )
 SHOWN = ("normalise", "threshold", "thresholdKind", "direction", "displaySmoothingMs")
-REWARD = ("dwell", "refractory", "rewardMode", "points")
+REWARD = ("dwell", "refractory", "rewardMode", "points", "loss", "blockSuccess")
 NONE_MEANS_OFF = ("lineFrequency", "artifact", "smooth")
 UNITS = {"zscore": " SD", "percent": " %", "max": " of the maximum", "none": " µV"}
 """Unit of threshold and display, by what they are compared with."""

@@ -12,6 +12,7 @@ KINDS = {
     "running": "following the running mean",
     "trend": "rising as planned",
     "staircase": "in steps after each block",
+    "quest": "by QUEST, after each block",
 }
 """Further choices of *Threshold given as*, and what the dialog shows for each."""
 _TYPES = {kind: kind.capitalize() for kind in KINDS}
@@ -113,6 +114,37 @@ FIELDS = (
         ),
     ),
     Field(
+        "questShare",
+        "0.25",
+        "Share for a success (0 to 1)",
+        "A block is a success when the signal was beyond the threshold for this share of its clean "
+        "time. 0.25 is usual.",
+        tab="Feedback",
+        type="num",
+        show=_shown("quest"),
+    ),
+    Field(
+        "questAim",
+        "0.75",
+        "Blocks that succeed (0 to 1)",
+        "The share of the blocks that shall be a success: QUEST looks for the threshold at which "
+        "they are. 0.75 is usual.",
+        tab="Feedback",
+        type="num",
+        show=_shown("quest"),
+    ),
+    Field(
+        "questSd",
+        "",
+        "Threshold known to within (SD, %, share)",
+        "How uncertain the first threshold is, as a standard deviation in the unit chosen above: a "
+        "larger one lets QUEST move further at first. Empty: 0.15, with a comparison in standard "
+        "deviations; otherwise it is needed.",
+        tab="Feedback",
+        type="num",
+        show=_shown("quest"),
+    ),
+    Field(
         "easierAt",
         "0.4",
         "Easier up to (0 to 1)",
@@ -134,6 +166,9 @@ _SETTINGS = {
     "step": "step",
     "harderAt": "up_at",
     "easierAt": "down_at",
+    "questShare": "share",
+    "questAim": "aim",
+    "questSd": "sd",
     "threshold": "start",
 }
 """Names of the rules' settings by field."""

@@ -6,11 +6,13 @@ from psychopy_nfb.display.circle import FeedbackCircle as FeedbackCircle
 from psychopy_nfb.display.color import FeedbackColor as FeedbackColor
 from psychopy_nfb.display.dimmer import FeedbackDimmer as FeedbackDimmer
 from psychopy_nfb.display.late_read import LateRead as LateRead
+from psychopy_nfb.display.movie import FeedbackMovie as FeedbackMovie
 from psychopy_nfb.display.neurofeedback import Neurofeedback as Neurofeedback
 from psychopy_nfb.display.pacing import frame_blocking as frame_blocking
 from psychopy_nfb.display.pacing import pace as pace
 from psychopy_nfb.display.pacing import unpace as unpace
 from psychopy_nfb.display.photodiode_patch import PhotodiodePatch as PhotodiodePatch
+from psychopy_nfb.display.planned_session import run_plan as run_plan
 from psychopy_nfb.display.progress import FeedbackProgress as FeedbackProgress
 from psychopy_nfb.display.scanner_trigger import wait_for_trigger as wait_for_trigger
 from psychopy_nfb.display.sign import FeedbackSign as FeedbackSign

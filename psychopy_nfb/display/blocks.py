@@ -55,7 +55,10 @@ class Blocks:
         self._link = link
         self._state = state
         self._clock = clock
-        self._number = 0
+        self.number = 0
+        """Of the block that began last; 0 before the first."""
+        self.judged = 0
+        """Number of the last block with feedback or points, which is a trial."""
         self._open: list[_OpenBlock] = []
         self._shown = ShownChoice()
         self._counting = False  # points and hits: in blocks only
@@ -105,17 +108,18 @@ class Blocks:
         feedback = feedback and shown != NONE
         begun = lsl_now()
         held = None if wanted is None else self._hold(wanted, begun)
-        self._number += 1
+        self.number += 1
         outer = 0 if self.frames is None else self.frames.block
-        block = _OpenBlock(self._number, label, feedback, begun, held)
+        block = _OpenBlock(self.number, label, feedback, begun, held)
         block.before = (self._state.showing, self._counting, self._shown.source, outer, self.held)
         self._open.append(block)
         self.held = held or self.held
         self._counting = feedback if points is None else points
         self.counted = self.counted or self._counting
+        self.judged = self.number if feedback or self._counting else self.judged
         self._show(feedback)
         if self.frames is not None:
-            self.frames.block = self._number
+            self.frames.block = self.number
         show = self._shown.begin(shown, sources)
         self._send("begin", block, begun, show, self._shown.source)
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from psychopy_nfb.checks import check_choice, check_number
-from psychopy_nfb.display.letters import legible_on
+from psychopy_nfb.display.screens import Escaped, Screens
 from psychopy_nfb.errors import FileError
 from psychopy_nfb.protocol import TRAINED
 
@@ -32,11 +31,6 @@ NO_ANSWER = "The background process did not answer; wait a moment, then repeat i
 DONE = {"open": "Thank you.", "closed": "Thank you. You can open your eyes."}
 ENDED_SECONDS = 1.5
 """How long the word that it succeeded is shown."""
-LETTER = 0.042
-WIDTH = 1.2
-"""Of the text, in units of the window's height; less in a window that is narrower."""
-BAR_WIDTH, BAR_HEIGHT = 0.5, 0.012
-TRACK_OPACITY = 0.25
 
 
 def _save(nfb: Neurofeedback) -> None:
@@ -45,10 +39,6 @@ def _save(nfb: Neurofeedback) -> None:
         nfb.save_calibration()
     except FileError as error:
         logger.error("The calibration is not kept for the next session: %s", error)
-
-
-class _Escaped(Exception):
-    """Escape was pressed."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +105,7 @@ def run_baseline(
     check_choice("eyes", eyes, tuple(INSTRUCTIONS))
     check_number("seconds", seconds, above=0, unit="s")
     check_number("repeats", repeats, at_least=0)
-    screens = _Screens(nfb, win)
+    screens = Screens(nfb, win)
     attempts, reason = 0, None
     try:
         text = instructions
@@ -148,7 +138,7 @@ def run_baseline(
                 key,
                 wait,
             )
-    except _Escaped:
+    except Escaped:
         return BaselineResult(False, True, attempts, "ended by Escape")
     return BaselineResult(reason is None, False, attempts, reason)
 
@@ -178,75 +168,3 @@ def failure(reason: str) -> str:
     why, _, what = reason.partition("; ")
     lines = ["This measurement did not succeed.", "", f"Why: {why.rstrip('.')}."]
     return "\n".join([*lines, "", f"What to do: {what}"] if what else lines)
-
-
-class _Screens:
-    """Draws and waits, a frame at a time, so that every frame is logged."""
-
-    def __init__(self, nfb: Neurofeedback, win: Window):
-        from psychopy import event, visual
-
-        self._nfb = nfb
-        self._keys = event
-        color = legible_on(win)
-        # In a window that is higher than broad everything is smaller.
-        shape = min(1.0, 0.9 * win.size[0] / win.size[1] / WIDTH)
-        self._text = visual.TextStim(
-            win,
-            units="height",
-            height=shape * LETTER,
-            wrapWidth=shape * WIDTH,
-            color=color,
-            autoLog=False,
-        )
-        self._cross = visual.ShapeStim(
-            win, vertices="cross", units="height", size=0.06, fillColor=color, lineWidth=0
-        )
-        self._bar_width = shape * BAR_WIDTH
-        line = {"units": "height", "lineWidth": 0, "anchor": "left", "autoLog": False}
-        line |= {"pos": (-self._bar_width / 2, -0.35), "size": (self._bar_width, BAR_HEIGHT)}
-        self._track = visual.Rect(win, fillColor=color, opacity=TRACK_OPACITY, **line)
-        self._left = visual.Rect(win, fillColor=color, **line)
-
-    def _frames(self, seconds: float) -> Iterator[Any]:
-        """Yield the keys pressed, once a frame."""
-        for _ in self._nfb.frames(seconds):
-            pressed = self._keys.getKeys()
-            if "escape" in pressed:
-                raise _Escaped
-            yield pressed
-
-    def show(self, text: str, seconds: float) -> None:
-        """Show `text` for so long."""
-        self._text.text = text
-        for _ in self._frames(seconds):
-            self._text.draw()
-
-    def wait_for(self, text: str, key: str, wait: float | None) -> None:
-        """Show `text` until `key` is pressed, or for `wait` seconds."""
-        self._keys.clearEvents()
-        self._text.text = text
-        while True:
-            for pressed in self._frames(3600.0 if wait is None else wait):
-                self._text.draw()
-                if key in pressed:
-                    return
-            if wait is not None:
-                return
-
-    def record(self, seconds: float, eyes: str, countdown: bool) -> None:
-        """Show what belongs to the recording."""
-        from psychopy_nfb.clock import lsl_now
-
-        self._text.text = "" if eyes == "open" else "Eyes closed"
-        begun = lsl_now()
-        for _ in self._frames(seconds):
-            if eyes == "open":
-                self._cross.draw()
-            else:
-                self._text.draw()
-            if countdown:
-                left = max(0.0, 1 - (lsl_now() - begun) / seconds)
-                self._left.size = (self._bar_width * left, BAR_HEIGHT)
-                self._track.draw()
-                self._left.draw()

@@ -21,6 +21,7 @@ from psychopy_nfb.display.pacing import frame_blocking
 from psychopy_nfb.display.pacing import pace as pace_window
 from psychopy_nfb.display.session_interface import SessionInterface
 from psychopy_nfb.engine.calibration import with_calibration
+from psychopy_nfb.engine.carry_over import with_carry_over
 from psychopy_nfb.engine.configuration import Configuration, read_configuration
 from psychopy_nfb.engine.donor_files import Donors, keep_donors
 from psychopy_nfb.engine.donors import read_donors
@@ -77,6 +78,9 @@ class Neurofeedback(SessionInterface):
     calibration : path or "last", optional
         Baseline and fitted filters of an earlier session: a file, or what `save_calibration` kept
         of this participant in `data`, if there is anything.
+    carry_over : path or "last", optional
+        An earlier session of this participant whose moving thresholds go on here: any of its files,
+        or the last one of this task in `data`, if there is any. Another participant's is refused.
     plugins : sequence of path
         Python files with steps of your own; the manual's page *Your own parts* shows some. The
         background process loads them, too. Parts of installed packages need not be named.
@@ -124,6 +128,7 @@ class Neurofeedback(SessionInterface):
         between_blocks: bool = True,
         shown: Mapping[str, ShownSource] | None = None,
         calibration: str | os.PathLike[str] | None = None,
+        carry_over: str | os.PathLike[str] | None = None,
         plugins: Sequence[str | os.PathLike[str]] = (),
         name: str | None = None,
     ):
@@ -140,6 +145,9 @@ class Neurofeedback(SessionInterface):
                 logger.warning("There is no earlier baseline of %s; record one.", participant)
         if calibration is not None:
             configuration = with_calibration(configuration, calibration)
+        configuration, self._carried = with_carry_over(
+            configuration, carry_over, participant, task, data
+        )
         if shown:
             configuration = replace(configuration, shown={**configuration.shown, **shown})
         self._donors: Donors = read_donors(configuration, task, participant)
@@ -195,6 +203,7 @@ class Neurofeedback(SessionInterface):
             self._configure(replace(self.configuration, stream=self._stand_in.selection))
         facts = {
             **({} if self.files is None else self.files.begun(self._task)),
+            **self._carried,
             "clock": to_dict(self.clock.measure()),
             "experiment": {
                 "pid": os.getpid(),

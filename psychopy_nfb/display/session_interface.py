@@ -22,6 +22,7 @@ from psychopy_nfb.display.worker_link import WorkerLink
 from psychopy_nfb.display.worker_news import WorkerNews
 from psychopy_nfb.dsp import ChannelVerdict
 from psychopy_nfb.engine.configuration import Configuration
+from psychopy_nfb.protocol import Trial
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -271,6 +272,33 @@ class SessionInterface(RunState):
     def end_block(self) -> None:
         """End the block that began last; harmless when there is none."""
         self._blocks.end()
+
+    @property
+    def block_number(self) -> int:
+        """Number of the block that began last, 0 before the first; a key of `trials`."""
+        return self._blocks.number
+
+    @property
+    def trials(self) -> dict[int, Trial]:
+        """How blocks with feedback or points went, by their number.
+
+        Known some milliseconds after their end.
+        """
+        return self._news.trials
+
+    @property
+    def success(self) -> bool | None:
+        """Whether the last block with feedback or points was a success.
+
+        None until it is judged, a few milliseconds after its end, and if it is not; see
+        `psychopy_nfb.protocol.Trial`. Rests do not change it.
+        """
+        trial = self.trials.get(self._blocks.judged)
+        return None if trial is None else trial.success
+
+    def tell_plan(self, facts: dict[str, Any]) -> None:
+        """Write what was planned and how it went into the session's settings file."""
+        self._link.facts(plan=facts)
 
     @contextmanager
     def baseline(self, label: str = "baseline") -> Iterator[None]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from psychopy_nfb.dsp import ChannelVerdict
 from psychopy_nfb.engine.configuration import Configuration, read_configuration
+from psychopy_nfb.protocol import Trial
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -44,6 +45,8 @@ class WorkerNews:
         """Set when a baseline has succeeded."""
         self.calibrated_here = False
         """Whether one has succeeded in this session."""
+        self.trials: dict[int, Trial] = {}
+        """How blocks with feedback or points went, by their number."""
         self.recording_error: str | None = None
         """Why the files can no longer be written, in a sentence."""
         self.channels: list[ChannelVerdict] = []
@@ -64,6 +67,8 @@ class WorkerNews:
         elif kind == "calibrated":
             self.calibrated_here = True
             self.calibrated.set()
+        elif kind == "trial":
+            self.trials[message["block"]] = Trial(**message["trial"])
         elif kind == "refused":
             self.refusal = message["sentence"]
             logger.warning("%s", message["sentence"])

@@ -21,5 +21,7 @@
 - `worker_process`, `worker_launch`: start the worker, restart it, end it; the frame loop never
   waits; `outbox`: commands on their way to it, which no kill loses; `threshold_history`: how far
   its thresholds had come;
+- `quest`: a threshold by PsychoPy's QUEST; `carry_over`: thresholds go on where an earlier session
+  ended; `trials`: how a trial went, told;
 - `rerun`: a recorded session through the same settings again.
 """

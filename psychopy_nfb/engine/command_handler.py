@@ -15,6 +15,7 @@ from psychopy_nfb.engine.control import ControlLine
 from psychopy_nfb.engine.memory import SharedBlock
 from psychopy_nfb.engine.processor import Processor
 from psychopy_nfb.engine.recorder import Recorder
+from psychopy_nfb.engine.trials import tell_trial
 from psychopy_nfb.errors import NfbError
 from psychopy_nfb.settings import to_dict
 
@@ -60,7 +61,7 @@ class CommandHandler:
     def begin(self) -> None:
         """Write what holds at the first sample: whether points count, whether thresholds follow."""
         self._note_counting()
-        if self._processor.thresholds.any:
+        if self._processor.follows_blocks:
             self._note_training(None)
 
     def obey(self, command: dict[str, Any]) -> None:
@@ -91,9 +92,9 @@ class CommandHandler:
         self.running = False
 
     def _on_set(self, command: dict[str, Any]) -> dict[str, Any]:
-        moved = self._processor.thresholds.any
+        followed = self._processor.follows_blocks
         self._processor.apply(command["changes"], command["signal"])
-        if self._processor.thresholds.any and not moved:
+        if self._processor.follows_blocks and not followed:
             self._note_training(None, command["called"])
         self._recorder.remember_configuration()
         self._tell_configuration()
@@ -155,14 +156,20 @@ class CommandHandler:
         if command["points"] != self._processor.counting:
             self._processor.counting = command["points"]
             self._note_counting()
-        self._processor.thresholds.block_edge(command["edge"] == "begin", command["training"])
-        if self._processor.thresholds.any:
+        judged = self._processor.block_edge(
+            command["edge"] == "begin", command["training"], command["points"]
+        )
+        if judged is not None:
+            tell_trial(self._recorder, self._control, command, *judged)
+        if self._processor.follows_blocks:
             self._note_training(command["edge"], command["called"])
         if self._processor.shown is not None and command["show"] is not None:
             source, turn = command["show"]
             self._processor.shown.show(source, turn)
             called = command["called"] if self._processor.n_samples else None
             self._recorder.shown(source, turn, called)
+        if command["edge"] == "end":
+            self._recorder.remember(thresholds_reached=self._processor.thresholds.carried())
         return self._recorder.block(command)
 
     def _note_counting(self) -> None:
@@ -181,7 +188,7 @@ class CommandHandler:
             t=called if self._processor.n_samples else None,
             kind="command",
             value="on" if training else "off",
-            detail={"training": training, "edge": edge},
+            detail={"training": training, "edge": edge, "points": self._processor.counting},
         )
 
     def _on_facts(self, command: dict[str, Any]) -> None:

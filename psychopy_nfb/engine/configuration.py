@@ -10,6 +10,7 @@ from typing import Any
 from psychopy_nfb.budget import LONGEST_NAME, MOST_SIGNALS, check_count
 from psychopy_nfb.checks import check_number
 from psychopy_nfb.engine.plugins import load_needed
+from psychopy_nfb.engine.quest import Quest as _Quest  # noqa: F401 (settings know the rule then)
 from psychopy_nfb.errors import SettingsError, listed
 from psychopy_nfb.lsl.selection import StreamSelection
 from psychopy_nfb.protocol import (

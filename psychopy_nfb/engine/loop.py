@@ -340,6 +340,7 @@ class Loop:
             reason,
             continuity=self.continuity.facts(),
             stamps=self.source.clock_facts(),
+            thresholds_reached=self.processor.thresholds.carried(),
             stages={
                 "blocks": self.processor.n_blocks,
                 "samples_per_block_mean": self.processor.n_samples

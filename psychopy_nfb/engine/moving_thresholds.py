@@ -92,6 +92,17 @@ class MovingThresholds:
                 told[name] = {"sample": parts[-1]["sample"], "threshold": state.threshold}
         return told
 
+    def carried(self) -> dict[str, dict[str, Any]]:
+        """Return by signal what the rules of a later session go on with; for JSON.
+
+        Those of what is shown in place of signals are none of a person's own.
+        """
+        carried = {}
+        for name, state in self._states.items():
+            if "." not in name and state.ready and (one := state.carried()) is not None:
+                carried[name] = one
+        return carried
+
     def followers(self) -> dict[str, Follower]:
         """Return copies of what moves the thresholds, by signal, for `take_over`."""
         return {

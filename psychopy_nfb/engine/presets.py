@@ -190,6 +190,8 @@ def standard_training(
     reward_mode: str = Reward.mode,
     points: float = Reward.points,
     schedule: Schedule | None = None,
+    loss: float = Reward.loss,
+    success: float = Reward.success,
     signals: dict[str, Signal] | None = None,
     publish: bool = False,
     **signal: object,
@@ -206,6 +208,9 @@ def standard_training(
         As `psychopy_nfb.Reward`; `reward_mode` is its `mode`.
     schedule : Schedule, optional
         Which of the hits are rewarded; default each.
+    loss, success
+        Points that a missed trial costs, and the share of its time that makes it a success, as
+        `psychopy_nfb.Reward`.
     signals : dict of str: Signal, optional
         Others by name, such as muscle activity that withholds reward; see `band_amplitude`.
     publish : bool
@@ -243,6 +248,8 @@ def standard_training(
             mode=reward_mode,
             points=points,
             schedule=schedule or Continuous(),
+            loss=loss,
+            success=success,
         ),
         publish=publish,
     )

@@ -16,7 +16,7 @@ from psychopy_nfb.engine.moving_thresholds import MovingThresholds
 from psychopy_nfb.engine.shown_feedback import ShownFeedback
 from psychopy_nfb.engine.signal_chain import Calibration, SignalChain
 from psychopy_nfb.errors import NfbError, SettingsError
-from psychopy_nfb.protocol import Comparison, RewardState, SignalState, ThresholdChange
+from psychopy_nfb.protocol import Comparison, RewardState, SignalState, ThresholdChange, Trial
 from psychopy_nfb.protocol.shown import Own
 
 _PAUSED, _NO_POINTS = np.uint32(Flags.PAUSED), np.uint32(Flags.NO_POINTS)
@@ -299,6 +299,50 @@ class Processor:
             due = [one and other for one, other in zip(due, beyond[place], strict=True)]
         return due
 
+    @property
+    def follows_blocks(self) -> bool:
+        """Whether values depend on where blocks begin and end."""
+        return self.thresholds.any or self.configuration.reward.loss > 0
+
+    def block_edge(
+        self, begins: bool, training: bool, counts: bool
+    ) -> tuple[Trial, Trial | None] | None:
+        """Note that a block of the experiment begins or ends before the next sample.
+
+        Parameters
+        ----------
+        begins : bool
+            Whether it begins.
+        training : bool
+            Whether this is a block with feedback from now on.
+        counts : bool
+            Whether points are counted in it.
+
+        Returns
+        -------
+        (Trial, Trial or None) or None
+            How the block went that ends: as it was shown, and where something else than the own
+            feedback can be, by the own feedback. None if there is nothing to judge.
+        """
+        self.thresholds.block_edge(begins, training)
+        rewards = self._rewards()
+        if not begins:
+            given, *own = [reward.end_trial() for reward in rewards]
+            return None if given is None else (given, own[0] if own else None)
+        self._drop_trials()  # a block within a block is judged in its place
+        if training or counts:
+            for reward in rewards:
+                reward.begin_trial(counts)
+        return None
+
+    def _rewards(self) -> list[RewardState]:
+        """Return what counts points: of what is shown, then of the own feedback beside it."""
+        return [self.reward] if self.shown is None else [self.shown.reward, self.reward]
+
+    def _drop_trials(self) -> None:
+        for reward in self._rewards():
+            reward.trial.open = False
+
     def gap(self, seconds: float = 0.0) -> None:
         """Start the filters anew, because samples of `seconds` are missing before the next ones."""
         if self.shown is not None:
@@ -358,6 +402,8 @@ class Processor:
             As `Configuration.changed`; nothing is changed then.
         """
         changed = self.configuration.changed(changes, signal)
+        if changed.reward.loss > 0 and not self.follows_blocks:
+            self._drop_trials()  # nobody has noted when they began
         for way in self._ways:
             if changed.signals[way.name] is not self.configuration.signals[way.name]:
                 way.state.use(changed.signals[way.name])

@@ -158,7 +158,8 @@ def _repeat(processor: Processor, name: str, detail: dict[str, Any]) -> None:
         processor.counting = name == "points_on"
     elif name == "adaptation":
         if detail["edge"] is not None:
-            processor.thresholds.block_edge(detail["edge"] == "begin", detail["training"])
+            begins, training = detail["edge"] == "begin", detail["training"]
+            processor.block_edge(begins, training, detail.get("points", training))
         processor.thresholds.training = detail["training"]
     elif name == "reset_score":
         processor.reset_score()

@@ -21,6 +21,7 @@ PAGES = {
         "amplifiers": "Amplifiers",
         "filter_and_channels": "Choose filter and channels",
         "artifacts": "Artifacts",
+        "session_course": "The course of a session",
         "what_is_shown": "What is shown: controls",
         "settings": "Settings files",
         "own_parts": "Your own parts",

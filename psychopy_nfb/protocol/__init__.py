@@ -10,6 +10,7 @@ Nothing here knows of streams, processes, files or clocks: time is counted in sa
 - `signal_state`, `reward_state`: what each sample moves on;
 - `thresholds`: thresholds that follow the person, one rule each;
 - `schedules`: which hits are rewarded, one schedule each;
+- `trial`: whether a block, as a trial, was a success;
 - `shown`: what is shown, own feedback or a control condition;
 - `value_names`: names of what there is for each sample;
 - `version_0_1`: settings and tables of version 0.1, which knew one signal and further ones.
@@ -48,6 +49,7 @@ from psychopy_nfb.protocol.thresholds import (
     ThresholdRule,
     Trend,
 )
+from psychopy_nfb.protocol.trial import Trial, TrialCount
 from psychopy_nfb.protocol.value_names import (
     REWARD_VALUES,
     SHOWN,
@@ -94,6 +96,8 @@ __all__ = [
     "ThresholdChange",
     "ThresholdRule",
     "Trend",
+    "Trial",
+    "TrialCount",
     "VariableInterval",
     "VariableRatio",
     "Yoked",

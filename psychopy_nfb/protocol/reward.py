@@ -38,8 +38,16 @@ class Reward:
 
     schedule: Schedule = field(default_factory=Continuous)
     """Which of the hits are rewarded."""
+    loss: float = 0.0
+    """Points that are taken at the end of a trial, a block in which points are counted, that was
+    no success. The score may fall below 0."""
+    success: float = 0.25
+    """Share of a trial's clean time beyond the thresholds from which on it is a success."""
 
-    live: ClassVar[tuple[str, ...]] = ("dwell", "refractory", "points", "schedule")
+    live: ClassVar[tuple[str, ...]] = (
+        *("dwell", "refractory", "points", "schedule"),
+        *("loss", "success"),
+    )
     """What may change during a run."""
 
     def __post_init__(self) -> None:
@@ -47,6 +55,8 @@ class Reward:
         check_seconds("dwell", self.dwell, at_most=LONGEST_SECONDS)
         check_seconds("refractory", self.refractory, at_most=LONGEST_SECONDS)
         check_number("points", self.points, at_least=0)
+        self.loss = check_number("loss", self.loss, at_least=0)
+        self.success = check_number("success", self.success, above=0, at_most=1)
         if isinstance(self.schedule, dict):  # of a command
             self.schedule = from_dict(Schedule, self.schedule, "schedule")
         if not isinstance(self.schedule, Schedule):

@@ -10,6 +10,7 @@ from psychopy_nfb.dsp.flags import HOLDING, Flags
 from psychopy_nfb.families import failure, is_own, owner, source
 from psychopy_nfb.protocol.reward import Reward
 from psychopy_nfb.protocol.schedules import Schedule
+from psychopy_nfb.protocol.trial import Trial, TrialCount
 
 QUALITY_SECONDS = 1.0
 _NO_TIME = int(Flags.PAUSED | Flags.NO_POINTS | Flags.CALIBRATING)
@@ -44,6 +45,8 @@ class RewardState:
         How often the dwell was reached so far, and how often that was rewarded.
     fault : str or None
         What has failed in a lab's own schedule, and where.
+    trial : TrialCount
+        How the block goes that is judged at its end.
     """
 
     def __init__(self, settings: Reward, rate: float):
@@ -52,6 +55,7 @@ class RewardState:
         self.hits: int = 0
         self.rewards: int = 0
         self.fault: str | None = None
+        self.trial: TrialCount = TrialCount(rate)
         self._since = 0  # the last reward: hits or samples, as the schedule counts
         self._schedule: Schedule | None = None
         self._by_samples = False
@@ -89,6 +93,18 @@ class RewardState:
         self.hits += int(hits)
         self.rewards += int(rewards)
 
+    def begin_trial(self, counts: bool) -> None:
+        """Begin a trial; `counts` says whether points are counted in it."""
+        self.trial.begin(counts, self.score, self.rewards)
+
+    def end_trial(self) -> Trial | None:
+        """End the trial, and take what a missed one costs; None if there was none to judge."""
+        settings = self.settings
+        trial = self.trial.end(settings.success, settings.loss, self.score, self.rewards)
+        if trial is not None:
+            self.score -= trial.lost
+        return trial
+
     def restore(self, reached: dict[str, float]) -> None:
         """Go on from the `REACHED` values that an earlier process had reached."""
         self.score = float(reached.get("score", 0.0))
@@ -116,6 +132,9 @@ class RewardState:
         """
         settings, values = self.settings, []
         unit = 1 / self.rate if self._by_samples else 1.0
+        if self.trial.open:
+            for due, bits in zip(beyond, flags, strict=True):
+                self.trial.take(due, bits)
         for due, bits in zip(beyond, flags, strict=True):
             reward = 0.0
             if self._by_samples and not bits & _NO_TIME:

@@ -152,6 +152,16 @@ class SignalState:
             return None
         return {**self.follower.reached(), "rule": self._rule_number}
 
+    def carried(self) -> dict[str, Any] | None:
+        """Return the rule's name, the threshold and the ``settings`` of a later session's rule.
+
+        None where the threshold moves by no rule.
+        """
+        if self.follower is None:
+            return None
+        rule = type(self.comparison.settings.threshold).__name__
+        return {"rule": rule, "threshold": self.threshold, "settings": self.follower.carried()}
+
     def go_on(self, parts: Sequence[dict[str, Any]]) -> bool:
         """Go on from what another process's `reached` gave, in its order.
 

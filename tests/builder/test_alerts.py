@@ -109,6 +109,21 @@ def told(builder):
             "nfb, Step (SD, %, share): is missing; Staircase needs it.",
         ),
         (
+            {**SD, "thresholdKind": "quest", "questAim": "75"},
+            "setting",
+            "nfb, Blocks that succeed (0 to 1): 75: must be above 0.01 and below 0.99.",
+        ),
+        (
+            {"normalise": "percent", "lastBaseline": True, "thresholdKind": "quest"},
+            "setting",
+            "nfb, Threshold known to within (SD, %, share): has no usual value with normalise=",
+        ),
+        (
+            {"blockSuccess": "25"},
+            "setting",
+            "nfb, Time beyond threshold for a success (0 to 1): 25: must be above 0 and at most 1.",
+        ),
+        (
             {**SD, "threshold": "10"},
             "reach",
             "nfb, Threshold (µV, SD, %, share): 10 SD is out of reach, so there would be no reward",

@@ -13,6 +13,7 @@ from psychopy_nfb.builder.feedback_display import FeedbackDisplayComponent
 from psychopy_nfb.builder.neurofeedback import NeuroFeedbackComponent
 from psychopy_nfb.builder.parameters import is_shown
 from psychopy_nfb.builder.signal_check import SignalCheckRoutine
+from psychopy_nfb.engine.quest import Quest
 from psychopy_nfb.protocol import (
     FixedInterval,
     FixedRatio,
@@ -36,7 +37,11 @@ UNITS = (
     *("(s)", "(ms)", "(Hz)", "(µV)", "(µV, SD, %, share)", "(times)"),
     *("(units below)", "(units of Layout)", "(0 to 1)", "(SD)", "(SD, %, share)"),
 )
-PURE = {"points": "Points per hit or second", "scheduleHits": "Hits per reward"}
+PURE = {
+    "points": "Points per hit or second",
+    "scheduleHits": "Hits per reward",
+    "loss": "Points lost for a missed block",
+}
 """Number fields whose label says what is counted."""
 
 
@@ -190,6 +195,10 @@ def test_empty_threshold_and_display_are_left_to_the_usual(builder, tmp_path):
         ({"thresholdKind": "running", "lookBack": "30"}, Running(k=0.5, tau=30)),
         ({"thresholdKind": "trend", "threshold": "1"}, Trend(slope=0.05, start=1)),
         ({"thresholdKind": "staircase", "harderAt": "0.8"}, Staircase(step=0.1, up_at=0.8)),
+        (
+            {"thresholdKind": "quest", "questShare": "0.3", "questSd": "0.2", "threshold": "1"},
+            Quest(share=0.3, sd=0.2, start=1.0),
+        ),
     ],
 )
 def test_a_threshold_that_follows_is_a_rule_in_the_script(builder, tmp_path, params, rule):
@@ -198,6 +207,18 @@ def test_a_threshold_that_follows_is_a_rule_in_the_script(builder, tmp_path, par
     (settings,) = re.findall(r"threshold=(\{.*?\})", script)
     assert from_dict(ThresholdRule, ast.literal_eval(settings)) == rule
     assert "threshold_kind" not in script
+
+
+def test_what_a_missed_block_costs_and_going_on_with_thresholds_are_in_the_script(
+    builder, tmp_path
+):
+    component = builder.add("NeuroFeedbackComponent", "nfb", loss="2", blockSuccess="0.4")
+    script = builder.script(tmp_path / "loss.py").read_text("utf-8")
+    assert ", loss=2.0, success=0.4)" in script
+    assert "carry_over" not in script
+    component.params["carryOver"].val = True
+    script = builder.script(tmp_path / "carried.py").read_text("utf-8")
+    assert "carry_over='last',\n" in script
 
 
 @pytest.mark.parametrize(

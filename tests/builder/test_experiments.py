@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -16,7 +17,14 @@ pytestmark = [pytest.mark.alone, pytest.mark.display, pytest.mark.slow]
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 
 
-NAMES = ("alpha_training", "smr_emg", "photodiode_validation")
+NAMES = (
+    *("alpha_training", "smr_emg", "photodiode_validation"),
+    *("trials_quest", "bidirectional", "clinic_training"),
+)
+ROWS = 5
+"""Of a conditions file: a session of forty trials takes too long."""
+CONDITIONS = {"clinic_training": "clinic"}
+"""What its conditions file is called, where not like the experiment."""
 
 
 @pytest.fixture(scope="module")
@@ -25,9 +33,10 @@ def finished(tmp_path_factory, alone):
     running = {}
     for name in NAMES:
         folder = tmp_path_factory.mktemp(name)
-        for file in EXPERIMENTS.glob(f"{name}*"):
-            if file.suffix in (".psyexp", ".csv"):
-                shutil.copy(file, folder)
+        shutil.copy(EXPERIMENTS / f"{name}.psyexp", folder)
+        for file in EXPERIMENTS.glob(f"{CONDITIONS.get(name, name)}_*.csv"):
+            lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+            (folder / file.name).write_text("".join(lines[: 1 + ROWS]), encoding="utf-8")
         source = folder / f"{name}.psyexp"
         assert main(["compile", str(source), "--unattended"]) == 0
         with (folder / "said.txt").open("w") as said:
@@ -71,6 +80,42 @@ def test_row_071_smr_with_emg_inhibit(finished):
         assert frames[frames.block == block].shown.notna().all() == shows, block
         assert frames[frames.block == block].emg_z.notna().all()
     assert session.settings["configuration"]["signals"]["emg"]["baseline"]["sd"] > 0
+
+
+def test_row_071_trials_with_quest(finished):
+    session = finished["trials_quest"]
+    names = [name for name in blocks(session) if name != "outcome"]
+    assert names[:2] == ["signal check", "baseline eyes open"]
+    assert set(names[2:]) == {"train", "transfer", "observe", "rest"}
+    events = session.events
+    judged = [json.loads(one) for one in events[events.trial_type == "trial"].detail]
+    assert [one["label"] for one in judged] == [name for name in names[2:] if name != "rest"]
+    assert session.settings["thresholds_reached"]["alpha"]["rule"] == "Quest"
+    trials = session.settings["thresholds_reached"]["alpha"]["settings"]["trials"]
+    assert len(trials) == sum(name in ("train", "observe") for name in names)
+
+
+def test_row_071_both_directions(finished):
+    session = finished["bidirectional"]
+    trained = blocks(session)[2:]
+    assert set(trained) == {"up", "down"}
+    begins = session.events[session.events.trial_type == "block_begin"]
+    shown = {row.value: json.loads(row.detail).get("shown") for row in begins.itertuples()}
+    assert (shown["up"], shown["down"]) == ("own", "down")
+    down = session.frames[(session.frames.block == "down") & (session.frames.shown_seconds > 0.5)]
+    assert (down.shown_z + down.alpha_z).abs().max() < 1e-6
+
+
+def test_row_071_as_in_clinics(finished):
+    session = finished["clinic_training"]
+    assert blocks(session)[2:] == ["round 1", "rest 1", "round 2", "rest 2", "round 3"]
+    reached = session.settings["thresholds_reached"]
+    assert {name: one["rule"] for name, one in reached.items()} == dict.fromkeys(
+        ("smr", "theta", "muscle"), "Success"
+    )
+    frames = session.frames.dropna(subset="seq")
+    assert frames[frames.block == "round 1"].shown.nunique() > 50
+    assert frames[frames.block == "rest 1"].shown.isna().all()
 
 
 def test_photodiode_validation(finished):

@@ -108,9 +108,9 @@ def test_a_failed_baseline_says_why_and_what_to_do_and_can_be_repeated(
     from psychopy_nfb.display import calibration, run_baseline
 
     shown = []
-    wait_for = calibration._Screens.wait_for
+    wait_for = calibration.Screens.wait_for
     monkeypatch.setattr(
-        calibration._Screens,
+        calibration.Screens,
         "wait_for",
         lambda self, text, *rest: (shown.append(text), wait_for(self, text, *rest)),
     )
@@ -144,7 +144,7 @@ def test_the_screens_of_a_baseline_fit_and_are_legible(open_window, grab, size, 
     from psychopy_nfb.display import calibration
 
     win = open_window(size, color=color, units="norm")
-    screens = calibration._Screens(None, win)
+    screens = calibration.Screens(None, win)
     reason = (
         "baseline='eyes open': has 0.0 s of clean signal out of 60.0 s but needs 2 s, because "
         "the signal was beyond the artifact limit; sit still, relax jaw and forehead, and check "

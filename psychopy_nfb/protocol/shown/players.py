@@ -214,6 +214,8 @@ class FeedbackPlayer:
                 given = 0.0
             else:
                 reward.grant(points, hits, rewards)
+            if reward.trial.open:
+                reward.trial.take(side > 0, bits)
             found.append(
                 (
                     *(display.value, signal, z, threshold, place, side, given),

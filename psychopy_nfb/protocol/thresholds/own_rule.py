@@ -91,6 +91,14 @@ class GuardedFollower(Follower):
             "own": self._run(own, {}),
         }
 
+    def carried(self) -> dict[str, Any]:
+        """Return settings of the rule with which a later session begins where this one is."""
+
+        def own() -> dict[str, Any]:
+            return dict(json.loads(json.dumps(self._own.carried())))
+
+        return self._run(own, super().carried())
+
     def go_on(self, parts: Sequence[dict[str, Any]]) -> bool:
         """Go on from what another one's `reached` gave, in its order; return if that was enough."""
         own = [part["own"] for part in parts]

@@ -122,6 +122,10 @@ class Follower:
         """Return what a successor needs, beyond what earlier calls gave, ready for JSON."""
         return {name: getattr(self, name) for name in self.kept}
 
+    def carried(self) -> dict[str, Any]:
+        """Return settings of the rule with which a later session begins where this one is."""
+        return {"start": self.threshold}
+
     def go_on(self, parts: Sequence[dict[str, Any]]) -> bool:
         """Go on from what another one's `reached` gave, in its order.
 

@@ -1,0 +1,63 @@
+"""``psychopy-nfb plan``: the course that a plan gives."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from psychopy_nfb.checks import check_writable
+from psychopy_nfb.course.files import read_plan, ready_plans, write_conditions
+from psychopy_nfb.course.order import course, drawn_seed
+from psychopy_nfb.course.words import as_text
+from psychopy_nfb.errors import listed
+from psychopy_nfb.settings import write_json
+from psychopy_nfb.terminal import naming_kept_files
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``psychopy-nfb plan``."""
+    add = parser.add_argument
+    add(
+        "plan",
+        metavar="FILE",
+        help="the plan: a .json, .csv or .xlsx file, or the name of one that comes with the "
+        f"package ({listed(ready_plans())})",
+    )
+    add("--seed", type=int, metavar="N", help="seed of the order (default: the plan's, or drawn)")
+    add(
+        "--conditions",
+        metavar="OUT.csv",
+        help="write the course as a conditions file for a loop of Builder",
+    )
+    add("--json", metavar="OUT.json", help="write the plan itself, to change it")
+
+
+def main(options: argparse.Namespace) -> int:
+    """Print the course, write what is asked for, return 0."""
+    plan = read_plan(options.plan)
+    seed = plan.seed if options.seed is None else options.seed
+    drawn = seed is None
+    seed = drawn_seed() if seed is None else seed
+    turns = course(plan, seed)
+    files = [Path(one) for one in (options.conditions, options.json) if one]
+    for name in ("conditions", "json"):
+        if getattr(options, name):
+            check_writable(name, getattr(options, name))
+    if plan.title:
+        sys.stdout.write(f"{plan.title}\n\n")
+    sys.stdout.write(as_text(plan, turns))
+    how = "drawn now; a session draws its own, unless the plan or run_plan names one"
+    sys.stdout.write(f"Seed {seed}{f' ({how})' if drawn else ''}.\n")
+    with naming_kept_files(*files):
+        if options.conditions:
+            write_conditions(turns, options.conditions)
+        if options.json:
+            write_json(plan, options.json)
+    if options.conditions and any(turn.block.kind == "baseline" for turn in turns):
+        sys.stdout.write(
+            "The conditions file has no baselines: put a Neuro Baseline Routine before its loop.\n"
+        )
+    if files:
+        sys.stdout.write("\n".join(["Files:", *(f"  {path}" for path in files)]) + "\n")
+    return 0

@@ -1,0 +1,111 @@
+"""Plans of a session: what they refuse, and in which words."""
+
+from __future__ import annotations
+
+import pytest
+
+from psychopy_nfb.course import Plan, PlannedBlock, read_plan
+from psychopy_nfb.course.files import READY, ready_plans
+from psychopy_nfb.errors import SettingsError
+
+A, B = {"label": "a", "seconds": 5}, {"label": "b", "seconds": 5}
+
+
+def shuffled(**settings):
+    return {"blocks": [{"group": "g", "blocks": [A, B], "order": "shuffled", **settings}]}
+
+
+@pytest.mark.parametrize(
+    ("plan", "sentence"),
+    [
+        ({"blocks": []}, "blocks=[]: must hold at least one block"),
+        ({"blocks": [3]}, "blocks[0]=3: must be an object"),
+        ({"blks": [A]}, "blks=[{'label': 'a', 'seconds': 5}]: is not a setting; did you mean"),
+        ({"blocks": [{"label": "a"}]}, "blocks[0] (a).seconds=None: is missing"),
+        (
+            {"blocks": [A, {"label": "b", "seconds": -3}]},
+            "blocks[1] (b).seconds=-3.0: must be above 0 s",
+        ),
+        (
+            {"blocks": [{**A, "kind": "training"}]},
+            "blocks[0] (a).kind='training': must be one of 'train', 'transfer'",
+        ),
+        ({"blocks": [{**A, "secnds": 5}]}, "blocks[0] (a).secnds=5: is not a setting; did you"),
+        ({"blocks": [{**A, "label": " "}]}, "blocks[0] ( ).label='': must have 1 to 60"),
+        (
+            {"blocks": [{**A, "kind": "rest", "until": {"rewards": 3}}]},
+            "blocks[0] (a).until='rest': is never reached, as this kind counts no points",
+        ),
+        ({"blocks": [{**A, "until": {}}]}, "blocks[0] (a).until.rewards=None: or points must be"),
+        (
+            {"blocks": [{**A, "kind": "rest", "shown": "sham"}]},
+            "blocks[0] (a).shown='sham': is never seen in a block of the kind 'rest'",
+        ),
+        (
+            {"blocks": [{**A, "kind": "transfer", "lag": 0.3}]},
+            "blocks[0] (a).lag=0.3: is never seen in a block of the kind 'transfer'",
+        ),
+        (
+            {"blocks": [{**A, "instruction_seconds": 3}]},
+            "blocks[0] (a).instruction_seconds=3.0: has no instructions to show",
+        ),
+        (
+            {"blocks": [A, {"group": "g", "blocks": [{**B, "beep": "often"}]}]},
+            "blocks[1] (g).blocks[0] (b).beep='often': must be one of",
+        ),
+        (
+            shuffled(most_in_a_row=1, blocks=[{**A, "repeats": 3}, B]),
+            "blocks[0] (g).most_in_a_row=1: is impossible: 'a' comes 3 times and the others 1",
+        ),
+        (
+            shuffled(order="fixed", most_in_a_row=1),
+            'blocks[0] (g).most_in_a_row=1: is for a shuffled order; set order="shuffled"',
+        ),
+        (shuffled(repeats=6000), "blocks=12000: come to 12000 blocks; 10000 are the most"),
+        ({"blocks": [A], "questions": [{"type": "slider"}]}, "questions[0]="),
+        (
+            {"blocks": [A], "questions": [{"itemText": "How?", "type": "slidr"}]},
+            "questions[0].type='slidr': must be one of 'heading'",
+        ),
+        ({"blocks": [A], "idle": -1}, "idle=-1.0: must be at least 0 s"),
+        ({"blocks": [A], "seed": 1.5}, "seed=1.5: must be a whole number"),
+    ],
+)
+def test_a_wrong_plan_is_one_sentence_that_names_block_and_field(plan, sentence):
+    with pytest.raises(SettingsError) as caught:
+        read_plan(plan)
+    assert str(caught.value).startswith(sentence)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "feedback", "counts"),
+    [
+        ("train", True, True),
+        ("transfer", False, True),
+        ("observe", True, False),
+        ("rest", False, False),
+        ("baseline", False, False),
+    ],
+)
+def test_row_045_a_kind_says_what_is_shown_and_counted(kind, feedback, counts):
+    block = PlannedBlock(label="x", kind=kind, seconds=5)
+    assert (block.feedback, block.counts) == (feedback, counts)
+
+
+def test_row_071_the_ready_plans_are_whole():
+    assert ready_plans() == sorted(path.stem for path in READY.iterdir())
+    labels = {name: _labels(read_plan(name)) for name in ready_plans()}
+    assert labels["eyes_open_closed"] == {"eyes open", "eyes closed"}
+    assert labels["artifacts"] == {
+        *("rest", "blinks", "saccades", "pursuit", "jaw", "neck", "frown", "swallow"),
+        "rest again",
+    }
+    for name in ready_plans():
+        plan = read_plan(name)
+        assert (plan.signal_check, bool(plan.prompt), plan.idle) == (True, True, 5)
+        assert plan.kinds == {"rest"}  # they run with any training, before any baseline
+
+
+def _labels(plan: Plan) -> set[str]:
+    return {block.label for block, _ in plan._counted()}
