@@ -15,8 +15,19 @@ import psychopy_nfb
 ROOT = Path(psychopy_nfb.__file__).parent
 TOP = "psychopy_nfb"
 FOLDERS = (
-    *("dsp", "protocol", "lsl", "recording", "simulate", "inspection", "engine", "hardware"),
-    *("display", "analysis", "report", "photodiode", "tune", "guide", "builder", "bench", "doctor"),
+    *("dsp", "protocol", "lsl", "recording", "simulate", "inspection", "engine", "analysis"),
+    *(
+        "study",
+        "hardware",
+        "display",
+        "report",
+        "photodiode",
+        "tune",
+        "guide",
+        "builder",
+        "bench",
+        "doctor",
+    ),
 )
 """In the order of the way of a sample, then of what people do around it."""
 ABOVE_ALL = ("", "cli", "demo")

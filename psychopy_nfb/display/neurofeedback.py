@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import gc
 import logging
+import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -20,6 +21,7 @@ from psychopy_nfb.display.late_read import LateRead
 from psychopy_nfb.display.pacing import frame_blocking
 from psychopy_nfb.display.pacing import pace as pace_window
 from psychopy_nfb.display.session_commands import SessionCommands
+from psychopy_nfb.display.shown_choice import ShownChoice
 from psychopy_nfb.engine.calibration import with_calibration
 from psychopy_nfb.engine.configuration import Configuration, read_configuration
 from psychopy_nfb.engine.donor_files import Donors, keep_donors
@@ -28,10 +30,11 @@ from psychopy_nfb.engine.plugins import load_plugins, plugins_used
 from psychopy_nfb.engine.records import T_RECEIVED
 from psychopy_nfb.engine.worker_process import WorkerProcess
 from psychopy_nfb.errors import SettingsError
-from psychopy_nfb.protocol import ShownSource
+from psychopy_nfb.protocol import ShownSource, value_name
 from psychopy_nfb.recording import SessionFiles, calibration_path, new_session
 from psychopy_nfb.settings import to_dict
 from psychopy_nfb.simulate.simulated_amplifier import SimulatedAmplifier, stand_in_for
+from psychopy_nfb.study.session import StudySession
 
 if TYPE_CHECKING:
     from psychopy.visual import Window
@@ -97,6 +100,11 @@ class Neurofeedback(SessionCommands):
         Of two with the same name in one process the second closes the first: an experiment that
         PsychoPy's Session runs again, after an exception, finds nothing of its earlier self.
 
+    study : path, optional
+        Folder of a study, of which the participant's session that is due begins: its arm, its
+        number, its task and its files are what the study says, so that `data`, `session`, `task`,
+        `shown` and `calibration` are left out. See the manual's page *A study*.
+
     Raises
     ------
     SettingsError, FileError
@@ -139,6 +147,7 @@ class Neurofeedback(SessionCommands):
         calibration: str | os.PathLike[str] | None = None,
         plugins: Sequence[str | os.PathLike[str]] = (),
         name: str | None = None,
+        study: str | os.PathLike[str] | None = None,
     ):
         if not (data is None or isinstance(data, (str, os.PathLike))):
             raise SettingsError("data", data, "must be a folder, or None to keep nothing")
@@ -146,6 +155,12 @@ class Neurofeedback(SessionCommands):
             raise SettingsError("name", name, "must be a text")
         named = load_plugins(plugins)
         configuration = read_configuration(settings)
+        due: StudySession | None = None
+        if study is not None:
+            given = {"data": data, "shown": shown, "calibration": calibration}
+            due = StudySession(study, participant, configuration, given)
+            configuration, data, participant = due.settings, due.data, due.participant
+            session, task = due.session, due.task
         kept = calibration_path(data, participant)
         if calibration == LAST:
             calibration = kept if kept is not None and kept.exists() else None
@@ -167,6 +182,9 @@ class Neurofeedback(SessionCommands):
         super().__init__(configuration, stale_after, between_blocks, kept)
         self.files: SessionFiles | None = None
         self._task = task
+        if due is not None:
+            self._study = due
+            self._shown = ShownChoice(due.turns)
         if data is not None:
             self.files = new_session(data, participant=participant, session=session, task=task)
         self._want_late_read = late_read
@@ -191,6 +209,8 @@ class Neurofeedback(SessionCommands):
             return self
         atexit.register(self.close)
         try:
+            if self._study is not None:
+                self._study.claim()
             handle = self._start_worker()
         except BaseException as error:  # Ctrl-C too: nothing is left running, and the run is free
             self.close()
@@ -219,7 +239,12 @@ class Neurofeedback(SessionCommands):
         }
         if self._plugins:
             facts["own_parts"] = [plugin.facts() for plugin in self._plugins]
-        donors = keep_donors(self._donors, None if self.files is None else self.files.shown)
+        seal = None
+        if self._study is not None:
+            facts |= self._study.facts()
+            seal = self._study.seal(self.files)
+        public = seal is None and self.files is not None
+        donors = keep_donors(self._donors, self.files.shown if public else None)
         self._donors = {}
         handle = self._handle = WorkerProcess(
             to_dict(self.configuration),
@@ -230,8 +255,11 @@ class Neurofeedback(SessionCommands):
             counting=False,
             plugins=[plugin.order() for plugin in self._plugins],
             donors=donors,
+            seal=seal,
         )
         handle.start()
+        if self._study is not None:
+            self._study.begin(self.files)
         self._know_chunks(handle.ready["chunk_seconds"])
         stream = handle.ready["stream"]
         self._simulated_stream = bool(stream.get("simulated"))
@@ -423,6 +451,8 @@ class Neurofeedback(SessionCommands):
         atexit.unregister(self.close)
         try:
             with ExitStack() as ending:  # all of it, whatever fails or interrupts
+                if self._study is not None:
+                    ending.callback(self._study.release)
                 if self._stand_in is not None:
                     ending.callback(self._stand_in.stop)
                 if self._handle is not None:
@@ -447,6 +477,7 @@ class Neurofeedback(SessionCommands):
             if self.files is not None:
                 self.files.release()
             return
+        trained, reached = self._trained, self._own_thresholds()
         while self._open_blocks:
             self.end_block()
         if self._frames is not None:
@@ -461,12 +492,31 @@ class Neurofeedback(SessionCommands):
             late_read=self._late_facts(),
             marks_sent=[output.close() for output in self._outputs],
         )
+        if self._study is not None:
+            self._study.end(self.configuration, reached, trained)
 
     def __enter__(self) -> Neurofeedback:
         return self.start()
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def blocks_done(self) -> int:
+        """Blocks with feedback that the run before had, where this one continues a session."""
+        return 0 if self._study is None else self._study.blocks_done
+
+    def _own_thresholds(self) -> dict[str, float]:
+        """Return where the own threshold of each signal is now, as far as there is a value yet."""
+        record = None if self._ring is None else self._ring.newest()
+        if record is None:
+            return {}
+        reached = self._ring.layout.named(record)
+        found = {
+            name: float(reached[value_name(name, "threshold")])
+            for name in self.configuration.signals
+        }
+        return {name: value for name, value in found.items() if math.isfinite(value)}
 
     def _late_facts(self) -> dict[str, Any] | None:
         if self._late is None:

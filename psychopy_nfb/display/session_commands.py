@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         SerialMarkers,
         UDPMarkers,
     )
+    from psychopy_nfb.study.session import StudySession
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -99,6 +100,8 @@ class SessionCommands(FeedbackState):
         self._open_blocks: list[_OpenBlock] = []
         self._held: HeldLag | None = None  # None shows the newest record
         self._shown = ShownChoice()
+        self._study: StudySession | None = None
+        self._trained = 0  # blocks with feedback that have ended
         self._calibrated_here = False
         self._sounds: dict[str, dict[str, Any]] = {}
         self._counting = False  # points and hits: in blocks only
@@ -220,6 +223,8 @@ class SessionCommands(FeedbackState):
         self._require_start()
         sources = self.configuration.shown
         within, calibrated = bool(self._open_blocks), self._calibrated_here
+        if self._study is not None and shown is None and feedback and not within:
+            shown = self._study.shown(calibrated)
         self._shown.check(shown, sources, feedback, within, calibrated)
         wanted = read_lag(lag)
         if wanted is not None:
@@ -250,6 +255,7 @@ class SessionCommands(FeedbackState):
         if not self._open_blocks or self._closed:
             return
         block = self._open_blocks.pop()
+        self._trained += block.feedback and not self._open_blocks
         showing, self._counting, outer_source, outer, self._held = block.before
         self._show(showing)
         source = self._shown.source
