@@ -70,12 +70,16 @@ setup(
         "asr": [
             "meegkit>=0.2",  # the step ASR learns from a baseline with it
         ],
+        "study": [
+            "cryptography>=38",  # seals the allocation and what a blinded session shows
+        ],
         "dev": [
             "pytest>=8",
             "pytest-xdist>=3.7",  # tests that only compute run side by side
             "ruff",
             "mypy",  # finds what Windows or macOS lack, on any system
             "meegkit>=0.2",  # ASR; also what it and others are compared with
+            "cryptography>=38",  # studies
             "asrpy",  # another ASR, which cleans a whole recording at once
             "scikit-learn",  # what LDA is compared with; MNE's decoding needs it
             "hypothesis",  # hostile settings and files: python -m tests.faults.fuzz

@@ -13,7 +13,7 @@ import secrets
 from pathlib import Path
 from typing import Any
 
-from psychopy_nfb.errors import FileError, SettingsError
+from psychopy_nfb.errors import FileError, NfbError, SettingsError
 from psychopy_nfb.recording.sealing import public_of
 from psychopy_nfb.settings import read_plain_json, write_json
 
@@ -84,6 +84,8 @@ def read_key(path: str | os.PathLike[str], passphrase: str, study: str, public: 
         cipher = _cipher(passphrase, salt, **kdf)
         nonce, sealed = bytes.fromhex(content["nonce"]), bytes.fromhex(content["key"])
         private = cipher.decrypt(nonce, sealed, study.encode())
+    except NfbError:
+        raise
     except (KeyError, TypeError, ValueError):
         raise FileError("key", where, "is no key of a study; nothing was opened") from None
     except InvalidTag:

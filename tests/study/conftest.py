@@ -20,7 +20,7 @@ def donors(tmp_path, training):
     """Return a folder with sessions of two donors, of 20 s each."""
     t = np.arange(5_000) / RATE
     random = np.random.default_rng(2)
-    eeg = (20 * np.sin(2 * np.pi * 10 * t) * np.sin(0.7 * t))[:, None] + random.random((len(t), 1))
+    eeg = (12 * np.sin(2 * np.pi * 10 * t) * np.sin(0.7 * t))[:, None] + random.random((len(t), 1))
     for who in ("donorA", "donorB"):
         for session in ("01", "02"):
             write_session(
