@@ -10,8 +10,7 @@ from psychopy_nfb.engine.calibration import with_calibration
 from psychopy_nfb.engine.configuration import Configuration
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.protocol import OWN, ShownSource
-from psychopy_nfb.protocol.schedules.lots import DrawsLots
-from psychopy_nfb.protocol.shown import Yoked
+from psychopy_nfb.protocol.shown import Surrogate, Yoked
 from psychopy_nfb.protocol.thresholds import ThresholdRule
 from psychopy_nfb.study.allocation import Allocation, Slot
 from psychopy_nfb.study.donors import donor_session
@@ -145,7 +144,7 @@ def sources(folder: StudyFolder, one: Due, slot: Slot) -> dict[str, ShownSource]
             place = Allocation.read(folder).donors
             stem = donor_session(folder, place, slot.donor, one.number)
             source = replace(source, session=os.fspath(stem))
-        elif isinstance(source, DrawsLots):
+        elif isinstance(source, Surrogate):
             source = replace(source, seed=None)  # other ones in each session
         made[name] = source
     return made
