@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -370,8 +370,9 @@ class SessionCommands(FeedbackState):
             If the file cannot be written.
         """
         path = self._calibration_path if path is None else path
-        if path is not None:
-            write_json(self.configuration, path)
+        if path is not None:  # what is shown is no part of it, and in a study nobody's to see
+            kept = self.configuration
+            write_json(kept if self._study is None else replace(kept, shown={}), path)
 
     @property
     def calibrated(self) -> bool:

@@ -96,7 +96,9 @@ def test_a_crash_leaves_a_session_to_continue_with_its_baseline(make_study, trai
     files = register.files(run)
     files.stem.parent.mkdir()
     settings = training(normalise="zscore", display_range=(-1.0, 2.0))
-    signal = replace(settings.signals["trained"], baseline=Baseline(mean=3.0, sd=2.0, minimum=0.0, maximum=9.0))
+    signal = replace(
+        settings.signals["trained"], baseline=Baseline(mean=3.0, sd=2.0, minimum=0.0, maximum=9.0)
+    )
     write_json({"configuration": replace(settings, signals={"trained": signal})}, files.settings)
     rows = ['0\t1\tblock_end\ttraining\t5\t0\t{"block": 1, "feedback": %s}\tn/a']
     head = "onset\tduration\ttrial_type\tvalue\tsample\tt\tdetail\tcommand"
