@@ -22,6 +22,7 @@ PAGES = {
         "filter_and_channels": "Choose filter and channels",
         "artifacts": "Artifacts",
         "what_is_shown": "What is shown: controls",
+        "study": "A study, blinded",
         "settings": "Settings files",
         "own_parts": "Your own parts",
     },

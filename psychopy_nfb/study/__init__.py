@@ -2,7 +2,7 @@
 
 - `plan`: what a study is, ``study.json``; `participants`: who is added to it;
 - `locks`: no session runs on two computers at once;
-- `command`, `steps`, `key_steps`: ``psychopy-nfb study``; `arms`: how arms are typed there;
+- `command`, `steps`, `key_steps`: ``psychopy-nfb study``; `arms`, `words`: what is typed there;
   `status`: how far everybody is;
 - `register`: which sessions there were; `due`: which one is next, and what it takes over;
 - `session`: a session of a study as it runs;

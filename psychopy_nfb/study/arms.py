@@ -5,8 +5,7 @@ from __future__ import annotations
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.protocol import OWN, Inverse, OtherSignal, ShownSource, Surrogate, Yoked
 from psychopy_nfb.study.plan import DONOR, Arm
-
-FORMS = "own, inverse, surrogate, signal:NAME or yoked:BLOCK:SECONDS:N"
+from psychopy_nfb.study.words import ARM_FORMS
 
 
 def read_arm(text: str) -> tuple[str, Arm]:
@@ -26,7 +25,7 @@ def read_arm(text: str) -> tuple[str, Arm]:
     """
     name, _, what = text.partition("=")
     kind, *details = what.split(":")
-    problem = SettingsError("arm", text, f"must be NAME=WHAT, where WHAT is {FORMS}")
+    problem = SettingsError("arm", text, f"must be NAME=WHAT, where WHAT is {ARM_FORMS}")
     simple: dict[str, ShownSource | None] = {
         OWN: None,
         "inverse": Inverse(),

@@ -24,7 +24,13 @@ HELP_WIDTH = 78
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the steps of ``psychopy-nfb study`` and their options."""
-    steps = parser.add_subparsers(dest="step", metavar="STEP", title="steps", required=True)
+    steps = parser.add_subparsers(
+        dest="step",
+        metavar="STEP",
+        title="steps",
+        required=True,
+        help="psychopy-nfb study STEP --help explains it",
+    )
     for name, step in STEPS.items():
         one = steps.add_parser(
             name,

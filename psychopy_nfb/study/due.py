@@ -15,7 +15,8 @@ from psychopy_nfb.protocol.thresholds import ThresholdRule
 from psychopy_nfb.study.allocation import Allocation, Slot
 from psychopy_nfb.study.donors import donor_session
 from psychopy_nfb.study.plan import Participant, StudyFolder
-from psychopy_nfb.study.register import CONTINUE, Register, Run
+from psychopy_nfb.study.register import Register, Run
+from psychopy_nfb.study.words import CONTINUE
 
 logger: logging.Logger = logging.getLogger(__name__)
 

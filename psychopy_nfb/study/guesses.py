@@ -10,12 +10,10 @@ from typing import Literal
 from psychopy_nfb.checks import check_choice, check_number
 from psychopy_nfb.errors import FileError, SettingsError, listed
 from psychopy_nfb.settings import read_json, write_json
-from psychopy_nfb.study.plan import QUESTIONS, StudyFolder, now
+from psychopy_nfb.study.plan import StudyFolder, now
 from psychopy_nfb.study.register import Register
 from psychopy_nfb.study.unblinding import unblinding_of
-
-UNKNOWN = "unknown"
-"""A guess of somebody who does not know, and does not want to guess."""
+from psychopy_nfb.study.words import QUESTIONS, UNKNOWN
 
 
 @dataclass(kw_only=True)

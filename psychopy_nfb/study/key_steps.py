@@ -7,15 +7,14 @@ import getpass
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from psychopy_nfb.analysis.blinding import bang_index, james_index
 from psychopy_nfb.errors import FileError, SettingsError
-from psychopy_nfb.study.allocation import allocate
-from psychopy_nfb.study.guesses import UNKNOWN, read_guesses
-from psychopy_nfb.study.keys import from_print, printed, read_key
-from psychopy_nfb.study.plan import QUESTIONS, StudyFolder
 from psychopy_nfb.study.steps import Step
-from psychopy_nfb.study.unblinding import ARMS, read_arms, unblind
+from psychopy_nfb.study.words import QUESTIONS, UNKNOWN
+
+if TYPE_CHECKING:
+    from psychopy_nfb.study.plan import StudyFolder
 
 PAGE = """\
 Study: {name}
@@ -69,6 +68,10 @@ class AllocateStep(Step):
     @staticmethod
     def run(options: argparse.Namespace) -> None:
         """Do it."""
+        from psychopy_nfb.study.allocation import allocate
+        from psychopy_nfb.study.keys import printed
+        from psychopy_nfb.study.plan import StudyFolder
+
         folder = StudyFolder(options.folder)
         passphrase = _asked("Passphrase for the key (write it down): ")
         if sys.stdin.isatty() and passphrase != _asked("The same once more: "):
@@ -129,6 +132,10 @@ class UnblindStep(Step):
     @staticmethod
     def run(options: argparse.Namespace) -> None:
         """Do it."""
+        from psychopy_nfb.study.keys import from_print, read_key
+        from psychopy_nfb.study.plan import StudyFolder
+        from psychopy_nfb.study.unblinding import ARMS, unblind
+
         folder = StudyFolder(options.folder)
 
         def key(public: bytes) -> bytes:
@@ -147,6 +154,10 @@ class UnblindStep(Step):
 
 def _tell_blinding(folder: StudyFolder) -> None:
     """Print whether people could tell their arm."""
+    from psychopy_nfb.analysis.blinding import bang_index, james_index
+    from psychopy_nfb.study.guesses import read_guesses
+    from psychopy_nfb.study.unblinding import read_arms
+
     arms = {label: row["arm"] for label, row in read_arms(folder).items()}
     for who in QUESTIONS:
         counts: dict[str, dict[str, int]] = {}

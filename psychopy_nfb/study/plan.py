@@ -26,8 +26,6 @@ DONOR = "donor"
 EVERYBODY = "all"
 """Name of the only stratum of a study without strata."""
 MOST_SESSIONS = 1000
-QUESTIONS = ("participant", "experimenter")
-"""Who is asked for the arm after the last session."""
 
 
 @dataclass(kw_only=True)

@@ -17,8 +17,6 @@ from psychopy_nfb.settings import from_dict, read_plain_json, write_json
 from psychopy_nfb.study.locks import holder_of
 from psychopy_nfb.study.plan import StudyFolder
 
-REPEAT, CONTINUE = "repeat", "continue"
-
 
 @dataclass(kw_only=True)
 class Run:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from psychopy_nfb.study.guesses import read_guesses
 from psychopy_nfb.study.plan import StudyFolder
 from psychopy_nfb.study.register import Register, Run
+from psychopy_nfb.study.unblinding import unblinding_of
 
 
 @dataclass
@@ -54,6 +55,16 @@ def progress(folder: StudyFolder) -> list[Progress]:
             )
         )
     return rows
+
+
+def blinding(folder: StudyFolder) -> str:
+    """Return in words whether arms are hidden."""
+    if not folder.study.blinded:
+        return "one arm"
+    if not folder.allocation.exists():
+        return "several arms, not allocated yet"
+    opened = any(one["participants"] == "all" for one in unblinding_of(folder))
+    return "unblinded" if opened else "blinded"
 
 
 def _state(register: Register, runs: list[Run], sessions: int) -> str:

@@ -5,14 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import ClassVar
 
-from psychopy_nfb.study.arms import FORMS, read_arm
-from psychopy_nfb.study.due import due
-from psychopy_nfb.study.guesses import UNKNOWN, keep_guess
-from psychopy_nfb.study.participants import add_participant
-from psychopy_nfb.study.plan import QUESTIONS, Study, StudyFolder, new_study
-from psychopy_nfb.study.register import CONTINUE, REPEAT, Register
-from psychopy_nfb.study.status import progress
-from psychopy_nfb.study.unblinding import unblinding_of
+from psychopy_nfb.study.words import ARM_FORMS, CONTINUE, QUESTIONS, REPEAT, UNKNOWN
 
 
 class Step:
@@ -71,8 +64,8 @@ class NewStep(Step):
             action="append",
             default=[],
             metavar="NAME=WHAT",
-            help=f"a group and what it is shown: {FORMS}; once for each arm. yoked shows N blocks "
-            "of another person, each at least SECONDS long. Without any arm there is one: real=own",
+            help=f"a group and what it is shown: {ARM_FORMS}; once for each arm. yoked shows N "
+            "blocks of another person, each at least SECONDS long. Without any arm there is one: real=own",
         )
         add(
             "--stratum",
@@ -94,6 +87,9 @@ class NewStep(Step):
     @staticmethod
     def run(options: argparse.Namespace) -> None:
         """Do it."""
+        from psychopy_nfb.study.arms import read_arm
+        from psychopy_nfb.study.plan import Study, new_study
+
         strata = {}
         for text in options.stratum:
             name, _, levels = text.partition("=")
@@ -144,6 +140,9 @@ class AddStep(Step):
     @staticmethod
     def run(options: argparse.Namespace) -> None:
         """Do it."""
+        from psychopy_nfb.study.participants import add_participant
+        from psychopy_nfb.study.plan import StudyFolder
+
         stratum = dict(text.partition("=")[::2] for text in options.stratum)
         person = add_participant(StudyFolder(options.folder), options.participant, stratum)
         token = f", with the token {person.token}" if person.token else ""
@@ -183,6 +182,10 @@ class NextStep(Step):
     @staticmethod
     def run(options: argparse.Namespace) -> None:
         """Do it."""
+        from psychopy_nfb.study.due import due
+        from psychopy_nfb.study.plan import StudyFolder
+        from psychopy_nfb.study.register import Register
+
         folder = StudyFolder(options.folder)
         label, person = folder.participant(options.participant)
         if options.decision is not None:
@@ -210,10 +213,16 @@ class StatusStep(Step):
     @staticmethod
     def run(options: argparse.Namespace) -> None:
         """Do it."""
+        from psychopy_nfb.study.plan import StudyFolder
+        from psychopy_nfb.study.status import blinding, progress
+        from psychopy_nfb.study.unblinding import unblinding_of
+
         folder = StudyFolder(options.folder)
         study, opened = folder.study, unblinding_of(folder)
         n = len(study.participants)
-        print(f"{study.name}: {n} participants, {study.sessions} sessions each, {_state(folder)}.")
+        print(
+            f"{study.name}: {n} participants, {study.sessions} sessions each, {blinding(folder)}."
+        )
         for one in opened:
             whose = "" if one["participants"] == "all" else f" (participant {one['participants']})"
             print(f"Unblinded by {one['who']} on {one['when']}{whose}: {one['why']}")
@@ -226,15 +235,6 @@ class StatusStep(Step):
         for cells in table:
             padded = (cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
             print("  ".join(padded).rstrip())
-
-
-def _state(folder: StudyFolder) -> str:
-    if not folder.study.blinded:
-        return "one arm"
-    if not folder.allocation.exists():
-        return "several arms, not allocated yet"
-    opened = any(one["participants"] == "all" for one in unblinding_of(folder))
-    return "unblinded" if opened else "blinded"
 
 
 class GuessStep(Step):
@@ -266,6 +266,9 @@ class GuessStep(Step):
     @staticmethod
     def run(options: argparse.Namespace) -> None:
         """Do it."""
+        from psychopy_nfb.study.guesses import keep_guess
+        from psychopy_nfb.study.plan import StudyFolder
+
         folder = StudyFolder(options.folder)
         keep_guess(folder, options.participant, options.who, options.arm, options.confidence)
         print(f"The guess of the {options.who} is kept.")
