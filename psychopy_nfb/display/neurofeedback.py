@@ -303,6 +303,7 @@ class Neurofeedback(SessionCommands):
         self._require_start()
         if not hasattr(win, "flip"):
             raise SettingsError("win", win, "must be PsychoPy's window, visual.Window(…)")
+        self._check_patch(patch)
         earlier = self._frames
         if earlier is not None:
             earlier.detach()
@@ -343,8 +344,14 @@ class Neurofeedback(SessionCommands):
 
     def log_patch(self, patch: PhotodiodePatch | None) -> None:
         """Note the levels of `patch` in the frame log from the next flip on; None for no more."""
+        self._check_patch(patch)
         self._require_attached().patch = patch
         self._send_facts(patch=None if patch is None else patch.settings())
+
+    def _check_patch(self, patch: PhotodiodePatch | None) -> None:
+        """Refuse a patch that would tell what is shown in a blinded study."""
+        if patch is not None and self._study is not None:
+            self._study.check_patch(patch.mode)
 
     def update(self) -> None:
         """Read the newest feedback; call it once a frame, first.

@@ -135,6 +135,23 @@ class StudySession:
             )
         return self._shown
 
+    def check_patch(self, mode: str) -> None:
+        """Refuse a patch on the screen whose grey is the feedback that is shown.
+
+        Its levels stand in the frame log, and a light sensor records them.
+
+        Raises
+        ------
+        SettingsError
+            If it is one, and the study is blinded.
+        """
+        if self.blinded and mode == "value":
+            raise SettingsError(
+                "patch.mode",
+                mode,
+                "would record what is shown, which a blinded study must not; take code or toggle",
+            )
+
     def facts(self) -> dict[str, Any]:
         """Return what the session's settings file says of the study."""
         study = self._folder.study

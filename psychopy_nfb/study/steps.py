@@ -65,7 +65,7 @@ class NewStep(Step):
             default=[],
             metavar="NAME=WHAT",
             help=f"a group and what it is shown: {ARM_FORMS}; once for each arm. yoked shows N "
-            "blocks of another person, each at least SECONDS long. Without any arm there is one: real=own",
+            "blocks of another person, each at least SECONDS long. Without any there is real=own",
         )
         add(
             "--stratum",

@@ -145,3 +145,5 @@ def test_what_one_arm_needs_is_asked_of_all(make_study, training, tmp_path):
     assert len({repr(list(one.settings.shown)) for one in sessions}) == 1
     said = refusal(StudySession, folder.path, "01", replace(settings, publish=True), {})
     assert "which a blinded study must not" in said
+    sessions[0].check_patch("code")
+    assert refusal(sessions[0].check_patch, "value").startswith("patch.mode='value'")
