@@ -77,6 +77,7 @@ setup(
         "study": [
             "pyxdf",
             "statsmodels",  # mixed models of several people's sessions
+            "cryptography>=38",  # seals the allocation and what a blinded session shows
         ],
         "dev": [
             "pytest>=8",
@@ -84,6 +85,7 @@ setup(
             "ruff",
             "mypy",  # finds what Windows or macOS lack, on any system
             "meegkit>=0.2",  # ASR; also what it and others are compared with
+            "cryptography>=38",  # studies
             "asrpy",  # another ASR, which cleans a whole recording at once
             "scikit-learn",  # what LDA is compared with; MNE's decoding needs it
             "hypothesis",  # hostile settings and files: python -m tests.faults.fuzz

@@ -100,6 +100,14 @@ COMMANDS = {
         "Stream a recording over LSL as if it were recorded now, with its markers.",
         "psychopy-nfb replay my_recording.set --loop",
     ),
+    "study": Command(
+        "psychopy_nfb.study.command",
+        "run a study: sessions that are due, sealed allocation, unblinding",
+        "Run a study of several sessions and arms: which session is due, who is in which arm "
+        "without anybody seeing it, and what is opened in the end. The manual's page A study has "
+        "it from the beginning.",
+        "psychopy-nfb study new my_study --name Alpha --sessions 10",
+    ),
     "compile": Command(
         "psychopy_nfb.builder.compile",
         "make a Python script of a Builder experiment",

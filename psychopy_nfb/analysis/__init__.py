@@ -4,10 +4,12 @@
 - `session_blocks`: a session's blocks; `learning`: what each came to; `slopes`: how that changes
   over blocks and sessions;
 - `contingencies`: how far what was shown depended on the person;
+- `blinding`: whether people could tell their arm;
 - `frames`: missed frames, order of the stamps, hits and when they showed;
 - `chosen_lag`: whether frames had the lag that was wanted of them.
 """
 
+from psychopy_nfb.analysis.blinding import BlindingIndex, bang_index, james_index
 from psychopy_nfb.analysis.chosen_lag import HeldSummary, held_summary, wanted_lags
 from psychopy_nfb.analysis.contingencies import contingency
 from psychopy_nfb.analysis.frames import frame_stalls, hit_to_display, out_of_order
@@ -16,6 +18,7 @@ from psychopy_nfb.analysis.learning import learning_table
 from psychopy_nfb.analysis.slopes import between_sessions, mixed_model, within_sessions
 
 __all__ = [
+    "BlindingIndex",
     "between_sessions",
     "learning_table",
     "mixed_model",
@@ -23,10 +26,12 @@ __all__ = [
     "HeldSummary",
     "LagSummary",
     "StageSummary",
+    "bang_index",
     "contingency",
     "frame_stalls",
     "held_summary",
     "hit_to_display",
+    "james_index",
     "lag_summary",
     "out_of_order",
     "wanted_lags",

@@ -40,7 +40,7 @@ def contingency(session: Session | str | os.PathLike[str]) -> pd.DataFrame:
     Raises
     ------
     FileError
-        If the session cannot be read.
+        If the session cannot be read, or is of a blinded study that is not unblinded.
 
     Examples
     --------
@@ -50,6 +50,7 @@ def contingency(session: Session | str | os.PathLike[str]) -> pd.DataFrame:
     """
     if isinstance(session, str | os.PathLike):
         session = read_session(session)
+    session.check_open()
     signals, events = session.signals, session.events
     own_value = next(name for name in signals.columns if name.endswith("_value"))
     chosen = value_name(SHOWN, "value") in signals.columns

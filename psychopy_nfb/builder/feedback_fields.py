@@ -250,7 +250,19 @@ TIMING = (
         type="num",
     ),
 )
+_NO_STUDY = (("study", "== ''"),)
 DATA = (
+    Field(
+        "study",
+        "",
+        "Study",
+        "Folder of a study, made with psychopy-nfb study new. Each run then is the next session of "
+        "the participant that you type in: the study knows its number, the arm, what is taken over "
+        "from the session before, and where the files belong. In a study with several arms, score "
+        "and hits are not written to PsychoPy's data file, as they would tell the arm. Empty: no "
+        "study.",
+        tab="Data",
+    ),
     Field(
         "lastBaseline",
         False,
@@ -260,6 +272,7 @@ DATA = (
         tab="Data",
         type="bool",
         control="bool",
+        show=_NO_STUDY,
     ),
     Field(
         "carryOver",
@@ -280,6 +293,7 @@ DATA = (
         tab="Data",
         type="bool",
         control="bool",
+        show=_NO_STUDY,
     ),
     Field(
         "publish",
@@ -289,6 +303,7 @@ DATA = (
         tab="Data",
         type="bool",
         control="bool",
+        show=_NO_STUDY,
     ),
     Field(
         "controls",
@@ -299,6 +314,7 @@ DATA = (
         "manual's page What is shown has all of them. Usually empty.",
         tab="Data",
         type="code",
+        show=_NO_STUDY,
     ),
     Field(
         "plugins",

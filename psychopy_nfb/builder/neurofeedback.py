@@ -167,12 +167,9 @@ class NeuroFeedbackComponent(BaseComponent):
         params = self.params
         simulate = params["simulate"].val
         value = "'missing' if PILOTING else 'never'" if simulate == "pilot" else repr(simulate)
-        folder = "os.path.dirname(thisExp.dataFileName)" if params["record"].val else "None"
         return [
-            f"data={folder},\n",
             "participant=expInfo.get('participant', '01'),\n",
-            "session=expInfo.get('session', '01'),\n",
-            "task=expName,\n",
+            *self._place_lines(),
             f"late_read={code(params['lateRead'])},\n",
             f"simulate={value},\n",
             "between_blocks=False,\n",
@@ -181,6 +178,20 @@ class NeuroFeedbackComponent(BaseComponent):
             *([f"shown={shown},\n"] if (shown := code(params["controls"])) != "None" else []),
             *([f"plugins={own},\n"] if (own := plugins_code(self.exp)) else []),
             f"name='{params['name']}',\n",
+        ]
+
+    def _place_lines(self) -> list[str]:
+        """Return the lines of what a study says itself, or of that study."""
+        params = self.params
+        if params["study"].val:
+            return [f"study={code(params['study'])},\n"]
+        folder = "os.path.dirname(thisExp.dataFileName)" if params["record"].val else "None"
+        return [
+            f"data={folder},\n",
+            "session=expInfo.get('session', '01'),\n",
+            "task=expName,\n",
+            *(["calibration='last',\n"] if params["lastBaseline"].val else []),
+            *([f"shown={shown},\n"] if (shown := code(params["controls"])) != "None" else []),
         ]
 
     def writeRoutineStartCode(self, buff: Any) -> None:
@@ -223,12 +234,14 @@ class NeuroFeedbackComponent(BaseComponent):
         if not self._makes_block:
             return
         name, run = self.params["name"], self._run
-        buff.writeIndentedLines(
-            f"{run}.end_block()\n"
-            f"thisExp.addData('{name}.score', {run}.score)\n"
-            f"thisExp.addData('{name}.hits', {run}.hits)\n"
-            f"thisExp.addData('{name}.rewards', {run}.rewards)\n"
-        )
+        buff.writeIndentedLines(f"{run}.end_block()\n")
+        main = main_component(self.exp)
+        if main is None or not main.params["study"].val:  # they would tell the arm
+            buff.writeIndentedLines(
+                f"thisExp.addData('{name}.score', {run}.score)\n"
+                f"thisExp.addData('{name}.hits', {run}.hits)\n"
+                f"thisExp.addData('{name}.rewards', {run}.rewards)\n"
+            )
         super().writeRoutineEndCode(buff)
 
     def writeExperimentEndCode(self, buff: Any) -> None:

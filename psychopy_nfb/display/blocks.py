@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from psychopy_nfb.checks import check_flag
 from psychopy_nfb.clock import PsychoPyClock, lsl_now
@@ -20,6 +20,9 @@ from psychopy_nfb.display.worker_link import WorkerLink
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.protocol import NONE
 from psychopy_nfb.settings import to_dict
+
+if TYPE_CHECKING:
+    from psychopy_nfb.study.session import StudySession
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -61,6 +64,9 @@ class Blocks:
         """Number of the last block with feedback or points, which is a trial."""
         self._open: list[_OpenBlock] = []
         self._shown = ShownChoice()
+        self._study: StudySession | None = None
+        self.trained = 0
+        """Blocks with feedback that have ended."""
         self._counting = False  # points and hits: in blocks only
         self.counted = False
         """Whether points were counted in any of them."""
@@ -68,6 +74,11 @@ class Blocks:
         """The chosen lag of the block that is open; None shows the newest record."""
         self.frames: FrameWriter | None = None
         """The frame log, once a window is attached."""
+
+    def follow(self, study: StudySession) -> None:
+        """Show what a study's session shows, in blocks that do not say otherwise."""
+        self._study = study
+        self._shown = ShownChoice(study.turns)
 
     @contextmanager
     def block(
@@ -102,6 +113,8 @@ class Blocks:
         feedback = check_flag("feedback", feedback)
         points = points if points is None else check_flag("points", points)
         sources = self._link.configuration.shown
+        if self._study is not None and shown is None and feedback and not self._open:
+            shown = self._study.shown(calibrated)
         self._shown.check(shown, sources, feedback, bool(self._open), calibrated)
         wanted = read_lag(lag)
         label = fitting(label)
@@ -128,6 +141,7 @@ class Blocks:
         if not self._open or self._link.closed:
             return
         block = self._open.pop()
+        self.trained += block.feedback and not self._open
         showing, self._counting, outer_source, outer, self.held = block.before
         self._show(showing)
         source = self._shown.source

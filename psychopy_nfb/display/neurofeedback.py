@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import gc
 import logging
+import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -29,10 +30,11 @@ from psychopy_nfb.engine.plugins import load_plugins, plugins_used
 from psychopy_nfb.engine.records import T_RECEIVED
 from psychopy_nfb.engine.worker_process import WorkerProcess
 from psychopy_nfb.errors import SettingsError
-from psychopy_nfb.protocol import ShownSource
+from psychopy_nfb.protocol import ShownSource, value_name
 from psychopy_nfb.recording import SessionFiles, calibration_path, new_session
 from psychopy_nfb.settings import to_dict
 from psychopy_nfb.simulate.simulated_amplifier import SimulatedAmplifier, stand_in_for
+from psychopy_nfb.study.session import StudySession
 
 if TYPE_CHECKING:
     from psychopy.visual import Window
@@ -87,6 +89,10 @@ class Neurofeedback(SessionInterface):
     name : str, optional
         Of two with the same name in one process the second closes the first: an experiment that
         PsychoPy's Session runs again, after an exception, finds nothing of its earlier self.
+    study : path, optional
+        Folder of a study, of which the participant's session that is due begins: its arm, its
+        number, its task and its files are what the study says, so that `data`, `session`, `task`,
+        `shown` and `calibration` are left out. See the manual's page *A study*.
 
     Raises
     ------
@@ -131,6 +137,7 @@ class Neurofeedback(SessionInterface):
         carry_over: str | os.PathLike[str] | None = None,
         plugins: Sequence[str | os.PathLike[str]] = (),
         name: str | None = None,
+        study: str | os.PathLike[str] | None = None,
     ):
         if not (data is None or isinstance(data, (str, os.PathLike))):
             raise SettingsError("data", data, "must be a folder, or None to keep nothing")
@@ -138,6 +145,12 @@ class Neurofeedback(SessionInterface):
             raise SettingsError("name", name, "must be a text")
         named = load_plugins(plugins)
         configuration = read_configuration(settings)
+        self._study: StudySession | None = None
+        if study is not None:
+            given = {"data": data, "shown": shown, "calibration": calibration}
+            due = self._study = StudySession(study, participant, configuration, given)
+            configuration, data, participant = due.settings, due.data, due.participant
+            session, task = due.session, due.task
         kept = calibration_path(data, participant)
         if calibration == LAST:
             calibration = kept if kept is not None and kept.exists() else None
@@ -162,6 +175,9 @@ class Neurofeedback(SessionInterface):
         super().__init__(configuration, stale_after, between_blocks, kept)
         self.files: SessionFiles | None = None
         self._task = task
+        if self._study is not None:
+            self._blocks.follow(self._study)
+            self._link.blinded = True
         if data is not None:
             self.files = new_session(data, participant=participant, session=session, task=task)
         self._want_late_read = late_read
@@ -186,6 +202,8 @@ class Neurofeedback(SessionInterface):
             return self
         atexit.register(self.close)
         try:
+            if self._study is not None:
+                self._study.claim()
             handle = self._start_worker()
         except BaseException as error:  # Ctrl-C too: nothing is left running, and the run is free
             self.close()
@@ -213,7 +231,12 @@ class Neurofeedback(SessionInterface):
         }
         if self._plugins:
             facts["own_parts"] = [plugin.facts() for plugin in self._plugins]
-        donors = keep_donors(self._donors, None if self.files is None else self.files.shown)
+        seal = None
+        if self._study is not None:
+            facts |= self._study.facts()
+            seal = self._study.seal(self.files)
+        public = seal is None and self.files is not None
+        donors = keep_donors(self._donors, self.files.shown if public else None)
         self._donors = {}
         handle = self._link.handle = WorkerProcess(
             to_dict(self.configuration),
@@ -224,8 +247,11 @@ class Neurofeedback(SessionInterface):
             counting=False,
             plugins=[plugin.order() for plugin in self._plugins],
             donors=donors,
+            seal=seal,
         )
         handle.start()
+        if self._study is not None:
+            self._study.begin(self.files)
         self._state.know_chunks(handle.ready["chunk_seconds"])
         stream = handle.ready["stream"]
         self._simulated_stream = bool(stream.get("simulated"))
@@ -269,6 +295,7 @@ class Neurofeedback(SessionInterface):
         self._link.started()
         if not hasattr(win, "flip"):
             raise SettingsError("win", win, "must be PsychoPy's window, visual.Window(…)")
+        self._check_patch(patch)
         earlier = self._frames
         if earlier is not None:
             earlier.detach()
@@ -308,8 +335,14 @@ class Neurofeedback(SessionInterface):
 
     def log_patch(self, patch: PhotodiodePatch | None) -> None:
         """Note the levels of `patch` in the frame log from the next flip on; None for no more."""
+        self._check_patch(patch)
         self._require_attached().patch = patch
         self._link.facts(patch=None if patch is None else patch.settings())
+
+    def _check_patch(self, patch: PhotodiodePatch | None) -> None:
+        """Refuse a patch that would tell what is shown in a blinded study."""
+        if patch is not None and self._study is not None:
+            self._study.check_patch(patch.mode)
 
     def update(self) -> None:
         """Read the newest feedback; call it once a frame, first.
@@ -415,6 +448,8 @@ class Neurofeedback(SessionInterface):
         atexit.unregister(self.close)
         try:
             with ExitStack() as ending:  # all of it, whatever fails or interrupts
+                if self._study is not None:
+                    ending.callback(self._study.release)
                 if self._stand_in is not None:
                     ending.callback(self._stand_in.stop)
                 if self._link.handle is not None:
@@ -439,6 +474,7 @@ class Neurofeedback(SessionInterface):
             if self.files is not None:
                 self.files.release()
             return
+        trained, reached = self._blocks.trained, self._own_thresholds()
         self._blocks.end_all()
         if self._frames is not None:
             self._frames.send_left_marks()
@@ -456,12 +492,31 @@ class Neurofeedback(SessionInterface):
             late_read=None if self._late is None else self._late.facts(),
             marks_sent=self._marks.close_outputs(),
         )
+        if self._study is not None:
+            self._study.end(self.configuration, reached, trained)
 
     def __enter__(self) -> Neurofeedback:
         return self.start()
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def blocks_done(self) -> int:
+        """Blocks with feedback that the run before had, where this one continues a session."""
+        return 0 if self._study is None else self._study.blocks_done
+
+    def _own_thresholds(self) -> dict[str, float]:
+        """Return where the own threshold of each signal is now, as far as there is a value yet."""
+        record = None if self._ring is None else self._ring.newest()
+        if record is None:
+            return {}
+        reached = self._ring.layout.named(record)
+        found = {
+            name: float(reached[value_name(name, "threshold")])
+            for name in self.configuration.signals
+        }
+        return {name: value for name, value in found.items() if math.isfinite(value)}
 
     def _require_attached(self) -> FrameWriter:
         if self._frames is None:

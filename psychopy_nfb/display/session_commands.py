@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from psychopy_nfb.display.worker_link import WorkerLink
@@ -67,5 +68,6 @@ class SessionCommands:
     def save_calibration(self, path: str | os.PathLike[str] | None) -> None:
         """Keep the baseline and the fitted filters; without a path where the participant's are."""
         path = self._calibration_path if path is None else path
-        if path is not None:
-            write_json(self._link.configuration, path)
+        if path is not None:  # what is shown is no part of it, and in a study nobody's to see
+            kept = self._link.configuration
+            write_json(replace(kept, shown={}) if self._link.blinded else kept, path)

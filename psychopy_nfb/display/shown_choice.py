@@ -11,6 +11,11 @@ from psychopy_nfb.protocol import NONE, OWN, ShownSource, Surrogate
 class ShownChoice:
     """What the blocks of a training show, one after the other.
 
+    Parameters
+    ----------
+    turns : mapping of str to int, optional
+        How often a source was shown before, in an earlier run of this session.
+
     Attributes
     ----------
     source : str or None
@@ -26,9 +31,9 @@ class ShownChoice:
     ('own', 0)
     """
 
-    def __init__(self) -> None:
+    def __init__(self, turns: Mapping[str, int] | None = None) -> None:
         self.source: str | None = None
-        self._turns: dict[str, int] = {}
+        self._turns: dict[str, int] = dict(turns or {})
 
     def check(
         self,

@@ -20,6 +20,8 @@ class WorkerLink:
         self.configuration = configuration
         self.handle: WorkerProcess | None = None
         """The worker, once it was started."""
+        self.blinded = False
+        """Whether nobody may see yet what is shown: a session of a study."""
         self.closed = False
         """Whether the session has ended."""
 

@@ -52,7 +52,7 @@ def read_donors(
                 sessions[source.session] = read_session(source.session)
             session = sessions[source.session]
             _check_same(source, session, configuration, task, participant)
-            blocks = _blocks(source, session)
+            blocks = recorded_blocks(source, session)
             cut = _shown_in if source.as_shown else _eeg_of
             donors[name] = [cut(session, *block) for block in blocks]
         except NfbError as error:
@@ -86,6 +86,7 @@ def _check_same(
                 "of the same person",
             )
         return
+    session.check_open()
     theirs = build_configuration(session.settings["configuration"])
     if theirs.first != configuration.first:
         difference = f"its first signal is {theirs.first}, here {configuration.first}"
@@ -114,7 +115,7 @@ def _difference(theirs: Signal, ours: Signal) -> str:
     return ""
 
 
-def _blocks(source: FromSession, session: Session) -> list[tuple[int, int]]:
+def recorded_blocks(source: FromSession, session: Session) -> list[tuple[int, int]]:
     """Return first sample and the one after the last of each block that is shown."""
     events = session.events
     edges: dict[int, list[Any]] = {}

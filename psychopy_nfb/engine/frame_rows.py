@@ -8,6 +8,7 @@ from typing import Any
 from psychopy_nfb.engine.memory import SharedBlock
 from psychopy_nfb.engine.records import Layout, frame_layout
 from psychopy_nfb.recording import FrameLog, SessionFiles
+from psychopy_nfb.recording.sealed_file import SealedFile
 from psychopy_nfb.recording.tables import TEXT_COLUMNS
 
 _OF_FRAMES = frame_layout(())
@@ -72,21 +73,35 @@ def _lookup(texts: dict[Any, str], number: int) -> str | None:
     return texts.get(number, texts.get(str(number)))
 
 
-def append_frames(block: SharedBlock, stem: str, labels: dict[str, dict[Any, str]]) -> int:
+def append_frames(
+    block: SharedBlock,
+    stem: str,
+    labels: dict[str, dict[Any, str]],
+    seal: dict[str, Any] | None = None,
+) -> int:
     """Add the frames that are in shared memory but not in the log, as after a worker's death.
+
+    Of a session with a `seal` only what is not sealed goes into the log.
 
     Returns
     -------
     int
         How many were added.
     """
-    log = FrameLog(SessionFiles.from_stem(stem).frames, block.value_names, append=True)
+    files = SessionFiles.from_stem(stem)
+    sealed, names = None, block.value_names
+    if seal is not None:
+        sealed = SealedFile(files.sealed, seal, names, append=True)
+        names = sealed.visible
+    log = FrameLog(files.frames, names, append=True)
     layout = block.frames.layout
     rows = [
         named_row(record, labels, layout)
         for record in block.frames.since(0)
         if record[_FRAME] > log.last_frame
     ]
-    log.write(rows)
+    log.write(rows if sealed is None else sealed.frames(rows, log.last_frame))
     log.close()
+    if sealed is not None:
+        sealed.close(ends=False)
     return len(rows)

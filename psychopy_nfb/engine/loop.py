@@ -309,6 +309,11 @@ class Loop:
         for event, fault in self.processor.faults():
             if fault not in self._told_faults:
                 self._told_faults.add(fault)
+                shown = self.processor.shown
+                if self.recorder.sealed and shown is not None and (event, fault) in shown.faults():
+                    detail = {"why": fault, "of_shown": True}
+                    self.recorder.event(event, detail=detail, kind="worker")
+                    continue
                 self.recorder.event(event, detail={"why": fault}, kind="worker")
                 self.control.send("fault", why=fault)
         while (failure := self.recorder.unreported()) is not None:

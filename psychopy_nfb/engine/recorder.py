@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections import deque
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -93,6 +94,7 @@ class Recorder:
         self._open_blocks: dict[int, dict[str, Any]] = {}
         self._watcher = watcher
         self._lost: FileError | None = None
+        self.sealed: bool = order["seal"] is not None
         if order["session"] is not None:
             try:
                 self._open(order, SessionFiles.from_stem(order["session"]))
@@ -144,13 +146,13 @@ class Recorder:
             # Also of a stream from elsewhere that says so itself.
             experiment["simulated"] = experiment["simulated"] or bool(facts.get("simulated"))
             self.remember(
-                configuration_at_start=to_dict(processor.configuration),
+                configuration_at_start=self._settings_told(),
                 machine=machine,
                 **{**order["facts"], "experiment": experiment},
             )
         else:
             # The last samples of a baseline may be in no file: no rerun could find it again.
-            begun = {str(self._restore["restarts"]): to_dict(processor.configuration)}
+            begun = {str(self._restore["restarts"]): self._settings_told()}
             earlier = self._settings.content.get("configuration_at_restart", {})
             self.remember(configuration_at_restart={**earlier, **begun})
         self.remember(
@@ -175,6 +177,8 @@ class Recorder:
             aux=None if aux is None else {"labels": aux.labels, "rate": aux.rate},
             value_rate=processor.rate,
             about=order["facts"].get("session"),
+            seal=order["seal"],
+            donors=order["donors"],
         )
 
     @property
@@ -490,7 +494,12 @@ class Recorder:
 
     def remember_configuration(self) -> None:
         """Put the settings as they are now, baseline and fitted filters included, into the file."""
-        self.remember(configuration=to_dict(self._processor.configuration))
+        self.remember(configuration=self._settings_told())
+
+    def _settings_told(self) -> dict[str, Any]:
+        """Return the settings as they are now; of a sealed session without what could be shown."""
+        configuration = self._processor.configuration
+        return to_dict(replace(configuration, shown={}) if self.sealed else configuration)
 
     def finish(self, reason: str, **sections: object) -> None:
         """Write what is left and close the files."""
@@ -512,7 +521,7 @@ class Recorder:
 def _told(source: str) -> str:
     """Return what the files say of the source that a block shows: its name.
 
-    Every event that tells it asks here: what shall not be known before the end is sealed here.
+    The files of a blinded session keep it, and all that hangs on it, in their sealed part.
     """
     return source
 

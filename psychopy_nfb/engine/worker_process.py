@@ -62,6 +62,8 @@ class WorkerProcess:
         A lab's own parts that the worker loads, as `Plugin.order`.
     donors : str, optional
         File with the recorded blocks that are shown in place of the own feedback.
+    seal : dict, optional
+        `Seal` of a blinded session, as plain JSON.
     """
 
     def __init__(
@@ -74,12 +76,14 @@ class WorkerProcess:
         counting: bool = True,
         plugins: Sequence[dict[str, Any]] = (),
         donors: str | None = None,
+        seal: dict[str, Any] | None = None,
     ):
         self._configuration = configuration
         self._session = session
         self._facts = facts
         self._plugins = list(plugins)
         self._donors = donors
+        self._seal = seal
         self._on_message = on_message
         self._outbox = Outbox()
         self._labels: dict[str, dict[str, Any]] = {"mark": {}, "block": {}}
@@ -162,6 +166,7 @@ class WorkerProcess:
             "training": self._training,
             "plugins": self._plugins,
             "donors": self._donors,
+            "seal": self._seal,
             "streams": self.ready.get("streams"),
             "restore": restore,
         }
@@ -407,4 +412,4 @@ class WorkerProcess:
     def _log_left_frames(self) -> None:
         """Write the frames that no worker lived to write."""
         if self._session is not None and self.block.frames.newest_seq:
-            append_frames(self.block, self._session, self._labels)
+            append_frames(self.block, self._session, self._labels, self._seal)

@@ -23,6 +23,7 @@ PAGES = {
         "artifacts": "Artifacts",
         "session_course": "The course of a session",
         "what_is_shown": "What is shown: controls",
+        "study": "A study, blinded",
         "settings": "Settings files",
         "own_parts": "Your own parts",
     },

@@ -6,6 +6,8 @@
 - `sidecars`: what the tables' columns mean; `text`: texts made safe for all of them;
 - `open_files`: all of them, open for writing; `session`: written as the worker's loop hands things
   over, elsewhere if they cannot be written any more;
+- `sealing`, `sealed_file`: what a blinded session writes and nobody reads without the key;
+  `opened`: the same after unblinding;
 - `read`: a session back in memory, for pandas and MNE;
 - `eeg_files/`: recordings of other programs.
 """

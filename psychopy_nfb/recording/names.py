@@ -24,7 +24,13 @@ SETTINGS_SUFFIX = "_nfb.json"
 FAILED_SUFFIX = "_failed.txt"
 REST_SUFFIX = "_rest.txt"
 SHOWN_SUFFIX = "_shown.npz"
-ALL_SUFFIXES = (*SUFFIXES.values(), *SIDECARS.values(), SETTINGS_SUFFIX, SHOWN_SUFFIX)
+SEALED_SUFFIX = "_sealed.bin"
+OPENED_SUFFIX = "_opened.npz"
+ALL_SUFFIXES = (
+    *SUFFIXES.values(),
+    *SIDECARS.values(),
+    *(SETTINGS_SUFFIX, SHOWN_SUFFIX, SEALED_SUFFIX, OPENED_SUFFIX),
+)
 """Of the files that make a run's number taken; why a start failed and a log do not."""
 RESERVED = b"{}\n"
 """What the settings file of a session holds that has not begun."""
@@ -73,6 +79,16 @@ class SessionFiles:
     def shown(self) -> Path:
         """What was shown of recorded sessions: NumPy arrays; there if anything was."""
         return self._file(SHOWN_SUFFIX)
+
+    @property
+    def sealed(self) -> Path:
+        """What a session of a blinded study keeps sealed; there in each of them."""
+        return self._file(SEALED_SUFFIX)
+
+    @property
+    def opened(self) -> Path:
+        """The same after unblinding: NumPy arrays."""
+        return self._file(OPENED_SUFFIX)
 
     @property
     def failed(self) -> Path:

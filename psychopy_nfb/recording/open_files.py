@@ -14,8 +14,9 @@ import numpy as np
 from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.errors import FileError
 from psychopy_nfb.recording.names import SessionFiles
+from psychopy_nfb.recording.sealed_file import SealedFile
 from psychopy_nfb.recording.sidecars import write_sidecars
-from psychopy_nfb.recording.tables import TEXT_COLUMNS, EventLog, FrameLog
+from psychopy_nfb.recording.tables import EVENT_COLUMNS, TEXT_COLUMNS, EventLog, FrameLog
 from psychopy_nfb.recording.text import shortened
 from psychopy_nfb.recording.xdf import XdfWriter
 
@@ -57,6 +58,10 @@ class OpenFiles:
         ``date`` (ISO 8601), ``participant``, ``session``, ``task``, ``run`` for the XDF's headers.
     first_sample : int
         Number of the sample that is the first in these files: there it is 0.
+    seal : dict, optional
+        `Seal` as plain JSON: what is shown is sealed then.
+    donors : path, optional
+        File with recorded blocks that are shown, to be sealed as well.
 
     Raises
     ------
@@ -74,17 +79,24 @@ class OpenFiles:
         value_rate: float | None = None,
         about: dict[str, Any] | None = None,
         first_sample: int = 0,
+        seal: dict[str, Any] | None = None,
+        donors: str | None = None,
     ):
         self.files = files
         self._first_sample = first_sample
         about = about or {}
         date = about.get("date")
+        self._sealed = None
+        if seal is not None:
+            self._sealed = SealedFile(files.sealed, seal, value_names, append, donors)
+            value_names = self._sealed.visible
         if not append:
             write_sidecars(files, value_names)
         self._xdf = XdfWriter(files.eeg, append, date and datetime.fromisoformat(date))
         self._frame_log = FrameLog(files.frames, value_names, append)
         self._event_log = EventLog(files.events, append)
-        self._all = (self._xdf, self._frame_log, self._event_log)
+        written = (self._xdf, self._frame_log, self._event_log, self._sealed)
+        self._all = [file for file in written if file is not None]
         rate = eeg["rate"]
         self._eeg = self._add(
             eeg["name"],
@@ -167,7 +179,10 @@ class OpenFiles:
         self, values: np.ndarray, stamps: np.ndarray, flags: np.ndarray, samples: np.ndarray
     ) -> None:
         """Write what samples became: values (n, n_values), flags (n,), sample numbers (n,)."""
-        rows = np.column_stack((values, flags, samples - self._first_sample))
+        samples = samples - self._first_sample
+        if self._sealed is not None:
+            values = self._sealed.signals(values, samples)
+        rows = np.column_stack((values, flags, samples))
         self._xdf.write(self._signals, rows, stamps)
 
     def event(
@@ -185,6 +200,12 @@ class OpenFiles:
         origin = t if self._origin is None else self._origin
         sample = max(0, sample - self._first_sample)
         label, value = shortened(label), None if value is None else shortened(value)
+        if self._sealed is not None:
+            cells = (t - origin, duration, label, value, sample, t, detail)
+            event = dict(zip(EVENT_COLUMNS, cells, strict=False))
+            seen, detail = self._sealed.event(event, kind, command)
+            if not seen:
+                return
         self._event_log.write(t - origin, duration, label, value, sample, t, detail, command)
         content = {"event": label, "kind": kind, "value": value, "sample": sample, "detail": detail}
         if command is not None:
@@ -202,6 +223,8 @@ class OpenFiles:
             rows = [
                 (*row[:place], row[place] - self._first_sample, *row[place + 1 :]) for row in rows
             ]
+        if self._sealed is not None:
+            rows = self._sealed.frames(rows, self._frame_log.last_frame)
         new = self._frame_log.write(rows)
         if new:
             numbers = np.array(

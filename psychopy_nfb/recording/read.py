@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from psychopy_nfb.errors import FileError
 from psychopy_nfb.protocol.version_0_1 import columns_today
 from psychopy_nfb.reading import read_table, reading
 from psychopy_nfb.recording.names import SessionFiles
+from psychopy_nfb.recording.opened import OpenedSession
 from psychopy_nfb.recording.settings_file import SessionRecord
 from psychopy_nfb.recording.tables import NOT_AVAILABLE, TEXT_COLUMNS, holds_numbers
 from psychopy_nfb.recording.text import text_of_cell
@@ -74,12 +75,34 @@ class Session:
     settings: dict[str, Any]
     """The settings file."""
 
+    @property
+    def sealed(self) -> bool:
+        """Whether what was shown is sealed, as before a study is unblinded."""
+        return self.files.sealed.exists() and not self.files.opened.exists()
+
+    def check_open(self) -> None:
+        """Refuse what needs to know what was shown, if that is sealed.
+
+        Raises
+        ------
+        FileError
+            If it is.
+        """
+        if self.sealed:
+            raise FileError(
+                "session",
+                str(self.files.stem),
+                "is of a blinded study, and what it showed is sealed; unblind the study first: "
+                "psychopy-nfb study unblind FOLDER",
+            )
+
 
 def read_session(path: str | os.PathLike[str]) -> Session:
     """Read the session that `path`, its stem or any of its files, belongs to.
 
     A session whose experiment or worker was killed is read up to the last flush, a damaged one as
     far as it can be, which is logged. One of version 0.1 has the names of today, which is logged.
+    One of a blinded study has what was shown once the study is unblinded.
 
     Raises
     ------
@@ -98,13 +121,26 @@ def read_session(path: str | os.PathLike[str]) -> Session:
     today = columns_today(signals.columns)
     if list(today) != list(today.values()):
         logger.warning(OLDER_NOTICE, files.stem.name, today["z"].removesuffix("_z"))
-    return Session(
+    session = Session(
         files=files,
         eeg=eeg,
         signals=named_today(signals),
         frames=named_today(_texts_of(frames, *TEXT_COLUMNS)),
         events=_read_events(files.events),
         settings=SessionRecord.load(files.settings).content,
+    )
+    return _with_opened(session) if files.opened.exists() else session
+
+
+def _with_opened(session: Session) -> Session:
+    """Return a session of a blinded study with all that was sealed of it."""
+    opened = OpenedSession(session.files)
+    return replace(
+        session,
+        signals=opened.signals(session.signals),
+        frames=opened.frames(session.frames),
+        events=opened.events(session.events),
+        settings=opened.settings(session.settings),
     )
 
 

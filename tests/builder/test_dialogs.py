@@ -271,6 +271,29 @@ def test_row_118_a_control_condition_is_named_once_and_chosen_by_each_block(buil
     assert "nfb.begin_block('trial', feedback=True, shown=condition)" in script
 
 
+def test_a_study_says_which_session_it_is_and_where_its_files_belong(builder, tmp_path):
+    component = builder.add("NeuroFeedbackComponent", "nfb")
+    builder.add("NeuroFeedbackComponent", "again", role="same", sameAs="nfb")
+    usual = builder.script(tmp_path / "usual.py").read_text("utf-8")
+    assert "study=" not in usual
+    assert "thisExp.addData('nfb.score', nfb.score)" in usual
+    component.params["study"].val = "alpha_study"
+    script = builder.script(tmp_path / "study.py").read_text("utf-8")
+    begin = script.index("psychopy_nfb.Neurofeedback(")
+    settings = script[begin : script.index("nfb.start()", begin)]
+    assert "study='alpha_study',\n" in settings
+    assert "participant=expInfo.get('participant', '01'),\n" in settings
+    for left_out in ("data=", "session=", "task=", "calibration=", "shown="):
+        assert f" {left_out}" not in settings
+    # What was shown must not stand in PsychoPy's own data file.
+    assert not any(f".{what}'," in script for what in ("score", "hits", "rewards"))
+    component.params["study"].val = ""
+    assert is_shown(component, "controls")
+    component.params["study"].val = "alpha_study"
+    for field in ("lastBaseline", "record", "publish", "controls"):
+        assert not is_shown(component, field)
+
+
 def test_points_are_counted_where_feedback_is_given_or_where_it_says_so(builder, tmp_path):
     component = builder.add("NeuroFeedbackComponent", "nfb")
     script = builder.script(tmp_path / "usual.py").read_text("utf-8")

@@ -1,0 +1,12 @@
+"""Studies: who is trained when and in which arm, sealed until the end.
+
+- `plan`: what a study is, ``study.json``; `participants`: who is added to it;
+- `locks`: no session runs on two computers at once;
+- `command`, `steps`, `key_steps`: ``psychopy-nfb study``; `arms`, `words`: what is typed there;
+  `status`: how far everybody is;
+- `register`: which sessions there were; `due`: which one is next, and what it takes over;
+- `session`: a session of a study as it runs;
+- `allocation`: who is in which arm, drawn and sealed; `keys`: what opens it; `donors`: whose
+  sessions yoked arms show; `unblinding`: opens all of it, and writes who did it;
+- `guesses`: which arm people believed it was.
+"""

@@ -1,0 +1,50 @@
+"""`psychopy-nfb study`: make a study, see what is due, allocate, unblind."""
+
+from __future__ import annotations
+
+import argparse
+import textwrap
+from pathlib import Path
+
+from psychopy_nfb.study.key_steps import AllocateStep, UnblindStep
+from psychopy_nfb.study.steps import AddStep, GuessStep, NewStep, NextStep, StatusStep, Step
+
+STEPS: dict[str, type[Step]] = {
+    "new": NewStep,
+    "allocate": AllocateStep,
+    "add": AddStep,
+    "next": NextStep,
+    "status": StatusStep,
+    "guess": GuessStep,
+    "unblind": UnblindStep,
+}
+"""In the order in which a study needs them."""
+HELP_WIDTH = 78
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the steps of ``psychopy-nfb study`` and their options."""
+    steps = parser.add_subparsers(
+        dest="step",
+        metavar="STEP",
+        title="steps",
+        required=True,
+        help="psychopy-nfb study STEP --help explains it",
+    )
+    for name, step in STEPS.items():
+        one = steps.add_parser(
+            name,
+            help=step.summary,
+            description=textwrap.fill(step.description, HELP_WIDTH),
+            epilog=f"example:\n  psychopy-nfb study {name} {step.example}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        one.add_argument("folder", metavar="FOLDER", type=Path, help="the study's folder")
+        step.add_options(one)
+        one.set_defaults(step_run=step.run)
+
+
+def main(options: argparse.Namespace) -> int:
+    """Do the step that `options` say; return the exit status."""
+    options.step_run(options)
+    return 0

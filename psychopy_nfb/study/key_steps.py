@@ -1,0 +1,184 @@
+"""What the holder of the key does in a study: allocate at first, unblind in the end."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from psychopy_nfb.errors import FileError, SettingsError
+from psychopy_nfb.study.steps import Step
+from psychopy_nfb.study.words import QUESTIONS, UNKNOWN
+
+if TYPE_CHECKING:
+    from psychopy_nfb.study.plan import StudyFolder
+
+PAGE = """\
+Study: {name}
+Key of its allocation, for an envelope in a locked cupboard:
+
+    {key}
+
+It opens who is in which arm: psychopy-nfb study unblind FOLDER --print --who NAME --why TEXT
+Without this page, and without the key file and its passphrase, nobody can ever open that, nor what
+the sessions have shown.
+"""
+
+
+class AllocateStep(Step):
+    """Draws the allocation."""
+
+    summary = "draw who is in which arm, sealed (not for experimenters)"
+    description = (
+        "Draw who is in which arm, by block randomisation within strata. For somebody who meets no "
+        "participant: experimenters see tokens only. The passphrase is asked for. Without the key "
+        "the study can never be unblinded."
+    )
+    example = "my_study --key ../alpha_key.json --donors pilot/data"
+
+    @staticmethod
+    def add_options(parser: argparse.ArgumentParser) -> None:
+        """Add its options."""
+        add = parser.add_argument
+        add(
+            "--key",
+            type=Path,
+            required=True,
+            metavar="FILE",
+            help="where the key is written: on a disk of your own, not in the study's folder",
+        )
+        add(
+            "--slots",
+            type=int,
+            default=40,
+            metavar="N",
+            help="how many people each stratum has room for, at least (default %(default)s)",
+        )
+        add("--seed", type=int, metavar="N", help="number that all is drawn from (default: drawn)")
+        add(
+            "--donors",
+            type=Path,
+            metavar="FOLDER",
+            help="finished sessions of other people, which a yoked arm shows",
+        )
+
+    @staticmethod
+    def run(options: argparse.Namespace) -> None:
+        """Do it."""
+        from psychopy_nfb.study.allocation import allocate
+        from psychopy_nfb.study.keys import printed
+        from psychopy_nfb.study.plan import StudyFolder
+
+        folder = StudyFolder(options.folder)
+        passphrase = _asked("Passphrase for the key (write it down): ")
+        if sys.stdin.isatty() and passphrase != _asked("The same once more: "):
+            raise SettingsError("passphrase", "", "was not the same; nothing was written")
+        private = allocate(
+            folder,
+            options.key,
+            passphrase,
+            slots=options.slots,
+            seed=options.seed,
+            donors=options.donors,
+        )
+        page = options.key.with_name(f"{options.key.stem}_print.txt")
+        try:
+            text = PAGE.format(name=folder.study.name, key=printed(private))
+            page.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise FileError(
+                "key", os.fspath(page), f"cannot be written: {error.strerror}"
+            ) from None
+        print(
+            f"The sealed allocation is {folder.allocation}.\n"
+            f"The key is {options.key}. Keep it away from everybody who meets participants. If it "
+            "is lost,\nand the page too, the study can never be unblinded.\n"
+            f"Now print {page}, put the page into an envelope, and delete the file."
+        )
+
+
+class UnblindStep(Step):
+    """Opens all."""
+
+    summary = "open the allocation and what the sessions showed"
+    description = (
+        "Open who was in which arm, and what the sessions showed: arms.csv in the study's folder, "
+        "and a file beside each session. It needs the key. Who did it, when and why stays with the "
+        "study."
+    )
+    example = 'my_study --key ../alpha_key.json --who "A. Meyer" --why "last session done"'
+
+    @staticmethod
+    def add_options(parser: argparse.ArgumentParser) -> None:
+        """Add its options."""
+        add = parser.add_argument
+        which = parser.add_mutually_exclusive_group(required=True)
+        which.add_argument(
+            "--key", type=Path, metavar="FILE", help="the key file; its passphrase is asked for"
+        )
+        which.add_argument(
+            "--print",
+            dest="printed",
+            action="store_true",
+            help="type the key from the printed page instead",
+        )
+        add("--who", required=True, metavar="NAME", help="who unblinds")
+        add("--why", required=True, metavar="TEXT", help="for which reason")
+        add("--participant", metavar="LABEL", help="open this one only, as in an emergency")
+
+    @staticmethod
+    def run(options: argparse.Namespace) -> None:
+        """Do it."""
+        from psychopy_nfb.study.keys import from_print, read_key
+        from psychopy_nfb.study.plan import StudyFolder
+        from psychopy_nfb.study.unblinding import ARMS, unblind
+
+        folder = StudyFolder(options.folder)
+
+        def key(public: bytes) -> bytes:
+            if options.printed:
+                return from_print(_asked("Key, as printed: "), public)
+            return read_key(options.key, _asked("Passphrase: "), folder.study.id, public)
+
+        opened = unblind(folder, key, options.who, options.why, options.participant)
+        n = len(opened.arms)
+        print(f"Opened: {n} participants and {opened.sessions} sessions, in {folder.path / ARMS}.")
+        for name in opened.cut_off:
+            print(f"{name} was cut off; what it showed until then is open.")
+        if options.participant is None:
+            _tell_blinding(folder)
+
+
+def _tell_blinding(folder: StudyFolder) -> None:
+    """Print whether people could tell their arm."""
+    from psychopy_nfb.analysis.blinding import bang_index, james_index
+    from psychopy_nfb.study.guesses import read_guesses
+    from psychopy_nfb.study.unblinding import read_arms
+
+    arms = {label: row["arm"] for label, row in read_arms(folder).items()}
+    for who in QUESTIONS:
+        counts: dict[str, dict[str, int]] = {}
+        for guess in read_guesses(folder):
+            if guess.who == who and guess.participant in arms:
+                row = counts.setdefault(arms[guess.participant], {})
+                row[guess.arm] = row.get(guess.arm, 0) + 1
+        if not counts:
+            continue
+        print(f"\nGuesses of the {who}s. Bang's index: 1 all right, 0 as by chance, -1 all wrong.")
+        for arm, row in sorted(counts.items()):
+            right, unknown = row.get(arm, 0), row.get(UNKNOWN, 0)
+            index = bang_index(right, sum(row.values()) - right - unknown, unknown)
+            ends = f"95 % interval {index.low:.2f} to {index.high:.2f}"
+            print(f"  {arm}: {index.value:.2f} ({ends}, {index.n} people)")
+        james = james_index(counts)
+        print(f"  James's index: {james:.2f} (1 nobody knows, 0.5 as by chance, 0 all right)")
+
+
+def _asked(question: str) -> str:
+    """Return what somebody types unseen; what another program sends where there is no keyboard."""
+    if sys.stdin.isatty():
+        return getpass.getpass(question)
+    return sys.stdin.readline().rstrip("\r\n")

@@ -1,0 +1,258 @@
+"""What a study is: arms, sessions, participants and what the report asks for, in ``study.json``."""
+
+from __future__ import annotations
+
+import logging
+import os
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from psychopy_nfb.checks import check_number
+from psychopy_nfb.errors import FileError, SettingsError, listed
+from psychopy_nfb.protocol import NONE, OWN, ShownSource
+from psychopy_nfb.protocol.shown import Replay, Yoked
+from psychopy_nfb.recording.labels import participant_label, task_label
+from psychopy_nfb.settings import read_json, write_json
+from psychopy_nfb.study.locks import Lock
+
+logger: logging.Logger = logging.getLogger(__name__)
+
+STUDY_FILE = "study.json"
+DONOR = "donor"
+"""In place of the session of a yoked arm: who it is, is drawn at allocation."""
+EVERYBODY = "all"
+"""Name of the only stratum of a study without strata."""
+MOST_SESSIONS = 1000
+
+
+@dataclass(kw_only=True)
+class Arm:
+    """A group of a study.
+
+    Examples
+    --------
+    >>> from psychopy_nfb.protocol import Surrogate
+    >>> Arm(shown=Surrogate(seed=1)).share
+    1
+    """
+
+    shown: ShownSource | None = None
+    """What its blocks with feedback show; None is the own feedback."""
+    share: int = 1
+    """How many people are in it for each one of an arm with the share 1."""
+
+    def __post_init__(self) -> None:
+        check_number("share", self.share, at_least=1, at_most=100)
+        if isinstance(self.shown, Replay):
+            raise SettingsError(
+                "shown",
+                "Replay",
+                "needs an earlier session of the same person, which the first session has not; "
+                "take Surrogate or Yoked",
+            )
+        if isinstance(self.shown, Yoked) and self.shown.session != DONOR:
+            raise SettingsError(
+                "shown.session",
+                self.shown.session,
+                f"must be {DONOR!r} in a study: donors are drawn at allocation",
+            )
+
+
+@dataclass(kw_only=True)
+class Participant:
+    """Somebody who takes part."""
+
+    added: str
+    """When, as ISO 8601."""
+    stratum: dict[str, str] = field(default_factory=dict)
+    """Each stratum's name and where the participant belongs."""
+    token: str | None = None
+    """Stands for the arm, which nobody sees."""
+
+
+@dataclass(kw_only=True)
+class Study:
+    """A study, as it stands in its file.
+
+    Examples
+    --------
+    >>> study = Study(name="Alpha", sessions=10, arms={"real": Arm()})
+    >>> study.blinded
+    False
+    """
+
+    name: str
+    """What it is called."""
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    """Its own, so that no key or file of another study fits."""
+    task: str = "neurofeedback"
+    """A part of all files' names."""
+    sessions: int = 10
+    """How many each participant has."""
+    blocks: int | None = None
+    """How many blocks with feedback a session has: with fewer it counts as cut off. None counts a
+    session with at least one as whole, unless the experiment crashed."""
+    arms: dict[str, Arm] = field(default_factory=lambda: {"real": Arm()})
+    """The groups by name."""
+    strata: dict[str, list[str]] = field(default_factory=dict)
+    """Within which groups of people arms are balanced, such as ``{"sex": ["f", "m"]}``."""
+    carry_over: list[Literal["baseline", "threshold"]] = field(default_factory=list)
+    """What a session takes over from the participant's session before: the baseline with the fitted
+    filters, and the thresholds that were reached."""
+    preregistration: str = ""
+    """Where the study is registered."""
+    ethics: str = ""
+    """Which committee has approved it, and when."""
+    participants: dict[str, Participant] = field(default_factory=dict)
+    """Who takes part, by label."""
+
+    def __post_init__(self) -> None:
+        check_number("sessions", self.sessions, at_least=1, at_most=MOST_SESSIONS)
+        if self.blocks is not None:
+            check_number("blocks", self.blocks, at_least=1, at_most=MOST_SESSIONS)
+        if not self.arms:
+            raise SettingsError("arms", self.arms, "has none; name at least one, such as real")
+        for name in self.arms:
+            if not name.isidentifier() or name in (OWN, NONE):
+                raise SettingsError(
+                    "arms",
+                    name,
+                    "must be a name of letters, digits and underscores, other than own and none",
+                )
+        for name, levels in self.strata.items():
+            if not levels:
+                raise SettingsError("strata", name, "has no levels; name at least two")
+        self.task = task_label(self.task)
+
+    @property
+    def blinded(self) -> bool:
+        """Whether there are several arms: then sessions are sealed."""
+        return len(self.arms) > 1
+
+    @property
+    def yoked(self) -> list[Yoked]:
+        """What arms show of other people's sessions."""
+        return [arm.shown for arm in self.arms.values() if isinstance(arm.shown, Yoked)]
+
+    def stratum(self, given: dict[str, str]) -> str:
+        """Return the name of a stratum, such as ``"sex=f, age=old"``.
+
+        Raises
+        ------
+        SettingsError
+            If one is missing or there is no such level.
+        """
+        for name in given:
+            if name not in self.strata:
+                there = listed(self.strata) or "none"
+                raise SettingsError("stratum", name, f"is no stratum of this study: {there}")
+        for name, levels in self.strata.items():
+            if given.get(name) not in levels:
+                raise SettingsError(
+                    "stratum",
+                    f"{name}={given.get(name, '')}",
+                    f"must be one of {listed(f'{name}={level}' for level in levels)}",
+                )
+        return ", ".join(f"{name}={given[name]}" for name in self.strata) or EVERYBODY
+
+
+class StudyFolder:
+    """A study's folder: ``study.json`` and what its sessions leave.
+
+    Parameters
+    ----------
+    folder : path
+        The folder, or the file ``study.json`` in it.
+
+    Raises
+    ------
+    FileError
+        If there is no study.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str]):
+        path = Path(folder)
+        self.path: Path = path.parent if path.name == STUDY_FILE else path
+        if not self.file.is_file():
+            raise FileError(
+                "study",
+                os.fspath(folder),
+                "is no folder of a study; make one with psychopy-nfb study new FOLDER",
+            )
+        self.study: Study = read_json(Study, self.file)
+
+    @property
+    def file(self) -> Path:
+        """``study.json``."""
+        return self.path / STUDY_FILE
+
+    @property
+    def data(self) -> Path:
+        """Where the sessions' files are."""
+        return self.path / "data"
+
+    @property
+    def allocation(self) -> Path:
+        """The sealed allocation."""
+        return self.path / "allocation.json"
+
+    def lock(self, name: str, what: str) -> Lock:
+        """Return a lock of the study, which no other program holds.
+
+        Raises
+        ------
+        FileError
+            If another one does; it says which.
+        """
+        return Lock(self.path / "locks" / f"{name}.lock", what)
+
+    def participant(self, label: object) -> tuple[str, Participant]:
+        """Return a participant's label and entry.
+
+        Raises
+        ------
+        SettingsError
+            If nobody is called so.
+        """
+        label = participant_label(label)
+        person = self.study.participants.get(label)
+        if person is None:
+            raise SettingsError(
+                "participant",
+                label,
+                f"is not in the study {self.study.name}; add the participant first: "
+                f"psychopy-nfb study add {self.path} {label}",
+            )
+        return label, person
+
+
+def new_study(folder: str | os.PathLike[str], study: Study) -> StudyFolder:
+    """Write a study into a folder that has none.
+
+    Raises
+    ------
+    FileError
+        If there is one already, or it cannot be written.
+    """
+    path = Path(folder) / STUDY_FILE
+    if path.exists():
+        raise FileError("folder", os.fspath(folder), "has a study already; choose another folder")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError("folder", os.fspath(folder), f"cannot be made: {error.strerror}") from None
+    write_json(study, path)
+    return StudyFolder(folder)
+
+
+def now() -> str:
+    """Return this moment as ISO 8601, with the offset from UTC."""
+    return datetime.now().astimezone().isoformat(timespec="seconds")
+
+
+def plain(source: ShownSource | None) -> Any:
+    """Return what an arm shows in one word, for people."""
+    return OWN if source is None else type(source).__name__

@@ -1,0 +1,111 @@
+"""A whole study by its commands, as people type them."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+
+from psychopy_nfb.cli import main
+from psychopy_nfb.study.plan import StudyFolder
+from psychopy_nfb.study.register import Register, Run
+
+PASSPHRASE = "a passphrase of the test"
+
+
+@pytest.fixture
+def study(tmp_path, capsys, monkeypatch):
+    """Return a function that calls a step of the command; returns its status and what it said."""
+
+    def call(step, *arguments, types=""):
+        monkeypatch.setattr("sys.stdin", io.StringIO(types))
+        status = main(["study", step, str(tmp_path / "my study"), *arguments])
+        said = capsys.readouterr()
+        return status, said.out + said.err
+
+    return call
+
+
+def finished(folder, label, number):
+    stem = f"data/sub-{label}_ses-{number:02d}_task-alpha_run-01"
+    begun = "2026-03-01T10:00:00+01:00"
+    Register(folder).write(
+        Run(participant=label, number=number, run=1, stem=stem, begun=begun, state="finished")
+    )
+
+
+def test_a_study_from_its_begin_to_its_end(study, tmp_path):
+    new = ("--name", "Alpha", "--sessions", "2", "--stratum", "sex=f,m", "--carry-over", "baseline")
+    assert study("new", *new, "--arm", "real")[0] == 2
+    status, said = study("new", *new, "--arm", "real=own", "--arm", "down=inverse")
+    assert (status, "study allocate" in said) == (0, True)
+    status, said = study("add", "01", "--stratum", "sex=f")
+    assert (status, "token" in said) == (0, False)
+    status, said = study("next", "01")
+    assert status == 0  # what is due is known; the experiment itself wants the allocation
+    key = tmp_path / "key.json"
+    status, said = study("allocate", "--key", str(key), types=f"{PASSPHRASE}\n")
+    assert status == 0
+    assert "can never be unblinded" in said
+    page = (tmp_path / "key_print.txt").read_text("utf-8")
+    typed = next(line for line in page.splitlines() if line.count("-") > 10).strip()
+    status, said = study("add", "02", "--stratum", "sex=m")
+    folder = StudyFolder(tmp_path / "my study")
+    tokens = {label: one.token for label, one in folder.study.participants.items()}
+    assert f"Participant 02 is in the study, with the token {tokens['02']}." in said
+    assert tokens["01"]
+    finished(folder, "01", 1)
+    status, said = study("next", "01")
+    assert f"Participant 01 (token {tokens['01']}): session 2 of 2." in said
+    assert "takes over the baseline of session 1" in said
+    asked = ("--who", "participant", "--arm", "real", "--confidence", "70")
+    status, said = study("guess", "01", *asked)
+    assert (status, "ask after the last one" in said) == (2, True)
+    finished(folder, "01", 2)
+    assert study("guess", "01", *asked)[0] == 0
+    status, said = study("guess", "01", *asked)
+    assert (status, "is kept already" in said) == (2, True)
+    status, said = study("status")
+    rows = [line.split() for line in said.splitlines()]
+    assert rows[0][-1] == "blinded."
+    assert ["01", "sex=f", tokens["01"], "2", "of", "2"] == rows[2][:6]
+    assert "all sessions done" in said
+    assert "session 1 is due" in said
+    why = ("--who", "A. Meyer", "--why", "last session done")
+    status, said = study("unblind", "--key", str(key), *why, types="wrong\n")
+    assert (status, said.count("\n")) == (2, 1)
+    assert "passphrase is wrong" in said
+    assert not (folder.path / "arms.csv").exists()
+    status, said = study("unblind", "--print", *why, types=f"{typed}\n")
+    assert status == 0
+    arms = (folder.path / "arms.csv").read_text("utf-8").splitlines()
+    assert arms[0] == "participant,token,stratum,arm,donor"
+    arm = arms[1].split(",")[3]
+    index = "1.00" if arm == "real" else "-1.00"
+    assert f"{arm}: {index}" in said
+    assert "unblinded" in study("status")[1]
+    assert json.loads((folder.path / "unblinding.json").read_text("utf-8"))[0]["who"] == "A. Meyer"
+
+
+def test_the_status_has_a_line_for_each_participant(study, tmp_path):
+    study("new", "--name", "Alpha", "--sessions", "20")
+    for number in range(1, 41):
+        study("add", f"{number:02d}")
+    folder = StudyFolder(tmp_path / "my study")
+    for number in range(1, 41):
+        for session in range(1, 21):
+            finished(folder, f"{number:02d}", session)
+    status, said = study("status")
+    assert status == 0
+    assert said.startswith("Alpha: 40 participants, 20 sessions each, one arm.")
+    assert said.count("20 of 20  2026-03-01 10:00  all sessions done") == 40
+
+
+def test_each_step_says_what_it_is_for(study, capsys):
+    for step in ("new", "add", "next", "status", "allocate", "guess", "unblind"):
+        with pytest.raises(SystemExit) as ended:
+            main(["study", step, "--help"])
+        assert ended.value.code == 0
+        said = capsys.readouterr().out
+        assert f"psychopy-nfb study {step} " in said.split("example:")[1]
