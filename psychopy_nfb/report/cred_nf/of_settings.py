@@ -126,7 +126,8 @@ def _artifacts(configuration: dict[str, Any]) -> Said:
     hold = next(iter(signals.values()), {}).get("display_hold")
     for_ = "" if hold is None else f" for at most {_word(hold)} s"
     said.append(
-        f"During an artifact or a gap no reward is given, and what is shown keeps its last value{for_}."
+        "During an artifact or a gap no reward is given, and what is shown keeps its last value"
+        f"{for_}."
     )
     return Said(said, {"steps": values, "inhibits": inhibits})
 
