@@ -48,19 +48,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="up",
         help="which way was trained, to say who responded (default up)",
     )
+    add(
+        "--answers",
+        metavar="FILE",
+        help="JSON file with the arm of each participant, as of psychopy-nfb crednf; leave it out "
+        "while the study is blinded",
+    )
     add("--out", metavar="DIR", default=".", help="folder for table and page (default: this one)")
 
 
 def main(options: argparse.Namespace) -> int:
     """Write table and page as `options` say; return the exit status."""
     from psychopy_nfb.analysis import learning_table
+    from psychopy_nfb.report.cred_nf.answers import read_answers
     from psychopy_nfb.report.learning_figure import CAPTION, learning_figure
     from psychopy_nfb.report.page import Picture, write_page
 
+    arms = read_answers(options.answers).arms if options.answers else None
     prepare_folder(options.out)
     stem = Path(options.out, "learning")
     with naming_kept_files(stem), doing("Reading the sessions"):
-        table = learning_table(options.sessions)
+        table = learning_table(options.sessions, arms)
         if not (table.kind == "feedback").any():
             raise FileError(
                 "session", options.sessions[0], "and the others have no block with feedback"
@@ -128,8 +136,10 @@ def slopes_sections(table: pd.DataFrame, measure: str, direction: str) -> list[S
         for row in fitted.itertuples()
     ]
     (slope,) = (row for row in fitted.itertuples() if row.effect == "number")
+    arms = sorted(set(table.arm))
+    group = "In the group" if len(arms) < 2 else f"In the arm {arms[0] or 'without a name'}"
     said = (
-        f"In the group the measure changed by {slope.estimate:+.3f} a session (95 % interval "
+        f"{group} the measure changed by {slope.estimate:+.3f} a session (95 % interval "
         f"{slope.low:+.3f} to {slope.high:+.3f}; linear mixed model, random by participant: "
         f"{fitted.attrs['random']})."
     )

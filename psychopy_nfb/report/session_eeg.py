@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from psychopy_nfb.channels import EEG, VOLTAGES
 from psychopy_nfb.dsp.flags import HOLDING
 from psychopy_nfb.report.session_data import Block, SessionData
+
+logger: logging.Logger = logging.getLogger(__name__)
 
 WINDOW_SECONDS = 2.0
 """Length of the pieces of which spectra and verdicts are made."""
@@ -55,19 +59,27 @@ class SessionEEG:
 
 def session_eeg(data: SessionData) -> SessionEEG | None:
     """Return the samples; None if they cannot be read, or the values of the signals cannot."""
-    stream = data.settings.get("stream") or {}
     if data.signals is None or data.eeg is None:
         return None
-    samples = np.asarray(data.eeg["time_series"])
-    stamps = np.asarray(data.eeg["time_stamps"])
-    rate = float(data.eeg["info"]["nominal_srate"][0])
+    try:
+        return _session_eeg(data, data.eeg)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+        logger.warning("%s: headers or settings of the EEG are damaged.", data.files.eeg.name)
+        return None
+
+
+def _session_eeg(data: SessionData, stream: dict[str, Any]) -> SessionEEG | None:
+    settings = data.settings.get("stream") or {}
+    samples = np.asarray(stream["time_series"])
+    stamps = np.asarray(stream["time_stamps"])
+    rate = float(stream["info"]["nominal_srate"][0])
     if not rate > 0 or not len(stamps) or round(WINDOW_SECONDS * rate) < FEWEST_SAMPLES:
         return None
-    channels = data.eeg["info"]["desc"][0]["channels"][0]["channel"]
+    channels = stream["info"]["desc"][0]["channels"][0]["channel"]
     labels = [channel["label"][0] for channel in channels]
     steps = np.diff(stamps, prepend=stamps[0])
-    kinds = dict(stream.get("kinds") or {})
-    scales = list(stream.get("microvolts_per_unit") or [1.0] * len(labels))
+    kinds = dict(settings.get("kinds") or {})
+    scales = list(settings.get("microvolts_per_unit") or [1.0] * len(labels))
     for label in labels[len(scales) :]:  # of a second stream
         kinds[label] = "MISC"
     scales += [1.0] * (len(labels) - len(scales))
@@ -116,7 +128,7 @@ def trained_band(data: SessionData) -> tuple[float, float] | None:
     """Return the band of the first signal in Hz; None if it has none."""
     for step in (data.first.get("pipeline") or {}).get("steps") or []:
         band = step.get("band")
-        if isinstance(band, list) and len(band) == 2:
+        if isinstance(band, list) and [type(edge) for edge in band] in ([float] * 2, [int] * 2):
             return float(band[0]), float(band[1])
     return None
 

@@ -68,6 +68,11 @@ def spectra_figure(data: SessionData, eeg: SessionEEG) -> Figure | None:
     for axes, title, there in ((left, "With feedback", trained), (right, "Rest", rest)):
         _finish(axes, title, bool(there), trained_band(data))
     left.set_ylabel("power (µV²/Hz)")
+    seen = [line.get_ydata()[_seen(line.get_xdata())] for line in (*left.lines, *right.lines)]
+    known = np.concatenate(seen)
+    known = known[known > 0]
+    if len(known):  # of both, which have one scale
+        left.set_ylim(0.6 * known.min(), 2 * known.max())
     return figure
 
 
@@ -83,10 +88,6 @@ def _finish(axes: Axes, title: str, there: bool, band: tuple[float, float] | Non
     if not there:
         axes.text(0.5, 0.5, "no clean pieces", ha="center", transform=axes.transAxes)
         return
-    known = np.concatenate([line.get_ydata()[_seen(line.get_xdata())] for line in axes.lines])
-    known = known[known > 0]
-    if len(known):
-        axes.set_ylim(0.6 * min(known.min(), axes.get_ylim()[1]), 2 * known.max())
     if band is not None:
         axes.axvspan(*band, color="#000000", alpha=0.08, linewidth=0)
     axes.legend(fontsize=SMALL, framealpha=0.8)

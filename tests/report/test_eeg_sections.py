@@ -94,6 +94,7 @@ def test_row_070_the_planted_rhythm_is_in_spectra_and_maps():
     assert [text.get_text() for text in right.get_legend().texts] == ["before: rest", "after: rest"]
     peaks = [line.get_ydata().max() for line in left.lines]
     assert peaks[1] == pytest.approx(4 * peaks[0], rel=0.1)
+    assert left.get_ylim()[1] == right.get_ylim()[1] > max(peaks)
     assert "µV²/Hz" in left.get_ylabel()
 
 

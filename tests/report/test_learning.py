@@ -57,6 +57,14 @@ def test_the_figure_has_a_point_for_each_session_and_a_slope_for_each_person():
     assert [text.get_text() for text in right.get_yticklabels()] == ["0", "1"]
 
 
+def test_arms_are_those_of_the_answers(recorded, tmp_path):
+    answers = tmp_path / "answers.json"
+    answers.write_text('{"arms": {"01": "sham"}}', encoding="utf-8")
+    arguments = ["--answers", str(answers), "--out", str(tmp_path)]
+    assert main(["learning", str(recorded().stem), *arguments]) == 0
+    assert set(pd.read_csv(tmp_path / "learning.csv").arm) == {"sham"}
+
+
 def test_sessions_without_feedback_are_one_sentence(recorded, tmp_path, capsys):
     files = recorded(blocks=(("baseline", 3.0, 13.0, False),), seconds=14.0)
     assert main(["learning", str(files.stem), "--out", str(tmp_path)]) == 2

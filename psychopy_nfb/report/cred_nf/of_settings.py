@@ -123,8 +123,11 @@ def _artifacts(configuration: dict[str, Any]) -> Said:
     inhibits = [name for name, one in signals.items() if one.get("role") == "inhibit"]
     if inhibits:
         said.append(f"No reward was given while {', '.join(inhibits)} was beyond its threshold.")
+    hold = next(iter(signals.values()), {}).get("display_hold")
+    for_ = "" if hold is None else f" for at most {_word(hold)} s"
     said.append(
-        "During an artifact or a gap no reward is given, and what is shown keeps its last value."
+        "During an artifact or a gap no reward is given, and what is shown keeps its last value"
+        f"{for_}."
     )
     return Said(said, {"steps": values, "inhibits": inhibits})
 
