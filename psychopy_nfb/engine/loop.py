@@ -430,8 +430,13 @@ class Loop:
             called = command["called"] if self.processor.n_samples else None
             self.recorder.shown(source, turn, called)
         if command["edge"] == "end":
-            self.recorder.remember(thresholds_reached=self.processor.thresholds.carried())
+            self._keep_thresholds()
         return self.recorder.block(command)
+
+    def _keep_thresholds(self) -> None:
+        """Keep what a later session of the person goes on with."""
+        if self.processor.thresholds.any:
+            self.recorder.remember(thresholds_reached=self.processor.thresholds.carried())
 
     def _note_counting(self) -> None:
         """Write from which sample on points count or not; a block's own event has its time."""
@@ -473,12 +478,12 @@ class Loop:
 
     def finish(self, reason: str) -> None:
         """Write what is left and tell how the run went."""
+        self._keep_thresholds()
         stages = {**self.stage_seconds, **self.processor.stages()}
         self.recorder.finish(
             reason,
             continuity=self.continuity.facts(),
             stamps=self.source.clock_facts(),
-            thresholds_reached=self.processor.thresholds.carried(),
             stages={
                 "blocks": self.processor.n_blocks,
                 "samples_per_block_mean": self.processor.n_samples
