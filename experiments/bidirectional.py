@@ -37,6 +37,8 @@ def arguments() -> argparse.Namespace:
 def main() -> int:
     options = arguments()
     plan = read_plan(HERE / "bidirectional_plan.json")
+    if options.unattended:
+        plan.blocks[1].repeats = 1
     simulate = "always" if options.simulate or options.unattended else "never"
     try:
         with Neurofeedback(

@@ -44,6 +44,8 @@ def main() -> int:
     reward = replace(training.reward, success=0.25, loss=1.0)
     training = replace(training, signals={"alpha": alpha}, reward=reward)
     plan = read_plan(HERE / "trials_quest_plan.json")
+    if options.unattended:
+        plan.blocks[1].repeats = 1
     simulate = "always" if options.simulate or options.unattended else "never"
     try:
         with Neurofeedback(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from psychopy_nfb.builder.parameters import PLUGIN, is_shown
+from psychopy_nfb.families import PACKAGE
 
 _TEXTS = ("str", "extendedStr", "file", "table", "color", "device")
 """Types of parameters that are code only after a ``$``."""
@@ -69,7 +70,8 @@ class Names:
 
     def __init__(self, experiment: Any):
         self._namespace = experiment.namespace
-        self._names = set(vars(builtins)) | {str(name) for name in experiment.routines}
+        # Our components import the package: control conditions are written with its classes.
+        self._names = {*vars(builtins), PACKAGE, *map(str, experiment.routines)}
         # "participant|req": PsychoPy hides or demands a field by what follows its name.
         self._asked = {str(key).split("|")[0].strip() for key in experiment.settings.getInfo()}
         self.unclear: bool = False

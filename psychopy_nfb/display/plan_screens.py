@@ -160,11 +160,12 @@ class PlanScreens(Screens):
                     break
         return self._nfb.trials.get(block_number)
 
-    def ask(self, questions: list[dict[str, Any]], wait: float | None) -> dict[str, Any]:
-        """Ask with PsychoPy's Form until *Done* is clicked; return the answers by question."""
+    def ask(self, form: Form, wait: float | None) -> dict[str, Any]:
+        """Ask until *Done* is clicked; return the answers by question."""
         from psychopy import event, visual
 
-        form = self.form(questions)
+        for box in _text_boxes(form):
+            self._win.addEditable(box)
         button = visual.ButtonStim(
             self._win, DONE, units="height", pos=(0, -0.44), size=(0.2, 0.07), letterHeight=0.03
         )
@@ -176,14 +177,19 @@ class PlanScreens(Screens):
             if pressed and not held and button.contains(mouse):
                 break
             held = pressed
-        answers = {
-            str(item["itemText"]): item.get("response") for item in form.items if _asks(item)
+        self._take_no_keys(form)
+        form.getData()
+        return {
+            str(item["itemText"]): _plain(item["response"]) for item in form.items if _asks(item)
         }
-        form.status = -1  # FINISHED: text boxes no longer take keys
-        return answers
+
+    def _take_no_keys(self, form: Form) -> None:
+        """Let no text box of a form take the keys of other screens."""
+        for box in _text_boxes(form):
+            self._win.removeEditable(box)
 
     def form(self, questions: list[dict[str, Any]]) -> Form:
-        """Return PsychoPy's Form with these questions.
+        """Return PsychoPy's Form with these questions, for `ask`.
 
         Raises
         ------
@@ -205,7 +211,7 @@ class PlanScreens(Screens):
             for one in questions
         ]
         try:
-            return visual.Form(
+            form = visual.Form(
                 self._win,
                 items=items,
                 units="height",
@@ -220,7 +226,19 @@ class PlanScreens(Screens):
             raise SettingsError(
                 "questions", len(questions), f"cannot be asked by PsychoPy's Form ({cause(error)})"
             ) from None
+        self._take_no_keys(form)
+        return form
 
 
 def _asks(item: dict[str, Any]) -> bool:
     return item["type"] not in ("heading", "description")
+
+
+def _text_boxes(form: Form) -> list[Any]:
+    return [item["responseCtrl"] for item in form.items if item["type"] == "free text"]
+
+
+def _plain(answer: Any) -> Any:
+    """Return an answer for JSON; None if there is none."""
+    answer = answer.item() if hasattr(answer, "item") else answer
+    return None if answer in ("", None) else answer

@@ -21,7 +21,7 @@ from psychopy_nfb.errors import NfbError, SettingsError
 from psychopy_nfb.settings import to_dict
 
 if TYPE_CHECKING:
-    from psychopy.visual import Window
+    from psychopy.visual import Form, Window
 
     from psychopy_nfb.display.neurofeedback import Neurofeedback
 
@@ -144,10 +144,10 @@ def run_plan(
     _check(nfb, plan, turns)
     beeps = any(turn.block.beep != "none" for turn in turns)
     screens = PlanScreens(nfb, win, draw, beeps)
-    if plan.questions:
-        screens.form(plan.questions)  # what Form does not take is told now, not at the end
+    # Made now: what Form does not take is told before the session, and it takes a moment.
+    form = screens.form(plan.questions) if plan.questions else None
     result = PlanResult(seed)
-    run = _Run(nfb, win, replace(plan, idle=plan.idle / hurry), screens, result, key, wait)
+    run = _Run(nfb, win, replace(plan, idle=plan.idle / hurry), screens, form, result, key, wait)
     try:
         run.before()
         for turn in turns:
@@ -206,6 +206,7 @@ class _Run:
         win: Window,
         plan: Plan,
         screens: PlanScreens,
+        form: Form | None,
         result: PlanResult,
         key: str,
         wait: float | None,
@@ -214,6 +215,7 @@ class _Run:
         self._win = win
         self._plan = plan
         self._screens = screens
+        self._form = form
         self._result = result
         self._key = key
         self._wait = wait
@@ -284,9 +286,9 @@ class _Run:
         """Ask what is asked, and show the end's text."""
         plan, nfb = self._plan, self._nfb
         nfb.mark("session ends")
-        if plan.questions:
+        if self._form is not None:
             nfb.mark("questions")
-            self._result.answers = self._screens.ask(plan.questions, self._wait)
+            self._result.answers = self._screens.ask(self._form, self._wait)
         if plan.end:
             nfb.mark("end")
             self._wait_for(plan.end.replace("{points}", f"{nfb.score:g}"))

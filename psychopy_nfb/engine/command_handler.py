@@ -169,8 +169,13 @@ class CommandHandler:
             called = command["called"] if self._processor.n_samples else None
             self._recorder.shown(source, turn, called)
         if command["edge"] == "end":
-            self._recorder.remember(thresholds_reached=self._processor.thresholds.carried())
+            self.keep_thresholds()
         return self._recorder.block(command)
+
+    def keep_thresholds(self) -> None:
+        """Keep what a later session of the person goes on with."""
+        if self._processor.thresholds.any:
+            self._recorder.remember(thresholds_reached=self._processor.thresholds.carried())
 
     def _note_counting(self) -> None:
         """Write from which sample on points count or not; a block's own event has its time."""

@@ -340,12 +340,12 @@ class Loop:
 
     def finish(self, reason: str) -> None:
         """Write what is left and tell how the run went."""
+        self.commands.keep_thresholds()
         stages = {**self.stage_seconds, **self.processor.stages()}
         self.recorder.finish(
             reason,
             continuity=self.continuity.facts(),
             stamps=self.source.clock_facts(),
-            thresholds_reached=self.processor.thresholds.carried(),
             stages={
                 "blocks": self.processor.n_blocks,
                 "samples_per_block_mean": self.processor.n_samples

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 import subprocess
@@ -17,26 +18,39 @@ pytestmark = [pytest.mark.alone, pytest.mark.display, pytest.mark.slow]
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 
 
-NAMES = (
-    *("alpha_training", "smr_emg", "photodiode_validation"),
-    *("trials_quest", "bidirectional", "clinic_training"),
-)
+NAMES = ("alpha_training", "smr_emg", "photodiode_validation")
+PLANNED = {
+    "trials_quest": "trials_quest",
+    "bidirectional": "bidirectional",
+    "clinic_training": "clinic",
+}
+"""Experiments whose loop takes the course that a plan gives, and what its file is called."""
 ROWS = 5
-"""Of a conditions file: a session of forty trials takes too long."""
-CONDITIONS = {"clinic_training": "clinic"}
-"""What its conditions file is called, where not like the experiment."""
+"""Of such a file: a session of forty trials takes too long."""
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory, alone):
     """Return each experiment's session; all were compiled and run unattended at the same time."""
+    return run_together(NAMES, tmp_path_factory, alone)
+
+
+@pytest.fixture(scope="module")
+def planned(tmp_path_factory, alone):
+    """Return the same of the experiments with a plan, after the others."""
+    return run_together(PLANNED, tmp_path_factory, alone)
+
+
+def run_together(names, tmp_path_factory, alone):
     running = {}
-    for name in NAMES:
+    for name in names:
         folder = tmp_path_factory.mktemp(name)
         shutil.copy(EXPERIMENTS / f"{name}.psyexp", folder)
-        for file in EXPERIMENTS.glob(f"{CONDITIONS.get(name, name)}_*.csv"):
-            lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
-            (folder / file.name).write_text("".join(lines[: 1 + ROWS]), encoding="utf-8")
+        for file in EXPERIMENTS.glob(f"{PLANNED.get(name, name)}_*.csv"):
+            with open(file, encoding="utf-8", newline="") as there:
+                rows = list(csv.reader(there))
+            with open(folder / file.name, "w", encoding="utf-8", newline="") as here:
+                csv.writer(here).writerows(rows[: 1 + ROWS])
         source = folder / f"{name}.psyexp"
         assert main(["compile", str(source), "--unattended"]) == 0
         with (folder / "said.txt").open("w") as said:
@@ -48,7 +62,7 @@ def finished(tmp_path_factory, alone):
                 stderr=said,
             )
     sessions = {}
-    for name, (folder, process) in zip(NAMES, running.items(), strict=True):
+    for name, (folder, process) in zip(names, running.items(), strict=True):
         status = process.wait(240)
         assert status == 0, (folder / "said.txt").read_text()
         (settings,) = (folder / "data").glob("*_nfb.json")
@@ -82,8 +96,8 @@ def test_row_071_smr_with_emg_inhibit(finished):
     assert session.settings["configuration"]["signals"]["emg"]["baseline"]["sd"] > 0
 
 
-def test_row_071_trials_with_quest(finished):
-    session = finished["trials_quest"]
+def test_row_071_trials_with_quest(planned):
+    session = planned["trials_quest"]
     names = [name for name in blocks(session) if name != "outcome"]
     assert names[:2] == ["signal check", "baseline eyes open"]
     assert set(names[2:]) == {"train", "transfer", "observe", "rest"}
@@ -95,8 +109,8 @@ def test_row_071_trials_with_quest(finished):
     assert len(trials) == sum(name in ("train", "observe") for name in names)
 
 
-def test_row_071_both_directions(finished):
-    session = finished["bidirectional"]
+def test_row_071_both_directions(planned):
+    session = planned["bidirectional"]
     trained = blocks(session)[2:]
     assert set(trained) == {"up", "down"}
     begins = session.events[session.events.trial_type == "block_begin"]
@@ -106,8 +120,8 @@ def test_row_071_both_directions(finished):
     assert (down.shown_z + down.alpha_z).abs().max() < 1e-6
 
 
-def test_row_071_as_in_clinics(finished):
-    session = finished["clinic_training"]
+def test_row_071_as_in_clinics(planned):
+    session = planned["clinic_training"]
     assert blocks(session)[2:] == ["round 1", "rest 1", "round 2", "rest 2", "round 3"]
     reached = session.settings["thresholds_reached"]
     assert {name: one["rule"] for name, one in reached.items()} == dict.fromkeys(
@@ -126,7 +140,7 @@ def test_photodiode_validation(finished):
     assert 0.3 < patch.mean() < 0.7
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, *PLANNED])
 def test_they_have_nothing_to_complain_of(name, heard):
     from psychopy.experiment import Experiment
 

@@ -43,7 +43,12 @@ PLAN = {
         },
         {"label": "quick", "seconds": 20, "until": {"rewards": 2}},
     ],
-    "questions": [{"itemText": "How tired are you?", "options": ["not", "very"]}],
+    "questions": [
+        {"itemText": "Last questions", "type": "heading"},
+        {"itemText": "How tired are you?", "options": ["not", "very"], "ticks": [0, 1]},
+        {"itemText": "How did it go?", "type": "choice", "options": ["well", "badly"]},
+        {"itemText": "Why?", "type": "free text"},
+    ],
     "end": "You have {points} points.",
 }
 
@@ -66,9 +71,23 @@ def marks(session):
     return [one for mark in found for one in mark.split(MARKS_BETWEEN)]  # of one flip
 
 
+def answer_questions(monkeypatch):
+    """Let PsychoPy's Form come with two of three questions answered."""
+    from psychopy import visual
+
+    class Answered(visual.Form):
+        def __init__(self, *arguments, **keywords):
+            super().__init__(*arguments, **keywords)
+            self.items[1]["responseCtrl"].rating = 1
+            self.items[3]["responseCtrl"].text = "So."
+
+    monkeypatch.setattr(visual, "Form", Answered)
+
+
 def test_row_045_row_046_a_planned_session_comes_in_its_order(
-    amplifier, training, open_window, until, tmp_path
+    amplifier, training, open_window, until, tmp_path, monkeypatch
 ):
+    answer_questions(monkeypatch)
     settings = training(amplifier().source_id, threshold=EASY, dwell=0.1, loss=3.0)
     turns = course(read_plan(PLAN))
     drawn = []
@@ -111,7 +130,7 @@ def test_row_045_row_046_a_planned_session_comes_in_its_order(
     assert (by_label["rest"].share, by_label["rest"].rewards) == (None, 0)
     assert by_label["down"].points > 0  # counted, not shown
     assert sum(turn.points for turn in result.turns) == session.signals.score.iloc[-1]
-    assert result.answers == {"How tired are you?": None}
+    assert result.answers == {"How tired are you?": 1, "How did it go?": None, "Why?": "So."}
     kept = session.settings["plan"]
     assert kept["seed"] == 4
     assert [turn["label"] for turn in kept["turns"]] == order
@@ -125,23 +144,23 @@ def test_row_032_missed_trials_cost_points_quest_follows_and_a_rerun_is_equal(
 ):
     rule = Quest(start=HARD, sd=100.0)
     settings = training(amplifier().source_id, threshold=rule, loss=3.0)
-    block = {"label": "trial", "seconds": 1.4, "repeats": 4, "sign": True}
+    block = {"label": "trial", "seconds": 1.4, "repeats": 2, "sign": True}
     with Neurofeedback(settings, data=tmp_path) as nfb:
         window = open_window(units="height")
         begun(nfb, window, until)
         result = run_plan(nfb, window, {"blocks": [block]})
         score = nfb.score
-    assert [turn.success for turn in result.turns] == [False] * 4
-    assert [turn.lost for turn in result.turns] == [3.0] * 4
+    assert [turn.success for turn in result.turns] == [False] * 2
+    assert [turn.lost for turn in result.turns] == [3.0] * 2
     assert result.success_rate == 0
     session = read_session(nfb.files.stem)
-    assert marks(session).count("✗") == 4
-    assert session.signals.score.iloc[-1] == score == -12
+    assert marks(session).count("✗") == 2
+    assert session.signals.score.iloc[-1] == score == -6
     moved = session.events[session.events.trial_type == "threshold"]
-    assert len(moved) == 4
+    assert len(moved) == 2
     assert moved.iloc[0].detail.count("missed; QUEST after 1 trial")
     reached = session.settings["thresholds_reached"]["trained"]
-    assert [success for _, success in reached["settings"]["trials"]] == [False] * 4
+    assert [success for _, success in reached["settings"]["trials"]] == [False] * 2
     values, flags = rerun(session)
     recorded = session.signals[list(nfb.configuration.value_names)].to_numpy()
     assert np.abs(values - recorded).max() < 1e-9

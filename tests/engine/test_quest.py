@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
+import signal as signals
+import time
 
 import numpy as np
 import pytest
-from trainings import AT, one_signal
+from trainings import AT, NAME, alpha, one_signal
 
-from psychopy_nfb import Quest
+from psychopy_nfb import Neurofeedback, Quest
 from psychopy_nfb.dsp import Pick, SignalInfo
 from psychopy_nfb.engine.processor import Processor
-from psychopy_nfb.engine.rerun import run_offline
+from psychopy_nfb.engine.rerun import rerun, run_offline
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.protocol import Baseline, Signal, SignalState, Situation
+from psychopy_nfb.recording import read_session
 from psychopy_nfb.settings import from_dict, to_dict
 
 RATE = 10.0
@@ -177,3 +181,41 @@ def test_it_stands_in_settings_with_its_trials():
     rule = Quest(trials=[(0.75, True), (0.8, False)])
     again = from_dict(Signal, json.loads(json.dumps(to_dict(Signal(threshold=rule)))))
     assert again.threshold == rule
+
+
+@pytest.mark.slow
+def test_row_032_a_killed_worker_goes_on_with_quest_and_the_session_repeats_itself(
+    amplifier, tmp_path, until
+):
+    rule = Quest(start=0.001, sd=1.0, trial=1.0)
+    training = alpha(amplifier().source_id, threshold=rule, loss=2.0, success=1.0)
+    with Neurofeedback(training, data=tmp_path) as nfb:
+
+        def trials():
+            nfb.update()
+            return nfb.threshold != 0.001 and not nfb.stale
+
+        nfb.begin_block("training")
+        until(trials, 20, "a trial")
+        time.sleep(2.5)
+        nfb.update()
+        reached = nfb.threshold
+        os.kill(nfb.worker_pid, getattr(signals, "SIGKILL", signals.SIGTERM))
+        until(lambda: nfb.restarts == 1, 10, "a successor")
+        until(lambda: not nfb.update() and not nfb.stale, 20, "values again")
+        assert nfb.threshold >= reached  # it goes up, and does not begin anew
+        time.sleep(1.5)
+        nfb.end_block()
+        with nfb.block("missed", feedback=False, points=True):
+            time.sleep(2.0)
+        until(lambda: nfb.success is not None, 5, "a verdict")
+    session = read_session(nfb.files.stem)
+    told = session.events[session.events.trial_type == "trial"]
+    # The block in which the process was killed is not judged: what it had counted is gone.
+    assert [json.loads(one)["label"] for one in told.detail] == ["missed"]
+    values, flags = rerun(session)
+    recorded = session.signals[list(nfb.configuration.value_names)].to_numpy()
+    assert np.abs(values - recorded).max() < 1e-9
+    assert (session.signals["flags"] == flags).all()
+    trials_kept = session.settings["thresholds_reached"][NAME]["settings"]["trials"]
+    assert len(trials_kept) >= 4
