@@ -511,6 +511,8 @@ class Recorder:
         self._keep_pending(patient=False)
         self._keep_frames(patient=False)
         self._keep_aux()
+        if self.sealed:
+            self.event("stages", kind="worker", detail=finite(sections.pop("stages", {})))
         self.event(reason, kind="worker")
         self._keep_early(pylsl.local_clock(), self._processor.n_samples)
         self._writer.close()

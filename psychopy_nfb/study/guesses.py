@@ -12,7 +12,7 @@ from psychopy_nfb.errors import FileError, SettingsError, listed
 from psychopy_nfb.settings import read_json, write_json
 from psychopy_nfb.study.plan import StudyFolder, now
 from psychopy_nfb.study.register import Register
-from psychopy_nfb.study.unblinding import unblinding_of
+from psychopy_nfb.study.unblinding import is_open
 from psychopy_nfb.study.words import QUESTIONS, UNKNOWN
 
 
@@ -58,7 +58,7 @@ def keep_guess(
             f"has had {n} of {folder.study.sessions} sessions; ask after the last one, as a guess "
             "changes what people expect",
         )
-    if any(one["participants"] in ("all", label) for one in unblinding_of(folder)):
+    if is_open(folder, label):
         raise FileError("study", os.fspath(folder.path), f"has the arm of {label} open already")
     path = folder.path / "guesses" / f"sub-{label}_{who}.json"
     if path.exists():

@@ -55,7 +55,7 @@ class Lock:
     """
 
     def __init__(self, path: Path, what: str):
-        self.path = path
+        self.path: Path = path
         self._held = False
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

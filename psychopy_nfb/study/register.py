@@ -128,6 +128,11 @@ class Register:
         return run
 
 
+def about(folder: StudyFolder, files: SessionFiles) -> str:
+    """Return what a sealed file of a study belongs to: it opens as this only."""
+    return f"{folder.study.id} {files.stem.name}"
+
+
 def _has_baseline(files: SessionFiles) -> bool:
     """Whether the settings file of a run that crashed has a baseline of each signal."""
     try:

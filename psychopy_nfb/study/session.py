@@ -20,7 +20,8 @@ from psychopy_nfb.study.allocation import Allocation
 from psychopy_nfb.study.due import due, shown_in, slot_of, sources, with_carry_over
 from psychopy_nfb.study.locks import Lock
 from psychopy_nfb.study.plan import StudyFolder, now
-from psychopy_nfb.study.register import Register, Run
+from psychopy_nfb.study.register import Register, Run, about
+from psychopy_nfb.study.unblinding import is_open
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -72,6 +73,12 @@ class StudySession:
         self.settings: Configuration = replace(settings, shown=prepared)
         self.number: int = one.number
         self.blocks_done: int = one.blocks_done
+        self._open = self.blinded and is_open(folder, one.participant)
+        if self._open:
+            logger.warning(
+                "The arm of participant %s was opened before this session, which is not blind.",
+                one.participant,
+            )
         self._lock: Lock | None = None
         self._run: Run | None = None
         logger.warning(
@@ -164,7 +171,7 @@ class StudySession:
                 "token": self._due.person.token,
                 "stratum": self._due.person.stratum,
                 "blocks_done_before": self.blocks_done,
-                "blinded": study.blinded,
+                "blinded": study.blinded and not self._open,
                 "preregistration": study.preregistration,
                 "ethics": study.ethics,
             }
@@ -262,11 +269,6 @@ class StudySession:
         """Let the participant's next session begin. Harmless when called again."""
         if self._lock is not None:
             self._lock.release()
-
-
-def about(folder: StudyFolder, files: SessionFiles) -> str:
-    """Return what a sealed file belongs to."""
-    return f"{folder.study.id} {files.stem.name}"
 
 
 def _check_given(given: Mapping[str, object], settings: Configuration, folder: StudyFolder) -> None:

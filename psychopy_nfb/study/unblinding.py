@@ -14,8 +14,7 @@ from psychopy_nfb.recording.sealed_file import read_sealed
 from psychopy_nfb.settings import read_plain_json, write_json
 from psychopy_nfb.study.allocation import Allocation
 from psychopy_nfb.study.plan import StudyFolder, now
-from psychopy_nfb.study.register import Register
-from psychopy_nfb.study.session import about
+from psychopy_nfb.study.register import Register, about
 
 UNBLINDING = "unblinding.json"
 ARMS = "arms.csv"
@@ -37,6 +36,11 @@ def unblinding_of(folder: StudyFolder) -> list[dict[str, Any]]:
     """Return who has unblinded a study, when and why; empty for one that is blind."""
     path = folder.path / UNBLINDING
     return read_plain_json(path) if path.exists() else []
+
+
+def is_open(folder: StudyFolder, participant: str) -> bool:
+    """Return whether the arm of a participant was opened."""
+    return any(one["participants"] in ("all", participant) for one in unblinding_of(folder))
 
 
 def unblind(

@@ -55,13 +55,13 @@ def make_study(tmp_path):
 def blinded(make_study, donors, tmp_path):
     """Return a function that makes and allocates a blinded study; returns folder and key."""
 
-    def make(*participants, seed=1, sham=None, **settings):
+    def make(*participants, seed=1, slots=8, sham=None, **settings):
         sham = sham or Yoked(session="donor", block="training", seconds=3.0)
         arms = {"real": Arm(), "sham": Arm(shown=sham)}
         folder = make_study(arms=arms, **{"sessions": 2, **settings})
         key = tmp_path / "elsewhere" / "key.json"
         key.parent.mkdir()
-        private = allocate(folder, key, PASSPHRASE, seed=seed, slots=8, donors=donors)
+        private = allocate(folder, key, PASSPHRASE, seed=seed, slots=slots, donors=donors)
         for label in participants:
             add_participant(folder, label)
         return folder, key, private

@@ -72,7 +72,7 @@ def check_rerun(session, configuration):
 
 @pytest.mark.slow
 def test_row_122_nothing_visible_tells_the_arm_until_the_key_opens_it(
-    blinded, amplifier, training, until, caplog, capfd
+    blinded, donors, amplifier, training, until, caplog, capfd
 ):
     folder, _, private = blinded("01", "02", "03", "04")
     people = people_of_each_arm(folder)
@@ -107,8 +107,17 @@ def test_row_122_nothing_visible_tells_the_arm_until_the_key_opens_it(
         check_rerun(session, nfb.configuration)
         (block,) = contingency(session).itertuples()
         assert block.shown == {"real": "own", "sham": "sham"}[arm]
-        assert (block.r > 1 - 1e-9) == (arm == "real")
-        assert abs(block.r) < 0.95 or arm == "real"
+        signals = session.signals
+        if arm == "real":
+            assert (signals.shown_z == signals.trained_z).all()
+            continue
+        name = f"sub-{session.settings['blinded']['donor']}_ses-01_task-alpha_run-01"
+        donor = read_session(donors / name)
+        theirs = donor.signals.trained_z[500:].to_numpy()
+        inside = signals[signals.shown_seconds > 0]
+        places = (inside.shown_seconds * 250).round().astype(int)
+        assert len(inside) > 250
+        assert (inside.shown_z.to_numpy() == theirs[places]).all()
     (entry,) = json.loads((folder.path / "unblinding.json").read_text("utf-8"))
     assert (entry["who"], entry["why"]) == ("A third person", "the study is over")
 

@@ -18,6 +18,7 @@ from psychopy_nfb.study.participants import add_participant
 from psychopy_nfb.study.plan import Arm
 from psychopy_nfb.study.register import Register, Run
 from psychopy_nfb.study.session import StudySession
+from psychopy_nfb.study.unblinding import unblind
 
 RATE = 250
 
@@ -133,7 +134,7 @@ def test_what_one_arm_needs_is_asked_of_all(make_study, training, tmp_path):
     settings = training()
     said = refusal(StudySession, folder.path, "00", settings, {})
     assert "has no token" in said
-    allocate(folder, tmp_path / "key.json", "a passphrase", slots=4, seed=1)
+    private = allocate(folder, tmp_path / "key.json", "a passphrase", slots=4, seed=1)
     for label in ("01", "02", "03"):
         add_participant(folder, label)
     sessions = [StudySession(folder.path, f"0{n}", settings, {}) for n in range(4)]
@@ -143,6 +144,10 @@ def test_what_one_arm_needs_is_asked_of_all(make_study, training, tmp_path):
         "the first block with feedback."
     }
     assert len({repr(list(one.settings.shown)) for one in sessions}) == 1
+    assert sessions[1].facts()["study"]["blinded"]
+    unblind(folder, lambda _: private, "A. Meyer", "an emergency", "01")
+    late = [StudySession(folder.path, label, settings, {}) for label in ("01", "02")]
+    assert [one.facts()["study"]["blinded"] for one in late] == [False, True]
     said = refusal(StudySession, folder.path, "01", replace(settings, publish=True), {})
     assert "which a blinded study must not" in said
     sessions[0].check_patch("code")
