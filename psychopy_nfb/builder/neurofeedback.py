@@ -173,9 +173,6 @@ class NeuroFeedbackComponent(BaseComponent):
             f"late_read={code(params['lateRead'])},\n",
             f"simulate={value},\n",
             "between_blocks=False,\n",
-            *(["calibration='last',\n"] if params["lastBaseline"].val else []),
-            *(["carry_over='last',\n"] if params["carryOver"].val else []),
-            *([f"shown={shown},\n"] if (shown := code(params["controls"])) != "None" else []),
             *([f"plugins={own},\n"] if (own := plugins_code(self.exp)) else []),
             f"name='{params['name']}',\n",
         ]
@@ -191,6 +188,7 @@ class NeuroFeedbackComponent(BaseComponent):
             "session=expInfo.get('session', '01'),\n",
             "task=expName,\n",
             *(["calibration='last',\n"] if params["lastBaseline"].val else []),
+            *(["carry_over='last',\n"] if params["carryOver"].val else []),
             *([f"shown={shown},\n"] if (shown := code(params["controls"])) != "None" else []),
         ]
 

@@ -177,7 +177,7 @@ class Neurofeedback(SessionInterface):
         self._task = task
         if self._study is not None:
             self._blocks.follow(self._study)
-            self._link.blinded = True
+            self._link.blinded = self._study.blinded
         if data is not None:
             self.files = new_session(data, participant=participant, session=session, task=task)
         self._want_late_read = late_read

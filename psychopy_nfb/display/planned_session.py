@@ -54,6 +54,10 @@ class TurnResult:
     success: bool | None
 
 
+BY_WHAT_IS_SHOWN = ("ended_early", "rewards", "points", "lost", "share", "success")
+"""Of `TurnResult`: would tell the arm in the files of a blinded session."""
+
+
 @dataclass
 class PlanResult:
     """How a session went."""
@@ -315,4 +319,9 @@ class _Run:
                     success=None if trial is None else trial.success,
                 )
             )
-        self._nfb.tell_plan({"plan": to_dict(self._plan), **to_dict(asdict(self._result))})
+        result = to_dict(asdict(self._result))
+        if self._nfb.blinded:
+            for turn in result["turns"]:
+                for name in BY_WHAT_IS_SHOWN:
+                    turn.pop(name)
+        self._nfb.tell_plan({"plan": to_dict(self._plan), **result})

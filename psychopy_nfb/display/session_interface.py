@@ -92,6 +92,11 @@ class SessionInterface(RunState):
         return self._link.configuration
 
     @property
+    def blinded(self) -> bool:
+        """Whether nobody may see yet what is shown: a session of a study with several arms."""
+        return self._link.blinded
+
+    @property
     def signals(self) -> SignalViews:
         """What the record says of each signal, by name.
 
