@@ -32,8 +32,9 @@ _HEAD, _DONORS, _ROWS, _END = b"H", b"D", b"R", b"E"
 FRAMES_SEALED = ("shown",)
 """Columns of the frame log whose cells stay empty; those of the values are left out."""
 EVENTS_SEALED = ("shown", "shown_ended", "sound", "stages", "trial")
-"""Events that nobody sees: what is shown; how a trial went by it; sounds, which come with rewards that are shown; and how
-long the computer took for each stage, which may be longer for one source than for another."""
+"""Events that nobody sees: what is shown; how a trial went by it; sounds, which come with rewards
+that are shown; and how long the computer took for each stage, which may be longer for one source
+than for another."""
 
 
 @dataclass
