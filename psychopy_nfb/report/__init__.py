@@ -11,6 +11,8 @@
   `channels_by_block`; `course_figure`: the own signal and the one shown; `next_time`: what to do;
 - `lag_words`, `lag_figure`: its lag; `chosen_lags`: the blocks in which the lag was chosen;
 - `certificate`: a computer's timing certificate, and the one nearest to a session;
+- `study_report`: a whole study as a page; `study_steps`: the steps of ``psychopy-nfb study`` that
+  write it, and the dataset;
 - `learning_command`, `learning_figure`: ``psychopy-nfb learning``, the course of a study;
 - `bids/`: sessions as a dataset for repositories; `cred_nf/`: a study's checklist for a journal.
 """

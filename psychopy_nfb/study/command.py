@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import textwrap
+from importlib import import_module
 from pathlib import Path
 
 from psychopy_nfb.study.key_steps import AllocateStep, UnblindStep
 from psychopy_nfb.study.steps import AddStep, GuessStep, NewStep, NextStep, StatusStep, Step
 
-STEPS: dict[str, type[Step]] = {
+STEPS: dict[str, type[Step] | str] = {
     "new": NewStep,
     "allocate": AllocateStep,
     "add": AddStep,
@@ -17,8 +18,10 @@ STEPS: dict[str, type[Step]] = {
     "status": StatusStep,
     "guess": GuessStep,
     "unblind": UnblindStep,
+    "report": "psychopy_nfb.report.study_steps:ReportStep",
+    "bids": "psychopy_nfb.report.study_steps:BidsStep",
 }
-"""In the order in which a study needs them."""
+"""In the order in which a study needs them; by name where a folder further on has them."""
 HELP_WIDTH = 78
 
 
@@ -31,7 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         required=True,
         help="psychopy-nfb study STEP --help explains it",
     )
-    for name, step in STEPS.items():
+    for name, found in STEPS.items():
+        step = _named(found) if isinstance(found, str) else found
         one = steps.add_parser(
             name,
             help=step.summary,
@@ -42,6 +46,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         one.add_argument("folder", metavar="FOLDER", type=Path, help="the study's folder")
         step.add_options(one)
         one.set_defaults(step_run=step.run)
+
+
+def _named(place: str) -> type[Step]:
+    module, _, name = place.partition(":")
+    return getattr(import_module(module), name)
 
 
 def main(options: argparse.Namespace) -> int:

@@ -106,6 +106,10 @@ class Study:
     """Where the study is registered."""
     ethics: str = ""
     """Which committee has approved it, and when."""
+    answers: dict[str, Any] = field(default_factory=dict)
+    """What the CRED-nf checklist asks of people: a text for each item by its name, such as
+    ``{"1b": "By a power analysis."}``, and ``behaviour``, for each measure its change by
+    participant."""
     participants: dict[str, Participant] = field(default_factory=dict)
     """Who takes part, by label."""
 

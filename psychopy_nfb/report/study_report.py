@@ -1,0 +1,228 @@
+"""A study's report: who was there, what was learned, by arm once the study is open."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from psychopy_nfb.analysis import bang_index, contingency, james_index, learning_table
+from psychopy_nfb.analysis.session_blocks import FEEDBACK
+from psychopy_nfb.errors import FileError, NfbError
+from psychopy_nfb.report.learning_command import AXES, slopes_sections
+from psychopy_nfb.report.learning_figure import CAPTION, learning_figure
+from psychopy_nfb.report.page import Picture, Section, Table, write_page
+from psychopy_nfb.study.guesses import read_guesses
+from psychopy_nfb.study.plan import StudyFolder
+from psychopy_nfb.study.register import Register
+from psychopy_nfb.study.status import blinding, progress
+from psychopy_nfb.study.unblinding import read_arms, unblinding_of
+from psychopy_nfb.study.words import UNKNOWN
+
+if TYPE_CHECKING:
+    from psychopy_nfb.recording import SessionFiles
+
+BLIND = (
+    "The study is blinded: nothing here is by arm. It will be, in a report after psychopy-nfb "
+    "study unblind."
+)
+PARTLY = (
+    "The arms of some participants only were opened: nothing here is by arm until all of them are."
+)
+
+
+@dataclass(frozen=True)
+class StudyFiles:
+    """What a study's sessions have left."""
+
+    finished: list[SessionFiles]
+    """Of the sessions that got to their end, and of the runs that these continue."""
+    cut_off: int
+    """Runs that did not."""
+
+
+def files_of(folder: StudyFolder) -> StudyFiles:
+    """Return the files of a study's sessions.
+
+    Raises
+    ------
+    FileError
+        If no session has finished.
+    """
+    register = Register(folder)
+    runs = register.runs()
+    whole = {(run.participant, run.number) for run in runs if run.state == "finished"}
+    kept = [
+        register.files(run)
+        for run in runs
+        if run.state == "finished"
+        or run.decision == "continue"
+        and (run.participant, run.number) in whole
+    ]
+    if not kept:
+        raise FileError("study", str(folder.path), "has no finished session yet")
+    return StudyFiles(kept, sum(register.cut_off(run) for run in runs))
+
+
+def arms_of(folder: StudyFolder) -> dict[str, str]:
+    """Return the arm of each participant; empty while the study, or a part of it, is blind."""
+    study = folder.study
+    if not study.blinded:
+        return dict.fromkeys(study.participants, next(iter(study.arms)))
+    if not any(one["participants"] == "all" for one in unblinding_of(folder)):
+        return {}
+    return {label: row["arm"] for label, row in read_arms(folder).items()}
+
+
+def write_study_report(folder: StudyFolder, out: Path) -> dict[str, Path]:
+    """Write the page and the table in long form; return their paths.
+
+    Sessions are read one after the other, never all at once.
+
+    Raises
+    ------
+    FileError
+        If no session has finished, or `out` cannot be written.
+    """
+    files, arms = files_of(folder), arms_of(folder)
+    paths = {kind: out / f"study.{kind}" for kind in ("html", "csv")}
+    table = learning_table((one.stem for one in files.finished), arms)
+    try:
+        table.to_csv(paths["csv"], index=False, encoding="utf-8")
+    except OSError as error:
+        raise FileError("out", str(out), f"cannot be written: {error.strerror}") from None
+    by_arm = folder.study.blinded and bool(arms)
+    sections = [_people(folder, files), *_learning(table, files)]
+    sections.append(_artifacts(table))
+    if by_arm:
+        sections += [_contingencies(files, arms), *_blinding(folder, arms)]
+    elif folder.study.blinded:
+        sections[0].paragraphs.append(PARTLY if read_arms(folder) else BLIND)
+    study = folder.study
+    told = f"{len(study.participants)} participants, {len(files.finished)} recordings"
+    write_page(paths["html"], study.name, sections, subtitle=told)
+    return paths
+
+
+def _people(folder: StudyFolder, files: StudyFiles) -> Section:
+    study = folder.study
+    rows = [
+        [one.participant, one.stratum, f"{one.done} of {study.sessions}", one.state]
+        for one in progress(folder)
+    ]
+    planned = study.sessions * len(study.participants)
+    done = sum(one.done for one in progress(folder))
+    said = [
+        f"{done} of {planned} planned sessions are done; {files.cut_off} runs were cut off. "
+        f"Arms: {blinding(folder)}."
+    ]
+    for label, text in (
+        ("Pre-registration", study.preregistration),
+        ("Ethics approval", study.ethics),
+    ):
+        said.append(f"{label}: {text or 'not given'}.")
+    table = Table(["participant", "stratum", "sessions", "state"], rows)
+    return Section("Who took part", said, table=table)
+
+
+def _learning(table: pd.DataFrame, files: StudyFiles) -> list[Section]:
+    if not (table.kind == FEEDBACK).any():
+        return [Section("What was learned", ["No session has a block with feedback."])]
+    direction = _direction(files.finished[0])
+    sections = slopes_sections(table, "z_own", direction)
+    sections[0].pictures.append(Picture(learning_figure(table, "z_own", AXES["z_own"]), CAPTION))
+    return sections
+
+
+def _direction(files: SessionFiles) -> str:
+    """Return which way was trained, by the settings of a session."""
+    from psychopy_nfb.settings import read_plain_json
+
+    content = read_plain_json(files.settings)
+    signals = (content.get("configuration") or {}).get("signals") or {}
+    return str(next(iter(signals.values()), {}).get("direction", "up"))
+
+
+def _artifacts(table: pd.DataFrame) -> Section:
+    """Return the share of artifacts by arm and kind of block, each participant counted once."""
+    own = table[table.measure == "artifact"]
+    means = own.groupby(["arm", "kind", "participant"]).value.mean()
+    rows = [
+        [str(arm) or "all", str(kind), str(len(values)), f"{100 * values.mean():.1f} %"]
+        for (arm, kind), values in means.groupby(level=["arm", "kind"])
+    ]
+    heads = ["arm", "kind of block", "participants", "share of artifacts"]
+    return Section("Artifacts", table=Table(heads, rows))
+
+
+def _contingencies(files: StudyFiles, arms: dict[str, str]) -> Section:
+    """Return by arm how far what was shown was the own feedback."""
+    found: dict[str, list[float]] = {arm: [] for arm in arms.values()}
+    for one in files.finished:
+        blocks = contingency(one.stem)
+        if len(blocks) and np.isfinite(blocks.r).any():
+            found[arms[str(one.facts()["participant"])]].append(float(np.nanmean(blocks.r)))
+    rows = [
+        [arm, str(len(values)), f"{np.mean(values):+.3f}", f"{min(values):+.3f}"]
+        + [f"{max(values):+.3f}"]
+        for arm, values in found.items()
+        if values
+    ]
+    said = (
+        "Correlation of the value that was shown with the person's own live value, mean of each "
+        "session: near 1 for own feedback, near 0 for sham."
+    )
+    heads = ["arm", "recordings", "mean r", "lowest", "highest"]
+    return Section("Contingency", [said], table=Table(heads, rows))
+
+
+def _blinding(folder: StudyFolder, arms: dict[str, str]) -> list[Section]:
+    """Return how well people could tell their arm, of those who were asked."""
+    guesses = read_guesses(folder)
+    sections = []
+    for who in ("participant", "experimenter"):
+        counts: dict[str, Counter[str]] = {}
+        for guess in guesses:
+            if guess.who == who and guess.participant in arms:
+                counts.setdefault(arms[guess.participant], Counter())[guess.arm] += 1
+        title = f"Could the {who}s tell the arm?"
+        if not counts:
+            sections.append(Section(title, ["Nobody was asked (psychopy-nfb study guess)."]))
+            continue
+        rows = []
+        for arm, row in sorted(counts.items()):
+            right, unknown = row[arm], row[UNKNOWN]
+            index = bang_index(right, row.total() - right - unknown, unknown)
+            guessed = [str(count) for count in (right, row.total() - right - unknown, unknown)]
+            interval = [f"{value:+.2f}" for value in (index.value, index.low, index.high)]
+            rows.append([arm, *guessed, *interval])
+        james = james_index(counts, UNKNOWN)
+        said = (
+            "Bang's index by arm: 0 is what chance gives, 1 means that all guessed right. James's "
+            f"index of all: {james:.2f} (0.5 is chance, 1 means that nobody knew)."
+            if math.isfinite(james)
+            else "Bang's index by arm: 0 is what chance gives, 1 means that all guessed right."
+        )
+        heads = ["arm", "right", "wrong", "do not know", "Bang's index", "95 % from", "to"]
+        sections.append(Section(title, [said], table=Table(heads, rows)))
+    return sections
+
+
+def answers_in(folder: StudyFolder, arms: dict[str, str]) -> dict[str, object]:
+    """Return the study's answers for the CRED-nf checklist: its own texts, arms once they are open.
+
+    Raises
+    ------
+    NfbError
+        If ``answers`` in ``study.json`` holds something else.
+    """
+    study = folder.study
+    if not isinstance(study.answers, dict):
+        raise NfbError("answers", study.answers, "must be an object with a text for each item")
+    given = {"1a": study.preregistration} if study.preregistration else {}
+    return {**given, **study.answers, "arms": arms}

@@ -1,0 +1,132 @@
+"""Report and dataset of a study, before and after its arms are opened."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from written_sessions import write_session
+
+from psychopy_nfb.analysis import bang_index
+from psychopy_nfb.cli import main
+from psychopy_nfb.recording import SessionRecord
+from psychopy_nfb.report.study_report import arms_of
+from psychopy_nfb.settings import read_plain_json, write_json
+from psychopy_nfb.study.guesses import keep_guess
+from psychopy_nfb.study.register import Register, Run
+from psychopy_nfb.study.unblinding import unblind
+
+RATE = 250.0
+PEOPLE = ("01", "02", "03", "04")
+
+
+@pytest.fixture
+def done(blinded, training):
+    """Return a blinded study whose four participants have had two sessions each, and its key."""
+    folder, _, private = blinded(*PEOPLE)
+    random = np.random.default_rng(3)
+    t = np.arange(5_000) / RATE
+    for label in PEOPLE:
+        for number in (1, 2):
+            rhythm = 12 * np.sin(2 * np.pi * 10 * t) * np.sin(0.7 * t)
+            eeg = rhythm[:, None] + random.normal(0, 1, (len(t), 1))
+            files = write_session(
+                folder.data,
+                training(dwell=0.1),
+                eeg,
+                [("rest", 500, 1_500, "none"), ("training", 1_500, 4_500, None)],
+                rate=RATE,
+                labels=("Oz",),
+                participant=label,
+                session=f"{number:02d}",
+            )
+            stream = {"name": "Amp", "type": "EEG", "format": "double64", "labels": ["Oz"]}
+            stream |= {"kinds": {}, "units": ["microvolts"], "microvolts_per_unit": [1.0]}
+            record = SessionRecord.load(files.settings)
+            record.update(stream={**stream, "rate": RATE}, **files.begun("alpha"))
+            stem = files.stem.relative_to(folder.path).as_posix()
+            begun = f"2026-03-0{number}T10:00:00+01:00"
+            Register(folder).write(
+                Run(
+                    participant=label,
+                    number=number,
+                    run=1,
+                    stem=stem,
+                    begun=begun,
+                    state="finished",
+                )
+            )
+    return folder, private
+
+
+def report(folder, capsys):
+    assert main(["study", "report", str(folder.path)]) == 0
+    said = capsys.readouterr().out
+    out = folder.path / "report"
+    page = (out / "study.html").read_text("utf-8")
+    return said, page, pd.read_csv(out / "study.csv", dtype={"participant": str})
+
+
+def test_row_115_nothing_is_by_arm_before_unblinding_and_all_is_afterwards(done, capsys):
+    folder, private = done
+    for label, arm in zip(PEOPLE, ("real", "sham", "real", "unknown"), strict=True):
+        keep_guess(folder, label, "participant", arm, 50)
+    content = read_plain_json(folder.file)
+    write_json({**content, "answers": {"1b": "By a power analysis."}}, folder.file)
+
+    said, page, table = report(folder, capsys)
+    assert "8 of 8 planned sessions are done; 0 runs were cut off." in page
+    assert "The study is blinded: nothing here is by arm." in page
+    assert "Contingency" not in page
+    assert "Bang" not in page
+    assert table.arm.isna().all()
+    checklist = (folder.path / "report" / "cred-nf.html").read_text("utf-8")
+    assert "By a power analysis." in checklist
+    assert said.startswith("CRED-nf: ")
+
+    unblind(folder, lambda public: private, "A third person", "the study is over")
+    arms = arms_of(folder)
+    assert set(arms) == set(PEOPLE)
+    assert set(arms.values()) == {"real", "sham"}
+    _, page, table = report(folder, capsys)
+    assert table.groupby("participant").arm.unique().str[0].to_dict() == arms
+    assert "The study is blinded" not in page
+    assert "Contingency" in page
+    asked = {"01": "real", "02": "sham", "03": "real"}
+    for arm in ("real", "sham"):
+        own = [label for label in PEOPLE if arms[label] == arm]
+        right = sum(asked.get(label) == arm for label in own)
+        unknown = sum(label not in asked for label in own)
+        index = bang_index(right, len(own) - right - unknown, unknown)
+        cells = [arm, right, len(own) - right - unknown, unknown]
+        row = "".join(f"<td[^>]*>{one}</td>\\s*" for one in cells)
+        (found,) = pd.Series([page]).str.findall(row + r"<td[^>]*>([+-]\d\.\d\d)</td>")[0]
+        assert float(found) == pytest.approx(index.value, abs=0.006)
+
+
+def test_one_participant_alone_that_is_opened_tells_nothing_of_the_others(done, capsys):
+    folder, private = done
+    unblind(folder, lambda public: private, "A doctor", "an emergency", participant="02")
+    _, page, table = report(folder, capsys)
+    assert "The arms of some participants only were opened" in page
+    assert table.arm.isna().all()
+
+
+def test_a_study_is_exported_and_what_was_there_stays(done, capsys, tmp_path):
+    pytest.importorskip("pybv", reason="pybv writes the EEG of the dataset")
+    folder, _ = done
+    out = tmp_path / "dataset"
+    assert main(["study", "bids", str(folder.path), str(out)]) == 0
+    assert "8 sessions were added." in capsys.readouterr().out
+    assert sorted(one.name for one in out.glob("sub-*")) == [f"sub-{label}" for label in PEOPLE]
+    assert json.loads((out / "dataset_description.json").read_text("utf-8"))["BIDSVersion"]
+    assert main(["study", "bids", str(folder.path), str(out)]) == 0
+    assert "0 sessions were added, 8 were there already." in capsys.readouterr().out
+
+
+def test_a_study_without_sessions_has_no_report(blinded, capsys):
+    folder, _, _ = blinded("01")
+    assert main(["study", "report", str(folder.path)]) == 2
+    assert "has no finished session yet" in capsys.readouterr().err
