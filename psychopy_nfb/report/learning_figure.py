@@ -61,8 +61,10 @@ def _within(axes: Axes, table: pd.DataFrame, measure: str, axis: str) -> None:
 
 
 def _whole_numbers(axes: Axes, last: int) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     axes.set_xlim(0.5, last + 0.5)
-    axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
 
 
 def _between(axes: Axes, table: pd.DataFrame, measure: str, people: list[str]) -> None:
