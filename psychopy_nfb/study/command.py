@@ -6,7 +6,7 @@ import argparse
 import textwrap
 from pathlib import Path
 
-from psychopy_nfb.study.key_steps import AllocateStep, UnblindStep
+from psychopy_nfb.study.key_steps import AllocateStep, ContingencyStep, UnblindStep
 from psychopy_nfb.study.steps import AddStep, GuessStep, NewStep, NextStep, StatusStep, Step
 
 STEPS: dict[str, type[Step]] = {
@@ -17,6 +17,7 @@ STEPS: dict[str, type[Step]] = {
     "status": StatusStep,
     "guess": GuessStep,
     "unblind": UnblindStep,
+    "contingency": ContingencyStep,
 }
 """In the order in which a study needs them."""
 HELP_WIDTH = 78
