@@ -271,7 +271,7 @@ def read_sealed(path: str | os.PathLike[str], private: bytes, about: str) -> Ope
             at += n_signals
             parts["frames"].append(content[at : at + n_frames])
             events += content[at + n_frames :].rstrip(b"\0")
-            complete = kind == _END
+            complete = complete or kind == _END  # the experiment may add its last frames
     names, frame_names = head.get("names", []), head.get("frame_names", [])
     return Opened(
         facts=head.get("facts", {}),

@@ -64,6 +64,8 @@ EVENTS = {
             "shown": "From this sample on something else was shown; detail names what (own is the "
             "own feedback) and how often it was shown before.",
             "shown_ended": "What was shown in place of the own feedback ended before its block.",
+            "stages": "At the end of a session of a blinded study: how long the computer took for "
+            "each stage. It is sealed.",
             "pause": "From here on there is no reward.",
             "resume": "From here on there is reward again.",
             "reset_score": "Points and hits were set to 0.",

@@ -8,5 +8,6 @@
 - `session`: a session of a study as it runs;
 - `allocation`: who is in which arm, drawn and sealed; `keys`: what opens it; `donors`: whose
   sessions yoked arms show; `unblinding`: opens all of it, and writes who did it;
-- `guesses`: which arm people believed it was.
+- `guesses`: which arm people believed it was; `contingencies`: whether what was shown was the own
+  feedback, after unblinding.
 """

@@ -7,7 +7,7 @@ import textwrap
 from importlib import import_module
 from pathlib import Path
 
-from psychopy_nfb.study.key_steps import AllocateStep, UnblindStep
+from psychopy_nfb.study.key_steps import AllocateStep, ContingencyStep, UnblindStep
 from psychopy_nfb.study.steps import AddStep, GuessStep, NewStep, NextStep, StatusStep, Step
 
 STEPS: dict[str, type[Step] | str] = {
@@ -18,6 +18,7 @@ STEPS: dict[str, type[Step] | str] = {
     "status": StatusStep,
     "guess": GuessStep,
     "unblind": UnblindStep,
+    "contingency": ContingencyStep,
     "report": "psychopy_nfb.report.study_steps:ReportStep",
     "bids": "psychopy_nfb.report.study_steps:BidsStep",
 }

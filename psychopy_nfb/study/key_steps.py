@@ -145,11 +145,33 @@ class UnblindStep(Step):
 
         opened = unblind(folder, key, options.who, options.why, options.participant)
         n = len(opened.arms)
-        print(f"Opened: {n} participants and {opened.sessions} sessions, in {folder.path / ARMS}.")
+        print(f"Participants opened: {n}; sessions: {opened.sessions}. See {folder.path / ARMS}.")
         for name in opened.cut_off:
             print(f"{name} was cut off; what it showed until then is open.")
         if options.participant is None:
             _tell_blinding(folder)
+
+
+class ContingencyStep(Step):
+    """Tells how far what was shown was the own feedback."""
+
+    summary = "after unblinding: was what was shown the own feedback?"
+    description = (
+        "Write contingency.csv: for each block of each finished session how far what was shown was "
+        "the own feedback, near 1 for real feedback and near 0 for sham. Only after unblinding."
+    )
+    example = "my_study"
+
+    @staticmethod
+    def run(options: argparse.Namespace) -> None:
+        """Do it."""
+        from psychopy_nfb.study.contingencies import write_contingency
+        from psychopy_nfb.study.plan import StudyFolder
+
+        table, path = write_contingency(StudyFolder(options.folder))
+        print("Means of each arm (r: correlation of shown and own value; share: of the rewards):")
+        print(table.groupby("arm")[["r", "share"]].mean().round(2).to_string())
+        print(f"Each block is in {path}.")
 
 
 def _tell_blinding(folder: StudyFolder) -> None:

@@ -126,6 +126,15 @@ class Study:
                     name,
                     "must be a name of letters, digits and underscores, other than own and none",
                 )
+        for name, arm in self.arms.items():
+            source = arm.shown
+            if isinstance(source, Yoked) and self.blocks and source.blocks < self.blocks:
+                raise SettingsError(
+                    f"arms.{name}.shown.blocks",
+                    source.blocks,
+                    f"are fewer than the {self.blocks} blocks of a session: one would be shown "
+                    "twice",
+                )
         for name, levels in self.strata.items():
             if not levels:
                 raise SettingsError("strata", name, "has no levels; name at least two")
@@ -178,7 +187,7 @@ class StudyFolder:
     """
 
     def __init__(self, folder: str | os.PathLike[str]):
-        path = Path(folder)
+        path = Path(os.path.abspath(folder))  # an experiment may change its working folder
         self.path: Path = path.parent if path.name == STUDY_FILE else path
         if not self.file.is_file():
             raise FileError(

@@ -219,10 +219,8 @@ class StatusStep(Step):
 
         folder = StudyFolder(options.folder)
         study, opened = folder.study, unblinding_of(folder)
-        n = len(study.participants)
-        print(
-            f"{study.name}: {n} participants, {study.sessions} sessions each, {blinding(folder)}."
-        )
+        n, each = len(study.participants), study.sessions
+        print(f"{study.name}, {blinding(folder)}. Participants: {n}; sessions of each: {each}.")
         for one in opened:
             whose = "" if one["participants"] == "all" else f" (participant {one['participants']})"
             print(f"Unblinded by {one['who']} on {one['when']}{whose}: {one['why']}")

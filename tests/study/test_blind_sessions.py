@@ -15,6 +15,7 @@ from psychopy_nfb import Neurofeedback, contingency, read_session, rerun
 from psychopy_nfb.engine.records import SAMPLE
 from psychopy_nfb.errors import FileError
 from psychopy_nfb.study.allocation import Allocation
+from psychopy_nfb.study.contingencies import study_contingency
 from psychopy_nfb.study.unblinding import unblind
 
 SECONDS = 1.5
@@ -91,6 +92,8 @@ def test_row_122_nothing_visible_tells_the_arm_until_the_key_opens_it(
         described |= {nfb.files.sidecar(table).read_bytes() for table in ("frames", "events")}
         with pytest.raises(FileError, match="unblind the study first"):
             contingency(session)
+        with pytest.raises(FileError, match="unblind it first"):
+            study_contingency(folder)
         own = replace(nfb.configuration, shown={})
         check_rerun(session, own)
     assert names[0] == names[1]
@@ -100,7 +103,8 @@ def test_row_122_nothing_visible_tells_the_arm_until_the_key_opens_it(
     assert not [name for name in columns[0] if name.startswith("shown_")]
     assert kinds[0] == kinds[1]
     assert len(described) == 2
-    unblind(folder, lambda public: private, "A third person", "the study is over")
+    opened = unblind(folder, lambda public: private, "A third person", "the study is over")
+    assert (opened.sessions, opened.cut_off) == (2, [])
     for arm, nfb in sessions.items():
         session = read_session(nfb.files.stem)
         assert session.settings["blinded"]["arm"] == arm
@@ -118,6 +122,8 @@ def test_row_122_nothing_visible_tells_the_arm_until_the_key_opens_it(
         places = (inside.shown_seconds * 250).round().astype(int)
         assert len(inside) > 250
         assert (inside.shown_z.to_numpy() == theirs[places]).all()
+    table = study_contingency(folder).set_index("participant")
+    assert table.arm.to_dict() == {label: arm for arm, label in people.items()}
     (entry,) = json.loads((folder.path / "unblinding.json").read_text("utf-8"))
     assert (entry["who"], entry["why"]) == ("A third person", "the study is over")
 

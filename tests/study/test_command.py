@@ -68,7 +68,7 @@ def test_a_study_from_its_begin_to_its_end(study, tmp_path):
     assert (status, "is kept already" in said) == (2, True)
     status, said = study("status")
     rows = [line.split() for line in said.splitlines()]
-    assert rows[0][-1] == "blinded."
+    assert rows[0][:2] == ["Alpha,", "blinded."]
     assert ["01", "sex=f", tokens["01"], "2", "of", "2"] == rows[2][:6]
     assert "all sessions done" in said
     assert "session 1 is due" in said
@@ -98,7 +98,7 @@ def test_the_status_has_a_line_for_each_participant(study, tmp_path):
             finished(folder, f"{number:02d}", session)
     status, said = study("status")
     assert status == 0
-    assert said.startswith("Alpha: 40 participants, 20 sessions each, one arm.")
+    assert said.startswith("Alpha, one arm. Participants: 40; sessions of each: 20.")
     assert said.count("20 of 20  2026-03-01 10:00  all sessions done") == 40
 
 

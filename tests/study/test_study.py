@@ -11,10 +11,11 @@ import psutil
 import pytest
 
 from psychopy_nfb.errors import NfbError
+from psychopy_nfb.protocol import Yoked
 from psychopy_nfb.settings import write_json
 from psychopy_nfb.study.due import due
 from psychopy_nfb.study.participants import add_participant
-from psychopy_nfb.study.plan import Study, StudyFolder, new_study
+from psychopy_nfb.study.plan import Arm, Study, StudyFolder, new_study
 from psychopy_nfb.study.register import Register, Run
 
 
@@ -43,6 +44,9 @@ def test_a_study_is_what_its_file_says_and_a_wrong_one_is_told_by_its_field(tmp_
     assert "stratum='sex='" in refusal(add_participant, folder, "02")
     assert "is in the study already" in refusal(add_participant, folder, "01", {"sex": "m"})
     assert "has a study already" in refusal(new_study, tmp_path / "a study", Study(name="b"))
+    yoked = Arm(shown=Yoked(session="donor", block="training", seconds=9, blocks=4))
+    said = refusal(Study, name="c", blocks=5, arms={"real": Arm(), "sham": yoked})
+    assert "arms.sham.shown.blocks=4: are fewer than the 5 blocks" in said
     content = json.loads(folder.file.read_text("utf-8"))
     content["arms"]["sham"] = {
         "shown": {"type": "Yoked", "session": "x", "block": "b", "seconds": 1}
