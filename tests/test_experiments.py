@@ -17,7 +17,8 @@ from psychopy_nfb.recording import read_session
 pytestmark = [pytest.mark.alone, pytest.mark.display, pytest.mark.slow]
 ROOT = Path(__file__).parents[1]
 EXPERIMENTS = ROOT / "experiments"
-SETTINGS = sorted(set(EXPERIMENTS.glob("*.json")) - set(EXPERIMENTS.glob("*_plan.json")))
+SETTINGS = sorted(EXPERIMENTS.glob("*_[ud]*.json"))
+"""Trainings up and down; the other files are plans."""
 EEGLAB = ROOT.parent / "shared" / "data" / "eeglab_data.set"
 
 

@@ -17,7 +17,8 @@ from psychopy_nfb.protocol import Baseline, Signal
 from psychopy_nfb.settings import from_dict, read_json, to_dict, write_json
 from psychopy_nfb.simulate.eeg_model import CHANNELS_32
 
-EXPERIMENTS = sorted((Path(__file__).parents[1] / "experiments").glob("*.json"))
+EXPERIMENTS = sorted((Path(__file__).parents[1] / "experiments").glob("*_[ud]*.json"))
+"""Trainings up and down; the other files are plans."""
 BASELINE = {"mean": 5.0, "sd": 2.0, "minimum": 1.0, "maximum": 11.0}
 load_steps()
 

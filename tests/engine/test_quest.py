@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal as signals
-import time
 
 import numpy as np
 import pytest
@@ -183,6 +182,11 @@ def test_it_stands_in_settings_with_its_trials():
     assert again.threshold == rule
 
 
+def newest(nfb):
+    """Return the number of the newest sample."""
+    return nfb.records.layout.named(nfb.records.newest())["sample"]
+
+
 @pytest.mark.slow
 def test_row_032_a_killed_worker_goes_on_with_quest_and_the_session_repeats_itself(
     amplifier, tmp_path, until
@@ -195,20 +199,25 @@ def test_row_032_a_killed_worker_goes_on_with_quest_and_the_session_repeats_itse
             nfb.update()
             return nfb.threshold != 0.001 and not nfb.stale
 
+        def listen(seconds):
+            """Wait for so many seconds of samples."""
+            begun = newest(nfb)
+            until(lambda: newest(nfb) > begun + 250 * seconds, 30, "samples")
+
         nfb.begin_block("training")
         until(trials, 20, "a trial")
-        time.sleep(2.5)
+        listen(2.5)
         nfb.update()
         reached = nfb.threshold
         os.kill(nfb.worker_pid, getattr(signals, "SIGKILL", signals.SIGTERM))
         until(lambda: nfb.restarts == 1, 10, "a successor")
         until(lambda: not nfb.update() and not nfb.stale, 20, "values again")
         assert nfb.threshold >= reached  # it goes up, and does not begin anew
-        time.sleep(1.5)
+        listen(1.5)
         nfb.end_block()
         with nfb.block("missed", feedback=False, points=True):
-            time.sleep(2.0)
-        until(lambda: nfb.success is not None, 5, "a verdict")
+            listen(2)
+        until(lambda: nfb.success is not None, 10, "a verdict")
     session = read_session(nfb.files.stem)
     told = session.events[session.events.trial_type == "trial"]
     # The block in which the process was killed is not judged: what it had counted is gone.
@@ -218,4 +227,4 @@ def test_row_032_a_killed_worker_goes_on_with_quest_and_the_session_repeats_itse
     assert np.abs(values - recorded).max() < 1e-9
     assert (session.signals["flags"] == flags).all()
     trials_kept = session.settings["thresholds_reached"][NAME]["settings"]["trials"]
-    assert len(trials_kept) >= 4
+    assert [success for _, success in trials_kept] == [True] * max(3, len(trials_kept))

@@ -30,7 +30,8 @@ from psychopy_nfb.settings import to_dict
 LONGEST_SECONDS = 5.0
 MOST_BYTES = 500 * 2**20
 RATES = [250.0] * 8 + [500.0, 5000.0, 1.0, 1e9]
-EXPERIMENTS = sorted((Path(__file__).parents[2] / "experiments").glob("*.json"))
+EXPERIMENTS = sorted((Path(__file__).parents[2] / "experiments").glob("*_[ud]*.json"))
+"""Trainings up and down; the other files are plans."""
 NUMBERS = [0, -1, -0.5, 1e-320, 1e-9, 1e-3, 0.5, 3, 7, 7.0000001, 60, 250, 4e4, 1e9, 1e12, 1e308]
 NUMBERS += [10**400, -(2**63), 2**63 - 1, True]
 OTHERS = [None, "", "x" * 5000, "\ud800", "Oz\0", "(((", "/dev/zero", "/", ".", "Cz", "NaN"]
