@@ -70,6 +70,9 @@ setup(
         "asr": [
             "meegkit>=0.2",  # the step ASR learns from a baseline with it
         ],
+        "console": [
+            "bokeh>=3.8",  # the operator's page: server, figures, widgets, their JavaScript
+        ],
         "dev": [
             "pytest>=8",
             "pytest-xdist>=3.7",  # tests that only compute run side by side
@@ -79,6 +82,8 @@ setup(
             "asrpy",  # another ASR, which cleans a whole recording at once
             "scikit-learn",  # what LDA is compared with; MNE's decoding needs it
             "hypothesis",  # hostile settings and files: python -m tests.faults.fuzz
+            "bokeh>=3.8",  # the operator's page
+            "playwright",  # opens it in a real Chromium, where there is one
             "esprima",  # PsychoPy's own tests for Builder components compile to JavaScript too
         ],
     },

@@ -100,6 +100,20 @@ COMMANDS = {
         "Stream a recording over LSL as if it were recorded now, with its markers.",
         "psychopy-nfb replay my_recording.set --loop",
     ),
+    "console": Command(
+        "psychopy_nfb.console.command",
+        "open the operator's page of a running session",
+        "Open the operator's page of a running session in the browser: EEG, channels, signals, "
+        "lag, messages, and controls. It is served by this command until the session ends.",
+        "psychopy-nfb console",
+    ),
+    "remote": Command(
+        "psychopy_nfb.console.remote",
+        "change a running session from a script",
+        "Send one command to a running session: a setting, a pause, a note, the end of a block. It "
+        "is an event of the session, with the source remote.",
+        "psychopy-nfb remote threshold=0.7",
+    ),
     "compile": Command(
         "psychopy_nfb.builder.compile",
         "make a Python script of a Builder experiment",

@@ -16,7 +16,18 @@ ROOT = Path(psychopy_nfb.__file__).parent
 TOP = "psychopy_nfb"
 FOLDERS = (
     *("dsp", "protocol", "lsl", "recording", "simulate", "inspection", "engine", "hardware"),
-    *("display", "analysis", "report", "photodiode", "tune", "guide", "builder", "bench", "doctor"),
+    *(
+        "display",
+        "analysis",
+        "report",
+        "photodiode",
+        "tune",
+        "console",
+        "guide",
+        "builder",
+        "bench",
+        "doctor",
+    ),
 )
 """In the order of the way of a sample, then of what people do around it."""
 ABOVE_ALL = ("", "cli", "demo")

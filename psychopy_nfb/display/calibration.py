@@ -215,6 +215,8 @@ class _Screens:
             if "escape" in pressed:
                 raise _Escaped
             yield pressed
+        if self._nfb.aborted:
+            raise _Escaped
 
     def show(self, text: str, seconds: float) -> None:
         """Show `text` for so long."""

@@ -17,6 +17,7 @@ from psychopy_nfb.checks import check_choice
 from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.display.frame_log import FrameWriter
 from psychopy_nfb.display.late_read import LateRead
+from psychopy_nfb.display.operator_link import OperatorLink
 from psychopy_nfb.display.pacing import frame_blocking
 from psychopy_nfb.display.pacing import pace as pace_window
 from psychopy_nfb.display.session_commands import SessionCommands
@@ -96,6 +97,9 @@ class Neurofeedback(SessionCommands):
     name : str, optional
         Of two with the same name in one process the second closes the first: an experiment that
         PsychoPy's Session runs again, after an exception, finds nothing of its earlier self.
+    console : bool
+        Open the operator's page in the browser: EEG, signals, lag and controls, from a process of
+        its own. `psychopy-nfb console` opens it for a session that runs already.
 
     Raises
     ------
@@ -139,6 +143,7 @@ class Neurofeedback(SessionCommands):
         calibration: str | os.PathLike[str] | None = None,
         plugins: Sequence[str | os.PathLike[str]] = (),
         name: str | None = None,
+        console: bool = False,
     ):
         if not (data is None or isinstance(data, (str, os.PathLike))):
             raise SettingsError("data", data, "must be a folder, or None to keep nothing")
@@ -170,6 +175,8 @@ class Neurofeedback(SessionCommands):
         if data is not None:
             self.files = new_session(data, participant=participant, session=session, task=task)
         self._want_late_read = late_read
+        self._want_page = console
+        self._link: OperatorLink | None = None
         self._late: LateRead | None = None
         self._ring: Ring | None = None
         self.win: Window | None = None
@@ -198,6 +205,8 @@ class Neurofeedback(SessionCommands):
                 self.files.give_up(error)
             raise
         self._ring = handle.block.feedback
+        self._link = OperatorLink(self)
+        self._link.open(self._want_page)
         return self
 
     def _start_worker(self) -> WorkerProcess:
@@ -343,9 +352,9 @@ class Neurofeedback(SessionCommands):
     def frames(self, seconds: float) -> Iterator[int]:
         """Yield once a frame for `seconds`: updates before your drawing and flips after it.
 
-        Ends early when the window or this object is closed; of the window the log and the events
-        tell it. Counts time on the LSL clock;
-        ``math.inf`` ends with your own `break`.
+        Ends early when the operator asks for it (`asked_to_end`), and when the window or this
+        object is closed; of the window the log and the events tell it. Counts time on the LSL
+        clock; ``math.inf`` ends with your own `break`.
 
         Raises
         ------
@@ -355,7 +364,7 @@ class Neurofeedback(SessionCommands):
         self._require_attached()
         if not (isinstance(seconds, Real) and seconds >= 0):
             raise SettingsError("seconds", seconds, "must be a number of seconds, 0 or more")
-        ends = lsl_now() + seconds
+        ends = self._frames_end = lsl_now() + seconds
         number = 0
         while lsl_now() < ends and self._shows():
             self.update()
@@ -377,6 +386,8 @@ class Neurofeedback(SessionCommands):
             )  # there is no flip that it could wait for
 
     def _shows(self) -> bool:
+        if self.asked_to_end:
+            return False
         return not (self._closed or self.win._closed)  # PsychoPy has no public name for it
 
     @property
@@ -427,6 +438,8 @@ class Neurofeedback(SessionCommands):
                     ending.callback(self._stand_in.stop)
                 if self._handle is not None:
                     ending.callback(self._handle.close)
+                if self._link is not None:
+                    ending.callback(self._link.close)
                 ending.callback(self._let_go)
                 if os.getpid() == self._creator:
                     self._finish()

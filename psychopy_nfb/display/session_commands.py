@@ -19,6 +19,7 @@ from psychopy_nfb.display.chosen_lag import Lag, read_lag
 from psychopy_nfb.display.feedback_state import FeedbackState
 from psychopy_nfb.display.frame_log import MARKS_BETWEEN, FrameWriter
 from psychopy_nfb.display.held_lag import HeldLag, check_possible
+from psychopy_nfb.display.operator_asked import OperatorAsked
 from psychopy_nfb.display.shown_choice import ShownChoice
 from psychopy_nfb.dsp import ChannelVerdict
 from psychopy_nfb.engine.configuration import Configuration, read_configuration
@@ -64,7 +65,7 @@ class _OpenBlock:
     """What held before it and holds again after it."""
 
 
-class SessionCommands(FeedbackState):
+class SessionCommands(OperatorAsked, FeedbackState):
     """Sends commands to the worker and keeps its answers; has no window.
 
     Parameters

@@ -20,5 +20,7 @@
 - `worker_process`, `worker_launch`: start the worker, restart it, end it; the frame loop never
   waits; `outbox`: commands on their way to it, which no kill loses; `threshold_history`: how far
   its thresholds had come;
+- `running_sessions`: where sessions announce themselves; `operator_commands`: what may be asked of
+  them from outside, `blinding` what may be told;
 - `rerun`: a recorded session through the same settings again.
 """
