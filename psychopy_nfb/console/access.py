@@ -82,7 +82,7 @@ class PageAccess(AuthProvider):
         super().__init__()
 
     @property
-    def get_user_async(self) -> Callable[[Any], Awaitable[str | None]]:
+    def get_user_async(self) -> Callable[[Any], Awaitable[Any]]:
         """Return what finds out who asks."""
         return self._user
 
