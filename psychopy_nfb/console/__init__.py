@@ -5,8 +5,8 @@
 - `session_line`: the line to the experiment; `watch`: its shared memory, read only; `eeg`: the EEG,
   from an inlet of its own;
 - `desk`: a session as all pages see it, and which of them has control;
-- `page`: one page in one browser, with `traces`, `plots`, `words` and `controls` on it; `look`:
-  colours and letters;
+- `page`: one page in one browser, with `traces`, `plots`, `words` and `controls` on it; `pace`:
+  no more updates than it can draw; `look`: colours and letters;
 - `access`: the token without which nothing is told; `socket_api`: commands and values for other
   programs.
 

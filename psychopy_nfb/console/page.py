@@ -16,6 +16,7 @@ from psychopy_nfb.console import words
 from psychopy_nfb.console.controls import Controls, button
 from psychopy_nfb.console.desk import Desk
 from psychopy_nfb.console.look import PALETTES, WORDS, WRAPS
+from psychopy_nfb.console.pace import Pace
 from psychopy_nfb.console.plots import HeadMap, LagPlot, SignalPlot
 from psychopy_nfb.console.traces import Traces
 
@@ -66,6 +67,7 @@ class Page:
             )
         }
         self._switch = button("Dark / light (T)", "key-t", self._change_theme)
+        self._pace = Pace(self._words["head"], self._words["tiles"])
         self._place(doc)
         self._paint()
         self.update()
@@ -105,8 +107,10 @@ class Page:
             part.paint(PALETTES[self._theme])
 
     def update(self) -> None:
-        """Show what is new; called ten times a second. Never raises."""
+        """Show what is new, as often as the browser can draw it. Never raises."""
         try:
+            if not self._pace.may_send():
+                return
             self._traces.update()
             for plot in self._signals:
                 plot.update()
@@ -116,6 +120,7 @@ class Page:
                 self._lag.update()
                 self._head.update()
             self._turn += 1
+            self._pace.sent()
         except Exception:
             logger.exception("The page could not be renewed; going on.")
 
