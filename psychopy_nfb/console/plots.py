@@ -98,7 +98,7 @@ class LagPlot:
     def __init__(self, desk: Desk):
         self._desk = desk
         self._source = ColumnDataSource({"top": [], "left": [], "right": []})
-        self.figure = plain_figure(150, name="lag")
+        self.figure = plain_figure(150, name="lag", visible=False)
         self.figure.yaxis.axis_label = "frames"
         self.figure.xaxis.axis_label = "lag: brain to flip (ms)"
         self._bars = self.figure.quad(
@@ -114,6 +114,7 @@ class LagPlot:
         """Count anew; called once a second."""
         lags = self._desk.watch.lags()
         if len(lags):
+            self.figure.visible = True
             tops, edges = np.histogram(lags, LAG_BINS)
             self._source.data = {"top": tops, "left": edges[:-1], "right": edges[1:]}
 

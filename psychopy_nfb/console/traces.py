@@ -69,7 +69,7 @@ class Traces:
             stylesheets=[WIDGETS],
         )
         self._scale = Select(
-            title="Scale (µV between traces)", value="50", options=[str(one) for one in SCALES]
+            title="Scale (µV a trace)", value="50", options=[str(one) for one in SCALES]
         )
         self._filter = Select(
             title="Filter for the eye", value=next(iter(FILTERS)), options=list(FILTERS)

@@ -44,7 +44,7 @@ class Watch:
     Attributes
     ----------
     points : deque of dict
-        One record for each look, by name, of the last `KEPT_SECONDS`.
+        Records by name, one for each twentieth of a second of the last `KEPT_SECONDS`.
     count : int
         How many have been added in all.
     newest : dict
@@ -78,8 +78,7 @@ class Watch:
         self._of_blocks: dict[int, list[int]] = {}
         self._lags: deque[tuple[float, ...]] = deque(maxlen=LAG_FRAMES)
         self._rewards: float | None = None
-        self.rewarded: bool = False
-        """Whether a reward was given since the look before."""
+        self._point_at = -math.inf  # time of the last point's sample
         self.silence: float = math.inf
         """Seconds from the newest sample's arrival to the last look; infinite before the first."""
         self._disk: float | None = None
@@ -112,6 +111,8 @@ class Watch:
         for record in self._block.feedback.since(self._seen):
             self._seen = record[NUMBER]
             flags, t = record[FLAGS], record[T_SAMPLE]
+            if t - self._point_at >= LOOK_SECONDS:
+                self._add_point(record)
             self._note_artifact(t, bool(flags & ARTIFACTS))
             if not flags & UNFIT:
                 beyond = all(
@@ -119,14 +120,18 @@ class Watch:
                     for z, limit, up in sides
                 )
                 self._attempt(t, beyond and not flags, block)
-        if record is None:
-            return
-        self.newest = self._layout.named(record)
+        if record is not None:
+            self.newest = self._layout.named(record)
+
+    def _add_point(self, record: tuple[Any, ...]) -> None:
+        """Keep a record for the plots, and whether there was a reward since the one before."""
+        point = self._layout.named(record)
+        self._point_at = record[T_SAMPLE]
         given = value_name(SHOWN, "rewards")
-        rewards = self.newest.get(given, self.newest["rewards"])
-        self.rewarded = self._rewards is not None and rewards > self._rewards
+        rewards = point.get(given, point["rewards"])
+        rewarded = self._rewards is not None and rewards > self._rewards
         self._rewards = rewards
-        self.points.append({**self.newest, "rewarded": self.rewarded})
+        self.points.append({**point, "rewarded": rewarded})
         self.count += 1
 
     def _note_artifact(self, t: float, bad: bool) -> None:
