@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ class Page:
 
     def __init__(self, doc: Document, desk: Desk, t0: float):
         self._desk = desk
-        self._number = desk.control.come()
+        self.number: int = desk.control.come()
         self._turn = 0
         self._told: list[dict[str, Any]] = []
         context: Any = doc.session_context
@@ -52,7 +53,7 @@ class Page:
         self._traces = Traces(desk, t0)
         self._signals = [SignalPlot(desk, name, t0) for name in desk.state["signals"]]
         self._lag, self._head = LagPlot(desk), HeadMap(desk)
-        self._controls = Controls(doc, desk, self._number, self._told)
+        self._controls = Controls(doc, desk, self.number, self._told)
         self._words = {
             name: Div(stylesheets=[WORDS], sizing_mode="stretch_width", text="")
             for name in (
@@ -72,7 +73,7 @@ class Page:
         self._paint()
         self.update()
         doc.add_periodic_callback(self.update, round(1e3 * UPDATE_SECONDS))
-        doc.on_session_destroyed(lambda session_context: desk.control.go(self._number))
+        doc.on_session_destroyed(lambda session_context: desk.control.go(self.number))
 
     def _place(self, doc: Document) -> None:
         said, wide = self._words, {"sizing_mode": "stretch_width"}
@@ -147,7 +148,7 @@ class Page:
                 self._words[name].text = text
 
 
-def page_for(desk: Desk) -> Any:
-    """Return what makes a page of each document that a browser opens."""
+def page_for(desk: Desk, opened: Callable[[int], None]) -> Callable[[Document], None]:
+    """Return what makes a page of each document that a browser opens, and tells its number."""
     t0 = lsl_now()
-    return lambda doc: Page(doc, desk, t0)
+    return lambda doc: opened(Page(doc, desk, t0).number)

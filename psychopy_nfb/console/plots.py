@@ -98,7 +98,7 @@ class LagPlot:
     def __init__(self, desk: Desk):
         self._desk = desk
         self._source = ColumnDataSource({"top": [], "left": [], "right": []})
-        self.figure = plain_figure(150, name="lag", visible=False)
+        self.figure = plain_figure(150, name="lag plot", visible=False)
         self.figure.yaxis.axis_label = "frames"
         self.figure.xaxis.axis_label = "lag: brain to flip (ms)"
         self._bars = self.figure.quad(
@@ -133,7 +133,7 @@ class HeadMap:
             height=260,
             x_range=Range1d(BOX[0], BOX[2]),
             y_range=Range1d(BOX[1], BOX[3]),
-            name="head",
+            name="electrodes",
         )
         self.figure.update(width=260, height=260, sizing_mode="fixed")
         self.figure.axis.visible = False

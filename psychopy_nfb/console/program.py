@@ -83,7 +83,7 @@ def serve(options: argparse.Namespace, announcement: Path) -> None:
     os.environ["BOKEH_RESOURCES"] = "server"  # its JavaScript comes from here, not from a network
     from psychopy_nfb.console.desk import Desk
 
-    _let_others_first()
+    let_others_first(psutil.Process())
     desk = Desk(about)
     token = secrets.token_urlsafe(24)
     server, port = _server(options, desk, about, token, secure)
@@ -153,7 +153,7 @@ def _server(
     wiring = {"desk": desk, "line": SessionLine(about, "remote"), "tokens": tokens}
     tls = {"ssl_certfile": options.certificate, "ssl_keyfile": options.key} if secure else {}
     server = Server(
-        {"/": Application(FunctionHandler(page_for(desk)))},
+        {"/": Application(FunctionHandler(page_for(desk, _told)))},
         address=options.host,
         port=port,
         allow_websocket_origin=_origins(options.host, port),
@@ -190,15 +190,22 @@ async def _follow(server: Any, desk: Any) -> None:
     server.io_loop.stop()
 
 
-def _let_others_first() -> None:
-    """Lower this process's priority, and leave a real-time class that the experiment has given."""
+def let_others_first(process: psutil.Process, nice: int = NICE) -> None:
+    """Lower a process's priority, and leave a real-time class that the experiment has given."""
     with suppress(OSError, psutil.Error):
         if sys.platform == "win32":
-            psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
+            process.nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
         else:
-            if sys.platform == "linux" and os.sched_getscheduler(0) in (os.SCHED_RR, os.SCHED_FIFO):
-                os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
-            os.nice(NICE)
+            if sys.platform == "linux":
+                scheduled = os.sched_getscheduler(process.pid)
+                if scheduled in (os.SCHED_RR, os.SCHED_FIFO):
+                    os.sched_setscheduler(process.pid, os.SCHED_OTHER, os.sched_param(0))
+            process.nice(max(nice, process.nice()))
+
+
+def _told(number: int) -> None:
+    sys.stdout.write(f"Page {number} is open.\n")
+    sys.stdout.flush()
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -48,7 +48,7 @@ class Traces:
         # It follows by itself, by the first line only: nothing need be sent for it.
         self._x = DataRange1d(follow="end", follow_interval=WINDOW_SECONDS, range_padding=0)
         self._y = Range1d(-1, 1)
-        self.figure = plain_figure(480, x_range=self._x, y_range=self._y, name="eeg")
+        self.figure = plain_figure(480, x_range=self._x, y_range=self._y, name="traces")
         self.figure.ygrid.grid_line_alpha = 0
         self.figure.xaxis.axis_label = "time (s)"
         self._shade = self.figure.quad(

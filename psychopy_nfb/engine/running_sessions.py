@@ -36,11 +36,13 @@ def sessions_folder() -> Path:
         If it cannot be made, or belongs to another user.
     """
     chosen = os.environ.get(FOLDER_VARIABLE)
-    whose = "" if sys.platform == "win32" else f"_{os.getuid()}"
-    folder = Path(chosen or Path(tempfile.gettempdir(), f"psychopy_nfb{whose}"))
+    name = "psychopy_nfb"
+    if sys.platform != "win32":  # there the temporary folder is the user's own
+        name = f"{name}_{os.getuid()}"
+    folder = Path(chosen or Path(tempfile.gettempdir(), name))
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if sys.platform != "win32":  # there the temporary folder is the user's own
+        if sys.platform != "win32":
             about = folder.lstat()  # of a link itself, which is nobody's folder
             if about.st_uid != os.getuid() or about.st_mode & 0o077:
                 raise FileError(
@@ -116,11 +118,11 @@ def running_sessions() -> dict[Path, dict[str, Any]]:
     Files of sessions that were killed are removed.
     """
     found = {}
-    for path in sessions_folder().glob("session_*.json"):
+    for path in sessions_folder().glob("*.json"):
         about = read_announcement(path)
-        if about is None:
+        if about is None:  # of a session, or of its page
             withdraw(path)
-        else:
+        elif path.name.startswith("session_"):
             found[path] = about
     return dict(sorted(found.items(), key=lambda item: item[1]["announced"]))
 
