@@ -79,6 +79,9 @@ setup(
             "statsmodels",  # mixed models of several people's sessions
             "cryptography>=38",  # seals the allocation and what a blinded session shows
         ],
+        "console": [
+            "bokeh>=3.8",  # the operator's page: server, figures, widgets, their JavaScript
+        ],
         "dev": [
             "pytest>=8",
             "pytest-xdist>=3.7",  # tests that only compute run side by side
@@ -93,6 +96,8 @@ setup(
             "statsmodels",
             "mne-bids",  # reads the datasets that we write
             "bids-validator-deno",  # the official judge of them
+            "bokeh>=3.8",  # the operator's page
+            "playwright",  # opens it in a real Chromium, where there is one
             "esprima",  # PsychoPy's own tests for Builder components compile to JavaScript too
         ],
     },

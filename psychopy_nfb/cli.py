@@ -108,6 +108,20 @@ COMMANDS = {
         "it from the beginning.",
         "psychopy-nfb study new my_study --name Alpha --sessions 10",
     ),
+    "console": Command(
+        "psychopy_nfb.console.command",
+        "open the operator's page of a running session",
+        "Open the operator's page of a running session in the browser: EEG, channels, signals, "
+        "lag, messages, and controls. It is served by this command until the session ends.",
+        "psychopy-nfb console",
+    ),
+    "remote": Command(
+        "psychopy_nfb.console.remote",
+        "change a running session from a script",
+        "Send one command to a running session: a setting, a pause, a note, the end of a block. It "
+        "is an event of the session, with the source remote.",
+        "psychopy-nfb remote threshold=0.7",
+    ),
     "compile": Command(
         "psychopy_nfb.builder.compile",
         "make a Python script of a Builder experiment",

@@ -16,8 +16,8 @@ ROOT = Path(psychopy_nfb.__file__).parent
 TOP = "psychopy_nfb"
 FOLDERS = (
     *("dsp", "protocol", "course", "lsl", "recording", "simulate", "inspection", "engine"),
-    *("analysis", "study", "hardware", "display", "report", "photodiode", "tune", "guide"),
-    *("builder", "bench", "doctor"),
+    *("analysis", "study", "hardware", "display", "report", "photodiode", "tune", "console"),
+    *("guide", "builder", "bench", "doctor"),
 )
 """In the order of the way of a sample, then of what people do around it."""
 ABOVE_ALL = ("", "cli", "demo")

@@ -11,5 +11,6 @@
 - `dsp`: how much faster than real time a pipeline is;
 - `step`: how soon the published value follows a step of the rhythm;
 - `display`: how much of a bar's height the usual training uses;
+- `operator_page`: what two open pages of an operator cost;
 - `python_ipc/`: what the ways between processes cost.
 """

@@ -24,6 +24,7 @@ PARTS = {
     "dsp": "psychopy_nfb.bench.dsp",
     "step": "psychopy_nfb.bench.step",
     "display": "psychopy_nfb.bench.display",
+    "console": "psychopy_nfb.bench.operator_page",
 }
 """Each module has ``measure(options) -> Outcome``."""
 ALL = ("start", "ipc", "designs", "dsp")
@@ -40,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="loop: the frame loop; builder: an experiment of Builder; start: starting processes; "
         "ipc: ways between processes; designs: other designs than this package's; dsp: filters; "
         "step: answer to a step of the amplitude; display: how much a bar moves; "
+        "console: what open pages of an operator cost; "
         f"all: {', '.join(ALL)}",
     )
     add(
@@ -55,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=60.0,
         metavar="S",
-        help="length of each condition of loop, builder and step, in seconds (default 60)",
+        help="length of each condition of loop, builder, step and console, in seconds (default 60)",
     )
     add(
         "--reads",

@@ -296,6 +296,17 @@ DATA = (
         show=_NO_STUDY,
     ),
     Field(
+        "console",
+        False,
+        "Operator's page",
+        "Open a page in the browser where the experimenter sees EEG, signals and lag, can pause, "
+        "change the threshold, write notes, end a block or the experiment. Needs the package bokeh "
+        "(psychopy-nfb[console]). `psychopy-nfb console` opens it later, too.",
+        tab="Data",
+        type="bool",
+        control="bool",
+    ),
+    Field(
         "publish",
         False,
         "Send values over LSL",

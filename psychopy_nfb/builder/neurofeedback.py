@@ -173,6 +173,7 @@ class NeuroFeedbackComponent(BaseComponent):
             f"late_read={code(params['lateRead'])},\n",
             f"simulate={value},\n",
             "between_blocks=False,\n",
+            *(["console=True,\n"] if params["console"].val else []),
             *([f"plugins={own},\n"] if (own := plugins_code(self.exp)) else []),
             f"name='{params['name']}',\n",
         ]
@@ -204,6 +205,11 @@ class NeuroFeedbackComponent(BaseComponent):
             buff.writeIndentedLines(
                 "# read the newest EEG feedback, at the last safe moment before the flip\n"
                 f"{self._run}.update()\n"
+                # Asked for at the operator's page, or by another program.
+                f"if {self._run}.asked_to_end:\n"
+                "    continueRoutine = False\n"
+                f"if {self._run}.aborted:\n"
+                "    thisExp.status = FINISHED\n"
             )
         indented = self.writeStartTestCode(buff)
         if indented:

@@ -18,6 +18,8 @@
 - `calibration`, `signal_check`: the screens of a baseline and of the electrodes, on `screens`; of
   the latter `channel_page` is what is shown, `channel_layout` where, `head_map` the electrodes on a
   head, `fault_list` the bad channels in words, `signal_check_command` the command that shows it;
+- `operator_link`: the line to an operator's page; `operator_state`: what it is told,
+  `operator_asked`: what it has asked for;
 - `letters`: many short texts as one picture;
 - `scanner_trigger`: a start together with a scanner;
 - `photodiode_patch`: the patch that proves when a flip became light;

@@ -28,7 +28,7 @@ logger: logging.Logger = logging.getLogger(__name__)
 
 
 @dataclass
-class _OpenBlock:
+class OpenBlock:
     """A block that has begun."""
 
     number: int
@@ -62,7 +62,7 @@ class Blocks:
         """Of the block that began last; 0 before the first."""
         self.judged = 0
         """Number of the last block with feedback or points, which is a trial."""
-        self._open: list[_OpenBlock] = []
+        self._open: list[OpenBlock] = []
         self._shown = ShownChoice()
         self._study: StudySession | None = None
         self.trained = 0
@@ -74,6 +74,16 @@ class Blocks:
         """The chosen lag of the block that is open; None shows the newest record."""
         self.frames: FrameWriter | None = None
         """The frame log, once a window is attached."""
+
+    @property
+    def open_blocks(self) -> list[OpenBlock]:
+        """The blocks that are open now, the innermost last."""
+        return list(self._open)
+
+    @property
+    def source(self) -> str | None:
+        """What the innermost block shows; None where nothing else can be shown."""
+        return self._shown.source
 
     def follow(self, study: StudySession) -> None:
         """Show what a study's session shows, in blocks that do not say otherwise."""
@@ -123,7 +133,7 @@ class Blocks:
         held = None if wanted is None else self._hold(wanted, begun)
         self.number += 1
         outer = 0 if self.frames is None else self.frames.block
-        block = _OpenBlock(self.number, label, feedback, begun, held)
+        block = OpenBlock(self.number, label, feedback, begun, held)
         block.before = (self._state.showing, self._counting, self._shown.source, outer, self.held)
         self._open.append(block)
         self.held = held or self.held
@@ -165,7 +175,7 @@ class Blocks:
     def _send(
         self,
         edge: str,
-        block: _OpenBlock,
+        block: OpenBlock,
         t: float,
         show: tuple[str, int] | None,
         source: str | None,

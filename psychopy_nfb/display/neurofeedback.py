@@ -18,6 +18,7 @@ from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.display.frame_log import FrameWriter
 from psychopy_nfb.display.late_read import LateRead
 from psychopy_nfb.display.namesakes import close_namesake
+from psychopy_nfb.display.operator_link import OperatorLink
 from psychopy_nfb.display.pacing import frame_blocking
 from psychopy_nfb.display.pacing import pace as pace_window
 from psychopy_nfb.display.session_interface import SessionInterface
@@ -89,6 +90,9 @@ class Neurofeedback(SessionInterface):
     name : str, optional
         Of two with the same name in one process the second closes the first: an experiment that
         PsychoPy's Session runs again, after an exception, finds nothing of its earlier self.
+    console : bool
+        Open the operator's page in the browser: EEG, signals, lag and controls, from a process of
+        its own. `psychopy-nfb console` opens it for a session that runs already.
     study : path, optional
         Folder of a study, of which the participant's session that is due begins: its arm, its
         number, its task and its files are what the study says, so that `data`, `session`, `task`,
@@ -137,6 +141,7 @@ class Neurofeedback(SessionInterface):
         carry_over: str | os.PathLike[str] | None = None,
         plugins: Sequence[str | os.PathLike[str]] = (),
         name: str | None = None,
+        console: bool = False,
         study: str | os.PathLike[str] | None = None,
     ):
         if not (data is None or isinstance(data, (str, os.PathLike))):
@@ -181,6 +186,9 @@ class Neurofeedback(SessionInterface):
         if data is not None:
             self.files = new_session(data, participant=participant, session=session, task=task)
         self._want_late_read = late_read
+        self._want_page = console
+        self._operator: OperatorLink | None = None
+        self._frames_end: float | None = None  # when the running `frames` ends by itself
         self._late: LateRead | None = None
         self._ring: Ring | None = None
         self.win: Window | None = None
@@ -211,6 +219,8 @@ class Neurofeedback(SessionInterface):
                 self.files.give_up(error)
             raise
         self._ring = handle.block.feedback
+        self._operator = OperatorLink(self)
+        self._operator.open(self._want_page)
         return self
 
     def _start_worker(self) -> WorkerProcess:
@@ -369,9 +379,9 @@ class Neurofeedback(SessionInterface):
     def frames(self, seconds: float) -> Iterator[int]:
         """Yield once a frame for `seconds`: updates before your drawing and flips after it.
 
-        Ends early when the window or this object is closed; of the window the log and the events
-        tell it. Counts time on the LSL clock;
-        ``math.inf`` ends with your own `break`.
+        Ends early when the operator asks for it (`asked_to_end`), and when the window or this
+        object is closed; of the window the log and the events tell it. Counts time on the LSL
+        clock; ``math.inf`` ends with your own `break`.
 
         Raises
         ------
@@ -381,7 +391,7 @@ class Neurofeedback(SessionInterface):
         self._require_attached()
         if not (isinstance(seconds, Real) and seconds >= 0):
             raise SettingsError("seconds", seconds, "must be a number of seconds, 0 or more")
-        ends = lsl_now() + seconds
+        ends = self._frames_end = lsl_now() + seconds
         number = 0
         while lsl_now() < ends and self._shows():
             self.update()
@@ -402,6 +412,8 @@ class Neurofeedback(SessionInterface):
             self._marks.send(0, "window closed", lsl_now())
 
     def _shows(self) -> bool:
+        if self._asked.to_end:
+            return False
         return not (self._link.closed or self.win._closed)  # PsychoPy has no public name for it
 
     @property
@@ -454,6 +466,8 @@ class Neurofeedback(SessionInterface):
                     ending.callback(self._stand_in.stop)
                 if self._link.handle is not None:
                     ending.callback(self._link.handle.close)
+                if self._operator is not None:
+                    ending.callback(self._operator.close)
                 ending.callback(self._let_go)
                 if os.getpid() == self._creator:
                     self._finish()

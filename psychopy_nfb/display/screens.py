@@ -59,6 +59,8 @@ class Screens:
             if "escape" in pressed:
                 raise Escaped
             yield pressed
+        if self._nfb.aborted:  # by the operator
+            raise Escaped
 
     def show(self, text: str, seconds: float) -> None:
         """Show `text` for so long."""

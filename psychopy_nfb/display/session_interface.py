@@ -15,6 +15,7 @@ from psychopy_nfb.display.chosen_lag import Lag
 from psychopy_nfb.display.event_marks import EventMarks
 from psychopy_nfb.display.feedback_state import FeedbackState
 from psychopy_nfb.display.frame_log import FrameWriter
+from psychopy_nfb.display.operator_asked import OperatorAsked
 from psychopy_nfb.display.run_state import RunState
 from psychopy_nfb.display.session_commands import SessionCommands
 from psychopy_nfb.display.signal_view import SignalViews
@@ -67,6 +68,7 @@ class SessionInterface(RunState):
         self._commands = SessionCommands(self._link, self._news, calibration_path)
         self._marks = EventMarks(self._link)
         self._blocks = Blocks(self._link, self._state, self.clock)
+        self._asked = OperatorAsked(self._link, self._blocks)
         self._frames: FrameWriter | None = None  # once a window is attached
         self._configure(configuration)
 
@@ -95,6 +97,23 @@ class SessionInterface(RunState):
     def blinded(self) -> bool:
         """Whether nobody may see yet what is shown: a session of a study with several arms."""
         return self._link.blinded
+
+    @property
+    def aborted(self) -> bool:
+        """Whether the operator has asked for the experiment's end.
+
+        `Neurofeedback.frames` yields nothing any more; a script of your own looks at it between
+        its parts.
+        """
+        return self._asked.aborted
+
+    @property
+    def asked_to_end(self) -> bool:
+        """Whether the operator has asked for the end of a block that is still open, or of all.
+
+        `Neurofeedback.frames` ends by itself then; a loop of your own must look at it.
+        """
+        return self._asked.to_end
 
     @property
     def signals(self) -> SignalViews:

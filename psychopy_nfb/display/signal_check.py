@@ -92,4 +92,4 @@ def show_signal_check(
         win.flip()  # the mark goes with a flip
     finally:
         nfb.watch_channels(False)
-    return SignalCheckResult(bad, escaped, judged)
+    return SignalCheckResult(bad, escaped or nfb.aborted, judged)

@@ -23,5 +23,7 @@
   its thresholds had come;
 - `quest`: a threshold by PsychoPy's QUEST; `carry_over`: thresholds go on where an earlier session
   ended; `trials`: how a trial went, told;
+- `running_sessions`: where sessions announce themselves; `operator_commands`: what may be asked of
+  them from outside, `blinding` what may be told;
 - `rerun`: a recorded session through the same settings again.
 """

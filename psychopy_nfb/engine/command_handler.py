@@ -80,6 +80,9 @@ class CommandHandler:
             event = _command_event("refused", {**command, "why": str(error)})
         if name != "keep":
             if event is not None:
+                if "source" in command:  # who asked for it, where it was not the experiment
+                    detail = {**(event.get("detail") or {}), "source": command["source"]}
+                    event = {**event, "detail": detail}
                 event = self._recorder.command_event(number, event, command["called"])
             sample = self._processor.n_samples
             self._control.send("obeyed", number=number, event=event, sample=sample)
@@ -142,6 +145,10 @@ class CommandHandler:
 
     def _on_mark(self, command: dict[str, Any]) -> dict[str, Any]:
         return self._recorder.mark(command["id"], command["label"], command["t"])
+
+    def _on_operator(self, command: dict[str, Any]) -> dict[str, Any]:
+        what = {key: command[key] for key in ("label", "value", "t")}
+        return {**what, "kind": "operator"}
 
     def _on_sound(self, command: dict[str, Any]) -> dict[str, Any]:
         return {

@@ -187,15 +187,18 @@ class Ring:
 class SharedBlock:
     """The block itself: made by the PsychoPy process with `create`, joined with `attach`."""
 
-    def __init__(self, memory: SharedMemory, value_names: Sequence[str], created: bool):
+    def __init__(
+        self, memory: SharedMemory, value_names: Sequence[str], created: bool, writes: bool = True
+    ):
         self._memory = memory
+        self._view = memory.buf[:] if writes else memory.buf[:].toreadonly()
         self._created = created
         self._closed = False
         self.name: str = memory.name
         self.value_names: tuple[str, ...] = tuple(value_names)
-        self._words = memory.buf[: 8 * len(WORDS)].cast("q")
+        self._words = self._view[: 8 * len(WORDS)].cast("q")
         clocks_at = 8 * len(WORDS)
-        self._clocks = memory.buf[clocks_at : clocks_at + 8 * len(CLOCKS)].cast("d")
+        self._clocks = self._view[clocks_at : clocks_at + 8 * len(CLOCKS)].cast("d")
         layouts = feedback_layout(self.value_names), frame_layout(self.value_names)
         self.feedback: Ring = self._ring(
             "newest_feedback", HEADER_BYTES, FEEDBACK_SLOTS, layouts[0]
@@ -204,8 +207,8 @@ class SharedBlock:
         self.frames: Ring = self._ring("newest_frame", frames_at, FRAME_SLOTS, layouts[1])
 
     def _ring(self, newest: str, offset: int, slots: int, layout: Layout) -> Ring:
-        words = self._memory.buf[: 8 * len(WORDS)].cast("q")
-        return Ring(self._memory.buf[:], words, WORDS.index(newest), offset, slots, layout)
+        words = self._view[: 8 * len(WORDS)].cast("q")
+        return Ring(self._view[:], words, WORDS.index(newest), offset, slots, layout)
 
     @classmethod
     def create(cls, value_names: Sequence[str]) -> SharedBlock:
@@ -224,8 +227,8 @@ class SharedBlock:
         return block
 
     @classmethod
-    def attach(cls, name: str) -> SharedBlock:
-        """Join the block `name` that another process made.
+    def attach(cls, name: str, writes: bool = True) -> SharedBlock:
+        """Join the block `name` that another process made, to read only where nothing `writes`.
 
         Raises
         ------
@@ -249,7 +252,7 @@ class SharedBlock:
             raise WorkerError(
                 "shared memory", name, "was overwritten; start the experiment again"
             ) from None
-        return cls(memory, names, created=False)
+        return cls(memory, names, created=False, writes=writes)
 
     def __getitem__(self, word: str) -> int:
         return self._words[WORDS.index(word)]
@@ -276,7 +279,7 @@ class SharedBlock:
             return
         self._closed = True
         created = self._created and self["experiment_pid"] == os.getpid()
-        for held in (self.feedback, self.frames, self._words, self._clocks):
+        for held in (self.feedback, self.frames, self._words, self._clocks, self._view):
             held.release()
         try:
             self._memory.close()

@@ -149,6 +149,7 @@ def _repeat(processor: Processor, name: str, detail: dict[str, Any]) -> None:
     elif name == "set":
         changes = dict(detail)
         signal = changes.pop("signal", None)
+        changes.pop("source", None)
         processor.apply(changes, signal)
     elif name in ("pause", "resume"):
         processor.paused = name == "pause"

@@ -20,6 +20,7 @@ from psychopy_nfb import errors
 from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.engine.frame_rows import append_frames
 from psychopy_nfb.engine.memory import SharedBlock
+from psychopy_nfb.engine.operator_commands import source_entry
 from psychopy_nfb.engine.outbox import Outbox
 from psychopy_nfb.engine.threshold_history import ThresholdHistory
 from psychopy_nfb.engine.worker_launch import close_pipes, remove_log, start_worker
@@ -151,7 +152,7 @@ class WorkerProcess:
         """Queue a command for the worker; never waits. A worker that dies cannot lose it."""
         if name in self._labels and "id" in content:
             self._labels[name][content["id"]] = content["label"]
-        self._outbox.add({"command": name, "called": lsl_now(), **content})
+        self._outbox.add({"command": name, "called": lsl_now(), **source_entry(), **content})
 
     def _spawn(self, restore: dict[str, Any] | None) -> None:
         process = start_worker(self.block.name, self.log_path)

@@ -28,6 +28,7 @@ PAGES = {
         "own_parts": "Your own parts",
     },
     "Measure": {
+        "operator": "The operator's page",
         "timing": "Timing and the photodiode",
         "files": "Files and their analysis",
     },

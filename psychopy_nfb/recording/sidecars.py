@@ -69,6 +69,9 @@ EVENTS = {
             "pause": "From here on there is no reward.",
             "resume": "From here on there is reward again.",
             "reset_score": "Points and hits were set to 0.",
+            "note": "The operator wrote a note; value is its text.",
+            "end_block": "The operator asked for the end of the block that value names.",
+            "abort": "The operator asked for the end of the experiment.",
             "refused": "A command could not be carried out; detail says why.",
             "flags": "The state of the signal changed; value names what is wrong with it, or is "
             "clean.",
@@ -102,7 +105,10 @@ EVENTS = {
     "value": _column(f"Name or text of the event, where it has one. {_APOSTROPHE}"),
     "sample": _column("Number of the EEG sample that belongs to it, counted from 0."),
     "t": _column("When it happened.", _LSL),
-    "detail": _column("What else is known of it, as a JSON object."),
+    "detail": _column(
+        "What else is known of it, as a JSON object. source says who asked for it where that "
+        "was not the experiment: operator (at the operator's page) or remote (another program)."
+    ),
     "command": _column("Number of the command of the experiment that it comes from, if any."),
 }
 
