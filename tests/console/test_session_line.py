@@ -151,7 +151,7 @@ def test_in_a_blinded_session_no_word_of_a_source_is_told(amplifier, training, a
 
     settings = training(amplifier().source_id, shown={"turned": Inverse()})
     with Neurofeedback(settings) as nfb:
-        nfb.blinded = True
+        nfb._link.blinded = True
         _, about = announced()
         line = SessionLine(about, "operator")
         nfb.begin_block("turned block", shown="turned")
