@@ -27,6 +27,10 @@ PARTS = {
     "photodiode": "The display, by a light sensor's recording",
 }
 """Commands that measure, and what they are called on the page."""
+SUMS = {
+    "sum_ms_median": "sum of the stages",
+    "measured_ms_median": "measured from brain to light",
+}
 READS = 1_000_000
 BY_PIXELS = (
     "The light was read from the screen's own pixels: what the monitor adds until it is light is "
@@ -161,7 +165,7 @@ def write_certificate(path: Path, certificate: Certificate) -> None:
     sections = [
         Section(
             "Verdict",
-            [f"Measured on {date}. It holds for this computer, these versions and this display."],
+            [f"Measured on {date}, on this computer, with these versions and this display only."],
             [f"{PARTS[name]}: {part['said']}." for name, part in certificate.parts.items()],
             lead=certificate.verdict,
         )
@@ -196,7 +200,12 @@ def section_of(name: str, part: dict[str, Any]) -> Section:
         heads = ["figure", "found", "bar", "verdict"]
         return Section(heading, table=Table(heads, rows), note=ASKS[name])
     if name == "selftest":
-        rows = [[key, f"{value:.2f}"] for key, value in content["stages"].items()]
+        from psychopy_nfb.analysis.lag import TITLES
+
+        stages = {key: title for key, (title, _) in TITLES.items()}
+        stages |= {"flip_to_light_ms": "flip → light", **SUMS}
+        figures = {**content["stages"], **{key: content[key] for key in SUMS}}
+        rows = [[stages.get(key, key), f"{value:.2f}"] for key, value in figures.items()]
         told = [f"Light sensor: {content['sensor']}."]
         told += [] if part.get("real_sensor") else [BY_PIXELS]
         return Section(heading, told, table=Table(["stage", "ms"], rows), note=ASKS[name])

@@ -47,7 +47,7 @@ class Certificate:
             return "This computer holds what was measured."
         said = [f"not held: {', '.join(wrong)}"] if wrong else []
         said += [f"not measured: {', '.join(missing)}"] if missing else []
-        return f"No certificate for all of it; {'; '.join(said) or 'nothing was measured'}."
+        return f"Not certified; {'; '.join(said) or 'nothing was measured'}."
 
     def to_dict(self) -> dict[str, Any]:
         """Return it for JSON."""

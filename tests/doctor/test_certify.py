@@ -29,6 +29,8 @@ CHECK = [
 BENCH = {"figures": {"start_s": 1.1, "torn_reads": 3.0}, "bars": {"start_s": 1.5, "torn_reads": 0}}
 SELFTEST = {
     "budget_error_ms_median": 0.21,
+    "sum_ms_median": 130.1,
+    "measured_ms_median": 130.31,
     "stages": {"filter_delay_ms": 112.0},
     "sensor": "Light (screen)",
 }
@@ -72,7 +74,7 @@ def test_row_091_one_command_writes_page_and_file(tmp_path, capsys):
 def test_verdict_and_page_say_what_does_not_hold(tmp_path):
     one = certificate()
     assert not one.holds
-    assert one.verdict == "No certificate for all of it; not held: check, bench."
+    assert one.verdict == "Not certified; not held: check, bench."
     assert one.parts["check"]["said"] == "needs a remedy: power"
     assert one.parts["bench"]["said"] == "not held: torn_reads"
     assert certificate(check=True, bench=True).verdict == "This computer holds what was measured."
@@ -82,6 +84,9 @@ def test_verdict_and_page_say_what_does_not_hold(tmp_path):
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", page))
     assert "start_s 1.1 ≤ 1.5 held torn_reads 3 ≤ 0 not held" in text
     assert "from the screen's own pixels" in text.replace("&#39;", "'")
+    assert (
+        "filter delay 112.00 sum of the stages 130.10 measured from brain to light 130.31" in text
+    )
     assert "2026-03-01" in text
 
 

@@ -169,7 +169,7 @@ def _rewards(configuration: dict[str, Any]) -> Said:
     said.append(
         f"Reward after {_word(reward.get('dwell', 0.0))} s beyond the threshold, schedule "
         f"{step_words(schedule)}, mode {reward.get('mode', 'hit')}, "
-        f"{_word(reward.get('points', 1.0))} points each."
+        f"{counted(float(reward.get('points', 1.0)), 'point')} each."
     )
     if reward.get("refractory"):
         said.append(f"Rewards are at least {_word(reward['refractory'])} s apart.")
