@@ -16,7 +16,7 @@ from psychopy_nfb.engine.donor_files import Donors, load_donors, needed
 from psychopy_nfb.engine.plugins import differences, load_plugins
 from psychopy_nfb.engine.processor import Processor
 from psychopy_nfb.errors import FileError, NfbError
-from psychopy_nfb.protocol import REACHED, Follower
+from psychopy_nfb.protocol import REACHED, Follower, Trial
 from psychopy_nfb.recording import read_session
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def run_offline(
     chunk: int = 1000,
     told: Callable[[str], None] | None = None,
     donors: Donors | None = None,
+    judged: Callable[[Trial], None] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Pass a recording through a training's settings without any stream or clock.
 
@@ -71,6 +72,8 @@ def run_offline(
         Called with a sentence for each step or rule that has failed.
     donors : dict, optional
         Recorded blocks that are shown in place of the own feedback.
+    judged : callable, optional
+        Called with how each block went that was judged.
 
     Returns
     -------
@@ -97,7 +100,9 @@ def run_offline(
         elif name == "worker_restarted":
             processor = _successor(processor, detail, reached)
         else:
-            _repeat(processor, name, detail)
+            trial = _repeat(processor, name, detail)
+            if trial is not None and judged is not None:
+                judged(trial)
     for _, sentence in processor.faults() if told is not None else ():
         told(sentence)
     values = np.concatenate([block.values for block in blocks])
@@ -141,7 +146,9 @@ def _successor(
     return processor
 
 
-def _repeat(processor: Processor, name: str, detail: dict[str, Any]) -> None:
+def _repeat(processor: Processor, name: str, detail: dict[str, Any]) -> Trial | None:
+    """Carry out a command; return how the block went that it has ended, if it was judged."""
+    found = None
     if name == "gap":
         processor.gap(detail.get("seconds", 0.0))
     elif name == "shown":
@@ -160,7 +167,7 @@ def _repeat(processor: Processor, name: str, detail: dict[str, Any]) -> None:
     elif name == "adaptation":
         if detail["edge"] is not None:
             begins, training = detail["edge"] == "begin", detail["training"]
-            processor.block_edge(begins, training, detail.get("points", training))
+            found = processor.block_edge(begins, training, detail.get("points", training))
         processor.thresholds.training = detail["training"]
     elif name == "reset_score":
         processor.reset_score()
@@ -174,6 +181,7 @@ def _repeat(processor: Processor, name: str, detail: dict[str, Any]) -> None:
             processor.end_baseline()
         except NfbError:
             pass  # as it was: refused, and the baseline that was under way is gone
+    return None if found is None else found[0]
 
 
 def rerun(

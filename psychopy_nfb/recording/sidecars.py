@@ -61,6 +61,9 @@ EVENTS = {
             "as they are (off); detail says of a block whether it begins or ends.",
             "threshold": "A threshold was moved by its rule and holds from the row's sample on; "
             "value has the signal and the new one, detail the old one, too, and why.",
+            "trial": "A block with feedback or points ended and was judged as it was shown; value "
+            "is success or missed, detail has its share of clean time beyond the thresholds, its "
+            "rewards and points, and the points that were lost.",
             "shown": "From this sample on something else was shown; detail names what (own is the "
             "own feedback) and how often it was shown before.",
             "shown_ended": "What was shown in place of the own feedback ended before its block.",

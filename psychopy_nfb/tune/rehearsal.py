@@ -13,14 +13,18 @@ from psychopy_nfb.dsp.flags import HOLDING, Flags
 from psychopy_nfb.engine.processor import Processor
 from psychopy_nfb.engine.rerun import run_offline
 from psychopy_nfb.errors import SettingsError
-from psychopy_nfb.protocol import value_name
+from psychopy_nfb.protocol import Trial, value_name
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from psychopy_nfb.course import Turn
     from psychopy_nfb.engine.configuration import Configuration
     from psychopy_nfb.recording.eeg_files import Recording
 
+Laid = tuple[int, int | None, bool, bool]
+"""First sample of a block, the first after it (None: it lasts to the end), whether it has feedback,
+and whether points are counted."""
 LEAST_SECONDS = 10.0
 """Shortest training that is rehearsed, after the baseline."""
 
@@ -63,6 +67,12 @@ class Rehearsal:
     points: float
     rewards_a_minute: float
     signals: tuple[SignalOutcome, ...]
+    blocks: int
+    """Blocks of a plan that the recording is long enough for; 0 without a plan."""
+    judged: int
+    """Of them those that were judged, as trials."""
+    successes: int
+    """Of these those that were a success."""
     failed: tuple[str, ...]
     """A sentence for each step or rule that failed, and where nothing is rewarded."""
     assumptions: tuple[str, ...]
@@ -77,7 +87,10 @@ class Rehearsal:
 
 
 def rehearse(
-    recording: Recording, configuration: Configuration, baseline_seconds: float = 60.0
+    recording: Recording,
+    configuration: Configuration,
+    baseline_seconds: float = 60.0,
+    turns: Sequence[Turn] = (),
 ) -> Rehearsal:
     """Pass a recording through a training as if it were live.
 
@@ -90,6 +103,10 @@ def rehearse(
     baseline_seconds : float
         Its first seconds are the baseline, where the training needs one; the rest is one block
         with feedback.
+    turns : sequence of Turn
+        Of a plan: its blocks, laid over the rest of the recording one after the other in place of
+        the one block. Its baselines are left out, a criterion ends none of them, and all show the
+        own feedback. What counts is the time in blocks with feedback or points.
 
     Raises
     ------
@@ -113,22 +130,64 @@ def rehearse(
     failed: list[str] = []
     if not any(one.role == "reward" for one in configuration.signals.values()):
         failed.append('No signal has the role "reward", and so there is none')
-    commands = _commands(recording, n_begin, needs)
+    blocks = _laid(turns, n_begin, recording) if turns else [(n_begin, None, True, True)]
+    if turns and not blocks:
+        raise SettingsError(
+            "recording",
+            recording.name,
+            f"has {recording.seconds:.0f} s, too little for the first block of the plan after "
+            f"{begin:g} s; take a longer one",
+        )
+    commands = _commands(recording, n_begin, needs, blocks)
+    trials: list[Trial] = []
     try:
         values, flags = run_offline(
-            configuration, recording.usable, info, commands, told=failed.append
+            configuration,
+            recording.usable,
+            info,
+            commands,
+            told=failed.append,
+            judged=trials.append,
         )
     except SettingsError as error:  # there is no baseline in it
         raise SettingsError("recording", recording.name, str(error).rstrip(".")) from None
     table = _table(configuration, values, flags, processor.rate)
-    trained = table.t >= n_begin / recording.rate
+    trained = _within(table, blocks, recording.rate)
     training = table[trained].reset_index(drop=True)
-    baseline = table[~trained] if needs else None
-    return _outcome(recording, configuration, training, baseline, tuple(failed))
+    baseline = table[table.t < n_begin / recording.rate] if needs else None
+    n_blocks = len(blocks) if turns else 0
+    verdicts = [trial.success for trial in trials]
+    return _outcome(
+        recording, configuration, training, baseline, n_begin, (n_blocks, verdicts), tuple(failed)
+    )
+
+
+def _laid(turns: Sequence[Turn], n_begin: int, recording: Recording) -> list[Laid]:
+    """Return where the blocks lie that the recording is long enough for."""
+    found: list[Laid] = []
+    at, end = n_begin / recording.rate, len(recording.usable) / recording.rate
+    for turn in turns:
+        if turn.block.kind == "baseline":
+            continue
+        if at + turn.seconds > end:
+            break
+        begins, at = at, at + turn.seconds
+        edges = round(begins * recording.rate), round(at * recording.rate)
+        found.append((*edges, turn.block.feedback, turn.block.counts))
+    return found
+
+
+def _within(table: pd.DataFrame, blocks: Sequence[Laid], rate: float) -> np.ndarray:
+    """Return which rows are those of blocks with feedback or points."""
+    within = np.zeros(len(table), bool)
+    for begin, end, feedback, counts in blocks:
+        if feedback or counts:
+            within |= (table.t >= begin / rate) & (end is None or table.t < end / rate)
+    return within
 
 
 def _commands(
-    recording: Recording, n_begin: int, needs: bool
+    recording: Recording, n_begin: int, needs: bool, blocks: Sequence[Laid]
 ) -> list[tuple[int, str, dict[str, Any]]]:
     """Return what an experiment would have commanded, and the recording's gaps."""
     begins: list[tuple[int, str, dict[str, Any]]] = [
@@ -137,10 +196,13 @@ def _commands(
     ]
     if needs:
         begins += [(0, "baseline_begin", {"label": "baseline"}), (n_begin, "baseline_end", {})]
-    begins += [
-        (n_begin, "points_on", {}),
-        (n_begin, "adaptation", {"training": True, "edge": "begin"}),
-    ]
+    for begin, end, feedback, counts in blocks:
+        edge = {"training": feedback, "edge": "begin", "points": counts}
+        begins += [(begin, "points_on" if counts else "points_off", {})]
+        begins += [(begin, "adaptation", edge)]
+        if end is not None:
+            begins += [(end, "points_off", {})]
+            begins += [(end, "adaptation", {"training": False, "edge": "end", "points": False})]
     return [*((row, "gap", {}) for row, _ in recording.gaps), *begins]
 
 
@@ -159,15 +221,21 @@ def _outcome(
     configuration: Configuration,
     training: pd.DataFrame,
     baseline: pd.DataFrame | None,
+    n_begin: int,
+    plan: tuple[int, list[bool]],
     failed: tuple[str, ...],
 ) -> Rehearsal:
+    n_blocks, verdicts = plan
     flags, clean = training["flags"].to_numpy(), _clean(training)
+    # Of blocks apart from each other the time between them does not count.
     seconds = float(training.t.iloc[-1] - training.t.iloc[0])
+    if n_blocks:
+        seconds = len(training) * float(training.t.diff().median())
     spoilt = {flag.name or "": float(np.mean((flags & int(flag)) != 0)) for flag in Flags}
     rewards = int(training.rewards.iloc[-1])
     return Rehearsal(
         recording=recording.name,
-        baseline_seconds=0.0 if baseline is None else float(training.t.iloc[0]),
+        baseline_seconds=0.0 if baseline is None else n_begin / recording.rate,
         training_seconds=seconds,
         baseline_clean=None if baseline is None else _mean(_clean(baseline)),
         clean=float(clean.mean()),
@@ -179,6 +247,9 @@ def _outcome(
         signals=tuple(
             _of_signal(one, configuration, training[clean]) for one in configuration.signals
         ),
+        blocks=n_blocks,
+        judged=len(verdicts),
+        successes=sum(verdicts),
         failed=failed,
         assumptions=tuple(recording.assumptions),
         values=training,

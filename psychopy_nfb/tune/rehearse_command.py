@@ -16,6 +16,9 @@ from psychopy_nfb.settings import finite, read_plain_json
 from psychopy_nfb.terminal import add_plugins, add_stream, add_units, doing, naming_kept_files
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from psychopy_nfb.course import Turn
     from psychopy_nfb.engine.configuration import Configuration
     from psychopy_nfb.tune.rehearsal import Rehearsal
 
@@ -56,6 +59,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="seconds at the recording's beginning that are the baseline (default %(default)g)",
     )
+    add(
+        "--plan",
+        metavar="FILE",
+        help="plan of a session, as for psychopy-nfb plan: its blocks are laid over the rest of "
+        "the recording, in place of one block",
+    )
     add_stream(parser)
     add_units(parser)
     add_plugins(parser)
@@ -71,12 +80,21 @@ def main(options: argparse.Namespace) -> int:
     load_plugins(options.plugin)
     load_installed()
     configuration = changed_settings(options.settings, options.set)
+    turns = _turns(options.plan) if options.plan else ()
     if options.json:
         check_writable("json", options.json)
     folder = Path(options.out)
     stem = folder / f"rehearse_{Path(options.settings).stem}"
     with naming_kept_files(stem):
-        return _rehearsed(options, configuration, folder, stem)
+        return _rehearsed(options, configuration, turns, folder, stem)
+
+
+def _turns(path: str) -> Sequence[Turn]:
+    """Return the course of a plan; of one without a seed always the same."""
+    from psychopy_nfb.course import course, read_plan
+
+    plan = read_plan(path)
+    return course(plan, 0 if plan.seed is None else plan.seed)
 
 
 def changed_settings(path: str, changes: list[str]) -> Configuration:
@@ -133,7 +151,11 @@ def _put(settings: Any, place: str, value: Any, change: str) -> None:
 
 
 def _rehearsed(
-    options: argparse.Namespace, configuration: Configuration, folder: Path, stem: Path
+    options: argparse.Namespace,
+    configuration: Configuration,
+    turns: Sequence[Turn],
+    folder: Path,
+    stem: Path,
 ) -> int:
     from psychopy_nfb.recording.eeg_files import read_recording
     from psychopy_nfb.tune.rehearsal import rehearse
@@ -145,10 +167,15 @@ def _rehearsed(
         with doing(f"Rehearsing on {name}"):
             read = read_recording(path, options.stream, units=options.units)
             recording = replace(read, name=name)
-            found.append(rehearse(recording, configuration, options.baseline))
+            found.append(rehearse(recording, configuration, options.baseline, turns))
     rows = [row for one in found for row in _rows(one)]
     print(_lines(rows))
     for one in found:
+        if turns:
+            print(
+                f"{one.recording}: {one.blocks} of {len(turns)} blocks of the plan; "
+                f"{one.successes} of {one.judged} that were judged are a success."
+            )
         for sentence in one.failed:
             print(f"{one.recording}: {sentence}.")
     tables = []

@@ -128,7 +128,8 @@ def test_row_071_as_in_clinics(planned):
         ("smr", "theta", "muscle"), "Success"
     )
     frames = session.frames.dropna(subset="seq")
-    assert frames[frames.block == "round 1"].shown.nunique() > 50
+    rounds = frames[frames.block.isin(["round 1", "round 2", "round 3"])]
+    assert rounds.shown.nunique() > 20
     assert frames[frames.block == "rest 1"].shown.isna().all()
 
 

@@ -11,7 +11,7 @@ import pytest
 from trainings import AT, NAME, alpha, one_signal
 
 from psychopy_nfb import Neurofeedback, Quest
-from psychopy_nfb.dsp import Pick, SignalInfo
+from psychopy_nfb.dsp import Flags, Pick, SignalInfo
 from psychopy_nfb.engine.processor import Processor
 from psychopy_nfb.engine.rerun import rerun, run_offline
 from psychopy_nfb.errors import SettingsError
@@ -215,7 +215,15 @@ def test_row_032_a_killed_worker_goes_on_with_quest_and_the_session_repeats_itse
         assert nfb.threshold >= reached  # it goes up, and does not begin anew
         listen(1.5)
         nfb.end_block()
+
+        def counts():
+            nfb.update()
+            return not nfb.flags & Flags.NO_POINTS
+
+        # A successor that is behind obeys late; what it has obeyed is seen in its records.
+        until(lambda: not counts(), 20, "the block's end")
         with nfb.block("missed", feedback=False, points=True):
+            until(counts, 20, "the next block")
             listen(2)
         until(lambda: nfb.success is not None, 10, "a verdict")
     session = read_session(nfb.files.stem)

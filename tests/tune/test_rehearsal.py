@@ -15,11 +15,12 @@ from trainings import one_signal
 
 from psychopy_nfb import Recording, load_plugins, read_recording
 from psychopy_nfb.cli import main
+from psychopy_nfb.course import course, read_plan
 from psychopy_nfb.dsp import CFIR, DCBlock, Pick, SignalInfo
 from psychopy_nfb.dsp.flags import HOLDING, Flags
 from psychopy_nfb.engine.rerun import run_offline
 from psychopy_nfb.errors import SettingsError
-from psychopy_nfb.protocol import FixedRatio, Schedule, Success
+from psychopy_nfb.protocol import FixedRatio, Schedule, Staircase, Success
 from psychopy_nfb.settings import to_dict
 from psychopy_nfb.tune.rehearsal import rehearse
 from psychopy_nfb.tune.rehearse_command import changed_settings
@@ -69,6 +70,33 @@ def test_row_121_values_are_those_of_the_same_commands(recording):
     (signal,) = found.signals
     table = found.values[clean]
     assert signal.beyond == pytest.approx(np.mean(table.trained_z >= table.trained_threshold))
+
+
+def test_row_121_a_plan_is_laid_over_the_recording(recording):
+    blocks = [
+        {"label": "base", "kind": "baseline", "seconds": 30},
+        {"label": "train", "seconds": 10},
+        {"label": "rest", "kind": "rest", "seconds": 5},
+        {"label": "transfer", "kind": "transfer", "seconds": 8},
+        {"label": "too long", "seconds": 61},
+    ]
+    turns = course(read_plan({"blocks": blocks}))
+    training = alpha(threshold=Staircase(step=0.5, start=-9.0), loss=100.0, success=0.9)
+    found = rehearse(recording, training, 30.0, turns)
+    assert (found.blocks, found.baseline_seconds) == (3, 30.0)
+    assert found.training_seconds == pytest.approx(18, abs=0.02)
+    t = found.values.t.to_numpy()
+    apart = np.flatnonzero(np.diff(t) > 1)
+    assert [t[0], t[apart[0] + 1], t[-1]] == pytest.approx([30, 45, 53], abs=0.01)
+    # All was beyond in the first block: a success, after which the threshold goes up.
+    assert (found.judged, found.successes) == (2, 2)
+    assert found.values.trained_threshold.iloc[[0, -1]].tolist() == [-9.0, -8.5]
+    hard = alpha(threshold=9.0, loss=100.0)
+    missed = rehearse(recording, hard, 30.0, turns)
+    assert (missed.judged, missed.successes) == (2, 0)
+    assert missed.values.score.iloc[-1] == -100.0  # the second is lost after its last sample
+    with pytest.raises(SettingsError, match="too little for the first block of the plan after 30"):
+        rehearse(recording, alpha(), 30.0, turns[-1:])
 
 
 def test_without_a_baseline_it_begins_once_the_filters_have_settled(recording):
