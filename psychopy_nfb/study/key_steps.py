@@ -68,7 +68,7 @@ class AllocateStep(Step):
     @staticmethod
     def run(options: argparse.Namespace) -> None:
         """Do it."""
-        from psychopy_nfb.study.allocation import allocate
+        from psychopy_nfb.study.drawing import allocate
         from psychopy_nfb.study.keys import printed
         from psychopy_nfb.study.plan import StudyFolder
 

@@ -6,7 +6,8 @@ import pytest
 
 from psychopy_nfb.protocol import Inverse
 from psychopy_nfb.recording import read_session
-from psychopy_nfb.study.allocation import Allocation, allocate
+from psychopy_nfb.study.allocation import Allocation
+from psychopy_nfb.study.drawing import allocate
 from psychopy_nfb.study.participants import add_participant
 from psychopy_nfb.study.plan import Arm, Study, new_study
 from psychopy_nfb.study.register import Register

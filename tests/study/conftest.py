@@ -7,7 +7,7 @@ import pytest
 from written_sessions import write_session
 
 from psychopy_nfb.protocol import Surrogate, Yoked
-from psychopy_nfb.study.allocation import allocate
+from psychopy_nfb.study.drawing import allocate
 from psychopy_nfb.study.participants import add_participant
 from psychopy_nfb.study.plan import Arm, Study, new_study
 

@@ -13,7 +13,8 @@ import pytest
 from psychopy_nfb.errors import NfbError
 from psychopy_nfb.protocol import Inverse, Surrogate
 from psychopy_nfb.settings import write_json
-from psychopy_nfb.study.allocation import Allocation, allocate, block_randomised
+from psychopy_nfb.study.allocation import Allocation
+from psychopy_nfb.study.drawing import allocate, block_randomised
 from psychopy_nfb.study.keys import from_print, printed, read_key
 from psychopy_nfb.study.participants import add_participant
 from psychopy_nfb.study.plan import Arm, Study, new_study

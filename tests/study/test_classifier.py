@@ -57,7 +57,7 @@ def test_row_122_a_classifier_is_at_chance(blinded, amplifier, training, tmp_pat
     from sklearn.preprocessing import StandardScaler
 
     folder, _, _ = blinded(slots=PEOPLE)
-    settings = training(amplifier().source_id, dwell=0.1)
+    settings = training(amplifier("--seconds", "1500").source_id, dwell=0.1)
     rows, arms = [], []
     win = visual.Window((320, 240), checkTiming=False, waitBlanking=False)
     for number in range(PEOPLE):

@@ -12,7 +12,7 @@ from psychopy_nfb.engine.records import SAMPLE
 from psychopy_nfb.errors import NfbError
 from psychopy_nfb.protocol import Baseline, Inverse, Staircase, Surrogate
 from psychopy_nfb.settings import write_json
-from psychopy_nfb.study.allocation import allocate
+from psychopy_nfb.study.drawing import allocate
 from psychopy_nfb.study.due import due, with_carry_over
 from psychopy_nfb.study.participants import add_participant
 from psychopy_nfb.study.plan import Arm
