@@ -24,9 +24,10 @@ from psychopy_nfb.console.traces import Traces
 logger: logging.Logger = logging.getLogger(__name__)
 
 UPDATE_SECONDS = 0.1
-"""Twice as often costs a browser with software graphics half a core more."""
-WORDS_EVERY, SLOW_EVERY = 3, 12
-"""Updates of the traces from one renewal of numbers, and of slow figures, to the next."""
+"""At twice as many updates, 32 traces kept the main thread of a browser with software graphics busy
+for 94 % of the time; that was on a machine that did much else."""
+WORDS_SECONDS, SLOW_SECONDS = 0.3, 1.2
+"""From one renewal of numbers, and of slow figures, to the next."""
 
 
 class Page:
@@ -45,7 +46,7 @@ class Page:
     def __init__(self, doc: Document, desk: Desk, t0: float):
         self._desk = desk
         self.number: int = desk.control.come()
-        self._turn = 0
+        self._words_at = self._slow_at = -1e9
         self._told: list[dict[str, Any]] = []
         context: Any = doc.session_context
         light = context.request.arguments.get("theme") == [b"light"]
@@ -115,17 +116,20 @@ class Page:
             self._traces.update()
             for plot in self._signals:
                 plot.update()
-            if self._turn % WORDS_EVERY == 0:
-                self._update_words()
-            if self._turn % SLOW_EVERY == 0:
+            now = lsl_now()
+            slow = now - self._slow_at >= SLOW_SECONDS
+            if slow or now - self._words_at >= WORDS_SECONDS:
+                self._words_at = now
+                self._update_words(slow)
+            if slow:
+                self._slow_at = now
                 self._lag.update()
                 self._head.update()
-            self._turn += 1
             self._pace.sent()
         except Exception:
             logger.exception("The page could not be renewed; going on.")
 
-    def _update_words(self) -> None:
+    def _update_words(self, slow: bool) -> None:
         desk = self._desk
         self._controls.update()
         said = {
@@ -137,7 +141,7 @@ class Page:
                 sorted([*desk.line.messages, *self._told], key=lambda one: one["t"])
             ),
         }
-        if self._turn % SLOW_EVERY == 0:
+        if slow:
             said |= {
                 "blocks": words.blocks(desk),
                 "stages": words.stages(desk),

@@ -18,7 +18,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 ARTIFACTS = Path(__file__).parents[2] / "artifacts"
 """Where screenshots are kept; git ignores it."""
 TABLE = "table[data-sample]"
-WAIT = 30_000
+WAIT = 60_000
 """Milliseconds; nothing waits so long but on a machine that does much else."""
 
 
@@ -101,9 +101,7 @@ def test_row_127_the_page_follows_the_session_and_each_control_is_one_event(
     page.locator("input[placeholder='new value']").nth(1).fill("0.5")
     button(page, "set-dwell").click()
     page.get_by_text("Dwell (s), now 0.5").wait_for()
-    page.keyboard.press("Tab")  # out of the field: a letter would be written into it
-    page.mouse.click(5, 5)  # keys go to the page
-    page.evaluate("document.activeElement.blur()")
+    page.mouse.click(3, 3)  # out of the field: a letter would be written into it
     page.keyboard.press("p")
     page.get_by_text("paused", exact=True).wait_for()
     button(page, "key-p").click()
