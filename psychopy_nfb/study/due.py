@@ -7,8 +7,9 @@ import os
 from dataclasses import dataclass, replace
 
 from psychopy_nfb.engine.calibration import with_calibration
+from psychopy_nfb.engine.carry_over import with_carry_over
 from psychopy_nfb.engine.configuration import Configuration
-from psychopy_nfb.errors import SettingsError
+from psychopy_nfb.errors import NfbError, SettingsError
 from psychopy_nfb.protocol import OWN, ShownSource
 from psychopy_nfb.protocol.shown import Surrogate, Yoked
 from psychopy_nfb.protocol.thresholds import ThresholdRule
@@ -84,7 +85,7 @@ def due(folder: StudyFolder, participant: object) -> Due:
     return Due(label, person, newest.number, newest.run + 1, None, last)
 
 
-def with_carry_over(folder: StudyFolder, one: Due, settings: Configuration) -> Configuration:
+def taken_over(folder: StudyFolder, one: Due, settings: Configuration) -> Configuration:
     """Return the settings with what the session takes over from the one before.
 
     A session that continues one that was cut off takes over its baseline and thresholds in any
@@ -106,16 +107,27 @@ def with_carry_over(folder: StudyFolder, one: Due, settings: Configuration) -> C
         else:
             settings = with_calibration(settings, folder.path / one.last.calibration)
     if "threshold" in wanted:
-        signals = {}
-        for name, signal in settings.signals.items():
-            reached = one.last.thresholds.get(name)
-            if reached is not None and isinstance(signal.threshold, ThresholdRule):
-                signal = replace(signal, threshold=replace(signal.threshold, start=reached))
-            elif reached is not None and signal.threshold_kind == "fixed":
-                signal = replace(signal, threshold=reached)
-            signals[name] = signal
-        settings = replace(settings, signals=signals)
+        settings = _with_thresholds(folder, one.last, settings)
     return settings
+
+
+def _with_thresholds(folder: StudyFolder, last: Run, settings: Configuration) -> Configuration:
+    """Return the settings with thresholds that go on where those of the run before were."""
+    signals = dict(settings.signals)
+    for name, signal in settings.signals.items():
+        reached = last.thresholds.get(name)
+        rule = isinstance(signal.threshold, ThresholdRule)
+        if reached is not None and not rule and signal.threshold_kind == "fixed":
+            signals[name] = replace(signal, threshold=reached)
+    settings = replace(settings, signals=signals)
+    if not any(isinstance(signal.threshold, ThresholdRule) for signal in signals.values()):
+        return settings
+    try:
+        place = folder.path / last.stem
+        return with_carry_over(settings, place, last.participant, folder.study.task, None)[0]
+    except NfbError as error:  # it was cut off before it had trained, or had other rules
+        logger.warning("The thresholds of the session before do not go on: %s", error)
+        return settings
 
 
 def slot_of(folder: StudyFolder, one: Due) -> Slot:

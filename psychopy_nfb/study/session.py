@@ -17,7 +17,7 @@ from psychopy_nfb.recording import SessionFiles
 from psychopy_nfb.recording.sealed_file import Seal
 from psychopy_nfb.settings import to_dict, write_json
 from psychopy_nfb.study.allocation import Allocation
-from psychopy_nfb.study.due import due, shown_in, slot_of, sources, with_carry_over
+from psychopy_nfb.study.due import due, shown_in, slot_of, sources, taken_over
 from psychopy_nfb.study.locks import Lock
 from psychopy_nfb.study.plan import StudyFolder, now
 from psychopy_nfb.study.register import Register, Run, about
@@ -69,7 +69,7 @@ class StudySession:
         prepared: dict[str, ShownSource] = sources(folder, one, self._slot)
         self._shown = shown_in(folder, self._slot)
         self._made_of_baseline = any(isinstance(source, Surrogate) for source in prepared.values())
-        settings = with_carry_over(folder, one, settings)
+        settings = taken_over(folder, one, settings)
         self.settings: Configuration = replace(settings, shown=prepared)
         self.number: int = one.number
         self.blocks_done: int = one.blocks_done

@@ -11,9 +11,9 @@ from psychopy_nfb import Neurofeedback
 from psychopy_nfb.engine.records import SAMPLE
 from psychopy_nfb.errors import NfbError
 from psychopy_nfb.protocol import Baseline, Inverse, Staircase, Surrogate
-from psychopy_nfb.settings import write_json
+from psychopy_nfb.settings import read_plain_json, write_json
 from psychopy_nfb.study.drawing import allocate
-from psychopy_nfb.study.due import due, with_carry_over
+from psychopy_nfb.study.due import due, taken_over
 from psychopy_nfb.study.participants import add_participant
 from psychopy_nfb.study.plan import Arm
 from psychopy_nfb.study.register import Register, Run
@@ -68,13 +68,14 @@ def test_row_086_a_session_begins_where_the_one_before_has_ended(
     assert (facts["participant"], facts["session"], facts["task"]) == ("01", "01", "alpha")
     (first,) = Register(folder).runs("01")
     assert (first.state, first.blocks) == ("finished", 2)
+    reached = read_plain_json(nfb.files.settings)["thresholds_reached"]["trained"]["settings"]
     with Neurofeedback(settings, study=folder.path, participant="01") as nfb:
         assert nfb.calibrated
         signal = nfb.configuration.signals["trained"]
         assert signal.baseline == baseline
-        assert signal.threshold.start == pytest.approx(first.thresholds["trained"])
+        assert signal.threshold.start == pytest.approx(reached["start"])
         pass_samples(nfb, 0.2)
-        assert nfb.signals["trained"].threshold == pytest.approx(first.thresholds["trained"])
+        assert nfb.signals["trained"].threshold == pytest.approx(reached["start"])
         with nfb.block("training"):
             pass_samples(nfb, 0.5)
         nfb.begin_block("training")  # in which the experiment ends, as by Escape
@@ -108,7 +109,7 @@ def test_a_crash_leaves_a_session_to_continue_with_its_baseline(make_study, trai
     register.decide("01", "continue")
     one = due(folder, "01")
     assert (one.number, one.blocks_done) == (1, 2)
-    taken = with_carry_over(folder, one, settings)
+    taken = taken_over(folder, one, settings)
     assert taken.signals["trained"].baseline == signal.baseline
 
 
