@@ -114,6 +114,14 @@ def _of_the_run(data: SessionData, summary: LagSummary) -> Iterator[Finding]:
             "What was recorded until then is in the files. If nobody stopped the experiment, look "
             "for an error message in PsychoPy's Runner.",
         )
+    if data.settings.get("blinded") is True:
+        yield Finding(
+            0.0,
+            False,
+            "The session is of a blinded study: values, score and rewards here are the "
+            "participant's own, whatever was shown.",
+            "What was shown is sealed until psychopy-nfb study unblind opens it.",
+        )
     if (data.settings.get("experiment") or {}).get("simulated"):
         how = (data.settings.get("stream") or {}).get("simulated") or "synthetic EEG"
         yield Finding(

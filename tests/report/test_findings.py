@@ -258,6 +258,17 @@ def test_eeg_that_no_amplifier_measured_is_told(recorded, how, changes):
     assert headline(found, summary) == (f"{said} {told.what}" if changes else told.what)
 
 
+def test_a_blinded_session_says_that_its_values_are_the_own_ones(recorded):
+    data, found, said = looked_at(recorded())
+    assert not [one for one in found if "blinded" in one.what]
+    data.settings["blinded"] = True
+    summary = lag_summary(data.frames)
+    found = findings(data, summary)
+    (told,) = [one for one in found if "blinded" in one.what]
+    assert not told.problem
+    assert headline(found, summary) == said
+
+
 def test_what_was_assumed_of_the_stream_is_in_the_report(recorded):
     files = recorded()
     record = SessionRecord.load(files.settings)
