@@ -42,7 +42,7 @@ class SignalPlot:
         self._source = ColumnDataSource({"t": [], "z": [], "threshold": []})
         self._rewards = ColumnDataSource({"t": [], "z": []})
         follow = DataRange1d(follow="end", follow_interval=SIGNAL_SECONDS, range_padding=0)
-        self.figure = plain_figure(190, x_range=follow, name=f"signal {name}")
+        self.figure: Any = plain_figure(190, x_range=follow, name=f"signal {name}")
         self.figure.yaxis.axis_label = f"{name} ({UNITS[about['normalise']]})"
         self.figure.xaxis.axis_label = "time (s)"
         self._line = self.figure.line("t", "z", source=self._source, line_width=2)
@@ -98,7 +98,7 @@ class LagPlot:
     def __init__(self, desk: Desk):
         self._desk = desk
         self._source = ColumnDataSource({"top": [], "left": [], "right": []})
-        self.figure = plain_figure(150, name="lag plot", visible=False)
+        self.figure: Any = plain_figure(150, name="lag plot", visible=False)
         self.figure.yaxis.axis_label = "frames"
         self.figure.xaxis.axis_label = "lag: brain to flip (ms)"
         self._bars = self.figure.quad(
@@ -129,7 +129,7 @@ class HeadMap:
             sign: ColumnDataSource({"x": [], "y": [], "label": []})
             for sign in ("good", "bad", "open")
         }
-        self.figure = plain_figure(
+        self.figure: Any = plain_figure(
             height=260,
             x_range=Range1d(BOX[0], BOX[2]),
             y_range=Range1d(BOX[1], BOX[3]),

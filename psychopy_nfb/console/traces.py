@@ -20,7 +20,7 @@ BACK_SECONDS = 60
 MOST_TRACES = 32
 SCALES = (5, 10, 20, 50, 100, 200, 500, 1000)
 """Microvolts between two traces."""
-FILTERS = {
+FILTERS: dict[str, tuple[float, float | None]] = {
     "0.5 to 40 Hz": (0.5, 40.0),
     "1 to 20 Hz": (1.0, 20.0),
     "0.5 Hz and above": (0.5, None),
@@ -48,7 +48,7 @@ class Traces:
         # It follows by itself, by the first line only: nothing need be sent for it.
         self._x = DataRange1d(follow="end", follow_interval=WINDOW_SECONDS, range_padding=0)
         self._y = Range1d(-1, 1)
-        self.figure = plain_figure(480, x_range=self._x, y_range=self._y, name="traces")
+        self.figure: Any = plain_figure(480, x_range=self._x, y_range=self._y, name="traces")
         self.figure.ygrid.grid_line_alpha = 0
         self.figure.xaxis.axis_label = "time (s)"
         self._shade = self.figure.quad(

@@ -58,17 +58,17 @@ class Blocks:
         self._link = link
         self._state = state
         self._clock = clock
-        self.number = 0
+        self.number: int = 0
         """Of the block that began last; 0 before the first."""
-        self.judged = 0
+        self.judged: int = 0
         """Number of the last block with feedback or points, which is a trial."""
         self._open: list[OpenBlock] = []
         self._shown = ShownChoice()
         self._study: StudySession | None = None
-        self.trained = 0
+        self.trained: int = 0
         """Blocks with feedback that have ended."""
         self._counting = False  # points and hits: in blocks only
-        self.counted = False
+        self.counted: bool = False
         """Whether points were counted in any of them."""
         self.held: HeldLag | None = None
         """The chosen lag of the block that is open; None shows the newest record."""

@@ -54,7 +54,7 @@ class FeedbackState:
         self._hits, self._rewards = layout.place(given["hits"]), layout.place(given["rewards"])
         self._quality = layout.place("quality")
         self._newest = NewestRecord()
-        self.chunk_seconds = 0.0
+        self.chunk_seconds: float = 0.0
         """From one chunk of the stream to the next."""
         self._rewards_before = 0.0
         self._latest = 0  # number of the latest record that was shown

@@ -23,7 +23,7 @@ class OperatorAsked:
         self._link = link
         self._blocks = blocks
         self._end_asked = 0  # number of the block that shall end
-        self.aborted = False
+        self.aborted: bool = False
         """Whether the experiment shall end."""
 
     @property

@@ -17,12 +17,12 @@ class WorkerLink:
     """
 
     def __init__(self, configuration: Configuration):
-        self.configuration = configuration
+        self.configuration: Configuration = configuration
         self.handle: WorkerProcess | None = None
         """The worker, once it was started."""
-        self.blinded = False
+        self.blinded: bool = False
         """Whether nobody may see yet what is shown: a session of a study."""
-        self.closed = False
+        self.closed: bool = False
         """Whether the session has ended."""
 
     @property

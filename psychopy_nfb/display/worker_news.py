@@ -41,9 +41,9 @@ class WorkerNews:
         self._told_assumptions: set[str] = set()
         self.refusal: str | None = None
         """Why the last command was refused, in a sentence."""
-        self.calibrated = threading.Event()
+        self.calibrated: threading.Event = threading.Event()
         """Set when a baseline has succeeded."""
-        self.calibrated_here = False
+        self.calibrated_here: bool = False
         """Whether one has succeeded in this session."""
         self.trials: dict[int, Trial] = {}
         """How blocks with feedback or points went, by their number."""
@@ -51,7 +51,7 @@ class WorkerNews:
         """Why the files can no longer be written, in a sentence."""
         self.channels: list[ChannelVerdict] = []
         """Which channels are good, in the stream's order, while they are watched."""
-        self.channel_traces = np.empty((0, 0))
+        self.channel_traces: np.ndarray = np.empty((0, 0))
         """The last 2 s of each in microvolts."""
 
     def take(self, message: dict[str, Any]) -> None:

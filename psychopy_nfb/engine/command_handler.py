@@ -53,7 +53,7 @@ class CommandHandler:
         self._control = control
         self._block = block
         self._source = source
-        self.running = True
+        self.running: bool = True
         """Whether no command has ended the worker."""
         self.quality: ChannelQuality | None = None
         """Judges the channels while they are watched."""

@@ -31,7 +31,7 @@ MAPS_CAPTION = (
     "the nose at the top; orange rings: the trained channels. All maps have one scale, and the "
     "reference is that of the recording."
 )
-RING = {"markeredgecolor": "#d55e00", "markeredgewidth": 2}
+RING: dict[str, str | int] = {"markeredgecolor": "#d55e00", "markeredgewidth": 2}
 
 
 def spectra_figure(data: SessionData, eeg: SessionEEG) -> Figure | None:
