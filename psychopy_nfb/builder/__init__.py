@@ -13,6 +13,7 @@
 - `own_parts`: steps and estimators that a lab has written;
 - `block_end`: what has no Stop of its own ends with the block of its Routine;
 - `settings_code`: the settings of a training as the script has them;
+- `participant`: whose session it is, by the dialog at the start of the experiment;
 - `field_errors`: errors of a run in the words of the dialog;
 - `help_page`: what their *Help* buttons open;
 - `compile`: an experiment as a script, with its plugins; `unattended`: one that asks nothing;

@@ -22,6 +22,7 @@ from psychopy_nfb.builder.parameters import (
     code,
     used,
 )
+from psychopy_nfb.builder.participant import participant_field, session_field
 from psychopy_nfb.builder.pickers import device_control
 from psychopy_nfb.builder.settings_code import settings_lines
 from psychopy_nfb.builder.signal_fields import SIGNAL, STREAM
@@ -168,7 +169,7 @@ class NeuroFeedbackComponent(BaseComponent):
         simulate = params["simulate"].val
         value = "'missing' if PILOTING else 'never'" if simulate == "pilot" else repr(simulate)
         return [
-            "participant=expInfo.get('participant', '01'),\n",
+            f"participant={self._participant()},\n",
             *self._place_lines(),
             f"late_read={code(params['lateRead'])},\n",
             f"simulate={value},\n",
@@ -176,6 +177,17 @@ class NeuroFeedbackComponent(BaseComponent):
             *([f"plugins={own},\n"] if (own := plugins_code(self.exp)) else []),
             f"name='{params['name']}',\n",
         ]
+
+    def _participant(self) -> str:
+        """Return the code for whose session it is."""
+        takes_over = any(self.params[one].val for one in ("study", "lastBaseline", "carryOver"))
+        given = f"expInfo, {self._participant_field()!r}"
+        return f"psychopy_nfb.participant_of({given}{', takes_over=True' if takes_over else ''})"
+
+    def _participant_field(self) -> str | None:
+        """Return which field of the experiment's information names the participant."""
+        settings = self.exp.settings
+        return participant_field(settings.getInfo(), str(settings.params["Data filename"].val))
 
     def _place_lines(self) -> list[str]:
         """Return the lines of what a study says itself, or of that study."""
@@ -185,7 +197,7 @@ class NeuroFeedbackComponent(BaseComponent):
         folder = "os.path.dirname(thisExp.dataFileName)" if params["record"].val else "None"
         return [
             f"data={folder},\n",
-            "session=expInfo.get('session', '01'),\n",
+            f"session=expInfo.get({session_field(self.exp.settings.getInfo())!r}, '01'),\n",
             "task=expName,\n",
             *(["calibration='last',\n"] if params["lastBaseline"].val else []),
             *(["carry_over='last',\n"] if params["carryOver"].val else []),
@@ -283,6 +295,13 @@ class NeuroFeedbackComponent(BaseComponent):
             experiment_checks.check_times(self.exp)
             experiment_checks.check_names(self.exp, signal_classes(self.exp))
         experiment_checks.check_order(self)
+        if self.leads and self._participant_field() is None:
+            alerts.tell(
+                self,
+                "whose session it is cannot be known: the experiment info has no field such as "
+                "participant or subject; add participant to it, in the experiment's settings.",
+                "name",
+            )
         if self.role != "same":
             if not self.params["settingsFile"].val:
                 experiment_checks.check_baseline(self, kin)

@@ -15,31 +15,6 @@ from psychopy_nfb.errors import FileError
 SD = {"normalise": "zscore", "lastBaseline": True}
 
 
-@pytest.fixture
-def told(builder):
-    """Return a function that checks the experiment: our alerts, as (kind, sentence)."""
-    from psychopy.alerts import addAlertHandler, removeAlertHandler
-
-    kinds = {code: kind for kind, (code, _) in alerts.KINDS.items()}
-
-    class Handler:
-        def receiveAlert(self, alert):
-            if alert.code in kinds:
-                found.append((kinds[alert.code], alert.msg))
-
-    found = []
-    handler = Handler()
-    addAlertHandler(handler)
-
-    def check():
-        found.clear()
-        builder.experiment.integrityCheck()
-        return found
-
-    yield check
-    removeAlertHandler(handler)
-
-
 @pytest.mark.parametrize(
     ("params", "kind", "sentence"),
     [
