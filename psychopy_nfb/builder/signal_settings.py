@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from psychopy_nfb.builder import alerts
 from psychopy_nfb.builder.field_errors import API_NAMES, IN_MILLISECONDS, LABELS, field_error
@@ -13,7 +12,7 @@ from psychopy_nfb.builder.number_fields import check_numbers, constant
 from psychopy_nfb.builder.own_parts import plugin_problems
 from psychopy_nfb.builder.parameters import is_shown
 from psychopy_nfb.builder.schedule_fields import schedule_fields
-from psychopy_nfb.builder.threshold_fields import rule_of, rule_settings
+from psychopy_nfb.builder.threshold_fields import PLACES, rule_of, rule_settings
 from psychopy_nfb.checks import check_delay_ms
 from psychopy_nfb.display.chosen_lag import LONGEST_LAG
 from psychopy_nfb.errors import NfbError
@@ -35,26 +34,15 @@ PIPELINE = (
 SHOWN = ("normalise", "threshold", "thresholdKind", "direction", "displaySmoothingMs")
 REWARD = ("dwell", "refractory", "rewardMode", "points", "loss", "blockSuccess")
 NONE_MEANS_OFF = ("lineFrequency", "artifact", "smooth")
-UNITS = {"zscore": " SD", "percent": " %", "max": " of the maximum", "none": " µV"}
-"""Unit of threshold and display, by what they are compared with."""
-_REACH = {
-    "zscore": (-5.0, 5.0),
-    "percent": (-100.0, 300.0),
-    "max": (0.0, 1.0),
-    "none": (0.0, math.inf),
-}
-"""Between which values an amplitude changes: it is not negative, five standard deviations or four
-times the mean of a rhythm hardly happen, and the maximum is the largest there was."""
 _LEAST_ARTIFACT_UV = 5.0
 """No EEG stays below it, so that all would be artifact."""
-_FROM_BASELINE = {
-    "percentile": "{:g} as a percentile (0 to 100) is nearly always exceeded, so there would be "
-    "{}; usual is 60.",
-    "bursts": "{:g} bursts per minute are less than one a minute, so there would be {}; usual is "
-    "20.",
-}
 _LONGEST_SECONDS = {"dwell": 30.0, "refractory": 120.0, "smooth": 10.0, "timeout": 600.0}
 """A longer time is one of milliseconds."""
+_EMPTY_FIELD = {
+    "threshold": "; leave the field empty for that",
+    "threshold.start": "; leave the field empty to begin where the baseline has it",
+}
+"""What an empty field would do, by the place of a number that is out of reach."""
 Problem = tuple[str, str, str]
 """Kind of the alert, label of the field, sentence."""
 
@@ -147,55 +135,33 @@ def _problems(component: Any) -> Iterator[Problem]:
         return
     try:
         signal = _signal(component, SHOWN)
-        usual = _signal(component, [name for name in SHOWN if name != "threshold"]).threshold
         if component.role == "reward":
             _check_reward(component)
     except NfbError as error:
         told = field_error(str(params["name"]), error)
         yield "setting", told.field, told.sentence
         return
-    if values["thresholdKind"] in _FROM_BASELINE:
-        yield from _share_problems(values["thresholdKind"], values["threshold"], signal.direction)
-    if values["thresholdKind"] == "fixed":
-        display = (values["displayLow"], values["displayHigh"])
-        yield from _reach_problems(signal, cast(float, usual), display, values["artifact"])
-
-
-def _share_problems(kind: str, threshold: float | None, direction: str) -> Iterator[Problem]:
-    """Yield why a number is meant as a share or in SD where it is read as something else."""
-    if threshold is None or threshold >= 1:
-        return
-    often = (kind == "percentile") == (direction == "up")
-    reward = "reward nearly all the time" if often else "hardly any reward"
-    yield "unit", LABELS["threshold"], _FROM_BASELINE[kind].format(threshold, reward)
+    yield from _reach_problems(signal, (values["displayLow"], values["displayHigh"]), limit)
 
 
 def _reach_problems(
-    signal: Signal, usual: float, display: tuple[Any, Any], artifact: float | None
+    signal: Signal, display: tuple[Any, Any], limit: float | None
 ) -> Iterator[Problem]:
     """Yield why a threshold cannot be learned from."""
-    threshold, unit = cast(float, signal.threshold), UNITS[signal.normalise]
-    low, high = _REACH[signal.normalise]
-    if signal.normalise == "none" and artifact is not None:
-        high = artifact  # beyond it reward is withheld
-    up = signal.direction == "up"
-    advice = f"usual is {usual:g}{unit}; leave the field empty for that."
-    if threshold > high or (threshold == high and signal.normalise == "none"):
-        reward = "no reward" if up else "reward all the time"
-        yield (
-            "reach",
-            LABELS["threshold"],
-            f"{threshold:g}{unit} is out of reach, so there would be {reward}; {advice}",
-        )
-    elif threshold <= low:
-        reward = "reward all the time" if up else "no reward"
-        yield (
-            "reach",
-            LABELS["threshold"],
-            f"the signal is never below {threshold:g}{unit}, so there would be {reward}; {advice}",
-        )
-    elif None not in display:
+    from psychopy_nfb.engine.reach import UNITS, out_of_reach
+
+    found = list(out_of_reach(signal, limit))
+    for place, sentence in found:
+        in_unit = place != "threshold" or signal.threshold_kind == "fixed"
+        advice = _EMPTY_FIELD.get(place, "") if in_unit else ""
+        field = PLACES.get(place, "threshold")
+        yield "reach" if in_unit else "unit", LABELS[field], f"{sentence}{advice}."
+    threshold, unit = signal.threshold, UNITS[signal.normalise]
+    if found or None in display or not isinstance(threshold, (int, float)):
+        return
+    if signal.threshold_kind == "fixed":
         empty, full = display
+        up = signal.direction == "up"
         inside = empty <= threshold < full if up else empty < threshold <= full
         if not inside:
             yield (
