@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from psychopy_nfb.builder import alerts, experiment_checks
 from psychopy_nfb.builder.amplifier import LSLAmplifierBackend
 from psychopy_nfb.builder.block_end import end_with_block
+from psychopy_nfb.builder.control_conditions import check_shown
 from psychopy_nfb.builder.dialog_fields import add_fields
 from psychopy_nfb.builder.feedback_fields import BASIC, DATA, FEEDBACK, TIMING
 from psychopy_nfb.builder.field_errors import LABELS
@@ -229,7 +230,8 @@ class NeuroFeedbackComponent(BaseComponent):
                 lag = code(self.params["lagMs"])
                 late = "" if lag == "None" else f", lag=float({lag} or 0) / 1000 or None"
                 buff.writeIndentedLines(
-                    f"{self._run}.begin_block({label}, "
+                    f"with psychopy_nfb.errors_name_fields('{self.params['name']}', block=True):\n"
+                    f"    {self._run}.begin_block({label}, "
                     f"feedback={code(self.params['feedback'])}{counted}{late})\n"
                 )
             buff.setIndentLevel(-indented, relative=True)
@@ -308,6 +310,8 @@ class NeuroFeedbackComponent(BaseComponent):
             check_settings(self)
         else:
             check_numbers(self)
+        if (main := main_component(self.exp)) is not None:
+            check_shown(self, main)
         self._check_without_effect()
 
     def _check_without_effect(self) -> None:
