@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from psychopy_nfb.builder import alerts, experiment_checks
 from psychopy_nfb.builder.amplifier import LSLAmplifierBackend
-from psychopy_nfb.builder.block_end import end_with_block
+from psychopy_nfb.builder.block_end import check_ends, end_with_block
 from psychopy_nfb.builder.control_conditions import check_shown
 from psychopy_nfb.builder.dialog_fields import add_fields
 from psychopy_nfb.builder.feedback_fields import BASIC, DATA, FEEDBACK, TIMING
@@ -312,6 +312,8 @@ class NeuroFeedbackComponent(BaseComponent):
             check_numbers(self)
         if (main := main_component(self.exp)) is not None:
             check_shown(self, main)
+        if self._makes_block:
+            check_ends(self, NeuroFeedbackComponent)
         self._check_without_effect()
 
     def _check_without_effect(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,10 +56,9 @@ def check_settings(component: Any) -> None:
         return
     if component.params["settingsFile"].val:
         problems = _file_problems(component)
-    elif check_numbers(component):
-        problems = _problems(component)
     else:
-        return
+        check_numbers(component)  # what of them is no number is as unknown as code below
+        problems = _problems(component)
     for kind, label, sentence in problems:
         alerts.tell(component, sentence, kind, label)
 
@@ -85,6 +84,9 @@ def _file_problems(component: Any) -> Iterator[Problem]:
 def _problems(component: Any) -> Iterator[Problem]:
     params = component.params
     values = {name: constant(param)[1] for name, param in params.items()}
+    delays = dict(_delay_problems(component))
+    for name, sentence in delays.items():
+        yield "unit", LABELS[name], sentence
     for name in ("bandLow", "bandHigh"):
         if params[name].val in ("", None):
             yield "setting", LABELS[name], "is empty; enter a frequency in Hz."
@@ -118,12 +120,6 @@ def _problems(component: Any) -> Iterator[Problem]:
         seconds = values[name]
         if seconds is not None and seconds > longest and is_shown(component, name):
             yield "unit", LABELS[name], f"{seconds:g} s; did you mean {seconds / 1000:g} s?"
-    try:
-        if is_shown(component, "delayMs") and values["delayMs"] is not None:
-            check_delay_ms("delayMs", values["delayMs"], at_least=0)
-    except NfbError as error:
-        yield "unit", LABELS["delayMs"], f"{error.value:g} {error.remedy}"
-        return
     limit = values["artifact"]
     if limit is not None and limit < _LEAST_ARTIFACT_UV:
         yield (
@@ -134,7 +130,7 @@ def _problems(component: Any) -> Iterator[Problem]:
         )
         return
     try:
-        signal = _signal(component, SHOWN)
+        signal = _signal(component, SHOWN, delays)
         if component.role == "reward":
             _check_reward(component)
     except NfbError as error:
@@ -142,6 +138,18 @@ def _problems(component: Any) -> Iterator[Problem]:
         yield "setting", told.field, told.sentence
         return
     yield from _reach_problems(signal, (values["displayLow"], values["displayHigh"]), limit)
+
+
+def _delay_problems(component: Any) -> Iterator[tuple[str, str]]:
+    """Yield each field with a delay in milliseconds that is none, and why."""
+    for name in ("delayMs", "displaySmoothingMs"):
+        known, value = constant(component.params[name])
+        if not known or value is None or not is_shown(component, name):
+            continue
+        try:
+            check_delay_ms(name, value, at_least=0)
+        except NfbError as error:
+            yield name, f"{error.value:g} {error.remedy}"
 
 
 def _reach_problems(
@@ -172,12 +180,15 @@ def _reach_problems(
             )
 
 
-def _signal(component: Any, shown: Sequence[str]) -> Signal:
-    """Make the signal as far as its settings are known, which raises what is wrong with them."""
+def _signal(component: Any, shown: Sequence[str], told: Container[str]) -> Signal:
+    """Make the signal as far as its settings are known, which raises what is wrong with them.
+
+    Fields that are `told` already are left out.
+    """
     from psychopy_nfb.engine.presets import band_amplitude
 
     params = component.params
-    given = _given(component, (*PIPELINE, *shown))
+    given = _given(component, [name for name in (*PIPELINE, *shown) if name not in told])
     if constant(params["channels"]) == (True, None):
         given["channels"] = ""  # not the default: an empty field is a mistake
     if "line_frequency" in given:

@@ -46,6 +46,7 @@ def told(builder):
                 found.append((kinds[alert.code], alert.msg))
 
     found = []
+    builder.routine.settings.params["stopVal"].val = "600"  # as a signal without a Stop goes on
     handler = Handler()
     addAlertHandler(handler)
 

@@ -345,7 +345,7 @@ def test_another_version_of_psychopy_is_told(builder, told):
 
 
 def test_the_compile_command_keeps_plugins(builder, tmp_path, capsys):
-    builder.add("NeuroFeedbackComponent", "nfb")
+    builder.add("NeuroFeedbackComponent", "nfb", stopVal="60")
     source = builder.save(tmp_path / "one.psyexp")
     assert main(["compile", str(source), "-o", str(tmp_path / "two.py")]) == 0
     assert capsys.readouterr().out.strip() == str(tmp_path / "two.py")
@@ -412,7 +412,7 @@ def test_what_a_baseline_cannot_use(builder, told, params, sentence):
         ({"display": "text", "value": "max(x for x in (1, nfb.score))"}, None),
         ({"threshold": "hello"}, "Threshold (0 to 1): hello is no number, and nothing in the"),
         ({"inhibit": "hello > 2"}, "Warn while: hello is no value, and nothing in the experiment"),
-        ({"display": "text", "inhibit": "hello > 2"}, None),  # not shown
+        ({"display": "text", "value": "nfb.score", "inhibit": "hello > 2"}, None),  # not shown
         ({"pos": "(0, height)"}, "Position [x, y] (units below): height is no value, and nothing"),
         ({"color": "$hue"}, "Colour: hue is no value, and nothing in the experiment defines it"),
         (
