@@ -258,7 +258,7 @@ def test_a_renamed_signal_is_told_where_it_is_used(builder, told):
     assert sorted(told()) == [
         ("name", "bar, Threshold (0 to 1): nfb.display_threshold: no signal has the name nfb; "
         "there are: alpha."),
-        ("name", "bar, Value (0 to 1): nfb.value: no signal has the name nfb; there are: alpha."),
+        ("name", "bar, Value: nfb.value: no signal has the name nfb; there are: alpha."),
         ("name", "points, Text: nfb.score: no signal has the name nfb; there are: alpha."),
     ]  # fmt: skip
 
@@ -278,7 +278,7 @@ def test_a_tone_that_follows_no_value_is_told_what_it_follows(builder, told):
     tone = builder.add("FeedbackDisplayComponent", "chime", display="tone", toneKind="reward")
     ((kind, said),) = told()
     assert kind == "setting"
-    assert said.startswith("chime, Value (0 to 1): alpha.value is a number from 0 to 1")
+    assert said.startswith("chime, Value: alpha.value is a number from 0 to 1")
     assert said.endswith("enter alpha.rewards.")
     tone.params["value"].val = "alpha.rewards"
     assert told() == []
@@ -359,7 +359,7 @@ def test_the_compile_command_prints_alerts_and_returns_1(builder, tmp_path, caps
     assert main(["compile", str(source)]) == 1
     said = capsys.readouterr()
     assert "nfb, Threshold (µV, SD, %, share): ten is no number" in said.err
-    assert "bar, Value (0 to 1): alpha.value: no signal has the name alpha" in said.err
+    assert "bar, Value: alpha.value: no signal has the name alpha" in said.err
     assert "alerts.md" in said.err
     assert (tmp_path / "one.py").exists()
 
@@ -404,10 +404,10 @@ def test_what_a_baseline_cannot_use(builder, told, params, sentence):
 @pytest.mark.parametrize(
     ("params", "sentence"),
     [
-        ({"value": "hello"}, "Value (0 to 1): hello is no number, and nothing in the experiment"),
-        ({"value": "'hello'"}, "Value (0 to 1): 'hello' is a text; enter a number"),
-        ({"value": ""}, "Value (0 to 1): is empty; enter the value of a signal."),
-        ({"display": "text", "value": "hello"}, "Value (0 to 1): hello is no value, and nothing"),
+        ({"value": "hello"}, "Value: hello is no number, and nothing in the experiment"),
+        ({"value": "'hello'"}, "Value: 'hello' is a text; enter a number"),
+        ({"value": ""}, "Value: is empty; enter the value of a signal."),
+        ({"display": "text", "value": "hello"}, "Value: hello is no value, and nothing"),
         ({"display": "text", "value": "'hello'"}, None),
         ({"display": "text", "value": "max(x for x in (1, nfb.score))"}, None),
         ({"threshold": "hello"}, "Threshold (0 to 1): hello is no number, and nothing in the"),

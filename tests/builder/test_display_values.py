@@ -47,9 +47,7 @@ def test_what_would_always_be_full_or_empty(builder, told, params, sentence):
     [
         (
             {"displaySmoothingMs": "0.05"},
-            [
-                "Smoothing of the display (ms): 0.05 is less than one millisecond; did you mean 50 ms?"
-            ],
+            ["Smoothing of the display (ms): 0.05 is less than one millisecond; did you mean 50"],
         ),
         (
             {"displaySmoothingMs": "3000"},
