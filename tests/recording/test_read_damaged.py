@@ -77,3 +77,8 @@ def test_what_is_no_session_is_one_sentence(files):
     files.eeg.write_bytes(b"PK" * 100)
     with pytest.raises(FileError, match="cannot be read .it is no XDF file"):
         read_session(files.stem)
+
+
+def test_a_folder_is_no_session(tmp_path):
+    with pytest.raises(FileError, match="is a folder; name any file of a session in it"):
+        read_session(tmp_path)
