@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from psychopy_nfb import Trend, standard_training
+from psychopy_nfb import Neurofeedback, Trend, standard_training
 from psychopy_nfb.engine.reach import warn_of_reach
 
 
@@ -39,3 +39,12 @@ def test_a_threshold_out_of_reach_is_told_at_the_start(caplog, settings, said):
         warn_of_reach(training)
     wanted = [] if said is None else [said.replace("alpha", name, 1)]
     assert [record.getMessage() for record in caplog.records] == wanted
+
+
+@pytest.mark.slow
+def test_a_run_tells_it_once(caplog):
+    training = standard_training(channels="Oz", band=(8, 12), threshold=70, normalise="zscore")
+    with caplog.at_level(logging.WARNING), Neurofeedback(training, simulate="always"):
+        pass
+    told = [one.getMessage() for one in caplog.records if "out of reach" in one.getMessage()]
+    assert len(told) == 1
