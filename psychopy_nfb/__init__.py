@@ -94,6 +94,8 @@ _HOME = {
     "lag_summary": "psychopy_nfb.analysis",
     "read_session": "psychopy_nfb.recording",
     "rerun": "psychopy_nfb.engine.rerun",
+    # what Builder's scripts use
+    "participant_of": "psychopy_nfb.builder.participant",
     # what can go wrong
     "errors_name_fields": "psychopy_nfb.builder.field_errors",
     "NfbError": "psychopy_nfb.errors",

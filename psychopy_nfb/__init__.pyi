@@ -13,6 +13,7 @@ from psychopy_nfb import simulate as simulate
 from psychopy_nfb.analysis import contingency as contingency
 from psychopy_nfb.analysis import lag_summary as lag_summary
 from psychopy_nfb.builder.field_errors import errors_name_fields as errors_name_fields
+from psychopy_nfb.builder.participant import participant_of as participant_of
 from psychopy_nfb.course import Group as Group
 from psychopy_nfb.course import Plan as Plan
 from psychopy_nfb.course import PlannedBlock as PlannedBlock

@@ -7,6 +7,7 @@ who reads it stands in a lab with a participant waiting.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -82,6 +83,20 @@ def listed(names: Iterable[object], most: int = 40) -> str:
     texts = [str(name)[:CUT_TO] for name in names]
     more = len(texts) - most
     return ", ".join(texts[:most]) + (f" and {more} more" if more > 0 else "")
+
+
+_SECONDS = re.compile(r"(-?[\d.]+(?:e-?\d+)?) s\b")
+
+
+def in_milliseconds(sentence: str) -> str:
+    """Return a sentence with its times in milliseconds, for who entered milliseconds.
+
+    Examples
+    --------
+    >>> in_milliseconds("choose at least 0.144 s")
+    'choose at least 144 ms'
+    """
+    return _SECONDS.sub(lambda found: f"{float(found[1]) * 1e3:g} ms", sentence)
 
 
 def cause(error: Exception) -> str:

@@ -196,10 +196,11 @@ def _member(cls: Any, name: Any, came_from: Any, where: str) -> Any:
     if name is None and cls.__name__ in members:
         return cls
     if not isinstance(name, str) or name not in members:
-        near = difflib.get_close_matches(str(name), members, n=1)
+        offered = sorted(one for one in members if not getattr(members[one], "for_tests", False))
+        near = difflib.get_close_matches(str(name), offered, n=1)
         meant = f"did you mean {near[0]!r}? " if near else ""
         raise SettingsError(
-            _join(where, "type"), name, f"is unknown; {meant}Known: {', '.join(sorted(members))}"
+            _join(where, "type"), name, f"is unknown; {meant}Known: {', '.join(offered)}"
         )
     return members[name]
 

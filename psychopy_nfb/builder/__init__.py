@@ -13,11 +13,13 @@
 - `own_parts`: steps and estimators that a lab has written;
 - `block_end`: what has no Stop of its own ends with the block of its Routine;
 - `settings_code`: the settings of a training as the script has them;
+- `participant`: whose session it is, by the dialog at the start of the experiment;
 - `field_errors`: errors of a run in the words of the dialog;
 - `help_page`: what their *Help* buttons open;
 - `compile`: an experiment as a script, with its plugins; `unattended`: one that asks nothing;
 - `alerts`: what is wrong, told before the experiment runs: `number_fields`, `key_fields`,
-  `signal_settings`, `experiment_checks` and the `names_used` in all fields;
+  `signal_settings`, `experiment_checks`, `control_conditions`, `display_values` and the
+  `names_used` in all fields;
 - `icons/`: for the light, dark and classic themes, 48 and 96 pixels.
 
 What they call is the Coder API. PsychoPy finds the classes through this package's entry points,

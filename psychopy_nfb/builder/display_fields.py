@@ -58,7 +58,7 @@ BASIC = (
     Field(
         "value",
         "nfb.value",
-        "Value (0 to 1)",
+        "Value",
         "What is shown, read in each frame: the value of a signal, or Python code that gives a "
         "number from 0 to 1; for a text whatever is to be written, such as nfb.score; for a "
         "picture the share that is reached, such as nfb.rewards / 30; for a sign True, False or "

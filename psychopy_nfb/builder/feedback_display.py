@@ -17,6 +17,7 @@ from psychopy_nfb.builder.display_fields import (
     WITH_THRESHOLD,
     WITH_WARNING,
 )
+from psychopy_nfb.builder.display_values import check_meaning
 from psychopy_nfb.builder.help_page import HelpPage
 from psychopy_nfb.builder.neurofeedback import (
     NeuroFeedbackComponent,
@@ -211,6 +212,7 @@ class FeedbackDisplayComponent(BaseComponent):
         super().integrityCheck()
         check_numbers(self, *(("value", "threshold") if self._display != "text" else ()))
         self._check_value()
+        check_meaning(self, signal_classes(self.exp))
         self._check_shown()
         experiment_checks.check_is_read(self, NeuroFeedbackComponent)
         experiment_checks.check_outlasts(self, NeuroFeedbackComponent)

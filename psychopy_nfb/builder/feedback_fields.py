@@ -183,9 +183,10 @@ FEEDBACK = (
         "threshold",
         "",
         "Threshold (µV, SD, %, share)",
-        "Where reward begins, in the unit chosen above. Empty: the usual value, 10 µV, 0.5 SD, 20 "
-        "% or a share of 0.6; as percentile 60, as bursts 20 per minute; one that follows "
-        "begins where the baseline has it. Lower it for a participant who gets no reward.",
+        "Where reward begins: in the unit of Compare with baseline, unless Threshold given as says "
+        "percentile (then 0 to 100) or bursts (then bursts per minute). Empty: the usual value, 10 "
+        "µV, 0.5 SD, 20 % or a share of 0.6; as percentile 60, as bursts 20 per minute; one that "
+        "follows begins where the baseline has it. Lower it for a participant who gets no reward.",
         tab="Feedback",
         type="num",
         updates=REPEAT,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from psychopy_nfb.builder import schedule_fields, threshold_fields
 from psychopy_nfb.builder.feedback_fields import BASIC, DATA, FEEDBACK, TIMING, WRITTEN_AS
 from psychopy_nfb.builder.signal_fields import SIGNAL, STREAM
-from psychopy_nfb.errors import FieldError, NfbError
+from psychopy_nfb.errors import FieldError, NfbError, in_milliseconds
 
 if TYPE_CHECKING:
     from psychopy_nfb.dsp import Step
@@ -36,6 +36,7 @@ API_NAMES = {
     "rewardMode": "mode",
     "blockSuccess": "success",
     "displaySmoothingMs": "display_smoothing",
+    "lagMs": "lag",
 }
 """Fields whose parameter of the Coder API has another name."""
 _FIELDS = {
@@ -55,16 +56,20 @@ _FIELDS = {
     "taps": "delayMs",
     "neighbours": "reference",
     "kind": "reference",
+    "lag.hold": "lagMs",
     **threshold_fields.PLACES,
     **schedule_fields.PLACES,
 }
-IN_MILLISECONDS = ("delayMs", "displaySmoothingMs")
+_OF_BLOCK = {"label": "block", "points": "countPoints"}
+"""Fields of a block by their parameter, where a signal's has the same name."""
+IN_MILLISECONDS = ("delayMs", "displaySmoothingMs", "lagMs")
 """Fields in milliseconds whose parameters are in seconds."""
 _PLACE = re.compile(r"(?:reward\.|signals\.(\w+)\.)?(?:pipeline\.steps\[(\d+)\]\.)?(.+)")
-_SECONDS = re.compile(r"(-?[\d.]+(?:e-?\d+)?) s\b")
 
 
-def field_error(component: str, error: NfbError, steps: Sequence[Step] = ()) -> FieldError:
+def field_error(
+    component: str, error: NfbError, steps: Sequence[Step] = (), block: bool = False
+) -> FieldError:
     """Return `error` in the words of the dialog.
 
     Parameters
@@ -75,6 +80,8 @@ def field_error(component: str, error: NfbError, steps: Sequence[Step] = ()) -> 
         As the Coder API raises it.
     steps : sequence of Step
         The steps of the pipeline.
+    block : bool
+        Whether it is about the begin of a block, not about settings.
 
     Examples
     --------
@@ -86,11 +93,12 @@ def field_error(component: str, error: NfbError, steps: Sequence[Step] = ()) -> 
     signal, index, parameter = _PLACE.fullmatch(error.parameter).groups()
     step = steps[int(index)] if index is not None and int(index) < len(steps) else None
     component = signal or component
-    name = _field_name(parameter, error.value, step)
+    name = _OF_BLOCK.get(parameter) if block else None
+    name = name or _field_name(parameter, error.value, step)
     value, remedy = error.value, error.remedy
     if name in IN_MILLISECONDS:
         value = value * 1e3 if isinstance(value, (int, float)) else value
-        remedy = _SECONDS.sub(lambda found: f"{float(found[1]) * 1e3:g} ms", remedy)
+        remedy = in_milliseconds(remedy)
     if parameter == "stream":
         return FieldError(component, "Stream", value, remedy)
     if name not in LABELS:
@@ -118,6 +126,8 @@ class errors_name_fields(ContextDecorator):
         Name of the component, which is that of its `Neurofeedback` too.
     settings_file : bool
         Whether its settings come from a file: then an error names the place in the file.
+    block : bool
+        Whether a block begins meanwhile, which has fields of its own.
 
     Examples
     --------
@@ -127,8 +137,8 @@ class errors_name_fields(ContextDecorator):
     psychopy_nfb.errors.FieldError: emg, Band from (Hz): 45, 30: must be two frequencies in Hz, ...
     """
 
-    def __init__(self, component: str, settings_file: bool = False):
-        self._component, self._settings_file = component, settings_file
+    def __init__(self, component: str, settings_file: bool = False, block: bool = False):
+        self._component, self._settings_file, self._block = component, settings_file, block
 
     def __enter__(self) -> None:
         pass
@@ -138,7 +148,8 @@ class errors_name_fields(ContextDecorator):
             return
         if self._settings_file:
             raise FieldError(self._component, LABELS["settingsFile"], None, str(error)) from None
-        raise field_error(self._component, error, self._steps(error)) from None
+        steps = self._steps(error)
+        raise field_error(self._component, error, steps, self._block) from None
 
     def _steps(self, error: NfbError) -> list[Step]:
         """Return the steps of the pipeline that `error` is about."""

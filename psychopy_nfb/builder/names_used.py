@@ -59,6 +59,26 @@ def parsed(code: str) -> ast.AST | None:
         return None
 
 
+def conditions(element: Any, experiment: Any) -> list[dict[str, Any]] | None:
+    """Return the rows of a loop's conditions file, each by column.
+
+    Empty if it has none; None if it cannot be read: it is made during the run, or named by an
+    expression.
+    """
+    file = getattr(element.params.get("conditionsFile"), "val", "")
+    if not file:
+        return []
+    from psychopy.data import importConditions
+
+    path = Path(str(file))
+    if experiment.filename and not path.is_absolute():
+        path = Path(experiment.filename).parent / path
+    try:
+        return [dict(row) for row in importConditions(str(path))]
+    except Exception:
+        return None
+
+
 class Names:
     """What an experiment defines.
 
@@ -85,20 +105,11 @@ class Names:
 
     def _add_columns(self, element: Any, experiment: Any) -> None:
         """Add the columns of a loop's conditions file."""
-        file = getattr(element.params.get("conditionsFile"), "val", "")
-        if not file:
-            return
-        from psychopy.data import importConditions
-
-        path = Path(str(file))
-        if experiment.filename and not path.is_absolute():
-            path = Path(experiment.filename).parent / path
-        try:
-            _, columns = importConditions(str(path), returnFieldNames=True)
-        except Exception:  # a file that is made during the run, or named by an expression
+        found = conditions(element, experiment)
+        if found is None:
             self.unclear = True
         else:
-            self._names.update(columns)
+            self._names.update(*found[:1])
 
     def _add_defined(self, tree: ast.AST) -> None:
         for node in ast.walk(tree):

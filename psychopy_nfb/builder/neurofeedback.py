@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from psychopy_nfb.builder import alerts, experiment_checks
 from psychopy_nfb.builder.amplifier import LSLAmplifierBackend
-from psychopy_nfb.builder.block_end import end_with_block
+from psychopy_nfb.builder.block_end import check_ends, end_with_block
+from psychopy_nfb.builder.control_conditions import check_shown
 from psychopy_nfb.builder.dialog_fields import add_fields
 from psychopy_nfb.builder.feedback_fields import BASIC, DATA, FEEDBACK, TIMING
 from psychopy_nfb.builder.field_errors import LABELS
@@ -22,6 +23,7 @@ from psychopy_nfb.builder.parameters import (
     code,
     used,
 )
+from psychopy_nfb.builder.participant import participant_field, session_field
 from psychopy_nfb.builder.pickers import device_control
 from psychopy_nfb.builder.settings_code import settings_lines
 from psychopy_nfb.builder.signal_fields import SIGNAL, STREAM
@@ -168,7 +170,7 @@ class NeuroFeedbackComponent(BaseComponent):
         simulate = params["simulate"].val
         value = "'missing' if PILOTING else 'never'" if simulate == "pilot" else repr(simulate)
         return [
-            "participant=expInfo.get('participant', '01'),\n",
+            f"participant={self._participant()},\n",
             *self._place_lines(),
             f"late_read={code(params['lateRead'])},\n",
             f"simulate={value},\n",
@@ -178,6 +180,17 @@ class NeuroFeedbackComponent(BaseComponent):
             f"name='{params['name']}',\n",
         ]
 
+    def _participant(self) -> str:
+        """Return the code for whose session it is."""
+        takes_over = any(self.params[one].val for one in ("study", "lastBaseline", "carryOver"))
+        given = f"expInfo, {self._participant_field()!r}"
+        return f"psychopy_nfb.participant_of({given}{', takes_over=True' if takes_over else ''})"
+
+    def _participant_field(self) -> str | None:
+        """Return which field of the experiment's information names the participant."""
+        settings = self.exp.settings
+        return participant_field(settings.getInfo(), str(settings.params["Data filename"].val))
+
     def _place_lines(self) -> list[str]:
         """Return the lines of what a study says itself, or of that study."""
         params = self.params
@@ -186,7 +199,7 @@ class NeuroFeedbackComponent(BaseComponent):
         folder = "os.path.dirname(thisExp.dataFileName)" if params["record"].val else "None"
         return [
             f"data={folder},\n",
-            "session=expInfo.get('session', '01'),\n",
+            f"session=expInfo.get({session_field(self.exp.settings.getInfo())!r}, '01'),\n",
             "task=expName,\n",
             *(["calibration='last',\n"] if params["lastBaseline"].val else []),
             *(["carry_over='last',\n"] if params["carryOver"].val else []),
@@ -223,7 +236,8 @@ class NeuroFeedbackComponent(BaseComponent):
                 lag = code(self.params["lagMs"])
                 late = "" if lag == "None" else f", lag=float({lag} or 0) / 1000 or None"
                 buff.writeIndentedLines(
-                    f"{self._run}.begin_block({label}, "
+                    f"with psychopy_nfb.errors_name_fields('{self.params['name']}', block=True):\n"
+                    f"    {self._run}.begin_block({label}, "
                     f"feedback={code(self.params['feedback'])}{counted}{late})\n"
                 )
             buff.setIndentLevel(-indented, relative=True)
@@ -289,12 +303,23 @@ class NeuroFeedbackComponent(BaseComponent):
             experiment_checks.check_times(self.exp)
             experiment_checks.check_names(self.exp, signal_classes(self.exp))
         experiment_checks.check_order(self)
+        if self.leads and self._participant_field() is None:
+            alerts.tell(
+                self,
+                "whose session it is cannot be known: the experiment info has no field such as "
+                "participant or subject; add participant to it, in the experiment's settings.",
+                "name",
+            )
         if self.role != "same":
             if not self.params["settingsFile"].val:
                 experiment_checks.check_baseline(self, kin)
             check_settings(self)
         else:
             check_numbers(self)
+        if (main := main_component(self.exp)) is not None:
+            check_shown(self, main)
+        if self._makes_block:
+            check_ends(self, NeuroFeedbackComponent)
         self._check_without_effect()
 
     def _check_without_effect(self) -> None:

@@ -136,7 +136,7 @@ def _problems(param: Any, names: Names, wrong: str, wanted: str) -> Iterator[str
         yield f"{text} is {wrong}; enter {wanted} alone, without its unit."
         return
     if isinstance(tree.body, ast.Constant) and not isinstance(tree.body.value, (int, float)):
-        yield f"{text} is a text; enter a number, without quotation marks."
+        yield f"{text} is a text; enter {wanted}, without quotation marks."
     yield from _undefined(text, names, wrong, wanted)
 
 

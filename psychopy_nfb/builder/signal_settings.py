@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from psychopy_nfb.builder import alerts
 from psychopy_nfb.builder.field_errors import API_NAMES, IN_MILLISECONDS, LABELS, field_error
@@ -13,7 +12,7 @@ from psychopy_nfb.builder.number_fields import check_numbers, constant
 from psychopy_nfb.builder.own_parts import plugin_problems
 from psychopy_nfb.builder.parameters import is_shown
 from psychopy_nfb.builder.schedule_fields import schedule_fields
-from psychopy_nfb.builder.threshold_fields import rule_of, rule_settings
+from psychopy_nfb.builder.threshold_fields import PLACES, rule_of, rule_settings
 from psychopy_nfb.checks import check_delay_ms
 from psychopy_nfb.display.chosen_lag import LONGEST_LAG
 from psychopy_nfb.errors import NfbError
@@ -35,26 +34,15 @@ PIPELINE = (
 SHOWN = ("normalise", "threshold", "thresholdKind", "direction", "displaySmoothingMs")
 REWARD = ("dwell", "refractory", "rewardMode", "points", "loss", "blockSuccess")
 NONE_MEANS_OFF = ("lineFrequency", "artifact", "smooth")
-UNITS = {"zscore": " SD", "percent": " %", "max": " of the maximum", "none": " µV"}
-"""Unit of threshold and display, by what they are compared with."""
-_REACH = {
-    "zscore": (-5.0, 5.0),
-    "percent": (-100.0, 300.0),
-    "max": (0.0, 1.0),
-    "none": (0.0, math.inf),
-}
-"""Between which values an amplitude changes: it is not negative, five standard deviations or four
-times the mean of a rhythm hardly happen, and the maximum is the largest there was."""
 _LEAST_ARTIFACT_UV = 5.0
 """No EEG stays below it, so that all would be artifact."""
-_FROM_BASELINE = {
-    "percentile": "{:g} as a percentile (0 to 100) is nearly always exceeded, so there would be "
-    "{}; usual is 60.",
-    "bursts": "{:g} bursts per minute are less than one a minute, so there would be {}; usual is "
-    "20.",
-}
 _LONGEST_SECONDS = {"dwell": 30.0, "refractory": 120.0, "smooth": 10.0, "timeout": 600.0}
 """A longer time is one of milliseconds."""
+_EMPTY_FIELD = {
+    "threshold": "; leave the field empty for that",
+    "threshold.start": "; leave the field empty to begin where the baseline has it",
+}
+"""What an empty field would do, by the place of a number that is out of reach."""
 Problem = tuple[str, str, str]
 """Kind of the alert, label of the field, sentence."""
 
@@ -68,10 +56,9 @@ def check_settings(component: Any) -> None:
         return
     if component.params["settingsFile"].val:
         problems = _file_problems(component)
-    elif check_numbers(component):
-        problems = _problems(component)
     else:
-        return
+        check_numbers(component)  # what of them is no number is as unknown as code below
+        problems = _problems(component)
     for kind, label, sentence in problems:
         alerts.tell(component, sentence, kind, label)
 
@@ -97,6 +84,9 @@ def _file_problems(component: Any) -> Iterator[Problem]:
 def _problems(component: Any) -> Iterator[Problem]:
     params = component.params
     values = {name: constant(param)[1] for name, param in params.items()}
+    delays = dict(_delay_problems(component))
+    for name, sentence in delays.items():
+        yield "unit", LABELS[name], sentence
     for name in ("bandLow", "bandHigh"):
         if params[name].val in ("", None):
             yield "setting", LABELS[name], "is empty; enter a frequency in Hz."
@@ -130,12 +120,6 @@ def _problems(component: Any) -> Iterator[Problem]:
         seconds = values[name]
         if seconds is not None and seconds > longest and is_shown(component, name):
             yield "unit", LABELS[name], f"{seconds:g} s; did you mean {seconds / 1000:g} s?"
-    try:
-        if is_shown(component, "delayMs") and values["delayMs"] is not None:
-            check_delay_ms("delayMs", values["delayMs"], at_least=0)
-    except NfbError as error:
-        yield "unit", LABELS["delayMs"], f"{error.value:g} {error.remedy}"
-        return
     limit = values["artifact"]
     if limit is not None and limit < _LEAST_ARTIFACT_UV:
         yield (
@@ -146,56 +130,46 @@ def _problems(component: Any) -> Iterator[Problem]:
         )
         return
     try:
-        signal = _signal(component, SHOWN)
-        usual = _signal(component, [name for name in SHOWN if name != "threshold"]).threshold
+        signal = _signal(component, SHOWN, delays)
         if component.role == "reward":
             _check_reward(component)
     except NfbError as error:
         told = field_error(str(params["name"]), error)
         yield "setting", told.field, told.sentence
         return
-    if values["thresholdKind"] in _FROM_BASELINE:
-        yield from _share_problems(values["thresholdKind"], values["threshold"], signal.direction)
-    if values["thresholdKind"] == "fixed":
-        display = (values["displayLow"], values["displayHigh"])
-        yield from _reach_problems(signal, cast(float, usual), display, values["artifact"])
+    yield from _reach_problems(signal, (values["displayLow"], values["displayHigh"]), limit)
 
 
-def _share_problems(kind: str, threshold: float | None, direction: str) -> Iterator[Problem]:
-    """Yield why a number is meant as a share or in SD where it is read as something else."""
-    if threshold is None or threshold >= 1:
-        return
-    often = (kind == "percentile") == (direction == "up")
-    reward = "reward nearly all the time" if often else "hardly any reward"
-    yield "unit", LABELS["threshold"], _FROM_BASELINE[kind].format(threshold, reward)
+def _delay_problems(component: Any) -> Iterator[tuple[str, str]]:
+    """Yield each field with a delay in milliseconds that is none, and why."""
+    for name in ("delayMs", "displaySmoothingMs"):
+        known, value = constant(component.params[name])
+        if not known or value is None or not is_shown(component, name):
+            continue
+        try:
+            check_delay_ms(name, value, at_least=0)
+        except NfbError as error:
+            yield name, f"{error.value:g} {error.remedy}"
 
 
 def _reach_problems(
-    signal: Signal, usual: float, display: tuple[Any, Any], artifact: float | None
+    signal: Signal, display: tuple[Any, Any], limit: float | None
 ) -> Iterator[Problem]:
     """Yield why a threshold cannot be learned from."""
-    threshold, unit = cast(float, signal.threshold), UNITS[signal.normalise]
-    low, high = _REACH[signal.normalise]
-    if signal.normalise == "none" and artifact is not None:
-        high = artifact  # beyond it reward is withheld
-    up = signal.direction == "up"
-    advice = f"usual is {usual:g}{unit}; leave the field empty for that."
-    if threshold > high or (threshold == high and signal.normalise == "none"):
-        reward = "no reward" if up else "reward all the time"
-        yield (
-            "reach",
-            LABELS["threshold"],
-            f"{threshold:g}{unit} is out of reach, so there would be {reward}; {advice}",
-        )
-    elif threshold <= low:
-        reward = "reward all the time" if up else "no reward"
-        yield (
-            "reach",
-            LABELS["threshold"],
-            f"the signal is never below {threshold:g}{unit}, so there would be {reward}; {advice}",
-        )
-    elif None not in display:
+    from psychopy_nfb.engine.reach import UNITS, out_of_reach
+
+    found = list(out_of_reach(signal, limit))
+    for place, sentence in found:
+        in_unit = place != "threshold" or signal.threshold_kind == "fixed"
+        advice = _EMPTY_FIELD.get(place, "") if in_unit else ""
+        field = PLACES.get(place, "threshold")
+        yield "reach" if in_unit else "unit", LABELS[field], f"{sentence}{advice}."
+    threshold, unit = signal.threshold, UNITS[signal.normalise]
+    if found or None in display or not isinstance(threshold, (int, float)):
+        return
+    if signal.threshold_kind == "fixed":
         empty, full = display
+        up = signal.direction == "up"
         inside = empty <= threshold < full if up else empty < threshold <= full
         if not inside:
             yield (
@@ -206,12 +180,15 @@ def _reach_problems(
             )
 
 
-def _signal(component: Any, shown: Sequence[str]) -> Signal:
-    """Make the signal as far as its settings are known, which raises what is wrong with them."""
+def _signal(component: Any, shown: Sequence[str], told: Container[str]) -> Signal:
+    """Make the signal as far as its settings are known, which raises what is wrong with them.
+
+    Fields that are `told` already are left out.
+    """
     from psychopy_nfb.engine.presets import band_amplitude
 
     params = component.params
-    given = _given(component, (*PIPELINE, *shown))
+    given = _given(component, [name for name in (*PIPELINE, *shown) if name not in told])
     if constant(params["channels"]) == (True, None):
         given["channels"] = ""  # not the default: an empty field is a mistake
     if "line_frequency" in given:

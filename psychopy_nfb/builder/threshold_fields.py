@@ -83,8 +83,8 @@ FIELDS = (
         "rise",
         "0.05",
         "Rise per minute (SD, %, share)",
-        "What is added to the threshold with each clean minute, in the unit chosen above; below 0 "
-        "where less is rewarded.",
+        "What is added to the threshold with each clean minute, in the unit of the comparison with "
+        "the baseline; below 0 where less is rewarded.",
         tab="Feedback",
         type="num",
         show=_shown(
@@ -95,7 +95,8 @@ FIELDS = (
         "step",
         "0.1",
         "Step (SD, %, share)",
-        "How far the threshold moves after a block, in the unit chosen above.",
+        "How far the threshold moves after a block, in the unit of the comparison with the "
+        "baseline.",
         tab="Feedback",
         type="num",
         show=_shown(

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from psychopy_nfb.checks import check_number, check_whole
+from psychopy_nfb.checks import check_number, check_seconds, check_whole
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.settings import from_dict
 
@@ -60,14 +60,13 @@ class Lag:
             raise SettingsError(
                 "lag", self.hold, "needs either hold, in seconds, or jitter, two times in seconds"
             )
-        bounds: dict[str, Any] = {"above": 0, "at_most": LONGEST_LAG, "unit": "s"}
         if self.hold is not None:
-            self.hold = check_number("lag.hold", self.hold, **bounds)
+            self.hold = _lag_seconds("lag.hold", self.hold)
             return
         if not isinstance(self.jitter, (list, tuple)) or len(self.jitter) != 2:
             raise SettingsError("lag.jitter", self.jitter, "must be two times in seconds")
-        low = check_number("lag.jitter[0]", self.jitter[0], **bounds)
-        high = check_number("lag.jitter[1]", self.jitter[1], at_least=low, at_most=LONGEST_LAG)
+        low, high = (_lag_seconds(f"lag.jitter[{n}]", one) for n, one in enumerate(self.jitter))
+        check_number("lag.jitter[1]", high, at_least=low, unit="s")
         self.jitter = (low, high)
         self.every = check_number("lag.every", self.every, at_least=0.1, unit="s")
         if self.seed is None:
@@ -101,6 +100,12 @@ class Lag:
         """Return what the block's event keeps of it."""
         given = {"hold": self.hold} if self.jitter is None else asdict(self)
         return {name: value for name, value in given.items() if value is not None}
+
+
+def _lag_seconds(name: str, value: object) -> float:
+    """Return a lag in seconds; a larger one is one of milliseconds."""
+    check_number(name, value, above=0, unit="s")
+    return check_seconds(name, value, at_most=LONGEST_LAG)
 
 
 def read_lag(lag: Lag | dict[str, Any] | float | None) -> Lag | None:

@@ -28,6 +28,7 @@ from psychopy_nfb.engine.configuration import Configuration, read_configuration
 from psychopy_nfb.engine.donor_files import Donors, keep_donors
 from psychopy_nfb.engine.donors import read_donors
 from psychopy_nfb.engine.plugins import load_plugins, plugins_used
+from psychopy_nfb.engine.reach import warn_of_reach
 from psychopy_nfb.engine.records import T_RECEIVED
 from psychopy_nfb.engine.worker_process import WorkerProcess
 from psychopy_nfb.errors import SettingsError
@@ -208,6 +209,7 @@ class Neurofeedback(SessionInterface):
             )
         if self._link.handle is not None:
             return self
+        warn_of_reach(self.configuration)
         atexit.register(self.close)
         try:
             if self._study is not None:

@@ -69,8 +69,8 @@ class ShownChoice:
             raise SettingsError(
                 "shown",
                 shown,
-                f"is none of {listed([OWN, NONE, *sources])}; name it before, as in "
-                'Neurofeedback(…, shown={"inverse": Inverse()})',
+                f"is none of {listed([OWN, NONE, *sources])}; name it among the control conditions "
+                f"at the start, such as {{{shown!r}: Inverse()}}",
             )
         if not feedback:
             raise SettingsError(

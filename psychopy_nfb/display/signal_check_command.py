@@ -80,7 +80,8 @@ def main(options: argparse.Namespace) -> int:
             win = open_window((1000, 700), fullscr=options.fullscreen, units="pix", allowGUI=True)
         try:
             nfb.attach(win, pace=PACED_HZ)
-            title = f"Signal check of {found.name()}"
+            which = f" ({found.source_id()})" if found.source_id() else ""
+            title = f"Signal check of {found.name()}{which}"  # two amplifiers may have one name
             result = show_signal_check(nfb, win, wait=options.seconds, text=title)
             note = pacing_note(win)
         finally:

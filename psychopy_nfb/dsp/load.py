@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from time import perf_counter
+from typing import ClassVar
 
 import numpy as np
 
@@ -18,6 +19,8 @@ class Burn(Step):
     For tests and benchmarks: the stimulus loop must not notice.
     """
 
+    for_tests: ClassVar[bool] = True
+    """Whether it is left out where steps are listed for people."""
     milliseconds: float = 10.0
     """At each block."""
 

@@ -6,6 +6,7 @@
 - `configuration`: all settings of a training, one JSON file;
 - `presets`: the usual ones from a handful of parameters; `calibration`: a baseline of an earlier
   session taken over;
+- `reach`: thresholds that are reached never or always;
 - `plugins`, `own_parts`: steps, estimators and threshold rules that a lab has written, loaded from
   packages and files, and where each came from;
 - `donors`, `donor_files`: recorded blocks that are shown in place of the own feedback, read,

@@ -46,12 +46,14 @@ UNREWARDED_TIMES = 4.0
 """How many times as far from the mean the usual threshold lies of a signal that is not rewarded."""
 
 
-def usual_threshold(normalise: str, threshold_kind: str = "fixed", direction: str = "up") -> float:
+def usual_threshold(
+    normalise: str, threshold_kind: str = "fixed", direction: str = "up", role: str = "reward"
+) -> float:
     """Return the threshold that is taken when none is chosen.
 
     Parameters
     ----------
-    normalise, threshold_kind, direction
+    normalise, threshold_kind, direction, role
         As `psychopy_nfb.Signal`.
 
     Raises
@@ -72,7 +74,8 @@ def usual_threshold(normalise: str, threshold_kind: str = "fixed", direction: st
     if threshold_kind == "percentile":
         return USUAL_PERCENTILE if up else 100 - USUAL_PERCENTILE
     below_zero = not up and normalise in ("zscore", "percent")
-    return -USUAL_THRESHOLDS[normalise] if below_zero else USUAL_THRESHOLDS[normalise]
+    further = UNREWARDED_TIMES if role != "reward" and normalise == "zscore" else 1.0
+    return further * (-USUAL_THRESHOLDS[normalise] if below_zero else USUAL_THRESHOLDS[normalise])
 
 
 def standard_pipeline(
@@ -293,9 +296,7 @@ def band_amplitude(
     """
     asked = _checked(band_amplitude, pipeline, standard_pipeline)
     if threshold is None:
-        threshold = usual_threshold(normalise, threshold_kind, direction)
-        if role != "reward" and (normalise, threshold_kind) == ("zscore", "fixed"):
-            threshold *= UNREWARDED_TIMES
+        threshold = usual_threshold(normalise, threshold_kind, direction, role)
     return Signal(
         pipeline=standard_pipeline(**asked),
         role=role,

@@ -267,6 +267,13 @@ def _inputs(options: argparse.Namespace) -> tuple[Path, Path]:
         )
     if options.session is not None:
         files = SessionFiles.from_stem(options.session)
+        if Path(options.session).exists() and not Path(options.frames or files.frames).exists():
+            raise FileError(
+                "session",
+                options.session,
+                "has no frame log beside it; name any file of a session, or both --frames CSV and "
+                "--signal FILE",
+            )
         frames = Path(options.frames or files.frames)
         signal = Path(options.signal or files.eeg)
     else:

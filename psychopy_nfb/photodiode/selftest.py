@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from psychopy_nfb.checks import check_number, check_writable
 from psychopy_nfb.clock import lsl_now
-from psychopy_nfb.errors import FileError, SettingsError
+from psychopy_nfb.errors import FileError, SettingsError, in_milliseconds
 from psychopy_nfb.lsl.selection import StreamSelection
 from psychopy_nfb.process import running
 from psychopy_nfb.terminal import Stopped, doing, naming_kept_files
@@ -135,7 +135,7 @@ def main(options: argparse.Namespace) -> int:
     if options.sensor and injected.display:
         raise SettingsError("inject", "display", "works only without --sensor")
     if options.lag is not None:
-        check_number("lag", options.lag, above=0, at_most=LONGEST_LAG_MS, unit="ms")
+        check_lag(options.lag, injected)
     if options.json:
         check_writable("json", options.json)
     run = _run(options, injected)
@@ -162,6 +162,37 @@ def main(options: argparse.Namespace) -> int:
         }
         Path(options.json).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     return 0 if closes else 1
+
+
+def check_lag(lag: float, injected: Injected) -> None:
+    """Check a chosen lag in milliseconds before anything is started.
+
+    Raises
+    ------
+    SettingsError
+        If it is impossible, looks like one in seconds, or is less than the filter alone takes.
+
+    Examples
+    --------
+    >>> check_lag(0.15, Injected())
+    Traceback (most recent call last):
+    psychopy_nfb.errors.SettingsError: lag='0.15 ms': is less than one millisecond; did you mean \
+150 ms?
+    """
+    check_number("lag", lag, above=0, at_most=LONGEST_LAG_MS, unit="ms")
+    shown = f"{lag:g} ms"
+    if lag < 1:
+        raise SettingsError(
+            "lag", shown, f"is less than one millisecond; did you mean {1e3 * lag:g} ms?"
+        )
+    takes = 1e3 * (DELAY + SMOOTH / 2) + injected.pipeline
+    if lag < takes:
+        raise SettingsError(
+            "lag",
+            shown,
+            f"is less than the {takes:.0f} ms that the filter takes here; stream and screen come "
+            f"on top, so choose {takes + 50:.0f} ms or more",
+        )
 
 
 @dataclass
@@ -246,7 +277,7 @@ def _show(nfb, patch, seconds: float, lag: float | None) -> None:
     try:
         nfb.begin_block(BLOCK, lag=None if lag is None else lag / 1e3)
     except SettingsError as error:
-        raise SettingsError("lag", f"{lag:g} ms", error.remedy) from None
+        raise SettingsError("lag", f"{lag:g} ms", in_milliseconds(error.remedy)) from None
     begun = lsl_now()
     with tqdm(total=round(seconds), unit="s", desc="selftest", disable=None) as progress:
         for _ in nfb.frames(seconds):

@@ -132,7 +132,10 @@ class BaselineRecorder:
             cause, remedy = self._rejected.cause_and_remedy()
             if self._n_seen == 0:
                 cause = "no sample came meanwhile"
-                remedy = "see whether the stream was lost or the background process restarted"
+                remedy = (
+                    "see whether anything lasts between its begin and its end, such as frames, and "
+                    "whether the stream was lost or the background process restarted"
+                )
             raise SettingsError(
                 "baseline",
                 self.label,

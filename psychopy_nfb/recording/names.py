@@ -225,6 +225,8 @@ def new_session(
             except FileExistsError:
                 run += 1
     except (OSError, ValueError) as error:  # ValueError: a NUL in the folder's name
+        if isinstance(error, FileExistsError):  # which mkdir says of what is no folder
+            raise FileError("data", os.fspath(folder), "is a file; name a folder") from None
         raise FileError(
             "data",
             os.fspath(folder),

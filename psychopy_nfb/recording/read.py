@@ -110,6 +110,8 @@ def read_session(path: str | os.PathLike[str]) -> Session:
         If a file is missing or cannot be read, or pyxdf is not installed.
     """
     files = SessionFiles.from_stem(path)
+    if os.path.isdir(path) and not os.path.exists(files.settings):
+        raise FileError("session", os.fspath(path), "is a folder; name any file of a session in it")
     with reading(files.eeg, what="as a session"):
         eeg, signals = _read_eeg(files)
     frames = read_table(

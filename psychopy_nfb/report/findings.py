@@ -14,6 +14,7 @@ import pandas as pd
 
 from psychopy_nfb.analysis import LagSummary
 from psychopy_nfb.dsp.flags import HOLDING
+from psychopy_nfb.lsl.selection import STAND_IN
 from psychopy_nfb.report import seen
 from psychopy_nfb.report.chosen_lags import of_chosen_lags
 from psychopy_nfb.report.finding import Finding
@@ -24,6 +25,16 @@ from psychopy_nfb.report.of_parts import of_parts
 from psychopy_nfb.report.of_stream import of_stream
 from psychopy_nfb.report.session_data import SessionData
 
+NOT_SIMULATED = (
+    "In a real session start the amplifier first, and let nothing take its place: "
+    'simulate="never", in Builder Simulate the EEG: never.'
+)
+"""What to do where the session itself started the simulator."""
+ANOTHER_STREAM = (
+    "The stream came from another program: in a real session end psychopy-nfb simulate or replay, "
+    "start the amplifier and choose its stream."
+)
+"""What to do where it took the stream of one that was running."""
 FEW_SECONDS = 10.0
 """A run or training shorter than this says little."""
 CHECK = 'see "psychopy-nfb check" for what slows this computer'
@@ -123,13 +134,13 @@ def _of_the_run(data: SessionData, summary: LagSummary) -> Iterator[Finding]:
             "What was shown is sealed until psychopy-nfb study unblind opens it.",
         )
     if (data.settings.get("experiment") or {}).get("simulated"):
-        how = (data.settings.get("stream") or {}).get("simulated") or "synthetic EEG"
+        stream = data.settings.get("stream") or {}
+        how = stream.get("simulated") or "synthetic EEG"
         yield Finding(
             0.9,
             True,
             f"The EEG was simulated ({how}): it came from no amplifier.",
-            "In a real session start the amplifier first, choose its stream, and set "
-            'simulate="never".',
+            NOT_SIMULATED if str(stream.get("source_id")).startswith(STAND_IN) else ANOTHER_STREAM,
             beside=True,
         )
 

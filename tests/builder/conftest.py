@@ -31,6 +31,34 @@ def builder():
     return BuilderExperiment()
 
 
+@pytest.fixture
+def told(builder):
+    """Return a function that checks the experiment: our alerts, as (kind, sentence)."""
+    from psychopy.alerts import addAlertHandler, removeAlertHandler
+
+    from psychopy_nfb.builder import alerts
+
+    kinds = {code: kind for kind, (code, _) in alerts.KINDS.items()}
+
+    class Handler:
+        def receiveAlert(self, alert):
+            if alert.code in kinds:
+                found.append((kinds[alert.code], alert.msg))
+
+    found = []
+    builder.routine.settings.params["stopVal"].val = "600"  # as a signal without a Stop goes on
+    handler = Handler()
+    addAlertHandler(handler)
+
+    def check():
+        found.clear()
+        builder.experiment.integrityCheck()
+        return found
+
+    yield check
+    removeAlertHandler(handler)
+
+
 class BuilderExperiment:
     def __init__(self):
         from psychopy.experiment import Experiment

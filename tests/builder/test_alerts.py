@@ -8,36 +8,8 @@ from pathlib import Path
 import pytest
 
 from psychopy_nfb.builder import alerts
-from psychopy_nfb.builder.compile import compile_experiment
-from psychopy_nfb.cli import main
-from psychopy_nfb.errors import FileError
 
 SD = {"normalise": "zscore", "lastBaseline": True}
-
-
-@pytest.fixture
-def told(builder):
-    """Return a function that checks the experiment: our alerts, as (kind, sentence)."""
-    from psychopy.alerts import addAlertHandler, removeAlertHandler
-
-    kinds = {code: kind for kind, (code, _) in alerts.KINDS.items()}
-
-    class Handler:
-        def receiveAlert(self, alert):
-            if alert.code in kinds:
-                found.append((kinds[alert.code], alert.msg))
-
-    found = []
-    handler = Handler()
-    addAlertHandler(handler)
-
-    def check():
-        found.clear()
-        builder.experiment.integrityCheck()
-        return found
-
-    yield check
-    removeAlertHandler(handler)
 
 
 @pytest.mark.parametrize(
@@ -283,7 +255,7 @@ def test_a_renamed_signal_is_told_where_it_is_used(builder, told):
     assert sorted(told()) == [
         ("name", "bar, Threshold (0 to 1): nfb.display_threshold: no signal has the name nfb; "
         "there are: alpha."),
-        ("name", "bar, Value (0 to 1): nfb.value: no signal has the name nfb; there are: alpha."),
+        ("name", "bar, Value: nfb.value: no signal has the name nfb; there are: alpha."),
         ("name", "points, Text: nfb.score: no signal has the name nfb; there are: alpha."),
     ]  # fmt: skip
 
@@ -303,7 +275,7 @@ def test_a_tone_that_follows_no_value_is_told_what_it_follows(builder, told):
     tone = builder.add("FeedbackDisplayComponent", "chime", display="tone", toneKind="reward")
     ((kind, said),) = told()
     assert kind == "setting"
-    assert said.startswith("chime, Value (0 to 1): alpha.value is a number from 0 to 1")
+    assert said.startswith("chime, Value: alpha.value is a number from 0 to 1")
     assert said.endswith("enter alpha.rewards.")
     tone.params["value"].val = "alpha.rewards"
     assert told() == []
@@ -369,36 +341,6 @@ def test_another_version_of_psychopy_is_told(builder, told):
     assert "compiles without plugins" in said
 
 
-def test_the_compile_command_keeps_plugins(builder, tmp_path, capsys):
-    builder.add("NeuroFeedbackComponent", "nfb")
-    source = builder.save(tmp_path / "one.psyexp")
-    assert main(["compile", str(source), "-o", str(tmp_path / "two.py")]) == 0
-    assert capsys.readouterr().out.strip() == str(tmp_path / "two.py")
-    assert "psychopy_nfb.Neurofeedback(" in (tmp_path / "two.py").read_text("utf-8")
-
-
-def test_the_compile_command_prints_alerts_and_returns_1(builder, tmp_path, capsys):
-    builder.add("NeuroFeedbackComponent", "nfb", threshold="ten")
-    builder.add("FeedbackDisplayComponent", "bar", value="alpha.value")
-    source = builder.save(tmp_path / "one.psyexp")
-    assert main(["compile", str(source)]) == 1
-    said = capsys.readouterr()
-    assert "nfb, Threshold (µV, SD, %, share): ten is no number" in said.err
-    assert "bar, Value (0 to 1): alpha.value: no signal has the name alpha" in said.err
-    assert "alerts.md" in said.err
-    assert (tmp_path / "one.py").exists()
-
-
-def test_the_compile_command_refuses_what_it_does_not_know(builder, tmp_path):
-    builder.add("NeuroFeedbackComponent", "nfb")
-    source = builder.save(tmp_path / "one.psyexp")
-    source.write_text(source.read_text("utf-8").replace("NeuroFeedbackComponent", "XyzComponent"))
-    with pytest.raises(FileError, match="not installed"):
-        compile_experiment(source, tmp_path / "two.py")
-    assert not (tmp_path / "two.py").exists()
-    assert main(["compile", str(tmp_path / "none.psyexp")]) == 2
-
-
 @pytest.mark.parametrize(
     ("params", "sentence"),
     [
@@ -429,15 +371,15 @@ def test_what_a_baseline_cannot_use(builder, told, params, sentence):
 @pytest.mark.parametrize(
     ("params", "sentence"),
     [
-        ({"value": "hello"}, "Value (0 to 1): hello is no number, and nothing in the experiment"),
-        ({"value": "'hello'"}, "Value (0 to 1): 'hello' is a text; enter a number"),
-        ({"value": ""}, "Value (0 to 1): is empty; enter the value of a signal."),
-        ({"display": "text", "value": "hello"}, "Value (0 to 1): hello is no value, and nothing"),
+        ({"value": "hello"}, "Value: hello is no number, and nothing in the experiment"),
+        ({"value": "'hello'"}, "Value: 'hello' is a text; enter a number"),
+        ({"value": ""}, "Value: is empty; enter the value of a signal."),
+        ({"display": "text", "value": "hello"}, "Value: hello is no value, and nothing"),
         ({"display": "text", "value": "'hello'"}, None),
         ({"display": "text", "value": "max(x for x in (1, nfb.score))"}, None),
         ({"threshold": "hello"}, "Threshold (0 to 1): hello is no number, and nothing in the"),
         ({"inhibit": "hello > 2"}, "Warn while: hello is no value, and nothing in the experiment"),
-        ({"display": "text", "inhibit": "hello > 2"}, None),  # not shown
+        ({"display": "text", "value": "nfb.score", "inhibit": "hello > 2"}, None),  # not shown
         ({"pos": "(0, height)"}, "Position [x, y] (units below): height is no value, and nothing"),
         ({"color": "$hue"}, "Colour: hue is no value, and nothing in the experiment defines it"),
         (

@@ -65,7 +65,12 @@ def test_the_script_takes_the_device_and_nothing_else_says_which_stream(
 ):
     kept("amp", stream_name="MyAmp", units="V", rate="128")
     component = builder.add(
-        "NeuroFeedbackComponent", "nfb", deviceLabel="amp", streamName="other", timeout="3"
+        "NeuroFeedbackComponent",
+        "nfb",
+        stopVal="60",
+        deviceLabel="amp",
+        streamName="other",
+        timeout="3",
     )
     script = builder.script(tmp_path / "one.py").read_text("utf-8")
     assert "psychopy_nfb.device_stream('amp', timeout=3.0)" in script
@@ -84,7 +89,7 @@ def test_the_script_takes_the_device_and_nothing_else_says_which_stream(
 
 
 def test_a_device_that_this_computer_lacks_is_told(kept, builder, heard, tmp_path):
-    builder.add("NeuroFeedbackComponent", "nfb", deviceLabel="theirs")
+    builder.add("NeuroFeedbackComponent", "nfb", stopVal="60", deviceLabel="theirs")
     builder.script(tmp_path / "one.py")
     assert len(heard) == 1
     assert "theirs" in heard[0]

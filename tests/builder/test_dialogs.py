@@ -282,7 +282,10 @@ def test_a_study_says_which_session_it_is_and_where_its_files_belong(builder, tm
     begin = script.index("psychopy_nfb.Neurofeedback(")
     settings = script[begin : script.index("nfb.start()", begin)]
     assert "study='alpha_study',\n" in settings
-    assert "participant=expInfo.get('participant', '01'),\n" in settings
+    assert (
+        "participant=psychopy_nfb.participant_of(expInfo, 'participant', takes_over=True),\n"
+        in settings
+    )
     for left_out in ("data=", "session=", "task=", "calibration=", "shown="):
         assert f" {left_out}" not in settings
     # What was shown must not stand in PsychoPy's own data file.

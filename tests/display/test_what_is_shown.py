@@ -143,8 +143,8 @@ def test_row_118_a_block_that_cannot_show_it_is_refused_before_it_begins(
             return str(caught.value)
 
         assert refusal(shown="sham") == (
-            "shown='sham': is none of own, none, down, noise; name it before, as in "
-            'Neurofeedback(…, shown={"inverse": Inverse()}).'
+            "shown='sham': is none of own, none, down, noise; name it among the control conditions "
+            "at the start, such as {'sham': Inverse()}."
         )
         assert refusal(shown="down", feedback=False) == (
             "shown='down': cannot be shown in a block without feedback; leave one of them out."

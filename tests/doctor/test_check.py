@@ -77,9 +77,12 @@ def test_row_116_a_window_shows_vertical_sync_and_frame_rate(tmp_path):
         r"([\d.]+) Hz, jitter [\d.]+ ms \(SD\), \d+ of \d+ late", found["frame rate"]["found"]
     )
     # Faster than any display, it did not wait for one.
-    assert found["vertical sync"]["good"] == (float(rate[1]) < 500)
+    assert not (found["vertical sync"]["good"] and float(rate[1]) > 500)
     if "llvmpipe" in found["graphics"]["found"]:  # the virtual display of the tests
         assert not found["graphics"]["good"]
+        # Also where a busy machine makes its flips as slow as those of a display.
+        assert not found["vertical sync"]["good"]
+        assert "without vertical sync" in found["frame rate"]["remedy"]
         assert status == 1
 
 

@@ -127,3 +127,9 @@ def test_what_is_wrong_with_a_table_is_one_sentence(text, said, log, tmp_path):
     told = run("--frames", log, "--signal", table, "--out", tmp_path, status=2).stderr
     assert said in told
     assert "Traceback" not in told
+
+
+def test_a_file_that_is_no_sessions_is_named_as_it_was_given(tmp_path):
+    (tmp_path / "cut.xdf").write_bytes(b"XDF:")
+    said = run(tmp_path / "cut.xdf", status=2).stderr
+    assert "cut.xdf': has no frame log beside it; name any file of a session" in said

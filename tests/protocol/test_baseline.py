@@ -48,3 +48,11 @@ def test_a_dead_channel_is_no_baseline():
     recorder.add(np.zeros(500), np.zeros(500, np.uint32))
     with pytest.raises(SettingsError, match="does not vary at all"):
         recorder.finish()
+
+
+def test_one_that_ends_as_it_begins_is_asked_what_lasts_between():
+    with pytest.raises(SettingsError) as told:
+        BaselineRecorder(rate=250.0).finish()
+    assert "no sample came meanwhile; see whether anything lasts between its begin" in str(
+        told.value
+    )

@@ -147,3 +147,9 @@ def test_row_063_sessions_chosen_at_the_same_moment_get_different_runs(tmp_path)
     names = [name for process in processes for name in process.communicate()[0].split()]
     assert len(names) == 120
     assert len(set(names)) == 120
+
+
+def test_a_file_is_no_folder_for_data(tmp_path):
+    (tmp_path / "passwd").write_text("")
+    with pytest.raises(FileError, match="passwd': is a file; name a folder"):
+        new_session(tmp_path / "passwd")

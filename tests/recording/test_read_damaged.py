@@ -77,3 +77,16 @@ def test_what_is_no_session_is_one_sentence(files):
     files.eeg.write_bytes(b"PK" * 100)
     with pytest.raises(FileError, match="cannot be read .it is no XDF file"):
         read_session(files.stem)
+
+
+def test_a_folder_is_no_session(tmp_path):
+    with pytest.raises(FileError, match="is a folder; name any file of a session in it"):
+        read_session(tmp_path)
+
+
+def test_an_xdf_file_without_streams_says_so(tmp_path):
+    path = tmp_path / "tiny.xdf"
+    content = b"<?xml version='1.0'?><info><version>1.0</version></info>"
+    path.write_bytes(b"XDF:" + bytes([1, len(content) + 2]) + b"\x01\x00" + content)
+    with pytest.raises(FileError, match="tiny.xdf': holds no stream at all"):
+        read_recording(path)

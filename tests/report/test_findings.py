@@ -269,6 +269,21 @@ def test_a_blinded_session_says_that_its_values_are_the_own_ones(recorded):
     assert headline(found, summary) == said
 
 
+@pytest.mark.parametrize(
+    ("source_id", "remedy"),
+    [
+        ("psychopy_nfb_stand_in_1", "in Builder Simulate the EEG: never"),
+        ("psychopy_nfb_simulator", "end psychopy-nfb simulate or replay"),
+    ],
+)
+def test_simulated_eeg_is_ended_where_it_came_from(recorded, source_id, remedy):
+    data, _, _ = looked_at(recorded())
+    data.settings["experiment"] = {"simulated": True}
+    data.settings["stream"] = {**data.settings["stream"], "source_id": source_id}
+    (told,) = [one for one in findings(data, lag_summary(data.frames)) if "simul" in one.what]
+    assert remedy in told.remedy
+
+
 def test_what_was_assumed_of_the_stream_is_in_the_report(recorded):
     files = recorded()
     record = SessionRecord.load(files.settings)

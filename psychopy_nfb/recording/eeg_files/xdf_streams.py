@@ -78,7 +78,9 @@ def choose_stream(
     FileError
         If there is none, if it has no samples, or if streams of one name cannot be joined.
     """
-    there = ", ".join(f"{name_of(s)!r} ({type_of(s)})" for s in streams) or "none"
+    if not streams:
+        raise FileError("file", str(path), "holds no stream at all; choose another file")
+    there = ", ".join(f"{name_of(s)!r} ({type_of(s)})" for s in streams)
     if wanted is None:
         fitting = [s for s in streams if type_of(s).casefold() == "eeg"]
         if not fitting:
