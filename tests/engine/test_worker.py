@@ -95,7 +95,7 @@ def test_settings_that_do_not_fit_the_stream(amplifier, training, tmp_path, pipe
 
 def test_a_folder_that_cannot_be_written_is_told_before_anything_starts(training, tmp_path):
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(FileError, match="choose a folder that you may write to"):
+    with pytest.raises(FileError, match="is a file; name a folder"):
         Neurofeedback(training("any"), data=tmp_path / "file")
 
 
