@@ -7,7 +7,10 @@ import re
 from pathlib import Path
 
 HERE = Path(__file__).parent
-NOT_TAKEN = {"hypothesis", "pytest-xdist", "ruff", "mypy", "esprima"}
+NOT_TAKEN = {
+    *("hypothesis", "pytest-xdist", "ruff", "mypy", "esprima"),
+    *("bokeh", "playwright", "cryptography", "pybv", "mne-bids", "bids-validator-deno"),
+}
 """Said in requirements.txt, with the reason."""
 
 
