@@ -64,7 +64,7 @@ def read_plan(source: str | os.PathLike[str] | dict[str, Any] | Plan) -> Plan:
     path = Path(source)
     if path.suffix.lower() in TABLES:
         return _plan({"blocks": _blocks(path)})
-    if not path.suffix and not path.exists():
+    if not path.suffix and not path.is_file():
         if path.name not in ready_plans() or path.name != os.fspath(source):
             raise FileError(
                 "plan",

@@ -88,8 +88,9 @@ class PlannedBlock:
     """When a short tone sounds. At the end of a block with closed eyes it tells to open them."""
     sign: bool = False
     """Whether a tick or a cross tells afterwards if it was a success."""
-    shown: str = "own"
-    """What feedback is shown: ``own``, ``none``, or a name among the training's `shown`."""
+    shown: str = ""
+    """What feedback is shown: ``own``, ``none``, or a name among the training's `shown`. Empty: the
+    own one, and in a study what the participant's arm says."""
     lag: float | dict[str, Any] | None = None
     """Seconds from the brain to the flip, where they shall be more than they must be."""
     eyes: Literal["open", "closed"] = "open"
@@ -131,9 +132,7 @@ class PlannedBlock:
             raise SettingsError(
                 "sign", self.sign, f"has nothing to tell of a block of the kind {self.kind!r}"
             )
-        if not self.shown:
-            self.shown = "own"
-        if self.shown != "own" and not self.feedback:
+        if self.shown not in ("", "own") and not self.feedback:
             raise SettingsError(
                 "shown", self.shown, f"is never seen in a block of the kind {self.kind!r}"
             )
@@ -276,4 +275,4 @@ class Plan:
     @property
     def sources(self) -> set[str]:
         """Names of what is shown, own feedback and none aside."""
-        return {block.shown for block, _ in self._counted()} - {"own", "none"}
+        return {block.shown for block, _ in self._counted()} - {"", "own", "none"}

@@ -59,7 +59,7 @@ def _further(turn: Turn) -> list[str]:
             if until.rewards is not None
             else f"until {until.points:g} points"
         )
-    if block.shown != "own":
+    if block.shown not in ("", "own"):
         said.append(f"shows {block.shown}")
     if block.lag is not None:
         said.append(

@@ -122,6 +122,14 @@ class Blocks:
         self._link.started()
         feedback = check_flag("feedback", feedback)
         points = points if points is None else check_flag("points", points)
+        if shown == "" or shown != shown:  # an empty cell of a conditions file
+            shown = None
+        if self._link.blinded and shown not in (None, NONE):
+            raise SettingsError(
+                "shown",
+                shown,
+                "is said by the study's arm; leave it out, or empty in a conditions file",
+            )
         sources = self._link.configuration.shown
         if self._study is not None and shown is None and feedback and not self._open:
             shown = self._study.shown(calibrated)

@@ -256,7 +256,7 @@ class _Run:
             self._baseline(turn)
             return
         rewards, score = nfb.rewards, nfb.score
-        shown = block.shown if block.feedback else None
+        shown = (block.shown or None) if block.feedback else None
         with nfb.block(
             block.label, feedback=block.feedback, points=block.counts, shown=shown, lag=block.lag
         ):

@@ -87,6 +87,7 @@ class NewStep(Step):
     @staticmethod
     def run(options: argparse.Namespace) -> None:
         """Do it."""
+        from psychopy_nfb.errors import SettingsError, listed
         from psychopy_nfb.study.arms import read_arm
         from psychopy_nfb.study.plan import Study, new_study
 
@@ -95,6 +96,12 @@ class NewStep(Step):
             name, _, levels = text.partition("=")
             strata[name] = [level.strip() for level in levels.split(",") if level.strip()]
         arms = dict(map(read_arm, options.arm))
+        if len(arms) < len(options.arm):
+            raise SettingsError("arm", listed(options.arm), "has one name twice; name each once")
+        if len(strata) < len(options.stratum):
+            raise SettingsError(
+                "stratum", listed(options.stratum), "has one name twice; name each once"
+            )
         study = Study(
             name=options.name,
             task=options.task,

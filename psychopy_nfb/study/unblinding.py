@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import logging
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from psychopy_nfb.settings import read_plain_json, write_json
 from psychopy_nfb.study.allocation import Allocation
 from psychopy_nfb.study.plan import StudyFolder, now
 from psychopy_nfb.study.register import Register, about
+
+logger: logging.Logger = logging.getLogger(__name__)
 
 UNBLINDING = "unblinding.json"
 ARMS = "arms.csv"
@@ -105,6 +108,12 @@ def unblind(
     opened = []
     for run in (run for label in labels for run in register.runs(label)):
         files = register.files(run)
+        if run.state == "finished" and not files.sealed.exists():
+            logger.warning(
+                "%s is not there: what was shown in this session cannot be opened; restore the "
+                "file from a copy and unblind again.",
+                files.sealed,
+            )
         if files.sealed.exists():
             opened.append((files, read_sealed(files.sealed, private, about(folder, files))))
     entry = {"who": who, "when": now(), "why": why, "participants": participant or "all"}

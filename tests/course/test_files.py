@@ -48,7 +48,7 @@ def test_row_045_what_is_written_for_builder_is_the_course(tmp_path):
     assert (by_label["up"]["feedback"], by_label["up"]["points"]) == ("True", "True")
     assert (by_label["try"]["feedback"], by_label["try"]["points"]) == ("False", "True")
     assert by_label["show"]["lag_ms"] == "300.0"
-    assert (by_label["show"]["shown"], by_label["rest"]["shown"]) == ("sham", "own")
+    assert (by_label["show"]["shown"], by_label["rest"]["shown"]) == ("sham", "")
 
 
 def test_builder_reads_texts_as_texts_and_no_baselines(tmp_path):

@@ -13,7 +13,7 @@ import pytest
 
 from psychopy_nfb import Neurofeedback, contingency, read_session, rerun
 from psychopy_nfb.engine.records import SAMPLE
-from psychopy_nfb.errors import FileError
+from psychopy_nfb.errors import FileError, SettingsError
 from psychopy_nfb.study.allocation import Allocation
 from psychopy_nfb.study.contingencies import study_contingency
 from psychopy_nfb.study.unblinding import unblind
@@ -42,7 +42,9 @@ def run_session(folder, label, settings, until, kill=False):
     with Neurofeedback(settings, study=folder.path, participant=label) as nfb:
         clean = (nfb.settle + 1.0) * 250
         until(lambda: newest(nfb) > clean, 15, "clean samples")
-        with nfb.block("training"):
+        with pytest.raises(SettingsError, match="is said by the study's arm; leave it out"):
+            nfb.begin_block("training", shown="own")  # would be no sham
+        with nfb.block("training", shown=""):  # as of an empty cell of a conditions file
             if kill:
                 os.kill(nfb.worker_pid, getattr(signal, "SIGKILL", signal.SIGTERM))
                 until(lambda: nfb.restarts == 1, 5, "a new worker")
