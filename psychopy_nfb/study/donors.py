@@ -16,6 +16,7 @@ from psychopy_nfb.engine.donors import recorded_blocks
 from psychopy_nfb.errors import FileError, NfbError, listed
 from psychopy_nfb.recording import read_session
 from psychopy_nfb.recording.names import SETTINGS_SUFFIX
+from psychopy_nfb.recording.tables import given
 from psychopy_nfb.study.plan import StudyFolder
 
 
@@ -69,6 +70,11 @@ class DonorPool:
         for name in self._names:
             for stem in found[name][: study.sessions]:
                 session = read_session(stem)
+                if not given(session.signals, "rewards").max() > 0:
+                    problems.append(
+                        f"{stem.name}: has not one reward, as where a baseline has failed; leave "
+                        "this person out"
+                    )
                 for source in study.yoked:
                     try:
                         recorded_blocks(source, session)

@@ -9,9 +9,10 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from written_sessions import write_session
 
-from psychopy_nfb.errors import NfbError
-from psychopy_nfb.protocol import Inverse, Surrogate
+from psychopy_nfb.errors import FileError, NfbError
+from psychopy_nfb.protocol import Inverse, Surrogate, Yoked
 from psychopy_nfb.settings import write_json
 from psychopy_nfb.study.allocation import Allocation
 from psychopy_nfb.study.drawing import allocate, block_randomised
@@ -187,3 +188,23 @@ def test_donors_that_end_too_early_are_refused_before_anything_is_written(
 
     assert "is longer than block 1" in asked(60.0, 2)
     assert "has nobody with 3 sessions of the task alpha; the most" in asked(3.0, 3)
+
+
+def test_a_donor_who_was_never_rewarded_is_refused(make_study, donors, training, tmp_path):
+    eeg = np.random.default_rng(1).normal(0, 0.01, (5_000, 1))  # never beyond the threshold
+    for session in ("01", "02"):
+        write_session(
+            donors,
+            training(dwell=0.1),
+            eeg,
+            [("training", 500, 4_900, None)],
+            rate=250.0,
+            labels=("Oz",),
+            participant="donorC",
+            session=session,
+        )
+    sham = Arm(shown=Yoked(session="donor", block="training", seconds=3.0))
+    folder = make_study(arms={"real": Arm(), "sham": sham}, sessions=2)
+    with pytest.raises(FileError, match=r"sub-donorC\S*: has not one reward, as where a baseline"):
+        allocate(folder, tmp_path / "key.json", "a passphrase of the test", donors=donors)
+    assert not folder.allocation.exists()
