@@ -18,6 +18,7 @@ from psychopy_nfb.display.plan_screens import PlanScreens
 from psychopy_nfb.display.screens import Escaped
 from psychopy_nfb.display.signal_check import show_signal_check
 from psychopy_nfb.errors import NfbError, SettingsError
+from psychopy_nfb.protocol import NONE
 from psychopy_nfb.settings import to_dict
 
 if TYPE_CHECKING:
@@ -174,10 +175,28 @@ def _hurried(turn: Turn, hurry: float) -> Turn:
     return replace(turn, block=block, seconds=max(least, turn.seconds / hurry))
 
 
+def _check_blinded(turn: Turn) -> None:
+    """Refuse what would tell the arm, or not be that of the arm."""
+    where = f"block {turn.number} ({turn.block.label})"
+    if turn.block.shown not in ("", NONE):
+        raise SettingsError(
+            f"{where}.shown", turn.block.shown, "is said by the study's arm; leave it out"
+        )
+    if turn.block.until is not None:
+        raise SettingsError(
+            f"{where}.until",
+            to_dict(turn.block.until),
+            "ends the block by what is shown, so that its length would tell the arm of a blinded "
+            "study; leave it out",
+        )
+
+
 def _check(nfb: Neurofeedback, plan: Plan, turns: Sequence[Turn]) -> None:
     """Refuse a plan that does not fit the training, before anything is shown."""
     check_sources(plan, list(nfb.configuration.shown))
     for turn in turns:
+        if nfb.blinded:
+            _check_blinded(turn)
         if turn.block.lag is None:
             continue
         try:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from psychopy_nfb.errors import FileError, SettingsError
+from psychopy_nfb.errors import FileError, SettingsError, listed
 from psychopy_nfb.recording.opened import write_opened
 from psychopy_nfb.recording.sealed_file import read_sealed
 from psychopy_nfb.settings import read_plain_json, write_json
@@ -90,6 +90,14 @@ def unblind(
     if participant is not None:
         labels = [folder.participant(participant)[0]]
     register = Register(folder)
+    strangers = {run.participant for run in register.runs()} - set(study.participants)
+    if strangers:
+        raise FileError(
+            "study",
+            os.fspath(folder.file),
+            f"was changed: there are sessions of {listed(sorted(strangers))}, who is not in it; "
+            "nothing was opened",
+        )
     for label in labels:
         if register.under_way(label):
             raise SettingsError("participant", label, "has a session now; wait until it has ended")

@@ -220,8 +220,14 @@ def test_a_plan_that_does_not_fit_is_refused_before_anything_is_shown(
         )
         window = open_window(units="height", allowStencil=True)
         begun(nfb, window, until)
+        nfb._link.blinded = True
+        said = refusal(nfb, window, {"blocks": [{**block, "shown": "own"}]})
+        assert "shown='own': is said by the study's arm; leave it out" in said
+        said = refusal(nfb, window, {"blocks": [{**block, "until": {"rewards": 3}}]})
+        assert "so that its length would tell the arm of a blinded study" in said
+        nfb._link.blinded = False
         assert refusal(nfb, window, {"blocks": [{**block, "lag": 300}]}).startswith(
-            "block 1 (a).lag.hold=300.0: must be above 0 s and at most"
+            "block 1 (a).lag.hold=300.0: must be at most 2 s; did you mean 0.3 s?"
         )
         question = {"itemText": "?", "options": 5}
         assert refusal(nfb, window, {"blocks": [block], "questions": [question]}).startswith(

@@ -18,7 +18,8 @@ from psychopy_nfb.study.allocation import Allocation
 from psychopy_nfb.study.drawing import allocate, block_randomised
 from psychopy_nfb.study.keys import from_print, printed, read_key
 from psychopy_nfb.study.participants import add_participant
-from psychopy_nfb.study.plan import Arm, Study, new_study
+from psychopy_nfb.study.plan import Arm, Study, StudyFolder, new_study
+from psychopy_nfb.study.register import Register, Run
 from psychopy_nfb.study.unblinding import read_arms, unblind, unblinding_of
 
 PASSPHRASE = "a passphrase of the test"
@@ -157,6 +158,20 @@ def test_the_key_must_not_lie_with_the_experimenters(make_study, tmp_path):
     allocate(folder, tmp_path / "key.json", PASSPHRASE)
     said = refusal(allocate, folder, tmp_path / "other.json", PASSPHRASE)
     assert "has an allocation already" in said
+
+
+def test_unblinding_misses_nobody_whose_label_was_changed(blinded):
+    folder, _, private = blinded("01", "02")
+    begun = "2026-03-01T10:00:00+01:00"
+    stem = "data/sub-02_ses-01_task-alpha_run-01"
+    run = Run(participant="02", number=1, run=1, stem=stem, begun=begun, state="cut off")
+    Register(folder).write(run)
+    content = json.loads(folder.file.read_text("utf-8"))
+    content["participants"]["2x"] = content["participants"].pop("02")
+    write_json(content, folder.file)
+    said = refusal(unblind, StudyFolder(folder.path), lambda _: private, "A. Meyer", "the end")
+    assert "was changed: there are sessions of 02, who is not in it; nothing was opened" in said
+    assert not unblinding_of(folder)
 
 
 def test_everybody_has_a_donor_with_enough_sessions_whatever_the_arm(blinded, tmp_path):
