@@ -52,7 +52,7 @@ def course(plan: Plan, seed: int | None = None) -> list[Turn]:
     >>> trials = [PlannedBlock(label=one, seconds=8, extra=2) for one in ("left", "right")]
     >>> group = Group(group="a", blocks=trials, repeats=3, order="shuffled", most_in_a_row=2)
     >>> [turn.block.label for turn in course(Plan(blocks=[group]), seed=1)]
-    ['left', 'right', 'right', 'left', 'right', 'left']
+    ['left', 'left', 'right', 'left', 'right', 'right']
     """
     seed = plan.seed if seed is None else seed
     lots = np.random.default_rng(drawn_seed() if seed is None else seed)

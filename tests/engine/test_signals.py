@@ -324,6 +324,7 @@ def test_a_baseline_whose_last_samples_no_file_has_is_the_same_in_a_rerun(
     assert (flags == session.signals["flags"]).all()
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_a_killed_worker_of_three_signals_is_replaced_and_score_and_baseline_kept(
     amplifier, tmp_path, until

@@ -224,6 +224,7 @@ def test_row_044_the_test_signal_needs_no_stream(training, tmp_path, listen):
     assert min(signal_values) < max(signal_values)
 
 
+@pytest.mark.alone
 def test_row_058_stages_sum_to_the_loop(amplifier, training, tmp_path, listen):
     source = amplifier("--rate", "500", "--chunk", "5")
     with Neurofeedback(training(source.source_id), data=tmp_path) as nfb:
@@ -234,6 +235,7 @@ def test_row_058_stages_sum_to_the_loop(amplifier, training, tmp_path, listen):
     assert stages["samples_per_block_max"] >= 5
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("delay", [0.0, 0.05, 0.1])
 def test_row_057_a_late_amplifier_is_seen_in_the_lag(amplifier, training, delay, listen):
     prompt, late = amplifier(), amplifier("--stamp-delay", str(delay))
