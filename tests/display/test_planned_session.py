@@ -54,15 +54,15 @@ PLAN = {
 
 
 def begun(nfb, window, until):
-    """Attach a window and wait until values come."""
+    """Attach a window and wait until clean values come."""
     pace(window, 60)
     nfb.attach(window)
 
     def comes():
         nfb.update()
-        return not nfb.stale
+        return not nfb.stale and nfb.flags == 0
 
-    until(comes, 15, "values")
+    until(comes, 30, "clean values")
 
 
 def marks(session):

@@ -37,7 +37,7 @@ def check_rerun(session, configuration):
 @pytest.mark.display
 @pytest.mark.slow
 def test_row_118_the_screen_shows_what_the_files_say_was_shown(
-    amplifier, training, open_window, show, tmp_path
+    amplifier, training, open_window, show, until, tmp_path
 ):
     settings = training(amplifier().source_id, dwell=0.0)
     heights = []
@@ -45,6 +45,7 @@ def test_row_118_the_screen_shows_what_the_files_say_was_shown(
         win = open_window()
         nfb.attach(win)
         bar = FeedbackBar(win, size=(40, 200), color="red", track_color="gray")
+        until(lambda: nfb.update() or (not nfb.stale and nfb.flags == 0), 30, "clean values")
         for name in ("own", "down", "none"):
             with nfb.block(name, shown=name):
                 for _ in range(60):

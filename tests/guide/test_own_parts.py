@@ -53,7 +53,8 @@ def test_file_script_settings_and_rerun_work_as_they_are_written(amplifier, tmp_
     session = read_session(tmp_path / "data" / f"{STEM}_nfb.json")
     assert int(said[1].stdout) == len(session.signals)
     assert session.settings["own_parts"][0]["parts"] == ["Teager", "teager"]
-    assert session.signals.trained_signal.iloc[-1] > 0
+    # The operator gives 0 where its energy would be negative, in few samples of a rhythm.
+    assert (session.signals.trained_signal > 0).mean() > 0.5
     with as_it_was():
         load_plugins([tmp_path / "my_lab.py"])
         assert from_dict(Pipeline, SETTINGS).steps[2].order == 2
