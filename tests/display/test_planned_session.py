@@ -12,6 +12,7 @@ import pytest
 from psychopy_nfb import Neurofeedback, Quest, pace, read_plan, run_plan
 from psychopy_nfb.course import course
 from psychopy_nfb.display.frame_log import MARKS_BETWEEN
+from psychopy_nfb.dsp.flags import Flags
 from psychopy_nfb.engine.rerun import rerun
 from psychopy_nfb.errors import NfbError
 from psychopy_nfb.protocol import Inverse
@@ -32,7 +33,7 @@ PLAN = {
             "blocks": [
                 {
                     "label": "up",
-                    "seconds": 1.6,
+                    "seconds": 2.4,
                     "extra": 0.3,
                     "instructions": "Raise it",
                     "half_time": "Half of it",
@@ -60,7 +61,7 @@ def begun(nfb, window, until):
 
     def comes():
         nfb.update()
-        return not nfb.stale and nfb.flags == 0
+        return not nfb.stale and not nfb.flags & ~(Flags.NO_POINTS | Flags.UNCALIBRATED)
 
     until(comes, 30, "clean values")
 
@@ -144,7 +145,7 @@ def test_row_032_missed_trials_cost_points_quest_follows_and_a_rerun_is_equal(
 ):
     rule = Quest(start=HARD, sd=100.0)
     settings = training(amplifier().source_id, threshold=rule, loss=3.0)
-    block = {"label": "trial", "seconds": 1.4, "repeats": 2, "sign": True}
+    block = {"label": "trial", "seconds": 2.4, "repeats": 2, "sign": True}
     with Neurofeedback(settings, data=tmp_path) as nfb:
         window = open_window(units="height")
         begun(nfb, window, until)
@@ -173,7 +174,7 @@ def test_escape_ends_it_and_what_was_reached_is_kept(
     from psychopy import event
 
     settings = training(amplifier().source_id, threshold=EASY, dwell=0.1)
-    plan = {"blocks": [{"label": "one", "seconds": 1.3}, {"label": "two", "seconds": 60}]}
+    plan = {"blocks": [{"label": "one", "seconds": 2.4}, {"label": "two", "seconds": 60}]}
 
     with Neurofeedback(settings, data=tmp_path) as nfb:
         window = open_window(units="height")
