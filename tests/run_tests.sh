@@ -22,7 +22,7 @@ if [ "$#" -gt 0 ]; then
     static_checks || status=1
 else
     # Those that compare times or count frames run while no other does.
-    set -- -n 2 --dist loadfile --no-loadscope-reorder
+    set -- -n 2 --dist loadfile --no-loadscope-reorder --durations 40 --durations-min 10
     static_checks &
     bash tests/windows/run.sh --smoke || status=1
     wait "$!" || status=1
