@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing import resource_tracker
@@ -19,9 +20,10 @@ from pathlib import Path
 
 import psutil
 
-FOLDER = Path("/dev/shm")
+FOLDER: Path | None = Path("/dev/shm") if sys.platform == "linux" else None
 """Where Linux shows shared memory as files. On Windows a block ends with the last process that
-holds it; macOS does not list its blocks."""
+holds it; macOS does not list its blocks. A Windows program in Wine sees this folder, and none of
+the processes that its blocks belong to."""
 PREFIX = "nfb"
 
 
@@ -60,7 +62,7 @@ def remove_abandoned() -> list[str]:
     Only Linux needs it and has it, see `FOLDER`.
     """
     removed = []
-    if FOLDER.is_dir():
+    if FOLDER is not None and FOLDER.is_dir():
         for path in FOLDER.glob(f"{PREFIX}_*_*"):
             with suppress(OSError, ValueError):  # gone already, another user's, another program's
                 if not _creator_lives(int(path.name.split("_")[1])):

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import os
 import subprocess
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from psychopy_nfb import errors
@@ -33,13 +35,18 @@ START_SECONDS = 20.0
 """How long a worker may take to be ready, beyond the stream's timeout: cold disk, virus scanner."""
 STALLED_SECONDS = 2.0
 """Without a heartbeat a worker is killed and started again."""
+BUSY_SECONDS = 120.0
+"""The same while it fits its steps to a baseline, which takes seconds with many channels."""
 LOOK_SECONDS = 0.1
 STOP_SECONDS = 3.0
 LAST_WORDS_SECONDS = 1.0
 """How long to wait for the last messages in the pipe of a process that has ended."""
 INTERRUPT_SECONDS = 0.1
 """On Windows Ctrl-C is not noticed within a wait: waits for the start are as short as this."""
+WORKED_SECONDS = 3.0
+"""A worker that worked for so long did not die of its start."""
 MOST_RESTARTS = 20
+"""So many workers in a row that did not work for `WORKED_SECONDS`; then there is no other."""
 
 
 class WorkerProcess:
@@ -108,6 +115,9 @@ class WorkerProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._receiver: threading.Thread | None = None
         self._is_ready = False  # whether this process has begun to work
+        self._spawned_at = self._ready_at = 0.0
+        self._in_vain = 0  # how many workers in a row did not work for long
+        self._refusal = ""  # of a successor, as it was told last
         self.ready: dict[str, Any] = {}
         self.block: SharedBlock = SharedBlock.create(value_names)
         self.restarts: int = 0
@@ -159,6 +169,7 @@ class WorkerProcess:
         self.block["worker_pid"] = process.pid
         self.block["busy"] = 0
         self.block.heartbeat = 0.0
+        self._spawned_at = lsl_now()
         order = {
             "configuration": self._configuration,
             "session": self._session,
@@ -201,25 +212,30 @@ class WorkerProcess:
                 self._outbox.kept([command["number"]])
 
     def _receive(self, process: subprocess.Popen[bytes]) -> None:
-        for line in process.stdout:
-            try:
-                self._take(process, json.loads(line))
-            except Exception:  # half a line of a process that was killed, or a mistake of ours
-                logger.exception("A message of the background process was not understood: %s", line)
+        with suppress(ValueError):  # closed: its successor has not waited for more
+            for line in process.stdout:
+                try:
+                    self._take(process, json.loads(line))
+                except Exception:  # half a line of a process that was killed, or a mistake of ours
+                    logger.exception("The background process said what is not understood: %s", line)
 
     def _take(self, process: subprocess.Popen[bytes], message: dict[str, Any]) -> None:
         kind = message["kind"]
         if kind == "ready":
             self.ready = message
+            self._ready_at = lsl_now()
             self._is_ready = process is self._process
             self._told.set()
         elif kind == "error":
-            self._error = getattr(errors, message["error"])(
+            refusal = getattr(errors, message["error"])(
                 message["parameter"], message["value"], message["remedy"]
             )
-            if self._told.is_set():
-                logger.error("The background process could not start again: %s", self._error)
-            self._told.set()
+            if not self._told.is_set():
+                self._error = refusal
+                self._told.set()
+            elif str(refusal) != self._refusal:  # each of its successors may say the same
+                self._refusal = str(refusal)
+                logger.error("The background process could not start again: %s", refusal)
         elif kind == "recording_moved":
             self._session = message["stem"]
         elif kind == "streams":
@@ -271,9 +287,8 @@ class WorkerProcess:
         if now - self._looked_at > STALLED_SECONDS / 2:
             self._slept_at = now  # all processes did, as in a laptop that was closed
         self._looked_at = now
-        silent_since = max(beat, self._slept_at)
-        stalled = beat and not self.block["busy"] and now - silent_since > STALLED_SECONDS
-        if not (dead or stalled):
+        silent_since = max(beat or self._spawned_at, self._slept_at)
+        if not (dead or now - silent_since > self._patience(beat)):
             return False
         if not self._told.is_set():
             if self._error is None:
@@ -296,16 +311,26 @@ class WorkerProcess:
                 logger.error("%s", self._error)
         return False
 
+    def _patience(self, beat: float) -> float:
+        """Return for how many seconds this worker may be silent."""
+        if beat:
+            return BUSY_SECONDS if self.block["busy"] else STALLED_SECONDS
+        # The first one may wait for its stream, for which `start` has a limit; successors do not.
+        return START_SECONDS if self._told.is_set() else math.inf
+
     def _restart(self, process: subprocess.Popen[bytes], why: str) -> None:
         process.kill()
         process.wait()
         self._receiver.join(LAST_WORDS_SECONDS)  # what it had reached is in its last messages
         close_pipes(process)
-        if self.restarts >= MOST_RESTARTS:
+        worked = self.block.heartbeat - self._ready_at if self._is_ready else 0.0
+        self._in_vain = 0 if worked > WORKED_SECONDS else self._in_vain + 1
+        if self._in_vain > MOST_RESTARTS:
             self._error = WorkerError(
                 "worker",
                 self.restarts,
-                f"ended again and again and is not started any more; see {self.log_path}",
+                f"ended {MOST_RESTARTS} times within {WORKED_SECONDS:g} s of its start and is not "
+                f"started any more; see {self.log_path}",
             )
             logger.error("%s", self._error)
             return

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import time
 
 import numpy as np
 import psutil
@@ -11,11 +12,13 @@ from trainings import VALUE_NAMES
 
 from psychopy_nfb import Neurofeedback
 from psychopy_nfb.dsp import Flags
+from psychopy_nfb.engine import worker_process
 from psychopy_nfb.engine.records import SAMPLE
 from psychopy_nfb.engine.rerun import rerun
 from psychopy_nfb.recording import read_session
 
 pytestmark = pytest.mark.slow
+KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 
 
 def fresh(nfb):
@@ -118,6 +121,50 @@ def test_row_110_a_stopped_worker_is_replaced(amplifier, training, until, listen
         assert nfb.stale
 
         until(lambda: fresh(nfb) and nfb.restarts == 1, 8, "values after the stall")
+
+
+def test_a_worker_that_is_stopped_during_its_start_is_replaced(
+    amplifier, training, until, monkeypatch
+):
+    if not hasattr(signal, "SIGSTOP"):
+        pytest.skip("no SIGSTOP on this system")
+    with Neurofeedback(training(amplifier().source_id)) as nfb:
+        until(lambda: fresh(nfb), 10, "values")
+        first = nfb.worker_pid
+        monkeypatch.setattr(worker_process, "START_SECONDS", 5.0)
+        os.kill(first, signal.SIGKILL)
+        until(lambda: nfb.worker_pid != first, 5, "a new worker")
+        os.kill(nfb.worker_pid, signal.SIGSTOP)
+        until(lambda: nfb.restarts == 2, 15, "another one")
+        monkeypatch.undo()
+        until(lambda: fresh(nfb), 15, "values")
+
+
+def test_workers_that_worked_are_replaced_without_end(amplifier, training, until, monkeypatch):
+    monkeypatch.setattr(worker_process, "MOST_RESTARTS", 1)
+    monkeypatch.setattr(worker_process, "WORKED_SECONDS", 0.5)
+    with Neurofeedback(training(amplifier().source_id)) as nfb:
+        for restarts in range(1, 5):
+            until(lambda: fresh(nfb), 15, "values")
+            time.sleep(1.0)
+            os.kill(nfb.worker_pid, KILL)
+            until(lambda n=restarts: nfb.restarts == n, 5, "a new worker")
+        until(lambda: fresh(nfb), 15, "values")
+
+
+def test_workers_that_die_of_their_start_are_given_up_with_a_word(
+    amplifier, training, until, monkeypatch, caplog
+):
+    monkeypatch.setattr(worker_process, "MOST_RESTARTS", 2)
+    monkeypatch.setattr(worker_process, "WORKED_SECONDS", 60.0)
+    with Neurofeedback(training(amplifier().source_id)) as nfb:
+        for _ in range(2):
+            before = nfb.worker_pid
+            os.kill(before, KILL)
+            until(lambda pid=before: nfb.worker_pid != pid, 5, "a new worker")
+        os.kill(nfb.worker_pid, KILL)
+        until(lambda: "ended 2 times within 60 s of its start" in caplog.text, 5, "the word")
+        assert nfb.restarts == 2
 
 
 @pytest.mark.parametrize("how", ["SIGKILL", "SIGSTOP"])

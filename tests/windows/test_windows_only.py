@@ -6,11 +6,13 @@ import json
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
 from psychopy_nfb.doctor.libraries import check_runtime
 from psychopy_nfb.engine import worker
+from psychopy_nfb.engine.named_memory import remove_abandoned
 from psychopy_nfb.errors import FileError
 from psychopy_nfb.recording import SessionFiles, new_session
 from psychopy_nfb.settings import read_plain_json, write_json
@@ -86,6 +88,20 @@ def test_labels_that_windows_forbids_in_names_do(tmp_path, participant, task):
     files.events.write_bytes(b"x")
     assert SessionFiles.from_stem(files.eeg) == files
     assert files.eeg.exists()
+
+
+def test_the_shared_memory_of_linux_programs_stays_theirs():
+    """In Wine their folder is seen, and none of their processes."""
+    folder = Path("/dev/shm")
+    if not folder.is_dir():
+        pytest.skip("no Wine: there is no /dev/shm")
+    theirs = folder / "nfb_4000000_beside"
+    theirs.write_bytes(b"x")
+    try:
+        assert remove_abandoned() == []
+        assert theirs.exists()
+    finally:
+        theirs.unlink(missing_ok=True)
 
 
 def test_the_runtime_of_liblsl_is_there():
