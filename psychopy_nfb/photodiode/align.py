@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 
 from psychopy_nfb.errors import NfbError
 from psychopy_nfb.photodiode.evidence import evidence
+from psychopy_nfb.photodiode.lost import impossible, lost_light
 
 EARLIEST, LATEST = -0.1, 0.5
 """Seconds from flip to light between which the beginning is sought."""
@@ -15,6 +17,8 @@ SHORTEST = 16
 """Refreshes; fewer occur at several places of the code."""
 SEGMENT = 128
 """Refreshes that are judged together: in some the sensor may have been off the patch."""
+CLOSE = 0.7
+"""Correlation from which on light and log agree for a moment, and not by chance."""
 AGREES = 0.3
 """Correlation of a segment's light with the log's levels from which on its lag is looked at."""
 MOST_WRONG = 0.2
@@ -35,13 +39,6 @@ LEAST_MARGIN = 5.0
 the next: with less, hum and chance could have chosen it."""
 COMPARED = 256
 """Refreshes over which it is compared with the next."""
-TOUCHED, TOUCHED_COST = 12, 4.5
-"""Refreshes in a row, and the wrong light in them, from which on the sensor saw something else."""
-UNCLEAR, UNCLEAR_TIMES = 0.2, 4.0
-"""Share of the way by which light lies off both levels, and how many times further than usual, from
-which on it is unclear."""
-BESIDE = 9
-"""Refreshes before and after a lost stretch in which wrong light is lost light."""
 
 
 class NoMatch(NfbError):
@@ -60,12 +57,20 @@ class Alignment:
     """Whether the channel falls in light."""
     lost: np.ndarray
     """(r,) bool: refreshes in which the sensor saw something else than the patch."""
+    impossible: int
+    """Number of refreshes that changed their light though no frame did."""
     cost: float
     """Wrong light and slips, in refreshes."""
 
 
 def align(
-    brightness: np.ndarray, place: np.ndarray, levels: np.ndarray, period: float, channel: str
+    brightness: np.ndarray,
+    place: np.ndarray,
+    levels: np.ndarray,
+    period: float,
+    channel: str,
+    *,
+    waits: bool,
 ) -> Alignment:
     """Return the alignment with the least wrong light and the fewest slips.
 
@@ -81,6 +86,8 @@ def align(
         Seconds a refresh lasts.
     channel : str
         The channel's name, for what is said.
+    waits : bool
+        Whether flips wait for the display, so that no frame is light before its turn.
 
     Raises
     ------
@@ -92,15 +99,27 @@ def align(
     light = brightness if sign > 0 else 1 - brightness
     light = np.where((place < -WIDEST) | (place >= len(levels) + WIDEST), np.nan, light)
     path = _path(light, levels, place)
-    lost = _lost(light, levels, place, path)
+    lost = lost_light(light, levels, place - path, _costs(light, levels, place, path), waits=waits)
+    n_impossible = int(impossible(light, levels, place - path).sum()) if waits else 0
     if lost.any():
         path = _path(np.where(lost, np.nan, light), levels, place)
-        lost = _lost(light, levels, place, path, lost)
+        costs = _costs(light, levels, place, path)
+        lost = lost_light(light, levels, place - path, costs, lost, waits=waits)
     light = np.where(lost, np.nan, light)
     costs = _costs(light, levels, place, path)
     at = place - path
     known = ~np.isnan(light) & (at >= 0) & (at < len(levels))
-    if not _follows(np.where(known, costs, 0.0), known, lost | known):
+    n_good, n_needed, n_all = _follows(np.where(known, costs, 0.0), known, lost | known)
+    if n_good < n_needed and agreement > CLOSE:
+        raise NoMatch(
+            "channel",
+            channel,
+            f"follows this frame log for moments only, in {n_good} of {n_all} stretches of about "
+            f"{SEGMENT} refreshes, at least {n_needed} are needed; record the sensor without a "
+            "high-pass filter (DC), keep it on the patch, and choose the frame log of the same "
+            "session",
+        )
+    if n_good < n_needed:
         raise NoMatch(
             "channel",
             channel,
@@ -120,7 +139,7 @@ def align(
             "the same session, keep the sensor on the patch, and record at least 2 s",
         )
     _require_one_way(light, levels, place, path, channel, period)
-    return Alignment(at, path, sign < 0, lost, float(costs.sum()))
+    return Alignment(at, path, sign < 0, lost, n_impossible, float(costs.sum()))
 
 
 def _shift(
@@ -218,50 +237,15 @@ def _costs(
     return wrong + SLIP_COST * np.abs(np.diff(path, prepend=path[0]))
 
 
-def _follows(costs: np.ndarray, known: np.ndarray, counted: np.ndarray) -> bool:
-    """Return whether enough segments of the light follow the log, of those counted."""
+def _follows(costs: np.ndarray, known: np.ndarray, counted: np.ndarray) -> tuple[int, int, int]:
+    """Return how many segments of the light follow the log, how many must, and how many count."""
     rows = np.flatnonzero(counted)
     parts = np.array_split(rows, max(1, len(rows) // SEGMENT))
     good = [
         known[part].sum() >= len(part) / 4 and costs[part].sum() <= MOST_WRONG * known[part].sum()
         for part in parts
     ]
-    return sum(good) >= max(1, FEWEST_SEGMENTS * len(parts))
-
-
-def _lost(
-    light: np.ndarray,
-    levels: np.ndarray,
-    place: np.ndarray,
-    path: np.ndarray,
-    before: np.ndarray | None = None,
-) -> np.ndarray:
-    """Return in which refreshes light has nothing to do with the log: the sensor was touched.
-
-    A display that misses frames shows the right light in most of the refreshes around them.
-    """
-    costs = _costs(light, levels, place, path)
-    at = place - path
-    costs[(at < 0) | (at >= len(levels)) | np.isnan(light)] = 0.0
-    if before is not None:
-        costs[before] = 0.0
-    off = np.minimum(light, 1 - light)
-    unclear = off > max(UNCLEAR, UNCLEAR_TIMES * float(np.nanmedian(off)))
-    sums = np.convolve(np.maximum(costs, unclear / 2), np.ones(TOUCHED), mode="valid")
-    lost = np.zeros(len(light), dtype=bool) if before is None else before.copy()
-    wrong = costs > 0.3
-    for first in np.flatnonzero(sums > TOUCHED_COST):
-        part = np.arange(first, first + TOUCHED)
-        bad = part[(wrong | unclear)[part]]
-        lost[bad[0] : bad[-1] + 1] = True
-    near = np.convolve(lost, np.ones(2 * BESIDE + 1), mode="same")[: len(lost)] > 0.5
-    # Between wrong light beside a lost stretch and that stretch light was right by chance.
-    for place_of in np.flatnonzero(near & wrong & ~lost):
-        around = np.flatnonzero(lost[max(0, place_of - BESIDE) : place_of + BESIDE + 1])
-        nearest = around + max(0, place_of - BESIDE)
-        nearest = nearest[np.argmin(np.abs(nearest - place_of))]
-        lost[min(nearest, place_of) : max(nearest, place_of) + 1] = True
-    return lost
+    return sum(good), max(1, ceil(FEWEST_SEGMENTS * len(parts))), len(parts)
 
 
 def _require_one_way(

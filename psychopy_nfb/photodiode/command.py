@@ -212,7 +212,12 @@ def _table(summary: LightSummary) -> Table:
         ("95th percentile", summary.lag_p95_ms, ""),
         ("longest", summary.lag_max_ms, ""),
         ("SD", summary.lag_sd_ms, "how much it varies"),
-        ("SD without drift", summary.lag_sd_detrended_ms, "the same, the clocks' drift removed"),
+        (
+            "SD in one direction",
+            summary.lag_sd_detrended_ms,
+            "the same, the clocks' drift and the difference between rise and fall removed",
+        ),
+        ("fall after rise", summary.falls_later_ms, "how much later falling light is half-way"),
         ("rise", summary.rise_ms, "from 10 to 90 % of the change, pixels and sensor"),
         ("fall", summary.fall_ms, "the same from light to dark"),
     ]
@@ -228,6 +233,7 @@ def _table(summary: LightSummary) -> Table:
         ],
         ["came later", str(summary.later), "frames, a refresh or more, for a while"],
         ["lost", str(summary.lost), "frames in which the sensor's signal was lost"],
+        ["disturbed", str(summary.disturbed), "refreshes that changed though no frame did"],
         ["display", f"{summary.refresh_hz:.3f} Hz", "refresh rate, by the light"],
         ["clock drift", f"{round(summary.drift_ppm) + 0:+d} ppm", "of the sensor against LSL"],
         ["dark, light", f"{summary.level_low:.4g}, {summary.level_high:.4g}", unit],

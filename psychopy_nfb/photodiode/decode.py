@@ -51,6 +51,8 @@ class Decoded:
     """(f,) refreshes that each frame of the log should be shown, by its flips."""
     touched: np.ndarray
     """(r,) bool: where the sensor saw something else than the patch."""
+    impossible: int
+    """Number of refreshes that changed their light though no frame did."""
     slips: np.ndarray
     """(r,) refreshes by which each came later than the log and the usual lag say."""
     tied: Tied
@@ -277,7 +279,7 @@ def _laid(
             f"shows only {known} refreshes whole, at least {SHORTEST} are needed; record longer "
             "and look for gaps in the recording",
         )
-    way = align(brightness, place, levels[account], grid.period, channel)
+    way = align(brightness, place, levels[account], grid.period, channel, waits=tied != "neither")
     return way.cost / known, _decoded(
         way, grid, numbers, brightness, account, lasts, flip_grid, tied
     )
@@ -310,6 +312,7 @@ def _decoded(
         inverted=way.inverted,
         lasts=lasts,
         touched=way.lost[inside],
+        impossible=way.impossible,
         slips=way.slips[inside],
         tied=tied,
         flips_hz=1 / flip_grid.period,

@@ -36,8 +36,11 @@ REST_BEFORE, REST_AFTER = (-1.0, -0.65), (2.0, 2.8)
 """Refreshes from an edge between which light rests at a level."""
 STEEPEST_SECONDS = 2e-3
 """Time over which an answer must be steepest: what few edges tell is rough from bin to bin."""
-AT_FIRST = (0.6, 1.2)
-"""Refreshes after an edge in which light that falls back is furthest."""
+AT_FIRST, AFTERWARDS = (0.6, 1.2), (1.4, 2.0)
+"""Refreshes after an edge in which light that falls back is furthest, and in which it is still on
+its way; what a low-pass filter overshoots by is gone by then."""
+STILL_FALLING = 0.25
+"""Share of the way back that is then left, at least, behind a high-pass filter."""
 SHORT = 1.5
 """Refreshes since the edge before, up to which pixels may not have come to rest."""
 SLOW = 0.3
@@ -69,8 +72,14 @@ class Answer:
     def falls_back(self, period: float) -> float:
         """Return by which share of the way light falls back after an edge, at rest at the end."""
         since = self.since - self.middle()
-        first = (since > AT_FIRST[0] * period) & (since < AT_FIRST[1] * period)
-        return float(self.level[first].mean() - self.level[-1]) if first.any() else 0.0
+        first, later = (
+            self.level[(since > begin * period) & (since < end * period)]
+            for begin, end in (AT_FIRST, AFTERWARDS)
+        )
+        if not len(first) or not len(later):
+            return 0.0
+        back, left = first.mean() - self.level[-1], later.mean() - self.level[-1]
+        return float(back) if left > STILL_FALLING * back else 0.0
 
     def middle(self) -> float:
         """Return when half of the way is done, in seconds after the edge."""

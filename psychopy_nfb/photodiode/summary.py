@@ -33,7 +33,8 @@ class LightSummary:
     lag_p95_ms: float
     lag_max_ms: float
     lag_sd_detrended_ms: float
-    """The spread that is left when the clocks' drift is taken away."""
+    """The spread that is left when the clocks' drift, and the difference between edges that rise
+    and edges that fall, are taken away."""
     drift_ppm: float
     """How much faster the sensor's clock goes than the log's, in millionths."""
     rise_ms: float
@@ -62,6 +63,10 @@ class LightSummary:
     wait for it."""
     flips_hz: float = 0.0
     """Rate of the flips in Hz, by the log's clock."""
+    falls_later_ms: float = 0.0
+    """By how much later light is half-way when it falls than when it rises."""
+    disturbed: int = 0
+    """Refreshes in which light changed though no frame did: not the patch, but something else."""
 
     def to_dict(self) -> dict[str, float]:
         """Return all of it for JSON."""
@@ -73,7 +78,7 @@ class LightSummary:
             [
                 f"flip → light in ms: mean {self.lag_mean_ms:.2f}, median "
                 f"{self.lag_median_ms:.2f}, SD {self.lag_sd_ms:.2f} "
-                f"({self.lag_sd_detrended_ms:.2f} without drift), p95 {self.lag_p95_ms:.2f}, "
+                f"({self.lag_sd_detrended_ms:.2f} in one direction, without drift), p95 {self.lag_p95_ms:.2f}, "
                 f"max {self.lag_max_ms:.2f}",
                 f"{self.frames} frames seen, {self.edges} timed by an edge of their own; "
                 f"{self.missed} missed, {self.repeated} repeated, {self.lost} lost by the sensor",
@@ -87,12 +92,20 @@ class LightSummary:
 
 
 def summary_of(
-    table: pd.DataFrame, light: LightSignal, decoded: Decoded, rise: Answer, fall: Answer
+    table: pd.DataFrame,
+    light: LightSignal,
+    decoded: Decoded,
+    rise: Answer,
+    fall: Answer,
+    disturbed: int,
 ) -> LightSummary:
     """Return the figures of a run from the table of its frames and what was decoded."""
     timed = table[table.edge]
     lag = 1e3 * timed.lag.to_numpy()
     since = (timed.t_flip - timed.t_flip.mean()).to_numpy()
+    steady = lag - 1e3 * decoded.drift * since
+    up = (timed.patch > table.patch.mean()).to_numpy()
+    falls_later = float(steady[~up].mean() - steady[up].mean()) if 0 < up.sum() < len(up) else 0.0
     later = _later(decoded)
     levels = (light.high, light.low) if decoded.inverted else (light.low, light.high)
     return LightSummary(
@@ -106,7 +119,7 @@ def summary_of(
         lag_sd_ms=float(lag.std(ddof=1)),
         lag_p95_ms=float(np.percentile(lag, 95)),
         lag_max_ms=float(lag.max()),
-        lag_sd_detrended_ms=float((lag - 1e3 * decoded.drift * since).std(ddof=1)),
+        lag_sd_detrended_ms=float((steady + np.where(up, falls_later, 0.0)).std(ddof=1)),
         drift_ppm=1e6 * decoded.drift,
         rise_ms=1e3 * rise.duration(),
         fall_ms=1e3 * fall.duration(),
@@ -119,6 +132,8 @@ def summary_of(
         stretches=int(np.count_nonzero(np.diff(later > 0, prepend=False) & (later > 0))),
         tied=decoded.tied,
         flips_hz=decoded.flips_hz,
+        falls_later_ms=falls_later,
+        disturbed=disturbed,
     )
 
 

@@ -93,11 +93,12 @@ def light_times(
     period = float(np.median(np.diff(flips)))
     levels = (log.patch > (log.patch.min() + log.patch.max()) / 2).to_numpy()
     changes = np.concatenate((flips[:1], flips[1:][levels[1:] != levels[:-1]], flips[-1:]))
-    pulses = find_pulses(values, stamps, period, channel)
+    pulses, disturbed = find_pulses(values, stamps, period, channel), 0
     if pulses is None:
         light = read_light(values, stamps, period, channel, changes)
         decoded = decode(light, flips, levels, period, channel)
         if decoded.touched.any():  # there the signal has levels of its own
+            disturbed = decoded.impossible
             kept = np.where(_touched(decoded, stamps), np.nan, values)
             light = read_light(kept, stamps, period, channel, changes)
             decoded = decode(light, flips, levels, period, channel)
@@ -115,7 +116,8 @@ def light_times(
     edges = pd.DataFrame(
         {"t": times, "rising": rising, "frame": log.frame.to_numpy()[decoded.rows[at]]}
     )
-    summary = summary_of(table, light, decoded, rise, fall)
+    disturbed += decoded.impossible
+    summary = summary_of(table, light, decoded, rise, fall, disturbed)
     if pulses is not None:
         summary = replace(summary, pulse_ms=1e3 * pulses.width, falls_back=0.0)
     return LightTimes(table, summary, rise, fall, light, edges)

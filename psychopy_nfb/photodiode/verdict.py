@@ -152,6 +152,15 @@ def _pixels(summary: LightSummary) -> Finding:
             "record the sensor without the amplifier's high-pass filter (DC), or with one below "
             "0.1 Hz",
         )
+    if abs(summary.falls_later_ms) > STEADY_MS:
+        than = "later" if summary.falls_later_ms > 0 else "earlier"
+        return Finding(
+            "mind",
+            f"{what}, so that a frame that gets dark is half-way {abs(summary.falls_later_ms):.1f} "
+            f"ms {than} than one that gets light",
+            "compare times of stimuli that change in the same direction, and check that the sensor "
+            "is neither saturated nor logarithmic; the display's overdrive may help",
+        )
     if slower * summary.refresh_hz / 1e3 <= SLOW_SHARE:
         return Finding("good", what)
     return Finding(
@@ -193,6 +202,15 @@ def _clocks(summary: LightSummary) -> Finding:
 
 
 def _sensor(summary: LightSummary) -> Finding:
+    if summary.disturbed:
+        return Finding(
+            "mind",
+            f"light changed {summary.disturbed} times where no frame did: something else than the "
+            f"patch reaches the sensor; {summary.lost} frames around that count as lost, and "
+            "whether they were missed is not known",
+            "fasten the sensor, keep the room's light from it, and look for a stimulus or the "
+            "mouse pointer beside the patch, and for triggers on the sensor's channel",
+        )
     share = summary.lost / max(1, summary.frames + summary.lost)
     if share <= LOST_SHARE:
         return Finding("good", f"the sensor saw {percent(1 - share)} of the frames")

@@ -1,0 +1,148 @@
+"""Refreshes whose light comes from something else than the patch: a hand, a lamp, a trigger.
+
+A display that misses a frame goes on with the frame before. Light that changes where no frame does,
+or that is wrong in one direction only, is no missed frame.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import bdtr
+
+TOUCHED, TOUCHED_COST = 12, 4.5
+"""Refreshes in a row, and the wrong light in them, from which on the sensor saw something else."""
+UNCLEAR, UNCLEAR_TIMES = 0.2, 4.0
+"""Share of the way by which light lies off both levels, and how many times further than usual, from
+which on it is unclear."""
+BESIDE = 9
+"""Refreshes before and after a lost stretch in which wrong light is lost light."""
+LONG_UNSEEN = 6
+"""Refreshes without a signal, beside which wrong light is lost light as well."""
+SURELY_WRONG = 0.56
+"""Difference from the log's level from which on hum alone cannot have made light wrong."""
+FEWEST_IMPOSSIBLE, SHARE_IMPOSSIBLE = 4, 0.25
+"""Impossible refreshes, and their share of all stretches with wrong light, from which on no wrong
+light is taken for a missed frame: what disturbs the sensor makes both equally often."""
+ONE_SIDED = 1e-4
+"""Probability with which missed frames may leave so many more stretches dark than light, or light
+than dark."""
+
+
+def impossible(light: np.ndarray, levels: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """Return in which refreshes light changed to what neither this frame nor the one before shows.
+
+    Parameters
+    ----------
+    light : ndarray, shape (r,)
+        Light in each refresh, 0 to 1; NaN where it was not seen.
+    levels : ndarray of bool, shape (a,)
+        The log's account: whether the patch was at its high level in each refresh.
+    at : ndarray of int, shape (r,)
+        Which entry of the account each refresh should show; may lie outside of it.
+
+    Returns
+    -------
+    ndarray of bool, shape (r,)
+
+    Examples
+    --------
+    A frame that was missed leaves the light as it was; light that goes off and on again while the
+    patch stays light is none:
+
+    >>> levels = np.array([0, 1, 0, 0, 1, 1, 1, 0], dtype=bool)
+    >>> light = np.array([0, 0, 0, 0, 1, 0, 1, 0.0])
+    >>> np.flatnonzero(impossible(light, levels, np.arange(8)))
+    array([5])
+    """
+    inside = (at >= 0) & (at < len(levels)) & ~np.isnan(light)
+    log = levels[at.clip(0, len(levels) - 1)]
+    right = inside & ((light > 0.5) == log)
+    wrong = inside & (np.abs(light - log) > SURELY_WRONG)
+    found = np.zeros(len(light), dtype=bool)
+    found[1:] = wrong[1:] & right[:-1] & (log[1:] == log[:-1]) & (np.diff(at) == 1)
+    return found
+
+
+def lost_light(
+    light: np.ndarray,
+    levels: np.ndarray,
+    at: np.ndarray,
+    costs: np.ndarray,
+    before: np.ndarray | None = None,
+    *,
+    waits: bool,
+) -> np.ndarray:
+    """Return in which refreshes light has nothing to do with the log.
+
+    Parameters
+    ----------
+    light, levels, at
+        As in `impossible`.
+    costs : ndarray, shape (r,)
+        Wrong light and slips of each refresh, in refreshes.
+    before : ndarray of bool, shape (r,), optional
+        Refreshes that are known to be lost.
+    waits : bool
+        Whether flips wait for the display, so that no frame is light before its turn.
+
+    Returns
+    -------
+    ndarray of bool, shape (r,)
+
+    Notes
+    -----
+    A display that misses frames shows the right light in most of the refreshes around them, and
+    never the light of a frame that is still to come.
+    """
+    lost = np.zeros(len(light), dtype=bool) if before is None else before.copy()
+    seen = (at >= 0) & (at < len(levels)) & ~np.isnan(light)
+    costs = np.where(seen & ~lost, costs, 0.0)
+    off = np.minimum(light, 1 - light)
+    unclear = off > max(UNCLEAR, UNCLEAR_TIMES * float(np.nanmedian(off)))
+    wrong = costs > 0.3
+    sums = np.convolve(np.maximum(costs, unclear / 2), np.ones(TOUCHED), mode="valid")
+    for first in np.flatnonzero(sums > TOUCHED_COST):
+        part = np.arange(first, first + TOUCHED)
+        bad = part[(wrong | unclear)[part]]
+        lost[bad[0] : bad[-1] + 1] = True
+    if waits:
+        odd = impossible(np.where(lost, np.nan, light), levels, at)
+        lost |= odd
+        mislit = seen & (np.abs(levels[at.clip(0, len(levels) - 1)] - light) > 0.5)
+        if _disturbed(light, mislit & ~lost, int(odd.sum())):
+            lost |= mislit
+    _join(lost, wrong, _long_unseen(light))
+    return lost
+
+
+def _disturbed(light: np.ndarray, mislit: np.ndarray, n_impossible: int) -> bool:
+    """Return whether something disturbs the sensor that makes wrong light of all kinds."""
+    begins = mislit & ~np.concatenate(([False], mislit[:-1]))
+    n, n_light = int(begins.sum()), int((begins & (light > 0.5)).sum())
+    if n_impossible >= max(FEWEST_IMPOSSIBLE, SHARE_IMPOSSIBLE * (n + n_impossible)):
+        return True
+    return n > 0 and 2 * bdtr(min(n_light, n - n_light), n, 0.5) < ONE_SIDED
+
+
+def _long_unseen(light: np.ndarray) -> np.ndarray:
+    """Return which refreshes belong to a long stretch without a signal."""
+    unseen = np.isnan(light)
+    turns = np.flatnonzero(np.diff(np.concatenate(([False], unseen, [False])).astype(np.int8)))
+    long = np.zeros(len(light), dtype=bool)
+    for first, last in turns.reshape(-1, 2):
+        long[first:last] = last - first >= LONG_UNSEEN
+    return long
+
+
+def _join(lost: np.ndarray, wrong: np.ndarray, unseen: np.ndarray) -> None:
+    """Add to `lost`, in place, what lies between it, or what is unseen, and wrong light beside it.
+
+    There light was right by chance.
+    """
+    dark = lost | unseen
+    near = np.convolve(dark, np.ones(2 * BESIDE + 1), mode="same")[: len(lost)] > 0.5
+    for place in np.flatnonzero(near & wrong & ~lost):
+        first = max(0, place - BESIDE)
+        around = np.flatnonzero(dark[first : place + BESIDE + 1]) + first
+        nearest = around[np.argmin(np.abs(around - place))]
+        lost[min(nearest, place) : max(nearest, place) + 1] = True
