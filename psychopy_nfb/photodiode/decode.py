@@ -10,10 +10,13 @@ import numpy as np
 
 from psychopy_nfb.photodiode.align import EARLIEST, LATEST, SHORTEST, Alignment, NoMatch, align
 from psychopy_nfb.photodiode.channel import LightSignal
-from psychopy_nfb.photodiode.refreshes import OwnRefreshes, RefreshGrid, counted
+from psychopy_nfb.photodiode.refreshes import EVEN, OwnRefreshes, RefreshGrid, counted
 
-EVEN = 0.12
-"""Share of a refresh by which flips may be spread about a grid; else they are not tied to one."""
+CLEARLY = 1.5
+"""Refreshes with wrong light by which flips that do not wait must explain it better than flips that
+do and a clock that is wrong."""
+SLOWEST_SHARE, FASTEST_SHARE = 0.15, 2.5
+"""Rates of a display that flips do not wait for, as shares of theirs."""
 CLOCKS_PPM = 300.0
 """Two clocks keep closer together; beyond it, flips may not wait for the display."""
 CERTAIN = 3.0
@@ -107,10 +110,15 @@ def decode(
     flip_grid = RefreshGrid.fit(flips[rows], period)
     if flip_grid.spread(flips[rows]) <= EVEN * period:
         ways = [lambda: _counted(light, flips, levels, rows, flip_grid, channel)]
+        even = flip_grid.time(counted(flip_grid.nearest(flips)).astype(float))
         grid = RefreshGrid.fit(light.edges, flip_grid.period)
-        beyond = abs(grid.period / flip_grid.period - 1) - CLOCKS_PPM * 1e-6
-        if beyond > CERTAIN * _period_error(light, grid):
-            even = flip_grid.time(counted(flip_grid.nearest(flips)).astype(float))
+        rate, own = 1 / flip_grid.period, None
+        if grid.spread(light.edges) > EVEN * grid.period:
+            own = RefreshGrid.find(light.edges, SLOWEST_SHARE * rate, FASTEST_SHARE * rate)
+        beyond = abs(grid.period * rate - 1) - CLOCKS_PPM * 1e-6
+        if own is not None:
+            ways.insert(0, lambda: _timed(light, even, levels, rows, own, channel))
+        elif beyond > CERTAIN * _period_error(light, grid):
             ways.append(lambda: _timed(light, even, levels, rows, grid, channel))
     else:
         grid = RefreshGrid.fit(light.edges, period)
@@ -126,7 +134,9 @@ def decode(
             reason = reason or error
     if not found:
         raise reason
-    return min(found, key=lambda one: one[0])[1]
+    # The ways are in the order in which they are to be preferred.
+    first, *others = found
+    return min([(first[0] - CLEARLY, first[1]), *others], key=lambda one: one[0])[1]
 
 
 def _period_error(light: LightSignal, grid: RefreshGrid) -> float:
@@ -269,7 +279,7 @@ def _laid(
     tied: Tied,
     channel: str,
 ) -> tuple[float, Decoded]:
-    """Lay the light over the log; return the share of wrong light, and what was shown."""
+    """Lay the light over the log; return the wrong light in refreshes, and what was shown."""
     brightness = _brightness(light, grid, numbers)
     known = int((~np.isnan(brightness)).sum())
     if known < SHORTEST:
@@ -280,9 +290,7 @@ def _laid(
             "and look for gaps in the recording",
         )
     way = align(brightness, place, levels[account], grid.period, channel, waits=tied != "neither")
-    return way.cost / known, _decoded(
-        way, grid, numbers, brightness, account, lasts, flip_grid, tied
-    )
+    return way.cost, _decoded(way, grid, numbers, brightness, account, lasts, flip_grid, tied)
 
 
 def _decoded(

@@ -13,6 +13,15 @@ LARGEST_DIFFERENCE = 2e-2
 CLEAR = 0.6
 """Strength of the spectral line, 1 where all events lie on the grid, below which rates that are
 further away are looked at."""
+EVEN = 0.12
+"""Share of a refresh by which events may be spread about a grid; else they are not tied to one."""
+SEARCHED_SECONDS, MOST_EVENTS = 10.0, 400
+"""Length of the stretch, and number of its events, in which an unknown rate is sought."""
+FASTEST_HZ = 500.0
+"""Fastest display."""
+AS_STRONG = 0.9
+"""Share of the strongest line that the rate itself has; its multiples have lines, too."""
+RATES_AT_ONCE = 256
 FINER = 8
 """Steps of the search in the width of a spectral line."""
 ROUNDS = 4
@@ -81,6 +90,34 @@ class RefreshGrid:
             period, start = period + slope, start + shift
         return cls(float(origin + start), float(period))
 
+    @classmethod
+    def find(cls, times: np.ndarray, slowest: float, fastest: float) -> RefreshGrid | None:
+        """Find the grid of an unknown rate that times of events lie on, or None.
+
+        Parameters
+        ----------
+        times : ndarray, shape (n,), n >= 2
+            Seconds, rising.
+        slowest, fastest : float
+            Rates in Hz between which it is sought.
+        """
+        middle = times[len(times) // 2]
+        since = times[np.abs(times - middle) < SEARCHED_SECONDS / 2] - middle
+        since = since[:MOST_EVENTS]
+        length = max(float(np.ptp(since)), 1 / slowest)
+        rates = np.arange(slowest, fastest, 1 / (length * FINER / 2))
+        blocks = np.array_split(rates, len(rates) // RATES_AT_ONCE + 1)
+        lines = np.concatenate(
+            [np.abs(np.exp(2j * np.pi * np.outer(block, since)).mean(axis=1)) for block in blocks]
+        )
+        strong = np.flatnonzero(lines >= max(CLEAR, AS_STRONG * lines.max()))
+        if not len(strong):
+            return None
+        around = slice(strong[0], strong[0] + FINER)
+        rate = float(rates[around][int(np.argmax(lines[around]))])
+        grid = cls.fit(times, 1 / rate)
+        return grid if grid.spread(times) <= EVEN * grid.period else None
+
     def spread(self, times: np.ndarray) -> float:
         """Return how far times are spread about the grid, in seconds; outliers do not count."""
         number = self.number(times)
@@ -107,6 +144,25 @@ class OwnRefreshes:
         inside = np.interp(time, self.starts, np.arange(len(self.starts), dtype=float))
         outside = np.maximum(time - self.starts[-1], 0) + np.minimum(time - self.starts[0], 0)
         return inside + outside / self.period
+
+
+def refresh_period(flips: np.ndarray) -> float:
+    """Return how long a refresh lasts by the times of flips, in seconds.
+
+    That is the usual interval between flips, or a part of it where frames last for two refreshes
+    and three in turn, as with 24 pictures a second on a display of 60 Hz.
+
+    Examples
+    --------
+    >>> flips = np.cumsum(np.resize([2, 3], 200)) / 60
+    >>> round(1 / refresh_period(flips), 2)
+    60.0
+    """
+    usual = float(np.median(np.diff(flips)))
+    if RefreshGrid.fit(flips, usual).spread(flips) <= EVEN * usual:
+        return usual
+    finer = RefreshGrid.find(flips, 1.02 / usual, FASTEST_HZ)
+    return finer.period if finer else usual
 
 
 def counted(ticks: np.ndarray) -> np.ndarray:

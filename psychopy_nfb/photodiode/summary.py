@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from psychopy_nfb.photodiode.channel import LightSignal
+from psychopy_nfb.photodiode.clock_step import clock_step
 from psychopy_nfb.photodiode.decode import Decoded, Tied
 from psychopy_nfb.photodiode.step_response import Answer
 
@@ -65,6 +66,11 @@ class LightSummary:
     """Rate of the flips in Hz, by the log's clock."""
     falls_later_ms: float = 0.0
     """By how much later light is half-way when it falls than when it rises."""
+    step_ms: float = 0.0
+    """By how much light came later at once, by no whole number of refreshes: a clock was set; 0 if
+    it did not."""
+    step_at: float = 0.0
+    """Seconds after the first frame of the table at which it did."""
     disturbed: int = 0
     """Refreshes in which light changed though no frame did: not the patch, but something else."""
 
@@ -78,7 +84,8 @@ class LightSummary:
             [
                 f"flip → light in ms: mean {self.lag_mean_ms:.2f}, median "
                 f"{self.lag_median_ms:.2f}, SD {self.lag_sd_ms:.2f} "
-                f"({self.lag_sd_detrended_ms:.2f} in one direction, without drift), p95 {self.lag_p95_ms:.2f}, "
+                f"({self.lag_sd_detrended_ms:.2f} in one direction, without drift), p95 "
+                f"{self.lag_p95_ms:.2f}, "
                 f"max {self.lag_max_ms:.2f}",
                 f"{self.frames} frames seen, {self.edges} timed by an edge of their own; "
                 f"{self.missed} missed, {self.repeated} repeated, {self.lost} lost by the sensor",
@@ -106,6 +113,12 @@ def summary_of(
     steady = lag - 1e3 * decoded.drift * since
     up = (timed.patch > table.patch.mean()).to_numpy()
     falls_later = float(steady[~up].mean() - steady[up].mean()) if 0 < up.sum() < len(up) else 0.0
+    even = 1e-3 * (lag + np.where(up, falls_later, 0.0))
+    step = (
+        clock_step(timed.t_flip.to_numpy(), even, decoded.grid.period)
+        if decoded.tied == "display"
+        else None
+    )
     later = _later(decoded)
     levels = (light.high, light.low) if decoded.inverted else (light.low, light.high)
     return LightSummary(
@@ -133,6 +146,8 @@ def summary_of(
         tied=decoded.tied,
         flips_hz=decoded.flips_hz,
         falls_later_ms=falls_later,
+        step_ms=1e3 * step.seconds if step else 0.0,
+        step_at=step.at - float(table.t_flip.iloc[0]) if step else 0.0,
         disturbed=disturbed,
     )
 

@@ -12,6 +12,7 @@ from psychopy_nfb.photodiode.channel import LightSignal, read_light
 from psychopy_nfb.photodiode.decode import Decoded, decode
 from psychopy_nfb.photodiode.edge_times import Answer, time_edges
 from psychopy_nfb.photodiode.pulses import Pulses, find_pulses
+from psychopy_nfb.photodiode.refreshes import refresh_period
 from psychopy_nfb.photodiode.summary import LightSummary, summary_of
 
 DOUBT = 0.06
@@ -90,7 +91,7 @@ def light_times(
             f"frame {log.frame[late[0] + 1]}",
             "was flipped before the one above it, by t_flip; give the log as it was written",
         )
-    period = float(np.median(np.diff(flips)))
+    period = refresh_period(flips)
     levels = (log.patch > (log.patch.min() + log.patch.max()) / 2).to_numpy()
     changes = np.concatenate((flips[:1], flips[1:][levels[1:] != levels[:-1]], flips[-1:]))
     pulses, disturbed = find_pulses(values, stamps, period, channel), 0

@@ -104,6 +104,15 @@ VERTICAL_SYNC = (
 
 def _steadiness(summary: LightSummary) -> Finding:
     spread = summary.lag_sd_detrended_ms
+    if summary.step_ms:
+        return Finding(
+            "bad",
+            f"light comes {abs(summary.step_ms):.1f} ms {_than(summary.step_ms)} from "
+            f"{summary.step_at:.1f} s on, at once and by no whole number of refreshes: a clock was "
+            "set, or samples were lost and the stamps went on",
+            "take the lags of either part by themselves, or record again; look for lost packets of "
+            "the amplifier and for a computer whose clock is set while it records",
+        )
     if spread <= STEADY_MS:
         return Finding("good", f"flip to light is steady: SD {spread:.2f} ms")
     return Finding(
@@ -117,6 +126,13 @@ def _steadiness(summary: LightSummary) -> Finding:
 def _lag(summary: LightSummary) -> Finding:
     lag = summary.lag_median_ms
     refreshes = lag / 1e3 * summary.refresh_hz
+    if summary.step_ms or (_clock_is_wrong(summary) and summary.tied == "display"):
+        return Finding(
+            "mind",
+            f"light comes {lag:.1f} ms after the flip in the middle of a recording whose clock is "
+            "wrong (see above): this is not the display's lag",
+            "put the clock right first",
+        )
     if lag < -STEADY_MS:
         return Finding(
             "bad",
@@ -153,11 +169,10 @@ def _pixels(summary: LightSummary) -> Finding:
             "0.1 Hz",
         )
     if abs(summary.falls_later_ms) > STEADY_MS:
-        than = "later" if summary.falls_later_ms > 0 else "earlier"
         return Finding(
             "mind",
             f"{what}, so that a frame that gets dark is half-way {abs(summary.falls_later_ms):.1f} "
-            f"ms {than} than one that gets light",
+            f"ms {_than(summary.falls_later_ms)} than one that gets light",
             "compare times of stimuli that change in the same direction, and check that the sensor "
             "is neither saturated nor logarithmic; the display's overdrive may help",
         )
@@ -183,9 +198,13 @@ def _clocks(summary: LightSummary) -> Finding:
         )
     if summary.tied == "neither":
         return Finding("good", "flips and light are told apart by their rates; see above")
+    if summary.step_ms:
+        return Finding(
+            "good", "how the clocks drift is not told, as one of them was set; see above"
+        )
     if abs(drift) <= DRIFT_PPM:
         return Finding("good", f"the sensor's clock agrees with LSL's ({round(drift) + 0:+d} ppm)")
-    if abs(drift) > LARGEST_PPM and abs(drift) * 1e-6 * summary.frames < SLIPPED:
+    if _clock_is_wrong(summary) and abs(drift) * 1e-6 * summary.frames < SLIPPED:
         return Finding(
             "bad",
             f"flips come at {summary.flips_hz:.3f} Hz and light at {summary.refresh_hz:.3f} Hz: "
@@ -193,12 +212,31 @@ def _clocks(summary: LightSummary) -> Finding:
             "too short to say which",
             f"record at least {3e6 / abs(drift) / summary.refresh_hz:.0f} s; {VERTICAL_SYNC}",
         )
+    if _clock_is_wrong(summary):
+        return Finding(
+            "bad",
+            f"the sensor's clock is wrong by {drift * 1e-4:+.2f} %: light keeps with the flips and "
+            f"seems to refresh at {summary.refresh_hz:.3f} Hz, while they come at "
+            f"{summary.flips_hz:.3f} Hz",
+            "the true rate of the amplifier is not the one that its samples were stamped with, or "
+            "many samples were lost; record over LSL, with clock offsets",
+        )
     return Finding(
         "mind",
         f"the sensor's clock drifts by {drift:+.0f} ppm, {abs(drift) * 0.06:.1f} ms in a minute",
         "let the recording program correct stamps by the clock offsets, and use lags of short "
         "stretches only",
     )
+
+
+def _clock_is_wrong(summary: LightSummary) -> bool:
+    """Return whether the sensor's clock differs from the log's by more than clocks do."""
+    return abs(summary.drift_ppm) > LARGEST_PPM
+
+
+def _than(ms: float) -> str:
+    """Return what something is that comes so much later."""
+    return "later" if ms > 0 else "earlier"
 
 
 def _sensor(summary: LightSummary) -> Finding:
