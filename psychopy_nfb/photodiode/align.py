@@ -9,12 +9,10 @@ import numpy as np
 
 from psychopy_nfb.errors import NfbError
 from psychopy_nfb.photodiode.evidence import evidence
-from psychopy_nfb.photodiode.lost import impossible, lost_light
+from psychopy_nfb.photodiode.lost import SHORTEST, impossible, lost_light
 
 EARLIEST, LATEST = -0.1, 0.5
 """Seconds from flip to light between which the beginning is sought."""
-SHORTEST = 16
-"""Refreshes; fewer occur at several places of the code."""
 SEGMENT = 128
 """Refreshes that are judged together: in some the sensor may have been off the patch."""
 CLOSE = 0.7
@@ -60,7 +58,7 @@ class Alignment:
     impossible: int
     """Number of refreshes that changed their light though no frame did."""
     cost: float
-    """Wrong light and slips, in refreshes."""
+    """Wrong light and slips within the log, in refreshes."""
 
 
 def align(
@@ -139,7 +137,7 @@ def align(
             "the same session, keep the sensor on the patch, and record at least 2 s",
         )
     _require_one_way(light, levels, place, path, channel, period)
-    return Alignment(at, path, sign < 0, lost, n_impossible, float(costs.sum()))
+    return Alignment(at, path, sign < 0, lost, n_impossible, float(costs[known].sum()))
 
 
 def _shift(

@@ -27,6 +27,10 @@ HYSTERESIS = 0.15
 """Hysteresis of the threshold, as a share of the difference between the levels."""
 SEPARATE = 3.0
 """Times its own spread a level must lie away from the other."""
+FEWEST_CHANGES, FEW_VALUES = 16, 4
+"""Changes of the value, and different values, beyond which repeated ones are stale."""
+SHORTEST_HELD, STALE_SHARE = 10, 0.5
+"""Percentile of the times for which a value is held, and the share of a refresh that it may be."""
 SHORT_GAP = 0.3
 """Refreshes; samples further apart have a gap between them, in which an edge could hide."""
 LONGEST_HOLD = 30
@@ -105,6 +109,7 @@ def read_light(
             "channel", channel, f"{what}; choose the channel that the light sensor is connected to"
         )
     step = float(np.median(np.diff(stamps)))
+    _require_fresh(values[seen], step, period, channel)
     values, stamps = _without_gaps(values, stamps, step, max(1.5 * step, SHORT_GAP * period))
     seen = np.isfinite(values)
     filled = np.interp(stamps, stamps[seen], values[seen])
@@ -141,6 +146,25 @@ def read_light(
         high=float(np.median(high)),
         edges=edges[covered[nearest] & covered[nearest - 1]],
     )
+
+
+def _require_fresh(values: np.ndarray, step: float, period: float, channel: str) -> None:
+    """Refuse a sensor that repeats each value for most of a refresh.
+
+    One that says light or dark only has a reason to.
+    """
+    changed = np.flatnonzero(np.diff(values))
+    if len(changed) < FEWEST_CHANGES or len(np.unique(values)) <= FEW_VALUES:
+        return
+    held = float(np.percentile(np.diff(changed), SHORTEST_HELD)) * step
+    if held > STALE_SHARE * period:
+        raise NoLight(
+            "channel",
+            channel,
+            f"holds each value for {1e3 * held:.0f} ms: its sensor is read {1 / held:.0f} times a "
+            f"second only, and stamped {1 / step:.0f} times; at least {2 / period:.0f} are needed, "
+            "better 1000: set a higher rate in the sensor's own program",
+        )
 
 
 def _without_gaps(

@@ -8,8 +8,9 @@ from typing import Literal
 
 import numpy as np
 
-from psychopy_nfb.photodiode.align import EARLIEST, LATEST, SHORTEST, Alignment, NoMatch, align
+from psychopy_nfb.photodiode.align import EARLIEST, LATEST, Alignment, NoMatch, align
 from psychopy_nfb.photodiode.channel import LightSignal
+from psychopy_nfb.photodiode.lost import SHORTEST
 from psychopy_nfb.photodiode.refreshes import EVEN, OwnRefreshes, RefreshGrid, counted
 
 CLEARLY = 1.5

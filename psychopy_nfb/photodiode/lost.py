@@ -20,9 +20,16 @@ LONG_UNSEEN = 6
 """Refreshes without a signal, beside which wrong light is lost light as well."""
 SURELY_WRONG = 0.56
 """Difference from the log's level from which on hum alone cannot have made light wrong."""
-FEWEST_IMPOSSIBLE, SHARE_IMPOSSIBLE = 4, 0.25
+FEWEST_IMPOSSIBLE, SHARE_IMPOSSIBLE = 2, 0.25
 """Impossible refreshes, and their share of all stretches with wrong light, from which on no wrong
 light is taken for a missed frame: what disturbs the sensor makes both equally often."""
+MOST_DISTURBED = 0.1
+"""Share of the refreshes with wrong light, beyond which it is no disturbance: light and log do not
+belong together, or pixels are too slow."""
+SHORTEST = 16
+"""Refreshes; fewer occur at several places of the code."""
+UNLIKE = np.iinfo(np.int64).min
+"""Stands for the displacement of a refresh that is lost."""
 ONE_SIDED = 1e-4
 """Probability with which missed frames may leave so many more stretches dark than light, or light
 than dark."""
@@ -105,13 +112,15 @@ def lost_light(
         part = np.arange(first, first + TOUCHED)
         bad = part[(wrong | unclear)[part]]
         lost[bad[0] : bad[-1] + 1] = True
-    if waits:
+    mislit = seen & (np.abs(levels[at.clip(0, len(levels) - 1)] - light) > 0.5)
+    if waits and (mislit & ~lost).sum() <= MOST_DISTURBED * seen.sum():
         odd = impossible(np.where(lost, np.nan, light), levels, at)
         lost |= odd
-        mislit = seen & (np.abs(levels[at.clip(0, len(levels) - 1)] - light) > 0.5)
         if _disturbed(light, mislit & ~lost, int(odd.sum())):
             lost |= mislit
     _join(lost, wrong, _long_unseen(light))
+    if waits:
+        lost |= _islands(at, seen & ~lost)
     return lost
 
 
@@ -122,6 +131,28 @@ def _disturbed(light: np.ndarray, mislit: np.ndarray, n_impossible: int) -> bool
     if n_impossible >= max(FEWEST_IMPOSSIBLE, SHARE_IMPOSSIBLE * (n + n_impossible)):
         return True
     return n > 0 and 2 * bdtr(min(n_light, n - n_light), n, 0.5) < ONE_SIDED
+
+
+def _islands(at: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Return the short stretches beside lost ones that agree only because they were displaced.
+
+    Fewer refreshes than `SHORTEST` agree with some place of the log by chance.
+    """
+    offset = np.where(known, at - np.arange(len(at)), UNLIKE)
+    turns = np.flatnonzero(np.diff(offset)) + 1
+    bounds = np.concatenate(([0], turns, [len(at)]))
+    kept = offset[bounds[:-1]] != UNLIKE
+    long = kept & (np.diff(bounds) >= SHORTEST)
+    island = np.zeros(len(at), dtype=bool)
+    for number in np.flatnonzero(kept & ~long):
+        first, last = bounds[number], bounds[number + 1]
+        alone = not known[first - 1 : first].all() or not known[last : last + 1].all()
+        before, after = np.flatnonzero(long[:number]), np.flatnonzero(long[number:])
+        beside = [before[-1]] if len(before) else []
+        beside += [number + after[0]] if len(after) else []
+        same = [offset[bounds[one]] == offset[first] for one in beside]
+        island[first:last] = alone and len(same) > 0 and not any(same)
+    return island
 
 
 def _long_unseen(light: np.ndarray) -> np.ndarray:

@@ -22,6 +22,8 @@ HELD, NEVER_HELD = 92.0, 0.35
 it stays below in pulsed light: a code holds its levels in a quarter of such stretches."""
 MOST_OF = 0.5
 """Share of the range of all samples that lies between the levels of a recording that is of use."""
+DIPS_LIT = 0.8
+"""Share of the time of a light refresh that it is light, beyond which it is held, with dips."""
 UP, DOWN = 0.3, 0.15
 """Shares of the height at which a pulse begins and is over; some are sampled on a slope only."""
 SINGLE = 0.75
@@ -105,6 +107,8 @@ def find_pulses(
     if bright == dark:
         return None
     scaled = (values - low) / up if bright else (values - high) / down
+    if _dips_only(scaled, period / step):
+        return None
     events = _events(scaled, stamps, step)
     if len(events) < 16:
         return None
@@ -119,6 +123,17 @@ def find_pulses(
         return None
     pulses = _held(values, scaled, stamps, step, grid, (low, high), bright, channel)
     return replace(pulses, light=replace(pulses.light, spread=spread))
+
+
+def _dips_only(scaled: np.ndarray, refresh: float) -> bool:
+    """Return whether light is held, and only dark for a moment of each refresh of so many samples.
+
+    Many organic displays do so where a refresh begins.
+    """
+    width = max(2, round(LOOKED * refresh))
+    lit = scaled[: len(scaled) // width * width].reshape(-1, width) > 0.5
+    # A code is light for two refreshes in a row in a quarter of its time.
+    return float(np.percentile(lit.mean(axis=1), 90)) > DIPS_LIT
 
 
 def _events(scaled: np.ndarray, stamps: np.ndarray, step: float) -> np.ndarray:
@@ -182,8 +197,10 @@ def _held(
         raise NoLight(
             "channel",
             channel,
-            f"shows pulsed light, and at {1 / step:.0f} Hz most of its pulses fall between the "
-            "samples; record the sensor at a higher rate, or switch the display's strobing off",
+            f"shows pulsed light, and at {1 / step:.0f} Hz the level of most refreshes is not "
+            "known: pulses fall between the samples, or differ from each other; draw the patch in "
+            "black and white, record the sensor at 2000 Hz or more, or switch the display's "
+            "strobing off",
         )
     height = np.bincount(which, scaled * expected, minlength=n) / np.maximum(energy, 1e-12)
     stamps, values, which = _with_ends(stamps, values, which, grid, first - BEFORE)

@@ -21,6 +21,9 @@ was, light has been at the other level for two refreshes and is settled there.""
 FEWEST_EDGES = 8
 """Fewest edges for an estimate of the lag and its variation."""
 
+MOST_UNREAD = 24
+"""Changes of the patch before the first or after the last timed edge, up to which it is normal that
+these are not read."""
 UNSURE_SHARE = 0.1
 """Share of a refresh by which fitted edges may lie off the crossings of the middle."""
 
@@ -119,12 +122,23 @@ def light_times(
     )
     disturbed += decoded.impossible
     summary = summary_of(table, light, decoded, rise, fall, disturbed)
+    summary = replace(summary, lost=summary.lost + _unread(log, levels, table, stamps))
     if pulses is not None:
         summary = replace(summary, pulse_ms=1e3 * pulses.width, falls_back=0.0)
     return LightTimes(table, summary, rise, fall, light, edges)
 
 
 _Timed = tuple[Decoded, np.ndarray, np.ndarray, np.ndarray, Answer, Answer]
+
+
+def _unread(log: pd.DataFrame, levels: np.ndarray, table: pd.DataFrame, stamps: np.ndarray) -> int:
+    """Return how many frames at an end of the recording could not be read, if these are many."""
+    changes = np.concatenate(([False], levels[1:] != levels[:-1]))
+    recorded = (log.t_flip > stamps[0]) & (log.t_flip < stamps[-1])
+    before = (recorded & (log.frame < table.frame.iloc[0])).to_numpy()
+    after = (recorded & (log.frame > table.frame.iloc[-1])).to_numpy()
+    ends = [end for end in (before, after) if (changes & end).sum() > MOST_UNREAD]
+    return int(sum(end.sum() for end in ends))
 
 
 def _touched(decoded: Decoded, stamps: np.ndarray) -> np.ndarray:

@@ -50,6 +50,7 @@ def simulate_display(
     late: float = 0.0,
     vrr: float = 0.0,
     free: float = 0.0,
+    held: tuple[int, ...] = (1,),
     later: np.ndarray | None = None,
     touched: float = 0.0,
     touch: str = "dark",
@@ -59,16 +60,17 @@ def simulate_display(
     """Return log, recording and truth.
 
     `kind` is ``lcd``, ``pwm`` (of a backlight that is not locked to the refreshes), ``crt``,
-    ``strobe`` or ``bfi``. `late` is the share of flip stamps that are 3 to 12 ms late; `vrr` the SD
-    of frame intervals as a share, each shown when it is flipped; `free` the rate of flips that do
-    not wait for the display; `later` how many refreshes later than usual each frame is shown;
-    `touched` how many seconds the sensor's signal is disturbed; `coupled` the corner of an
-    amplifier's high-pass in Hz. `t_light` is when light was half-way up or down, or the first pulse
-    of a refresh came on.
+    ``strobe`` or ``bfi``. `late` is the share of flip stamps that are 3 to 12 ms late; `vrr`
+    the SD of frame intervals as a share, each shown when it is flipped; `free` the rate of
+    flips that do not wait for the display; `held` for how many refreshes frames are shown in
+    turn; `later` how many refreshes later than usual each frame is shown; `touched` how many
+    seconds the sensor's signal is disturbed; `coupled` the corner of an amplifier's high-pass
+    in Hz. `t_light` is when light was half-way up or down, or the first pulse of a refresh came
+    on.
     """
     period = 1 / refresh
     lag = rng.uniform(0.004, 0.02) if lag is None else lag
-    n = int(seconds * (free or refresh))
+    n = int(seconds * (free or refresh) / np.mean(held))
     levels = sequence()[rng.integers(40000) + np.arange(n)].astype(float)
     begin = 1000 + rng.uniform(0, 5)
     changing = np.flatnonzero(levels[1:] != levels[:-1]) + 1
@@ -90,13 +92,14 @@ def simulate_display(
     else:
         delay = np.zeros(n, dtype=int) if later is None else later[:n].astype(int)
         delay = delay + np.searchsorted(slow, np.arange(n), side="right")
-        due = np.arange(n) + delay
-        refreshes = begin + np.arange(n) * period
-        shown = np.zeros(n, dtype=int)
+        ticks = np.cumsum(np.resize(held, n)) - held[0]
+        due = ticks + delay
+        refreshes = begin + np.arange(ticks[-1] + 1) * period
+        shown = np.zeros(len(refreshes), dtype=int)
         for frame in range(n):
             if frame not in missing:
                 shown[due[frame] :] = np.maximum(shown[due[frame] :], frame)
-        flips = begin + np.arange(n) * period
+        flips = begin + ticks * period
     flips = flips + np.abs(rng.normal(0, 1e-4, n))
     stamped_late = rng.random(n) < late
     flips = flips + np.where(stamped_late, rng.uniform(0.003, 0.012, n), 0)
