@@ -144,8 +144,11 @@ def write_edf(
     kind: str = "EDF+C",
     n_records: int | None = None,
     bdf: bool = False,
+    lengths: dict[float, float] | None = None,
 ) -> Path:
     """Write records of a second: with annotations `texts` by onset, and records at `starts`.
+
+    Annotations last as long as `lengths` say, by onset, in seconds.
 
     In BDF, with 24 bits, a sample is stored as it is: its range is that of the digits. A file of no
     `kind` is a plain one, as most are: no annotations, and so no times of records.
@@ -181,7 +184,8 @@ def write_edf(
             after = starts[record + 1] if record + 1 < n else np.inf
             after = after if after > start else start + 1  # its clock was set
             if start <= onset < after:
-                tal += f"+{onset:g}\x14".encode() + text + b"\x14\x00"
+                lasting = f"\x15{lengths[onset]:g}" if lengths and onset in lengths else ""
+                tal += f"+{onset:g}{lasting}\x14".encode() + text + b"\x14\x00"
         body += tal.ljust(n_bytes, b"\x00")
     path.write_bytes(head + body)
     return path

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 
 from psychopy_nfb.errors import FileError
+from psychopy_nfb.recording.eeg_files.bad_parts import bad_parts
 from psychopy_nfb.recording.eeg_files.beside import partner, samples_beside
 from psychopy_nfb.recording.eeg_files.brainvision_samples import read_samples
 from psychopy_nfb.recording.eeg_files.recording import Found
@@ -17,7 +19,7 @@ from psychopy_nfb.recording.eeg_files.recording import Found
 CHANNEL = re.compile(r"^Ch(\d+)=(.*)$", re.IGNORECASE)
 SETTING = re.compile(r"^(\w+)\s*=(.*)$")
 MARKER = re.compile(r"^Mk\d+=([^,]*),(.*)$", re.IGNORECASE)
-PLACE = re.compile(r"(.*?),\s*(\d+)\s*(?:,[\s\d]*(?:,[-\s\d]*(?:,\s*(\d{20})\s*)?)?)?")
+PLACE = re.compile(r"(.*?),\s*(\d+)\s*(?:,([\s\d]*)(?:,[-\s\d]*(?:,\s*(\d{20})\s*)?)?)?")
 """What follows a marker's type: text, sample, length, channel, and the date of a segment."""
 NEEDED = ("NumberOfChannels", "SamplingInterval", "DataFormat", "DataOrientation")
 """What a header must say."""
@@ -27,6 +29,26 @@ USUAL_UNIT = "µV"
 HEAD_MILLIMETRES = 95.0
 """Radius of a head whose size is not known; the same as MNE-Python's."""
 SAMPLE_ENDINGS = (".eeg", ".dat", ".EEG", ".DAT")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry in the file of markers."""
+
+    kind: str
+    """Its type: Stimulus, Comment, New Segment, Bad Interval, …"""
+    text: str
+    row: int
+    """Sample, counted from 0."""
+    length: int
+    """In samples."""
+    date: datetime | None
+    """When a segment began."""
+
+    @property
+    def marks(self) -> str:
+        """The word that may mark its part as bad: Analyzer has it as the type, others as a text."""
+        return self.text if self.kind.casefold() == "comment" else self.kind
 
 
 def read_brainvision(path: Path) -> Found:
@@ -51,10 +73,11 @@ def read_brainvision(path: Path) -> Found:
         notes.append("Numbers with a decimal comma were read as such.")
     rate = 1e6 / _interval(settings, path)
     entries = _entries(path, settings, notes)
-    last = max((row for _, _, row, _ in entries), default=-1)
+    last = max((one.row for one in entries), default=-1)
     stored = read_samples(settings, len(channels), rate, last, samples, path, notes)
     labels = [name for name, *_ in channels]
     markers, gaps = _markers(entries, len(stored), rate)
+    marked = [(one.marks, one.row, one.row + one.length) for one in entries]
     return Found(
         samples=stored * np.array([resolution for _, resolution, *_ in channels]),
         rate=rate,
@@ -65,6 +88,7 @@ def read_brainvision(path: Path) -> Found:
         name=path.name,
         positions=_positions(lines, len(channels)),
         gaps=gaps,
+        bad_parts=bad_parts(marked, len(stored)),
         notes=notes,
     )
 
@@ -171,10 +195,8 @@ def _positions(lines: list[str], n_channels: int) -> list[tuple[float, float, fl
     return positions
 
 
-def _entries(
-    path: Path, settings: dict[str, str], notes: list[str]
-) -> list[tuple[str, str, int, datetime | None]]:
-    """Return type, text, sample and date of each entry in the file of markers."""
+def _entries(path: Path, settings: dict[str, str], notes: list[str]) -> list[Entry]:
+    """Return the entries in the file of markers."""
     named = settings.get("markerfile", "")
     file = partner(path, named, (".vmrk", ".VMRK")) if named else None
     if file is None:
@@ -190,7 +212,8 @@ def _entries(
             continue
         with_comma += "," in found[1]
         row = int(found[2]) - 1  # counted from 1 there
-        entries.append((entry[1], found[1], row, _date(found[3])))
+        length = int(((found[3] or "").split() or ["1"])[0])
+        entries.append(Entry(entry[1].strip(), found[1], row, length, _date(found[4])))
     if with_comma:
         notes.append(
             f"{with_comma} of the markers {'has' if with_comma == 1 else 'have'} a comma in the "
@@ -207,18 +230,18 @@ def _entries(
 
 
 def _markers(
-    entries: list[tuple[str, str, int, datetime | None]], n: int, rate: float
+    entries: list[Entry], n: int, rate: float
 ) -> tuple[list[tuple[int, str]], list[tuple[int, float]]]:
     """Return the markers, and the gaps where a new segment begins."""
     markers, gaps = [], []
-    before: tuple[int, datetime | None] | None = None
-    for kind, text, row, date in entries:
-        if kind != "New Segment":
-            markers.append((row, f"{kind}/{text}".replace(ESCAPED_COMMA, ",")))
+    before: Entry | None = None
+    for one in entries:
+        if one.kind != "New Segment":
+            markers.append((one.row, f"{one.kind}/{one.text}".replace(ESCAPED_COMMA, ",")))
             continue
-        if before is not None and 0 < row < n:
-            gaps.append((row, _missing(before, (row, date), rate)))
-        before = (row, date)
+        if before is not None and 0 < one.row < n:
+            gaps.append((one.row, _missing(before, one, rate)))
+        before = one
     return markers, gaps
 
 
@@ -229,11 +252,9 @@ def _date(text: str | None) -> datetime | None:
         return None
 
 
-def _missing(
-    before: tuple[int, datetime | None], after: tuple[int, datetime | None], rate: float
-) -> float:
+def _missing(before: Entry, after: Entry, rate: float) -> float:
     """Return the seconds that are missing between two segments; NaN if they have no dates."""
-    if before[1] is None or after[1] is None:
+    if before.date is None or after.date is None:
         return math.nan
-    passed = (after[1] - before[1]).total_seconds()
-    return max(0.0, passed - (after[0] - before[0]) / rate)
+    passed = (after.date - before.date).total_seconds()
+    return max(0.0, passed - (after.row - before.row) / rate)

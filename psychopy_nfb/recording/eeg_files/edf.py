@@ -13,6 +13,7 @@ import numpy as np
 
 from psychopy_nfb.channels import EEG, STIM, VOLTAGES, channel_kinds
 from psychopy_nfb.errors import FileError, cause
+from psychopy_nfb.recording.eeg_files.bad_parts import bad_parts
 from psychopy_nfb.recording.eeg_files.edf_header import EdfHeader, read_annotations, read_header
 from psychopy_nfb.recording.eeg_files.edf_times import RecordTimes
 from psychopy_nfb.recording.eeg_files.recording import Found, listed
@@ -71,9 +72,13 @@ def read_edf(path: Path) -> Found:
         labels=labels,
         types=types,
         units=units,
-        markers=[(times.row(onset, record), text) for onset, text, record in texts],
+        markers=[(times.row(one.onset, one.record), one.text) for one in texts],
         name=path.name,
         gaps=times.gaps,
+        bad_parts=bad_parts(
+            ((one.text, *times.part(one.onset, one.seconds, one.record)) for one in texts),
+            len(columns[0]),
+        ),
         notes=notes,
     )
 

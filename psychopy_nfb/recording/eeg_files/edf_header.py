@@ -15,6 +15,20 @@ import numpy as np
 ANNOTATIONS = ("EDF Annotations", "BDF Annotations")
 FIXED_BYTES, SIGNAL_BYTES = 256, 256
 _ONSET = re.compile(r"[+-]\d+(\.\d*)?")
+_DURATION = re.compile(r"\d+(\.\d*)?")
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """One annotation of an EDF+ file."""
+
+    onset: float
+    """Seconds from the start of the file."""
+    text: str
+    record: int
+    """The record that holds it."""
+    seconds: float = 0.0
+    """How long it lasts; 0 where the file does not say."""
 
 
 @dataclass
@@ -125,7 +139,7 @@ def _number(cell: bytes, what: str) -> float:
 
 def read_annotations(
     records: list[bytes],
-) -> tuple[np.ndarray, list[tuple[float, str, int]], bool]:
+) -> tuple[np.ndarray, list[Annotation], bool]:
     r"""Return when each record begins, the annotations, and whether one was no UTF-8.
 
     Parameters
@@ -137,32 +151,36 @@ def read_annotations(
     -------
     starts : ndarray, shape (n_records,)
         Seconds from the start of the file; NaN where a record does not say it.
-    notes : list of (seconds, text, record)
-        In the order of the file; the record is the one that holds it.
+    notes : list of Annotation
+        In the order of the file.
     guessed : bool
         Whether a text was read as Latin-1.
 
     Examples
     --------
-    >>> records = [b"+0\x14\x14\0", b"+9\x14\x14\0+9.5\x14eyes open\x14\0"]
+    >>> records = [b"+0\x14\x14\0", b"+9\x14\x14\0+9.5\x150.2\x14eyes open\x14\0"]
     >>> starts, notes, _ = read_annotations(records)
     >>> starts.tolist(), notes
-    ([0.0, 9.0], [(9.5, 'eyes open', 1)])
+    ([0.0, 9.0], [Annotation(onset=9.5, text='eyes open', record=1, seconds=0.2)])
     """
     starts = np.full(len(records), np.nan)
     notes, guessed = [], False
     for number, content in enumerate(records):
         for entry in content.split(b"\0"):
             time, *texts = entry.split(b"\x14")
-            onset = time.split(b"\x15")[0].decode("ascii", "replace").strip()
+            onset, *lasting = (
+                part.decode("ascii", "replace").strip() for part in time.split(b"\x15")
+            )
+            seconds = float(lasting[0]) if lasting and _DURATION.fullmatch(lasting[0]) else 0.0
             if not texts or not _ONSET.fullmatch(onset):
                 continue
             if not texts[0] and np.isnan(starts[number]):
                 starts[number] = float(onset)
             for text in filter(None, texts):
                 try:
-                    notes.append((float(onset), text.decode("utf-8"), number))
+                    read = text.decode("utf-8")
                 except UnicodeDecodeError:
                     guessed = True
-                    notes.append((float(onset), text.decode("latin-1"), number))
+                    read = text.decode("latin-1")
+                notes.append(Annotation(float(onset), read, number, seconds))
     return starts, notes, guessed

@@ -133,14 +133,41 @@ class RecordTimes:
             The record that holds the annotation. Where the times step back, an onset is first
             looked for between the same two steps.
         """
-        edges = [*self._parts, len(self.begins)]
-        parts = list(zip(edges, edges[1:], strict=False))
-        own = int(np.searchsorted(self._parts, record, side="right")) - 1
-        for first, end in (parts[own], *parts[:own], *parts[own + 1 :]):
+        for first, end in self._nearest(record):
             found = self._row_within(onset, first, end)
             if found >= 0:
                 return found
         return -1
+
+    def part(self, onset: float, seconds: float, record: int) -> tuple[int, int]:
+        """Return the first sample of a stretch of time and the first after it.
+
+        Pauses within the time count for nothing. Where no sample is in it, both are the same.
+
+        Parameters
+        ----------
+        onset, seconds : float
+            Begin and length of the time, in seconds.
+        record : int
+            As of `row`.
+        """
+        for first, end in self._nearest(record):
+            rows = [self._before(at, first, end) for at in (onset, onset + seconds)]
+            if rows[0] < rows[1]:
+                return rows[0], rows[1]
+        return 0, 0
+
+    def _nearest(self, record: int) -> list[tuple[int, int]]:
+        """Return the stretches of records whose times rise, the record's own first."""
+        edges = [*self._parts, len(self.begins)]
+        parts = list(zip(edges, edges[1:], strict=False))
+        own = int(np.searchsorted(self._parts, record, side="right")) - 1
+        return [parts[own], *parts[:own], *parts[own + 1 :]]
+
+    def _before(self, at: float, first: int, end: int) -> int:
+        """Return the number of the first sample that is not before a time, in some records."""
+        passed = np.rint((at - self.begins[first:end]) / (2 * self._half))
+        return first * self.size + int(passed.clip(0, self.size).sum())
 
     def _row_within(self, onset: float, first: int, end: int) -> int:
         begins = self.begins[first:end]

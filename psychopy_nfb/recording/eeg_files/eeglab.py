@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from psychopy_nfb.errors import FileError, cause
+from psychopy_nfb.recording.eeg_files.bad_parts import bad_parts
 from psychopy_nfb.recording.eeg_files.beside import samples_beside, tell_end
 from psychopy_nfb.recording.eeg_files.recording import Found
 from psychopy_nfb.recording.eeg_files.with_mne import EPOCHS, read_with_mne
@@ -46,7 +47,7 @@ def read_eeglab(path: Path) -> Found:
     notes: list[str] = []
     samples = _samples(eeg, int(n_channels), path, notes)
     channels = _described(eeg, samples.shape[1], path)
-    markers, gaps = _events(_list_of(eeg.get("event")), len(samples), rate)
+    markers, gaps, marked = _events(_list_of(eeg.get("event")), len(samples), rate)
     return Found(
         samples=samples,
         rate=rate,
@@ -57,6 +58,7 @@ def read_eeglab(path: Path) -> Found:
         name=path.name,
         positions=_positions(channels),
         gaps=gaps,
+        bad_parts=marked,
         notes=notes,
     )
 
@@ -122,22 +124,25 @@ def _described(eeg: dict[str, Any], n_channels: int, path: Path) -> list[dict[st
 
 def _events(
     events: list[Any], n: int, rate: float
-) -> tuple[list[tuple[int, str]], list[tuple[int, float]]]:
-    """Return the events as markers, those of a cut as gaps."""
-    markers, gaps = [], {}
+) -> tuple[list[tuple[int, str]], list[tuple[int, float]], list[tuple[int, int]]]:
+    """Return the events as markers, those of a cut as gaps, and the parts that are bad."""
+    markers, gaps, lasting = [], {}, []
     for event in events:
         latency = _number(event.get("latency")) if isinstance(event, dict) else math.nan
         if not math.isfinite(latency):
             continue
         kind, row = _text(event.get("type")), latency - 1  # counted from 1 there
+        length = _number(event.get("duration"))  # in samples
         if kind.casefold() != BOUNDARY:
             markers.append((int(np.rint(row)), kind))
+            if length > 0:
+                lasting.append((kind, *(int(np.rint(at)) for at in (row, row + length))))
             continue
         after = math.ceil(row - 0.25)  # a cut lies between two samples
-        missing = _number(event.get("duration")) / rate
+        missing = length / rate
         if 0 < after < n and not gaps.get(after, 0.0) > 0:
             gaps[after] = missing if missing > 0 else math.nan
-    return markers, sorted(gaps.items())
+    return markers, sorted(gaps.items()), bad_parts(lasting, n)
 
 
 def _positions(channels: list[dict[str, Any]]) -> list[tuple[float, float, float] | None]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from psychopy_nfb.budget import MOST_RECORDING
 from psychopy_nfb.errors import FileError
 from psychopy_nfb.reading import check_file, reading
+from psychopy_nfb.recording.eeg_files.bad_parts import bad_samples
 from psychopy_nfb.recording.eeg_files.brainvision import read_brainvision
 from psychopy_nfb.recording.eeg_files.channel_facts import channel_facts
 from psychopy_nfb.recording.eeg_files.edf import read_edf
@@ -151,7 +152,7 @@ def _tell_bad(found: Found, labels: Sequence[str]) -> None:
             "raw.info['bads'])."
         )
     if found.bad_parts:
-        seconds = sum(last - first for first, last in found.bad_parts) / found.rate
+        seconds = bad_samples(found.bad_parts) / found.rate
         found.notes.append(
             f"The file marks {len(found.bad_parts)} part{'s' * (len(found.bad_parts) > 1)} as bad, "
             f"together {seconds:.1f} s: filters are found and trainings rehearsed without them."

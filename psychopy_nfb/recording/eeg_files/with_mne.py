@@ -15,6 +15,7 @@ import numpy as np
 from psychopy_nfb.channels import is_known_type
 from psychopy_nfb.errors import FileError, cause
 from psychopy_nfb.reading import RECORDINGS
+from psychopy_nfb.recording.eeg_files.bad_parts import bad_parts
 from psychopy_nfb.recording.eeg_files.recording import Found
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def read_with_mne(path: Path) -> Found:
     ]
     if not any(volts) and MEG & set(types):
         raise FileError("file", str(path), "holds MEG and no EEG; open a recording of EEG")
-    markers, gaps, bad_parts = _annotations(raw)
+    markers, gaps, marked = _annotations(raw)
     bads = set(raw.info["bads"])
     return Found(
         samples=raw.get_data().T * np.where(volts, 1e6, 1.0),
@@ -73,7 +74,7 @@ def read_with_mne(path: Path) -> Found:
         positions=electrode_positions(raw),
         gaps=gaps,
         bad=[place for place, name in enumerate(raw.ch_names) if name in bads],
-        bad_parts=bad_parts,
+        bad_parts=marked,
         notes=_told(raw, warned),
     )
 
@@ -174,17 +175,14 @@ def _annotations(
     # Onsets count from the start of acquisition, which may lie before the first sample kept.
     # Not raw.time_as_index: without a measurement date it takes them from the first sample.
     rows = notes.onset * rate - raw.first_samp
-    markers, gaps, bad_parts = [], {}, []
+    markers, gaps, lasting = [], {}, []
     for row, seconds, text in zip(rows, notes.duration, notes.description, strict=True):
         if text.strip().casefold() not in BOUNDARIES:
             markers.append((int(np.rint(row)), str(text)))
-            # As MNE-Python has it: whatever begins with the word.
-            first, last = (int(np.rint(at)) for at in (row, row + seconds * rate))
-            if text.casefold().startswith("bad") and max(first, 0) < min(last, len(raw)):
-                bad_parts.append((max(first, 0), min(last, len(raw))))
+            lasting.append((str(text), *(int(np.rint(at)) for at in (row, row + seconds * rate))))
             continue
         after = math.ceil(row - 0.25)  # a cut lies between two samples
         missing = float(seconds) if seconds > 0 else math.nan
         if 0 < after < len(raw) and not gaps.get(after, 0.0) > 0:
             gaps[after] = missing
-    return markers, sorted(gaps.items()), sorted(bad_parts)
+    return markers, sorted(gaps.items()), bad_parts(lasting, len(raw))
