@@ -194,6 +194,17 @@ def microvolts_per_unit(unit: str) -> float | None:
     return _MICROVOLTS_PER.get(folded.replace(" ", ""))
 
 
+def is_megavolts(unit: str) -> bool:
+    """Return whether a unit says megavolts, as it is written; it is taken as millivolts.
+
+    Examples
+    --------
+    >>> [is_megavolts(unit) for unit in ("MV", "[Mvolt]", "mV", "Microvolts", "Millivolts")]
+    [True, True, False, False, False]
+    """
+    return bool(re.fullmatch(r"[\[(\s]*M\s*[vV](olts?|OLTS?)?[\])\s]*", unit))
+
+
 def says_no_unit(unit: str) -> bool:
     """Return whether `unit` is empty or one of the words that stand for none.
 

@@ -76,7 +76,7 @@ COMMANDS = {
         "show live which channels of an amplifier are good",
         "Show each channel of an amplifier live, in a window: good or bad, why, and what to do "
         "about it. Space or Escape ends it.",
-        "psychopy-nfb signal-check --name MyAmp",
+        "psychopy-nfb signal-check MyAmp",
     ),
     "inspect": Command(
         "psychopy_nfb.inspection.command",

@@ -13,7 +13,7 @@ from psychopy_nfb.bench.outcome import Outcome
 from psychopy_nfb.bench.steal_time import TURN_SECONDS, stolen_seconds
 from psychopy_nfb.checks import check_number, check_writable, prepare_folder
 from psychopy_nfb.recording import machine_facts
-from psychopy_nfb.terminal import add_units
+from psychopy_nfb.terminal import add_stream, add_units
 
 PARTS = {
     "loop": "psychopy_nfb.bench.loop",
@@ -51,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="for display: EEG files of more than a minute (default a simulated person)",
     )
     add_units(parser)
+    add_stream(parser)
     add("--json", metavar="FILE", help="write the figures to this file, too")
     add(
         "--seconds",

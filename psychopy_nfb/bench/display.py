@@ -40,7 +40,7 @@ def measure(options: argparse.Namespace) -> Outcome:
     """
     sources = options.recordings or ["simulator"]
     rows = [
-        bar_use(*_samples(source, options.units), name=Path(source).name)
+        bar_use(*_samples(source, options.units, options.stream), name=Path(source).name)
         for source in tqdm(sources, desc="bench display", unit="recording", disable=None)
     ]
     held = sum(row["held"] for row in rows)
@@ -151,12 +151,14 @@ def turns(heights: np.ndarray) -> int:
     return count
 
 
-def _samples(source: str, units: str | None = None) -> tuple[np.ndarray, SignalInfo]:
+def _samples(
+    source: str, units: str | None = None, stream: str | None = None
+) -> tuple[np.ndarray, SignalInfo]:
     if source == "simulator":
         person = SimulatedEEG()
         samples, _ = person.generate(round(SIMULATED_SECONDS * person.rate))
         return samples, SignalInfo(person.rate, tuple(person.channels))
-    recording = read_recording(source, units=units)
+    recording = read_recording(source, stream, units=units)
     eeg = [place for place, kind in enumerate(recording.kinds) if kind == EEG]
     labels = tuple(recording.labels[place] for place in eeg)
     return recording.samples[:, eeg], SignalInfo(recording.rate, labels)

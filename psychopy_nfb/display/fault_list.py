@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from psychopy_nfb.display.letters import TEXT, Box, Text, wrapped
 from psychopy_nfb.dsp.channel_verdict import REMEDIES, SHARED, ChannelVerdict
+from psychopy_nfb.errors import listed
 
 GOOD, BAD = "#2BB6F0", "#FF9F40"
 """Blue and orange, which all kinds of colour blindness tell apart; the signs differ as well."""
@@ -77,6 +78,16 @@ def _lines(
         if same[0].fault in SHARED and len(same) > max(2, sum(one.judged for one in verdicts) / 2):
             remedy = "Most channels at once: check ground, reference and amplifier first."
         write(remedy, TEXT)
+        y -= 0.6 * size
+    for within in dict.fromkeys(one.within for one in bad if one.within and one.harms):
+        same = [one.label for one in bad if one.within == within and one.harms]
+        named = listed(same, most=most or len(same))
+        write(
+            f"{named} {'is' if len(same) == 1 else 'are'} in {within} and "
+            f"{'spoils' if len(same) == 1 else 'spoil'} it. What stays bad: leave it out of the "
+            "reference, or choose other channels.",
+            TEXT,
+        )
         y -= 0.6 * size
     untold = sum(one.name in gravest[n_told:] for one in bad)
     if untold:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import replace
 
 from psychopy_nfb.checks import check_number
-from psychopy_nfb.lsl.selection import StreamSelection
+from psychopy_nfb.lsl.selection import PATIENT_SECONDS, StreamSelection, named_stream
 from psychopy_nfb.terminal import doing
 
 PACED_HZ = 60.0
@@ -16,6 +15,7 @@ PACED_HZ = 60.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``psychopy-nfb signal-check``."""
     add = parser.add_argument
+    add("stream", nargs="?", metavar="STREAM", help="name or source_id of the stream, or:")
     add("--device", metavar="NAME", help="an LSL amplifier of PsychoPy's Device Manager, or:")
     add("--name", metavar="NAME", help="name of the stream (default: any)")
     add(
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--timeout",
         type=float,
-        default=5.0,
+        default=PATIENT_SECONDS,
         metavar="S",
         help="seconds to look for it (default %(default)g)",
     )
@@ -87,6 +87,11 @@ def main(options: argparse.Namespace) -> int:
         finally:
             win.close()
     lines = [f"{label}: {reason}" for label, reason in result.bad.items()]
+    if lines:
+        lines.append(
+            "A bad channel spoils a reference that it is in: mend it, or leave it out of the "
+            "training's reference (exclude; in Builder: Left out of the reference)."
+        )
     if not result.judged:
         lines = [
             "No channel was judged: the check was left before its first result, no samples "
@@ -102,14 +107,8 @@ def _stream(options: argparse.Namespace) -> StreamSelection:
         from psychopy_nfb.hardware.amplifier import device_stream
 
         return device_stream(options.device, options.timeout)
-    return replace(
-        StreamSelection(
-            name=options.name,
-            type=options.type or None,
-            source_id=options.source_id,
-            hostname=options.hostname,
-            units=options.units,
-            rate=options.rate,
-        ),
-        timeout=options.timeout,
-    )
+    keys = ("name", "source_id", "hostname", "units", "rate", "timeout")
+    settings = {key: getattr(options, key) for key in keys}
+    if options.stream is not None:
+        return named_stream(options.stream, **settings)
+    return StreamSelection(type=options.type or None, **settings)

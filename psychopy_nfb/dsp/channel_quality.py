@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,8 @@ class ChannelQuality:
     ----------
     info : SignalInfo
         Channels with their kinds, and rate.
+    within : mapping of str: str, optional
+        By label, what channels enter together with others; see `ChannelVerdict.within`.
 
     References
     ----------
@@ -73,8 +76,9 @@ class ChannelQuality:
     [('Cz', ''), ('Oz', 'flat')]
     """
 
-    def __init__(self, info: SignalInfo):
+    def __init__(self, info: SignalInfo, within: Mapping[str, str] | None = None):
         self._info = info
+        self._within = within or {}
         self._kinds = [info.kinds.get(label, EEG) for label in info.labels]
         self._ring = np.zeros((round(WINDOW_SECONDS * info.rate), info.n_channels))
         self._n_seen = 0
@@ -103,6 +107,7 @@ class ChannelQuality:
         verdicts = []
         for channel, (label, kind) in enumerate(zip(self._info.labels, self._kinds, strict=True)):
             said = {"label": label, "amplitude": round(float(amplitude[channel]), 2)}
+            said["within"] = self._within.get(label, "")
             if kind not in VOLTAGES:
                 said["judged"] = False
             elif not valid[channel]:

@@ -15,6 +15,8 @@ REMEDIES = {
     "muscles or noise": "Ask the person to relax jaw, forehead and neck; if it stays, add gel.",
 }
 """What helps against each fault, the gravest fault first."""
+HARMLESS = ("weaker than its neighbours",)
+"""Faults that add nothing to other channels."""
 SHARED = ("no valid values", "flat", "mains hum")
 """Faults that ground, reference or amplifier cause when many channels have them at once."""
 
@@ -42,11 +44,19 @@ class ChannelVerdict:
     """What goes before the fault's name: which mains."""
     judged: bool = True
     """False for what is no electrode, such as a trigger or a battery's level."""
+    within: str = ""
+    """What it enters together with other channels, which it spoils while it is bad:
+    ``"the average reference of 'alpha'"``; empty where it stands alone or is not used."""
 
     @property
     def good(self) -> bool:
         """Whether nothing is wrong with it."""
         return not self.fault
+
+    @property
+    def harms(self) -> bool:
+        """Whether it is so bad that a reference with it in is bad, too."""
+        return bool(self.fault) and self.fault not in HARMLESS
 
     @property
     def name(self) -> str:

@@ -140,12 +140,37 @@ class Pipeline:
         SettingsError
             If a lab's own step cannot say.
         """
-        for index, (step, guard) in enumerate(zip(self.steps, self._guards, strict=True)):
-            try:
-                inputs = step.mixed(inputs) if guard is None else guard.mixed(step, inputs)
-            except NfbError as error:
-                raise error.within(f"pipeline.steps[{index}]") from None
+        for index in range(len(self.steps)):
+            inputs = self._mixed_by(index, inputs)
         return inputs
+
+    def _mixed_by(self, index: int, inputs: np.ndarray) -> np.ndarray:
+        step, guard = self.steps[index], self._guards[index]
+        try:
+            return step.mixed(inputs) if guard is None else guard.mixed(step, inputs)
+        except NfbError as error:
+            raise error.within(f"pipeline.steps[{index}]") from None
+
+    def references(self, inputs: np.ndarray) -> list[tuple[str, np.ndarray]]:
+        """Return what channels are measured against on the way.
+
+        Parameters
+        ----------
+        inputs : ndarray, shape (n_inputs, n_channels)
+            As of `mixed`.
+
+        Returns
+        -------
+        list of (str, ndarray of bool, shape (n_inputs,))
+            Kind of each reference, such as ``"average"``, and which inputs enter it.
+        """
+        found = []
+        for index, step in enumerate(self.steps):
+            if step.entering:
+                kind = getattr(step, "kind", "own")
+                found.append((kind, inputs[:, list(step.entering)].any(axis=1)))
+            inputs = self._mixed_by(index, inputs)
+        return found
 
     @property
     def fault(self) -> str | None:

@@ -71,6 +71,7 @@ class Reference(_Matrix):
         else:
             linked = check_channels("channels", self.channels, info.labels)
             self._weights[linked] = 1 / len(linked)
+        self.entering: tuple[int, ...] = tuple(np.flatnonzero(self._weights).tolist())
         return info
 
     def process(self, samples: np.ndarray) -> np.ndarray:
@@ -107,4 +108,5 @@ class Reference(_Matrix):
             column[index] += 1
             columns.append(column)
         self._matrix = np.array(columns).T
+        self.entering = tuple(np.flatnonzero((self._matrix < 0).any(axis=1)).tolist())
         return replace(info, labels=tuple(info.labels[index] for index in wanted))

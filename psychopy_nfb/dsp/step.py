@@ -104,6 +104,9 @@ class Step:
     """Whether it mixes channels and knows no time; all other steps treat each channel by itself."""
     learned: ClassVar[tuple[str, ...]] = ()
     """Settings that `fit` sets, in steps that learn from a baseline."""
+    entering: tuple[int, ...] = ()
+    """Places of the input channels that others are measured against, in a step that is a reference;
+    known after `prepare`."""
     flags: np.ndarray | None = None
     """What the last block's samples are flagged with, uint32 of shape (n_out,), or None."""
     fault: str | None = None

@@ -170,6 +170,11 @@ class Acquisition:
         """Time between two chunks of the EEG; 0 while it is not known."""
         return self._inlet.clock.chunk_seconds
 
+    @property
+    def counted(self) -> bool:
+        """Whether the EEG's samples are counted, because their stamps follow their arrival."""
+        return self._inlet.clock.counted
+
     def clock_facts(self) -> dict[str, object]:
         """Return what was made of the EEG's stamps."""
         return self._inlet.clock.facts()

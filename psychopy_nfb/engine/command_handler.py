@@ -137,7 +137,8 @@ class CommandHandler:
 
     def watch_channels(self, on: bool) -> None:
         """Judge each channel from now on, or no longer."""
-        self.quality = ChannelQuality(self._source.info) if on else None
+        within = {label: use.within for label, use in self._processor.uses().items()}
+        self.quality = ChannelQuality(self._source.info, within) if on else None
 
     def _on_reset_score(self, _: dict[str, Any]) -> dict[str, Any]:
         self._processor.reset_score()

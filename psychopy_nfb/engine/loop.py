@@ -11,6 +11,7 @@ import pylsl
 
 from psychopy_nfb.dsp import Flags
 from psychopy_nfb.engine.acquisition import Acquisition
+from psychopy_nfb.engine.channel_watch import ChannelWatch
 from psychopy_nfb.engine.command_handler import CommandHandler, unpacked
 from psychopy_nfb.engine.configuration import read_configuration
 from psychopy_nfb.engine.control import ControlLine
@@ -84,6 +85,7 @@ class Loop:
             load_donors(order["donors"]) if order["donors"] else None,
         )
         self._most_rows = max(1, round(RECORD_SECONDS * self.processor.rate))
+        self.channels: ChannelWatch = ChannelWatch(source.info, self.processor.uses())
         self.rate: RateWatch = RateWatch(source.pace)
         self._chunk_seconds = source.chunk_seconds
         self.continuity: Continuity = Continuity(
@@ -193,6 +195,7 @@ class Loop:
             block = self._process_around(gaps, samples)
             self.recorder.gaps(gaps, first)
             self.rate.restart()
+            self.channels.restart()
         else:
             block = self.processor.process(samples)
         processed = perf_counter()
@@ -200,7 +203,8 @@ class Loop:
             self._publish(block, stamps, received, first)
         published = perf_counter()
         self.continuity.learn()
-        self.rate.add(len(stamps), float(stamps[-1]))
+        self.rate.add(len(stamps), float(stamps[-1]), self.source.counted)
+        self.channels.add(samples)
         if self.commands.quality is not None:
             self.commands.quality.add(samples)
         self.recorder.take(self.source.native(samples), stamps, block)
@@ -319,6 +323,8 @@ class Loop:
         while (failure := self.recorder.unreported()) is not None:
             self.recorder.event("settings_not_written", detail={"why": failure}, kind="worker")
             self.control.send("recording", error=failure)
+        while self.channels.found:
+            self.source.events.append(("bad_channel", self.channels.found.popleft()))
         while self.source.events:
             what, detail = self.source.events.popleft()
             self.recorder.event(what, detail=detail, kind="stream")

@@ -10,6 +10,7 @@ import numpy as np
 
 from psychopy_nfb.dsp import Flags, Pipeline, Repair, SignalInfo
 from psychopy_nfb.dsp.flags import HOLDING
+from psychopy_nfb.dsp.lasting_faults import Use
 from psychopy_nfb.engine.configuration import Configuration
 from psychopy_nfb.engine.donor_files import Donors
 from psychopy_nfb.engine.moving_thresholds import MovingThresholds
@@ -160,6 +161,13 @@ class Processor:
     def chains(self) -> dict[str, SignalChain]:
         """The ways of the signals through their pipelines, by name."""
         return {way.name: way.chain for way in self._ways}
+
+    def uses(self) -> dict[str, Use]:
+        """Return by label the channels that enter a signal together with others, and how."""
+        found: dict[str, Use] = {}
+        for way in reversed(self._ways):  # the first signal's use is the one that is told
+            found.update(way.chain.uses(way.name))
+        return found
 
     @property
     def delay(self) -> float:

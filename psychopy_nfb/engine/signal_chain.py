@@ -8,9 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from psychopy_nfb.dsp import Flags, Pipeline, SignalInfo, Step
+from psychopy_nfb.dsp.lasting_faults import Use
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.families import own_faults
 from psychopy_nfb.protocol import Baseline, BaselineRecorder
+
+OTHER_REFERENCE = (
+    "If it stays so, leave it out of the reference (exclude; in Builder: Left out of the "
+    "reference) or choose another reference."
+)
+OTHER_CHANNELS = "If it stays so, make the signal of other channels."
+"""What to do with a channel that stays bad."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +62,7 @@ class SignalChain:
             )
         self.rate: float = out.rate
         self.used_channels: np.ndarray = self._used_channels(info)
+        self._labels = info.labels
         self._recorder: BaselineRecorder | None = None
         self._segments: list[list[tuple[np.ndarray, np.ndarray | None]]] = []
         self._settle_left = round(pipeline.settle * self.rate)
@@ -70,6 +79,28 @@ class SignalChain:
         used = np.flatnonzero(mixed.any(axis=1))
         voltages = np.intersect1d(used, info.voltages)
         return voltages if len(voltages) else used
+
+    def uses(self, name: str) -> dict[str, Use]:
+        """Return by label the channels that enter the signal together with others, and how.
+
+        Parameters
+        ----------
+        name : str
+            Of the signal.
+        """
+        used = self.used_channels.tolist()
+        if len(used) < 2:
+            return {}
+        found = {
+            self._labels[place]: Use(f"the {len(used)} channels of '{name}'", OTHER_CHANNELS)
+            for place in used
+        }
+        for kind, enters in self.pipeline.references(np.eye(len(self._labels))):
+            for place in used:
+                if enters[place]:
+                    within = f"the {kind} reference of '{name}'"
+                    found[self._labels[place]] = Use(within, OTHER_REFERENCE)
+        return found
 
     @property
     def calibrating(self) -> bool:

@@ -13,8 +13,8 @@ from psychopy_nfb.inspection.listened import Listened
 from psychopy_nfb.inspection.understanding import Understanding, of_recording
 from psychopy_nfb.lsl.inlet import Inlet
 from psychopy_nfb.lsl.markers import MarkerWatcher
-from psychopy_nfb.lsl.selection import StreamSelection
-from psychopy_nfb.terminal import add_stream, add_units
+from psychopy_nfb.lsl.selection import PATIENT_SECONDS, StreamSelection, named_stream
+from psychopy_nfb.terminal import add_stream, add_units, doing
 
 LISTEN_SECONDS = 5.0
 
@@ -36,6 +36,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="how long to listen to a stream (default %(default)g)",
     )
+    add(
+        "--timeout",
+        type=float,
+        default=PATIENT_SECONDS,
+        metavar="S",
+        help="seconds to look for a stream (default %(default)g)",
+    )
     add("--rate", type=float, metavar="HZ", help="rate of a stream that declares none")
     add_units(parser)
     add("--json", action="store_true", help="print JSON instead of text")
@@ -44,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(options: argparse.Namespace) -> int:
     """Print what was understood."""
     check_number("seconds", options.seconds, above=0, unit="s")
+    check_number("timeout", options.timeout, above=0, unit="s")
     if options.input is not None and not options.input.strip():
         raise SettingsError("input", options.input, "is empty; name a recording or a stream")
     path = None if options.input is None else Path(options.input)
@@ -54,7 +62,7 @@ def main(options: argparse.Namespace) -> int:
         recording = read_recording(path, options.stream, units=options.units, tell=False)
         found = of_recording(recording, path.suffix)
     else:
-        found = listen_to(selected(options.input, options.units, options.rate), options.seconds)
+        found = listen_to(_selected(options), options.seconds)
     print(
         json.dumps(found.to_dict(), indent=2, ensure_ascii=False)
         if options.json
@@ -75,17 +83,12 @@ def _looks_like_a_file(text: str) -> bool:
     return ending.isalpha() or "/" in text or "\\" in text
 
 
-def selected(text: str | None, units: str | None, rate: float | None) -> StreamSelection:
+def _selected(options: argparse.Namespace) -> StreamSelection:
     """Return the stream that a name or a source_id means; without one the only EEG."""
-    if text is None:
-        return StreamSelection(units=units, rate=rate)
-    quote = '"' if "'" in text else "'"
-    return StreamSelection(
-        type=None,
-        predicate=f"name={quote}{text}{quote} or source_id={quote}{text}{quote}",
-        units=units,
-        rate=rate,
-    )
+    settings = {key: getattr(options, key) for key in ("units", "rate", "timeout")}
+    if options.input is None:
+        return StreamSelection(**settings)
+    return named_stream(options.input, **settings)
 
 
 def listen_to(selection: StreamSelection, seconds: float) -> Understanding:
@@ -104,7 +107,8 @@ def listen_to(selection: StreamSelection, seconds: float) -> Understanding:
         If there is no such stream, more than one, or one that cannot be trained on; it says why.
     """
     watcher = MarkerWatcher()
-    inlet = Inlet(selection)
+    with doing("Looking for the stream"):
+        inlet = Inlet(selection)
     came = Listened(inlet)
     came.listen(seconds)
     markers = Counter(marker.label for marker in watcher.take())

@@ -7,7 +7,13 @@ import math
 import numpy as np
 import pylsl
 
-from psychopy_nfb.inspection.understanding import Channel, Understanding, eeg_sd, no_numbers
+from psychopy_nfb.inspection.understanding import (
+    Channel,
+    Understanding,
+    bad_channels,
+    eeg_sd,
+    no_numbers,
+)
 from psychopy_nfb.lsl.amplitude import AmplitudeCheck
 from psychopy_nfb.lsl.continuity import Continuity
 from psychopy_nfb.lsl.inlet import Inlet, StreamLost
@@ -124,6 +130,7 @@ class Listened:
             clock=clock_in_words(facts["clock"]),
             chunk=self._chunks(late),
             eeg_sd_uv=eeg_sd(together, channels.kinds, rate) if self._samples else None,
+            bad=bad_channels(together, inlet.info),
             gaps=[(t - first, seconds) for t, seconds in self._gaps],
             markers=markers,
             assumptions=[

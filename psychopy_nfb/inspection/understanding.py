@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from psychopy_nfb.channels import BIO, EEG, MISC, STIM
+from psychopy_nfb.dsp.lasting_faults import lasting_faults
 from psychopy_nfb.dsp.montage import standard_positions
+from psychopy_nfb.dsp.step import SignalInfo
+from psychopy_nfb.errors import listed
 from psychopy_nfb.settings import finite
 
 if TYPE_CHECKING:
@@ -61,6 +64,8 @@ class Understanding:
     """A sentence on how samples come or were stamped."""
     eeg_sd_uv: float | None
     """Median standard deviation of the EEG channels over a second, in microvolts."""
+    bad: dict[str, str] = field(default_factory=dict)
+    """Why a channel cannot be used for a good part of the time, by label."""
     gaps: list[tuple[float, float]] = field(default_factory=list)
     """(seconds from the first sample, seconds missing; NaN where that is not known)."""
     markers: dict[str, int] = field(default_factory=dict)
@@ -83,6 +88,7 @@ class Understanding:
             *(("Channels" if not row else "", text) for row, text in enumerate(self._channels())),
             ("Positions", self._positions()),
             ("Amplitude", self._amplitude()),
+            ("Bad", self._bad()),
             ("Gaps", self._gaps()),
             ("Markers", self._markers()),
         ]
@@ -111,8 +117,21 @@ class Understanding:
 
     def _amplitude(self) -> str:
         if self.eeg_sd_uv is None:
+            if not any(one.kind == EEG for one in self.channels):
+                return "not known: there is no EEG channel"
             return "not known: no EEG channel changes"
         return f"{self.eeg_sd_uv:.3g} µV (standard deviation within a second, median of the EEG)"
+
+    def _bad(self) -> str:
+        """Return the bad channels, those with the same fault together."""
+        if not self.bad:
+            return "no channel"
+        reasons: dict[str, list[str]] = {}
+        for label, reason in self.bad.items():
+            reasons.setdefault(reason, []).append(label)
+        return "; ".join(
+            f"{listed(labels, most=MOST_NAMED)} ({reason})" for reason, labels in reasons.items()
+        )
 
     def _gaps(self) -> str:
         if not self.gaps:
@@ -176,6 +195,9 @@ def of_recording(recording: Recording, ending: str) -> Understanding:
         clock=_clock(recording),
         chunk=chunk,
         eeg_sd_uv=eeg_sd(recording.samples, recording.kinds, recording.rate),
+        bad=bad_channels(
+            recording.usable, SignalInfo(recording.rate, recording.labels, kinds=recording.not_eeg)
+        ),
         gaps=[(row / recording.rate, seconds) for row, seconds in recording.gaps],
         markers=dict(Counter(text for _, text in recording.markers)),
         assumptions=[
@@ -197,19 +219,43 @@ def _clock(recording: Recording) -> str:
 
 
 def no_numbers(samples: np.ndarray, labels: Iterable[str]) -> list[str]:
-    """Return a sentence for each channel in whose samples, (n, n_channels), are no numbers.
+    """Return sentences on the channels in whose samples, (n, n_channels), are no numbers.
+
+    Channels that lack the same number of samples are named together.
 
     Examples
     --------
     >>> no_numbers(np.array([[1.0, np.nan], [2.0, np.nan]]), ("Cz", "Oz"))
     ['Oz: 2 of 2 samples are no numbers.']
     """
-    counts = (~np.isfinite(samples)).sum(axis=0)
+    counts = (~np.isfinite(samples)).sum(axis=0).tolist()
+    lacking: dict[int, list[str]] = {}
+    for label, n in zip(labels, counts, strict=True):
+        if n:
+            lacking.setdefault(n, []).append(label)
+    if len(lacking) > MOST_NAMED:
+        least, most, names = min(lacking), max(lacking), listed(sum(lacking.values(), []), most=6)
+        return [f"{names}: {least} to {most} of {len(samples)} samples are no numbers."]
     return [
-        f"{label}: {n} of {len(samples)} samples are no numbers."
-        for label, n in zip(labels, counts, strict=True)
-        if n
+        f"{listed(named, most=MOST_NAMED)}: {n} of {len(samples)} samples are no numbers."
+        for n, named in lacking.items()
     ]
+
+
+def bad_channels(samples: np.ndarray, info: SignalInfo) -> dict[str, str]:
+    """Return the channels that are bad for a good part of the time, with the reason and the share.
+
+    Examples
+    --------
+    >>> noise = 8 * np.random.default_rng(0).standard_normal((5000, 2))
+    >>> noise[:4000, 1] = 0.0
+    >>> bad_channels(noise, SignalInfo(250.0, ("Cz", "Oz")))
+    {'Oz': 'flat for 80 % of the time'}
+    """
+    return {
+        label: f"{reason} for {100 * share:.0f} % of the time"
+        for label, (reason, share) in lasting_faults(samples, info).items()
+    }
 
 
 def eeg_sd(samples: np.ndarray, kinds: Iterable[str], rate: float) -> float | None:

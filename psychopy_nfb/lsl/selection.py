@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from psychopy_nfb.channels import UNITS
 from psychopy_nfb.checks import check_choice, check_number
 from psychopy_nfb.errors import SettingsError
 
+PATIENT_SECONDS = 10.0
+"""How long commands look for a stream that a person has named: on a busy computer, or over a
+wireless network, the answer of one that is there took more than 5 s."""
 STAND_IN = "psychopy_nfb_stand_in_"
 """Beginning of the source_id of a simulated amplifier that one run has started for itself."""
 
@@ -108,6 +111,25 @@ class StreamSelection:
     def __str__(self) -> str:
         """Return the selection as a person would say it."""
         return "the test signal" if self.test_signal else self._conditions()
+
+
+def named_stream(text: str, **settings: Any) -> StreamSelection:
+    """Return what selects the stream that has this name or this source_id, of any type.
+
+    Parameters
+    ----------
+    text : str
+        The name or source_id.
+    **settings
+        Of `StreamSelection`.
+
+    Examples
+    --------
+    >>> print(named_stream("Amp"))
+    (name='Amp' or source_id='Amp')
+    """
+    quoted = _quoted("stream", text)
+    return StreamSelection(type=None, predicate=f"name={quoted} or source_id={quoted}", **settings)
 
 
 def _quoted(key: str, value: str) -> str:

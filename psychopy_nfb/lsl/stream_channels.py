@@ -17,6 +17,7 @@ from psychopy_nfb.channels import (
     channel_kinds,
     is_electrode,
     is_known_type,
+    is_megavolts,
     microvolts_per_unit,
     numbered,
     says_no_unit,
@@ -260,12 +261,19 @@ def _about_units(
         if kind in VOLTAGES
     ]
     if units is None:
+        told = []
+        mega = {label: unit for label, unit in channels if is_megavolts(unit)}
+        if mega:
+            told.append(
+                f"The {who} says the unit {next(iter(mega.values()))!r} for {_listed([*mega])}, "
+                "which is megavolts: taken as millivolts. If that is wrong, set the unit."
+            )
         silent = [label for label, unit in channels if says_no_unit(unit)]
-        if not silent:
-            return []
-        usual = _usual_unit(kinds, declared)
-        why = f" {usual!r}, as of the others" if usual in declared else f" {usual}"
-        return [f"The {who} says no unit for {_listed(silent)}: taken as{why}."]
+        if silent:
+            usual = _usual_unit(kinds, declared)
+            why = f" {usual!r}, as of the others" if usual in declared else f" {usual}"
+            told.append(f"The {who} says no unit for {_listed(silent)}: taken as{why}.")
+        return told
     scale = microvolts_per_unit(units)
     others = {unit for _, unit in channels if unit and microvolts_per_unit(unit) != scale}
     if not others:

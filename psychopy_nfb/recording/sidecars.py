@@ -101,6 +101,8 @@ EVENTS = {
             "rate_spoilt": "The stream has left the rate that the filters were made for: no reward "
             "from here on.",
             "rate_right": "The stream has that rate again.",
+            "bad_channel": "A channel that enters a reference, or a signal together with others, "
+            "stays bad; detail says which and why.",
             "unlikely_amplitude": "The EEG's amplitude does not fit its unit; detail says how.",
             "marker_stream": "What was corrected, assumed or left out of a stream of markers.",
         },

@@ -11,9 +11,13 @@ SAY_UNIT = "The unit is set in Builder as Unit of the EEG, in a settings file as
 
 
 def of_stream(data: SessionData) -> Iterator[Finding]:
-    """Yield amplitudes that no EEG has, then each assumption about the stream's channels."""
+    """Yield amplitudes that no EEG has, bad channels of a reference, and what was assumed."""
     for detail in data.events_of("unlikely_amplitude").detail:
         if "sentence" in detail:  # not in one that was cut off
             yield Finding(1.0, True, detail["sentence"], SAY_UNIT)
+    for detail in data.events_of("bad_channel").detail:
+        if "remedy" in detail:
+            what = "{channel} was bad ({reason}) and is in {within}, which it spoiled."
+            yield Finding(0.6, True, what.format(**detail), detail["remedy"])
     for sentence in (data.settings.get("stream") or {}).get("assumptions", ()):
         yield Finding(0.0, False, sentence, "")

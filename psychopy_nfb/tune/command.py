@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import copy
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -112,9 +113,11 @@ def _tuned(options: argparse.Namespace, delays: Sequence[float], folder: Path, s
     from tqdm import tqdm
 
     from psychopy_nfb.dsp import SignalInfo, standard_positions
+    from psychopy_nfb.dsp.lasting_faults import lasting_faults_told
     from psychopy_nfb.dsp.whole import numbers_only
     from psychopy_nfb.engine.plugins import load_installed, load_plugins
     from psychopy_nfb.engine.presets import standard_pipeline
+    from psychopy_nfb.engine.signal_chain import SignalChain
     from psychopy_nfb.recording.eeg_files import read_recording
     from psychopy_nfb.tune.kinds import check_voltage
     from psychopy_nfb.tune.prepared import offsets_removed
@@ -139,7 +142,8 @@ def _tuned(options: argparse.Namespace, delays: Sequence[float], folder: Path, s
         line_frequency=options.line if options.line < recording.rate / 2 else None,
         smooth=None,
     )
-    told: list[str] = []
+    chain = SignalChain(copy.deepcopy(pipeline), info)
+    told = lasting_faults_told(recording.usable, info, chain.uses(options.channel))
     whole = numbers_only(recording.usable)
     before = offsets_removed(pipeline.steps[:-1], whole, info, told.append)
     with tqdm(total=len(ESTIMATORS) * len(delays), desc="tune", disable=None) as progress:

@@ -10,6 +10,7 @@ import numpy as np
 
 from psychopy_nfb.dsp import SignalInfo, standard_positions
 from psychopy_nfb.dsp.flags import HOLDING, Flags
+from psychopy_nfb.dsp.lasting_faults import lasting_faults_told
 from psychopy_nfb.engine.processor import Processor
 from psychopy_nfb.engine.rerun import run_offline
 from psychopy_nfb.errors import SettingsError
@@ -74,7 +75,8 @@ class Rehearsal:
     successes: int
     """Of these those that were a success."""
     failed: tuple[str, ...]
-    """A sentence for each step or rule that failed, and where nothing is rewarded."""
+    """A sentence for each step or rule that failed, each channel that spoils others because it
+    stays bad, and where nothing is rewarded."""
     assumptions: tuple[str, ...]
     """What was assumed or corrected when the recording was read, a sentence each."""
     values: pd.DataFrame
@@ -114,7 +116,8 @@ def rehearse(
         If the recording is too short, lacks a channel or has no clean baseline.
     """
     labels = tuple(recording.labels)
-    positions = {**standard_positions(labels), **recording.positions}
+    # As live: the file's own positions are in a frame of its own, and a stream has none.
+    positions = standard_positions(labels)
     info = SignalInfo(recording.rate, labels, positions=positions, kinds=recording.not_eeg)
     processor = Processor(configuration, info)  # refuses what does not fit
     needs = any(one.needs_baseline for one in configuration.signals.values())
@@ -130,6 +133,8 @@ def rehearse(
     failed: list[str] = []
     if not any(one.role == "reward" for one in configuration.signals.values()):
         failed.append('No signal has the role "reward", and so there is none')
+    harmed = lasting_faults_told(recording.usable, info, processor.uses())
+    failed += [sentence.rstrip(".") for sentence in harmed]
     blocks = _laid(turns, n_begin, recording) if turns else [(n_begin, None, True, True)]
     if turns and not blocks:
         raise SettingsError(
@@ -150,7 +155,8 @@ def rehearse(
             judged=trials.append,
         )
     except SettingsError as error:  # there is no baseline in it
-        raise SettingsError("recording", recording.name, str(error).rstrip(".")) from None
+        why = " ".join([str(error), *harmed])
+        raise SettingsError("recording", recording.name, why.rstrip(".")) from None
     table = _table(configuration, values, flags, processor.rate)
     trained = _within(table, blocks, recording.rate)
     training = table[trained].reset_index(drop=True)

@@ -632,6 +632,66 @@ def test_which_of_several_eeg_streams_is_taken_is_told(read, tmp_path):
     assert read(path, stream="Other").assumptions == ()
 
 
+@pytest.mark.kind("XDF with an accelerometer of type EEG before the amplifier", "corrected")
+def test_of_several_eeg_streams_the_one_with_eeg_channels_is_taken(read, tmp_path):
+    moves = channels("XYZ", unit="g", kind=None)
+    path = write_xdf(tmp_path / "odd.xdf", amplifier(name="ACC", channels=moves), amplifier())
+    recording = read(path)
+    assert recording.name == "Amp"
+    assert recording.assumptions == (
+        "Of several streams of type EEG the first with EEG channels is taken, 'Amp'; not 'ACC'.",
+    )
+
+
+@pytest.mark.kind("XDF whose stamps fall from sample to sample", "corrected")
+def test_stamps_that_fall_are_not_used(read, tmp_path):
+    recording = read(write_xdf(tmp_path / "odd.xdf", amplifier(stamps_of()[::-1])))
+    assert recording.rate == RATE
+    assert recording.real_rate is None
+    assert recording.start is None
+    assert recording.assumptions == (
+        "The stamps fall from sample to sample: they are not used, and the samples are counted at "
+        "128 Hz.",
+    )
+    path = write_xdf(tmp_path / "odd.xdf", amplifier(stamps_of()[::-1], rate=0.0))
+    assert "has stamps that fall from sample to sample, no rate" in refusal(path)
+
+
+@pytest.mark.kind("EDF or XDF whose unit is written MV", "corrected")
+@pytest.mark.parametrize("unit", ["MV", "Mvolts"])
+def test_megavolts_are_millivolts_and_told(read, tmp_path, unit):
+    told = (
+        f"The file says the unit '{unit}' for Fz, Cz, Oz, which is megavolts: taken as millivolts. "
+        "If that is wrong, set the unit.",
+    )
+    stream = amplifier(samples=1e-3 * eeg(), channels=channels(unit=unit))
+    recording = read(write_xdf(tmp_path / "odd.xdf", stream))
+    assert recording.assumptions == told
+    assert np.allclose(recording.samples, eeg())
+    signals = edf_signals(unit.encode(), low="-16.384", high="16.3835")
+    for one in signals:
+        one.samples = one.samples / 1e3
+    recording = read(write_edf(tmp_path / "odd.edf", signals))
+    assert recording.assumptions == told
+    assert np.allclose(recording.samples, eeg(), atol=1e-9)
+    assert read(tmp_path / "odd.edf", units="mV").assumptions == ()
+
+
+@pytest.mark.kind("own session, whose events are JSON", "read")
+def test_events_of_an_own_session_are_words(read, tmp_path):
+    texts = [
+        '{"event": "mark", "kind": "experiment", "value": "eyes open", "sample": 9}',
+        '{"event": "flags", "kind": "flags", "value": "SETTLING", "sample": 0}',
+        '{"event": "start", "kind": "worker", "value": null, "sample": 0}',
+        '{"event": 5}',
+        '{"event',
+    ]
+    marks = notes(dict(enumerate(texts)), stamps_of())
+    recording = read(write_xdf(tmp_path / "odd.xdf", amplifier(), marks))
+    words = ["eyes open", "flags: SETTLING", "start", '{"event": 5}', '{"event']
+    assert [text for _, text in recording.markers] == words
+
+
 # Damage
 
 

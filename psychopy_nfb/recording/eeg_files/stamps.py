@@ -77,8 +77,7 @@ def read_stamps(stamps: np.ndarray, declared: float, name: str) -> Timing:
     (200.0, ['The stream declares 256 Hz, but its stamps say 200 Hz: 200 Hz is used.'])
     """
     notes: list[str] = []
-    times = _whole(np.array(stamps, dtype=float), declared, name, notes)
-    n_missing = len(stamps) - len(trusted(np.asarray(stamps, dtype=float)))
+    times, n_missing = _whole(np.array(stamps, dtype=float), declared, name, notes)
     rough, chunk = rough_rate(times, declared)
     jumps = _without_jumps(times, rough, chunk, notes)
     pauses = _pauses(times, rough, chunk)
@@ -86,7 +85,8 @@ def read_stamps(stamps: np.ndarray, declared: float, name: str) -> Timing:
     part = _longest(times, pauses)
     size = max(1, round(chunk * rough))  # samples
     real = None
-    if len(part) >= LEAST_SAMPLES and part[-1] - part[0] >= max(LEAST_SECONDS, 4 * chunk):
+    told = n_missing < len(times)
+    if told and len(part) >= LEAST_SAMPLES and part[-1] - part[0] >= max(LEAST_SECONDS, 4 * chunk):
         real = slope(part, size)
     rate = rate_that_counts(part, size, real, declared, chunk, name, notes)
     gaps = _gaps(times, pauses, rate, chunk)
@@ -109,15 +109,28 @@ def read_stamps(stamps: np.ndarray, declared: float, name: str) -> Timing:
     )
 
 
-def _whole(stamps: np.ndarray, declared: float, name: str, notes: list[str]) -> np.ndarray:
-    """Return stamps in which missing and wrong ones are taken from their neighbours."""
+def _whole(
+    stamps: np.ndarray, declared: float, name: str, notes: list[str]
+) -> tuple[np.ndarray, int]:
+    """Return stamps in which missing and wrong ones are replaced, and how many were.
+
+    They are taken from their neighbours, or counted where the stamps say nothing.
+    """
     n = len(stamps)
     valid = trusted(stamps)
     if len(valid) < 2 and n > 1:
         if not declared:
             raise FileError("stream", name, "has neither stamps nor a rate")
         notes.append(f"The stream has no stamps: its samples are counted at {declared:g} Hz.")
-        return np.arange(n) / declared
+        return np.arange(n) / declared, n
+    if n > 1 and np.median(np.diff(stamps[valid])) < 0:
+        if not declared:
+            raise FileError("stream", name, "has stamps that fall from sample to sample, no rate")
+        notes.append(
+            "The stamps fall from sample to sample: they are not used, and the samples are counted "
+            f"at {declared:g} Hz."
+        )
+        return np.arange(n) / declared, n
     if len(valid) < n:
         notes.append(
             f"{n - len(valid)} of {n} samples have no stamp, or one that is far off (such as 0): "
@@ -130,7 +143,7 @@ def _whole(stamps: np.ndarray, declared: float, name: str, notes: list[str]) -> 
         stamps = np.interp(rows, valid, stamps[valid])
         stamps[:first] = stamps[first] - (first - rows[:first]) * period
         stamps[last + 1 :] = stamps[last] + (rows[last + 1 :] - last) * period
-    return stamps
+    return stamps, n - len(valid)
 
 
 def _without_jumps(times: np.ndarray, rate: float, chunk: float, notes: list[str]) -> list[int]:

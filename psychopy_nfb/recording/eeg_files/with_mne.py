@@ -138,7 +138,7 @@ def _own_names(names: Sequence[str], warned: Sequence[str]) -> list[str]:
 
 
 def _why(error: Exception) -> str:
-    text = str(error)
+    text = "" if isinstance(error, UnicodeError) else str(error)  # which speaks of encodings
     if "Unsupported file type" in text:
         return f"is not a known kind of recording: {RECORDINGS} or another that MNE-Python reads"
     if "HDF reader" in text or "pymatreader" in text:

@@ -12,6 +12,7 @@ import numpy as np
 
 from psychopy_nfb.errors import FileError, cause
 from psychopy_nfb.lsl.marker_rule import MarkerLabels, is_marker_stream
+from psychopy_nfb.recording.eeg_files.own_events import event_text
 from psychopy_nfb.recording.eeg_files.recording import Found
 from psychopy_nfb.recording.eeg_files.stamps import Timing, read_stamps
 from psychopy_nfb.recording.eeg_files.xdf_chunks import mended
@@ -134,7 +135,7 @@ def _markers(
         times = stream["time_stamps"]
         texts = MarkerLabels(format_of(stream), rate_of(stream)).read(stream["time_series"], times)
         rows = nearest(timing.times, times, 1 / timing.rate)
-        there = [(row, text) for row, text in zip(rows, texts, strict=True) if text]
+        there = [(row, event_text(text)) for row, text in zip(rows, texts, strict=True) if text]
         lost = [t for t, row, text in zip(times, rows, texts, strict=True) if text and row < 0]
         if there and len(lost) == len(there) and _far(np.array(lost), timing.times):
             outside.append(name_of(stream))

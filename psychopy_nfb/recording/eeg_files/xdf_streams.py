@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from psychopy_nfb.channels import EEG, channel_kinds, numbered
 from psychopy_nfb.errors import FileError
 from psychopy_nfb.recording.eeg_files.recording import listed
 
@@ -94,17 +95,28 @@ def choose_stream(
     filled = [stream for stream in fitting if len(stream["time_stamps"])]
     if not filled:
         raise FileError("file", str(path), "has no samples in its EEG stream")
-    first = filled[0]
+    first, which = filled[0], ""
+    if wanted is None and not _has_eeg(first) and any(map(_has_eeg, filled)):
+        first, which = next(filter(_has_eeg, filled)), " with EEG channels"
     if format_of(first) == "string":
         raise FileError("stream", name_of(first), "has no regular samples; choose an EEG stream")
     others = sorted({name_of(stream) for stream in filled} - {name_of(first)})
     if wanted is None and others:
         notes.append(
-            f"Of several streams of type EEG the first is taken, {name_of(first)!r}; not "
+            f"Of several streams of type EEG the first{which} is taken, {name_of(first)!r}; not "
             f"{listed(map(repr, others))}."
         )
     parts = [stream for stream in filled if name_of(stream) == name_of(first)]
     return _joined(path, parts, notes) if len(parts) > 1 else (first, [])
+
+
+def _has_eeg(stream: dict[str, Any]) -> bool:
+    """Return whether a channel of a stream is EEG; some programs call each of their streams so."""
+    elements = channel_elements(stream["info"])
+    labels = numbered([text_of(element, *LABEL_KEYS) for element in elements])
+    types = [text_of(element, "type") for element in elements]
+    units = [text_of(element, "unit", "units") for element in elements]
+    return EEG in channel_kinds(labels, types, units)
 
 
 def _named(streams: Sequence[dict[str, Any]], wanted: str) -> list[dict[str, Any]]:

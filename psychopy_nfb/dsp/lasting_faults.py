@@ -1,0 +1,142 @@
+"""Channels that stay bad, and why that matters where other channels are measured with them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from psychopy_nfb.dsp.channel_quality import WINDOW_SECONDS, ChannelQuality
+from psychopy_nfb.dsp.channel_verdict import ChannelVerdict
+from psychopy_nfb.dsp.step import SignalInfo
+
+LASTING_WINDOWS = 4
+"""Windows of two seconds, one after the other, in which a channel is bad before it is named.
+Movements, blinks and chewing are shorter."""
+LASTING_SHARE = 0.25
+"""Share of a recording in which a channel is bad before it is named."""
+LEAST_NUMBERS = 0.5
+"""Share of a window's samples that are numbers, from which on a channel is judged by these."""
+MOST_WINDOWS = 60
+"""Windows of a recording that are judged, spread over all of it."""
+
+
+class Use(NamedTuple):
+    """What a channel enters together with others."""
+
+    within: str
+    """In words: ``"the average reference of 'alpha'"``."""
+    remedy: str
+    """What to do if it stays bad, in a sentence."""
+
+
+class LastingFaults:
+    """Finds the channels that are bad in several windows in a row, each once.
+
+    Examples
+    --------
+    >>> lasting = LastingFaults()
+    >>> flat = [ChannelVerdict("Cz"), ChannelVerdict("Oz", fault="flat")]
+    >>> [[one.label for one in lasting.add(flat)] for _ in range(5)]
+    [[], [], [], ['Oz'], []]
+    """
+
+    def __init__(self) -> None:
+        self._in_a_row: dict[str, int] = {}
+
+    def add(self, verdicts: Sequence[ChannelVerdict]) -> list[ChannelVerdict]:
+        """Take the verdicts of the next window; return those that have lasted long enough now."""
+        found = []
+        for one in verdicts:
+            n = self._in_a_row.get(one.label, 0) + 1 if one.harms else 0
+            # One that was named is not named again, also if it was good meanwhile.
+            n = n if self._in_a_row.get(one.label, 0) < LASTING_WINDOWS else LASTING_WINDOWS + 1
+            self._in_a_row[one.label] = n
+            if n == LASTING_WINDOWS:
+                found.append(one)
+        return found
+
+
+def lasting_faults(samples: np.ndarray, info: SignalInfo) -> dict[str, tuple[str, float]]:
+    """Return the channels that are bad in a good part of a recording.
+
+    Parameters
+    ----------
+    samples : ndarray, shape (n, n_channels)
+        Microvolts. Windows in which all channels hold no number are left out.
+    info : SignalInfo
+        Channels and rate.
+
+    Returns
+    -------
+    dict of str: (str, float)
+        By label: the most frequent reason, and the share of the windows in which the channel is
+        bad, at least `LASTING_SHARE`.
+
+    Examples
+    --------
+    >>> noise = 8 * np.random.default_rng(0).standard_normal((5000, 2))
+    >>> noise[:, 1] = 0.0
+    >>> lasting_faults(noise, SignalInfo(rate=250.0, labels=("Cz", "Oz")))
+    {'Oz': ('flat', 1.0)}
+    """
+    length = round(WINDOW_SECONDS * info.rate)
+    n_windows = len(samples) // length if length else 0
+    step = max(1, -(-n_windows // MOST_WINDOWS))
+    reasons: dict[str, list[str]] = {}
+    n_judged = 0
+    for number in range(0, n_windows, step):
+        window = samples[number * length : (number + 1) * length]
+        known = np.isfinite(window)
+        if not known.any():
+            continue
+        if not known.all():  # a few numbers that are missing leave the others as they are
+            mostly = np.flatnonzero(known.any(axis=0) & (known.mean(axis=0) >= LEAST_NUMBERS))
+            window = window.copy()
+            for channel in mostly:
+                column = window[:, channel]
+                column[~known[:, channel]] = np.median(column[known[:, channel]])
+        n_judged += 1
+        quality = ChannelQuality(info)
+        quality.add(window)
+        for one in (verdict for verdict in quality.verdicts() if verdict.harms):
+            reasons.setdefault(one.label, []).append(one.name)
+    return {
+        label: (max(set(names), key=names.count), len(names) / n_judged)
+        for label, names in reasons.items()
+        if len(names) >= LASTING_SHARE * n_judged
+    }
+
+
+def lasting_faults_told(
+    samples: np.ndarray, info: SignalInfo, uses: Mapping[str, Use]
+) -> list[str]:
+    """Return a sentence for each channel of a recording that stays bad and harms others.
+
+    Parameters
+    ----------
+    samples, info
+        As of `lasting_faults`.
+    uses : mapping of str: Use
+        By label, what channels enter together with others.
+    """
+    return [
+        harm_told(label, f"{reason} for {100 * share:.0f} % of the time", uses[label])
+        for label, (reason, share) in lasting_faults(samples, info).items()
+        if label in uses
+    ]
+
+
+def harm_told(label: str, reason: str, use: Use, remedy: str = "") -> str:
+    """Return the sentence on a bad channel that enters something together with others.
+
+    Examples
+    --------
+    >>> use = Use("the average reference of 'alpha'", "Leave it out or choose another reference.")
+    >>> harm_told("Oz", "flat", use)
+    "Oz is bad (flat) and is in the average reference of 'alpha', which it spoils. Leave it out or
+    choose another reference."
+    """
+    parts = [f"{label} is bad ({reason}) and is in {use.within}, which it spoils.", remedy]
+    return " ".join(filter(None, [*parts, use.remedy]))
