@@ -11,6 +11,9 @@ from scipy import stats
 from psychopy_nfb.checks import check_number
 from psychopy_nfb.errors import SettingsError
 
+FEWEST_ASKED = 2
+"""People that an index needs: of one alone it could be nothing but an extreme."""
+
 
 @dataclass(frozen=True)
 class BlindingIndex:
@@ -46,7 +49,7 @@ def bang_index(right: int, wrong: int, unknown: int = 0, level: float = 0.95) ->
     Raises
     ------
     SettingsError
-        If nobody was asked.
+        If fewer than `FEWEST_ASKED` people were asked.
 
     References
     ----------
@@ -62,13 +65,22 @@ def bang_index(right: int, wrong: int, unknown: int = 0, level: float = 0.95) ->
     n = right + wrong + unknown
     for name, count in (("right", right), ("wrong", wrong), ("unknown", unknown)):
         check_number(name, count, at_least=0)
-    if not n:
-        raise SettingsError("right", right, "is of nobody; ask at least one person")
+    _check_asked(n)
     p, q = right / n, wrong / n
     value = p - q
     error = math.sqrt(max(p + q - value**2, 0.0) / n)
     reach = float(stats.norm.ppf((1 + level) / 2)) * error
     return BlindingIndex(value, max(value - reach, -1.0), min(value + reach, 1.0), n)
+
+
+def _check_asked(n: int) -> None:
+    if n < FEWEST_ASKED:
+        raise SettingsError(
+            "people",
+            n,
+            f"are too few for an index of blinding, which cannot be computed; ask at least "
+            f"{FEWEST_ASKED}",
+        )
 
 
 def james_index(counts: Mapping[str, Mapping[str, int]], unknown: str = "unknown") -> float:
@@ -89,7 +101,7 @@ def james_index(counts: Mapping[str, Mapping[str, int]], unknown: str = "unknown
     Raises
     ------
     SettingsError
-        If nobody was asked.
+        If fewer than `FEWEST_ASKED` people were asked.
 
     Examples
     --------
@@ -99,8 +111,7 @@ def james_index(counts: Mapping[str, Mapping[str, int]], unknown: str = "unknown
     0.5
     """
     n = sum(sum(row.values()) for row in counts.values())
-    if not n:
-        raise SettingsError("counts", dict(counts), "is of nobody; ask at least one person")
+    _check_asked(n)
     not_known = sum(row.get(unknown, 0) for row in counts.values()) / n
     if not_known == 1:
         return 1.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,7 +45,9 @@ MEASURES = {
 
 
 def learning_table(
-    sessions: Iterable[Session | str | os.PathLike[str]], arms: Mapping[str, str] | None = None
+    sessions: Iterable[Session | str | os.PathLike[str]],
+    arms: Mapping[str, str] | None = None,
+    continued: Collection[str] = (),
 ) -> pd.DataFrame:
     """Return what each block came to, in long form: one row for each block and measure.
 
@@ -56,6 +58,9 @@ def learning_table(
     arms : mapping, optional
         Arm of the study by participant; it tells who had real feedback, so leave it out while the
         study is blinded. The column ``arm`` is empty without it.
+    continued : collection of str
+        Names (stems) of recordings that were cut off and that another recording goes on with: the
+        block that was cut off in them was done again there, and has no row.
 
     Returns
     -------
@@ -85,6 +90,8 @@ def learning_table(
         whose["date"] = (session.settings.get("session") or {}).get("date", "")
         whose["arm"] = (arms or {}).get(str(facts["participant"]), "")
         blocks = session_blocks(session.events, session.signals)
+        if session.files.stem.name in continued:
+            blocks = [block for block in blocks if block.whole]
         for block in blocks:
             for measure, value in block_measures(session, block).items():
                 rows.append({**whose, **_about(block), "measure": measure, "value": value})

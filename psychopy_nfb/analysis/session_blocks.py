@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from psychopy_nfb.dsp.flags import Flags
@@ -32,6 +32,8 @@ class SessionBlock:
     """`BASELINE`, `FEEDBACK` or `NO_FEEDBACK`."""
     detail: dict[str, Any] = field(default_factory=dict)
     """What its begin says: ``feedback``, and ``shown`` and ``lag`` if they were chosen."""
+    whole: bool = True
+    """Whether it got to its end; else a crash, an exception or the operator has cut it off."""
 
     def inside(self, signals: pd.DataFrame) -> pd.Series:
         """Return which rows of a session's signals are the block's."""
@@ -48,20 +50,24 @@ def session_blocks(events: pd.DataFrame, signals: pd.DataFrame) -> list[SessionB
     """
     found = []
     ends = events[events.trial_type == "block_end"]
-    numbers = [json.loads(text)["block"] for text in ends.detail]
+    said = [json.loads(text) for text in ends.detail]
+    cut_off = {one["block"] for one in said if one.get("cut_off")}
+    numbers = [one["block"] for one in said]
     last = int(signals["sample"].max()) + 1 if len(signals) else 0
     for begin in events[events.trial_type == "block_begin"].itertuples():
         detail = json.loads(begin.detail)
         own = ends["sample"][[number == detail["block"] for number in numbers]]
         end = int(own.iloc[0]) if len(own) else last
-        block = SessionBlock(len(found) + 1, str(begin.value), int(begin.sample), end, "", detail)
-        found.append(_with_kind(block, signals))
+        whole = bool(len(own)) and detail["block"] not in cut_off
+        place = len(found) + 1, str(begin.value), int(begin.sample), end
+        block = SessionBlock(*place, "", detail, whole)
+        found.append(replace(block, kind=_kind(block, signals)))
     return found
 
 
-def _with_kind(block: SessionBlock, signals: pd.DataFrame) -> SessionBlock:
+def _kind(block: SessionBlock, signals: pd.DataFrame) -> str:
     flags = signals["flags"][block.inside(signals)]
     calibrating = ((flags & int(Flags.CALIBRATING)) != 0).mean() if len(flags) else 0.0
-    kind = FEEDBACK if block.detail.get("feedback", True) else NO_FEEDBACK
-    kind = BASELINE if calibrating > CALIBRATING_SHARE else kind
-    return SessionBlock(block.number, block.label, block.begin, block.end, kind, block.detail)
+    if calibrating > CALIBRATING_SHARE:
+        return BASELINE
+    return FEEDBACK if block.detail.get("feedback", True) else NO_FEEDBACK

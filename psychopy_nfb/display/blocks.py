@@ -66,7 +66,9 @@ class Blocks:
         self._shown = ShownChoice()
         self._study: StudySession | None = None
         self.trained: int = 0
-        """Blocks with feedback that have ended."""
+        """Blocks with feedback that got to their end."""
+        self.aborted: bool = False
+        """Whether the experiment shall end: blocks that end from now on are cut off."""
         self._counting = False  # points and hits: in blocks only
         self.counted: bool = False
         """Whether points were counted in any of them."""
@@ -103,11 +105,13 @@ class Blocks:
         """Hold a block open; what was begun in it and not ended ends with it."""
         self.begin(label, feedback, points, shown, lag, calibrated)
         depth = len(self._open)
+        whole = False
         try:
             yield
+            whole = True
         finally:
             while len(self._open) >= depth and not self._link.closed:
-                self.end()
+                self.end(cut_off=not whole)
 
     def begin(
         self,
@@ -154,16 +158,23 @@ class Blocks:
         show = self._shown.begin(shown, sources)
         self._send("begin", block, begun, show, self._shown.source)
 
-    def end(self) -> None:
-        """End the block that began last; harmless when there is none."""
+    def end(self, cut_off: bool = False) -> None:
+        """End the block that began last; harmless when there is none.
+
+        Parameters
+        ----------
+        cut_off : bool
+            Whether it ends before its time: by an exception, or with the experiment.
+        """
         if not self._open or self._link.closed:
             return
+        cut_off = cut_off or self.aborted
         block = self._open.pop()
-        self.trained += block.feedback and not self._open
+        self.trained += block.feedback and not self._open and not cut_off
         showing, self._counting, outer_source, outer, self.held = block.before
         self._show(showing)
         source = self._shown.source
-        self._send("end", block, lsl_now(), self._shown.end(outer_source), source)
+        self._send("end", block, lsl_now(), self._shown.end(outer_source), source, cut_off)
         if block.held is not None and block.held.not_held:
             logger.warning("%s", block.held.told(block.label))
         if self.frames is not None:
@@ -171,9 +182,9 @@ class Blocks:
         self._link.facts(clock=to_dict(self._clock.measure()))
 
     def end_all(self) -> None:
-        """End what is open."""
+        """End what is open, as the experiment ends."""
         while self._open and not self._link.closed:
-            self.end()
+            self.end(cut_off=True)
 
     def _show(self, showing: bool) -> None:
         self._state.showing = showing
@@ -187,6 +198,7 @@ class Blocks:
         t: float,
         show: tuple[str, int] | None,
         source: str | None,
+        cut_off: bool = False,
     ) -> None:
         self._link.command(
             "block",
@@ -202,6 +214,7 @@ class Blocks:
             training=bool(self._open) and self._open[-1].feedback,
             show=show,
             shown=source if block.feedback or source is None else NONE,
+            cut_off=cut_off,
         )
 
     def _hold(self, lag: Lag, begun: float) -> HeldLag:

@@ -51,7 +51,7 @@ class OperatorAsked:
     def abort(self) -> None:
         """Ask for the end of the experiment."""
         self.event("abort", None)
-        self.aborted = True
+        self.aborted = self._blocks.aborted = True
 
     def event(self, label: str, value: str | None) -> None:
         """Write what the operator did, at the sample of now."""

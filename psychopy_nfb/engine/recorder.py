@@ -362,6 +362,8 @@ class Recorder:
         }
         if command["lag"] is not None:
             event["detail"]["lag"] = command["lag"]
+        if command["cut_off"]:
+            event["detail"]["cut_off"] = True
         if command["edge"] == "begin":
             self._open_blocks[command["id"]] = event
         else:

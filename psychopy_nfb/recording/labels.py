@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 
 from psychopy_nfb.errors import SettingsError
@@ -31,7 +32,8 @@ def participant_label(value: object, folder: str | os.PathLike[str] | None = Non
     value : str or int
         Letters A to Z and digits, at most 40.
     folder : path, optional
-        Where the files are: another participant's label there must differ by more than case.
+        Where the files are: another participant's label there must differ by more than case and
+        leading zeros.
 
     Raises
     ------
@@ -49,14 +51,26 @@ only, so that no two share files; write for example 'S1x1'.
     """
     label = _strict_label("participant", value)
     if folder is not None:
-        _check_case("participant", label, Path(folder), r"sub-([0-9A-Za-z]+)_")
+        _check_others("participant", label, Path(folder), r"sub-([0-9A-Za-z]+)_", same_label)
     return label
+
+
+def same_label(label: str) -> str:
+    """Return what two labels have in common that people take for one: 's2' for 'S02' and 's002'.
+
+    Examples
+    --------
+    >>> same_label("S02"), same_label("007x010"), same_label("0")
+    ('s2', '7x10', '0')
+    """
+    return re.sub(r"\d+", lambda number: str(int(number[0])), label.casefold())
 
 
 def session_label(value: object, folder: str | os.PathLike[str], participant: str) -> str:
     """Return a session's label for file names; as `participant_label`."""
     label = _strict_label("session", value)
-    _check_case("session", label, Path(folder), rf"sub-{participant}_ses-([0-9A-Za-z]+)_")
+    pattern = rf"sub-{participant}_ses-([0-9A-Za-z]+)_"
+    _check_others("session", label, Path(folder), pattern, str.casefold)
     return label
 
 
@@ -97,16 +111,20 @@ def _ascii(text: str) -> str:
     return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
 
 
-def _check_case(name: str, label: str, folder: Path, pattern: str) -> None:
-    """Refuse a label that on Windows and macOS would be another one's, which differs by case."""
+def _check_others(
+    name: str, label: str, folder: Path, pattern: str, same: Callable[[str], str]
+) -> None:
+    """Refuse a label that is another one's there to people, or to Windows and macOS."""
     if not folder.is_dir():
         return
     for path in folder.glob("sub-*"):
         match = re.match(pattern, path.name)
-        if match and match[1] != label and match[1].casefold() == label.casefold():
+        if match and match[1] != label and same(match[1]) == same(label):
+            case = match[1].casefold() == label.casefold()
+            what = "upper and lower case" if case else "leading zeros"
             raise SettingsError(
                 name,
                 label,
-                f"differs from {match[1]!r}, which has files there, by upper and lower case only; "
+                f"differs from {match[1]!r}, which has files there, by {what} only; "
                 f"write {match[1]!r} if it is the same {name}, or choose another label",
             )

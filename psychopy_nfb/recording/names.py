@@ -91,6 +91,11 @@ class SessionFiles:
         return self._file(OPENED_SUFFIX)
 
     @property
+    def watched(self) -> tuple[Path, Path, Path]:
+        """Visible files whose sums a blinded session seals."""
+        return self.eeg, self.events, self.frames
+
+    @property
     def failed(self) -> Path:
         """Why starts under this name failed, one line each; there if any did."""
         return self._file(FAILED_SUFFIX)

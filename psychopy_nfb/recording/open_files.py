@@ -14,6 +14,7 @@ import numpy as np
 from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.errors import FileError
 from psychopy_nfb.recording.names import SessionFiles
+from psychopy_nfb.recording.proofs import Watched
 from psychopy_nfb.recording.sealed_file import SealedFile
 from psychopy_nfb.recording.sidecars import write_sidecars
 from psychopy_nfb.recording.tables import EVENT_COLUMNS, TEXT_COLUMNS, EventLog, FrameLog
@@ -122,6 +123,10 @@ class OpenFiles:
         self._aux = None
         if aux is not None:
             self._aux = self._add_own("Aux", "Aux", aux["labels"], aux["rate"])
+        if self._sealed is not None:
+            for file in (self._xdf, self._frame_log, self._event_log):
+                file.flush()  # what an earlier process left ends here
+            self._sealed.watch(Watched(files.watched, append, files.events))
         self._origin: float | None = self._xdf.first_stamp(self._eeg)
         self.before: Left = self._left_before()
         self._in_xdf = set(self.before.commands)

@@ -18,6 +18,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from psychopy_nfb.protocol import shown_names
+from psychopy_nfb.recording.proofs import PROOF_BYTES, Watched
 from psychopy_nfb.recording.sealing import Sealer, open_to_append, opened_records
 from psychopy_nfb.recording.tables import FRAME_COLUMNS
 
@@ -69,6 +70,8 @@ class Opened:
     """Content of ``…_shown.npz``; empty if there was none."""
     complete: bool
     """Whether it was closed in the end, or a kill ended it."""
+    proofs: list[bytes]
+    """Sums of the visible files, for `changed_files`."""
 
 
 def columns_sealed(value_names: Sequence[str]) -> list[str]:
@@ -129,6 +132,7 @@ class SealedFile:
         self._events = b"\n"  # which ends what a killed process may have left
         self._sealer = Sealer(bytes.fromhex(seal["public"]), seal["about"])
         self._file: BinaryIO = open_to_append(path, append)
+        self._watched = Watched()
         begun = self._file.tell() > 64
         self._file.write(self._sealer.head)
         if not begun:
@@ -141,6 +145,10 @@ class SealedFile:
 
     def _write(self, record: bytes) -> None:
         self._file.write(self._sealer.seal(record))
+
+    def watch(self, watched: Watched) -> None:
+        """Seal from now on what comes into these files as a sum, so that a change is noticed."""
+        self._watched = watched
 
     def signals(self, values: np.ndarray, samples: np.ndarray) -> np.ndarray:
         """Take values (n, n_values) of samples with these numbers (n,); return the visible ones."""
@@ -190,12 +198,13 @@ class SealedFile:
         """Seal what came since the last call, and hand it to the operating system."""
         self._flush(EVENTS_BYTES)
 
-    def _flush(self, room: int, kind: bytes = _ROWS) -> None:
+    def _flush(self, room: int, kind: bytes = _ROWS, closing: bool = False) -> None:
         signals = b"".join(one.astype("<f8").tobytes() for one in self._signals)
         frames = np.array(self._frames, "<f8").tobytes()
         events, self._events = self._events[:room], self._events[room:]
         counts = _COUNTS.pack(len(signals), len(frames))
-        self._write(kind + counts + signals + frames + events.ljust(room, b"\0"))
+        proof = self._watched.proof(last=closing).ljust(PROOF_BYTES, b"\0")
+        self._write(kind + counts + proof + signals + frames + events.ljust(room, b"\0"))
         self._signals.clear()
         self._frames.clear()
         self._file.flush()
@@ -211,7 +220,7 @@ class SealedFile:
         if self._file.closed:
             return
         room = LAST_EVENTS * EVENTS_BYTES
-        self._flush(max(room, -(-len(self._events) // room) * room), _END if ends else _ROWS)
+        self._flush(max(room, -(-len(self._events) // room) * room), _END if ends else _ROWS, True)
         self._file.close()
 
 
@@ -256,6 +265,7 @@ def read_sealed(path: str | os.PathLike[str], private: bytes, about: str) -> Ope
     """
     head: dict[str, Any] = {}
     donors, complete, events = b"", False, b""
+    proofs: list[bytes] = []
     parts: dict[str, list[bytes]] = {"signals": [], "frames": []}
     name = Path(path).name
     for record in opened_records(Path(path).read_bytes(), private, about, name):
@@ -266,7 +276,8 @@ def read_sealed(path: str | os.PathLike[str], private: bytes, about: str) -> Ope
             donors = content
         else:
             n_signals, n_frames = _COUNTS.unpack_from(content)
-            at = _COUNTS.size
+            at = _COUNTS.size + PROOF_BYTES
+            proofs.append(content[_COUNTS.size : at])
             parts["signals"].append(content[at : at + n_signals])
             at += n_signals
             parts["frames"].append(content[at : at + n_frames])
@@ -282,6 +293,7 @@ def read_sealed(path: str | os.PathLike[str], private: bytes, about: str) -> Ope
         events=_entries(events),
         donors=donors,
         complete=complete,
+        proofs=proofs,
     )
 
 

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from psychopy_nfb.analysis import bang_index, contingency, james_index, learning_table
+from psychopy_nfb.analysis import bang_index, contingency, james_index
+from psychopy_nfb.analysis.blinding import FEWEST_ASKED
 from psychopy_nfb.analysis.session_blocks import FEEDBACK
 from psychopy_nfb.errors import FileError, NfbError
+from psychopy_nfb.report.cred_nf.answers import Answers, StudyFacts, answers_of
 from psychopy_nfb.report.learning_command import AXES, slopes_sections
 from psychopy_nfb.report.learning_figure import CAPTION, learning_figure
 from psychopy_nfb.report.page import Picture, Section, Table, write_page
-from psychopy_nfb.study.guesses import read_guesses
+from psychopy_nfb.study.guesses import guesses_by_arm, read_guesses
+from psychopy_nfb.study.openings import unblinding_of
 from psychopy_nfb.study.plan import StudyFolder
 from psychopy_nfb.study.register import Register
 from psychopy_nfb.study.status import blinding, progress
-from psychopy_nfb.study.unblinding import read_arms, unblinding_of
-from psychopy_nfb.study.words import UNKNOWN
+from psychopy_nfb.study.unblinding import read_arms
+from psychopy_nfb.study.words import QUESTIONS, UNKNOWN
 
 if TYPE_CHECKING:
     from psychopy_nfb.recording import SessionFiles
@@ -42,6 +44,8 @@ class StudyFiles:
 
     finished: list[SessionFiles]
     """Of the sessions that got to their end, and of the runs that these continue."""
+    continued: frozenset[str]
+    """Names of those that were cut off and are continued by a later one."""
     cut_off: int
     """Runs that did not."""
 
@@ -55,18 +59,13 @@ def files_of(folder: StudyFolder) -> StudyFiles:
         If no session has finished.
     """
     register = Register(folder)
-    runs = register.runs()
-    whole = {(run.participant, run.number) for run in runs if run.state == "finished"}
-    kept = [
-        register.files(run)
-        for run in runs
-        if run.state == "finished"
-        or run.decision == "continue"
-        and (run.participant, run.number) in whole
-    ]
-    if not kept:
+    counting = register.counting()
+    if not counting:
         raise FileError("study", str(folder.path), "has no finished session yet")
-    return StudyFiles(kept, sum(register.cut_off(run) for run in runs))
+    cut_off = sum(register.cut_off(run) for run in register.runs())
+    continued = [register.files(run).stem.name for run in counting if run.state != "finished"]
+    kept = [register.files(run) for run in counting]
+    return StudyFiles(kept, frozenset(continued), cut_off)
 
 
 def arms_of(folder: StudyFolder) -> dict[str, str]:
@@ -79,10 +78,17 @@ def arms_of(folder: StudyFolder) -> dict[str, str]:
     return {label: row["arm"] for label, row in read_arms(folder).items()}
 
 
-def write_study_report(folder: StudyFolder, out: Path) -> dict[str, Path]:
+def write_study_report(folder: StudyFolder, out: Path, table: pd.DataFrame) -> dict[str, Path]:
     """Write the page and the table in long form; return their paths.
 
-    Sessions are read one after the other, never all at once.
+    Parameters
+    ----------
+    folder : StudyFolder
+        The study.
+    out : Path
+        Folder for the files.
+    table : DataFrame
+        From `learning_table`, of the study's `files_of`.
 
     Raises
     ------
@@ -91,7 +97,6 @@ def write_study_report(folder: StudyFolder, out: Path) -> dict[str, Path]:
     """
     files, arms = files_of(folder), arms_of(folder)
     paths = {kind: out / f"study.{kind}" for kind in ("html", "csv")}
-    table = learning_table((one.stem for one in files.finished), arms)
     try:
         table.to_csv(paths["csv"], index=False, encoding="utf-8")
     except OSError as error:
@@ -183,38 +188,37 @@ def _contingencies(files: StudyFiles, arms: dict[str, str]) -> Section:
 
 def _blinding(folder: StudyFolder, arms: dict[str, str]) -> list[Section]:
     """Return how well people could tell their arm, of those who were asked."""
-    guesses = read_guesses(folder)
     sections = []
-    for who in ("participant", "experimenter"):
-        counts: dict[str, Counter[str]] = {}
-        for guess in guesses:
-            if guess.who == who and guess.participant in arms:
-                counts.setdefault(arms[guess.participant], Counter())[guess.arm] += 1
+    for who in QUESTIONS:
+        counts = guesses_by_arm(folder, who, arms)
         title = f"Could the {who}s tell the arm?"
         if not counts:
             sections.append(Section(title, ["Nobody was asked (psychopy-nfb study guess)."]))
             continue
         rows = []
-        for arm, row in sorted(counts.items()):
+        for arm, row in counts.items():
             right, unknown = row[arm], row[UNKNOWN]
-            index = bang_index(right, row.total() - right - unknown, unknown)
-            guessed = [str(count) for count in (right, row.total() - right - unknown, unknown)]
-            interval = [f"{value:+.2f}" for value in (index.value, index.low, index.high)]
-            rows.append([arm, *guessed, *interval])
-        james = james_index(counts, UNKNOWN)
-        said = (
-            "Bang's index by arm: 0 is what chance gives, 1 means that all guessed right. James's "
-            f"index of all: {james:.2f} (0.5 is chance, 1 means that nobody knew)."
-            if math.isfinite(james)
-            else "Bang's index by arm: 0 is what chance gives, 1 means that all guessed right."
-        )
+            wrong = row.total() - right - unknown
+            interval = ["cannot be computed (one person)", "", ""]
+            if row.total() >= FEWEST_ASKED:
+                index = bang_index(right, wrong, unknown)
+                interval = [f"{value:+.2f}" for value in (index.value, index.low, index.high)]
+            rows.append([arm, str(right), str(wrong), str(unknown), *interval])
+        said = "Bang's index by arm: 0 is what chance gives, 1 means that all guessed right."
+        if sum(row.total() for row in counts.values()) >= FEWEST_ASKED:
+            said += (
+                f" James's index of all: {james_index(counts, UNKNOWN):.2f} (0.5 is chance, 1 "
+                "means that nobody knew)."
+            )
         heads = ["arm", "right", "wrong", "do not know", "Bang's index", "95 % from", "to"]
         sections.append(Section(title, [said], table=Table(heads, rows)))
     return sections
 
 
-def answers_in(folder: StudyFolder, arms: dict[str, str]) -> dict[str, object]:
-    """Return the study's answers for the CRED-nf checklist: its own texts, arms once they are open.
+def answers_in(folder: StudyFolder, arms: dict[str, str]) -> Answers:
+    """Return what a study knows for the CRED-nf checklist.
+
+    Its own texts; who was asked for the arm, and who has unblinded it; arms once they are open.
 
     Raises
     ------
@@ -225,4 +229,12 @@ def answers_in(folder: StudyFolder, arms: dict[str, str]) -> dict[str, object]:
     if not isinstance(study.answers, dict):
         raise NfbError("answers", study.answers, "must be an object with a text for each item")
     given = {"1a": study.preregistration} if study.preregistration else {}
-    return {**given, **study.answers, "arms": arms}
+    asked = Counter(guess.who for guess in read_guesses(folder))
+    facts = StudyFacts(
+        participants=len(study.participants),
+        asked={who: asked[who] for who in QUESTIONS},
+        guesses={who: guesses_by_arm(folder, who, arms) for who in QUESTIONS},
+        unblinding=unblinding_of(folder),
+    )
+    answers = answers_of({**given, **study.answers, "arms": arms})
+    return replace(answers, study=facts if study.blinded else None)

@@ -31,7 +31,6 @@ class ReportStep(Step):
     def run(options: argparse.Namespace) -> None:
         """Do it."""
         from psychopy_nfb.checks import prepare_folder
-        from psychopy_nfb.report.cred_nf.answers import answers_of
         from psychopy_nfb.report.cred_nf.checklist import checklist
         from psychopy_nfb.report.cred_nf.command import pictures
         from psychopy_nfb.report.cred_nf.written import (
@@ -52,11 +51,12 @@ class ReportStep(Step):
         folder = StudyFolder(options.folder)
         out = options.out or folder.path / "report"
         files, arms = files_of(folder), arms_of(folder)
-        answers = answers_of(answers_in(folder, arms))
+        answers = answers_in(folder, arms)
         prepare_folder(out)
         with naming_kept_files(out / "study"), doing("Reading the sessions"):
-            paths = write_study_report(folder, out)
-            filled = checklist([one.stem for one in files.finished], answers)
+            stems = [one.stem for one in files.finished]
+            filled = checklist(stems, answers, files.continued)
+            paths = write_study_report(folder, out, filled.table)
             told = folder.study.name
             write_checklist(out / "cred-nf.html", filled, told, pictures(filled.table))
             write_markdown(out / "cred-nf.md", markdown(filled, told))

@@ -9,9 +9,10 @@ import pandas as pd
 
 from psychopy_nfb.analysis.contingencies import contingency
 from psychopy_nfb.errors import FileError, cause
+from psychopy_nfb.study.openings import is_open
 from psychopy_nfb.study.plan import StudyFolder
 from psychopy_nfb.study.register import Register
-from psychopy_nfb.study.unblinding import is_open, read_arms
+from psychopy_nfb.study.unblinding import read_arms
 
 CONTINGENCY = "contingency.csv"
 
@@ -38,15 +39,14 @@ def study_contingency(folder: StudyFolder) -> pd.DataFrame:
             "is not unblinded, and the contingency tells who is in which arm; unblind it first",
         )
     register = Register(folder)
-    for run in register.runs():
-        if run.state == "finished":
-            table = contingency(register.files(run).stem)
-            arm = arms.get(run.participant, {}).get("arm", next(iter(study.arms)))
-            for place, (name, value) in enumerate(
-                (("participant", run.participant), ("session", run.number), ("arm", arm))
-            ):
-                table.insert(place, name, value)
-            tables.append(table)
+    for run in register.counting():
+        table = contingency(register.files(run).stem)
+        arm = arms.get(run.participant, {}).get("arm", next(iter(study.arms)))
+        for place, (name, value) in enumerate(
+            (("participant", run.participant), ("session", run.number), ("arm", arm))
+        ):
+            table.insert(place, name, value)
+        tables.append(table)
     if not tables:
         raise FileError("study", os.fspath(folder.path), "has no finished session yet")
     return pd.concat(tables, ignore_index=True)

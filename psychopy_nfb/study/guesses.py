@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from psychopy_nfb.checks import check_choice, check_number
 from psychopy_nfb.errors import FileError, SettingsError, listed
 from psychopy_nfb.settings import read_json, write_json
+from psychopy_nfb.study.openings import is_open
 from psychopy_nfb.study.plan import StudyFolder, now
 from psychopy_nfb.study.register import Register
-from psychopy_nfb.study.unblinding import is_open
 from psychopy_nfb.study.words import QUESTIONS, UNKNOWN
 
 
@@ -75,3 +77,22 @@ def read_guesses(folder: StudyFolder) -> list[Guess]:
     names = sorted(os.listdir(place)) if place.is_dir() else []
     pattern = re.compile(rf"sub-[0-9A-Za-z]+_({'|'.join(QUESTIONS)})\.json")
     return [read_json(Guess, place / name) for name in names if pattern.fullmatch(name)]
+
+
+def guesses_by_arm(folder: StudyFolder, who: str, arms: Mapping[str, str]) -> dict[str, Counter]:
+    """Return for each arm how often which arm was guessed in it.
+
+    Parameters
+    ----------
+    folder : StudyFolder
+        The study.
+    who : {"participant", "experimenter"}
+        Whose guesses.
+    arms : mapping of str to str
+        Arm by participant; guesses about others are left out.
+    """
+    counts: dict[str, Counter] = {}
+    for guess in read_guesses(folder):
+        if guess.who == who and guess.participant in arms:
+            counts.setdefault(arms[guess.participant], Counter())[guess.arm] += 1
+    return dict(sorted(counts.items()))

@@ -128,6 +128,11 @@ class UnblindStep(Step):
         add("--who", required=True, metavar="NAME", help="who unblinds")
         add("--why", required=True, metavar="TEXT", help="for which reason")
         add("--participant", metavar="LABEL", help="open this one only, as in an emergency")
+        add(
+            "--yes",
+            action="store_true",
+            help="do not ask whether to unblind before all sessions and guesses are there",
+        )
 
     @staticmethod
     def run(options: argparse.Namespace) -> None:
@@ -137,6 +142,8 @@ class UnblindStep(Step):
         from psychopy_nfb.study.unblinding import ARMS, unblind
 
         folder = StudyFolder(options.folder)
+        if options.participant is None and not options.yes:
+            _confirm(folder)
 
         def key(public: bytes) -> bytes:
             if options.printed:
@@ -174,33 +181,59 @@ class ContingencyStep(Step):
         print(f"Each block is in {path}.")
 
 
+def _confirm(folder: StudyFolder) -> None:
+    """Ask whether to unblind although something is missing.
+
+    Raises
+    ------
+    SettingsError
+        If the answer is not yes.
+    """
+    from psychopy_nfb.study.unblinding import missing
+
+    sentences = missing(folder)
+    if not sentences:
+        return
+    print("\n".join(sentences))
+    print("After unblinding, what is missing can no longer be had blind. Unblind all the same?")
+    if (answer := _asked("Type yes: ", seen=True)) != "yes":
+        raise SettingsError(
+            "unblind",
+            answer,
+            "was not confirmed; nothing was opened. Type yes, or give --yes in a script",
+        )
+
+
 def _tell_blinding(folder: StudyFolder) -> None:
     """Print whether people could tell their arm."""
-    from psychopy_nfb.analysis.blinding import bang_index, james_index
-    from psychopy_nfb.study.guesses import read_guesses
+    from psychopy_nfb.analysis.blinding import FEWEST_ASKED, bang_index, james_index
+    from psychopy_nfb.study.guesses import guesses_by_arm
     from psychopy_nfb.study.unblinding import read_arms
 
     arms = {label: row["arm"] for label, row in read_arms(folder).items()}
     for who in QUESTIONS:
-        counts: dict[str, dict[str, int]] = {}
-        for guess in read_guesses(folder):
-            if guess.who == who and guess.participant in arms:
-                row = counts.setdefault(arms[guess.participant], {})
-                row[guess.arm] = row.get(guess.arm, 0) + 1
+        counts = guesses_by_arm(folder, who, arms)
         if not counts:
             continue
         print(f"\nGuesses of the {who}s. Bang's index: 1 all right, 0 as by chance, -1 all wrong.")
-        for arm, row in sorted(counts.items()):
-            right, unknown = row.get(arm, 0), row.get(UNKNOWN, 0)
-            index = bang_index(right, sum(row.values()) - right - unknown, unknown)
+        for arm, row in counts.items():
+            if row.total() < FEWEST_ASKED:
+                print(f"  {arm}: cannot be computed, as it is of one person")
+                continue
+            right, unknown = row[arm], row[UNKNOWN]
+            index = bang_index(right, row.total() - right - unknown, unknown)
             ends = f"95 % interval {index.low:.2f} to {index.high:.2f}"
             print(f"  {arm}: {index.value:.2f} ({ends}, {index.n} people)")
-        james = james_index(counts)
-        print(f"  James's index: {james:.2f} (1 nobody knows, 0.5 as by chance, 0 all right)")
+        if sum(row.total() for row in counts.values()) >= FEWEST_ASKED:
+            james = james_index(counts)
+            print(f"  James's index: {james:.2f} (1 nobody knows, 0.5 as by chance, 0 all right)")
 
 
-def _asked(question: str) -> str:
-    """Return what somebody types unseen; what another program sends where there is no keyboard."""
+def _asked(question: str, seen: bool = False) -> str:
+    """Return what somebody types, unseen if it is secret.
+
+    Where there is no keyboard it is what another program sends.
+    """
     if sys.stdin.isatty():
-        return getpass.getpass(question)
+        return input(question) if seen else getpass.getpass(question)
     return sys.stdin.readline().rstrip("\r\n")

@@ -31,10 +31,13 @@ def add_participant(
     label, stratum = participant_label(label), stratum or {}
     with folder.lock("study", "Adding a participant"):
         folder.study = study = read_json(Study, folder.file)
-        known = {name.casefold(): name for name in study.participants}
-        if label.casefold() in known:
+        known = study.label_of(label)
+        if known is not None:
             raise SettingsError(
-                "participant", label, f"is in the study already, as {known[label.casefold()]}"
+                "participant",
+                label,
+                f"is in the study already, as {known}; for somebody else choose a label that "
+                "differs by more than case and leading zeros",
             )
         place = study.stratum(stratum)
         token = None

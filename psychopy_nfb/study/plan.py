@@ -14,9 +14,10 @@ from psychopy_nfb.checks import check_number
 from psychopy_nfb.errors import FileError, SettingsError, listed
 from psychopy_nfb.protocol import NONE, OWN, ShownSource
 from psychopy_nfb.protocol.shown import Replay, Yoked
-from psychopy_nfb.recording.labels import participant_label, task_label
+from psychopy_nfb.recording.labels import participant_label, same_label, task_label
 from psychopy_nfb.settings import read_json, write_json
 from psychopy_nfb.study.locks import Lock
+from psychopy_nfb.study.words import UNKNOWN
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -114,18 +115,22 @@ class Study:
     """Who takes part, by label."""
 
     def __post_init__(self) -> None:
+        if not self.name.strip():
+            raise SettingsError("name", self.name, "is empty; say what the study is called")
         check_number("sessions", self.sessions, at_least=1, at_most=MOST_SESSIONS)
         if self.blocks is not None:
             check_number("blocks", self.blocks, at_least=1, at_most=MOST_SESSIONS)
         if not self.arms:
             raise SettingsError("arms", self.arms, "has none; name at least one, such as real")
         for name in self.arms:
-            if not name.isidentifier() or name in (OWN, NONE):
+            if not name.isidentifier() or name in (OWN, NONE, UNKNOWN):
                 raise SettingsError(
                     "arms",
                     name,
-                    "must be a name of letters, digits and underscores, other than own and none",
+                    "must be a name of letters, digits and underscores, other than own, none and "
+                    "unknown, which mean something else",
                 )
+        self._check_differences()
         for name, arm in self.arms.items():
             source = arm.shown
             if isinstance(source, Yoked) and self.blocks and source.blocks < self.blocks:
@@ -140,6 +145,20 @@ class Study:
                 raise SettingsError("strata", name, "has no levels; name at least two")
         self.task = task_label(self.task)
 
+    def _check_differences(self) -> None:
+        """Refuse two arms that are the same but for their names and shares."""
+        seen: dict[str, str] = {}
+        for name, arm in self.arms.items():
+            settings = {} if arm.shown is None else vars(arm.shown)
+            # Another seed is drawn in each session.
+            what = {key: value for key, value in settings.items() if key != "seed"}
+            if (other := seen.setdefault(f"{plain(arm.shown)} {what}", name)) != name:
+                raise SettingsError(
+                    "arms",
+                    listed([other, name]),
+                    "show the same, so that they are one arm; let one of them show something else",
+                )
+
     @property
     def blinded(self) -> bool:
         """Whether there are several arms: then sessions are sealed."""
@@ -149,6 +168,14 @@ class Study:
     def yoked(self) -> list[Yoked]:
         """What arms show of other people's sessions."""
         return [arm.shown for arm in self.arms.values() if isinstance(arm.shown, Yoked)]
+
+    def label_of(self, label: str) -> str | None:
+        """Return the label in the study of the person that `label` means; None if there is none.
+
+        ``2``, ``02`` and ``002`` are one person, and so are ``s2`` and ``S2``.
+        """
+        known = {same_label(one): one for one in self.participants}
+        return known.get(same_label(label))
 
     def stratum(self, given: dict[str, str]) -> str:
         """Return the name of a stratum, such as ``"sex=f, age=old"``.
@@ -228,18 +255,18 @@ class StudyFolder:
         Raises
         ------
         SettingsError
-            If nobody is called so.
+            If nobody is called so, whatever the case and leading zeros.
         """
         label = participant_label(label)
-        person = self.study.participants.get(label)
-        if person is None:
+        known = self.study.label_of(label)
+        if known is None:
             raise SettingsError(
                 "participant",
                 label,
                 f"is not in the study {self.study.name}; add the participant first: "
                 f"psychopy-nfb study add {self.path} {label}",
             )
-        return label, person
+        return known, self.study.participants[known]
 
 
 def new_study(folder: str | os.PathLike[str], study: Study) -> StudyFolder:

@@ -16,6 +16,7 @@ from psychopy_nfb.recording.names import SETTINGS_SUFFIX
 from psychopy_nfb.settings import from_dict, read_plain_json, write_json
 from psychopy_nfb.study.locks import holder_of
 from psychopy_nfb.study.plan import StudyFolder
+from psychopy_nfb.study.words import REPEAT
 
 
 @dataclass(kw_only=True)
@@ -103,6 +104,22 @@ class Register:
             run.state == "begun" and self.under_way(run.participant)
         )
 
+    def counting(self) -> list[Run]:
+        """Return the runs that finished sessions consist of, in order.
+
+        A session has several where one that was cut off was continued; of those that were repeated
+        it has the last.
+        """
+        runs: dict[tuple[str, int], list[Run]] = {}
+        for run in self.runs():
+            runs.setdefault((run.participant, run.number), []).append(run)
+        kept: list[Run] = []
+        for of_session in runs.values():
+            if of_session[-1].state == "finished":
+                anew = [place for place, run in enumerate(of_session) if run.decision == REPEAT]
+                kept += of_session[anew[-1] + 1 if anew else 0 :]
+        return kept
+
     def decide(self, participant: str, decision: Literal["repeat", "continue"]) -> Run:
         """Note what follows the participant's run that was cut off.
 
@@ -143,10 +160,17 @@ def _has_baseline(files: SessionFiles) -> bool:
 
 
 def _blocks_done(files: SessionFiles) -> int:
-    """Return how many blocks with feedback have ended in a run."""
+    """Return how many outermost blocks with feedback got to their end in a run."""
     if not files.events.exists():
         return 0
     with open(files.events, encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
-    details = [row["detail"] for row in rows if row["trial_type"] == "block_end"]
-    return sum(bool(json.loads(detail).get("feedback")) for detail in details)
+    done, open_blocks = 0, 0
+    for row in rows:
+        if row["trial_type"] == "block_begin":
+            open_blocks += 1
+        elif row["trial_type"] == "block_end":
+            open_blocks = max(0, open_blocks - 1)
+            detail = json.loads(row["detail"])
+            done += bool(detail.get("feedback")) and not open_blocks and not detail.get("cut_off")
+    return done

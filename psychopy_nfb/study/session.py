@@ -19,9 +19,9 @@ from psychopy_nfb.settings import to_dict, write_json
 from psychopy_nfb.study.allocation import Allocation
 from psychopy_nfb.study.due import due, shown_in, slot_of, sources, taken_over
 from psychopy_nfb.study.locks import Lock
+from psychopy_nfb.study.openings import is_open
 from psychopy_nfb.study.plan import StudyFolder, now
 from psychopy_nfb.study.register import Register, Run, about
-from psychopy_nfb.study.unblinding import is_open
 
 logger: logging.Logger = logging.getLogger(__name__)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from psychopy_nfb.study.guesses import read_guesses
+from psychopy_nfb.study.openings import unblinding_of
 from psychopy_nfb.study.plan import StudyFolder
 from psychopy_nfb.study.register import Register, Run
-from psychopy_nfb.study.unblinding import unblinding_of
 
 
 @dataclass

@@ -220,9 +220,9 @@ class StatusStep(Step):
     @staticmethod
     def run(options: argparse.Namespace) -> None:
         """Do it."""
+        from psychopy_nfb.study.openings import unblinding_of
         from psychopy_nfb.study.plan import StudyFolder
         from psychopy_nfb.study.status import blinding, progress
-        from psychopy_nfb.study.unblinding import unblinding_of
 
         folder = StudyFolder(options.folder)
         study, opened = folder.study, unblinding_of(folder)

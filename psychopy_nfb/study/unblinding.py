@@ -11,15 +11,18 @@ from typing import Any
 
 from psychopy_nfb.errors import FileError, SettingsError, listed
 from psychopy_nfb.recording.opened import write_opened
+from psychopy_nfb.recording.proofs import changed_files
 from psychopy_nfb.recording.sealed_file import read_sealed
-from psychopy_nfb.settings import read_plain_json, write_json
+from psychopy_nfb.settings import write_json
 from psychopy_nfb.study.allocation import Allocation
+from psychopy_nfb.study.guesses import read_guesses
+from psychopy_nfb.study.openings import UNBLINDING, unblinding_of
 from psychopy_nfb.study.plan import StudyFolder, now
 from psychopy_nfb.study.register import Register, about
+from psychopy_nfb.study.words import QUESTIONS
 
 logger: logging.Logger = logging.getLogger(__name__)
 
-UNBLINDING = "unblinding.json"
 ARMS = "arms.csv"
 
 
@@ -35,15 +38,29 @@ class Unblinded:
     """Names of sessions whose sealed file ends early, as after a crash."""
 
 
-def unblinding_of(folder: StudyFolder) -> list[dict[str, Any]]:
-    """Return who has unblinded a study, when and why; empty for one that is blind."""
-    path = folder.path / UNBLINDING
-    return read_plain_json(path) if path.exists() else []
+def missing(folder: StudyFolder) -> list[str]:
+    """Return what of a study is still to come, a sentence each: sessions, and guesses of the arm.
 
-
-def is_open(folder: StudyFolder, participant: str) -> bool:
-    """Return whether the arm of a participant was opened."""
-    return any(one["participants"] in ("all", participant) for one in unblinding_of(folder))
+    After unblinding neither can be had any more as it should be.
+    """
+    study, register = folder.study, Register(folder)
+    done = {(run.participant, run.number) for run in register.runs() if run.state == "finished"}
+    left = {
+        label: study.sessions - sum(one[0] == label for one in done) for label in study.participants
+    }
+    asked = {(guess.participant, guess.who) for guess in read_guesses(folder)}
+    found = []
+    people = [f"{label} ({n})" for label, n in left.items() if n]
+    if people:
+        found.append(f"Sessions are missing of {listed(people)}.")
+    for who in QUESTIONS:
+        people = [label for label in study.participants if (label, who) not in asked]
+        if people:
+            whose = (
+                "participants" if who == "participant" else "experimenter about the participants"
+            )
+            found.append(f"The guess of the arm is missing of the {whose} {listed(people)}.")
+    return found
 
 
 def unblind(
@@ -123,7 +140,15 @@ def unblind(
                 files.sealed,
             )
         if files.sealed.exists():
-            opened.append((files, read_sealed(files.sealed, private, about(folder, files))))
+            content = read_sealed(files.sealed, private, about(folder, files))
+            for path in changed_files(content.proofs, files.watched):
+                raise FileError(
+                    "file",
+                    os.fspath(path),
+                    "was changed since its session; nothing was opened. Restore it from a copy, or "
+                    "move all files of this session elsewhere to unblind the study without it",
+                )
+            opened.append((files, content))
     entry = {"who": who, "when": now(), "why": why, "participants": participant or "all"}
     write_json([*unblinding_of(folder), entry], folder.path / UNBLINDING)
     for files, content in opened:

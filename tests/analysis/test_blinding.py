@@ -17,7 +17,7 @@ def test_row_123_bangs_index_is_what_is_calculated_by_hand():
     assert bang_index(10, 0).value == 1
     assert bang_index(0, 10).value == -1
     assert bang_index(7, 7, 3).value == 0
-    with pytest.raises(SettingsError, match="at least one"):
+    with pytest.raises(SettingsError, match="ask at least 2"):
         bang_index(0, 0, 0)
 
 

@@ -17,10 +17,11 @@ from psychopy_nfb.settings import write_json
 from psychopy_nfb.study.allocation import Allocation
 from psychopy_nfb.study.drawing import allocate, block_randomised
 from psychopy_nfb.study.keys import from_print, printed, read_key
+from psychopy_nfb.study.openings import unblinding_of
 from psychopy_nfb.study.participants import add_participant
 from psychopy_nfb.study.plan import Arm, Study, StudyFolder, new_study
 from psychopy_nfb.study.register import Register, Run
-from psychopy_nfb.study.unblinding import read_arms, unblind, unblinding_of
+from psychopy_nfb.study.unblinding import read_arms, unblind
 
 PASSPHRASE = "a passphrase of the test"
 STRATA = {"sex": ["f", "m"], "age": ["young", "old"]}

@@ -105,7 +105,15 @@ def test_row_122_nothing_visible_tells_the_arm_until_the_key_opens_it(
     assert not [name for name in columns[0] if name.startswith("shown_")]
     assert kinds[0] == kinds[1]
     assert len(described) == 2
-    opened = unblind(folder, lambda public: private, "A third person", "the study is over")
+    over = (folder, lambda public: private, "A third person", "the study is over")
+    for path in sessions["real"].files.watched[:2]:
+        kept = path.read_bytes()
+        path.write_bytes(kept[:2000] + bytes([kept[2000] ^ 1]) + kept[2001:])
+        with pytest.raises(FileError, match="was changed since its session; nothing was opened"):
+            unblind(*over)
+        assert not list(folder.path.glob("arms.csv"))
+        path.write_bytes(kept)
+    opened = unblind(*over)
     assert (opened.sessions, opened.cut_off) == (2, [])
     for arm, nfb in sessions.items():
         session = read_session(nfb.files.stem)

@@ -74,7 +74,15 @@ def test_a_study_from_its_begin_to_its_end(study, tmp_path):
     assert ["01", "sex=f", tokens["01"], "2", "of", "2"] == rows[2][:6]
     assert "all sessions done" in said
     assert "session 1 is due" in said
-    why = ("--who", "A. Meyer", "--why", "last session done")
+    why = ("--who", "A. Meyer", "--why", "last session done", "--yes")
+    status, said = study("unblind", "--key", str(key), *why[:-1], types="no\n")
+    assert status == 2
+    assert "Sessions are missing of 02 (2)." in said
+    assert "The guess of the arm is missing of the participants 02." in said
+    assert "of the experimenter about the participants 01, 02." in said
+    assert "unblind='no': was not confirmed; nothing was opened" in said
+    status, said = study("unblind", "--key", str(key), *why[:-1], types="yes\nwrong\n")
+    assert (status, "passphrase is wrong" in said) == (2, True)
     status, said = study("unblind", "--key", str(key), *why, types="wrong\n")
     assert (status, said.count("\n")) == (2, 1)
     assert "passphrase is wrong" in said
@@ -84,8 +92,8 @@ def test_a_study_from_its_begin_to_its_end(study, tmp_path):
     arms = (folder.path / "arms.csv").read_text("utf-8").splitlines()
     assert arms[0] == "participant,token,stratum,arm,donor"
     arm = arms[1].split(",")[3]
-    index = "1.00" if arm == "real" else "-1.00"
-    assert f"{arm}: {index}" in said
+    assert f"{arm}: cannot be computed, as it is of one person" in said
+    assert "James" not in said
     assert "unblinded" in study("status")[1]
     assert json.loads((folder.path / "unblinding.json").read_text("utf-8"))[0]["who"] == "A. Meyer"
 

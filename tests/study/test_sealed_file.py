@@ -7,6 +7,7 @@ import pytest
 
 from psychopy_nfb.errors import FileError
 from psychopy_nfb.protocol import SHOWN, value_name, value_names
+from psychopy_nfb.recording.proofs import Watched, changed_files
 from psychopy_nfb.recording.sealed_file import SealedFile, read_sealed
 from psychopy_nfb.recording.sealing import new_key_pair
 from psychopy_nfb.recording.tables import FRAME_COLUMNS
@@ -111,3 +112,33 @@ def test_what_a_kill_has_torn_opens_up_to_there(tmp_path):
     opened = read_sealed(path, private, "study sub-01")
     assert not opened.complete
     assert np.array_equal(opened.signals[:, 0], np.arange(50.0))
+
+
+def test_a_change_in_a_visible_file_is_known_of(tmp_path):
+    private, public = new_key_pair()
+    paths = [tmp_path / name for name in ("eeg", "events", "frames")]
+    seal = {"public": public.hex(), "about": "study sub-01", "facts": {}}
+    for part in range(2):  # the second process cuts off what the first has ended with
+        files = [open(path, "ab" if part else "xb") for path in paths]
+        if part:
+            files[0].truncate(files[0].tell() - 3)
+        sealed = SealedFile(tmp_path / "a_sealed.bin", seal, NAMES, append=part > 0)
+        sealed.watch(Watched(paths, appended=part > 0))
+        for flush in range(3):
+            for file in files:
+                file.write(b"row %d of part %d\n" % (flush, part))
+                file.flush()
+            sealed.flush()
+        files[0].write(b"END")
+        for file in files:
+            file.close()
+        sealed.close(ends=part > 0)
+    opened = read_sealed(tmp_path / "a_sealed.bin", private, "study sub-01")
+    assert changed_files(opened.proofs, paths) == []
+    paths[2].write_bytes(paths[2].read_bytes() + b"frames that came after the last flush\n")
+    assert changed_files(opened.proofs, paths) == []
+    content = bytearray(paths[0].read_bytes())
+    content[5] ^= 1
+    paths[0].write_bytes(content)
+    paths[1].write_bytes(paths[1].read_bytes()[:-1])
+    assert changed_files(opened.proofs, paths) == paths[:2]

@@ -102,9 +102,13 @@ def test_a_crash_leaves_a_session_to_continue_with_its_baseline(make_study, trai
         settings.signals["trained"], baseline=Baseline(mean=3.0, sd=2.0, minimum=0.0, maximum=9.0)
     )
     write_json({"configuration": replace(settings, signals={"trained": signal})}, files.settings)
+    begins = '0\t0\tblock_begin\ttraining\t5\t0\t{"block": %d, "feedback": true}\tn/a'
     rows = ['0\t1\tblock_end\ttraining\t5\t0\t{"block": 1, "feedback": %s}\tn/a']
     head = "onset\tduration\ttrial_type\tvalue\tsample\tt\tdetail\tcommand"
     lines = [head, rows[0] % "true", rows[0] % "false", rows[0] % "true"]
+    lines += [begins % number for number in (3, 4)]  # one within the other: only the outer counts
+    lines += [rows[0].replace('"block": 1', '"block": 4') % "true"]
+    lines += [rows[0].replace('"block": 1', '"block": 3') % 'true, "cut_off": true']
     files.events.write_text("\r\n".join(lines) + "\r\n", encoding="utf-8")
     register.decide("01", "continue")
     one = due(folder, "01")

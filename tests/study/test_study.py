@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from psychopy_nfb.errors import NfbError
-from psychopy_nfb.protocol import Yoked
+from psychopy_nfb.protocol import Surrogate, Yoked
 from psychopy_nfb.settings import write_json
 from psychopy_nfb.study.due import due
 from psychopy_nfb.study.participants import add_participant
@@ -119,3 +119,36 @@ def test_a_lock_of_a_crash_is_taken_over_here_and_named_elsewhere(make_study, ca
     assert "Session 1 is under way on EEG-LAB-2 since 10:02 (anna" in said
     assert f"delete {path}" in said
     assert path.exists()
+
+
+def test_one_person_has_one_label_however_it_is_typed(make_study):
+    folder = make_study("02", "S7")
+    for typed in ("2", "002", 2, "02"):
+        assert folder.participant(typed)[0] == "02"
+    assert folder.participant("s07")[0] == "S7"
+    assert "is in the study already, as 02" in refusal(add_participant, folder, "2")
+    assert "is in the study already, as S7" in refusal(add_participant, folder, "s007")
+    add_participant(folder, "20")
+    assert "psychopy-nfb study add" in refusal(folder.participant, "200")
+
+
+def test_arms_that_nobody_could_tell_apart_and_empty_names_are_refused():
+    two = {"real": Arm(), "treatment": Arm(share=2)}
+    assert "arms='real, treatment': show the same" in refusal(Study, name="a", arms=two)
+    noise = {"a": Arm(shown=Surrogate(seed=1)), "b": Arm(shown=Surrogate(seed=2))}
+    assert "show the same" in refusal(Study, name="a", arms=noise)
+    named = {"real": Arm(), "unknown": Arm(shown=Surrogate())}
+    assert "other than own, none and unknown" in refusal(Study, name="a", arms=named)
+    for name in ("", "  "):
+        assert "is empty; say what the study is called" in refusal(Study, name=name)
+
+
+def test_a_session_consists_of_the_runs_that_were_continued_not_of_those_repeated(make_study):
+    folder = make_study("01", sessions=2)
+    register = Register(folder)
+    register.write(run(1, state="cut off", blocks=1, decision="continue"))
+    register.write(run(1, run=2, state="cut off", blocks=2, decision="repeat"))
+    register.write(run(1, run=3, state="cut off", blocks=3, decision="continue"))
+    register.write(run(1, run=4))
+    register.write(run(2, state="cut off", decision="continue"))
+    assert [(one.number, one.run) for one in register.counting()] == [(1, 3), (1, 4)]

@@ -16,6 +16,20 @@ ARMS, BEHAVIOUR, QUESTIONS = "arms", "behaviour", "questions"
 
 
 @dataclass(frozen=True)
+class StudyFacts:
+    """What the files of a blinded study say, beside those of its sessions."""
+
+    participants: int
+    """How many there are."""
+    asked: Mapping[str, int]
+    """About how many of them who was asked for the arm."""
+    guesses: Mapping[str, Mapping[str, Mapping[str, int]]]
+    """By who was asked, for each arm how often which one was guessed; empty while it is blinded."""
+    unblinding: list[dict[str, str]]
+    """``who``, ``when``, ``why`` and ``participants`` of each time that arms were opened."""
+
+
+@dataclass(frozen=True)
 class Answers:
     """What people answered."""
 
@@ -25,6 +39,8 @@ class Answers:
     """Arm of the study by participant."""
     behaviour: dict[str, dict[str, float]] = field(default_factory=dict)
     """Change of each measure of behaviour by participant."""
+    study: StudyFacts | None = None
+    """Of a blinded study; None where the recordings are of no such one."""
 
 
 def answers_of(content: Mapping[str, Any]) -> Answers:

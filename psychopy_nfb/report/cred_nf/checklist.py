@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from psychopy_nfb.report.cred_nf.items import DOMAINS, Item
 from psychopy_nfb.report.cred_nf.of_design import of_design
 from psychopy_nfb.report.cred_nf.of_outcome import of_outcome
 from psychopy_nfb.report.cred_nf.of_settings import of_settings
+from psychopy_nfb.report.cred_nf.recording import Recording
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,9 +58,13 @@ class Checklist:
 
 
 def checklist(
-    sessions: Iterable[str | os.PathLike[str]], answers: Answers | None = None
+    sessions: Iterable[str | os.PathLike[str]],
+    answers: Answers | None = None,
+    continued: Collection[str] = (),
 ) -> Checklist:
     """Return the CRED-nf checklist of a study.
+
+    Sessions are read one after the other, never all at once.
 
     Parameters
     ----------
@@ -67,6 +72,8 @@ def checklist(
         Any file of each session.
     answers : Answers, optional
         What people answered.
+    continued : collection of str
+        As for `learning_table`.
 
     Raises
     ------
@@ -74,8 +81,15 @@ def checklist(
         If a session cannot be read.
     """
     answers = answers or Answers()
-    read: list[Session] = [read_session(one) for one in sessions]
-    table = learning_table(read, answers.arms)
+    read: list[Recording] = []
+
+    def one_by_one() -> Iterator[Session]:
+        for path in sessions:
+            session = read_session(path)
+            read.append(Recording.of(session))
+            yield session
+
+    table = learning_table(one_by_one(), answers.arms, continued)
     said: dict[str, Said] = {
         **of_design(read, answers),
         **of_settings(read),

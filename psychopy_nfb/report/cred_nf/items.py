@@ -81,8 +81,8 @@ DOMAINS = (
                 "2d",
                 "Blinding examined",
                 "Were participants and experimenters asked which arm they believed in, and what "
-                "did "
-                "they say?",
+                "did they say?",
+                asked=False,
             ),
             Item(
                 "2e",

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from psychopy_nfb.analysis.learning import first_signal
 from psychopy_nfb.analysis.session_blocks import FEEDBACK
 from psychopy_nfb.analysis.slopes import (
     CONFIDENCE,
@@ -20,16 +19,15 @@ from psychopy_nfb.report.cred_nf.said import Said
 from psychopy_nfb.report.numbers import counted, percent
 
 if TYPE_CHECKING:
-    from psychopy_nfb.recording import Session
     from psychopy_nfb.report.cred_nf.answers import Answers
+    from psychopy_nfb.report.cred_nf.recording import Recording
 
 
-def of_outcome(sessions: list[Session], table: pd.DataFrame, answers: Answers) -> dict[str, Said]:
+def of_outcome(sessions: list[Recording], table: pd.DataFrame, answers: Answers) -> dict[str, Said]:
     """Return what there is to say of items 3e, 5a to 5c and 6b."""
     if not (table.kind == FEEDBACK).any():
         return {}
-    _, settings = first_signal(sessions[0])
-    way = settings.get("direction", "up")
+    way = sessions[0].direction
     success = _success(table)
     found = {"3e": _artifacts(table), "5a": success, "5b": _course(table, way)}
     if len(set(answers.arms.values())) > 1:

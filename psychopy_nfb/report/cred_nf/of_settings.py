@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from psychopy_nfb.analysis import lag_summary
 from psychopy_nfb.protocol.version_0_1 import converted_settings, is_older
 from psychopy_nfb.report.bids.blinding import is_blinded, tells_what_was_shown
 from psychopy_nfb.report.cred_nf.said import Said
 from psychopy_nfb.report.numbers import counted
 
 if TYPE_CHECKING:
-    from psychopy_nfb.recording import Session
+    from psychopy_nfb.report.cred_nf.recording import Recording
 
 ARTIFACT_STEPS = (
     *("ArtifactGate", "ASR", "BadChannels", "CarbonWireLoops", "GradientTemplate", "Repair"),
@@ -29,7 +28,7 @@ LONGEST = 12
 """Numbers of a list that are written out."""
 
 
-def of_settings(sessions: list[Session]) -> dict[str, Said]:
+def of_settings(sessions: list[Recording]) -> dict[str, Said]:
     """Return what there is to say of items 3d and 4a to 4e."""
     configurations = [_configuration(session) for session in sessions]
     different = _variants(configurations)
@@ -37,7 +36,7 @@ def of_settings(sessions: list[Session]) -> dict[str, Said]:
     found = {
         "3d": _artifacts(first),
         "4a": _features(first, sessions),
-        "4b": _rewards(first),
+        "4b": _rewards(first, sessions),
         "4c": _modality(sessions),
         "4d": _displayed(sessions),
         "4e": _apparatus(sessions),
@@ -54,7 +53,7 @@ def of_settings(sessions: list[Session]) -> dict[str, Said]:
     return found
 
 
-def _configuration(session: Session) -> dict[str, Any]:
+def _configuration(session: Recording) -> dict[str, Any]:
     """Return the settings with which a session began, in the terms of today."""
     settings = session.settings
     found = settings.get("configuration_at_start") or settings.get("configuration") or {}
@@ -132,7 +131,7 @@ def _artifacts(configuration: dict[str, Any]) -> Said:
     return Said(said, {"steps": values, "inhibits": inhibits})
 
 
-def _features(configuration: dict[str, Any], sessions: list[Session]) -> Said:
+def _features(configuration: dict[str, Any], sessions: list[Recording]) -> Said:
     said, values = [], {}
     for name, signal in _signals(configuration).items():
         steps = " → ".join(map(step_words, _steps(signal)))
@@ -153,7 +152,7 @@ def _features(configuration: dict[str, Any], sessions: list[Session]) -> Said:
     return Said(said, {"signals": values, "delays_ms": known})
 
 
-def _rewards(configuration: dict[str, Any]) -> Said:
+def _rewards(configuration: dict[str, Any], sessions: list[Recording]) -> Said:
     said, thresholds = [], {}
     for name, signal in _signals(configuration).items():
         threshold, kind = signal.get("threshold"), signal.get("threshold_kind", "fixed")
@@ -173,10 +172,43 @@ def _rewards(configuration: dict[str, Any]) -> Said:
     )
     if reward.get("refractory"):
         said.append(f"Rewards are at least {_word(reward['refractory'])} s apart.")
-    return Said(said, {"thresholds": thresholds, "reward": reward})
+    changed, live = _set_live(sessions)
+    said += changed
+    return Said(said, {"thresholds": thresholds, "reward": reward, "set_live": live})
 
 
-def _modality(sessions: list[Session]) -> Said:
+def _set_live(sessions: list[Recording]) -> tuple[list[str], dict[str, dict[str, Any]]]:
+    """Return what was set by hand or by the experiment while sessions ran."""
+    values: dict[str, list[Any]] = {}
+    times: dict[str, set[str]] = {}
+    for session in sessions:
+        first = next(iter(_signals(_configuration(session))), "")
+        for text in session.events[session.events.trial_type == "set"].detail:
+            detail = json.loads(text)
+            signal = detail.pop("signal", None) or first
+            detail.pop("source", None)
+            for name, value in detail.items():
+                what = f"threshold of {signal}" if name == "threshold" else name
+                values.setdefault(what, []).append(value)
+                times.setdefault(what, set()).add(session.files.stem.name)
+    said, live = [], {}
+    for what, given in values.items():
+        numbers = [one for one in given if isinstance(one, int | float)]
+        live[what] = {"times": len(given), "recordings": len(times[what])}
+        span = ""
+        if numbers:
+            live[what] |= {"low": min(numbers), "high": max(numbers)}
+            span = f", to {_word(min(numbers))}"
+            if max(numbers) > min(numbers):
+                span += f" at the least and {_word(max(numbers))} at the most"
+        said.append(
+            f"Set while a session ran: {what}, {counted(len(given), 'time')} in "
+            f"{counted(len(times[what]), 'recording')}{span}."
+        )
+    return said or ["No threshold was set by hand while a session ran."], live
+
+
+def _modality(sessions: list[Recording]) -> Said:
     sounds = sorted({name for one in sessions for name in one.settings.get("sounds") or {}})
     sizes = sorted(
         {
@@ -194,14 +226,14 @@ def _modality(sessions: list[Session]) -> Said:
     return Said(said, {"sounds": sounds, "sizes": [list(size) for size in sizes]})
 
 
-def _displayed(sessions: list[Session]) -> Said:
+def _displayed(sessions: list[Recording]) -> Said:
     columns: list[str] = []
     frames = samples = 0
     for session in sessions:
-        frames += len(session.frames)
-        samples += len(session.signals)
+        frames += session.frames
+        samples += session.samples
         blinded = is_blinded(session.settings)
-        for name in session.frames.columns:
+        for name in session.columns:
             ending = name.rpartition("_")[2]
             value = ending in ("value", "z", "threshold", "score", "hits", "rewards")
             if value and not (blinded and tells_what_was_shown(name)):
@@ -216,21 +248,20 @@ def _displayed(sessions: list[Session]) -> Said:
     )
 
 
-def _apparatus(sessions: list[Session]) -> Said:
+def _apparatus(sessions: list[Recording]) -> Said:
     amplifiers, machines, programs, lags = [], [], [], []
     for session in sessions:
         settings = session.settings
-        eeg = session.eeg
         amplifiers.append(
             f"stream {settings.get('stream', {}).get('name')}, "
-            f"{counted(len(eeg.labels), 'channel')}, {eeg.rate:g} Hz"
+            f"{counted(session.channels, 'channel')}, {session.rate:g} Hz"
         )
         machine = settings.get("machine") or {}
         packages = machine.get("packages") or {}
         machines.append(f"{machine.get('platform')}, {machine.get('processor')}")
         listed = [f"{name} {one}" for name, one in packages.items() if one]
         programs.append(", ".join([f"Python {machine.get('python')}", *listed]))
-        lags.append(lag_summary(session.frames, settings).stages["total_ms"].median)
+        lags.append(session.lag_ms)
     said = [
         f"Amplifier: {_listed(amplifiers)}.",
         f"Computer: {_listed(machines)}.",
