@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -162,3 +164,25 @@ def test_a_session_of_version_0_1_is_read(tmp_path):
     z = of(table, "z_own", label=block)[0]
     assert z == pytest.approx(shown.z.mean(), abs=0.3 * shown.z.std())
     assert contingency(older).r.isna().all() or len(contingency(older)) > 0
+
+
+def test_a_block_that_was_done_again_in_the_next_run_counts_once():
+    def cut_off(session, how):
+        ends = session.events.index[session.events.trial_type == "block_end"]
+        last = ends[-2]  # the rest is the last one
+        if how == "crash":
+            session.signals = session.signals[: int(session.events["sample"][last])]
+            session.events = session.events.loc[: last - 1]
+        else:
+            detail = {**json.loads(session.events.detail[last]), "cut_off": True}
+            session.events.loc[last, "detail"] = json.dumps(detail)
+        return session
+
+    for how in ("crash", "escape"):
+        first = cut_off(plant([0.0, 5.0], run=1), how)
+        runs = [first, plant([1.0, 2.0], run=2)]
+        feedback = "kind == 'feedback' and measure == 'z_own'"
+        alone = learning_table(runs).query(feedback)
+        assert alone.value.round().tolist() == [0, 5, 1, 2]
+        table = learning_table(runs, continued=[first.files.stem.name]).query(feedback)
+        assert table.value.round().tolist() == [0, 1, 2]

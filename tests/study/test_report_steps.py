@@ -37,6 +37,7 @@ def done(blinded, training):
                 training(dwell=0.1),
                 eeg,
                 [("rest", 500, 1_500, "none"), ("training", 1_500, 4_500, None)],
+                commands=[(600, "set", {"threshold": 4.0 + number})] if label == "01" else (),
                 rate=RATE,
                 labels=("Oz",),
                 participant=label,
@@ -85,6 +86,12 @@ def test_row_115_nothing_is_by_arm_before_unblinding_and_all_is_afterwards(done,
     checklist = (folder.path / "report" / "cred-nf.html").read_text("utf-8")
     assert "By a power analysis." in checklist
     assert said.startswith("CRED-nf: ")
+    assert "4 of 4 participants were asked for the arm they believed in." in checklist
+    assert "The experimenter was asked for the arm of 0 of 4 participants." in checklist
+    assert "Nobody has unblinded the study so far." in checklist
+    assert "Guesses of the participant" not in checklist
+    set_live = "threshold of trained, 2 times in 2 recordings, to 5 at the least and 6 at the most."
+    assert f"Set while a session ran: {set_live}" in checklist
 
     unblind(folder, lambda public: private, "A third person", "the study is over")
     arms = arms_of(folder)
@@ -94,6 +101,9 @@ def test_row_115_nothing_is_by_arm_before_unblinding_and_all_is_afterwards(done,
     assert table.groupby("participant").arm.unique().str[0].to_dict() == arms
     assert "The study is blinded" not in page
     assert "Contingency" in page
+    checklist = (folder.path / "report" / "cred-nf.md").read_text("utf-8")
+    assert "A third person unblinded all arms on 20" in checklist
+    assert ": the study is over." in checklist
     asked = {"01": "real", "02": "sham", "03": "real"}
     for arm in ("real", "sham"):
         own = [label for label in PEOPLE if arms[label] == arm]
@@ -104,6 +114,11 @@ def test_row_115_nothing_is_by_arm_before_unblinding_and_all_is_afterwards(done,
         row = "".join(f"<td[^>]*>{one}</td>\\s*" for one in cells)
         (found,) = pd.Series([page]).str.findall(row + r"<td[^>]*>([+-]\d\.\d\d)</td>")[0]
         assert float(found) == pytest.approx(index.value, abs=0.006)
+        guesses = sorted(asked.get(label, "unknown") for label in own)
+        listed = ", ".join(f"{one} {guesses.count(one)}" for one in dict.fromkeys(guesses))
+        interval = f"95 % interval {index.low:+.2f} to {index.high:+.2f}"
+        bang = f"Bang's index {index.value:+.2f}, {interval}."
+        assert f"Guesses of the participant in the arm {arm}: {listed}; {bang}" in checklist
 
 
 def test_one_participant_alone_that_is_opened_tells_nothing_of_the_others(done, capsys):

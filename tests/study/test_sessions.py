@@ -7,7 +7,8 @@ from functools import partial
 
 import pytest
 
-from psychopy_nfb import Neurofeedback
+from psychopy_nfb import Neurofeedback, read_session
+from psychopy_nfb.analysis.session_blocks import session_blocks
 from psychopy_nfb.engine.records import SAMPLE
 from psychopy_nfb.errors import NfbError
 from psychopy_nfb.protocol import Baseline, Inverse, Staircase, Surrogate
@@ -78,7 +79,12 @@ def test_row_086_a_session_begins_where_the_one_before_has_ended(
         assert nfb.signals["trained"].threshold == pytest.approx(reached["start"])
         with nfb.block("training"):
             pass_samples(nfb, 0.5)
+        with pytest.raises(KeyboardInterrupt), nfb.block("training"):
+            raise KeyboardInterrupt
         nfb.begin_block("training")  # in which the experiment ends, as by Escape
+    session = read_session(nfb.files.stem)
+    whole = [block.whole for block in session_blocks(session.events, session.signals)]
+    assert whole == [True, False, False]
     second = Register(folder).runs("01")[-1]
     assert (second.number, second.state, second.blocks) == (2, "cut off", 1)
     assert "--continue" in refusal(Neurofeedback, settings, study=folder.path, participant="01")

@@ -52,10 +52,12 @@ def _guesses(study: StudyFacts) -> Said:
     said = []
     values: dict[str, Any] = {"asked": dict(study.asked), "guesses": {}}
     for who, n in study.asked.items():
-        whom = "participants were asked for their arm"
-        if who != "participant":
-            whom = "participants' arms were guessed by the experimenter"
-        said.append(f"{n} of {study.participants} {whom}.")
+        told = f"{n} of {study.participants} participants"
+        said.append(
+            f"{told} were asked for the arm they believed in."
+            if who == "participant"
+            else f"The experimenter was asked for the arm of {told}."
+        )
         for arm, row in study.guesses[who].items():
             values["guesses"].setdefault(who, {})[arm] = dict(row)
             listed = ", ".join(f"{guess} {k}" for guess, k in sorted(row.items()))
