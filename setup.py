@@ -116,6 +116,7 @@ setup(
             "LSLLightSensor=psychopy_nfb.hardware.light_sensor:LSLLightSensor",
         ],
         "psychopy.experiment.routines": [
+            "NeuroBlockRoutine=psychopy_nfb.builder.neuro_block:NeuroBlockRoutine",
             "NeuroBaselineRoutine=psychopy_nfb.builder.baseline:NeuroBaselineRoutine",
             "SignalCheckRoutine=psychopy_nfb.builder.signal_check:SignalCheckRoutine",
         ],

@@ -15,6 +15,7 @@ from psychopy_nfb import (
     Inverse,
     Neurofeedback,
     NfbError,
+    check_plan,
     pace,
     read_plan,
     run_plan,
@@ -51,7 +52,7 @@ def main() -> int:
             simulate=simulate,
             between_blocks=False,
         ) as nfb:
-            run(nfb, plan, options)
+            run(nfb, check_plan(nfb, plan), options)
             print(f"{nfb.score:g} points; files: {nfb.files.stem}_*")
         return 0
     except NfbError as error:

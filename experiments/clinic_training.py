@@ -22,6 +22,7 @@ from psychopy_nfb import (
     NfbError,
     Success,
     band_amplitude,
+    check_plan,
     pace,
     read_plan,
     run_plan,
@@ -91,7 +92,7 @@ def main() -> int:
             simulate=simulate,
             between_blocks=False,
         ) as nfb:
-            run(nfb, plan, options)
+            run(nfb, check_plan(nfb, plan), options)
             print(f"{nfb.score:g} points; files: {nfb.files.stem}_*")
         return 0
     except NfbError as error:

@@ -17,6 +17,7 @@ from psychopy_nfb import (
     Neurofeedback,
     NfbError,
     Quest,
+    check_plan,
     pace,
     read_configuration,
     read_plan,
@@ -58,7 +59,7 @@ def main() -> int:
             carry_over="last",
             between_blocks=False,
         ) as nfb:
-            run(nfb, plan, options)
+            run(nfb, check_plan(nfb, plan), options)
             print(f"{nfb.score:g} points; files: {nfb.files.stem}_*")
         return 0
     except NfbError as error:

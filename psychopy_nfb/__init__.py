@@ -42,7 +42,7 @@ _HOME = {
     "FeedbackTone": "psychopy_nfb.display",
     "FeedbackTrace": "psychopy_nfb.display",
     "PhotodiodePatch": "psychopy_nfb.display",
-    "Lag": "psychopy_nfb.display.chosen_lag",
+    "Lag": "psychopy_nfb.protocol.chosen_lag",
     "pace": "psychopy_nfb.display",
     # marks to other devices
     "LSLMarkers": "psychopy_nfb.hardware.marker_output",
@@ -51,6 +51,7 @@ _HOME = {
     "UDPMarkers": "psychopy_nfb.hardware.marker_output",
     # ready screens
     "run_baseline": "psychopy_nfb.display",
+    "check_plan": "psychopy_nfb.display",
     "run_plan": "psychopy_nfb.display",
     "show_signal_check": "psychopy_nfb.display",
     "wait_for_trigger": "psychopy_nfb.display",
@@ -96,6 +97,8 @@ _HOME = {
     "rerun": "psychopy_nfb.engine.rerun",
     # what Builder's scripts use
     "participant_of": "psychopy_nfb.builder.participant",
+    "one_block": "psychopy_nfb.course",
+    "plan_errors_name_fields": "psychopy_nfb.builder.plan_errors",
     # what can go wrong
     "errors_name_fields": "psychopy_nfb.builder.field_errors",
     "NfbError": "psychopy_nfb.errors",

@@ -14,10 +14,12 @@ from psychopy_nfb.analysis import contingency as contingency
 from psychopy_nfb.analysis import lag_summary as lag_summary
 from psychopy_nfb.builder.field_errors import errors_name_fields as errors_name_fields
 from psychopy_nfb.builder.participant import participant_of as participant_of
+from psychopy_nfb.builder.plan_errors import plan_errors_name_fields as plan_errors_name_fields
 from psychopy_nfb.course import Group as Group
 from psychopy_nfb.course import Plan as Plan
 from psychopy_nfb.course import PlannedBlock as PlannedBlock
 from psychopy_nfb.course import Until as Until
+from psychopy_nfb.course import one_block as one_block
 from psychopy_nfb.course import read_plan as read_plan
 from psychopy_nfb.display import FeedbackBar as FeedbackBar
 from psychopy_nfb.display import FeedbackCircle as FeedbackCircle
@@ -32,12 +34,12 @@ from psychopy_nfb.display import FeedbackThermometer as FeedbackThermometer
 from psychopy_nfb.display import FeedbackTone as FeedbackTone
 from psychopy_nfb.display import FeedbackTrace as FeedbackTrace
 from psychopy_nfb.display import PhotodiodePatch as PhotodiodePatch
+from psychopy_nfb.display import check_plan as check_plan
 from psychopy_nfb.display import pace as pace
 from psychopy_nfb.display import run_baseline as run_baseline
 from psychopy_nfb.display import run_plan as run_plan
 from psychopy_nfb.display import show_signal_check as show_signal_check
 from psychopy_nfb.display import wait_for_trigger as wait_for_trigger
-from psychopy_nfb.display.chosen_lag import Lag as Lag
 from psychopy_nfb.display.neurofeedback import Neurofeedback as Neurofeedback
 from psychopy_nfb.dsp import Pipeline as Pipeline
 from psychopy_nfb.engine.configuration import Configuration as Configuration
@@ -70,6 +72,7 @@ from psychopy_nfb.protocol import Trend as Trend
 from psychopy_nfb.protocol import VariableInterval as VariableInterval
 from psychopy_nfb.protocol import VariableRatio as VariableRatio
 from psychopy_nfb.protocol import Yoked as Yoked
+from psychopy_nfb.protocol.chosen_lag import Lag as Lag
 from psychopy_nfb.recording import read_session as read_session
 from psychopy_nfb.recording.eeg_files import Recording as Recording
 from psychopy_nfb.recording.eeg_files import read_recording as read_recording

@@ -130,11 +130,12 @@ COMMANDS = {
         "psychopy-nfb compile alpha_training.psyexp -o alpha_training.py",
     ),
     "plan": Command(
-        "psychopy_nfb.course.command",
-        "show the course of a session that a plan gives",
-        "Show the course that a plan of a session gives: its blocks in their order, with their "
-        "times. Writes it as a conditions file for a loop of Builder, too.",
-        "psychopy-nfb plan my_plan.json --conditions trials.csv",
+        "psychopy_nfb.tune.plan_command",
+        "check the plan of a session, and show its course",
+        "Check a plan of a session, and with --settings whether it fits a training; then show its "
+        "blocks in their order, with their times. Writes them as a conditions file for a loop of "
+        "Builder, too.",
+        "psychopy-nfb plan my_plan.json --settings alpha_up.json --conditions trials.csv",
     ),
     "rehearse": Command(
         "psychopy_nfb.tune.rehearse_command",

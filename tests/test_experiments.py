@@ -123,7 +123,7 @@ def planned(tmp_path_factory, alone):
 @pytest.mark.parametrize("name", ["clinic_training", "trials_quest", "bidirectional"])
 def test_row_071_a_planned_experiment_runs_unattended(name, planned):
     _, session = planned[name]
-    kept = session.settings["plan"]
+    kept = session.settings["plans"][0]
     plan = read_plan(kept["plan"])
     turns = course(plan, kept["seed"])
     assert [turn["label"] for turn in kept["turns"]] == [turn.block.label for turn in turns]
@@ -139,7 +139,7 @@ def test_row_071_a_planned_experiment_runs_unattended(name, planned):
 
 def test_row_071_trials_are_judged_as_quest_heard_of_them(planned):
     said, session = planned["trials_quest"]
-    turns = session.settings["plan"]["turns"]
+    turns = session.settings["plans"][0]["turns"]
     judged = [turn["success"] for turn in turns if turn["success"] is not None]
     assert f"{sum(judged)} of {len(judged)} trials were a success" in said
     events = session.events
@@ -147,7 +147,7 @@ def test_row_071_trials_are_judged_as_quest_heard_of_them(planned):
     heard = session.settings["thresholds_reached"]["alpha"]["settings"]["trials"]
     with_feedback = [turn for turn in turns if turn["kind"] in ("train", "observe")]
     assert len(heard) <= len(with_feedback)
-    assert session.settings["plan"]["answers"].keys() == {
+    assert session.settings["plans"][0]["answers"].keys() == {
         "How tired are you now?",
         "How did you make the bar rise?",
     }

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from typing import Any
 
 from psychopy_nfb.builder import alerts
+from psychopy_nfb.builder.experiment_checks import records_baseline
 from psychopy_nfb.builder.field_errors import LABELS
 from psychopy_nfb.builder.names_used import conditions, elements, parsed
 from psychopy_nfb.builder.parameters import is_shown
@@ -24,38 +26,62 @@ def check_shown(component: Any, main: Any) -> None:
     main : NeuroFeedbackComponent
         The one that has the control conditions.
     """
-    if not is_shown(component, "shown") or main.params["settingsFile"].val:
+    if not is_shown(component, "shown"):
         return
-    if main.params["study"].val:
-        return  # its arms say what there is
-    sources = _sources(str(main.params["controls"].val))
-    if sources is None:
+    names = asked(str(component.params["shown"].val).strip().lstrip("$"), component.exp)
+    there = tell_of_shown(component, names, main, LABELS["shown"])
+    if str(component.params["feedback"].val) != "False":
         return
-    known = [OWN, NONE, *sources]
-    for name in _asked(component):
-        if name not in known:
-            alerts.tell(
-                component,
-                f"{name!r} is none of {', '.join(known)}; name it first in {LABELS['controls']} of "
-                f"{main.params['name']}, such as {{{name!r}: psychopy_nfb.Inverse()}}.",
-                "name",
-                LABELS["shown"],
-            )
-        elif name != NONE and str(component.params["feedback"].val) == "False":
+    for name in there:
+        if name != NONE:
             alerts.tell(
                 component,
                 f"{name!r} cannot be shown in a block without feedback; empty this field, or set "
                 f"{LABELS['feedback']} to True.",
                 field=LABELS["shown"],
             )
-        elif sources.get(name) == "Surrogate" and not _records_baseline(component.exp):
+
+
+def tell_of_shown(element: Any, names: Iterable[str], main: Any, field: str) -> list[str]:
+    """Tell of each control condition that there is not, or not yet; return the others.
+
+    Parameters
+    ----------
+    element : component or Routine
+        What shows them.
+    names : iterable of str
+        What it shall show.
+    main : NeuroFeedbackComponent
+        The one that has the control conditions.
+    field : str
+        Label of the field that names them.
+    """
+    # A settings file or a study's arms say by themselves what there is.
+    unknown = main.params["settingsFile"].val or main.params["study"].val
+    sources = None if unknown else _sources(str(main.params["controls"].val))
+    if sources is None:
+        return []
+    known, there = [OWN, NONE, *sources], []
+    for name in names:
+        if name not in known:
             alerts.tell(
-                component,
+                element,
+                f"{name!r} is none of {', '.join(known)}; name it first in {LABELS['controls']} of "
+                f"{main.params['name']}, such as {{{name!r}: psychopy_nfb.Inverse()}}.",
+                "name",
+                field,
+            )
+        elif sources.get(name) == "Surrogate" and not _records_baseline(element.exp):
+            alerts.tell(
+                element,
                 f"{name!r} is made of a baseline of the same session; add a Neuro Baseline Routine "
                 "before this one.",
                 "baseline",
-                LABELS["shown"],
+                field,
             )
+        else:
+            there.append(name)
+    return there
 
 
 def _sources(text: str) -> dict[str, str] | None:
@@ -86,9 +112,8 @@ def _called(source: ast.expr) -> str:
     return getattr(function, "attr", getattr(function, "id", ""))
 
 
-def _asked(component: Any) -> list[str]:
-    """Return what the block shall show, as far as it is known: of a column all its values."""
-    text = str(component.params["shown"].val).strip().lstrip("$")
+def asked(text: str, experiment: Any) -> list[str]:
+    """Return what a block shall show by this code, if that is known: of a column all its values."""
     try:
         root = ast.parse(text, mode="eval").body
     except SyntaxError:
@@ -98,8 +123,8 @@ def _asked(component: Any) -> list[str]:
     elif isinstance(root, ast.Name):
         found = [
             trial.get(root.id)
-            for loop in elements(component.exp)
-            for trial in conditions(loop, component.exp) or []
+            for loop in elements(experiment)
+            for trial in conditions(loop, experiment) or []
         ]
     else:
         found = []
@@ -109,7 +134,7 @@ def _asked(component: Any) -> list[str]:
 def _records_baseline(experiment: Any) -> bool:
     """Return whether a Routine, or code, records one."""
     return any(
-        "Baseline" in type(one).__name__
+        records_baseline(one)
         or type(one).__name__ == "CodeComponent"
         and any("baseline" in str(param.val) for param in one.params.values())
         for one in elements(experiment)

@@ -74,15 +74,10 @@ def check_baseline(component: Any, kin: list[Any]) -> None:
         All of the Flow.
     """
     params = component.params
-    needs = params["normalise"].val != "none" or params["thresholdKind"].val != "fixed"
-    if not needs or any(one.leads and one.params["lastBaseline"] for one in kin):
+    if not needs_baseline(component, kin):
         return
     flow = list(component.exp.flow)
-    baselines = [
-        place
-        for place, entry in enumerate(flow)
-        if "Baseline" in type(entry).__name__ and not entry.params["disabled"]
-    ]
+    baselines = [place for place, entry in enumerate(flow) if records_baseline(entry)]
     if not baselines:
         alerts.tell(
             component,
@@ -102,15 +97,27 @@ def check_baseline(component: Any, kin: list[Any]) -> None:
         if hasattr(entry, "settings") and any(one in users for one in entry):
             alerts.tell(
                 component,
-                f"the Routine {entry.name} needs the baseline but comes before {_baseline(flow)} "
-                "in the Flow; move the baseline before it.",
+                f"the Routine {entry.name} needs the baseline but comes before "
+                f"{flow[baselines[0]].name} in the Flow; move the baseline before it.",
                 "baseline",
             )
             return
 
 
-def _baseline(flow: list[Any]) -> str:
-    return next(str(entry.name) for entry in flow if "Baseline" in type(entry).__name__)
+def needs_baseline(component: Any, kin: list[Any]) -> bool:
+    """Return whether a signal compares with a baseline that is not taken over from before."""
+    params = component.params
+    needs = params["normalise"].val != "none" or params["thresholdKind"].val != "fixed"
+    return needs and not any(one.leads and one.params["lastBaseline"] for one in kin)
+
+
+def records_baseline(entry: Any) -> bool:
+    """Return whether an entry of the Flow records a baseline: by itself, or as its plan says."""
+    if not hasattr(entry, "params") or entry.params.get("disabled"):
+        return False
+    return "Baseline" in type(entry).__name__ or any(
+        turn.block.kind == "baseline" for turn in getattr(entry, "turns", ())
+    )
 
 
 def check_names(experiment: Any, signals: dict[str, type]) -> None:

@@ -14,8 +14,8 @@ from psychopy_nfb.builder.parameters import is_shown
 from psychopy_nfb.builder.schedule_fields import schedule_fields
 from psychopy_nfb.builder.threshold_fields import PLACES, rule_of, rule_settings
 from psychopy_nfb.checks import check_delay_ms
-from psychopy_nfb.display.chosen_lag import LONGEST_LAG
 from psychopy_nfb.errors import NfbError
+from psychopy_nfb.protocol.chosen_lag import LONGEST_LAG
 
 if TYPE_CHECKING:
     from psychopy_nfb.protocol import Signal

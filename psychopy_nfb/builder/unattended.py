@@ -16,9 +16,12 @@ LONGEST_SECONDS = 5
 """No Routine lasts longer, and no recording of a baseline."""
 WAIT_SECONDS = 1.0
 """How long the screens of our own Routines wait in place of a key."""
+HURRY = 60
+"""What the times of a plan are divided by."""
 SUMMARY = (
     f"a script that asks nothing: no dialog, no keys, in a window, simulated EEG; each Routine "
-    f"ends after {LONGEST_SECONDS} s at the latest, and each loop runs once"
+    f"ends after {LONGEST_SECONDS} s at the latest, each loop runs once, and plans run "
+    f"{HURRY} times as fast"
 )
 _SETTINGS = {
     "Show info dlg": False,
@@ -45,6 +48,8 @@ def make_unattended(experiment: Experiment) -> None:
             _shorten(routine)
         elif hasattr(routine, "wait"):
             routine.wait = WAIT_SECONDS
+            if hasattr(routine, "hurry"):
+                routine.hurry = HURRY
             if "seconds" in routine.params:
                 seconds = routine.params["seconds"]
                 seconds.val = _at_most(seconds.val, LONGEST_SECONDS)

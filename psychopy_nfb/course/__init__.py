@@ -4,14 +4,17 @@ Nothing here shows anything; `psychopy_nfb.run_plan` runs what is planned here.
 
 - `plan`: a plan as settings, `Plan` of `PlannedBlock` and `Group`;
 - `order`: the blocks in the order that a seed gives, with their times;
-- `files`: plans as JSON, as tables for Builder's loops, and those that come with the package;
-- `words`: a course as a table of text;
-- `command`: `psychopy-nfb plan`, which shows the course that a plan gives.
+- `texts`, `questions`: what is checked of a plan's texts and of its questions;
+- `files`: plans as JSON files and those that come with the package; `tables`: conditions files, as
+  Builder's loops take them;
+- `fit`: whether a plan fits a training;
+- `words`: a course as a table of text.
 """
 
-from psychopy_nfb.course.files import read_plan, write_conditions
+from psychopy_nfb.course.files import one_block, read_plan
 from psychopy_nfb.course.order import Turn, course
 from psychopy_nfb.course.plan import Group, Plan, PlannedBlock, Until
+from psychopy_nfb.course.tables import write_conditions
 
 __all__ = [
     "Group",
@@ -20,6 +23,7 @@ __all__ = [
     "Turn",
     "Until",
     "course",
+    "one_block",
     "read_plan",
     "write_conditions",
 ]

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from psychopy_nfb.course.plan import Group, Plan, PlannedBlock
-
-LARGEST_SEED = 2**32 - 1
+from psychopy_nfb.protocol.chosen_lag import LARGEST_SEED, Lag
 
 
 @dataclass(frozen=True)
@@ -25,6 +24,8 @@ class Turn:
     """Name of the group that it belongs to; empty if to none."""
     repeat: int = 1
     """Which repeat it is, of its group or of itself, from 1."""
+    lag: Lag | None = None
+    """The lag that is chosen for it, with the seed of one that is drawn."""
 
 
 def drawn_seed() -> int:
@@ -60,7 +61,9 @@ def course(plan: Plan, seed: int | None = None) -> list[Turn]:
 
     def add(block: PlannedBlock, group: str, repeat: int) -> None:
         seconds = block.seconds + (float(lots.uniform(0, block.extra)) if block.extra else 0.0)
-        turns.append(Turn(len(turns) + 1, block, seconds, group, repeat))
+        drawn = isinstance(block.lag_ms, list)
+        lag = block.lag(int(lots.integers(LARGEST_SEED + 1)) if drawn else None)
+        turns.append(Turn(len(turns) + 1, block, seconds, group, repeat, lag))
 
     for one in plan.blocks:
         if isinstance(one, Group):

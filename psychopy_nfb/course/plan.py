@@ -8,7 +8,10 @@ from typing import Any, Literal
 
 from psychopy_nfb.budget import LONGEST_NAME
 from psychopy_nfb.checks import check_choice, check_number, check_whole
+from psychopy_nfb.course.questions import check_questions
+from psychopy_nfb.course.texts import check_text
 from psychopy_nfb.errors import SettingsError
+from psychopy_nfb.protocol.chosen_lag import LARGEST_SEED, LONGEST_LAG, SHORTEST_DRAW, Lag
 
 KINDS: dict[str, tuple[bool, bool]] = {
     "train": (True, True),
@@ -20,8 +23,6 @@ KINDS: dict[str, tuple[bool, bool]] = {
 """Of each kind of block whether there is feedback, and whether points are counted."""
 ORDERS = ("fixed", "shuffled", "shuffled in each repeat")
 BEEPS = ("none", "begin", "end", "both")
-QUESTIONS = ("heading", "description", "rating", "slider", "free text", "choice", "radio")
-"""Types of questions that PsychoPy's Form knows."""
 MOST_TURNS = 10_000
 """Blocks of a session. More are a mistake in a number of repeats."""
 LONGEST_BLOCK = 7200.0
@@ -91,8 +92,11 @@ class PlannedBlock:
     shown: str = ""
     """What feedback is shown: ``own``, ``none``, or a name among the training's `shown`. Empty: the
     own one, and in a study what the participant's arm says."""
-    lag: float | dict[str, Any] | None = None
-    """Seconds from the brain to the flip, where they shall be more than they must be."""
+    lag_ms: float | list[float] | None = None
+    """Milliseconds from the brain to the flip, where they shall be more than they must be; of two
+    numbers one between them is drawn, anew every `lag_every` seconds."""
+    lag_every: float = 1.0
+    """Seconds from one drawn lag to the next."""
     eyes: Literal["open", "closed"] = "open"
     """Of a baseline."""
 
@@ -120,7 +124,26 @@ class PlannedBlock:
                     self.instruction_seconds,
                     "has no instructions to show; add instructions or leave it out",
                 )
+        for name in ("text", "instructions", "half_time"):
+            check_text(name, getattr(self, name))
+        self._check_lag()
         self._check_kind()
+
+    def _check_lag(self) -> None:
+        """Refuse lags that no block can have, or that were meant in seconds."""
+        self.lag_every = check_number("lag_every", self.lag_every, at_least=SHORTEST_DRAW, unit="s")
+        if self.lag_ms is None:
+            return
+        if not isinstance(self.lag_ms, (list, tuple)):
+            self.lag_ms = _lag_ms("lag_ms", self.lag_ms)
+            return
+        if len(self.lag_ms) != 2:
+            raise SettingsError(
+                "lag_ms", self.lag_ms, "must be one number, or two between which it is drawn"
+            )
+        low, high = (_lag_ms(f"lag_ms[{n}]", one) for n, one in enumerate(self.lag_ms))
+        check_number("lag_ms[1]", high, at_least=low, unit="ms")
+        self.lag_ms = [low, high]
 
     def _check_kind(self) -> None:
         """Refuse what a block of this kind cannot have."""
@@ -136,9 +159,9 @@ class PlannedBlock:
             raise SettingsError(
                 "shown", self.shown, f"is never seen in a block of the kind {self.kind!r}"
             )
-        if self.lag is not None and not self.feedback:
+        if self.lag_ms is not None and not self.feedback:
             raise SettingsError(
-                "lag", self.lag, f"is never seen in a block of the kind {self.kind!r}"
+                "lag_ms", self.lag_ms, f"is never seen in a block of the kind {self.kind!r}"
             )
         if self.kind == "baseline" and (self.extra or self.half_time or self.beep != "none"):
             raise SettingsError(
@@ -154,6 +177,25 @@ class PlannedBlock:
     def counts(self) -> bool:
         """Whether points and hits are counted."""
         return KINDS[self.kind][1]
+
+    def lag(self, seed: int | None = None) -> Lag | None:
+        """Return the lag that the block shall have; one that is drawn by this seed."""
+        if self.lag_ms is None:
+            return None
+        if isinstance(self.lag_ms, list):
+            low, high = self.lag_ms
+            return Lag(jitter=(low / 1e3, high / 1e3), every=self.lag_every, seed=seed)
+        return Lag(hold=self.lag_ms / 1e3)
+
+
+def _lag_ms(name: str, value: object) -> float:
+    """Return a lag in milliseconds; a smaller one is one of seconds."""
+    lag = check_number(name, value, above=0, at_most=1e3 * LONGEST_LAG, unit="ms")
+    if lag < 1:
+        raise SettingsError(
+            name, value, f"is less than one millisecond; did you mean {1000 * lag:g} ms?"
+        )
+    return lag
 
 
 @dataclass(kw_only=True)
@@ -236,27 +278,23 @@ class Plan:
     """What is asked at the end, as PsychoPy's Form takes it: ``{"itemText": "How tired are you?",
     "type": "slider", "options": ["not", "very"]}``."""
     end: str = ""
-    """What is shown last, until the key is pressed; ``{points}`` is the score."""
+    """What is shown last, until the key is pressed. In this text, as in all others of the plan,
+    ``{points}`` is the score so far."""
 
     def __post_init__(self) -> None:
         if not self.blocks:
             raise SettingsError("blocks", [], "must hold at least one block")
         if self.seed is not None:
-            self.seed = check_whole("seed", self.seed, at_least=0, at_most=2**32 - 1)
+            self.seed = check_whole("seed", self.seed, at_least=0, at_most=LARGEST_SEED)
         self.idle = check_number("idle", self.idle, at_least=0, at_most=LONGEST_BLOCK, unit="s")
         turns = sum(times for _, times in self._counted())
         if turns > MOST_TURNS:
             raise SettingsError(
                 "blocks", turns, f"come to {turns} blocks; {MOST_TURNS} are the most"
             )
-        for place, question in enumerate(self.questions):
-            if not isinstance(question, dict) or not str(question.get("itemText", "")).strip():
-                raise SettingsError(
-                    f"questions[{place}]",
-                    question,
-                    'needs an itemText, the question, e.g. {"itemText": "How tired are you?"}',
-                )
-            check_choice(f"questions[{place}].type", question.get("type", "slider"), QUESTIONS)
+        for name in ("prompt", "end"):
+            check_text(name, getattr(self, name))
+        check_questions(self.questions)
 
     def _counted(self) -> Iterator[tuple[PlannedBlock, int]]:
         """Yield each block and how often it comes."""
@@ -271,8 +309,3 @@ class Plan:
     def kinds(self) -> set[str]:
         """Kinds of blocks that come."""
         return {block.kind for block, _ in self._counted()}
-
-    @property
-    def sources(self) -> set[str]:
-        """Names of what is shown, own feedback and none aside."""
-        return {block.shown for block, _ in self._counted()} - {"", "own", "none"}

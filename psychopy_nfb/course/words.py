@@ -61,12 +61,9 @@ def _further(turn: Turn) -> list[str]:
         )
     if block.shown not in ("", "own"):
         said.append(f"shows {block.shown}")
-    if block.lag is not None:
-        said.append(
-            f"lag {1000 * block.lag:g} ms"
-            if isinstance(block.lag, (int, float))
-            else "lag of its own"
-        )
+    if block.lag_ms is not None:
+        times = block.lag_ms if isinstance(block.lag_ms, list) else [block.lag_ms]
+        said.append(f"lag {' to '.join(f'{one:g}' for one in times)} ms")
     if block.instructions:
         waits = "" if block.instruction_seconds is not None else ", waits for a key"
         said.append(f"instructions{waits}")

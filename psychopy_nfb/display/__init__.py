@@ -7,14 +7,14 @@
   `session_commands`, settings, pauses and baselines; `worker_link`, the line to the worker, and
   `worker_news`, what it says;
 - `late_read`, `frame_log`: when a value is read, and what is noted of each flip;
-- `chosen_lag`: more lag than there must be, as a block wants it; `held_lag`: the earlier record
-  that has it, and whether it was held;
+- `held_lag`: the earlier record that has the lag that a block wants, and whether it was held;
 - `bar`, `thermometer`, `circle`, `trace`, `color`, `text`, `sign`, `progress`, `movie`,
   `dimmer`: what the
   participant sees, on `stimulus` and `shapes`;
 - `tone`: what the participant hears, made of `waveforms` and played on a `speaker`;
 - `auto_draw`, `run_state`: what Builder's scripts expect of their stimuli;
 - `planned_session`: a whole session as planned, on `plan_screens`, with a `beep`;
+  `plan_result`: how it went;
 - `calibration`, `signal_check`: the screens of a baseline and of the electrodes, on `screens`; of
   the latter `channel_page` is what is shown, `channel_layout` where, `head_map` the electrodes on a
   head, `fault_list` the bad channels in words, `signal_check_command` the command that shows it;
@@ -52,6 +52,7 @@ _HOME = {
     "frame_blocking": "pacing",
     "pace": "pacing",
     "run_baseline": "calibration",
+    "check_plan": "planned_session",
     "run_plan": "planned_session",
     "wait_for_trigger": "scanner_trigger",
     "show_signal_check": "signal_check",

@@ -12,6 +12,7 @@ from psychopy_nfb.display.pacing import frame_blocking as frame_blocking
 from psychopy_nfb.display.pacing import pace as pace
 from psychopy_nfb.display.pacing import unpace as unpace
 from psychopy_nfb.display.photodiode_patch import PhotodiodePatch as PhotodiodePatch
+from psychopy_nfb.display.planned_session import check_plan as check_plan
 from psychopy_nfb.display.planned_session import run_plan as run_plan
 from psychopy_nfb.display.progress import FeedbackProgress as FeedbackProgress
 from psychopy_nfb.display.scanner_trigger import wait_for_trigger as wait_for_trigger

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from psychopy_nfb.checks import check_flag
 from psychopy_nfb.clock import PsychoPyClock, lsl_now
-from psychopy_nfb.display.chosen_lag import Lag, read_lag
 from psychopy_nfb.display.event_marks import fitting
 from psychopy_nfb.display.feedback_state import FeedbackState
 from psychopy_nfb.display.frame_log import FrameWriter
@@ -19,6 +18,7 @@ from psychopy_nfb.display.shown_choice import ShownChoice
 from psychopy_nfb.display.worker_link import WorkerLink
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.protocol import NONE
+from psychopy_nfb.protocol.chosen_lag import Lag, read_lag
 from psychopy_nfb.settings import to_dict
 
 if TYPE_CHECKING:
@@ -227,13 +227,23 @@ class Blocks:
         """
         if self.frames is None:
             raise SettingsError("lag", lag.least, "needs a window; call attach(win) before this")
-        worker = self._link.started()
+        self.check_lag(lag)
+        return HeldLag(lag, begun, self.frames.period)
+
+    def check_lag(self, lag: Lag) -> None:
+        """Refuse a lag that cannot be held here; without a window, as far as it is known.
+
+        Raises
+        ------
+        SettingsError
+            If it is less than there must be, or more than feedback is kept for.
+        """
+        worker, configuration = self._link.started(), self._link.configuration
         check_possible(
             lag,
             worker.block.feedback,
             worker.ready["delay"],
             self._state.chunk_seconds,
-            self.frames.display_delay,
-            self.frames.period,
+            configuration.signals[configuration.first].display_smoothing,
+            0.0 if self.frames is None else self.frames.period,
         )
-        return HeldLag(lag, begun, self.frames.period)

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from psychopy_nfb.display.chosen_lag import Lag
 from psychopy_nfb.engine.memory import Ring
 from psychopy_nfb.engine.records import DELAY, NUMBER, T_PUBLISHED, T_RECEIVED, T_SAMPLE
 from psychopy_nfb.errors import SettingsError
+from psychopy_nfb.protocol.chosen_lag import Lag
 
 USUAL_FRAME = 1 / 60
 """Seconds that a frame counts for where the display's frame period is not known."""
@@ -155,7 +155,7 @@ def check_possible(
     smoothing : float
         Delay of the display's smoothing, in seconds.
     frame : float or None
-        Seconds that a frame lasts, None where it is not known.
+        Seconds that a frame lasts, None where it is not known; 0 before there is a window.
 
     Raises
     ------
@@ -167,14 +167,15 @@ def check_possible(
     if records:
         delay = records[-1][DELAY]
     age = _usual_age(records, chunk)
-    needed = delay + smoothing + age + (frame or USUAL_FRAME)
+    frame = USUAL_FRAME if frame is None else frame
+    needed = delay + smoothing + age + frame
     if lag.least < needed:
         raise SettingsError(
             "lag",
             lag.least,
             f"is less than the {needed:.3f} s that it takes here: filters {delay:.3f} s, smoothing "
             f"of the display {smoothing:.3f} s, stream and background process {age:.3f} s, a frame "
-            f"{frame or USUAL_FRAME:.3f} s; choose at least {math.ceil(1e3 * needed) / 1e3:g} s",
+            f"{frame:.3f} s; choose at least {math.ceil(1e3 * needed) / 1e3:g} s",
         )
     rate = _records_a_second(records)
     kept = (ring.slots - 2) / rate + delay + smoothing if rate else math.inf

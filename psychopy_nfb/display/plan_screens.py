@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.course import PlannedBlock, Turn
+from psychopy_nfb.course.questions import TEXTS, USUAL
+from psychopy_nfb.course.texts import filled
 from psychopy_nfb.display.bar import FeedbackBar
 from psychopy_nfb.display.beep import Beep
 from psychopy_nfb.display.letters import legible_on
@@ -99,7 +101,7 @@ class PlanScreens(Screens):
         nfb, block = self._nfb, turn.block
         begun, half = lsl_now(), False
         rewards, score = nfb.rewards, nfb.score
-        self._text.text = self._upper.text = block.text
+        self._text.text = self._upper.text = text = filled(block.text, score)
         shown_text = self._upper if block.feedback else self._text
         if block.beep in ("begin", "both"):
             self.beep()
@@ -108,9 +110,9 @@ class PlanScreens(Screens):
             if block.half_time and since >= 0 and not half:
                 half = True
                 nfb.mark(f"half-time: {block.label}")
-                shown_text.text = block.half_time
+                shown_text.text = filled(block.half_time, nfb.score)
             elif half and since > HALF_TIME_SECONDS:
-                shown_text.text = block.text
+                shown_text.text = text
             if block.feedback:
                 self._draw(turn)
             shown_text.draw()
@@ -207,7 +209,7 @@ class PlanScreens(Screens):
             )
         color = legible_on(self._win)
         items = [
-            {"type": "slider", "layout": "horiz", "itemWidth": 0.5, "responseWidth": 0.5, **one}
+            {"type": USUAL, "layout": "horiz", "itemWidth": 0.5, "responseWidth": 0.5, **one}
             for one in questions
         ]
         try:
@@ -231,7 +233,7 @@ class PlanScreens(Screens):
 
 
 def _asks(item: dict[str, Any]) -> bool:
-    return item["type"] not in ("heading", "description")
+    return item["type"] not in TEXTS
 
 
 def _text_boxes(form: Form) -> list[Any]:

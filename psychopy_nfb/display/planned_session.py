@@ -5,21 +5,21 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from psychopy_nfb.checks import check_number
+from psychopy_nfb.checks import check_flag, check_number, check_whole
 from psychopy_nfb.course import Plan, Turn, course, read_plan
-from psychopy_nfb.course.files import check_sources
+from psychopy_nfb.course.fit import check_fit, place_of
 from psychopy_nfb.course.order import drawn_seed
+from psychopy_nfb.course.texts import filled
 from psychopy_nfb.display.calibration import run_baseline
-from psychopy_nfb.display.chosen_lag import read_lag
+from psychopy_nfb.display.plan_result import PlanResult, TurnResult
 from psychopy_nfb.display.plan_screens import PlanScreens
 from psychopy_nfb.display.screens import Escaped
 from psychopy_nfb.display.signal_check import show_signal_check
-from psychopy_nfb.errors import NfbError, SettingsError
-from psychopy_nfb.protocol import NONE
-from psychopy_nfb.settings import to_dict
+from psychopy_nfb.errors import SettingsError, in_milliseconds
+from psychopy_nfb.protocol.chosen_lag import LARGEST_SEED
 
 if TYPE_CHECKING:
     from psychopy.visual import Form, Window
@@ -32,53 +32,6 @@ BEEP_SECONDS = 0.3
 """Of frames after a beep at a block's end, so that it is heard before anything else comes."""
 SHORTEST_BASELINE = 6.0
 """Seconds of a baseline in a hurry; less is too little for the usual filters."""
-
-
-@dataclass(frozen=True)
-class TurnResult:
-    """How one block of a plan went."""
-
-    number: int
-    label: str
-    kind: str
-    seconds: float
-    """As planned, with the extra time that was drawn."""
-    ended_early: bool
-    """Whether its criterion was reached before its time."""
-    rewards: int
-    """Within it."""
-    points: float
-    """Within it; what a missed trial cost is in `lost`."""
-    lost: float
-    share: float | None
-    """Of its clean time beyond the thresholds; None if it was not judged."""
-    success: bool | None
-
-
-BY_WHAT_IS_SHOWN = ("ended_early", "rewards", "points", "lost", "share", "success")
-"""Of `TurnResult`: would tell the arm in the files of a blinded session."""
-
-
-@dataclass
-class PlanResult:
-    """How a session went."""
-
-    seed: int
-    """With which the same plan gives the same course."""
-    turns: list[TurnResult] = field(default_factory=list)
-    """Blocks that were completed."""
-    answers: dict[str, Any] = field(default_factory=dict)
-    """Answers by question; None for what was not answered."""
-    escaped: bool = False
-    """Whether Escape ended it."""
-    baseline_failed: bool = False
-    """Whether a baseline did not succeed: then there was no feedback compared with it."""
-
-    @property
-    def success_rate(self) -> float | None:
-        """Share of the judged trials that were a success; None if none was judged."""
-        judged = [turn.success for turn in self.turns if turn.success is not None]
-        return sum(judged) / len(judged) if judged else None
 
 
 def run_plan(
@@ -97,8 +50,8 @@ def run_plan(
     First comes what the plan has before its blocks: the prompt, the signal check, the idle time.
     Then each block, with its instructions, beeps and half-time text; with ``sign`` a tick or a
     cross tells afterwards whether it was a success. Last come the questions and the end's text.
-    Escape ends it. Plan, order, results and answers are in the session's settings file as section
-    ``plan``; what happened when is in the events.
+    Escape ends it. Plan, seed, results and answers are in the session's settings file, an entry of
+    the section ``plans`` for each call; what happened when is in the events.
 
     Parameters
     ----------
@@ -107,7 +60,7 @@ def run_plan(
     win : psychopy.visual.Window
         Where it is shown.
     plan : path, str, dict or Plan
-        As for `read_plan`. Read it before the window opens, to hear of mistakes early.
+        As for `read_plan`. `check_plan` tells of mistakes before the window opens.
     draw : callable, optional
         Called as ``draw(turn)`` once a frame in blocks with feedback; draws what the participant
         sees. None shows a bar and the points.
@@ -133,8 +86,8 @@ def run_plan(
     --------
     .. code-block:: python
 
-        plan = read_plan("my_plan.json")
         with Neurofeedback("alpha_up.json", data="data") as nfb:
+            plan = check_plan(nfb, "my_plan.json")
             win = visual.Window(fullscr=True, units="height", color="black")
             nfb.attach(win)
             result = run_plan(nfb, win, plan)
@@ -143,10 +96,10 @@ def run_plan(
     if wait is not None:
         wait = check_number("wait", wait, above=0, unit="s")
     seed = plan.seed if seed is None else seed
-    seed = drawn_seed() if seed is None else seed
+    seed = drawn_seed() if seed is None else _checked(seed)
     hurry = check_number("hurry", hurry, at_least=1, at_most=1000)
     turns = [_hurried(turn, hurry) for turn in course(plan, seed)]
-    _check(nfb, plan, turns)
+    _check(nfb, turns, nfb.calibrated)
     beeps = any(turn.block.beep != "none" for turn in turns)
     screens = PlanScreens(nfb, win, draw, beeps)
     # Made now: what Form does not take is told before the session, and it takes a moment.
@@ -165,6 +118,10 @@ def run_plan(
     return result
 
 
+def _checked(seed: object) -> int:
+    return check_whole("seed", seed, at_least=0, at_most=LARGEST_SEED)
+
+
 def _hurried(turn: Turn, hurry: float) -> Turn:
     """Return a block with its times divided."""
     if hurry == 1:
@@ -175,49 +132,76 @@ def _hurried(turn: Turn, hurry: float) -> Turn:
     return replace(turn, block=block, seconds=max(least, turn.seconds / hurry))
 
 
-def _check_blinded(turn: Turn) -> None:
-    """Refuse what would tell the arm, or not be that of the arm."""
-    where = f"block {turn.number} ({turn.block.label})"
-    if turn.block.shown not in ("", NONE):
-        raise SettingsError(
-            f"{where}.shown", turn.block.shown, "is said by the study's arm; leave it out"
-        )
-    if turn.block.until is not None:
-        raise SettingsError(
-            f"{where}.until",
-            to_dict(turn.block.until),
-            "ends the block by what is shown, so that its length would tell the arm of a blinded "
-            "study; leave it out",
-        )
+def check_plan(
+    nfb: Neurofeedback,
+    plan: str | os.PathLike[str] | dict[str, Any] | Plan,
+    *,
+    seed: int | None = None,
+    calibrated: bool | None = None,
+) -> Plan:
+    """Read a plan and refuse it where it does not fit the training.
+
+    Call it before the window opens: `run_plan` refuses the same things, but only then. With a
+    window attached, lags are compared with what its frames take, too.
+
+    Parameters
+    ----------
+    nfb : Neurofeedback
+        Started.
+    plan : path, str, dict or Plan
+        As for `read_plan`.
+    seed : int, optional
+        In place of the plan's.
+    calibrated : bool, optional
+        Whether a baseline will be there when the plan begins; None: whether there is one now.
+
+    Returns
+    -------
+    Plan
+        For `run_plan`.
+
+    Raises
+    ------
+    FileError, SettingsError
+        If it cannot be read or used; the sentence names block, field and remedy.
+
+    Examples
+    --------
+    .. code-block:: python
+
+        with Neurofeedback("alpha_up.json", data="data") as nfb:
+            plan = check_plan(nfb, "my_plan.json")
+            win = visual.Window(fullscr=True, units="height", color="black")
+    """
+    plan = read_plan(plan)
+    seed = plan.seed if seed is None else seed
+    there = nfb.calibrated if calibrated is None else check_flag("calibrated", calibrated)
+    seed = None if seed is None else _checked(seed)
+    _check(nfb, course(plan, 0 if seed is None else seed), there)
+    return plan
 
 
-def _check(nfb: Neurofeedback, plan: Plan, turns: Sequence[Turn]) -> None:
-    """Refuse a plan that does not fit the training, before anything is shown."""
-    check_sources(plan, list(nfb.configuration.shown))
+def _check(nfb: Neurofeedback, turns: Sequence[Turn], calibrated: bool) -> None:
+    """Refuse a course that does not fit the training, before anything is shown."""
+    configuration = nfb.configuration
+    check_fit(
+        turns,
+        configuration.signals,
+        configuration.shown,
+        calibrated=calibrated,
+        blinded=nfb.blinded,
+    )
+    checked: list[object] = []
     for turn in turns:
-        if nfb.blinded:
-            _check_blinded(turn)
-        if turn.block.lag is None:
+        if turn.lag is None or turn.block.lag_ms in checked:
             continue
+        checked.append(turn.block.lag_ms)
         try:
-            read_lag(turn.block.lag)
-        except NfbError as error:
+            nfb._blocks.check_lag(turn.lag)
+        except SettingsError as error:
             raise SettingsError(
-                f"block {turn.number} ({turn.block.label}).{error.parameter}",
-                error.value,
-                error.remedy,
+                f"{place_of(turn)}.lag_ms", turn.block.lag_ms, in_milliseconds(error.remedy)
             ) from None
-    signals = nfb.configuration.signals.values()
-    first = next((turn for turn in turns if turn.block.feedback or turn.block.counts), None)
-    missing = not nfb.calibrated and any(one.needs_baseline for one in signals)
-    before = [] if first is None else [turn.block.kind for turn in turns[: first.number - 1]]
-    if first is not None and missing and "baseline" not in before:
-        raise SettingsError(
-            f"block {first.number} ({first.block.label}).kind",
-            first.block.kind,
-            "comes before any baseline, and the training's signals need one; put a block of the "
-            "kind 'baseline' before it",
-        )
 
 
 class _Run:
@@ -245,11 +229,14 @@ class _Run:
         self._ended: list[tuple[Turn, int, bool, int, float]] = []
 
     def _wait_for(self, text: str) -> None:
+        text = filled(text, self._nfb.score)
         self._screens.wait_for(f"{text}\n\nPress {self._key} to go on.", self._key, self._wait)
 
     def before(self) -> None:
-        """Show what comes before all blocks."""
+        """Show what comes before all blocks; only then the session's time begins to count."""
         plan, nfb = self._plan, self._nfb
+        if not (plan.prompt or plan.signal_check or plan.idle):
+            return
         if plan.prompt:
             nfb.mark("prompt")
             self._wait_for(plan.prompt)
@@ -270,14 +257,15 @@ class _Run:
             if block.instruction_seconds is None:
                 self._wait_for(block.instructions)
             else:
-                self._screens.show(block.instructions, block.instruction_seconds)
+                text = filled(block.instructions, nfb.score)
+                self._screens.show(text, block.instruction_seconds)
         if block.kind == "baseline":
             self._baseline(turn)
             return
         rewards, score = nfb.rewards, nfb.score
         shown = (block.shown or None) if block.feedback else None
         with nfb.block(
-            block.label, feedback=block.feedback, points=block.counts, shown=shown, lag=block.lag
+            block.label, feedback=block.feedback, points=block.counts, shown=shown, lag=turn.lag
         ):
             number = nfb.block_number
             early = self._screens.block(turn)
@@ -296,7 +284,7 @@ class _Run:
             self._win,
             seconds=turn.seconds,
             eyes=block.eyes,
-            instructions=block.instructions or None,
+            instructions=filled(block.instructions, self._nfb.score) or None,
             key=self._key,
             wait=self._wait,
         )
@@ -308,13 +296,15 @@ class _Run:
     def after(self) -> None:
         """Ask what is asked, and show the end's text."""
         plan, nfb = self._plan, self._nfb
+        if not (plan.questions or plan.end):
+            return
         nfb.mark("session ends")
         if self._form is not None:
             nfb.mark("questions")
             self._result.answers = self._screens.ask(self._form, self._wait)
         if plan.end:
             nfb.mark("end")
-            self._wait_for(plan.end.replace("{points}", f"{nfb.score:g}"))
+            self._wait_for(plan.end)
 
     def keep(self) -> None:
         """Write the results into the session's settings file."""
@@ -338,9 +328,4 @@ class _Run:
                     success=None if trial is None else trial.success,
                 )
             )
-        result = to_dict(asdict(self._result))
-        if self._nfb.blinded:
-            for turn in result["turns"]:
-                for name in BY_WHAT_IS_SHOWN:
-                    turn.pop(name)
-        self._nfb.tell_plan({"plan": to_dict(self._plan), **result})
+        self._nfb.tell_plan(self._result.facts(self._plan, self._nfb.blinded))

@@ -11,7 +11,6 @@ import numpy as np
 
 from psychopy_nfb.clock import PsychoPyClock
 from psychopy_nfb.display.blocks import Blocks
-from psychopy_nfb.display.chosen_lag import Lag
 from psychopy_nfb.display.event_marks import EventMarks
 from psychopy_nfb.display.feedback_state import FeedbackState
 from psychopy_nfb.display.frame_log import FrameWriter
@@ -24,6 +23,7 @@ from psychopy_nfb.display.worker_news import WorkerNews
 from psychopy_nfb.dsp import ChannelVerdict
 from psychopy_nfb.engine.configuration import Configuration
 from psychopy_nfb.protocol import Trial
+from psychopy_nfb.protocol.chosen_lag import Lag
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,6 +70,7 @@ class SessionInterface(RunState):
         self._blocks = Blocks(self._link, self._state, self.clock)
         self._asked = OperatorAsked(self._link, self._blocks)
         self._frames: FrameWriter | None = None  # once a window is attached
+        self._plans: list[dict[str, Any]] = []
         self._configure(configuration)
 
     def _configure(self, configuration: Configuration) -> None:
@@ -321,8 +322,12 @@ class SessionInterface(RunState):
         return None if trial is None else trial.success
 
     def tell_plan(self, facts: dict[str, Any]) -> None:
-        """Write what was planned and how it went into the session's settings file."""
-        self._link.facts(plan=facts)
+        """Write what was planned and how it went into the session's settings file.
+
+        Each plan of the session is an entry of the section ``plans``.
+        """
+        self._plans.append(facts)
+        self._link.facts(plans=list(self._plans))
 
     @contextmanager
     def baseline(self, label: str = "baseline") -> Iterator[None]:

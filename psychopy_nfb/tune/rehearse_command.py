@@ -80,7 +80,7 @@ def main(options: argparse.Namespace) -> int:
     load_plugins(options.plugin)
     load_installed()
     configuration = changed_settings(options.settings, options.set)
-    turns = _turns(options.plan) if options.plan else ()
+    turns = _turns(options.plan, configuration) if options.plan else ()
     if options.json:
         check_writable("json", options.json)
     folder = Path(options.out)
@@ -89,12 +89,15 @@ def main(options: argparse.Namespace) -> int:
         return _rehearsed(options, configuration, turns, folder, stem)
 
 
-def _turns(path: str) -> Sequence[Turn]:
-    """Return the course of a plan; of one without a seed always the same."""
+def _turns(path: str, training: Configuration) -> Sequence[Turn]:
+    """Return the course of a plan that fits the training; without a seed always the same."""
     from psychopy_nfb.course import course, read_plan
+    from psychopy_nfb.course.fit import check_fit
 
     plan = read_plan(path)
-    return course(plan, 0 if plan.seed is None else plan.seed)
+    turns = course(plan, 0 if plan.seed is None else plan.seed)
+    check_fit(turns, training.signals, training.shown, calibrated=True)
+    return turns
 
 
 def changed_settings(path: str, changes: list[str]) -> Configuration:

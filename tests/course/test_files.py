@@ -24,7 +24,7 @@ PLAN = {
             "order": "shuffled",
             "blocks": [
                 {"label": "up", "seconds": 8, "extra": 2, "sign": True, "until": {"rewards": 4}},
-                {"label": "show", "kind": "observe", "seconds": 5, "shown": "sham", "lag": 0.3},
+                {"label": "show", "kind": "observe", "seconds": 5, "shown": "sham", "lag_ms": 300},
             ],
         },
         {"label": "try", "kind": "transfer", "seconds": 30, "instructions": "Go on,\nwithout"},
@@ -97,12 +97,28 @@ def test_row_045_workbooks_and_semicolons_are_read_as_excel_writes_them(tmp_path
         ("kind,seconds\ntrain,3\n", "has no column label; name each block there."),
         ("", "has no rows; write a block into each row."),
         ("label,seconds\na,soon\n", "row 2 (a).seconds='soon': must be a number."),
-        ("label,seconds\na,3\nb,\n", "blocks[1] (b).seconds=None: is missing"),
+        ("label,seconds\na,3\n\nb,\n", "row 4 (b).seconds=None: is missing"),
         ("label,seconds,sign\na,3,maybe\n", "row 2 (a).sign='maybe': must be True or False."),
         (
             "label,kind,seconds,feedback\na,rest,3,True\n",
             "row 2 (a).feedback='True': is False for the kind 'rest'; change the kind",
         ),
+        ("label,seconds,repeats\na,3,inf\n", "row 2 (a).repeats='inf': must be a whole number."),
+        (
+            "label,seconds,sign\na,3,\nb,7,5,yes\n",
+            "row 3 (b)='yes': stands in no column, as the first row names 3 and this one has more "
+            "cells; write decimals with a point, and a text with a comma in quotation marks.",
+        ),
+        ("label,seconds,\na,3,yes\n", "row 2 (a)='yes': stands in no column, as the first row n"),
+        ("label,,seconds\na,yes,3\n", "row 2 (a)='yes': stands in no column"),
+        (
+            'label,seconds,sign\na,"7,5",\n',
+            "row 2 (a).seconds='7,5': must be a number; write decimals with a point: 7.5.",
+        ),
+        ("Label,seconds\na,3\n", "half_time, beep, sign, shown, eyes, lag_ms, number, group, rep"),
+        ("Label,seconds\na,3\n", "did you mean 'label'?"),
+        ("label,Lag ms\na,3\n", "did you mean 'lag_ms'?"),
+        ("label,seconds,seconds\na,3,4\n", "has 2 columns 'seconds'; keep one of them."),
         ("label,seconds,repeats\na,3,1.5\n", "row 2 (a).repeats='1.5': must be a whole number."),
     ],
 )
@@ -116,8 +132,8 @@ def test_a_wrong_conditions_file_is_one_sentence(tmp_path, text, sentence):
 
 
 def test_a_lag_that_is_drawn_stands_in_no_cell(tmp_path):
-    block = {"label": "a", "seconds": 5, "lag": {"jitter": [0.2, 0.3]}}
-    with pytest.raises(NfbError, match=r"block 1 \(a\)\.lag=.*run this plan with run_plan"):
+    block = {"label": "a", "seconds": 5, "lag_ms": [200, 300]}
+    with pytest.raises(NfbError, match=r"block 1 \(a\)\.lag_ms=.*run this plan with run_plan"):
         write_conditions(course(read_plan({"blocks": [block]})), tmp_path / "x.csv")
 
 

@@ -7,6 +7,7 @@ from itertools import groupby
 
 import pytest
 
+from psychopy_nfb import Lag
 from psychopy_nfb.course import course, read_plan
 
 TRIALS = [{"label": one, "seconds": 8, "extra": 2} for one in "abc"]
@@ -96,3 +97,14 @@ def test_row_045_blocks_are_numbered_with_group_and_repeat():
         *((6 + n, "abc"[n], "g", 2) for n in range(3)),
         (9, "last", "", 1),
     ]
+
+
+def test_row_120_a_drawn_lag_has_a_seed_that_the_plan_gives():
+    trial = {"label": "late", "seconds": 5, "repeats": 2, "lag_ms": [200, 400], "lag_every": 0.5}
+    plan = read_plan({"blocks": [trial, {"label": "held", "seconds": 5, "lag_ms": 250}]})
+    first, second, held = course(plan, 3)
+    assert (first.lag.jitter, first.lag.every) == ((0.2, 0.4), 0.5)
+    assert first.lag.seed != second.lag.seed
+    assert held.lag == Lag(hold=0.25)
+    assert [turn.lag for turn in course(plan, 3)] == [first.lag, second.lag, held.lag]
+    assert course(plan, 4)[0].lag.seed != first.lag.seed

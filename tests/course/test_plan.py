@@ -6,6 +6,7 @@ import pytest
 
 from psychopy_nfb.course import Plan, PlannedBlock, read_plan
 from psychopy_nfb.course.files import READY, ready_plans
+from psychopy_nfb.course.texts import filled
 from psychopy_nfb.errors import SettingsError
 
 A, B = {"label": "a", "seconds": 5}, {"label": "b", "seconds": 5}
@@ -42,8 +43,8 @@ def shuffled(**settings):
             "blocks[0] (a).shown='sham': is never seen in a block of the kind 'rest'",
         ),
         (
-            {"blocks": [{**A, "kind": "transfer", "lag": 0.3}]},
-            "blocks[0] (a).lag=0.3: is never seen in a block of the kind 'transfer'",
+            {"blocks": [{**A, "kind": "transfer", "lag_ms": 300}]},
+            "blocks[0] (a).lag_ms=300.0: is never seen in a block of the kind 'transfer'",
         ),
         (
             {"blocks": [{**A, "instruction_seconds": 3}]},
@@ -66,6 +67,62 @@ def shuffled(**settings):
         (
             {"blocks": [A], "questions": [{"itemText": "How?", "type": "slidr"}]},
             "questions[0].type='slidr': must be one of 'heading'",
+        ),
+        (
+            {"blocks": [{**A, "lag": 0.3}]},
+            "blocks[0] (a).lag=0.3: is not a setting; did you mean",
+        ),
+        (
+            {"blocks": [{**A, "lag_ms": 0.3}]},
+            "blocks[0] (a).lag_ms=0.3: is less than one millisecond; did you mean 300 ms?",
+        ),
+        (
+            {"blocks": [{**A, "lag_ms": 3000}]},
+            "blocks[0] (a).lag_ms=3000.0: must be above 0 ms and at most 2000 ms.",
+        ),
+        (
+            {"blocks": [{**A, "lag_ms": [300]}]},
+            "blocks[0] (a).lag_ms=[300.0]: must be one number, or two between which it is drawn.",
+        ),
+        (
+            {"blocks": [{**A, "lag_ms": [300, 200]}]},
+            "blocks[0] (a).lag_ms[1]=200.0: must be at least 300 ms.",
+        ),
+        (
+            {"blocks": [{**A, "lag_ms": [200, 300], "lag_every": 0}]},
+            "blocks[0] (a).lag_every=0.0: must be at least 0.1 s.",
+        ),
+        (
+            {"blocks": [A], "end": "You have {pionts} points."},
+            "end='{pionts}': is filled in by nothing; did you mean {points}?",
+        ),
+        (
+            {"blocks": [A], "prompt": "Dear {name}"},
+            "prompt='{name}': is filled in by nothing; {points} is the score, and no other word",
+        ),
+        (
+            {"blocks": [{**A, "instructions": "So far { Points }."}]},
+            "blocks[0] (a).instructions='{ Points }': is filled in by nothing; did you mean {point",
+        ),
+        (
+            {"blocks": [A], "questions": [{"itemText": "How?", "type": "choice"}]},
+            "questions[0].options=None: are missing; a choice needs answers to choose from, e.g.",
+        ),
+        (
+            {"blocks": [A], "questions": [{"itemText": "How?"}]},
+            "questions[0].options=None: are missing; a slider needs the words at its ends, e.g.",
+        ),
+        (
+            {"blocks": [A], "questions": [{"itemText": "How?", "optoins": ["a", "b"]}]},
+            "questions[0].optoins=['a', 'b']: is no field of PsychoPy's Form; did you mean",
+        ),
+        (
+            {"blocks": [A], "questions": [{"itemText": "How?", "options": 5}]},
+            "questions[0].options=5: must be a list of two or more, e.g.",
+        ),
+        (
+            {"blocks": [A], "questions": [{"itemText": "Why?", "type": "free text"}] * 2},
+            "questions[1].itemText='Why?': is asked twice; answers are kept by the question",
         ),
         ({"blocks": [A], "idle": -1}, "idle=-1.0: must be at least 0 s"),
         ({"blocks": [A], "seed": 1.5}, "seed=1.5: must be a whole number"),
@@ -91,6 +148,23 @@ def test_a_wrong_plan_is_one_sentence_that_names_block_and_field(plan, sentence)
 def test_row_045_a_kind_says_what_is_shown_and_counted(kind, feedback, counts):
     block = PlannedBlock(label="x", kind=kind, seconds=5)
     assert (block.feedback, block.counts) == (feedback, counts)
+
+
+def test_questions_that_form_can_ask_are_taken():
+    questions = [
+        {"itemText": "Now some questions", "type": "heading"},
+        {"itemText": "Now some questions", "type": "description"},
+        {"itemText": "How tired?", "ticks": [1, 2, 3], "layout": "horiz"},
+        {"itemText": "How was it?", "type": "rating", "options": ["bad", "good"]},
+        {"itemText": "Why?", "type": "free text"},
+    ]
+    assert read_plan({"blocks": [A], "questions": questions}).questions == questions
+
+
+def test_braces_without_a_name_are_shown_as_they_are():
+    text = "Think of {1, 2} and {}, ☺"
+    (block,) = read_plan({"blocks": [{**A, "text": text}]}).blocks
+    assert filled(block.text + " {points}{ points }", 3.0) == text + " 33"
 
 
 def test_row_071_the_ready_plans_are_whole():

@@ -9,7 +9,7 @@ import time
 import numpy as np
 import pytest
 
-from psychopy_nfb import Neurofeedback, Quest, pace, read_plan, run_plan
+from psychopy_nfb import Neurofeedback, Quest, check_plan, pace, read_plan, run_plan
 from psychopy_nfb.course import course
 from psychopy_nfb.display.frame_log import MARKS_BETWEEN
 from psychopy_nfb.dsp.flags import Flags
@@ -132,7 +132,7 @@ def test_row_045_row_046_a_planned_session_comes_in_its_order(
     assert by_label["down"].points > 0  # counted, not shown
     assert sum(turn.points for turn in result.turns) == session.signals.score.iloc[-1]
     assert result.answers == {"How tired are you?": 1, "How did it go?": None, "Why?": "So."}
-    kept = session.settings["plan"]
+    kept = session.settings["plans"][0]
     assert kept["seed"] == 4
     assert [turn["label"] for turn in kept["turns"]] == order
     assert read_plan(kept["plan"]) == read_plan(PLAN)
@@ -191,7 +191,7 @@ def test_escape_ends_it_and_what_was_reached_is_kept(
     assert [turn.label for turn in result.turns] == ["one"]
     session = read_session(nfb.files.stem)
     assert marks(session)[-1] == "ended by Escape"
-    assert session.settings["plan"]["escaped"] is True
+    assert session.settings["plans"][0]["escaped"] is True
     ends = session.events[session.events.trial_type == "block_end"]
     assert ends.value.tolist() == ["one", "two"]
 
@@ -208,13 +208,20 @@ def test_a_plan_that_does_not_fit_is_refused_before_anything_is_shown(
         return str(caught.value)
 
     with Neurofeedback(settings, shown={"down": Inverse()}) as nfb:
+        late = {"blocks": [block, {**block, "label": "b", "lag_ms": 20}]}
+        with pytest.raises(NfbError) as caught:
+            check_plan(nfb, late)  # no window is open
+        assert str(caught.value).startswith("block 2 (b).lag_ms=20.0: is less than the ")
+        assert " 0 ms; choose at least" in str(caught.value)  # of a frame
+        assert check_plan(nfb, {"blocks": [{**block, "lag_ms": 900}]}).blocks[0].lag_ms == 900
         window = open_window(units="height")
         begun(nfb, window, until)
         assert refusal(nfb, window, {"blocks": [{**block, "shown": "sham"}]}) == (
-            "shown='sham': of the plan is not among the training's settings; there are own, none, "
+            "block 1 (a).shown='sham': is not among the training's settings; there are own, none, "
             "down."
         )
-        asks = {"blocks": [block], "questions": [{"itemText": "?"}]}
+        assert refusal(nfb, window, late).startswith("block 2 (b).lag_ms=20.0: is less than the ")
+        asks = {"blocks": [block], "questions": [{"itemText": "?", "type": "free text"}]}
         assert refusal(nfb, window, asks) == (
             "questions=1: need a window that can show PsychoPy's Form; open it with "
             "visual.Window(..., allowStencil=True)."
@@ -227,10 +234,7 @@ def test_a_plan_that_does_not_fit_is_refused_before_anything_is_shown(
         said = refusal(nfb, window, {"blocks": [{**block, "until": {"rewards": 3}}]})
         assert "so that its length would tell the arm of a blinded study" in said
         nfb._link.blinded = False
-        assert refusal(nfb, window, {"blocks": [{**block, "lag": 300}]}).startswith(
-            "block 1 (a).lag.hold=300.0: must be at most 2 s; did you mean 0.3 s?"
-        )
-        question = {"itemText": "?", "options": 5}
+        question = {"itemText": "?", "options": ["no", "yes"], "layout": "diagonal"}
         assert refusal(nfb, window, {"blocks": [block], "questions": [question]}).startswith(
             "questions=1: cannot be asked by PsychoPy's Form ("
         )

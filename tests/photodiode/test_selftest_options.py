@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from psychopy_nfb import Lag
-from psychopy_nfb.display.chosen_lag import read_lag
 from psychopy_nfb.errors import SettingsError, in_milliseconds
 from psychopy_nfb.photodiode.selftest import Injected, check_lag
+from psychopy_nfb.protocol.chosen_lag import read_lag
 
 
 @pytest.mark.parametrize(

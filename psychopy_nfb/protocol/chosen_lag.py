@@ -1,7 +1,7 @@
 """Lag as a factor of the experiment: the lag that a block shall have.
 
 A pipeline and a screen have a smallest lag. More than that can be chosen; how it is then held is
-in `held_lag`.
+in `display.held_lag`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from psychopy_nfb.settings import from_dict
 
 LONGEST_LAG = 2.0
 """Seconds. Shared memory keeps the records of so long a time at 2000 a second."""
+SHORTEST_DRAW = 0.1
+"""Seconds from one drawn lag to the next, at least."""
 LARGEST_SEED = 2**32 - 1
 
 
@@ -68,7 +70,7 @@ class Lag:
         low, high = (_lag_seconds(f"lag.jitter[{n}]", one) for n, one in enumerate(self.jitter))
         check_number("lag.jitter[1]", high, at_least=low, unit="s")
         self.jitter = (low, high)
-        self.every = check_number("lag.every", self.every, at_least=0.1, unit="s")
+        self.every = check_number("lag.every", self.every, at_least=SHORTEST_DRAW, unit="s")
         if self.seed is None:
             self.seed = int(np.random.default_rng().integers(LARGEST_SEED + 1))
         self.seed = check_whole("lag.seed", self.seed, at_least=0, at_most=LARGEST_SEED)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from psychopy_nfb import Lag
-from psychopy_nfb.display.chosen_lag import read_lag
 from psychopy_nfb.errors import SettingsError
+from psychopy_nfb.protocol.chosen_lag import read_lag
 
 
 def test_row_120_jitter_is_drawn_once_in_a_while_by_its_seed():
