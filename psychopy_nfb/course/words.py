@@ -92,7 +92,7 @@ def as_text(plan: Plan, turns: Sequence[Turn]) -> str:
     if around:
         total += f", and {clock_time(around)} min of idle time and instructions"
     if waits:
-        total += f"; {waits} times a key is waited for"
+        total += f"; {'once' if waits == 1 else f'{waits} times'} a key is waited for"
     if any(turn.block.until is not None for turn in turns):
         total += "; blocks with a criterion may end earlier"
     before = ["signal check"] * plan.signal_check + ["a prompt"] * bool(plan.prompt)

@@ -172,6 +172,7 @@ class PlanScreens(Screens):
             self._win, DONE, units="height", pos=(0, -0.44), size=(0.2, 0.07), letterHeight=0.03
         )
         mouse, held = event.Mouse(win=self._win), True  # of a click on the screen before
+        visible, self._win.mouseVisible = self._win.mouseVisible, True
         for _ in self._frames(3600.0 if wait is None else wait):
             form.draw()
             button.draw()
@@ -179,6 +180,7 @@ class PlanScreens(Screens):
             if pressed and not held and button.contains(mouse):
                 break
             held = pressed
+        self._win.mouseVisible = visible
         self._take_no_keys(form)
         form.getData()
         return {

@@ -43,6 +43,7 @@ PAGES = {
         "component_feedback_display": "Feedback Display",
         "component_diode_patch": "Diode Patch",
         "component_neuro_baseline": "Neuro Baseline",
+        "component_neuro_block": "Neuro Block",
         "component_signal_check": "Signal Check",
     },
     "Reference": {

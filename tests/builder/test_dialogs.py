@@ -10,6 +10,7 @@ import pytest
 from psychopy_nfb.builder.baseline import NeuroBaselineRoutine
 from psychopy_nfb.builder.diode_patch import DiodePatchComponent
 from psychopy_nfb.builder.feedback_display import FeedbackDisplayComponent
+from psychopy_nfb.builder.neuro_block import NeuroBlockRoutine
 from psychopy_nfb.builder.neurofeedback import NeuroFeedbackComponent
 from psychopy_nfb.builder.parameters import is_shown
 from psychopy_nfb.builder.signal_check import SignalCheckRoutine
@@ -31,6 +32,7 @@ ELEMENTS = (
     FeedbackDisplayComponent,
     DiodePatchComponent,
     NeuroBaselineRoutine,
+    NeuroBlockRoutine,
     SignalCheckRoutine,
 )
 UNITS = (
@@ -41,8 +43,11 @@ PURE = {
     "points": "Points per hit or second",
     "scheduleHits": "Hits per reward",
     "loss": "Points lost for a missed block",
+    "untilRewards": "Ends early at so many rewards",
+    "untilPoints": "Ends early at so many points",
+    "seed": "Seed of the order",
 }
-"""Number fields whose label says what is counted."""
+"""Number fields whose label says what is counted, or that have no unit."""
 
 
 def own_fields():
@@ -133,7 +138,7 @@ def test_what_is_shown_depends_on_fields_of_the_same_tab():
     """Builder looks at no other tab."""
     from psychopy.experiment import Experiment
 
-    for kind in ELEMENTS[:3]:
+    for kind in ELEMENTS:
         component = kind(Experiment(), "")
         for one in component.depends:
             tabs = {component.params[one[key]].categ for key in ("param", "dependsOn")}

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.alone, pytest.mark.display, pytest.mark.slow]
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 
 
-NAMES = ("alpha_training", "smr_emg", "photodiode_validation")
+NAMES = ("alpha_training", "smr_emg", "photodiode_validation", "planned_session")
 PLANNED = {
     "trials_quest": "trials_quest",
     "bidirectional": "bidirectional",
@@ -51,6 +51,8 @@ def run_together(names, tmp_path_factory, alone):
                 rows = list(csv.reader(there))
             with open(folder / file.name, "w", encoding="utf-8", newline="") as here:
                 csv.writer(here).writerows(rows[: 1 + ROWS])
+        for file in EXPERIMENTS.glob(f"{name}_plan.json"):
+            shutil.copy(file, folder)
         source = folder / f"{name}.psyexp"
         assert main(["compile", str(source), "--unattended"]) == 0
         with (folder / "said.txt").open("w") as said:
@@ -94,6 +96,21 @@ def test_row_071_smr_with_emg_inhibit(finished):
         assert frames[frames.block == block].shown.notna().all() == shows, block
         assert frames[frames.block == block].emg_z.notna().all()
     assert session.settings["configuration"]["signals"]["emg"]["baseline"]["sd"] > 0
+
+
+def test_row_045_row_071_a_session_in_one_routine(finished):
+    session = finished["planned_session"]
+    turns = ["training", "transfer", "rest"] * 4
+    assert blocks(session) == [
+        *("welcome", "signal check", "baseline eyes open", *turns, "long training")
+    ]
+    (kept,) = session.settings["plans"]
+    assert [turn["label"] for turn in kept["turns"]] == ["baseline", *turns, "long training"]
+    assert not kept["baseline_failed"]
+    assert list(kept["answers"]) == ["How tired are you now?", "How did you make the bar rise?"]
+    frames = session.frames.dropna(subset="seq")
+    assert frames[frames.block == "training"].shown.nunique() > 20
+    assert frames[frames.block.isin(["welcome", "transfer", "rest"])].shown.isna().all()
 
 
 def test_row_071_trials_with_quest(planned):

@@ -19,12 +19,13 @@ from psychopy.tests.test_experiment.test_routines.test_base_routine import (
 from psychopy_nfb.builder.baseline import NeuroBaselineRoutine
 from psychopy_nfb.builder.diode_patch import DiodePatchComponent
 from psychopy_nfb.builder.feedback_display import FeedbackDisplayComponent
+from psychopy_nfb.builder.neuro_block import NeuroBlockRoutine
 from psychopy_nfb.builder.neurofeedback import NeuroFeedbackComponent
 from psychopy_nfb.builder.signal_check import SignalCheckRoutine
 
 COMPONENTS = (NeuroFeedbackComponent, FeedbackDisplayComponent, DiodePatchComponent)
 
-ELEMENTS = (*COMPONENTS, NeuroBaselineRoutine, SignalCheckRoutine)
+ELEMENTS = (*COMPONENTS, NeuroBaselineRoutine, NeuroBlockRoutine, SignalCheckRoutine)
 
 
 class TestNeuroFeedback(BaseComponentTests):
@@ -45,6 +46,14 @@ class TestNeuroBaseline(_TestBaseStandaloneRoutinesMixin, _TestDisabledMixin):
 
         self.exp = Experiment()
         self.rt = NeuroBaselineRoutine(exp=self.exp, name="testBaseline")
+
+
+class TestNeuroBlock(_TestBaseStandaloneRoutinesMixin, _TestDisabledMixin):
+    def setup_method(self):
+        from psychopy.experiment import Experiment
+
+        self.exp = Experiment()
+        self.rt = NeuroBlockRoutine(exp=self.exp, name="testBlock")
 
 
 class TestSignalCheck(_TestBaseStandaloneRoutinesMixin, _TestDisabledMixin):
