@@ -12,7 +12,7 @@ FIELDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "component_feedback_display": ("feedback_display", ("BASIC", "LAYOUT", "APPEARANCE")),
     "component_diode_patch": ("diode_patch", ("FIELDS",)),
     "component_neuro_baseline": ("baseline", ("FIELDS",)),
-    "component_neuro_block": ("block_fields", ("FIELDS",)),
+    "component_neuro_block": ("neuro_block", ("FIELDS",)),
     "component_signal_check": ("signal_check", ("FIELDS",)),
 }
 """Module in `builder` that describes the dialog of a page's component, and the names there."""

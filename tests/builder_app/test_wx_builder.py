@@ -216,6 +216,16 @@ def offers_channels(app: App, dialog: str) -> None:
     app.find(dialog, value="nfb")
 
 
+def offers_a_plan(app: App, builder: str) -> None:
+    """See what a Neuro Block asks: a plan, and nothing of a block of its own."""
+    app.click(app.find(builder, name="NeuroBlockRoutine")[0])
+    app.find(builder, value="blocks")
+    shown = {one["label"] for one in app.find(builder, kind="StaticText")}
+    assert {"This is", "Plan", "Seed of the order"} <= shown
+    assert not {"Kind of block", "Length (s)", "Instructions"} & shown
+    app.picture("block")
+
+
 def test_row_113_a_component_by_mouse_edited_saved_run_and_stopped(app, tmp_path, until):
     builder = "PsychoPy Builder"
     app.begin(120)
@@ -245,12 +255,14 @@ def test_row_113_a_component_by_mouse_edited_saved_run_and_stopped(app, tmp_path
     do("type", "alpha")
     app.click(app.find("Properties", kind="Button", label="OK")[0])
     app.gone("Properties")
+    offers_a_plan(app, builder)
     do("key", "ctrl+s")
     until(
-        lambda: 'NeuroFeedbackComponent name="alpha"' in (tmp_path / "one.psyexp").read_text(),
+        lambda: 'NeuroBlockRoutine name="blocks"' in (tmp_path / "one.psyexp").read_text(),
         20,
-        "the saved component",
+        "the saved experiment",
     )
+    assert 'NeuroFeedbackComponent name="alpha"' in (tmp_path / "one.psyexp").read_text()
 
     app.click(app.ribbon(builder, "Desktop", 1))
     runner = "PsychoPy Runner"

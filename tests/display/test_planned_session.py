@@ -202,9 +202,9 @@ def test_a_plan_that_does_not_fit_is_refused_before_anything_is_shown(
     settings = training(amplifier().source_id)
     block = {"label": "a", "seconds": 5}
 
-    def refusal(nfb, window, plan):
+    def refusal(nfb, window, plan, **how):
         with pytest.raises(NfbError) as caught:
-            run_plan(nfb, window, plan)
+            run_plan(nfb, window, plan, **how)
         return str(caught.value)
 
     with Neurofeedback(settings, shown={"down": Inverse()}) as nfb:
@@ -220,6 +220,8 @@ def test_a_plan_that_does_not_fit_is_refused_before_anything_is_shown(
             "block 1 (a).shown='sham': is not among the training's settings; there are own, none, "
             "down."
         )
+        said = refusal(nfb, window, {"blocks": [block]}, seed=1.5)
+        assert said == "seed=1.5: must be a whole number."
         assert refusal(nfb, window, late).startswith("block 2 (b).lag_ms=20.0: is less than the ")
         asks = {"blocks": [block], "questions": [{"itemText": "?", "type": "free text"}]}
         assert refusal(nfb, window, asks) == (
