@@ -166,14 +166,14 @@ def environment(home: Path) -> dict[str, str]:
     return {**os.environ, **own, "TMPDIR": str(home)}  # where the app sees that it runs already
 
 
-def workers(experiment: str) -> list[psutil.Process]:
+def workers(experiment: Path) -> list[psutil.Process]:
     """Return the background processes of a running experiment."""
     found = []
     for process in psutil.process_iter(["cmdline"]):
         if "psychopy_nfb.engine.worker" in " ".join(process.info["cmdline"] or []):
             try:
                 parent = process.parent()
-                if parent is not None and experiment in " ".join(parent.cmdline()):
+                if parent is not None and str(experiment) in " ".join(parent.cmdline()):
                     found.append(process)
             except psutil.NoSuchProcess:
                 pass
@@ -267,13 +267,13 @@ def test_row_113_a_component_by_mouse_edited_saved_run_and_stopped(app, tmp_path
     app.click(app.ribbon(builder, "Desktop", 1))
     runner = "PsychoPy Runner"
     app.find(runner, 60, kind="FrameRibbonButton")
-    until(lambda: workers("one_lastrun"), 90, "the run's background process")
+    until(lambda: workers(tmp_path / "one_lastrun"), 90, "the run's background process")
     assert "psychopy_nfb.Neurofeedback(" in (tmp_path / "one_lastrun.py").read_text("utf-8")
     until(lambda: list((tmp_path / "data").glob("*_frames.csv")), 30, "a frame log")
     (log,) = (tmp_path / "data").glob("*_frames.csv")
     until(lambda: log.read_bytes().count(b"\n") > KEPT, 60, "some frames to keep")
     app.picture("run")
-    (worker,) = workers("one_lastrun")
+    (worker,) = workers(tmp_path / "one_lastrun")
 
     app.click(app.ribbon(runner, "Desktop", 1))  # kills the experiment, without any warning
     until(lambda: not psutil.pid_exists(worker.pid), 5, "the end of the background process")
