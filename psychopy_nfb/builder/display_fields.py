@@ -88,9 +88,10 @@ BASIC = (
     ),
     Field(
         "template",
-        "{:.0f}",
+        "{}",
         WRITTEN_AS,
-        "How a number is written: {:.0f} without decimals, {:.1f} points with one and a word.",
+        "How a number is written: {} with as many decimals as it needs, which is usual; {:.0f} "
+        "without decimals, {:.1f} points with one and a word.",
         show=(_TEXT,),
     ),
     Field(

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 else:
     from psychopy.experiment.components import BaseComponent
 
+BLOCK_SECONDS = "120"
+"""Length of the block that a new component makes, in seconds: without one nothing would end it."""
+
 
 class NeuroFeedbackComponent(BaseComponent):
     """EEG neurofeedback: stream, signal, feedback."""
@@ -61,7 +64,7 @@ class NeuroFeedbackComponent(BaseComponent):
         startType: str = "time (s)",
         startVal: Any = 0.0,
         stopType: str = "duration (s)",
-        stopVal: Any = "",
+        stopVal: Any = None,
         startEstim: Any = "",
         durationEstim: Any = "",
         saveStartStop: bool = True,
@@ -75,7 +78,7 @@ class NeuroFeedbackComponent(BaseComponent):
             startType=startType,
             startVal=startVal,
             stopType=stopType,
-            stopVal=stopVal,
+            stopVal=_usual_stop(exp, parentName) if stopVal is None else stopVal,
             startEstim=startEstim,
             durationEstim=durationEstim,
             saveStartStop=saveStartStop,
@@ -346,6 +349,16 @@ class NeuroFeedbackComponent(BaseComponent):
                 "it; change it there.",
                 "signal",
             )
+
+
+def _usual_stop(experiment: Any, routine: str) -> str:
+    """Return the Stop of a new component; a further signal of a Routine ends with its block."""
+    kin = [
+        one
+        for one in experiment.routines.get(routine, ())
+        if isinstance(one, NeuroFeedbackComponent)
+    ]
+    return "" if kin else BLOCK_SECONDS
 
 
 def signal_classes(experiment: Any) -> dict[str, type]:

@@ -270,6 +270,19 @@ def test_a_display_takes_the_name_of_the_trained_signal(builder, told):
     assert told() == []
 
 
+@pytest.mark.parametrize(
+    "display", ["bar", "thermometer", "circle", "trace", "color", "text", "dimmer", "tone"]
+)
+def test_what_is_new_needs_no_change(builder, told, display):
+    builder.routine.settings.params["stopVal"].val = ""  # as of a new Routine
+    signal = builder.add("NeuroFeedbackComponent", "nfb")
+    builder.add("FeedbackDisplayComponent", "display", display=display)
+    further = builder.add("NeuroFeedbackComponent", "emg", role="inhibit", channels="T7")
+    assert told() == []
+    assert signal.params["stopVal"].val == "120"
+    assert further.params["stopVal"].val == ""  # which ends with the block
+
+
 def test_a_tone_that_follows_no_value_is_told_what_it_follows(builder, told):
     builder.add("NeuroFeedbackComponent", "alpha")
     tone = builder.add("FeedbackDisplayComponent", "chime", display="tone", toneKind="reward")
