@@ -17,7 +17,7 @@ import time
 import zipfile
 from pathlib import Path
 
-from complex_functions import TOOLS, exported, supply
+from missing_functions import TOOLS, exported, supply
 from wine import Wine
 
 HERE = Path(__file__).resolve().parent
@@ -49,13 +49,15 @@ def main(folder: Path) -> None:
     first_start(folder)
     stamp.write_text(known)
     seconds = time.monotonic() - began
-    print(f"windows: made in {seconds:.0f} s; {n} files take functions from ours", flush=True)
+    print(
+        f"windows: made in {seconds:.0f} s; {n} files take complex functions from ours", flush=True
+    )
 
 
 def _made_of() -> str:
     """Return what changes whenever the folder has to be made anew."""
     found = hashlib.sha256(sys.version.encode())
-    for name in ("make_python.py", "complex_functions.py", "launcher.c", "launcher.manifest"):
+    for name in ("make_python.py", "missing_functions.py", "launcher.c", "launcher.manifest"):
         found.update((HERE / name).read_bytes())
     found.update((HERE / "requirements.txt").read_bytes())
     return found.hexdigest()
@@ -108,6 +110,7 @@ def first_start(folder: Path) -> None:
     wine.run_program(["winecfg", "-v", "win10"], seconds=60)
     code = (
         "import sys, numpy, scipy.signal, pandas, psutil, pylsl, mne, pyxdf, psychopy\n"
+        "import bokeh.server.server, cryptography.fernet\n"
         "assert abs(numpy.exp(1j * numpy.pi) + 1) < 1e-9\n"
         "assert sys.getwindowsversion().major == 10, sys.getwindowsversion()\n"
     )

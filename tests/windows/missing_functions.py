@@ -1,8 +1,12 @@
-"""The complex functions of Windows' C library, which Wine 8 lacks and numpy and scipy call.
+"""Functions that Wine 8 lacks: complex ones for numpy and scipy, random numbers for Rust.
 
-Windows programs get them from a library called ``api-ms-win-crt-math-l1-1-0.dll``. A library of our
+Windows programs get the complex functions from ``api-ms-win-crt-math-l1-1-0.dll``. A library of our
 own has them, compiled from the compiler's, and passes every other function on to Wine's. A name of
 the same length, written over the other in each file that calls a complex function, leads there.
+
+What is written in Rust, such as the package cryptography, takes its random numbers from
+``bcryptprimitives.dll``, which Wine 8 does not have at all. Ours lies beside Python's program,
+where Windows looks first, and asks the older function, whose numbers are of the same kind.
 """
 
 from __future__ import annotations
@@ -21,6 +25,21 @@ ONE_ARGUMENT = (
 TO_REAL = "cabs carg cimag creal".split()
 NAMES = [*ONE_ARGUMENT, *TO_REAL, "cpow"]
 # Windows hands a complex number over as a structure of two. Its long double is a double.
+RANDOM_NUMBERS = """
+#include <stdlib.h>
+#include <windows.h>
+#include <ntsecapi.h>
+__declspec(dllexport) BOOL ProcessPrng(unsigned char *to, size_t n)
+{
+    while (n) {
+        ULONG part = n > 0x10000000 ? 0x10000000 : (ULONG)n;
+        if (!RtlGenRandom(to, part)) abort();
+        to += part;
+        n -= part;
+    }
+    return TRUE;
+}
+"""
 KINDS = {"": ("double", ""), "f": ("float", "f"), "l": ("double", "")}
 
 
@@ -74,6 +93,19 @@ def source() -> str:
 
 
 def supply(python: Path, build: Path) -> int:
+    """Make both libraries; return how many files in `python` take complex functions from ours."""
+    supply_random_numbers(python, build)
+    return supply_complex_functions(python, build)
+
+
+def supply_random_numbers(python: Path, build: Path) -> None:
+    """Make the library of random numbers, whose only function never fails."""
+    (build / "random.c").write_text(RANDOM_NUMBERS)
+    command = [f"{TOOLS}gcc", "-O1", "-shared", build / "random.c", "-ladvapi32"]
+    subprocess.run([*command, "-o", python / "bcryptprimitives.dll"], check=True)
+
+
+def supply_complex_functions(python: Path, build: Path) -> int:
     """Make the library and lead the files in `python` that need it there; return how many."""
     complex_names = {name + suffix for name in NAMES for suffix in KINDS}
     files, others = [], set()
