@@ -230,13 +230,19 @@ def new_session(
             except FileExistsError:
                 run += 1
     except (OSError, ValueError) as error:  # ValueError: a NUL in the folder's name
-        if isinstance(error, FileExistsError):  # which mkdir says of what is no folder
-            raise FileError("data", os.fspath(folder), "is a file; name a folder") from None
-        raise FileError(
-            "data",
-            os.fspath(folder),
-            f"cannot be written ({cause(error)}); choose a folder that you may write to",
-        ) from None
+        raise FileError("data", os.fspath(folder), _why_not(folder, error)) from None
+
+
+def _why_not(folder: Path, error: OSError | ValueError) -> str:
+    """Return why a folder cannot be written, and what to do."""
+    # Of a folder below a file Linux says that a part of it is no folder, Windows that it exists.
+    if isinstance(error, (FileExistsError, NotADirectoryError)):
+        if folder.is_file():
+            return "is a file; name a folder"
+        file = next((above for above in folder.parents if above.is_file()), None)
+        if file is not None:
+            return f"cannot be made, as {file.name} is a file; name a folder"
+    return f"cannot be written ({cause(error)}); choose a folder that you may write to"
 
 
 def calibration_path(folder: str | os.PathLike[str] | None, participant: str) -> Path | None:

@@ -113,12 +113,22 @@ def test_a_failed_start_leaves_its_reason_and_the_run(tmp_path):
 
 
 def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path):
-    (tmp_path / "file").touch()
     with pytest.raises(FileError) as caught:
-        new_session(tmp_path / "file" / "below")
+        new_session(tmp_path / "a\0b")
     said = str(caught.value)
-    assert said.startswith(f"data='{tmp_path / 'file' / 'below'}': cannot be written (")
+    assert said.startswith("data='")
+    assert ": cannot be written (" in said
     assert said.endswith("choose a folder that you may write to.")
+
+
+@pytest.mark.parametrize("below", [("folder",), ("folder", "deeper")])
+def test_a_folder_below_a_file_is_told_which_part_is_a_file(tmp_path, below):
+    (tmp_path / "notes").touch()
+    folder = tmp_path.joinpath("notes", *below)
+    with pytest.raises(FileError) as caught:
+        new_session(folder)
+    said = f"data='{folder}': cannot be made, as notes is a file; name a folder."
+    assert str(caught.value) == said
 
 
 def test_any_file_of_a_session_leads_to_it(tmp_path):
