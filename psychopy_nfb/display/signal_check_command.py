@@ -6,6 +6,7 @@ import argparse
 import sys
 
 from psychopy_nfb.checks import check_number
+from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.lsl.selection import PATIENT_SECONDS, StreamSelection, named_stream
 from psychopy_nfb.terminal import doing
 
@@ -103,6 +104,15 @@ def main(options: argparse.Namespace) -> int:
 
 
 def _stream(options: argparse.Namespace) -> StreamSelection:
+    """Return the stream that the options mean."""
+    if options.stream is not None:
+        for other in ("device", "name", "source_id", "hostname"):
+            if getattr(options, other):
+                raise SettingsError(
+                    f"--{other.replace('_', '-')}",
+                    getattr(options, other),
+                    f"names another stream beside {options.stream!r}; leave one of them out",
+                )
     if options.device:
         from psychopy_nfb.hardware.amplifier import device_stream
 

@@ -123,11 +123,18 @@ def named_stream(text: str, **settings: Any) -> StreamSelection:
     **settings
         Of `StreamSelection`.
 
+    Raises
+    ------
+    SettingsError
+        If the text is empty or holds both kinds of quotes.
+
     Examples
     --------
     >>> print(named_stream("Amp"))
     (name='Amp' or source_id='Amp')
     """
+    if not text.strip():
+        raise SettingsError("stream", text, "is empty; enter its name or source_id")
     quoted = _quoted("stream", text)
     return StreamSelection(type=None, predicate=f"name={quoted} or source_id={quoted}", **settings)
 

@@ -166,14 +166,23 @@ def test_a_signal_check_that_cannot_be_shown_says_why(texts, sentence, until, ls
     assert "\n" not in told[0]
 
 
+def test_a_signal_check_is_of_one_stream(capsys):
+    from psychopy_nfb.cli import main
+
+    assert main(["signal-check", "Amp", "--source-id", "other"]) == 2
+    assert "--source-id='other': names another stream beside 'Amp'; leave one" in " ".join(
+        capsys.readouterr().err.split()
+    )
+
+
 @pytest.mark.display
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="a window that nobody closes")
 def test_a_signal_check_shows_the_channels_of_a_stream(amplifier, capfd):
     from psychopy_nfb.cli import main
 
-    source_id = amplifier("--name", "My {Amp}", "--channels", "Fz,Cz,Oz").source_id
-    status = main(["signal-check", "--source-id", source_id, "--timeout", "20", "--seconds", "4"])
+    amplifier("--name", "My {Amp}", "--channels", "Fz,Cz,Oz")
+    status = main(["signal-check", "My {Amp}", "--timeout", "20", "--seconds", "4"])
     said = capfd.readouterr().out
     assert status == 0, said
     assert "All 3 channels of EEG are good" in said
