@@ -129,7 +129,7 @@ def run(nfb: psychopy_nfb.Neurofeedback, options: argparse.Namespace) -> None:
                 text.text = f"{nfb.score:g} points so far. Rest a little."
                 with nfb.block("rest", feedback=False):
                     show(options.rest_seconds, text)
-        text.text = f"Done. You have {nfb.score:g} points.\n\nPress space to end."
+        text.text = f"Done. Your points: {nfb.score:g}\n\nPress space to end."
         wait_for_space()
     finally:
         win.close()

@@ -82,6 +82,27 @@ def shorten(experiment: object, constants: dict[str, str]) -> None:
         owner.params[param].val = value
 
 
+def shorten_conditions(
+    experiment: object, folder: Path, labels: tuple[str, ...] | None, seconds: float
+) -> None:
+    """Write the conditions files of an experiment to `folder`, with trials of so many seconds.
+
+    Of the blocks in `labels` the first of each is taken, in that order; without labels all are.
+    """
+    for entry in experiment.flow:
+        if entry.getType() != "LoopInitiator" or not entry.loop.params["conditionsFile"].val:
+            continue
+        name = entry.loop.params["conditionsFile"].val
+        with (EXPERIMENTS / name).open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file))
+        if labels is not None:
+            rows = [next(row for row in rows if row["label"] == label) for label in labels]
+        with (folder / name).open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, list(rows[0]))
+            writer.writeheader()
+            writer.writerows({**row, "seconds": f"{seconds:g}"} for row in rows)
+
+
 @dataclass
 class Attended:
     """One run of an experiment.

@@ -16,15 +16,18 @@ from attended import (
     EXPERIMENTS,
     NOT_HERE,
     PARTICIPANT,
+    TEXT_COLOR,
     Attended,
     press,
     shorten,
+    shorten_conditions,
     text_pixels,
 )
 
 from psychopy_nfb.builder.compile import compile_experiment
 from psychopy_nfb.lsl.selection import STAND_IN
 from psychopy_nfb.recording import read_session
+from psychopy_nfb.recording.labels import task_label
 
 pytestmark = [
     pytest.mark.alone,
@@ -45,11 +48,20 @@ CONSTANTS = {
         **{f"rest.{one}.stopVal": str(REST) for one in ("rest_nfb", "rest_text")},
     },
     "smr_emg": {"baseline.seconds": "8", "trials.nReps": "1"},
+    "bidirectional": {"baseline.seconds": "8"},
+    "clinic_training": {"baseline.seconds": "8"},
+    "trials_quest": {"baseline.seconds": "8"},
     "photodiode_validation": {
         f"validation.{one}.stopVal": str(SHORT) for one in ("nfb", "bar", "patch")
     },
 }
 KINDS = ("train", "transfer", "observe", "rest")
+PLANNED = {
+    "bidirectional": ("up", "down"),
+    "clinic_training": ("round 1", "rest 1", "round 2"),
+    "trials_quest": ("rest", "train", "transfer", "observe"),
+}
+"""Experiments with a plan's conditions file, and the blocks that are run of it, in their order."""
 
 
 @pytest.fixture(scope="module")
@@ -70,14 +82,10 @@ def attended(tmp_path_factory, alone):
             from psychopy.experiment import Experiment
 
             folder = tmp_path_factory.mktemp(name)
-            for file in EXPERIMENTS.glob(f"{name}*.csv"):
-                conditions = file.read_text(encoding="utf-8")
-                for seconds in (60, 30, 20):
-                    conditions = conditions.replace(f",{seconds}\n", f",{SHORT}\n")
-                (folder / file.name).write_text(conditions, encoding="utf-8")
             experiment = Experiment()
             experiment.loadFromXML(str(EXPERIMENTS / f"{name}.psyexp"))
             shorten(experiment, CONSTANTS[name])
+            shorten_conditions(experiment, folder, PLANNED.get(name), SHORT)
             # On a virtual display PsychoPy tries to measure it for a minute, in vain.
             experiment.settings.params["measureFrameRate"].val = False
             experiment.settings.params["frameRate"].val = "60"
@@ -107,12 +115,12 @@ def finish(run: Attended):
     return read_session(settings)
 
 
-def check_lengths(run: Attended, session, label: str, component: str, seconds: list[float]) -> None:
-    """Fail unless each block of this name lasted its length, to the frame.
+def check_flips(session, label: str, seconds: list[float]) -> list[float]:
+    """Fail unless each block of this name lasted its length by the frame log, to the frame.
 
-    By the frame log the last frame of the block was due before its time was over and the next flip
-    came after it; by PsychoPy's own data file `component` was there from the block's first flip to
-    the one after its last. This holds however many frames the machine misses.
+    The last frame of the block was due before its time was over and the next flip came after it,
+    however many frames the machine misses. Return the times from each block's first flip to the one
+    after its last, infinite where no frame is logged any more.
     """
     frames = session.frames
     named = (frames.block == label).to_numpy()
@@ -120,20 +128,30 @@ def check_lengths(run: Attended, session, label: str, component: str, seconds: l
     last = np.flatnonzero(named & ~np.concatenate([named[1:], [False]]))
     flips = frames.t_flip.to_numpy()
     assert len(first) == len(seconds)
-    for begin, end, due in zip(first, last, seconds, strict=True):
+    after = np.append(flips, np.inf)[last + 1]  # no frame is logged where there is no signal
+    for begin, end, next_flip, due in zip(first, last, after, seconds, strict=True):
         # PsychoPy ends it where the next flip is due within a millisecond of the end, or later
         assert flips[end - 1] + FRAME - flips[begin] < due, label
-        if end + 1 < len(flips):  # no frame is logged where there is no signal any more
-            assert flips[end + 1] - flips[begin] > due - FRAME / 4, label
+        assert next_flip - flips[begin] > due - FRAME / 4, label
+    return list(after - flips[first])
+
+
+def check_lengths(run: Attended, session, label: str, component: str, seconds: list[float]) -> None:
+    """Fail unless each block of this name lasted its length, to the frame.
+
+    By the frame log, and by PsychoPy's own data file, in which `component` was there from the
+    block's first flip to the one after its last.
+    """
+    flipped = check_flips(session, label, seconds)
     rows = [row for row in run.table() if row[f"{component}.started"]]
     shown = [
         float(row[f"{component}.stopped"]) - float(row[f"{component}.started"]) for row in rows
     ]
     assert len(shown) == len(seconds)
-    for lasted, begin, end, due in zip(shown, first, last, seconds, strict=True):
+    for lasted, to_flip, due in zip(shown, flipped, seconds, strict=True):
         assert lasted > due - FRAME / 4, component
-        if end + 1 < len(flips):
-            assert lasted == pytest.approx(flips[end + 1] - flips[begin], abs=FRAME / 2), component
+        if np.isfinite(to_flip):
+            assert lasted == pytest.approx(to_flip, abs=FRAME / 2), component
 
 
 def check_text(pixels: np.ndarray) -> None:
@@ -209,6 +227,32 @@ def test_smr_emg(attended):
     for kind, row in zip(KINDS, [row for row in run.table() if row["kind"]], strict=True):
         assert row["kind"] == kind
         assert SHORT < float(row["cue_text.stopped"]) - float(row["cue_text.started"]) + FRAME / 4
+
+
+@pytest.mark.parametrize("name", PLANNED)
+def test_a_planned_session(attended, name):
+    run = attended(name)
+    run.block("signal check", 1, after=3.0)
+    press("space")
+    for screen in ("instructions", "before the baseline"):
+        check_text(run.text(screen))
+    run.block("baseline eyes open", 1, after=3.0)
+    labels = PLANNED[name]
+    for label in labels:
+        pixels = run.block(label, 1, after=3.0)
+        if label.startswith("rest"):  # over a movie that is dark
+            words = np.all(np.abs(pixels.astype(int) - TEXT_COLOR) < 12, axis=-1)
+            assert words.sum() > ENOUGH_TEXT
+    run.block_end(labels[-1], 1)
+    session = finish(run)
+    check_text(run.screens["thanks"])
+    trials = [label for label in run.blocks() if label != "outcome"]
+    assert trials == ["signal check", "baseline eyes open", *labels]
+    for label in labels:
+        check_flips(session, label, [SHORT])
+        shown = session.frames[session.frames.block == label].shown
+        assert shown.isna().all() == (label in ("transfer", "rest", "rest 1")), label
+    assert list((run.folder / "data").glob(f"*_task-{task_label(name)}_run-01_nfb.json"))
 
 
 def test_photodiode_validation_piloted_without_amplifier(attended):

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -156,6 +157,14 @@ def test_photodiode_validation(finished):
     patch = session.frames[session.frames.block == "validation"].patch
     assert patch.notna().mean() > 0.95
     assert 0.3 < patch.mean() < 0.7
+
+
+@pytest.mark.parametrize("name", [*NAMES, *PLANNED])
+def test_the_name_of_each_is_that_of_its_file(name):
+    """It names the files of a session, and whose thresholds the next session takes over."""
+    source = ElementTree.parse(EXPERIMENTS / f"{name}.psyexp")
+    given = source.find("Settings/Param[@name='expName']").get("val")
+    assert given in ("", name)  # empty: PsychoPy takes the file's
 
 
 @pytest.mark.parametrize("name", [*NAMES, *PLANNED])
