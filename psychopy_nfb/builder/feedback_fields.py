@@ -236,7 +236,8 @@ TIMING = (
         True,
         "Late read",
         "Read the newest value at the last safe moment before each frame is shown, which makes "
-        "feedback up to a frame (16 ms) younger. Usual: yes.",
+        "feedback up to a frame (16 ms) younger. Usual: yes. Only the first rewarded signal needs "
+        "this tab.",
         tab="Timing",
         type="bool",
         control="bool",
@@ -261,7 +262,7 @@ DATA = (
         "the participant that you type in: the study knows its number, the arm, what is taken over "
         "from the session before, and where the files belong. In a study with several arms, score "
         "and hits are not written to PsychoPy's data file, as they would tell the arm. Empty: no "
-        "study.",
+        "study. Only the first rewarded signal needs this tab.",
         tab="Data",
     ),
     Field(

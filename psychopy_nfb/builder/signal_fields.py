@@ -17,7 +17,8 @@ STREAM = (
         "Amplifier",
         "An LSL amplifier of PsychoPy's Device Manager, which each computer has under the same "
         "name. Usually empty: then the fields below say which stream it is. Signal Check shows its "
-        "channels, live.",
+        "channels, live. Only the first rewarded signal needs this tab: the others come from its "
+        "stream.",
         tab="Stream",
         type="device",
         control="device",
@@ -27,8 +28,7 @@ STREAM = (
         "EEG",
         "Stream type",
         "Kind of the amplifier's LSL stream, almost always EEG. The button lists the streams that "
-        "are sent now. Only the first rewarded signal needs this tab: the others come from its "
-        "stream.",
+        "are sent now.",
         tab="Stream",
         offers="streams",
         show=(_NO_DEVICE,),

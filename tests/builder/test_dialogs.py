@@ -83,6 +83,17 @@ def test_every_field_has_help_and_each_number_a_unit():
             assert param.label.endswith(UNITS), (kind, name, param.label)
 
 
+def test_a_tab_of_the_first_signal_alone_says_so():
+    """Builder cannot hide it from the others: whether a field is shown, its own tab decides."""
+    told = {}
+    for _, _, param in own_fields():
+        if param.categ in ("Stream", "Timing", "Data"):
+            told.setdefault(param.categ, param.hint)  # of the first field of each
+    assert len(told) == 3
+    for tab, hint in told.items():
+        assert "Only the first rewarded signal needs this tab" in hint, tab
+
+
 @pytest.mark.parametrize(
     ("params", "hidden", "shown"),
     [
