@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
@@ -11,13 +10,14 @@ import pylsl
 
 from psychopy_nfb.dsp import Flags
 from psychopy_nfb.engine.acquisition import Acquisition
+from psychopy_nfb.engine.block import Block, join_blocks
 from psychopy_nfb.engine.channel_watch import ChannelWatch
 from psychopy_nfb.engine.command_handler import CommandHandler, unpacked
 from psychopy_nfb.engine.configuration import read_configuration
 from psychopy_nfb.engine.control import ControlLine
 from psychopy_nfb.engine.donor_files import load_donors
 from psychopy_nfb.engine.memory import SharedBlock
-from psychopy_nfb.engine.processor import Block, Processor
+from psychopy_nfb.engine.processor import Processor
 from psychopy_nfb.engine.recorder import Recorder
 from psychopy_nfb.engine.records import FeedbackFields
 from psychopy_nfb.lsl.continuity import Continuity, Gap
@@ -207,7 +207,7 @@ class Loop:
         self.channels.add(samples)
         if self.commands.quality is not None:
             self.commands.quality.add(samples)
-        self.recorder.take(self.source.native(samples), stamps, block)
+        self.recorder.take(self.source.native(samples), stamps, block, received)
         self._tell_thresholds(received, bool(block.changes))
         if self._outlet is not None and len(block.rows):
             self._outlet.push_chunk(block.values, stamps[block.rows].tolist())
@@ -240,26 +240,17 @@ class Loop:
 
     def _process_around(self, gaps: list[Gap], samples: np.ndarray) -> Block:
         """Process one block with gaps in it: the filters start anew after each."""
-        parts, offsets, changes = [], [], []
+        blocks, first_rows = [], []
         seconds = {gap.row: gap.seconds for gap in gaps}
         at = 0
         for row in [*(gap.row for gap in gaps), len(samples)]:
             if row > at:
-                part = self.processor.process(samples[at:row])
-                parts.append(part)
-                offsets.append(at)
-                changes += [(name, replace(one, row=one.row + at)) for name, one in part.changes]
+                blocks.append(self.processor.process(samples[at:row]))
+                first_rows.append(at)
             if row in seconds:
                 self.processor.gap(seconds[row])
             at = row
-        return Block(
-            np.concatenate([part.values for part in parts]),
-            np.concatenate([part.flags for part in parts]),
-            np.concatenate(
-                [part.rows + offset for part, offset in zip(parts, offsets, strict=True)]
-            ),
-            changes,
-        )
+        return join_blocks(blocks, first_rows)
 
     def _publish(self, block: Block, stamps: np.ndarray, received: float, first: int) -> None:
         """Write one record of the block, or of a long one several, the newest last."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
 
@@ -11,32 +11,19 @@ import numpy as np
 from psychopy_nfb.dsp import Flags, Pipeline, Repair, SignalInfo
 from psychopy_nfb.dsp.flags import HOLDING
 from psychopy_nfb.dsp.lasting_faults import Use
+from psychopy_nfb.engine.block import Block
 from psychopy_nfb.engine.configuration import Configuration
 from psychopy_nfb.engine.donor_files import Donors
 from psychopy_nfb.engine.moving_thresholds import MovingThresholds
 from psychopy_nfb.engine.shown_feedback import ShownFeedback
 from psychopy_nfb.engine.signal_chain import Calibration, SignalChain
 from psychopy_nfb.errors import NfbError, SettingsError
-from psychopy_nfb.protocol import Comparison, RewardState, SignalState, ThresholdChange, Trial
+from psychopy_nfb.protocol import Comparison, RewardState, SignalState, Trial
 from psychopy_nfb.protocol.shown import Own
 
 _PAUSED, _NO_POINTS = np.uint32(Flags.PAUSED), np.uint32(Flags.NO_POINTS)
 _RATE, _CALIBRATING = np.uint32(Flags.RATE), np.uint32(Flags.CALIBRATING)
 _INHIBITED, _UNCALIBRATED = np.uint32(Flags.INHIBITED), np.uint32(Flags.UNCALIBRATED)
-
-
-@dataclass(frozen=True)
-class Block:
-    """What became of one block of samples."""
-
-    values: np.ndarray
-    """(n_out, n_values) float64, in the order of `Configuration.value_names`."""
-    flags: np.ndarray
-    """(n_out,) uint32 `Flags`."""
-    rows: np.ndarray
-    """(n_out,) which input row each output row stands for."""
-    changes: list[tuple[str, ThresholdChange]] = field(default_factory=list)
-    """Signals whose threshold has moved, and how; the row is the first input row that follows."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import math
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import replace
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -14,18 +16,19 @@ import pylsl
 from psychopy_nfb.channels import EEG
 from psychopy_nfb.dsp import SignalInfo, flag_names
 from psychopy_nfb.engine.acquisition import Acquisition
+from psychopy_nfb.engine.block import Block
 from psychopy_nfb.engine.frame_rows import flip_time, frame_row, named_row
 from psychopy_nfb.engine.marker_clock import time_beside_eeg
 from psychopy_nfb.engine.memory import SharedBlock
-from psychopy_nfb.engine.processor import Block, Processor
+from psychopy_nfb.engine.processor import Processor
 from psychopy_nfb.engine.records import NUMBER
+from psychopy_nfb.engine.sample_batch import SampleBatch
 from psychopy_nfb.engine.sample_index import SampleIndex
 from psychopy_nfb.engine.settings_clerk import SettingsClerk
 from psychopy_nfb.errors import FileError
 from psychopy_nfb.lsl.continuity import Gap
 from psychopy_nfb.lsl.markers import MarkerWatcher
 from psychopy_nfb.lsl.stamps_heard import FOREIGN_SECONDS
-from psychopy_nfb.protocol import ThresholdChange
 from psychopy_nfb.recording import SessionFiles, SessionWriter, machine_facts
 from psychopy_nfb.recording.session import temporary_files
 from psychopy_nfb.settings import finite, to_dict
@@ -78,10 +81,12 @@ class Recorder:
             for kind, texts in restore.get("labels", {"mark": {}, "block": {}}).items()
         }
         self.n_samples: int = restore.get("n_samples", 0)
-        """Samples of the session so far; those in its files where an earlier worker wrote them."""
+        """Samples of the session up to the last that was recorded; at first those that an earlier
+        worker has left, in its files where it wrote them."""
         self.left: dict[str, Any] = {}
         """What an earlier worker left of the stream's continuity, for `Continuity.resume`."""
         self._index = SampleIndex(source.info.rate)
+        self._batch = SampleBatch()
         self._pending: deque[tuple[float, dict[str, Any]]] = deque()
         self._seen_flags = 0
         self._last_t: float | None = None
@@ -237,51 +242,60 @@ class Recorder:
         else:
             self.event("start", kind="worker")
 
-    def take(self, native: np.ndarray, stamps: np.ndarray, block: Block) -> None:
-        """Keep one block: samples as the stream sent them, (n, n_channels), and the outcome."""
+    def take(self, native: np.ndarray, stamps: np.ndarray, block: Block, received: float) -> None:
+        """Keep one block: samples as the stream sent them, (n, n_channels), and the outcome.
+
+        They are recorded with those after them, by `look_after` or before the next event.
+        """
+        self._taken_at = received
+        self._batch.add(native, stamps, block)
+
+    def _record_batch(self) -> None:
+        """Record the samples that were taken since the last call."""
+        taken = self._batch.take()
+        if taken is None:
+            return
+        native, stamps, block = taken
+        first = self.n_samples
+        self.n_samples += len(stamps)
         self._index.extend(stamps)
         self._last_t = float(stamps[-1])
-        self._taken_at = pylsl.local_clock()
         if self._writer is None:
             return
         self._writer.eeg(native, stamps)
         if self._early:
-            self._keep_early(float(stamps[0]), self._processor.n_samples - len(stamps))
+            self._write_early(float(stamps[0]), first)
         if len(block.rows):
-            first = self._processor.n_samples - len(stamps)
             self._writer.signals(block.values, stamps[block.rows], block.flags, first + block.rows)
-        bits = int(block.flags.max()) if len(block.flags) else 0
-        if bits != self._seen_flags or bits and len(block.flags) > 1:
-            self._flag_events(block, stamps)
+        for row, event in sorted(
+            [*self._flag_events(block), *self._threshold_events(block)], key=itemgetter(0)
+        ):
+            t = float(stamps[min(row, len(stamps) - 1)])
+            self._writer.event(**event, t=t, sample=first + row)
+
+    def _threshold_events(self, block: Block) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Yield row and event where a rule has moved a threshold.
+
+        The row is the first that it holds for: one beyond the last where that is still to come.
+        """
         for name, change in block.changes:
-            self._threshold_event(name, change, stamps)
-
-    def _threshold_event(self, name: str, change: ThresholdChange, stamps: np.ndarray) -> None:
-        """Mark that a rule has moved a threshold; the sample is the first that it holds for."""
-        detail = {"signal": name, "old": change.old, "new": change.new, "why": change.why}
-        self.event(
-            "threshold",
-            t=float(stamps[min(change.row, len(stamps) - 1)]),
-            sample=self._processor.n_samples - len(stamps) + change.row,
-            value=f"{name} {change.new:.4g}",
-            kind="threshold",
-            detail=finite(detail),
-        )
-
-    def _flag_events(self, block: Block, stamps: np.ndarray) -> None:
-        """Mark in the data where the flags change."""
-        changed = np.flatnonzero(np.diff(block.flags, prepend=np.uint32(self._seen_flags)))
-        first = self._processor.n_samples - len(stamps)
-        for place in changed:
-            row = int(block.rows[place])
-            now = int(block.flags[place])
-            self.event(
-                "flags",
-                t=float(stamps[row]),
-                sample=first + row,
-                value="+".join(flag_names(now)) or "clean",
-                kind="flags",
+            detail = {"signal": name, "old": change.old, "new": change.new, "why": change.why}
+            yield (
+                change.row,
+                {
+                    "label": "threshold",
+                    "value": f"{name} {change.new:.4g}",
+                    "kind": "threshold",
+                    "detail": finite(detail),
+                },
             )
+
+    def _flag_events(self, block: Block) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Yield row and event where the flags change."""
+        for place in np.flatnonzero(np.diff(block.flags, prepend=np.uint32(self._seen_flags))):
+            names = flag_names(int(block.flags[place]))
+            event = {"label": "flags", "value": "+".join(names) or "clean", "kind": "flags"}
+            yield int(block.rows[place]), event
         if len(block.flags):
             self._seen_flags = int(block.flags[-1])
 
@@ -316,6 +330,7 @@ class Recorder:
         """
         if self._writer is None:
             return
+        self._record_batch()  # what came before it is written before it
         what = {
             "kind": kind,
             "value": value,
@@ -333,7 +348,7 @@ class Recorder:
             **what,
         )
 
-    def _keep_early(self, t: float, sample: int) -> None:
+    def _write_early(self, t: float, sample: int) -> None:
         """Write what happened before the first sample, as of that one."""
         for event in self._early:
             self._writer.event(t=t, sample=sample, **event)
@@ -391,6 +406,7 @@ class Recorder:
         if self._writer is None:
             return None
         if "t" not in event:
+            self._record_batch()
             after = self._last_t
             t = None if after is None else called
             event = {**event, "t": t, "sample": self._processor.n_samples, "after": after}
@@ -415,6 +431,7 @@ class Recorder:
         The last samples that it had are not in its files: what it did then comes where these end.
         """
         if event.get("after") is not None:
+            self._record_batch()
             event = {**event, "sample": self._index.after(event["after"])}
         self.keep(number, event)
 
@@ -423,7 +440,8 @@ class Recorder:
         return [] if self._writer is None else self._writer.kept()
 
     def look_after(self) -> None:
-        """Keep what came from elsewhere: markers, frames, what the second stream sent."""
+        """Record what was taken, and what came from elsewhere: markers, frames, a second stream."""
+        self._record_batch()
         if self._watcher is not None:
             offset = self._source.clock_facts()["offset"]
             for marker in self._watcher.take():
@@ -508,6 +526,7 @@ class Recorder:
         if self._watcher is not None:
             self.look_after()
             self._watcher.close()
+        self._record_batch()
         if self._writer is None:
             return
         self._keep_pending(patient=False)
@@ -516,7 +535,7 @@ class Recorder:
         if self.sealed:
             self.event("stages", kind="worker", detail=finite(sections.pop("stages", {})))
         self.event(reason, kind="worker")
-        self._keep_early(pylsl.local_clock(), self._processor.n_samples)
+        self._write_early(pylsl.local_clock(), self._processor.n_samples)
         self._writer.close()
         self.remember(**sections, counts=self._writer.counts(), ended=reason)
         self._settings.close()
