@@ -41,7 +41,7 @@ class Repair(Step):
     def reset(self) -> None:
         self._last = np.zeros(self._n_channels)
         self._seen = False
-        self._unchanged = np.zeros(self._n_channels, np.int64)
+        self._unchanged: np.ndarray | int = 0  # for how many samples, of all channels or each
         self._bad: np.ndarray | None = None
         self._runs: np.ndarray | None = None
 
@@ -51,7 +51,7 @@ class Repair(Step):
             self.flags = np.zeros(0, np.uint32)
             return samples
         good = np.abs(samples) <= self._limits  # False also for what is not a number
-        if not good.all():
+        if np.count_nonzero(good) < good.size:
             self._bad = ~good
             samples = self._filled(samples, good)
         self._count_unchanged(samples)
@@ -83,16 +83,19 @@ class Repair(Step):
 
     def _count_unchanged(self, samples: np.ndarray) -> None:
         """Count for each sample and channel for how many samples it has not changed."""
-        same = np.empty(samples.shape, bool)
-        same[0] = self._seen & (samples[0] == self._last)
-        np.equal(samples[1:], samples[:-1], out=same[1:])
-        if not same.any():  # as nearly always
-            self._unchanged[:] = 0
+        before = self._last[None]
+        if len(samples) > 1:
+            before = np.concatenate((before, samples[:-1]))
+        same = samples == before
+        if not self._seen:
+            same[0] = False
+        if not np.count_nonzero(same):  # as nearly always
+            self._unchanged = 0
             return
         n = np.arange(1, len(samples) + 1)[:, None]
         last_change = np.maximum.accumulate(np.where(same, 0, n), axis=0)
         self._runs = n - last_change + np.where(last_change == 0, self._unchanged, 0)
-        self._unchanged = self._runs[-1].copy()
+        self._unchanged = self._runs[-1]
 
 
 @dataclass
@@ -134,9 +137,8 @@ class ArtifactGate(Step):
         self._large_left = self._burst_left = 0
 
     def process(self, samples: np.ndarray) -> np.ndarray:
-        flags = np.zeros(len(samples), np.uint32)
-        largest = self.limit_uv**2
-        limit = self.burst_sd**2
+        self.flags: np.ndarray | None = None
+        largest, limit = self.limit_uv**2, self.burst_sd**2
         power = self._power
         # Plain numbers: an operation on an array of one channel takes ten times as long.
         judged = samples[:, self._judged]
@@ -144,7 +146,12 @@ class ArtifactGate(Step):
             n = self._n
             # Until the memory is full it is the plain mean of what there is.
             learn = max(self._learn, 1 / (n + 1))
-            burst = n > self._warm and any(x > limit * p for x, p in zip(now, power, strict=True))
+            burst = False
+            if n > self._warm:
+                for x, p in zip(now, power, strict=True):
+                    if x > limit * p:
+                        burst = True
+                        break
             if not burst:  # learns nothing from the burst itself
                 power = [p + learn * (x - p) for x, p in zip(now, power, strict=True)]
             elif n % 8 == 0:  # but a lasting change of level, slowly
@@ -157,11 +164,12 @@ class ArtifactGate(Step):
             )
             self._burst_left = self._hold + 1 if burst else max(0, self._burst_left - 1)
             if self._large_left or self._burst_left:
-                flags[row] = (_AMPLITUDE if self._large_left else 0) | (
+                if self.flags is None:
+                    self.flags = np.zeros(len(samples), np.uint32)
+                self.flags[row] = (_AMPLITUDE if self._large_left else 0) | (
                     _BURST if self._burst_left else 0
                 )
         self._power = power
-        self.flags: np.ndarray | None = flags
         return samples
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from scipy import signal
 
 from psychopy_nfb.checks import check_band, check_below_nyquist, check_number, check_whole
+from psychopy_nfb.dsp.cascade import Cascade
 from psychopy_nfb.dsp.filters import MOST_ORDER, BandPass, LowPass, sections_delay, settle_seconds
 from psychopy_nfb.dsp.in_windows import _InWindows
 from psychopy_nfb.dsp.rhythm import _RhythmStep
@@ -72,16 +73,17 @@ class ComplexDemodulation(_RhythmStep):
         low, high = check_band("band", self.band, info.rate)
         check_whole("order", self.order, at_least=1, at_most=MOST_ORDER)
         self._cycles = (low + high) / 2 / info.rate  # a sample
-        self._sos = signal.butter(self.order, (high - low) / 2, fs=info.rate, output="sos")
-        self.declared_delay: float = sections_delay(self._sos, info.rate, 0.0)
-        self.settle: float = settle_seconds(self._sos, info.rate)
+        sos = signal.butter(self.order, (high - low) / 2, fs=info.rate, output="sos")
+        self._cascade = Cascade.of_sections(sos)
+        self.declared_delay: float = sections_delay(sos, info.rate, 0.0)
+        self.settle: float = settle_seconds(sos, info.rate)
         self._n_channels = info.n_channels
         self.reset()
         return self._told(info)
 
     def reset(self) -> None:
         self._n = 0
-        self._state = np.zeros((len(self._sos), 2, self._n_channels), complex)
+        self._cascade.begin(self._n_channels)
 
     def analytic(self, samples: np.ndarray) -> np.ndarray:
         if len(samples) == 0:
@@ -90,8 +92,7 @@ class ComplexDemodulation(_RhythmStep):
         self._n += len(samples)
         carrier = np.exp(2j * np.pi * turns)[:, None]
         moved = samples * carrier.conj()
-        moved, self._state = signal.sosfilt(self._sos, moved, axis=0, zi=self._state)
-        return 2 * moved * carrier
+        return 2 * self._cascade.process(moved) * carrier
 
 
 @dataclass

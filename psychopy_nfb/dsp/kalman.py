@@ -9,6 +9,7 @@ import numpy as np
 from scipy import linalg, signal
 
 from psychopy_nfb.checks import check_band, check_delay, check_number
+from psychopy_nfb.dsp.cascade import Cascade
 from psychopy_nfb.dsp.group_delay import envelope_delay
 from psychopy_nfb.dsp.rhythm import _RhythmStep, acausal_analytic
 from psychopy_nfb.dsp.step import SignalInfo
@@ -70,8 +71,8 @@ class KalmanOscillator(_RhythmStep):
 
         centre = sum(self.band) / 2
         # A sine of amplitude A at the centre shall give A.
-        self._numerator = numerator * (2 / abs(response(np.array([centre]))[0]))
-        self._denominator = denominator
+        gain = 2 / abs(response(np.array([centre]))[0])
+        self._cascade = Cascade([(numerator * gain, denominator)])
         self.declared_delay: float = envelope_delay(response, centre)
         slowest = np.abs(np.roots(denominator)).max()
         self.settle: float = float(np.log(SETTLED) / np.log(slowest) / self._rate)
@@ -106,13 +107,10 @@ class KalmanOscillator(_RhythmStep):
     def analytic(self, samples: np.ndarray) -> np.ndarray:
         if len(samples) == 0:
             return samples.astype(complex)
-        found, self._state = signal.lfilter(
-            self._numerator, self._denominator, samples, axis=0, zi=self._state
-        )
-        return found
+        return self._cascade.process(samples)
 
     def reset(self) -> None:
-        self._state = np.zeros((2, self._n_channels), dtype=complex)
+        self._cascade.begin(self._n_channels)
 
 
 def _settled_filter(

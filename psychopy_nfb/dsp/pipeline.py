@@ -53,7 +53,7 @@ class Pipeline:
             except NfbError as error:
                 raise error.within(f"pipeline.steps[{index}]") from None
             self._guards.append(StepGuard(info.n_channels) if is_own(type(step)) else None)
-        self.stage_seconds: np.ndarray = np.zeros(len(self.steps))
+        self.stage_seconds: list[float] = [0.0] * len(self.steps)
         self._at_fault: str | None = None
         self._outputs: list[np.ndarray | None] = [None] * len(self.steps)
         self._last = np.zeros(info.n_channels)
@@ -88,7 +88,7 @@ class Pipeline:
 
         Notes
         -----
-        The seconds that each step took are added to `stage_seconds`, shape (n_steps,).
+        The seconds that each step took are added to `stage_seconds`, one number a step.
         """
         rows = np.arange(len(samples))
         flags = np.zeros(len(samples), dtype=np.uint32)
@@ -110,7 +110,7 @@ class Pipeline:
             self.stage_seconds[index] += after - before
             before = after
         if len(samples):
-            if not isfinite(samples.sum()):
+            if not isfinite(np.add.reduce(samples, axis=None)):
                 samples = self._held(samples, flags)
             self._last[:] = samples[-1]
         return samples, flags, rows

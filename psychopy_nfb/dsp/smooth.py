@@ -9,6 +9,7 @@ from scipy import signal
 
 from psychopy_nfb.budget import check_length
 from psychopy_nfb.checks import check_number, check_whole
+from psychopy_nfb.dsp.cascade import Cascade
 from psychopy_nfb.dsp.group_delay import envelope_delay
 from psychopy_nfb.dsp.step import SignalInfo, Step
 from psychopy_nfb.errors import SettingsError
@@ -29,23 +30,19 @@ class _Smoother(Step):
         self.declared_delay: float = envelope_delay(
             lambda f: signal.freqz(self._numerator, self._denominator, f, fs=info.rate)[1], 0.0
         )
-        self._n_channels = info.n_channels
-        self.reset()
+        self._cascade = Cascade([(self._numerator, self._denominator)])
         return info
 
     def reset(self) -> None:
-        self._state: np.ndarray | None = None
+        self._cascade.reset()
 
     def process(self, samples: np.ndarray) -> np.ndarray:
         order = max(len(self._numerator), len(self._denominator)) - 1
         if len(samples) == 0 or order == 0:
             return samples * self._numerator[0]
-        if self._state is None:
-            self._state = self._settled()[:, None] * samples[0]
-        samples, self._state = signal.lfilter(
-            self._numerator, self._denominator, samples, axis=0, zi=self._state
-        )
-        return samples
+        if not self._cascade.begun:
+            self._cascade.begin_settled(samples[0], [self._settled()])
+        return self._cascade.process(samples)
 
     def _settled(self) -> np.ndarray:
         """Return the state after a signal that was 1 for ever."""

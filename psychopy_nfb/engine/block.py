@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
 from psychopy_nfb.protocol import ThresholdChange
 
 
-@dataclass(frozen=True)
-class Block:
+class Block(NamedTuple):
     """What became of one block of samples."""
 
     values: np.ndarray
@@ -20,7 +20,7 @@ class Block:
     """(n_out,) uint32 `Flags`."""
     rows: np.ndarray
     """(n_out,) which input row each output row stands for."""
-    changes: list[tuple[str, ThresholdChange]] = field(default_factory=list)
+    changes: Sequence[tuple[str, ThresholdChange]] = ()
     """Signals whose threshold has moved, and how; the row is the first input row that follows."""
 
 

@@ -438,7 +438,7 @@ class Processor:
             pipeline = way.chain.pipeline
             for index, step in enumerate(pipeline.steps):
                 stage = f"{way.name}.{index}:{type(step).__name__}"
-                steps[stage] = float(pipeline.stage_seconds[index])
+                steps[stage] = pipeline.stage_seconds[index]
         return {
             "repair": self.stage_seconds["repair"],
             **steps,
