@@ -231,11 +231,19 @@ class Inlet:
         return out, stamps
 
     def _take(self, timeout: float, at: int, wanted: int) -> np.ndarray:
-        """Wait for `wanted` samples and put all that are there into `native` from row `at` on."""
-        _, stamps = self._inlet.pull_chunk(
-            timeout, MAX_BLOCK - at, dest_obj=self.native[at:], min_samples=wanted, as_numpy=True
-        )
-        return stamps
+        """Wait for `wanted` samples and put all that are there into `native` from row `at` on.
+
+        To ask whether more have come costs 1 us, to take none that came 10.
+        """
+        stamps = self._pull(timeout, at, wanted)
+        at += len(stamps)
+        if len(stamps) < wanted or at == MAX_BLOCK or not self._inlet.samples_available():
+            return stamps
+        return np.concatenate((stamps, self._pull(0.0, at, MAX_BLOCK - at)))
+
+    def _pull(self, timeout: float, at: int, n: int) -> np.ndarray:
+        """Wait for `n` samples, put what has come by then into `native`, and return its stamps."""
+        return self._inlet.pull_chunk(timeout, n, dest_obj=self.native[at:], as_numpy=True)[1]
 
     def facts(self) -> dict[str, object]:
         """Return what identifies the stream, for messages and the session's settings file."""
