@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory, TemporaryFile
 from typing import Any
 
 import numpy as np
+import psutil
 from tqdm import tqdm
 
 from psychopy_nfb.bench.frames import DISPLAY, frame_loop
@@ -32,6 +33,7 @@ BARS: dict[str, float] = {
     "dense_publish_lag_ms_median": 1.0,
     "dense_publish_lag_ms_p99": 5,
     "dense_publish_over_bare_lsl_ms": 0.4,
+    "dense_worker_cpu_percent": 20,
     "flip_read_ms_median": 5,
     "flip_age_ms_median": 6.5,
     "dropped_extra": 0,
@@ -90,6 +92,8 @@ def start_time(n: int) -> dict[str, float]:
 def publish_lag(prefix: str, turns: int) -> dict[str, float]:
     """Measure newest sample's stamp to published, beside a bare consumer of the same outlet.
 
+    And the worker's use of processor, in percent of one core.
+
     With the first stream also the cost of `update()` with late read off.
     """
     from psychopy_nfb.display.neurofeedback import Neurofeedback
@@ -100,10 +104,13 @@ def publish_lag(prefix: str, turns: int) -> dict[str, float]:
     counted = Turns(repeats=2 * turns)
     with amplifier(STREAMS[prefix]) as source_id, TemporaryDirectory() as folder:
         with Neurofeedback(training(source_id), data=folder, late_read=False) as nfb:
+            worker = psutil.Process(nfb.worker_pid)
+            begun, used = lsl_now(), _cpu_seconds(worker)
             for _ in range(turns):
                 ours, bare = counted.calm(partial(_lags_beside_bare, nfb, source_id))
                 lags += ours
                 bare_lags += bare
+            used = (_cpu_seconds(worker) - used) / (lsl_now() - begun)
             if not prefix:
                 figures |= counted.calm(partial(_read_cost, nfb))
     return figures | {
@@ -113,8 +120,15 @@ def publish_lag(prefix: str, turns: int) -> dict[str, float]:
         f"{prefix}bare_lsl_ms_p99": float(np.percentile(bare_lags, 99)),
         f"{prefix}publish_over_bare_lsl_ms": float(np.median(lags) - np.median(bare_lags)),
         f"{prefix}records": len(lags),
+        f"{prefix}worker_cpu_percent": 100 * used,
         f"{prefix}turns_repeated": counted.repeated,
     }
+
+
+def _cpu_seconds(process: psutil.Process) -> float:
+    """Return the seconds of a core that a process has used, all its threads together."""
+    times = process.cpu_times()
+    return times.user + times.system
 
 
 def _lags_beside_bare(nfb, source_id: str) -> tuple[tuple[list[Any], list[Any]], float]:
