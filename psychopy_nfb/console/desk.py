@@ -6,6 +6,7 @@ import itertools
 import logging
 import math
 from concurrent.futures import Future
+from datetime import datetime
 from typing import Any
 
 from psychopy_nfb.console.eeg import EEG
@@ -16,8 +17,6 @@ from psychopy_nfb.engine.blinding import may_be_sent
 from psychopy_nfb.protocol import SHOWN, value_name
 
 logger: logging.Logger = logging.getLogger(__name__)
-
-NO_CONTROL = "Another page has control; ask it to hand over, or close it."
 
 
 class Desk:
@@ -122,20 +121,20 @@ class Control:
 
     def __init__(self) -> None:
         self._numbers = itertools.count(1)
-        self._pages: set[int] = set()
+        self._pages: dict[int, datetime] = {}  # since when each is open
         self._holder: int | None = None
 
     def come(self) -> int:
         """Return the number of a page that has opened; the only one has control at once."""
         number = next(self._numbers)
-        self._pages.add(number)
+        self._pages[number] = datetime.now()
         if len(self._pages) == 1:
             self._holder = number
         return number
 
     def go(self, page: int) -> None:
         """Note that a page was closed; if one is left, that one has control."""
-        self._pages.discard(page)
+        self._pages.pop(page, None)
         self.hand_over(page)
         if self._holder is None and len(self._pages) == 1:
             self._holder = next(iter(self._pages))
@@ -148,6 +147,21 @@ class Control:
     def free(self) -> bool:
         """Whether nobody has control."""
         return self._holder is None
+
+    @property
+    def count(self) -> int:
+        """How many pages are open."""
+        return len(self._pages)
+
+    def told(self, page: int) -> str:
+        """Return who has control, for a page that has not, and how it can take it."""
+        if self._holder is None:
+            return "No page has control. Press Take control to command the session from here."
+        since = f"{self._pages[self._holder]:%H:%M}"
+        return (
+            f"Page {self._holder}, open since {since}, has control; this is page {page}. To "
+            "command from here, press Hand over control there or close it, then Take control here."
+        )
 
     def take(self, page: int) -> bool:
         """Give control to a page if nobody has it; return whether it has it now."""

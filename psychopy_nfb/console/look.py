@@ -61,7 +61,11 @@ WIDGETS = """
     .bk-btn:hover { border-color: var(--blue); background: var(--panel); color: var(--text); }
     .bk-btn.bk-active { border-color: var(--orange); }
     .bk-btn:focus-visible, .bk-input:focus { outline: 3px solid var(--blue); outline-offset: 1px; }
-    .bk-btn[disabled] { opacity: .45; }
+    .bk-btn[disabled], .bk-input[disabled] { opacity: 1; background: transparent;
+        color: var(--quiet); border: 2px dashed var(--quiet); cursor: not-allowed; }
+    .bk-btn[disabled]:hover { background: transparent; color: var(--quiet);
+        border-color: var(--quiet); }
+    .bk-input::placeholder { color: var(--quiet); opacity: 1; }
     .bk-input { background: var(--panel); color: var(--text); border: 2px solid var(--quiet);
                 font-size: 1.05rem; min-height: 2.6rem; border-radius: .5rem; }
     .bk-input option { background: var(--panel); color: var(--text); }

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bokeh.document import Document
+from bokeh.events import DocumentReady
 from bokeh.layouts import column, row
 from bokeh.models.widgets import Div
 from jinja2 import Environment, FileSystemLoader
@@ -41,11 +42,14 @@ class Page:
         The session.
     t0 : float
         LSL time that time axes count from.
+    opened : callable
+        Told the page's number once its browser shows it. A page that is asked for and never shown,
+        or shown after its time, has none and gets no control.
     """
 
-    def __init__(self, doc: Document, desk: Desk, t0: float):
+    def __init__(self, doc: Document, desk: Desk, t0: float, opened: Callable[[int], None]):
         self._desk = desk
-        self.number: int = desk.control.come()
+        self.number: int = 0  # until its browser has it
         self._words_at = self._slow_at = -1e9
         self._told: list[dict[str, Any]] = []
         context: Any = doc.session_context
@@ -54,7 +58,7 @@ class Page:
         self._traces = Traces(desk, t0)
         self._signals = [SignalPlot(desk, name, t0) for name in desk.state["signals"]]
         self._lag, self._head = LagPlot(desk), HeadMap(desk)
-        self._controls = Controls(doc, desk, self.number, self._told)
+        self._controls = Controls(doc, desk, self._told)
         self._words = {
             name: Div(stylesheets=[WORDS], sizing_mode="stretch_width", text="")
             for name in (
@@ -74,7 +78,13 @@ class Page:
         self._paint()
         self.update()
         doc.add_periodic_callback(self.update, round(1e3 * UPDATE_SECONDS))
+        doc.on_event(DocumentReady, lambda event: self._arrive(opened))
         doc.on_session_destroyed(lambda session_context: desk.control.go(self.number))
+
+    def _arrive(self, opened: Callable[[int], None]) -> None:
+        if not self.number:
+            self.number = self._controls.page = self._desk.control.come()
+            opened(self.number)
 
     def _place(self, doc: Document) -> None:
         said, wide = self._words, {"sizing_mode": "stretch_width"}
@@ -133,8 +143,8 @@ class Page:
         desk = self._desk
         self._controls.update()
         said = {
-            "head": words.header(desk),
-            "notices": words.notices(desk, self._controls.in_control),
+            "head": words.header(desk, self.number),
+            "notices": words.notices(desk, self.number),
             "tiles": words.tiles(desk),
             "table": words.signals(desk),
             "messages": words.messages(
@@ -155,4 +165,8 @@ class Page:
 def page_for(desk: Desk, opened: Callable[[int], None]) -> Callable[[Document], None]:
     """Return what makes a page of each document that a browser opens, and tells its number."""
     t0 = lsl_now()
-    return lambda doc: opened(Page(doc, desk, t0).number)
+
+    def make(doc: Document) -> None:
+        Page(doc, desk, t0, opened)
+
+    return make

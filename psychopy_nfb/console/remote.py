@@ -6,7 +6,13 @@ import argparse
 import sys
 
 from psychopy_nfb.console.session_line import ANSWER_SECONDS, SessionLine
-from psychopy_nfb.engine.operator_commands import COMMANDS, NUMBERS, Request, check_request
+from psychopy_nfb.engine.operator_commands import (
+    COMMANDS,
+    NUMBERS,
+    Request,
+    check_request,
+    read_number,
+)
 from psychopy_nfb.engine.running_sessions import find_session
 from psychopy_nfb.errors import SettingsError
 
@@ -74,10 +80,5 @@ def _changes(words: list[str]) -> dict[str, float]:
     changes = {}
     for word in words:
         name, _, value = word.partition("=")
-        try:
-            changes[name] = float(value)
-        except ValueError:
-            raise SettingsError(
-                name, value or None, "must be a number, as in threshold=0.7"
-            ) from None
+        changes[name] = read_number(name, value)
     return changes

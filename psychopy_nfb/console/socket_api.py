@@ -15,21 +15,23 @@ from urllib.parse import urlparse
 from tornado.ioloop import PeriodicCallback
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
-from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.console.access import Tokens
 from psychopy_nfb.console.desk import Desk
 from psychopy_nfb.console.session_line import SessionLine
-from psychopy_nfb.engine.operator_commands import VERSION, check_request, read_json
+from psychopy_nfb.engine.operator_commands import (
+    TOO_MANY,
+    VERSION,
+    Budget,
+    check_request,
+    read_json,
+)
 from psychopy_nfb.errors import NfbError, SettingsError
 
 logger: logging.Logger = logging.getLogger(__name__)
 
-RATE, BURST = 20.0, 40.0
-"""Messages a second that a program may send in the long run, and at once."""
 MOST_HZ = 20.0
 WRONG_TO_END = 100
 """Wrong messages after which a connection is closed."""
-TOO_MANY = "too many messages; send at most 20 a second"
 
 
 class Socket(WebSocketHandler):
@@ -38,7 +40,7 @@ class Socket(WebSocketHandler):
     def initialize(self, desk: Desk, line: SessionLine, tokens: Tokens) -> None:
         """Take what there is to tell, the line for commands, and who may ask."""
         self._desk, self._line, self._tokens = desk, line, tokens
-        self._budget, self._at = BURST, lsl_now()
+        self._budget = Budget()
         self._wrong = 0
         self._values: PeriodicCallback | None = None
 
@@ -60,7 +62,8 @@ class Socket(WebSocketHandler):
         """Answer one message; never raises."""
         number = None
         try:
-            self._spend()
+            if not self._budget.take():
+                raise SettingsError("message", "rate", TOO_MANY)
             content = read_json(message)
             if not isinstance(content, dict):
                 raise SettingsError("message", content, "must be a JSON object")
@@ -86,14 +89,6 @@ class Socket(WebSocketHandler):
         """Send nothing more."""
         if self._values is not None:
             self._values.stop()
-
-    def _spend(self) -> None:
-        now = lsl_now()
-        self._budget = min(BURST, self._budget + RATE * (now - self._at))
-        self._at = now
-        if self._budget < 1:
-            raise SettingsError("message", "rate", TOO_MANY)
-        self._budget -= 1
 
     def _subscribe(self, content: dict[str, Any]) -> None:
         """Send values once, at a rate, or no longer."""

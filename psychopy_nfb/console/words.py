@@ -44,22 +44,24 @@ MOST_MESSAGES = 8
 MOST_FAULTS = 6
 
 
-def header(desk: Desk) -> str:
-    """Return the session's name and what it is doing."""
+def header(desk: Desk, page: int) -> str:
+    """Return the session's name and what it is doing, and which of several pages this is."""
     state = desk.state
     block = " › ".join(one["label"] for one in state["blocks"]) or "between blocks"
+    mine = ", has control" if desk.control.has(page) else ""
     chips = [
         "recording" if state["files"] else "nothing is recorded",
         *(["simulated EEG"] if state["simulated"] else []),
         *(["blinded"] if desk.blinded else []),
+        *([f"page {page}{mine}"] if desk.control.count > 1 else []),
         *[FLAG_WORDS[flag] for flag in Flags if desk.watch.newest.get("flags", 0) & flag],
     ]
     told = "".join(f'<span class="chip">{escape(chip)}</span>' for chip in chips)
     return f"<h1>{escape(block)}</h1><div class=quiet>{escape(desk.name)}</div>{told}"
 
 
-def notices(desk: Desk, in_control: bool) -> str:
-    """Return what needs the operator's eye, each with its remedy."""
+def notices(desk: Desk, page: int) -> str:
+    """Return what needs the operator's eye at a page, each with its remedy."""
     state, watch = desk.state, desk.watch
     said = []
     if desk.line.ended.is_set():
@@ -79,8 +81,8 @@ def notices(desk: Desk, in_control: bool) -> str:
         if state["restarts"]:
             times = "once" if state["restarts"] == 1 else f"{state['restarts']} times"
             said.append(f"The background process was restarted {times}; see the messages.")
-        if not in_control:
-            said.append("Another page has control. It must hand over before this one can command.")
+        if page and not desk.control.has(page):
+            said.append(desk.control.told(page))
     return "".join(f"<div class=notice role=status>{escape(one)}</div>" for one in said)
 
 

@@ -28,14 +28,17 @@ from psychopy_nfb.engine.blinding import may_be_told
 from psychopy_nfb.engine.operator_commands import (
     LONGEST_REQUEST,
     SOURCES,
+    TOO_MANY,
     VERSION,
+    Budget,
     Request,
     asked_by,
     check_request,
     read_json,
 )
+from psychopy_nfb.engine.reach import check_reach
 from psychopy_nfb.engine.running_sessions import announce, withdraw
-from psychopy_nfb.errors import NfbError
+from psychopy_nfb.errors import NfbError, SettingsError
 from psychopy_nfb.process import CREATION_FLAGS, child_environment, python_command
 
 logger: logging.Logger = logging.getLogger(__name__)
@@ -47,8 +50,6 @@ MOST_UNSENT = 1 << 22
 """Bytes that wait for a client; one that does not take them is left."""
 MOST_CLIENTS = 16
 MOST_MESSAGES = 200
-RATE, BURST = 20.0, 40.0
-"""Requests a second that a client may send in the long run, and at once."""
 
 
 class _Messages(logging.Handler):
@@ -78,17 +79,7 @@ class _Client:
         self.unsent = bytearray()
         self.state_sent = ""
         self.messages_sent = 0
-        self._budget, self._at = BURST, lsl_now()
-
-    def may_ask(self) -> bool:
-        """Return whether another request is within the rate."""
-        now = lsl_now()
-        self._budget = min(BURST, self._budget + RATE * (now - self._at))
-        self._at = now
-        if self._budget < 1:
-            return False
-        self._budget -= 1
-        return True
+        self.budget = Budget()
 
     def send(self, kind: str, **content: object) -> None:
         """Queue a message."""
@@ -253,9 +244,8 @@ class OperatorLink:
             if client.source is None:
                 self._greet(client, message)
                 return
-            if not client.may_ask():
-                client.send("answer", number=None, done=False, sentence="Too many requests; wait.")
-                return
+            if not client.budget.take():
+                raise SettingsError("request", "rate", TOO_MANY)
             if isinstance(message, dict):
                 number = message.pop("number", None)
                 number = number if isinstance(number, int) else None
@@ -292,6 +282,7 @@ class OperatorLink:
         elif request.do == "resume":
             nfb.resume()
         elif request.do == "set":
+            check_reach(nfb.configuration, given["changes"], given["signal"])
             nfb._change(given["changes"], given["signal"])
         elif request.do in ("freeze", "adapt"):
             nfb._change({"frozen": request.do == "freeze"}, given["signal"])

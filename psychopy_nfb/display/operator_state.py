@@ -58,6 +58,7 @@ def _signal(signal: Signal) -> dict[str, Any]:
         "role": signal.role,
         "normalise": signal.normalise,
         "direction": signal.direction,
+        "threshold_kind": signal.threshold_kind,
         "rule": type(signal.threshold).__name__ if rule else None,
         "frozen": signal.frozen,
         "baseline": None

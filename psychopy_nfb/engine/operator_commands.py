@@ -1,6 +1,6 @@
 """What an operator or another program may ask of a running session, and what must hold of it.
 
-Everything that comes over a socket passes `read_request`: nothing of it is evaluated, and what is
+Everything that comes over a socket passes `check_request`: nothing of it is evaluated, and what is
 not exactly a command of `COMMANDS` is answered with a sentence.
 """
 
@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
+from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.errors import SettingsError, listed
 
 VERSION = 1
@@ -21,10 +22,13 @@ LONGEST_REQUEST = 8192
 """Most bytes of one request."""
 LONGEST_NOTE = 500
 LONGEST_LABEL = 80
-LARGEST = 1e9
-"""No threshold, dwell or number of points is larger."""
+LARGEST = 1e6
+"""No threshold, dwell or number of points is larger, in whatever unit."""
 NUMBERS = ("threshold", "dwell", "refractory", "points")
 """Settings that may be changed, all numbers."""
+RATE, BURST = 20.0, 40.0
+"""Requests a second that one program may send in the long run, and at once."""
+TOO_MANY = f"came too soon; send at most {RATE:g} requests a second"
 SOURCES = ("operator", "remote")
 """Who may ask: a person at the operator's page, or a program."""
 
@@ -38,6 +42,30 @@ class Request(NamedTuple):
     """A key of `COMMANDS`."""
     arguments: dict[str, Any]
     """By name."""
+
+
+class Budget:
+    """What one program may still send: `BURST` requests at once, `RATE` a second after that.
+
+    Examples
+    --------
+    >>> budget = Budget()
+    >>> sum(budget.take() for _ in range(1000)) < 100
+    True
+    """
+
+    def __init__(self) -> None:
+        self._left, self._at = BURST, lsl_now()
+
+    def take(self) -> bool:
+        """Return whether another request is within the budget, and count it."""
+        now = lsl_now()
+        self._left = min(BURST, self._left + RATE * (now - self._at))
+        self._at = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
 
 
 @contextmanager
@@ -86,8 +114,10 @@ def _changes(name: str, value: object) -> dict[str, float]:
         if key not in NUMBERS:
             raise SettingsError(str(key), number, f"cannot be changed; {', '.join(NUMBERS)} can")
         right = isinstance(number, int | float) and not isinstance(number, bool)
-        if not right or not math.isfinite(number) or abs(number) > LARGEST:
+        if not right or not math.isfinite(number):
             raise SettingsError(key, number, "must be a number")
+        if abs(number) > LARGEST:
+            raise SettingsError(key, number, f"must lie between -{LARGEST:g} and {LARGEST:g}")
     return {key: float(number) for key, number in value.items()}
 
 
@@ -138,6 +168,25 @@ def check_request(message: object) -> Request:
         if key != "do" and key not in checks:
             raise SettingsError(str(key), value, f"is no part of the command {do}; leave it out")
     return Request(do, {name: check(name, message.get(name)) for name, check in checks.items()})
+
+
+def read_number(name: str, text: str) -> float:
+    """Return the number that somebody typed, with a decimal point or a decimal comma.
+
+    Raises
+    ------
+    SettingsError
+        If it is none.
+
+    Examples
+    --------
+    >>> read_number("threshold", "0,7")
+    0.7
+    """
+    try:
+        return float(text.strip().replace(",", "."))
+    except ValueError:
+        raise SettingsError(name, text, f"must be a number, such as {name}=0.7") from None
 
 
 def read_json(text: str | bytes) -> Any:

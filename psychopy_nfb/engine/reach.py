@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from psychopy_nfb.engine.configuration import Configuration
 from psychopy_nfb.engine.presets import usual_threshold
+from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.protocol import Running, Signal, Staircase, ThresholdRule, Trend
 
 logger: logging.Logger = logging.getLogger(__name__)
@@ -82,6 +84,34 @@ def warn_of_reach(configuration: Configuration) -> None:
         if signal.normalise != "none":
             for place, sentence in out_of_reach(signal):
                 logger.warning("signals.%s.%s: %s.", name, place, sentence)
+
+
+def check_reach(configuration: Configuration, changes: Mapping[str, Any], name: str | None) -> None:
+    """Refuse a threshold that nobody could learn from, asked for while a training runs.
+
+    Signals without a baseline may be anything, not microvolts only, and are not judged.
+
+    Parameters
+    ----------
+    configuration : Configuration
+        As it is now.
+    changes : mapping
+        Of settings, by name.
+    name : str or None
+        The signal's; None is the first.
+
+    Raises
+    ------
+    SettingsError
+        Why it cannot be learned from.
+    """
+    if "threshold" not in changes:
+        return
+    signals = configuration.changed(changes, name).signals
+    signal = signals[name] if name is not None else next(iter(signals.values()))
+    if signal.normalise != "none":
+        for place, sentence in out_of_reach(signal):
+            raise SettingsError(place, changes["threshold"], sentence)
 
 
 def _why(signal: Signal, threshold: float, limit_uv: float | None) -> str | None:

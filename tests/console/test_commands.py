@@ -9,8 +9,8 @@ import subprocess
 import sys
 
 import pytest
+from hostile import ALMOST, ANYTHING
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from psychopy_nfb.console.remote import read_words
 from psychopy_nfb.engine.operator_commands import (
@@ -19,19 +19,10 @@ from psychopy_nfb.engine.operator_commands import (
     LONGEST_REQUEST,
     check_request,
     read_json,
+    read_number,
 )
 from psychopy_nfb.engine.running_sessions import announce, find_session, running_sessions, withdraw
 from psychopy_nfb.errors import FileError, SettingsError
-
-ANYTHING = st.recursive(
-    st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-    max_leaves=8,
-)
-ALMOST = st.fixed_dictionaries(
-    {"do": st.sampled_from([*COMMANDS, "eval", ""])},
-    optional={name: ANYTHING for name in ("changes", "signal", "text", "label", "code")},
-)
 
 
 @settings(max_examples=300, deadline=None)
@@ -66,6 +57,7 @@ def check_arguments(request):
         ({"do": "note", "text": "x" * (LONGEST_NOTE + 1)}, "text"),
         ({"do": "note", "text": "a\x07b"}, "text"),
         ({"do": "set", "changes": {"threshold": 1}, "signal": 3}, "signal"),
+        ({"do": "set", "changes": {"threshold": 1e9}}, "threshold"),
         (["do", "pause"], "request"),
     ],
 )
@@ -73,6 +65,18 @@ def test_what_is_wrong_is_named(message, named):
     with pytest.raises(SettingsError) as caught:
         check_request(message)
     assert caught.value.parameter == named
+
+
+@pytest.mark.parametrize("typed", ["0.7", "0,7", " 0,7 ", "7e-1", ",7"])
+def test_a_number_is_typed_with_a_point_or_a_comma(typed):
+    assert read_number("threshold", typed) == 0.7
+    assert read_words([f"threshold={typed}"])[1].arguments["changes"] == {"threshold": 0.7}
+
+
+@pytest.mark.parametrize("typed", ["", "1.234,5", "1,2,3", "half"])
+def test_what_is_no_number_is_told(typed):
+    with pytest.raises(SettingsError, match="must be a number, such as threshold=0.7"):
+        read_number("threshold", typed)
 
 
 def test_a_text_that_is_too_long_or_too_deep_is_no_request():

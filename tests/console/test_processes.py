@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 
+import psutil
 import pytest
+
+from psychopy_nfb.console.program import running_page
+from psychopy_nfb.engine.running_sessions import running_sessions
 
 pytest.importorskip("bokeh")
 
@@ -31,6 +36,32 @@ def test_a_page_that_is_killed_is_missed_by_nobody(nfb, serve, until):
     assert nfb.restarts == 0
     _, second = serve()
     assert second != first
+
+
+def test_a_browser_that_is_killed_is_missed_by_nobody(nfb, serve, until, chromium, tmp_path):
+    """Its page is forgotten, so that its control is free; session and server go on."""
+    server, address = serve()
+    options = ("--headless=new", "--no-sandbox", "--no-first-run", "--remote-debugging-port=0")
+    command = [chromium, *options, f"--user-data-dir={tmp_path / 'profile'}"]
+    with subprocess.Popen(
+        [*command, address], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as browser:
+        until(lambda: connections(server) > 0, 90, "the page's socket")
+        for process in (*psutil.Process(browser.pid).children(recursive=True), browser):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+    seen = nfb.records.newest_seq
+    until(lambda: connections(server) == 0, 60, "the end of the socket")
+    until(lambda: nfb.records.newest_seq > seen + 50, 30, "further values")
+    assert nfb.restarts == 0
+    assert server.poll() is None
+
+
+def connections(server):
+    """Return how many connections to browsers a page's process has."""
+    port = int(running_page(next(iter(running_sessions()))).split(":")[2].split("/")[0])
+    established = psutil.Process(server.pid).net_connections("tcp")
+    return sum(one.laddr.port == port and one.status == "ESTABLISHED" for one in established)
 
 
 def test_a_page_ends_with_its_session(nfb, serve):

@@ -127,7 +127,7 @@ def test_a_wrong_token_and_hostile_bytes_leave_the_session_as_it_is(nfb, announc
     assert [one["done"] for one in answers] == [False] * len(hostile)
     said(b"x" * (3 * LONGEST_REQUEST))  # one line without an end
     flood = [one for one in said(b'{"do": "resume"}\n' * 200) if one["kind"] == "answer"]
-    assert [one for one in flood if "Too many" in one["sentence"]]
+    assert [one for one in flood if "at most 20 requests a second" in one["sentence"]]
     line = SessionLine(about, "operator")
     try:
         assert line.ask("pause").result(5).done
@@ -142,6 +142,31 @@ def test_a_page_is_told_what_changes_and_what_the_user_is_told(nfb, line, until)
     until(lambda: [one["label"] for one in line.state["blocks"]] == ["training"], 5, "the block")
     logging.getLogger("psychopy_nfb.test").warning("The electrode %s is dry.", "Oz")
     until(lambda: [one["text"] for one in line.messages] == ["The electrode Oz is dry."], 5, "news")
+
+
+def test_a_threshold_that_nobody_reaches_is_refused_where_there_is_a_baseline(
+    amplifier, training, announced, until
+):
+    from psychopy_nfb import Neurofeedback
+    from psychopy_nfb.protocol import Baseline
+
+    settings = training(
+        amplifier().source_id,
+        normalise="zscore",
+        baseline=Baseline(mean=10.0, sd=3.0, minimum=0.0, maximum=30.0),
+        threshold=0.5,
+        display_range=None,
+    )
+    with Neurofeedback(settings) as nfb:
+        line = SessionLine(announced()[1], "remote")
+        wrong = line.ask("set", changes={"threshold": 70.0}).result(5)
+        assert not wrong.done
+        assert "70 SD is out of reach, so there would be no reward" in wrong.sentence
+        assert line.ask("set", changes={"threshold": 1.5}).result(5).done
+        line.close()
+        trained = nfb.configuration.signals["trained"]
+        assert trained.threshold == 0.5
+        until(lambda: nfb.configuration.signals["trained"].threshold == 1.5, 10, "the new one")
 
 
 def test_in_a_blinded_session_no_word_of_a_source_is_told(amplifier, training, announced, until):

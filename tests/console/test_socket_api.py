@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-import random
-import string
 
+import psutil
 import pytest
+from hostile import ALMOST, ANYTHING, hostile
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from psychopy_nfb.engine.operator_commands import check_request, read_json
+from psychopy_nfb.errors import SettingsError
 
 pytest.importorskip("bokeh")
 
@@ -15,13 +20,21 @@ from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import websocket_connect
 
 FEW, MANY = 300, 100_000
+MOST_BYTES = 20 * 2**20
+"""Memory that the page's process may take more after hostile messages: none is kept for them."""
 
 
 @pytest.fixture
-def api(nfb, serve):
+def served(nfb, serve):
+    """Return the page's process, and the address of its socket."""
+    process, address = serve()
+    return psutil.Process(process.pid), address.replace("http", "ws", 1).replace("/?", "/api?")
+
+
+@pytest.fixture
+def api(served):
     """Return the address of a session's socket."""
-    _, address = serve()
-    return address.replace("http", "ws", 1).replace("/?", "/api?")
+    return served[1]
 
 
 async def answer(socket, kind="answer"):
@@ -75,30 +88,6 @@ def test_a_wrong_token_or_a_page_of_another_origin_is_refused(nfb, api):
     assert asyncio.run(refused(api, {"Origin": "http://evil.example"})) == 403
 
 
-def hostile(count):
-    """Return messages that no program should send, with the very few that are right left out."""
-    chance = random.Random(1)
-    letters = string.printable + "µ\0\u2028"
-    right = {"do": "set", "changes": {"threshold": 5.0}}
-    for _ in range(count):
-        kind = chance.randrange(6)
-        if kind == 0:
-            yield "".join(chance.choices(letters, k=chance.randrange(200)))
-        elif kind == 1:
-            yield json.dumps(right)[: chance.randrange(len(json.dumps(right)))]
-        elif kind == 2:
-            name = "".join(chance.choices(string.ascii_letters, k=8))
-            yield json.dumps({"do": name, "code": "__import__('os')._exit(1)"})
-        elif kind == 3:
-            yield json.dumps(
-                {**right, "number": chance.choice([1.5, "x", [], 10**30, None]), "x": 1}
-            )
-        elif kind == 4:
-            yield "[" * chance.randrange(1, 3000)
-        else:
-            yield json.dumps({"values": chance.choice([-1, 1e9, "NaN", {}, True])})
-
-
 async def bombard(address, count):
     """Send hostile messages, on new connections where one is ended; return how many were sent."""
     socket, sent = None, 0
@@ -124,9 +113,12 @@ async def bombard(address, count):
     return sent
 
 
-def check_bombarded(nfb, api, count):
-    before = nfb.threshold
+def check_bombarded(nfb, served, count):
+    process, api = served
+    asyncio.run(bombard(api, FEW))  # what is made once
+    before, memory = nfb.threshold, process.memory_info().rss
     assert asyncio.run(bombard(api, count)) == count
+    assert process.memory_info().rss - memory < MOST_BYTES
     nfb.update()
     assert nfb.restarts == 0
     assert nfb.threshold == before or before != before
@@ -140,10 +132,53 @@ def check_bombarded(nfb, api, count):
     assert asyncio.run(still())
 
 
-def test_hostile_messages_change_nothing(nfb, api):
-    check_bombarded(nfb, api, FEW)
+def test_hostile_messages_change_nothing(nfb, served):
+    check_bombarded(nfb, served, FEW)
 
 
 @pytest.mark.campaign
-def test_row_128_campaign_of_hostile_messages(nfb, api):
-    check_bombarded(nfb, api, MANY)
+def test_row_128_campaign_of_hostile_messages(nfb, served):
+    check_bombarded(nfb, served, MANY)
+
+
+def check_anything(nfb, api, examples):
+    """Send what hypothesis thinks of, other than commands; each is answered with a sentence."""
+    before = nfb.configuration
+
+    async def send(messages):
+        socket = await websocket_connect(api)
+        for message in messages:
+            await socket.write_message(message)
+            told = await answer(socket)
+            assert (told["done"], told["sentence"][-1:] in (".", "?")) == (False, True), message
+        socket.close()
+
+    @settings(max_examples=examples, deadline=None)
+    @given(st.lists(MESSAGES, min_size=1, max_size=20))
+    def check(messages):
+        asyncio.run(send(messages))
+
+    check()
+    assert nfb.configuration == before
+    assert nfb.restarts == 0
+
+
+def is_command(text):
+    """Return whether a text is a command, or asks for values."""
+    try:
+        content = read_json(text)
+        return "values" in content or check_request(content) is not None
+    except (SettingsError, TypeError):
+        return False
+
+
+MESSAGES = (st.text() | (ANYTHING | ALMOST).map(json.dumps)).filter(lambda one: not is_command(one))
+
+
+def test_anything_that_is_no_command_is_answered_with_a_sentence(nfb, api):
+    check_anything(nfb, api, 30)
+
+
+@pytest.mark.campaign
+def test_row_128_campaign_of_anything(nfb, api):
+    check_anything(nfb, api, 3000)
