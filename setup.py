@@ -82,6 +82,9 @@ setup(
         "console": [
             "bokeh>=3.8",  # the operator's page: server, figures, widgets, their JavaScript
         ],
+        "osc": [
+            "python-osc>=1.9",  # values and commands of a session for programs that speak OSC
+        ],
         "dev": [
             "pytest>=8",
             "pytest-xdist>=3.7",  # tests that only compute run side by side
@@ -97,6 +100,7 @@ setup(
             "mne-bids",  # reads the datasets that we write
             "bids-validator-deno",  # the official judge of them
             "bokeh>=3.8",  # the operator's page
+            "python-osc>=1.9",  # a third program that speaks OSC
             "playwright",  # opens it in a real Chromium, where there is one
             "esprima",  # PsychoPy's own tests for Builder components compile to JavaScript too
         ],

@@ -7,8 +7,8 @@
 - `desk`: a session as all pages see it, and which of them has control;
 - `page`: one page in one browser, with `traces`, `plots`, `words` and `controls` on it; `pace`:
   no more updates than it can draw; `look`: colours and letters;
-- `access`: the token without which nothing is told; `socket_api`: commands and values for other
-  programs.
+- `access`: the token without which nothing is told; `socket_api`, `osc`: commands and values for
+  other programs.
 
 Server and figures are Bokeh's, which brings its JavaScript along: nothing comes from a network.
 """

@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 import hmac
 import logging
+import math
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from bokeh.server.auth_provider import AuthProvider
 from tornado.web import RequestHandler
 
+from psychopy_nfb.clock import lsl_now
+
 logger: logging.Logger = logging.getLogger(__name__)
 
 COOKIE = "psychopy_nfb_token"
 WRONG_SECONDS = 1.0
 """How long the answer to a wrong token takes: a guess a second."""
+TOLD_SECONDS = 60.0
 MOST_WAITING = 50
 """More wrong tokens at once are refused without a wait, and without being compared."""
 REFUSED = (
@@ -31,11 +35,28 @@ class Tokens:
     ----------
     token : str
         The right one.
+    told : callable
+        Gets a sentence for the operator when wrong ones come from an address, once a minute.
     """
 
-    def __init__(self, token: str):
-        self._token = token.encode()
+    def __init__(self, token: str, told: Callable[[str], None]):
+        self._token, self._told = token.encode(), told
         self._waiting = 0
+        self._told_at: dict[str, float] = {}  # by address
+
+    def right(self, said: str) -> bool:
+        """Return whether this is the token, in a time that does not depend on how much is."""
+        return hmac.compare_digest(said.encode(errors="replace"), self._token)
+
+    def report(self, host: str) -> None:
+        """Report in the log, and to the operator, that a wrong token came from an address."""
+        logger.warning("A wrong token came from %s.", host)
+        now = lsl_now()
+        if now - self._told_at.get(host, -math.inf) > TOLD_SECONDS:
+            if len(self._told_at) >= MOST_WAITING:
+                self._told_at.clear()
+            self._told_at[host] = now
+            self._told(f"A wrong token came from {host} and was refused.")
 
     async def admits(self, request: RequestHandler) -> bool:
         """Return whether a request has the token: in its address, a cookie or a header."""
@@ -46,9 +67,9 @@ class Tokens:
             request.get_cookie(COOKIE, "") or "",
             request.request.headers.get("Authorization", "").removeprefix("Bearer "),
         ]
-        if any(hmac.compare_digest(one.encode(), self._token) for one in said):
+        if any(self.right(one) for one in said):
             return True
-        logger.warning("A wrong token came from %s.", request.request.remote_ip)
+        self.report(str(request.request.remote_ip))
         self._waiting += 1
         try:
             await asyncio.sleep(WRONG_SECONDS)

@@ -12,20 +12,25 @@ import logging
 import os
 import secrets
 import socket
+import ssl
 import sys
 import webbrowser
 from contextlib import suppress
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from psychopy_nfb.checks import check_number
 from psychopy_nfb.engine.running_sessions import read_announcement, withdraw, write_private
 from psychopy_nfb.errors import FileError, SettingsError, WorkerError
 
 logger: logging.Logger = logging.getLogger(__name__)
 
 LOOPBACK = "127.0.0.1"
+MOST_OSC_HZ = 60.0
 LINGER_SECONDS = 5.0
 """For so long after the session's end pages show its last state."""
 LEFT_SECONDS = 1.0
@@ -64,6 +69,24 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="TLS certificate (PEM), for an address other than this computer's own",
     )
     add("--key", metavar="FILE", help="its private key (PEM)")
+    add(
+        "--osc-out",
+        metavar="[HOST:]PORT",
+        help="send the values there as OSC messages (a port alone is one of this computer)",
+    )
+    add(
+        "--osc-rate",
+        type=float,
+        default=20.0,
+        metavar="HZ",
+        help=f"how often, at most {MOST_OSC_HZ:g} times a second (default 20)",
+    )
+    add(
+        "--osc-in",
+        metavar="[HOST:]PORT",
+        help="take commands as OSC messages at this address of the computer, with the token of the "
+        "page's address as their first argument (a port alone: from this computer only)",
+    )
 
 
 def serve(options: argparse.Namespace, announcement: Path) -> None:
@@ -80,13 +103,17 @@ def serve(options: argparse.Namespace, announcement: Path) -> None:
     if about is None:
         raise WorkerError("session", announcement.name, "does not run any more")
     secure = _check_certificate(options)
+    _check_osc(options)
     os.environ["BOKEH_RESOURCES"] = "server"  # its JavaScript comes from here, not from a network
+    from psychopy_nfb.console.access import Tokens
     from psychopy_nfb.console.desk import Desk
+    from psychopy_nfb.console.session_line import SessionLine
 
     let_others_first(psutil.Process())
     desk = Desk(about)
     token = secrets.token_urlsafe(24)
-    server, port = _server(options, desk, about, token, secure)
+    tokens, line = Tokens(token, desk.line.note), SessionLine(about, "remote")
+    server, port = _server(options, desk, line, tokens, secure)
     shown = LOOPBACK if options.host in (LOOPBACK, "localhost") else options.host
     if shown in ("0.0.0.0", "::"):
         shown = socket.gethostname()
@@ -101,8 +128,11 @@ def serve(options: argparse.Namespace, announcement: Path) -> None:
         if options.browser:
             webbrowser.open(address)
         server.io_loop.add_callback(_follow, server, desk)
+        if options.osc_out or options.osc_in:
+            server.io_loop.run_sync(partial(_open_osc, options, desk, line, tokens))
         server.io_loop.start()
     finally:
+        line.close()
         withdraw(place)
         server.stop()
         desk.close()
@@ -114,7 +144,7 @@ def _check_certificate(options: argparse.Namespace) -> bool:
     Raises
     ------
     SettingsError, FileError
-        If one of the two files is missing.
+        If one of the two files is missing, or they do not belong together.
     """
     if bool(options.certificate) != bool(options.key):
         missing = "key" if options.certificate else "certificate"
@@ -123,20 +153,97 @@ def _check_certificate(options: argparse.Namespace) -> bool:
         path = getattr(options, name)
         if path and not Path(path).is_file():
             raise FileError(name, path, "is no file; give the path of one in PEM format")
-    return bool(options.certificate)
+    if not options.certificate:
+        return False
+    try:  # with a password nobody is there to type it
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(options.certificate, options.key, password="")
+    except (OSError, ValueError):
+        raise FileError(
+            "certificate",
+            options.certificate,
+            f"and the key {options.key} cannot be used together; give a certificate and its own "
+            "key, both in PEM format, the key without a password",
+        ) from None
+    return True
+
+
+def _check_osc(options: argparse.Namespace) -> None:
+    """Check what is asked for of OSC, before the session is looked for.
+
+    Raises
+    ------
+    SettingsError
+        If an address is none, the rate is out of range, or python-osc is missing.
+    """
+    check_number("osc-rate", options.osc_rate, above=0, at_most=MOST_OSC_HZ, unit="Hz")
+    for name, text in (("osc-out", options.osc_out), ("osc-in", options.osc_in)):
+        if text is not None:
+            host_and_port(name, text)
+            if find_spec("pythonosc") is None:
+                raise SettingsError(
+                    name, text, "needs the package python-osc: pip install psychopy-nfb[osc]"
+                )
+
+
+def host_and_port(name: str, text: str) -> tuple[str, int]:
+    """Return an address for OSC; a port alone is one of this computer.
+
+    Raises
+    ------
+    SettingsError
+        If it is none.
+
+    Examples
+    --------
+    >>> host_and_port("osc-out", "9000"), host_and_port("osc-out", "192.168.1.5:9000")
+    (('127.0.0.1', 9000), ('192.168.1.5', 9000))
+    """
+    host, _, port = text.rpartition(":")
+    if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        raise SettingsError(name, text, "must be a port, or HOST:PORT such as 192.168.1.5:9000")
+    return host.strip("[]") or LOOPBACK, int(port)
+
+
+async def _open_osc(options: argparse.Namespace, desk: Any, line: Any, tokens: Any) -> None:
+    """Send values, and take commands, as OSC messages from now on.
+
+    Raises
+    ------
+    SettingsError
+        If an address is not of this computer, or not known.
+    """
+    from tornado.ioloop import PeriodicCallback
+
+    from psychopy_nfb.console.osc import OscCommands, OscValues
+
+    if options.osc_out:
+        values = OscValues(desk, host_and_port("osc-out", options.osc_out))
+        PeriodicCallback(values.send, 1e3 / options.osc_rate).start()
+    if options.osc_in:
+        address = host_and_port("osc-in", options.osc_in)
+        try:
+            await asyncio.get_running_loop().create_datagram_endpoint(
+                lambda: OscCommands(line, tokens), local_addr=address
+            )
+        except OSError:
+            raise SettingsError(
+                "osc-in",
+                options.osc_in,
+                "cannot be opened; choose an address of this computer and a free port",
+            ) from None
 
 
 def _server(
-    options: argparse.Namespace, desk: Any, about: dict[str, Any], token: str, secure: bool
+    options: argparse.Namespace, desk: Any, line: Any, tokens: Any, secure: bool
 ) -> tuple[Any, int]:
     """Return the server and its port."""
     from bokeh.application import Application
     from bokeh.application.handlers.function import FunctionHandler
     from bokeh.server.server import Server
 
-    from psychopy_nfb.console.access import PageAccess, Tokens
+    from psychopy_nfb.console.access import PageAccess
     from psychopy_nfb.console.page import page_for
-    from psychopy_nfb.console.session_line import SessionLine
     from psychopy_nfb.console.socket_api import Socket
     from psychopy_nfb.engine.operator_commands import LONGEST_REQUEST
 
@@ -149,8 +256,7 @@ def _server(
             f"{options.host}:{options.port}",
             "cannot be served here; choose an address of this computer and a free port",
         ) from None
-    tokens = Tokens(token)
-    wiring = {"desk": desk, "line": SessionLine(about, "remote"), "tokens": tokens}
+    wiring = {"desk": desk, "line": line, "tokens": tokens}
     tls = {"ssl_certfile": options.certificate, "ssl_keyfile": options.key} if secure else {}
     server = Server(
         {"/": Application(FunctionHandler(page_for(desk, _told)))},

@@ -11,6 +11,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, NamedTuple
 
+from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.engine.operator_commands import VERSION
 from psychopy_nfb.errors import WorkerError
 
@@ -98,6 +99,10 @@ class SessionLine:
         timer.start()
         future.add_done_callback(lambda _: timer.cancel())
         return future
+
+    def note(self, text: str) -> None:
+        """Add a message that does not come from the session itself."""
+        self.messages.append({"number": 0, "t": lsl_now(), "level": "warning", "text": text})
 
     def close(self) -> None:
         """Leave the session."""

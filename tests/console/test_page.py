@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import shutil
+import re
+import ssl
 import time
 from pathlib import Path
-from urllib.error import HTTPError
+from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 import pytest
@@ -14,7 +15,6 @@ import pytest
 pytest.importorskip("bokeh")
 playwright = pytest.importorskip("playwright.sync_api")
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 ARTIFACTS = Path(__file__).parents[2] / "artifacts"
 """Where screenshots are kept; git ignores it."""
 TABLE = "table[data-sample]"
@@ -23,13 +23,10 @@ WAIT = 60_000
 
 
 @pytest.fixture(scope="module")
-def browser():
-    """Return a real Chromium."""
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
-        pytest.skip("no Chromium on PATH")
+def browser(chromium):
+    """Return a real Chromium that runs."""
     with playwright.sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        opened = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         yield opened
         opened.close()
 
@@ -39,8 +36,8 @@ def visit(browser):
     """Return a function that opens an address in a page and fails at any error in it."""
     contexts, errors, foreign = [], [], []
 
-    def open_page(address, width=1400, height=1000, wait=TABLE):
-        context = browser.new_context(viewport={"width": width, "height": height})
+    def open_page(address, width=1400, height=1000, wait=TABLE, **options):
+        context = browser.new_context(viewport={"width": width, "height": height}, **options)
         context.set_default_timeout(WAIT)
         contexts.append(context)
         page = context.new_page()
@@ -70,6 +67,26 @@ def shown(page):
         "row => [row.closest('table').dataset.sample, row.dataset.z, row.dataset.threshold]",
         row.element_handle(),
     )
+
+
+def contrast(one):
+    """Return the contrast of an element's letters and the page's ground, as WCAG has it."""
+    found = one.evaluate(
+        "one => [getComputedStyle(one).color, getComputedStyle(document.body).backgroundColor,"
+        " getComputedStyle(one).opacity]"
+    )
+    letters, ground = (
+        [int(part) / 255 for part in re.findall(r"\d+", color)[:3]] for color in found[:2]
+    )
+    opacity = float(found[2])
+    letters = [
+        opacity * one + (1 - opacity) * two for one, two in zip(letters, ground, strict=True)
+    ]
+    bright = []
+    for color in (letters, ground):
+        linear = [x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in color]
+        bright.append(0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2])
+    return (max(bright) + 0.05) / (min(bright) + 0.05)
 
 
 def events_of(nfb):
@@ -135,14 +152,46 @@ def test_row_127_the_page_follows_the_session_and_each_control_is_one_event(
     )
 
 
+def test_a_typed_threshold_is_read_with_a_comma_and_a_mistyped_one_is_not_set(
+    nfb, serve, visit, until
+):
+    _, address = serve()
+    page = visit(address)
+    field = page.locator("input[placeholder='new value']").first
+    page.get_by_text("Threshold (µV)").wait_for()
+
+    def type_and_set(text):
+        field.fill(text)
+        button(page, "set-threshold").click()
+
+    type_and_set("3,25")
+    until(lambda: shown(page)[2] == "3.25", 60, "the threshold on the page")
+    until(lambda: field.input_value() == "", 60, "an empty field")
+    type_and_set("high")
+    page.get_by_text("threshold='high': must be a number").wait_for()
+    type_and_set("1e9")
+    page.get_by_text("Set? Press again").click()
+    page.get_by_text("must lie between").wait_for()
+    assert field.input_value() == "1e9"  # it was not done, so it can be mended
+    type_and_set("90000")
+    page.get_by_text("times what trained was in the last minute").wait_for()
+    assert shown(page)[2] == "3.25"
+    page.get_by_text("Set? Press again").click()
+    until(lambda: shown(page)[2] == "90000.0", 60, "the threshold that was meant")
+
+
 def test_one_page_has_control_until_it_hands_over(nfb, serve, visit):
     _, address = serve()
     first, second = visit(address), visit(address)
-    second.get_by_text("Another page has control.").wait_for()
-    assert button(first, "key-p").is_enabled()
+    second.get_by_text("Page 1, open since").wait_for()
+    second.get_by_text("press Hand over control there or close it").wait_for()
+    first.get_by_text("page 1, has control").wait_for()
+    first.locator(".key-p button:enabled").wait_for()
     assert button(second, "key-p").is_disabled()
+    assert contrast(button(second, "key-p")) > 4.5  # what is off can still be read
     button(first, "control").click()
-    second.get_by_text("Take control").click()
+    second.get_by_text("No page has control. Press Take control").wait_for()
+    button(second, "control").click()
     second.locator(".key-p button:enabled").wait_for()
     first.locator(".key-p button:disabled").wait_for()
     second.context.close()  # the page that is left has control
@@ -169,6 +218,20 @@ def test_without_the_token_there_is_no_page(nfb, serve):
         assert caught.value.code == 403
         assert "psychopy-nfb console" in caught.value.read().decode()
     assert b"bokeh" in urlopen(address, timeout=30).read()
+
+
+@pytest.mark.slow
+def test_the_page_is_drawn_and_commands_over_tls(nfb, serve, visit, host, certificate):
+    pem, key = map(str, certificate)
+    _, address = serve("--host", host, "--certificate", pem, "--key", key)
+    with pytest.raises(URLError):  # a wrong token, and a certificate that is not known here
+        urlopen(address[:-1], timeout=60)
+    guess = ssl.create_default_context(cafile=pem)
+    with pytest.raises(HTTPError):
+        urlopen(address[:-1] + "?", timeout=60, context=guess)
+    page = visit(address, ignore_https_errors=True)  # the browser knows no certificate of the lab
+    page.locator(".key-p button:enabled").wait_for()
+    page.get_by_text(f"A wrong token came from {host} and was refused.").wait_for()
 
 
 def test_screens_of_all_kinds(nfb, serve, visit, record_property):
