@@ -122,6 +122,14 @@ COMMANDS = {
         "is an event of the session, with the source remote.",
         "psychopy-nfb remote threshold=0.7",
     ),
+    "worker": Command(
+        "psychopy_nfb.remote.command",
+        "process the EEG on this computer for an experiment on another one",
+        "Wait for experiments on other computers and process their EEG here, where the amplifier "
+        "is: the experiment says Neurofeedback(remote=NAME), or names it in Builder. EEG, signals "
+        "and events are recorded here, frames on both computers.",
+        "psychopy-nfb worker --name EEG-room --data data",
+    ),
     "compile": Command(
         "psychopy_nfb.builder.compile",
         "make a Python script of a Builder experiment",

@@ -16,6 +16,7 @@ ROOT = Path(psychopy_nfb.__file__).parent
 TOP = "psychopy_nfb"
 FOLDERS = (
     *("dsp", "protocol", "course", "lsl", "recording", "simulate", "inspection", "engine"),
+    *("remote",),
     *("analysis", "study", "hardware", "display", "report", "photodiode", "tune", "console"),
     *("guide", "builder", "bench", "doctor"),
 )

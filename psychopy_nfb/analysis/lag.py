@@ -22,6 +22,10 @@ STAGES = {
     "sample_to_received_ms": ("t_sample", "t_received", "sample → received", "amplifier, LSL"),
     "received_to_published_ms": ("t_received", "t_published", "received → published", "filters"),
     "sample_to_published_ms": ("t_sample", "t_published", "sample → published", "both together"),
+    "published_to_arrived_ms": (
+        *("t_published", "t_arrived", "published → arrived"),
+        "network, part of published → read",
+    ),
     "published_to_read_ms": ("t_published", "t_read", "published → read", "waiting for the frame"),
     "read_to_flip_ms": ("t_read", "t_flip", "read → flip", "drawing, late read's margin"),
     "age_at_flip_ms": ("t_sample", "t_flip", "sample → flip", "age of the sample shown"),
@@ -33,6 +37,8 @@ TITLES = {
     "total_ms": ("total", "age of the brain signal shown"),
 }
 """Title and meaning of all that a `LagSummary` has."""
+ONLY_REMOTE = ("published_to_arrived_ms",)
+"""Stages that only sessions have whose EEG is processed on another computer."""
 CHOSEN = "The lag was chosen in all frames: published → read contains the wait for it."
 
 
@@ -107,6 +113,8 @@ class LagSummary:
         lines = [f"{'lag in ms':22s} {'median':>8s} {'p95':>8s} {'p99':>8s} {'max':>8s}"]
         for name, (title, meaning) in TITLES.items():
             stage = self.stages[name]
+            if name in ONLY_REMOTE and not stage.n:
+                continue
             figures = (stage.median, stage.p95, stage.p99, stage.max)
             if stage.n:
                 cells = " ".join(f"{figure:8.2f}" for figure in figures)
@@ -168,8 +176,9 @@ def lag_summary(
     fresh = measured[~_repeated(measured)]
     stages = {}
     for name, (begin, end, _, _) in STAGES.items():
-        rows = fresh if end in ("t_received", "t_published") else measured
-        stages[name] = _stage(rows[end] - rows[begin], offset if begin == "t_sample" else None)
+        rows = fresh if end in ("t_received", "t_published", "t_arrived") else measured
+        ends = rows[end] if end in rows else pd.Series(dtype=float)  # logs of earlier versions
+        stages[name] = _stage(ends - rows[begin], offset if begin == "t_sample" else None)
     stages["filter_delay_ms"] = _stage(measured.delay, None)
     total = measured.t_flip - (measured.t_sample - measured.delay)
     stages["total_ms"] = _stage(total, offset)

@@ -29,6 +29,7 @@ def write_forever(name: str) -> None:
             t_sample=tell,
             t_received=tell,
             t_published=tell,
+            t_arrived=tell,
             delay=tell,
             sample=number,
             flags=number,

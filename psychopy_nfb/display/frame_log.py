@@ -13,6 +13,7 @@ from psychopy_nfb.engine.records import (
     FLAGS,
     NUMBER,
     SAMPLE,
+    T_ARRIVED,
     T_PUBLISHED,
     T_RECEIVED,
     T_SAMPLE,
@@ -36,7 +37,8 @@ _place = FrameFields._fields.index
 _NAN = math.nan
 _FRAME, _SEQ, _SAMPLE = _place("frame"), _place("seq"), _place("sample")
 _T_SAMPLE, _T_RECEIVED = _place("t_sample"), _place("t_received")
-_T_PUBLISHED, _T_READ, _T_FLIP = _place("t_published"), _place("t_read"), _place("t_flip")
+_T_PUBLISHED, _T_ARRIVED = _place("t_published"), _place("t_arrived")
+_T_READ, _T_FLIP = _place("t_read"), _place("t_flip")
 _DELAY, _FLAGS, _INTERVAL = _place("delay"), _place("flags"), _place("interval")
 _WANTED_LAG = _place("wanted_lag")
 _DROPPED, _PATCH, _SHOWN = _place("dropped"), _place("patch"), _place("shown")
@@ -46,6 +48,7 @@ _NOTHING = FrameFields(
     t_sample=_NAN,
     t_received=_NAN,
     t_published=_NAN,
+    t_arrived=_NAN,
     t_read=_NAN,
     t_flip=_NAN,
     seq=0,
@@ -224,7 +227,7 @@ class FrameWriter:
             row[:] = _NOTHING
         else:
             row[_T_SAMPLE], row[_T_PUBLISHED] = record[T_SAMPLE], record[T_PUBLISHED]
-            row[_T_RECEIVED] = record[T_RECEIVED]
+            row[_T_RECEIVED], row[_T_ARRIVED] = record[T_RECEIVED], record[T_ARRIVED]
             row[_SEQ], row[_SAMPLE] = record[NUMBER], record[SAMPLE]
             delay = row[_DELAY] = record[DELAY] + self.display_delay
             row[_WANTED_LAG] = _NAN

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from psychopy_nfb.engine.memory import Ring
-from psychopy_nfb.engine.records import DELAY, NUMBER, T_PUBLISHED, T_RECEIVED, T_SAMPLE
+from psychopy_nfb.engine.records import DELAY, NUMBER, T_RECEIVED, T_SAMPLE, available
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.protocol.chosen_lag import Lag
 
@@ -195,7 +195,7 @@ def _usual_age(records: list[tuple[Any, ...]], chunk: float) -> float:
     ends = np.flatnonzero(np.diff(received))  # the last record of what came at once
     # A chunk that comes at once is published as several records; its last is the newest sample.
     ages = [
-        records[following][T_PUBLISHED] - records[end][T_SAMPLE]
+        available(records[following]) - records[end][T_SAMPLE]
         for end, following in zip(ends[:-1], ends[1:], strict=True)
     ]
     return float(np.percentile(ages, USUAL_SHARE)) if ages else chunk

@@ -34,6 +34,7 @@ from psychopy_nfb.engine.worker_process import WorkerProcess
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.protocol import ShownSource, value_name
 from psychopy_nfb.recording import SessionFiles, calibration_path, new_session
+from psychopy_nfb.remote.worker_choice import check_remote
 from psychopy_nfb.settings import to_dict
 from psychopy_nfb.simulate.simulated_amplifier import SimulatedAmplifier, stand_in_for
 from psychopy_nfb.study.session import StudySession
@@ -98,6 +99,11 @@ class Neurofeedback(SessionInterface):
         Folder of a study, of which the participant's session that is due begins: its arm, its
         number, its task and its files are what the study says, so that `data`, `session`, `task`,
         `shown` and `calibration` are left out. See the manual's page *A study*.
+    remote : str, optional
+        Name of a worker on the amplifier's computer, ``psychopy-nfb worker --name NAME``, which
+        processes and records the EEG. See the manual's page *Two computers*.
+    remote_token : str, optional
+        Its token; default that of the environment variable ``PSYCHOPY_NFB_TOKEN``.
 
     Raises
     ------
@@ -144,6 +150,8 @@ class Neurofeedback(SessionInterface):
         name: str | None = None,
         console: bool = False,
         study: str | os.PathLike[str] | None = None,
+        remote: str | None = None,
+        remote_token: str | None = None,
     ):
         if not (data is None or isinstance(data, (str, os.PathLike))):
             raise SettingsError("data", data, "must be a folder, or None to keep nothing")
@@ -171,6 +179,9 @@ class Neurofeedback(SessionInterface):
             configuration = replace(configuration, shown={**configuration.shown, **shown})
         self._donors: Donors = read_donors(configuration, task, participant)
         self._plugins = plugins_used(configuration, named)
+        self._remote = None
+        if remote is not None:
+            self._remote = check_remote(remote, remote_token, simulate, study, named, self._donors)
         self._creator = os.getpid()
         self._simulate = check_choice("simulate", simulate, ("never", "missing", "always"))
         self._stand_in: SimulatedAmplifier | None = None
@@ -260,6 +271,7 @@ class Neurofeedback(SessionInterface):
             plugins=[plugin.order() for plugin in self._plugins],
             donors=donors,
             seal=seal,
+            remote=self._remote,
         )
         handle.start()
         if self._study is not None:

@@ -16,7 +16,8 @@
   signal's way through its pipeline; `moving_thresholds`: those that follow the person;
 - `worker`, `control`, `acquisition`: the process, its control lines and guards, its streams;
   `marker_clock`: when markers of other programs were;
-- `loop`: samples in, feedback out; `command_handler`: what it does at a command between them;
+- `loop`: samples in, feedback out; `relay`: the same records for a screen at another computer;
+  `command_handler`: what it does at a command between them;
 - `recorder`: all of it to disk; `sample_index`: which sample an event belongs to;
   `settings_clerk`: writes the settings file;
 - `worker_process`, `worker_launch`: start the worker, restart it, end it; the frame loop never

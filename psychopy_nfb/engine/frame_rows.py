@@ -5,22 +5,20 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from psychopy_nfb.engine.memory import SharedBlock
-from psychopy_nfb.engine.records import Layout, frame_layout
+from psychopy_nfb.clock import lsl_now
+from psychopy_nfb.engine.memory import Ring, SharedBlock
+from psychopy_nfb.engine.records import NUMBER, Layout, frame_layout
 from psychopy_nfb.recording import FrameLog, SessionFiles
 from psychopy_nfb.recording.sealed_file import SealedFile
 from psychopy_nfb.recording.tables import TEXT_COLUMNS
 
+PATIENCE_SECONDS = 0.5
+"""How long a frame waits for the text of its mark."""
 _OF_FRAMES = frame_layout(())
 _FRAME, _T_FLIP, _SEQ = map(_OF_FRAMES.place, ("frame", "t_flip", "seq"))
 _UNKNOWN_AT = tuple(map(_OF_FRAMES.place, ("seq", "sample", "flags")))
 """What has no number in a frame that was shown before the first value."""
 _TEXTS_AT = tuple((kind, _OF_FRAMES.place(kind)) for kind in TEXT_COLUMNS)
-
-
-def flip_time(record: tuple[Any, ...]) -> float:
-    """Return when a frame was flipped, in seconds of LSL's clock."""
-    return record[_T_FLIP]
 
 
 def frame_row(
@@ -71,6 +69,44 @@ def _by_number(texts: dict[Any, str]) -> dict[int, str]:
 
 def _lookup(texts: dict[Any, str], number: int) -> str | None:
     return texts.get(number, texts.get(str(number)))
+
+
+class FrameReader:
+    """Takes the frames that were shown out of shared memory, in order and each once.
+
+    Parameters
+    ----------
+    ring : Ring
+        Of the frame records.
+    labels : dict
+        The texts of ``"mark"`` and ``"block"`` numbers, which the owner adds to.
+    """
+
+    def __init__(self, ring: Ring, labels: dict[str, dict[Any, str]]):
+        self._ring = ring
+        self._labels = labels
+        self._seen = 0
+
+    def take(self, patient: bool) -> list[tuple[tuple[Any, ...], tuple[Any, ...]]]:
+        """Return the frames since the last call, each as its record and its row.
+
+        Parameters
+        ----------
+        patient : bool
+            Whether a frame waits `PATIENCE_SECONDS` for the text of its mark.
+        """
+        taken = []
+        now = lsl_now()
+        layout = self._ring.layout
+        for record in self._ring.since(self._seen):
+            row = frame_row(record, self._labels, layout)
+            if row is None:
+                if patient and now - record[_T_FLIP] < PATIENCE_SECONDS:
+                    break  # its mark is on the way
+                row = named_row(record, self._labels, layout)
+            taken.append((record, row))
+            self._seen = record[NUMBER]
+        return taken
 
 
 def append_frames(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from time import perf_counter
 from typing import Any
 
@@ -20,6 +21,7 @@ from psychopy_nfb.engine.memory import SharedBlock
 from psychopy_nfb.engine.processor import Processor
 from psychopy_nfb.engine.recorder import Recorder
 from psychopy_nfb.engine.records import FeedbackFields
+from psychopy_nfb.engine.relay import make_relay
 from psychopy_nfb.lsl.continuity import Continuity, Gap
 from psychopy_nfb.lsl.markers import MarkerWatcher
 from psychopy_nfb.lsl.outlet import make_outlet
@@ -52,7 +54,8 @@ class Loop:
         The first command: ``configuration``, ``session`` (the files' stem or None), ``facts`` for
         the settings file, ``counting`` and ``training`` (whether points count and thresholds
         follow until a block says otherwise), ``donors`` (the file with recorded blocks that
-        are shown, or None), ``restore`` (what an earlier worker of this run had reached, or None).
+        are shown, or None), ``restore`` (what an earlier worker of this run had reached, or None),
+        ``relay`` (the ``source_id`` of a stream with each record, or None).
     block : SharedBlock
         Where feedback goes and frames come from.
     control : ControlLine
@@ -102,6 +105,7 @@ class Loop:
             if restore["baseline"]:
                 self.processor.begin_baseline(restore["baseline"])
         self._outlet = self._make_outlet() if self.processor.configuration.publish else None
+        self._relay = make_relay(order["relay"], block) if order["relay"] else None
         self.recorder: Recorder = Recorder(order, block, source, self.processor, restore, watcher)
         self._succeeds = bool(restore)
         if restore:
@@ -264,11 +268,12 @@ class Loop:
                 t_sample=float(stamps[row]),
                 t_received=received,
                 t_published=pylsl.local_clock(),
+                t_arrived=math.nan,
                 delay=self.processor.delay / self.rate.share,  # filters count samples, not seconds
                 sample=first + row,
                 flags=bits,
             )
-            self.block.feedback.write(*fields, *values)
+            self._write(fields, values)
             begin = end
         self._last_record = fields, values
         self._no_data = False
@@ -282,7 +287,13 @@ class Loop:
         fields = fields._replace(
             t_published=pylsl.local_clock(), flags=fields.flags | Flags.NO_DATA
         )
-        self.block.feedback.write(*fields, *values)
+        self._write(fields, values)
+
+    def _write(self, fields: FeedbackFields, values: list[float]) -> None:
+        """Write a record to shared memory, and send it to the computer with the screen, if any."""
+        seq = self.block.feedback.write(*fields, *values)
+        if self._relay is not None:
+            self._relay.push_sample([seq, *fields, *values], fields.t_published)
 
     def _chores(self) -> None:
         if self._chunk_seconds != self.source.chunk_seconds:  # a stream that was silent at first

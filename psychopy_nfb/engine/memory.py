@@ -24,7 +24,7 @@ from psychopy_nfb.errors import WorkerError
 
 logger: logging.Logger = logging.getLogger(__name__)
 
-MAGIC = int.from_bytes(b"NFBshm05", "little")
+MAGIC = int.from_bytes(b"NFBshm06", "little")
 HEADER_BYTES = 65536  # the longest names of the most signals have place in it
 LAYOUT_AT = 512  # the header's words end before it, the JSON of the layout follows
 

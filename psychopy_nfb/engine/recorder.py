@@ -17,11 +17,10 @@ from psychopy_nfb.channels import EEG
 from psychopy_nfb.dsp import SignalInfo, flag_names
 from psychopy_nfb.engine.acquisition import Acquisition
 from psychopy_nfb.engine.block import Block
-from psychopy_nfb.engine.frame_rows import flip_time, frame_row, named_row
+from psychopy_nfb.engine.frame_rows import PATIENCE_SECONDS, FrameReader
 from psychopy_nfb.engine.marker_clock import time_beside_eeg
 from psychopy_nfb.engine.memory import SharedBlock
 from psychopy_nfb.engine.processor import Processor
-from psychopy_nfb.engine.records import NUMBER
 from psychopy_nfb.engine.sample_batch import SampleBatch
 from psychopy_nfb.engine.sample_index import SampleIndex
 from psychopy_nfb.engine.settings_clerk import SettingsClerk
@@ -35,8 +34,6 @@ from psychopy_nfb.settings import finite, to_dict
 
 logger: logging.Logger = logging.getLogger(__name__)
 
-PATIENCE_SECONDS = 0.5
-"""How long a frame waits for the text of its mark."""
 ON_ITS_WAY_SECONDS = PATIENCE_SECONDS + FOREIGN_SECONDS
 """How long an event waits for the sample it belongs to, beside the time from chunk to chunk, once
 no more samples come: those that come may be old, after a start or a standstill."""
@@ -72,7 +69,6 @@ class Recorder:
         restore: dict[str, Any],
         watcher: MarkerWatcher | None,
     ):
-        self._block = block
         self._source = source
         self._processor = processor
         self._restore = restore
@@ -92,7 +88,7 @@ class Recorder:
         self._last_t: float | None = None
         self._taken_at = -math.inf
         self._early: list[dict[str, Any]] = []
-        self._frames_seen = 0
+        self._frames = FrameReader(block.frames, self._labels)
         self._writer: SessionWriter | None = None
         self._settings: SettingsClerk | None = None
         self._told: tuple[Any, ...] | None = None
@@ -493,17 +489,7 @@ class Recorder:
 
     def _keep_frames(self, patient: bool) -> None:
         """Write the frames that were shown since the last call."""
-        rows = []
-        now = pylsl.local_clock()
-        layout = self._block.frames.layout
-        for record in self._block.frames.since(self._frames_seen):
-            row = frame_row(record, self._labels, layout)
-            if row is None:
-                if patient and now - flip_time(record) < PATIENCE_SECONDS:
-                    break  # its mark is on the way
-                row = named_row(record, self._labels, layout)
-            rows.append(row)
-            self._frames_seen = record[NUMBER]
+        rows = [row for _, row in self._frames.take(patient)]
         if rows:
             self._writer.frames(rows)
 

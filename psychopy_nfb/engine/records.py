@@ -25,6 +25,8 @@ class FeedbackFields(NamedTuple):
     """When it came to the worker."""
     t_published: float
     """When the record was written."""
+    t_arrived: float
+    """When it came over the network to the screen's computer; NaN where the worker runs on that."""
     delay: float
     """Delay of the first signal's processing, in seconds."""
     sample: int
@@ -55,7 +57,7 @@ class Layout:
     Examples
     --------
     >>> layout = feedback_layout(["alpha_value", "score"])
-    >>> record = (7, 1.0, 1.1, 1.2, 0.05, 250, 0, 0.5, 3.0, 7, 0)
+    >>> record = (7, 1.0, 1.1, 1.2, 1.2, 0.05, 250, 0, 0.5, 3.0, 7, 0)
     >>> record[NUMBER], record[layout.place("sample")], record[layout.values]
     (7, 250, (0.5, 3.0))
     >>> layout.named(record)["score"]
@@ -96,7 +98,14 @@ _OF_FEEDBACK = feedback_layout(())
 T_SAMPLE = _OF_FEEDBACK.place("t_sample")
 T_RECEIVED = _OF_FEEDBACK.place("t_received")
 T_PUBLISHED = _OF_FEEDBACK.place("t_published")
+T_ARRIVED = _OF_FEEDBACK.place("t_arrived")
 DELAY = _OF_FEEDBACK.place("delay")
 SAMPLE = _OF_FEEDBACK.place("sample")
 FLAGS = _OF_FEEDBACK.place("flags")
 """Places of a feedback record's fields, whatever values follow them."""
+
+
+def available(record: Sequence[Any]) -> float:
+    """Return when a feedback record could be read on the screen's computer, LSL time."""
+    arrived = record[T_ARRIVED]
+    return record[T_PUBLISHED] if arrived != arrived else arrived  # NaN

@@ -12,6 +12,7 @@ import os
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 from typing import Any
 
 from psychopy_nfb.engine.control import ControlLine, standard_lines
@@ -25,6 +26,8 @@ SWITCH_SECONDS = 0.001 if sys.platform == "win32" else 0.0005
 """How long a thread keeps Python while others wait for it, in seconds. Python's usual 5 ms would
 keep samples waiting while a row of the log is formatted. Windows waits in whole milliseconds: with
 less than one a waiting thread does not sleep and keeps a core busy."""
+Serve = Callable[[dict[str, Any], SharedBlock, ControlLine], int]
+"""Does a process's work, from its order to its exit status."""
 LAST_RESORT_SECONDS = 0.6
 """After the experiment's death, when the process ends even if it cannot finish its files."""
 
@@ -76,9 +79,22 @@ def _leave_rush() -> None:
         os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run the worker; return its exit status: 0 when told to stop, 2 when it could not start."""
-    parser = argparse.ArgumentParser(prog="psychopy_nfb.engine.worker")
+def run_beside_experiment(serve: Serve, arguments: list[str] | None = None) -> int:
+    """Run a process that an experiment starts on its shared memory, and that ends with it.
+
+    Parameters
+    ----------
+    serve : callable
+        Called as ``serve(order, block, control)`` once the experiment has sent its order.
+    arguments : list of str, optional
+        Default those of the command line.
+
+    Returns
+    -------
+    int
+        Exit status: 0 when told to stop, 2 when it could not start.
+    """
+    parser = argparse.ArgumentParser(prog="psychopy_nfb")
     parser.add_argument("--block", required=True, help="name of the shared memory block")
     parser.add_argument("--experiment-pid", type=int, required=True)
     options = parser.parse_args(arguments)
@@ -90,7 +106,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         block = SharedBlock.attach(options.block)
     except NfbError as error:
-        _refuse(control, error)
+        refuse(control, error)
         return 2
     guard(options.experiment_pid, lambda: _experiment_gone(control, block))
     order = control.first()
@@ -98,7 +114,7 @@ def main(arguments: list[str] | None = None) -> int:
         block.remove()
         return 0
     control.listen()
-    status = _serve(order, block, control)
+    status = serve(order, block, control)
     if control.ended.is_set():
         block.remove()  # the experiment died; its resource tracker may have died with it
     block.close()
@@ -115,7 +131,7 @@ def _serve(order: dict[str, Any], block: SharedBlock, control: ControlLine) -> i
         load_ordered(order["plugins"])
         loop = Loop(order, block, control, *opening.result())
     except NfbError as error:
-        _refuse(control, error)
+        refuse(control, error)
         return 2
     gc.collect()
     gc.freeze()  # what exists now stays; collections look at new objects only
@@ -131,7 +147,8 @@ def _serve(order: dict[str, Any], block: SharedBlock, control: ControlLine) -> i
     return 0
 
 
-def _refuse(control: ControlLine, error: NfbError) -> None:
+def refuse(control: ControlLine, error: NfbError) -> None:
+    """Tell the experiment why the process could not start."""
     control.send(
         "error",
         error=type(error).__name__,
@@ -155,4 +172,4 @@ def _experiment_gone(control: ControlLine, block: SharedBlock) -> None:
 if __name__ == "__main__":
     # Everything is written and closed by now. The threads of liblsl and those that wait for streams
     # would take another second to end.
-    os._exit(main())
+    os._exit(run_beside_experiment(_serve))

@@ -12,11 +12,13 @@ _GREETING = re.compile(r"^[\d-]+ [\d:.]+ .*\.cpp:\d+ +(INFO|-?\d)\| ")
 """A line of liblsl that is no warning: time, thread, place in its source, level."""
 
 
-def start_worker(block: str, log_path: str) -> subprocess.Popen[bytes]:
+def start_worker(module: str, block: str, log_path: str) -> subprocess.Popen[bytes]:
     """Start the worker on a block of shared memory, with pipes to its stdin and stdout.
 
     Parameters
     ----------
+    module : str
+        What runs in it: the worker itself, or what receives from one on another computer.
     block : str
         Name of the shared memory.
     log_path : str
@@ -28,7 +30,7 @@ def start_worker(block: str, log_path: str) -> subprocess.Popen[bytes]:
         environment.setdefault(f"{library}_NUM_THREADS", "1")
     with open(log_path, "ab") as log:
         return subprocess.Popen(
-            python_command("engine.worker", "--block", block, "--experiment-pid", str(os.getpid())),
+            python_command(module, "--block", block, "--experiment-pid", str(os.getpid())),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,

@@ -31,6 +31,9 @@ from psychopy_nfb.protocol import OWN, REACHED, SHOWN, value_name
 
 logger: logging.Logger = logging.getLogger(__name__)
 
+WORKER = "engine.worker"
+RECEIVER = "remote.receiver"
+"""What runs in the process, where the EEG is processed on this computer and on another one."""
 START_SECONDS = 20.0
 """How long a worker may take to be ready, beyond the stream's timeout: cold disk, virus scanner."""
 STALLED_SECONDS = 2.0
@@ -39,6 +42,8 @@ BUSY_SECONDS = 120.0
 """The same while it fits its steps to a baseline, which takes seconds with many channels."""
 LOOK_SECONDS = 0.1
 STOP_SECONDS = 3.0
+REMOTE_STOP_SECONDS = 12.0
+"""The same where the files are finished on another computer, over a network that may be cut."""
 LAST_WORDS_SECONDS = 1.0
 """How long to wait for the last messages in the pipe of a process that has ended."""
 INTERRUPT_SECONDS = 0.1
@@ -72,6 +77,10 @@ class WorkerProcess:
         File with the recorded blocks that are shown in place of the own feedback.
     seal : dict, optional
         `Seal` of a blinded session, as plain JSON.
+    remote : dict, optional
+        ``name`` and ``token`` of ``psychopy-nfb worker`` on another computer, which does the work.
+    relay : str, optional
+        ``source_id`` of a stream with each record, for a screen that is at another computer.
     """
 
     def __init__(
@@ -85,6 +94,8 @@ class WorkerProcess:
         plugins: Sequence[dict[str, Any]] = (),
         donors: str | None = None,
         seal: dict[str, Any] | None = None,
+        remote: dict[str, Any] | None = None,
+        relay: str | None = None,
     ):
         self._configuration = configuration
         self._session = session
@@ -92,6 +103,8 @@ class WorkerProcess:
         self._plugins = list(plugins)
         self._donors = donors
         self._seal = seal
+        self._remote = remote
+        self._relay = relay
         self._on_message = on_message
         self._outbox = Outbox()
         self._labels: dict[str, dict[str, Any]] = {"mark": {}, "block": {}}
@@ -158,14 +171,21 @@ class WorkerProcess:
             stem = os.path.join(tempfile.gettempdir(), self.block.name)
         return f"{stem}_worker.log"
 
-    def command(self, name: str, **content: object) -> None:
-        """Queue a command for the worker; never waits. A worker that dies cannot lose it."""
+    def command(self, name: str, **content: object) -> int:
+        """Queue a command for the worker; never waits. A worker that dies cannot lose it.
+
+        Returns
+        -------
+        int
+            Its number, as in the message that it was obeyed.
+        """
         if name in self._labels and "id" in content:
             self._labels[name][content["id"]] = content["label"]
-        self._outbox.add({"command": name, "called": lsl_now(), **source_entry(), **content})
+        return self._outbox.add({"command": name, "called": lsl_now(), **source_entry(), **content})
 
     def _spawn(self, restore: dict[str, Any] | None) -> None:
-        process = start_worker(self.block.name, self.log_path)
+        module = WORKER if self._remote is None else RECEIVER
+        process = start_worker(module, self.block.name, self.log_path)
         self.block["worker_pid"] = process.pid
         self.block["busy"] = 0
         self.block.heartbeat = 0.0
@@ -179,6 +199,8 @@ class WorkerProcess:
             "plugins": self._plugins,
             "donors": self._donors,
             "seal": self._seal,
+            "remote": self._remote,
+            "relay": self._relay,
             "streams": self.ready.get("streams"),
             "restore": restore,
         }
@@ -417,7 +439,8 @@ class WorkerProcess:
             return False
         self._outbox.add({"command": "stop"})
         try:
-            process.wait(STOP_SECONDS if self._is_ready else START_SECONDS)
+            stop = STOP_SECONDS if self._remote is None else REMOTE_STOP_SECONDS
+            process.wait(stop if self._is_ready else START_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

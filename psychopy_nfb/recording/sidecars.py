@@ -122,6 +122,9 @@ FRAMES = {
     "t_sample": _column("When the EEG sample was taken whose feedback the frame showed.", _LSL),
     "t_received": _column("When that sample arrived in the background process.", _LSL),
     "t_published": _column("When its feedback was ready for the experiment.", _LSL),
+    "t_arrived": _column(
+        "When it came to the screen's computer; empty where the EEG is processed on that.", _LSL
+    ),
     "t_read": _column("When the experiment read it for this frame.", _LSL),
     "t_flip": _column("When the frame was flipped onto the screen.", _LSL),
     "seq": _column("Number of the feedback record shown; empty before the first."),

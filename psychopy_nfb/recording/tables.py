@@ -38,6 +38,7 @@ class FrameFields(NamedTuple):
     t_sample: float
     t_received: float
     t_published: float
+    t_arrived: float
     t_read: float
     t_flip: float
     seq: int

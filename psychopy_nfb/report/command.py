@@ -232,11 +232,13 @@ UNKNOWN_TOO = (
 
 def _table(summary: LagSummary) -> Table:
     """Return all stages in milliseconds."""
-    from psychopy_nfb.analysis.lag import TITLES
+    from psychopy_nfb.analysis.lag import ONLY_REMOTE, TITLES
     from psychopy_nfb.report.page import Table
 
     rows = []
     for name, stage in summary.stages.items():
+        if name in ONLY_REMOTE and not stage.n:
+            continue
         title, meaning = TITLES[name]
         figures = (stage.min, stage.median, stage.p95, stage.p99, stage.max)
         cells = [f"{figure:.2f}" if stage.n else "–" for figure in figures]

@@ -1,0 +1,150 @@
+"""The amplifier's computer: waits for experiments on other computers, one session at a time."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+
+import pylsl
+
+from psychopy_nfb.errors import SettingsError, WorkerError, cause
+from psychopy_nfb.remote.handshake import Door, NotWelcome
+from psychopy_nfb.remote.host_session import HostSession
+
+logger: logging.Logger = logging.getLogger(__name__)
+
+STREAM_TYPE = "NFBWorker"
+"""Content type of the LSL stream by which experiments find the worker."""
+PORT = "port"
+"""Entry of its description: where it waits for connections."""
+KEEP_SECONDS = 60.0
+"""How long a session goes on without a connection to the screen's computer."""
+MOST_AT_ONCE = 8
+"""Connections that may be beginning at the same time."""
+LOOK_SECONDS = 0.25
+
+
+class WorkerHost:
+    """What `psychopy-nfb worker` runs.
+
+    Parameters
+    ----------
+    name : str
+        By which experiments find it.
+    token : str
+        Which they must know.
+    data : path
+        Folder for the sessions' files.
+    address : str
+        Of this computer, at which it waits; ``"0.0.0.0"`` for all that it has.
+    port : int
+        0 for any that is free.
+    tell : callable
+        Called with a sentence when a session begins or ends.
+
+    Raises
+    ------
+    SettingsError
+        If nothing can wait there.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        token: str,
+        data: str | os.PathLike[str],
+        address: str,
+        port: int,
+        tell: Callable[[str], None],
+    ):
+        self._token = token
+        self._data = data
+        self._tell = tell
+        self._session: HostSession | None = None
+        self._changing = threading.Lock()
+        self._beginning = threading.BoundedSemaphore(MOST_AT_ONCE)
+        try:
+            self._door = socket.create_server((address, port))
+        except (OSError, OverflowError) as error:
+            raise SettingsError(
+                "port", port, f"cannot be used at {address} ({cause(error)}); choose another one"
+            ) from None
+        self.port: int = self._door.getsockname()[1]
+        info = pylsl.StreamInfo(name, STREAM_TYPE, 1, 0, "string", f"nfb_worker_{uuid.uuid4().hex}")
+        info.desc().append_child_value("manufacturer", "psychopy_nfb")
+        info.desc().append_child_value(PORT, str(self.port))
+        self._sign = pylsl.StreamOutlet(info)  # found as long as it exists
+
+    def run(self, stop: threading.Event) -> None:
+        """Serve experiments until `stop` is set; a session that runs then is ended."""
+        self._door.settimeout(LOOK_SECONDS)
+        while not stop.is_set():
+            with suppress(TimeoutError):
+                connection, _ = self._door.accept()
+                threading.Thread(target=self._meet, args=(connection,), daemon=True).start()
+            self._look_after()
+        self._door.close()
+        if (session := self._session) is not None:
+            session.close("the worker was stopped")
+            session.line.hang_up()
+
+    def _look_after(self) -> None:
+        """End a session whose experiment has been gone for long, and forget one that has ended."""
+        session = self._session
+        if session is None:
+            return
+        if session.seconds_alone > KEEP_SECONDS:
+            session.close(f"no connection for {KEEP_SECONDS:g} s")
+        if session.done:
+            session.line.hang_up()
+            self._session = None
+            self._tell(f"{session.title}: ended ({session.ended_by}).")
+
+    def _meet(self, connection: socket.socket) -> None:
+        """Let one connection in, if it may, and serve it to its end."""
+        if not self._beginning.acquire(blocking=False):
+            connection.close()
+            return
+        begins = True
+        try:
+            door = Door(connection, self._token)
+            session = self._session_for(door)
+            if session is None:
+                return
+            self._beginning.release()
+            begins = False
+            session.serve(connection, door)
+        except NotWelcome:
+            self._tell("A program without the right token was refused.")
+        except (OSError, ValueError, LookupError, TypeError) as error:
+            logger.info("A connection that was not understood has ended: %s", error)
+        finally:
+            if begins:
+                self._beginning.release()
+            with suppress(OSError):
+                connection.close()
+
+    def _session_for(self, door: Door) -> HostSession | None:
+        """Return the session that a connection is for; None after its refusal."""
+        with self._changing:
+            session = self._session
+            if door.session is not None:
+                if session is not None and session.id == door.session:
+                    return session
+                door.refuse(
+                    WorkerError("session", door.session, "has ended on the worker's computer")
+                )
+                return None
+            if session is not None and session.line.connected:
+                door.refuse(WorkerError("worker", session.title, "has a session that still runs"))
+                return None
+            if session is not None:
+                session.close("another one has begun")
+                self._tell(f"{session.title}: ended ({session.ended_by}).")
+            self._session = HostSession(self._data, self._tell)
+            return self._session
