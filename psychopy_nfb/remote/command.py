@@ -9,10 +9,9 @@ import socket
 import sys
 
 from psychopy_nfb.remote.handshake import TOKEN_VARIABLE, check_token
-from psychopy_nfb.remote.host import WorkerHost
+from psychopy_nfb.remote.host import ALL_ADDRESSES, WorkerHost
 from psychopy_nfb.simulate.program import stop_on_signals
 
-ALL_ADDRESSES = "0.0.0.0"
 TOKEN_BYTES = 6
 """Of a token that nobody has chosen, 12 characters."""
 

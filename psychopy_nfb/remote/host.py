@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable
 from contextlib import suppress
 
+import psutil
 import pylsl
 
 from psychopy_nfb.errors import SettingsError, WorkerError, cause
@@ -20,13 +21,26 @@ logger: logging.Logger = logging.getLogger(__name__)
 
 STREAM_TYPE = "NFBWorker"
 """Content type of the LSL stream by which experiments find the worker."""
-PORT = "port"
-"""Entry of its description: where it waits for connections."""
+PORT, ADDRESSES = "port", "addresses"
+"""Entries of its description: where it waits for connections. LSL itself knows the address, and
+does not tell it to programs; a computer's name leads there in some networks only."""
+ALL_ADDRESSES = "0.0.0.0"
 KEEP_SECONDS = 60.0
 """How long a session goes on without a connection to the screen's computer."""
 MOST_AT_ONCE = 8
 """Connections that may be beginning at the same time."""
 LOOK_SECONDS = 0.25
+
+
+def own_addresses() -> list[str]:
+    """Return the IPv4 addresses by which other computers, or this one, reach this computer."""
+    found = [
+        address.address
+        for addresses in psutil.net_if_addrs().values()
+        for address in addresses
+        if address.family == socket.AF_INET
+    ]
+    return sorted(found, key=lambda address: address.startswith("127."))
 
 
 class WorkerHost:
@@ -41,7 +55,7 @@ class WorkerHost:
     data : path
         Folder for the sessions' files.
     address : str
-        Of this computer, at which it waits; ``"0.0.0.0"`` for all that it has.
+        Of this computer, at which it waits; `ALL_ADDRESSES` for all that it has.
     port : int
         0 for any that is free.
     tell : callable
@@ -78,6 +92,8 @@ class WorkerHost:
         info = pylsl.StreamInfo(name, STREAM_TYPE, 1, 0, "string", f"nfb_worker_{uuid.uuid4().hex}")
         info.desc().append_child_value("manufacturer", "psychopy_nfb")
         info.desc().append_child_value(PORT, str(self.port))
+        known = own_addresses() if address == ALL_ADDRESSES else [address]
+        info.desc().append_child_value(ADDRESSES, " ".join(known))
         self._sign = pylsl.StreamOutlet(info)  # found as long as it exists
 
     def run(self, stop: threading.Event) -> None:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import logging
-import re
 import socket
 import threading
-from typing import NamedTuple
 
 import pylsl
 
-from psychopy_nfb.errors import NfbError, StreamError, WorkerError
+from psychopy_nfb.errors import NfbError, StreamError, WorkerError, cause, listed
 from psychopy_nfb.lsl.find import find_stream
 from psychopy_nfb.lsl.selection import StreamSelection
 from psychopy_nfb.remote.handshake import greet
-from psychopy_nfb.remote.host import PORT, STREAM_TYPE
+from psychopy_nfb.remote.host import ADDRESSES, PORT, STREAM_TYPE
 from psychopy_nfb.remote.line import Line
 
 logger: logging.Logger = logging.getLogger(__name__)
@@ -24,15 +22,8 @@ AGAIN_SECONDS = 0.3
 """From one try to connect to the next."""
 
 
-class Place(NamedTuple):
-    """Where a worker waits for connections."""
-
-    address: str
-    port: int
-
-
-def find_worker(name: str, timeout: float) -> Place:
-    """Return where the worker of this name is.
+def find_worker(name: str, timeout: float) -> list[tuple[str, int]]:
+    """Return the addresses and ports at which the worker of this name may be reached.
 
     Raises
     ------
@@ -50,12 +41,11 @@ def find_worker(name: str, timeout: float) -> Place:
         ) from None
     inlet = pylsl.StreamInlet(found, recover=False)
     try:
-        port = int(inlet.info(timeout).desc().child_value(PORT))
+        description = inlet.info(timeout).desc()
+        port = int(description.child_value(PORT))
     except (TimeoutError, pylsl.util.LostError, RuntimeError, ValueError):
         raise StreamError("remote", name, "was found but did not answer; start it again") from None
-    # LSL notes the address from which the answer came, which leads there; a name may not.
-    address = re.search(r"<v4address>([^<]+)</v4address>", found.as_xml())
-    return Place(address[1] if address else found.hostname(), port)
+    return [(address, port) for address in description.child_value(ADDRESSES).split()]
 
 
 class HostLink:
@@ -85,7 +75,8 @@ class HostLink:
     def __init__(self, name: str, token: str, line: Line, session: str | None, timeout: float):
         self._token = token
         self._line = line
-        self._place = find_worker(name, timeout)
+        self._name = name
+        self._places = find_worker(name, timeout)
         self._fresh = True  # the worker counts from the beginning
         self._closed = threading.Event()
         self.session: str | None = session
@@ -103,12 +94,16 @@ class HostLink:
         """
         try:
             first = self._connect()
+        except NfbError:
+            raise
         except (OSError, ValueError, LookupError) as error:
+            places = listed(f"{address}:{port}" for address, port in self._places)
             raise WorkerError(
                 "remote",
-                f"{self._place.address}:{self._place.port}",
-                f"was found but takes no connection ({error}); let Python through the firewall of "
-                "the amplifier's computer, or give the worker a port that is open: --port",
+                self._name,
+                f"was found but takes no connection at {places} ({cause(error)}); let Python "
+                "through the firewall of the amplifier's computer, or give the worker a port that "
+                "is open: --port",
             ) from None
         self._first = first
         self._thread.start()
@@ -119,7 +114,22 @@ class HostLink:
         self._line.hang_up()
 
     def _connect(self) -> tuple[socket.socket, int]:
-        connection = socket.create_connection(self._place, CONNECT_SECONDS)
+        """Connect at the first of the worker's addresses that leads to it; keep to that one."""
+        problem: Exception = OSError("it has no address")
+        for place in self._places:
+            try:
+                connected = self._connect_at(place)
+            except NfbError:
+                raise  # it is the worker, and refuses
+            except (OSError, ValueError, LookupError) as error:
+                problem = error
+            else:
+                self._places = [place]
+                return connected
+        raise problem
+
+    def _connect_at(self, place: tuple[str, int]) -> tuple[socket.socket, int]:
+        connection = socket.create_connection(place, CONNECT_SECONDS)
         try:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             heard = None if self._fresh else self._line.received

@@ -1,0 +1,154 @@
+"""Two network namespaces with a slow network between them, and clocks 3 s apart."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+
+import network
+import numpy as np
+import pandas as pd
+import pytest
+from computers import TOKEN, Worker
+
+from psychopy_nfb.analysis import lag_summary, out_of_order
+from psychopy_nfb.recording import read_session
+
+pytestmark = [
+    *(pytest.mark.slow, pytest.mark.alone, pytest.mark.display),
+    pytest.mark.skipif(not network.possible(), reason="needs Linux, root and /dev/net/tun"),
+]
+AHEAD = 3.0
+"""Seconds by which the clock of the EEG's computer is ahead."""
+DELAY, JITTER, LOSS = 0.02, 0.005, 0.01
+CUT_SECONDS = 5.0
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def computers(tmp_path, monkeypatch):
+    """Return both namespaces and the network between them."""
+    settings = tmp_path / "lsl_api.cfg"
+    peers = ", ".join(network.ADDRESSES)
+    settings.write_text(
+        f"[lab]\nSessionID = {uuid.uuid4().hex}\nKnownPeers = {{{peers}}}\n"
+        "[multicast]\nResolveScope = machine\n[ports]\nIPv6 = disable\n[log]\nlevel = -2\n"
+    )
+    monkeypatch.setenv("LSLAPICFG", str(settings))
+    monkeypatch.setenv("PSYCHOPY_NFB_TOKEN", TOKEN)
+    monkeypatch.setenv("PYTHONPATH", f"{ROOT}:{os.environ.get('PYTHONPATH', '')}")
+    names = network.make_namespaces(f"nfb{uuid.uuid4().hex[:6]}")
+    between = network.Network(names, DELAY, JITTER, LOSS)
+    yield names, between
+    between.end()
+    network.remove_namespaces(names)
+
+
+def within(name, *, ahead=0.0):
+    """Return the beginning of a command that runs within a namespace, its clock `ahead`."""
+    clock = ("unshare", "--time", "--monotonic", f"{ahead:g}") if ahead else ()
+    return ("ip", "netns", "exec", name, *clock)
+
+
+class Screen:
+    """The experiment on the screen's computer."""
+
+    def __init__(self, namespace, *arguments):
+        self._process = subprocess.Popen(
+            [*within(namespace), sys.executable, str(Path(__file__).with_name("screen.py"))]
+            + [str(one) for one in arguments],
+            stdout=subprocess.PIPE,
+            cwd=ROOT,
+        )
+
+    def next(self):
+        line = self._process.stdout.readline()
+        assert line, "the experiment ended"
+        return json.loads(line) if line.startswith(b"{") else self.next()  # PsychoPy's log
+
+    def until_end(self):
+        said = []
+        while "ended" not in (now := self.next()):
+            said.append(now)
+        assert self._process.wait(30) == 0
+        self._process.stdout.close()
+        return said
+
+
+@pytest.fixture
+def session(computers, tmp_path):
+    """Return a function that runs a session; it returns the screen's files and the worker's."""
+    (eeg, screen), between = computers
+    source_id = f"amp-{uuid.uuid4()}"
+    there = within(eeg, ahead=AHEAD)
+    simulator = subprocess.Popen(
+        [*there, sys.executable, "-m", "psychopy_nfb.simulate.simulator", "--seconds", "300"]
+        + ["--source-id", source_id],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    worker = Worker(tmp_path / "eeg", before=there)
+
+    def run(seconds, meanwhile=lambda: None):
+        shown = Screen(screen, source_id, worker.name, tmp_path / "screen", seconds)
+        stem = shown.next()["begun"]
+        meanwhile()
+        return stem, worker.stem(), shown.until_end()
+
+    yield run
+    worker.end()
+    simulator.kill()
+    simulator.wait()
+
+
+def test_row_112_the_log_has_the_lag_of_the_network_on_one_clock(session):
+    here, there, _ = session(15.0)
+    joined = read_session(there)
+    clock = joined.settings["remote"]["clock"]
+    assert clock["offset"] == pytest.approx(-AHEAD, abs=0.002)
+    assert clock["uncertainty"] < 0.06
+    frames = joined.frames
+    own = pd.read_csv(f"{here}_frames.csv")
+    assert frames.frame.tolist() == own.frame.tolist() == list(range(len(frames)))
+    assert frames["sample"].tolist() == pytest.approx(own["sample"].tolist(), nan_ok=True)
+    known = frames[frames.t_sample.notna()]
+    assert len(known) > 0.8 * len(frames)
+    assert len(out_of_order(known)) == 0
+    samples = known["sample"].astype(int)
+    # Either way over the network is within the clock's error: the screen's stamps came back.
+    assert joined.eeg.stamps[samples] == pytest.approx(known.t_sample, abs=0.002)
+    values = joined.signals.set_index("sample").loc[samples]
+    assert values.trained_value.to_numpy() == pytest.approx(known.trained_value, abs=1e-8)
+    # What the network really took: the clocks are exactly 3 s apart.
+    stages = lag_summary(frames).stages
+    network_ms = stages["published_to_arrived_ms"]
+    assert network_ms.min > 1e3 * (DELAY - JITTER) - 2
+    assert network_ms.median == pytest.approx(1e3 * DELAY, abs=5)
+    print(network_ms, clock, stages["total_ms"])
+
+
+def test_a_cut_of_five_seconds_is_flagged_and_all_comes_back(session, computers):
+    _, between = computers
+
+    def cut():
+        time.sleep(3.0)
+        between.say("cut")
+        time.sleep(CUT_SECONDS)
+        between.say("join")
+
+    here, there, said = session(22.0, cut)
+    turns = [one["stale"] for one in said]
+    assert turns[0] is True or turns[:2] == [False, True]
+    assert turns[-1] is False
+    frames = read_session(there).frames
+    own = pd.read_csv(f"{here}_frames.csv")
+    assert frames.frame.tolist() == own.frame.tolist()
+    assert (frames.t_read - frames.t_sample).max() > CUT_SECONDS - 1
+    late = frames[frames.frame > frames.frame.max() - 60]
+    assert (late.t_read - late.t_sample).median() < 0.2
+    assert json.loads(Path(f"{here}_nfb.json").read_text("utf-8"))["remote"]["complete"]
+    assert np.diff(read_session(there).eeg.stamps) == pytest.approx(1 / 250, abs=1e-6)
