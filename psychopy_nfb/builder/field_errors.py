@@ -37,6 +37,7 @@ API_NAMES = {
     "blockSuccess": "success",
     "displaySmoothingMs": "display_smoothing",
     "lagMs": "lag",
+    "remoteToken": "remote_token",
 }
 """Fields whose parameter of the Coder API has another name."""
 _FIELDS = {

@@ -177,10 +177,21 @@ class NeuroFeedbackComponent(BaseComponent):
             *self._place_lines(),
             f"late_read={code(params['lateRead'])},\n",
             f"simulate={value},\n",
+            *self._remote_lines(),
             "between_blocks=False,\n",
             *(["console=True,\n"] if params["console"].val else []),
             *([f"plugins={own},\n"] if (own := plugins_code(self.exp)) else []),
             f"name='{params['name']}',\n",
+        ]
+
+    def _remote_lines(self) -> list[str]:
+        """Return the lines that name a worker on another computer."""
+        remote, token = self.params["remote"], self.params["remoteToken"]
+        if not remote.val:
+            return []
+        return [
+            f"remote={code(remote)},\n",
+            *([f"remote_token={code(token)},\n"] if token.val else []),
         ]
 
     def _participant(self) -> str:

@@ -93,6 +93,23 @@ STREAM = (
         type="num",
     ),
     Field(
+        "remote",
+        "",
+        "Worker on another computer",
+        "Name of the worker on the amplifier's computer, which psychopy-nfb worker --name shows. "
+        "Usually empty: the EEG is processed on this computer.",
+        tab="Stream",
+    ),
+    Field(
+        "remoteToken",
+        "",
+        "Token of the worker",
+        "The token that the worker shows on the amplifier's computer. Empty: that of the "
+        "environment variable PSYCHOPY_NFB_TOKEN, so that it does not stand in the experiment.",
+        tab="Stream",
+        show=(("remote", "!= ''"),),
+    ),
+    Field(
         "simulate",
         "pilot",
         "Simulate the EEG",

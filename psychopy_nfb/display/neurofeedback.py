@@ -34,7 +34,7 @@ from psychopy_nfb.engine.worker_process import WorkerProcess
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.protocol import ShownSource, value_name
 from psychopy_nfb.recording import SessionFiles, calibration_path, new_session
-from psychopy_nfb.remote.worker_choice import check_remote
+from psychopy_nfb.remote.worker_choice import check_remote, is_used
 from psychopy_nfb.settings import to_dict
 from psychopy_nfb.simulate.simulated_amplifier import SimulatedAmplifier, stand_in_for
 from psychopy_nfb.study.session import StudySession
@@ -74,7 +74,8 @@ class Neurofeedback(SessionInterface):
         of the stream's chunks if they are long.
     simulate : {"never", "missing", "always"}
         Whether a simulated amplifier takes the place of the stream: never, if no such stream
-        answers, or always. Its use is reported in the log, in `simulated` and in the settings file.
+        answers, or always; with `remote`, if no such worker answers. Its use is reported in the
+        log, in `simulated` and in the settings file.
     between_blocks : bool
         Whether there is feedback outside of blocks too. Points and hits are counted in blocks only.
     shown : dict of str: ShownSource, optional
@@ -181,7 +182,7 @@ class Neurofeedback(SessionInterface):
         self._plugins = plugins_used(configuration, named)
         self._remote = None
         if remote is not None:
-            self._remote = check_remote(remote, remote_token, simulate, study, named, self._donors)
+            self._remote = check_remote(remote, remote_token, study, named, self._donors)
         self._creator = os.getpid()
         self._simulate = check_choice("simulate", simulate, ("never", "missing", "always"))
         self._stand_in: SimulatedAmplifier | None = None
@@ -239,7 +240,10 @@ class Neurofeedback(SessionInterface):
     def _start_worker(self) -> WorkerProcess:
         import psychopy
 
-        self._stand_in = stand_in_for(self.configuration.stream, self._simulate)
+        if self._remote is not None and not is_used(self._remote, self._simulate):
+            self._remote = None
+        if self._remote is None:
+            self._stand_in = stand_in_for(self.configuration.stream, self._simulate)
         if self._stand_in is not None:
             self._configure(replace(self.configuration, stream=self._stand_in.selection))
         facts = {

@@ -54,6 +54,11 @@ MOST_RESTARTS = 20
 """So many workers in a row that did not work for `WORKED_SECONDS`; then there is no other."""
 
 
+def start_seconds(configuration: dict[str, Any]) -> float:
+    """Return how long a worker may take to be ready, in seconds."""
+    return START_SECONDS + 2 * configuration["stream"]["timeout"]
+
+
 class WorkerProcess:
     """One worker for one run, through as many processes as it takes.
 
@@ -143,7 +148,9 @@ class WorkerProcess:
         NfbError
             What the worker found wrong: no such stream, a setting that does not fit it.
         """
-        timeout = START_SECONDS + 2 * self._configuration["stream"]["timeout"]
+        timeout = start_seconds(self._configuration)
+        if self._remote is not None:  # one process here and one there, which is to be found first
+            timeout *= 2
         self._spawn(restore=None)
         threading.Thread(target=self._send, name="nfb-commands", daemon=True).start()
         self._watcher.start()

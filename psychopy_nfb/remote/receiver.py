@@ -16,7 +16,7 @@ import pylsl
 from psychopy_nfb.engine.control import ControlLine
 from psychopy_nfb.engine.memory import SharedBlock
 from psychopy_nfb.engine.worker import refuse, run_beside_experiment
-from psychopy_nfb.engine.worker_process import START_SECONDS
+from psychopy_nfb.engine.worker_process import start_seconds
 from psychopy_nfb.errors import NfbError, WorkerError
 from psychopy_nfb.recording.settings_file import machine_facts
 from psychopy_nfb.remote.commands import moved
@@ -66,7 +66,7 @@ class Receiver:
         self._labels = self._known_labels()
         known = order["streams"] or {}
         stream_seconds = order["configuration"]["stream"]["timeout"]
-        self._seconds = START_SECONDS + stream_seconds
+        self._seconds = start_seconds(order["configuration"])
         self._link = HostLink(
             order["remote"]["name"],
             order["remote"]["token"],

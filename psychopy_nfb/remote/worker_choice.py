@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Collection
 
 from psychopy_nfb.errors import SettingsError
+from psychopy_nfb.lsl.selection import StreamSelection
 from psychopy_nfb.remote.handshake import TOKEN_VARIABLE, check_token
+from psychopy_nfb.remote.host import STREAM_TYPE
+from psychopy_nfb.simulate.simulated_amplifier import is_there
+
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 def check_remote(
     name: object,
     token: str | None,
-    simulate: str,
     study: object,
     plugins: Collection[object],
     donors: Collection[object],
@@ -21,7 +26,7 @@ def check_remote(
 
     Parameters
     ----------
-    name, token, simulate, study
+    name, token, study
         As for `Neurofeedback`.
     plugins : collection
         Files with parts of a lab's own.
@@ -35,12 +40,6 @@ def check_remote(
     """
     if not isinstance(name, str) or not name:
         raise SettingsError("remote", name, "must be the name of a `psychopy-nfb worker`")
-    if simulate != "never":
-        raise SettingsError(
-            "simulate",
-            simulate,
-            "makes EEG on this computer; with remote start `psychopy-nfb simulate` on the worker's",
-        )
     if study is not None:
         raise SettingsError("study", study, "must run on one computer; leave remote out")
     if plugins:
@@ -60,3 +59,22 @@ def check_remote(
         "name": name,
         "token": check_token("remote_token", token or os.environ.get(TOKEN_VARIABLE)),
     }
+
+
+def is_used(remote: dict[str, str], simulate: str) -> bool:
+    """Return whether the worker does the work, or simulated EEG takes its place on this computer.
+
+    Parameters
+    ----------
+    remote : dict
+        What `check_remote` returns.
+    simulate : {"never", "missing", "always"}
+        As for `Neurofeedback`: with ``"missing"`` if no such worker answers.
+    """
+    name = remote["name"]
+    if simulate == "never":
+        return True
+    if simulate == "missing" and is_there(StreamSelection(name=name, type=STREAM_TYPE)):
+        return True
+    logger.warning("The worker '%s' is not used: this run stays on this computer.", name)
+    return False

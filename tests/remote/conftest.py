@@ -45,3 +45,21 @@ def listen():
         return records
 
     return go_on
+
+
+@pytest.fixture
+def open_window():
+    """Open windows that are closed after the test."""
+    opened = []
+
+    def open_one():
+        from psychopy import logging, visual
+
+        logging.console.setLevel(logging.ERROR)
+        settings = {"units": "pix", "color": "black", "allowGUI": False, "checkTiming": False}
+        opened.append(visual.Window((320, 240), waitBlanking=False, **settings))
+        return opened[-1]
+
+    yield open_one
+    for window in opened:
+        window.close()

@@ -1,11 +1,20 @@
 """The screen's process and the amplifier's, on one machine: real streams, real connections."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
+import pandas as pd
+import psutil
 import pytest
+from computers import TOKEN
 
-from psychopy_nfb import Neurofeedback
+from psychopy_nfb import FeedbackBar, Neurofeedback
+from psychopy_nfb.analysis import lag_summary
+from psychopy_nfb.engine.records import feedback_layout
+from psychopy_nfb.errors import SettingsError, StreamError, WorkerError
+from psychopy_nfb.lsl.selection import StreamSelection
 from psychopy_nfb.recording import read_session
 
 pytestmark = pytest.mark.slow
@@ -48,6 +57,115 @@ def test_row_112_values_calibration_and_commands_go_over_the_network(
 
 
 def nfb_named(settings):
-    from psychopy_nfb.engine.records import feedback_layout
-
     return feedback_layout(settings.value_names).named
+
+
+@pytest.mark.display
+@pytest.mark.alone
+def test_row_112_frames_are_in_the_files_of_both_computers(
+    amplifier, training, worker, token, tmp_path, open_window
+):
+    eeg = worker()
+    settings = training(amplifier().source_id)
+    window = open_window()
+    bar = FeedbackBar(window, size=(40, 200))
+    with Neurofeedback(settings, data=tmp_path / "screen", remote=eeg.name) as nfb:
+        nfb.attach(window, pace=60)
+        with nfb.block("training"):
+            for number in nfb.frames(3.0):
+                bar.value = nfb.value
+                bar.draw()
+                if number == 50:
+                    nfb.mark("the fiftieth")
+    session = read_session(eeg.stem())
+    own = pd.read_csv(nfb.files.frames)
+    frames = session.frames
+    assert frames.frame.tolist() == own.frame.tolist() == list(range(len(frames)))
+    for table in (own, frames):
+        marked = table[table.mark.notna()]
+        assert marked[["frame", "mark"]].to_numpy().tolist() == [[50, "the fiftieth"]]
+        assert set(table.block.dropna()) == {"training"}
+    known = frames[frames.t_sample.notna()]
+    samples = known["sample"].astype(int)
+    assert session.eeg.stamps[samples] == pytest.approx(known.t_sample, abs=1e-3)
+    values = session.signals.set_index("sample").loc[samples].trained_value
+    assert values.to_numpy() == pytest.approx(known.trained_value, abs=1e-8)
+    event = session.events[session.events.trial_type == "mark"].iloc[0]
+    assert event.t == pytest.approx(frames.t_flip[50], abs=1e-3)
+    assert lag_summary(frames).stages["published_to_arrived_ms"].n == len(known)
+    assert "published → arrived" in lag_summary(frames).table()
+
+
+def test_neither_killed_receiver_nor_killed_worker_loses_or_doubles_a_command(
+    amplifier, training, worker, token, tmp_path, listen, until
+):
+    eeg = worker()
+    settings = training(amplifier().source_id)
+    with Neurofeedback(settings, data=tmp_path / "screen", remote=eeg.name) as nfb:
+        listen(nfb, 1.0)
+        nfb.mark("before")
+        for kill in (nfb.worker_pid, process_of(eeg).pid):
+            nfb.mark(f"killed {kill}")
+            psutil.Process(kill).kill()
+            nfb.mark(f"dead {kill}")
+            seen = nfb.records.newest_seq
+            until(lambda seen=seen: nfb.records.newest_seq > seen + 50, 60, "records again")
+        nfb.update()
+        assert nfb.restarts == 1
+        assert not nfb.stale
+        nfb.mark("after")
+    session = read_session(eeg.stem())
+    marks = [*session.events[session.events.trial_type == "mark"].value]
+    assert sorted(marks) == sorted(set(marks))
+    assert len(marks) == 6
+    assert (session.events.trial_type == "worker_restarted").sum() == 1
+    assert np.diff(session.eeg.stamps) == pytest.approx(1 / 250, abs=1e-6)
+
+
+def process_of(eeg):
+    """Return the background process of a worker."""
+    for child in psutil.Process(eeg.process.pid).children():
+        if "psychopy_nfb.engine.worker" in " ".join(child.cmdline()):
+            return child
+    raise AssertionError("it has none")
+
+
+def test_the_session_ends_by_itself_when_the_experiment_is_killed(
+    amplifier, training, worker, token, tmp_path, until
+):
+    eeg = worker()
+    source = amplifier()
+    code = (
+        "import sys, time; sys.path.insert(0, 'tests/engine')\n"
+        "from trainings import alpha\n"
+        "from psychopy_nfb import Neurofeedback\n"
+        f"nfb = Neurofeedback(alpha({source.source_id!r}), data={str(tmp_path / 'screen')!r},"
+        f" remote={eeg.name!r}).start()\n"
+        "print('begun', flush=True)\ntime.sleep(60)\n"
+    )
+    experiment = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    assert experiment.stdout.readline() == b"begun\n"
+    inner = process_of(eeg)
+    experiment.kill()
+    experiment.wait()
+    experiment.stdout.close()
+    until(lambda: not inner.is_running(), 30, "the end of the worker's process")
+    assert read_session(eeg.stem()).settings["ended"] == "stopped"
+
+
+def test_wrong_names_and_tokens_are_told_in_a_sentence(training, worker, unique_id, monkeypatch):
+    eeg = worker()
+    settings = training(unique_id, stream=StreamSelection(name="Nobody", timeout=2.0))
+    monkeypatch.delenv("PSYCHOPY_NFB_TOKEN", raising=False)
+    with pytest.raises(SettingsError, match="remote_token=None: must be the token that"):
+        Neurofeedback(settings, remote=eeg.name)
+    with pytest.raises(StreamError, match="remote='Nowhere': is no worker that answers"):
+        Neurofeedback(settings, remote="Nowhere", remote_token="a wrong token").start()
+    with pytest.raises(WorkerError, match="does not take this token"):
+        Neurofeedback(settings, remote=eeg.name, remote_token="a wrong token").start()
+    with pytest.raises(StreamError, match="no such stream within 2 s"):  # of the EEG, there
+        Neurofeedback(settings, remote=eeg.name, remote_token=TOKEN).start()
+    with pytest.raises(SettingsError, match="a worker takes no code over the network"):
+        Neurofeedback(
+            settings, remote="x", remote_token=TOKEN, plugins=["tests/engine/lab_parts.py"]
+        )
