@@ -130,6 +130,15 @@ COMMANDS = {
         "and events are recorded here, frames on both computers.",
         "psychopy-nfb worker --name EEG-room --data data",
     ),
+    "join": Command(
+        "psychopy_nfb.remote.join",
+        "complete a session of two computers whose connection was lost",
+        "Add the frames that only the screen's computer has to the session's files of the "
+        "amplifier's computer. Needed only if the log says so: usually they are complete by "
+        "themselves.",
+        "psychopy-nfb join screen/sub-01_ses-01_task-alpha_run-01 "
+        "eeg/sub-01_ses-01_task-alpha_run-01",
+    ),
     "compile": Command(
         "psychopy_nfb.builder.compile",
         "make a Python script of a Builder experiment",

@@ -37,6 +37,68 @@ class Left:
     """Numbers of the commands whose events were in the XDF file."""
 
 
+def own_source_id(name: str) -> str:
+    """Return the source id of a stream of ours in the XDF file."""
+    return f"psychopy_nfb_{name.casefold()}"
+
+
+def add_on_own_clock(xdf: XdfWriter, *args: Any, **kwargs: Any) -> int:
+    """Add a stream whose stamps are on this computer's LSL clock, as all are in a session.
+
+    Without that word pyxdf warns of each stream. A continued stream has it again: its first
+    one may have been lost with the process that wrote the header.
+    """
+    number = xdf.add_stream(*args, **kwargs)
+    xdf.clock_offset(number, lsl_now(), 0.0)
+    return number
+
+
+class FramesStream:
+    """The frames in the XDF file: the columns of the frame log that hold numbers.
+
+    Parameters
+    ----------
+    xdf : XdfWriter
+        The file.
+    columns : sequence of str
+        Of the frame log.
+    """
+
+    def __init__(self, xdf: XdfWriter, columns: Sequence[str]):
+        numeric = [name for name in columns if name not in TEXT_COLUMNS]
+        self._xdf = xdf
+        self._places = [columns.index(name) for name in numeric]
+        self._flip_place = numeric.index("t_flip")
+        names = ("Frames", "Frames", numeric, 0.0, "double64")
+        self._number = add_on_own_clock(xdf, *names, source_id=own_source_id("Frames"))
+
+    def write(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Write rows of the frame log."""
+        if rows:
+            numbers = np.array([[row[place] for place in self._places] for row in rows], float)
+            self._xdf.write(self._number, numbers, numbers[:, self._flip_place])
+
+
+def add_frames(
+    files: SessionFiles, value_names: Sequence[str], rows: Sequence[tuple[Any, ...]]
+) -> int:
+    """Add rows of the frame log to a session that has ended; return how many it did not have.
+
+    Raises
+    ------
+    FileError
+        If a file cannot be written.
+    """
+    log = FrameLog(files.frames, value_names, append=True)
+    new = log.write(rows)
+    log.close()
+    if new:
+        xdf = XdfWriter(files.eeg, append=True)
+        FramesStream(xdf, log.columns).write(new)
+        xdf.close()
+    return len(new)
+
+
 class OpenFiles:
     """XDF file, frame log and events of one session, open for writing.
 
@@ -112,13 +174,10 @@ class OpenFiles:
             desc=_description(about),
         )
         columns = self._frame_log.columns
-        numeric = [name for name in columns if name not in TEXT_COLUMNS]
-        self._numeric_places = [columns.index(name) for name in numeric]
-        self._flip_place = numeric.index("t_flip")
         self._sample_place = columns.index("sample")
         signals = [*value_names, "flags", "sample"]
         self._signals = self._add_own("Feedback", "Feedback", signals, value_rate or rate)
-        self._frames = self._add_own("Frames", "Frames", numeric)
+        self._frames = FramesStream(self._xdf, columns)
         self._events = self._add_own("Events", "Markers", ["event"], form="string")
         self._aux = None
         if aux is not None:
@@ -149,14 +208,7 @@ class OpenFiles:
         return self._xdf.count(self._eeg)
 
     def _add(self, *args: Any, **kwargs: Any) -> int:
-        """Add a stream whose stamps are on this computer's LSL clock, as all are here.
-
-        Without that word pyxdf warns of each stream. A continued stream has it again: its first
-        one may have been lost with the process that wrote the header.
-        """
-        number = self._xdf.add_stream(*args, **kwargs)
-        self._xdf.clock_offset(number, lsl_now(), 0.0)
-        return number
+        return add_on_own_clock(self._xdf, *args, **kwargs)
 
     def _add_own(
         self,
@@ -167,8 +219,7 @@ class OpenFiles:
         form: str = "double64",
     ) -> int:
         """Add a stream of ours; its `kind` and source id tell it from an amplifier so named."""
-        source_id = f"psychopy_nfb_{name.casefold()}"
-        return self._add(name, kind, labels, rate, form, source_id=source_id)
+        return self._add(name, kind, labels, rate, form, source_id=own_source_id(name))
 
     def eeg(self, samples: np.ndarray, stamps: np.ndarray) -> None:
         """Write EEG samples (n, n_channels), in the stream's own format, and their stamps (n,)."""
@@ -230,12 +281,7 @@ class OpenFiles:
             ]
         if self._sealed is not None:
             rows = self._sealed.frames(rows, self._frame_log.last_frame)
-        new = self._frame_log.write(rows)
-        if new:
-            numbers = np.array(
-                [[row[place] for place in self._numeric_places] for row in new], float
-            )
-            self._xdf.write(self._frames, numbers, numbers[:, self._flip_place])
+        self._frames.write(self._frame_log.write(rows))
 
     def counts(self) -> dict[str, int]:
         """Return how many samples of each stream, events and frames are in the files."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 from collections import deque
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -101,6 +102,14 @@ class OtherClock:
     def to_there(self, t: float) -> float:
         """Return a time of this computer on the other one's clock."""
         return t - self.offset(t)
+
+    @classmethod
+    def of_facts(cls, facts: Mapping[str, float]) -> OtherClock:
+        """Return the clock as `facts` told it."""
+        clock = cls()
+        clock._line = (facts["t"], facts["offset"], 1e-6 * facts["drift_ppm"])
+        clock.uncertainty = facts["uncertainty"]
+        return clock
 
     def facts(self, t: float) -> dict[str, float | int]:
         """Return what is known at time `t`, for the session's settings file."""

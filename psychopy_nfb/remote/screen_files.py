@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -51,6 +52,7 @@ class ScreenFiles:
         remote: dict[str, Any],
     ):
         self._layout = block.frames.layout
+        self._seq_at = self._layout.place("seq")
         self._reader = FrameReader(block.frames, labels)
         self._clock = clock
         self._log: FrameLog | None = None
@@ -86,8 +88,13 @@ class ScreenFiles:
         """
         taken = self._reader.take(patient)
         if self._log is not None and taken:
+            numbers = [their_number(record[self._seq_at]) or math.nan for record, _ in taken]
+            rows = [
+                (*row[:_SEQ], number, *row[_SEQ + 1 :])
+                for number, (_, row) in zip(numbers, taken, strict=True)
+            ]
             try:
-                self._log.write([row for _, row in taken])
+                self._log.write(rows)
                 self._log.flush()
             except (OSError, ValueError) as error:  # a full disk: the worker's computer has them
                 logger.error("The frame log stops on this computer: %s", error)

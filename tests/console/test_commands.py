@@ -49,6 +49,7 @@ def check_arguments(request):
     [
         ({"do": "set", "changes": {"pipeline": 1}}, "pipeline"),
         ({"do": "set", "changes": {"threshold": True}}, "threshold"),
+        ({"do": "set", "changes": {"threshold": 10**400}}, "threshold"),
         ({"do": "set", "changes": {"threshold": math.nan}}, "threshold"),
         ({"do": "set", "changes": {"threshold": {"type": "Success"}}}, "threshold"),
         ({"do": "set", "changes": {}}, "changes"),

@@ -8,10 +8,12 @@ import numpy as np
 import pandas as pd
 import psutil
 import pytest
+import pyxdf
 from computers import TOKEN
 
 from psychopy_nfb import FeedbackBar, Neurofeedback
 from psychopy_nfb.analysis import lag_summary
+from psychopy_nfb.cli import main
 from psychopy_nfb.engine.records import feedback_layout
 from psychopy_nfb.errors import SettingsError, StreamError, WorkerError
 from psychopy_nfb.lsl.selection import StreamSelection
@@ -169,3 +171,37 @@ def test_wrong_names_and_tokens_are_told_in_a_sentence(training, worker, unique_
         Neurofeedback(
             settings, remote="x", remote_token=TOKEN, plugins=["tests/engine/lab_parts.py"]
         )
+
+
+@pytest.mark.display
+@pytest.mark.alone
+def test_frames_that_a_dead_worker_did_not_get_are_joined(
+    amplifier, training, worker, token, tmp_path, open_window, capsys
+):
+    eeg = worker()
+    window = open_window()
+    with Neurofeedback(
+        training(amplifier().source_id), data=tmp_path / "screen", remote=eeg.name
+    ) as nfb:
+        nfb.attach(window, pace=60)
+        for number in nfb.frames(4.0):
+            if number == 60:
+                eeg.process.kill()
+        assert nfb.stale
+    own = pd.read_csv(nfb.files.frames)
+    before = read_session(eeg.stem()).frames
+    assert own.frame.tolist() == list(range(len(own)))
+    assert len(before) < len(own) - 60
+    assert main(["join", str(nfb.files.stem), str(eeg.stem())]) == 0
+    assert f"{len(own) - len(before)} frames were added" in capsys.readouterr().out
+    session = read_session(eeg.stem())
+    assert session.frames.frame.tolist() == own.frame.tolist()
+    assert session.frames.seq.tolist() == pytest.approx(own.seq.tolist(), nan_ok=True)
+    known = session.frames[session.frames.t_sample.notna()]
+    samples = known["sample"].astype(int)
+    assert session.eeg.stamps[samples] == pytest.approx(known.t_sample, abs=1e-3)
+    streams, _ = pyxdf.load_xdf(str(session.files.eeg))
+    (stream,) = [one for one in streams if one["info"]["name"] == ["Frames"]]
+    assert len(stream["time_series"]) == len(own)
+    assert main(["join", str(nfb.files.stem), str(eeg.stem())]) == 0  # again: nothing is doubled
+    assert "0 frames were added" in capsys.readouterr().out

@@ -1,0 +1,177 @@
+"""The line between two computers over real sockets, and what hostile programs send to it."""
+
+import json
+import random
+import socket
+import threading
+import time
+
+import psutil
+import pytest
+
+from psychopy_nfb.errors import SettingsError, WorkerError
+from psychopy_nfb.remote.commands import COMMANDS, check_command
+from psychopy_nfb.remote.handshake import Door, NotWelcome, greet
+from psychopy_nfb.remote.host_session import HostSession
+from psychopy_nfb.remote.line import Line
+from psychopy_nfb.remote.other_clock import OtherClock
+
+TOKEN = "a token of tests"
+
+
+class Ends:
+    """Both ends of a line, with connections that break."""
+
+    def __init__(self):
+        self.came = {"here": [], "there": []}
+        self.lines = {end: Line(self.came[end].append) for end in self.came}
+
+    def connect(self):
+        pair = socket.socketpair()
+        lines = list(self.lines.values())
+        heard = [line.received for line in lines]
+        threads = [
+            threading.Thread(target=lines[place].serve, args=(pair[place], heard[1 - place]))
+            for place in (0, 1)
+        ]
+        for thread in threads:
+            thread.start()
+        return threads
+
+    def numbers(self, end):
+        return [message["n"] for message in self.came[end]]
+
+
+def test_messages_come_once_and_in_order_through_connections_that_break(until):
+    ends = Ends()
+    sent = {"here": 0, "there": 0}
+    for turn in range(6):
+        threads = ends.connect()
+        for end, line in ends.lines.items():
+            for _ in range(100):
+                line.send("test", n=sent[end], text="x" * 1000 * turn)
+                sent[end] += 1
+        ends.lines["here" if turn % 2 else "there"].hang_up()
+        for thread in threads:
+            thread.join()
+    threads = ends.connect()
+    wanted = list(range(600))
+    until(lambda: ends.numbers("here") == wanted == ends.numbers("there"), 30, "all messages")
+    until(lambda: not any(line.waiting for line in ends.lines.values()), 30, "confirmations")
+    ends.lines["here"].hang_up()
+    for thread in threads:
+        thread.join()
+
+
+def test_a_silent_connection_ends_and_its_messages_come_over_the_next_one(until):
+    came = []
+    line = Line(came.append)
+    here, there = socket.socketpair()
+    line.send("test", n=1)
+    begun = time.monotonic()
+    line.serve(here, 0)  # nobody answers
+    assert time.monotonic() - begun > 2.5
+    assert b'"n": 1' in there.recv(1000)
+    there.close()
+    assert line.waiting == 1
+
+
+def test_who_does_not_know_the_token_is_not_let_in():
+    here, there = socket.socketpair()
+    refused = []
+
+    def host():
+        try:
+            Door(there, TOKEN)
+        except NotWelcome as error:
+            refused.append(error)
+        there.close()
+
+    thread = threading.Thread(target=host)
+    thread.start()
+    with pytest.raises(WorkerError, match="does not take this token"):
+        greet(here, "a wrong token", None, None)
+    thread.join()
+    here.close()
+    assert len(refused) == 1
+
+
+def test_a_worker_that_does_not_know_the_token_is_not_believed():
+    here, there = socket.socketpair()
+
+    def impostor():
+        there.sendall(json.dumps({"protocol": 1, "nonce": "0" * 32}).encode() + b"\n")
+        there.recv(4096)
+        answer = {"session": "x", "heard": 0, "proof": "0" * 64}
+        there.sendall(json.dumps(answer).encode() + b"\n")
+
+    thread = threading.Thread(target=impostor)
+    thread.start()
+    with pytest.raises(WorkerError, match="does not know the token"):
+        greet(here, TOKEN, None, None)
+    thread.join()
+    here.close()
+    there.close()
+
+
+def rubbish(by_chance):
+    """Return something that JSON knows."""
+    simple = [None, True, -1, 10**400, 0.5, float("nan"), float("inf"), "", "x" * 5000, "\ud800"]
+    kind = by_chance.randrange(4)
+    if kind == 0:
+        return [rubbish(by_chance) for _ in range(by_chance.randrange(3))]
+    if kind == 1:
+        names = ["command", "number", "called", "t", "label", "changes", "__class__", "kind"]
+        return {by_chance.choice(names): rubbish(by_chance) for _ in range(by_chance.randrange(4))}
+    return by_chance.choice(simple)
+
+
+def test_no_rubbish_is_a_command():
+    by_chance = random.Random(1)
+    for _ in range(20_000):
+        content = {"command": by_chance.choice([*COMMANDS, "eval", "stop", None])}
+        content |= {"number": 1, "called": 1.0, by_chance.choice("abt"): rubbish(by_chance)}
+        for field in COMMANDS.get(content["command"], {}):
+            content[field] = rubbish(by_chance)
+        try:
+            name, number, fields = check_command(content)
+        except SettingsError:
+            continue
+        assert fields.keys() <= {"called", "source", *COMMANDS[name]}
+
+
+def test_rubbish_starts_nothing_and_takes_no_memory(tmp_path):
+    by_chance = random.Random(2)
+    told = []
+    session = HostSession(tmp_path, told.append)
+    kinds = ["open", "command", "frames", "worker", "", None]
+    memory = psutil.Process().memory_info().rss
+    for _ in range(20_000):
+        message = {"kind": by_chance.choice(kinds), "command": rubbish(by_chance)}
+        message |= {"rows": rubbish(by_chance), "configuration": rubbish(by_chance)}
+        message |= {"facts": {}, "about": rubbish(by_chance)}
+        try:
+            session._take(message)
+        except (ValueError, LookupError, TypeError):
+            pass  # the line goes on with the next one
+    assert told == []
+    assert not list(tmp_path.rglob("*"))
+    assert psutil.Process().memory_info().rss - memory < 50 * 2**20
+
+
+@pytest.mark.parametrize("drift", [0.0, 50e-6, -50e-6])
+def test_the_other_clock_is_known_better_than_single_measurements(drift):
+    by_chance = random.Random(3)
+    clock = OtherClock()
+    errors = []
+    for number in range(150):
+        t = 1000.0 + 2.0 * number
+        there_and_back = [0.02 + by_chance.uniform(-0.005, 0.005) for _ in range(2)]
+        wrong = (there_and_back[0] - there_and_back[1]) / 2
+        true = 3.0 + drift * (t - 1000.0)
+        clock.add(t, true + wrong, sum(there_and_back))
+        if number > 15:
+            errors.append(abs(clock.offset(t + 1.0) - 3.0 - drift * (t + 1.0 - 1000.0)))
+            assert clock.to_there(clock.to_here(500.0)) == pytest.approx(500.0, abs=1e-3)
+    assert max(errors) < 0.003
+    assert sorted(errors)[len(errors) // 2] < 0.001
