@@ -20,6 +20,7 @@ PAGES = {
     "Prepare": {
         "amplifiers": "Amplifiers",
         "filter_and_channels": "Choose filter and channels",
+        "two_computers": "Two computers",
         "artifacts": "Artifacts",
         "session_course": "The course of a session",
         "what_is_shown": "What is shown: controls",

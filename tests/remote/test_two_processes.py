@@ -121,7 +121,9 @@ def test_neither_killed_receiver_nor_killed_worker_loses_or_doubles_a_command(
     assert sorted(marks) == sorted(set(marks))
     assert len(marks) == 6
     assert (session.events.trial_type == "worker_restarted").sum() == 1
-    assert np.diff(session.eeg.stamps) == pytest.approx(1 / 250, abs=1e-6)
+    # EEG is missing where the worker was dead, and nowhere else.
+    steps = np.diff(session.eeg.stamps)
+    assert (np.abs(steps - 1 / 250) > 1e-6).sum() <= 1
 
 
 def process_of(eeg):
