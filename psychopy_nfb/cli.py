@@ -131,7 +131,7 @@ COMMANDS = {
         "psychopy-nfb worker --name EEG-room --data data",
     ),
     "join": Command(
-        "psychopy_nfb.remote.join",
+        "psychopy_nfb.remote.join_command",
         "complete a session of two computers whose connection was lost",
         "Add the frames that only the screen's computer has to the session's files of the "
         "amplifier's computer. Needed only if the log says so: usually they are complete by "

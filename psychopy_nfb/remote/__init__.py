@@ -9,7 +9,7 @@ feedback records over LSL.
 - `other_clock`: the other computer's clock;
 - amplifier's computer: `command` for the terminal, `host` waits for experiments, `host_session`
   carries one out;
-- `join` for the terminal: frames that were lost on the way;
+- `join`, for the terminal `join_command`: frames that were lost on the way;
 - screen's computer: `receiver` is the process, `host_link` connects it, `record_stream` takes the
   records, `screen_files` keeps the frame log; `worker_choice` checks what an experiment wants.
 """

@@ -8,8 +8,7 @@ import secrets
 import socket
 import sys
 
-from psychopy_nfb.remote.handshake import TOKEN_VARIABLE, check_token
-from psychopy_nfb.remote.host import ALL_ADDRESSES, WorkerHost
+from psychopy_nfb.remote.handshake import ALL_ADDRESSES, TOKEN_VARIABLE, check_token
 from psychopy_nfb.simulate.program import stop_on_signals
 
 TOKEN_BYTES = 6
@@ -41,6 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     """Serve experiments until Ctrl-C; return the exit status."""
+    from psychopy_nfb.remote.host import WorkerHost
+
     token = options.token or os.environ.get(TOKEN_VARIABLE) or secrets.token_hex(TOKEN_BYTES)
     check_token("token", token)
     with stop_on_signals() as stop:

@@ -16,6 +16,8 @@ from typing import Any
 
 from psychopy_nfb.errors import NfbError, SettingsError, WorkerError
 
+ALL_ADDRESSES = "0.0.0.0"
+"""Where a worker waits that waits at each address of its computer."""
 PROTOCOL = 1
 """Of the messages; both ends need the same one."""
 GREETING_SECONDS = 5.0

@@ -14,7 +14,7 @@ import psutil
 import pylsl
 
 from psychopy_nfb.errors import SettingsError, WorkerError, cause
-from psychopy_nfb.remote.handshake import Door, NotWelcome
+from psychopy_nfb.remote.handshake import ALL_ADDRESSES, Door, NotWelcome
 from psychopy_nfb.remote.host_session import HostSession
 
 logger: logging.Logger = logging.getLogger(__name__)
@@ -24,7 +24,6 @@ STREAM_TYPE = "NFBWorker"
 PORT, ADDRESSES = "port", "addresses"
 """Entries of its description: where it waits for connections. LSL itself knows the address, and
 does not tell it to programs; a computer's name leads there in some networks only."""
-ALL_ADDRESSES = "0.0.0.0"
 KEEP_SECONDS = 60.0
 """How long a session goes on without a connection to the screen's computer."""
 MOST_AT_ONCE = 8

@@ -1,10 +1,8 @@
-"""`psychopy-nfb join`: complete a session of two computers whose connection was lost."""
+"""Frames that were lost on their way to the amplifier's computer, added to its files."""
 
 from __future__ import annotations
 
-import argparse
 import os
-import sys
 from typing import Any
 
 import pandas as pd
@@ -19,20 +17,6 @@ from psychopy_nfb.recording.text import text_of_cell
 from psychopy_nfb.remote.other_clock import OtherClock
 
 TIMES = tuple(name for name in FRAME_COLUMNS if name.startswith("t_"))
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of ``psychopy-nfb join``."""
-    parser.add_argument("screen", help="any file of the session from the screen's computer")
-    parser.add_argument("eeg", help="any file of the session from the amplifier's computer")
-
-
-def main(options: argparse.Namespace) -> int:
-    """Join them and say what came of it; return the exit status."""
-    added = join(options.screen, options.eeg)
-    files = SessionFiles.from_stem(options.eeg)
-    sys.stdout.write(f"{files.stem}: {added} frames were added; it is complete now.\n")
-    return 0
 
 
 def join(screen: str | os.PathLike[str], eeg: str | os.PathLike[str]) -> int:

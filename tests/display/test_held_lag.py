@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import numpy as np
 import pandas as pd
@@ -37,17 +38,24 @@ def ring(empty_ring):
     """Return a ring of records 4 ms apart; the sample of record n is of 100 + n / 250 s."""
     for number in range(1, FEEDBACK_SLOTS + 1000):
         t = 100 + number / 250
-        empty_ring.write(t, t, t, 0.1, number, 0, *VALUES)
+        empty_ring.write(t, t, t, math.nan, 0.1, number, 0, *VALUES)
     return empty_ring
 
 
-def fill(ring, rate, per_chunk, seconds=1.0, transport=0.003, delay=0.1):
+def fill(ring, rate, per_chunk, seconds=1.0, transport=0.003, delay=0.1, network=math.nan):
     """Write records of a stream whose chunks hold several of them."""
     chunk = per_chunk / rate
     for first in range(0, round(seconds * rate), per_chunk):
         arrived = 100 + first / rate + chunk + transport
         for number in range(first + 1, first + per_chunk + 1):
-            ring.write(100 + number / rate, arrived, arrived + 0.001, delay, number, 0, *VALUES)
+            t, published = 100 + number / rate, arrived + 0.001
+            ring.write(t, arrived, published, published + network, delay, number, 0, *VALUES)
+
+
+def test_the_way_over_a_network_is_part_of_the_least_lag(empty_ring):
+    fill(empty_ring, 250, 1, network=0.02)
+    with pytest.raises(SettingsError, match=r"stream and background process 0\.028 s"):
+        check_possible(Lag(hold=0.12), empty_ring, 0.1, 0.004, 0.0, FRAME)
 
 
 @pytest.mark.parametrize("lag", [0.15, 0.2, 0.3337, 1.0, 2.0])
@@ -95,7 +103,7 @@ def test_a_standstill_of_the_worker_does_not_count_as_what_is_usual(empty_ring):
     for number in range(1, 251):  # the first of them came half a second late
         t = last + number / 250
         arrived = max(t + 0.003, last + 0.5)
-        empty_ring.write(t, arrived, arrived + 0.001, 0.1, number, 0, *VALUES)
+        empty_ring.write(t, arrived, arrived + 0.001, math.nan, 0.1, number, 0, *VALUES)
     check_possible(Lag(hold=0.18), empty_ring, 0.1, 0.004, 0.05, FRAME)
 
 

@@ -23,7 +23,8 @@ def block():
 
 
 def write(ring, number):
-    return ring.write(number, number, number, 0.1, number, 0, *[float(number)] * len(VALUE_NAMES))
+    times = (float(number),) * 4
+    return ring.write(*times, 0.1, number, 0, *[float(number)] * len(VALUE_NAMES))
 
 
 def test_newest_is_none_before_the_first_record(block):
@@ -35,7 +36,7 @@ def test_newest_is_the_last_written(block):
         assert write(block.feedback, number) == number
         record = block.feedback.newest()
         assert record[0] == number
-        assert record[7] == float(number)
+        assert record[block.feedback.layout.values][0] == float(number)
 
 
 def test_since_gives_all_that_the_ring_still_holds(block):
