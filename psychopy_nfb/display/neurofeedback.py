@@ -34,7 +34,8 @@ from psychopy_nfb.engine.worker_process import WorkerProcess
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.protocol import ShownSource, value_name
 from psychopy_nfb.recording import SessionFiles, calibration_path, new_session
-from psychopy_nfb.remote.worker_choice import check_remote, is_used
+from psychopy_nfb.remote.worker_address import worker_settings
+from psychopy_nfb.remote.worker_choice import check_alone, check_remote, is_used
 from psychopy_nfb.settings import to_dict
 from psychopy_nfb.simulate.simulated_amplifier import SimulatedAmplifier, stand_in_for
 from psychopy_nfb.study.session import StudySession
@@ -57,9 +58,9 @@ class Neurofeedback(SessionInterface):
 
     Parameters
     ----------
-    settings : path, dict or Configuration
+    settings : path, dict, Configuration or None
         A settings file (``experiments/alpha_up.json``), an earlier session's ``_nfb.json``, or the
-        settings themselves.
+        settings themselves; None for those that the `remote` worker was started with.
     data : path, optional
         Folder for the session's files; None keeps nothing.
     participant, session : str
@@ -134,7 +135,7 @@ class Neurofeedback(SessionInterface):
 
     def __init__(
         self,
-        settings: str | os.PathLike[str] | dict[str, Any] | Configuration,
+        settings: str | os.PathLike[str] | dict[str, Any] | Configuration | None,
         *,
         data: str | os.PathLike[str] | None = None,
         participant: str = "01",
@@ -158,7 +159,12 @@ class Neurofeedback(SessionInterface):
             raise SettingsError("data", data, "must be a folder, or None to keep nothing")
         if not (name is None or isinstance(name, str)):
             raise SettingsError("name", name, "must be a text")
+        self._remote = None if remote is None else check_remote(remote, remote_token)
         named = load_plugins(plugins)
+        if settings is None:
+            if self._remote is None:
+                raise SettingsError("settings", None, "must be a settings file, or a dictionary")
+            settings = worker_settings(self._remote)
         configuration = read_configuration(settings)
         self._study: StudySession | None = None
         if study is not None:
@@ -180,9 +186,8 @@ class Neurofeedback(SessionInterface):
             configuration = replace(configuration, shown={**configuration.shown, **shown})
         self._donors: Donors = read_donors(configuration, task, participant)
         self._plugins = plugins_used(configuration, named)
-        self._remote = None
-        if remote is not None:
-            self._remote = check_remote(remote, remote_token, study, named, self._donors)
+        if self._remote is not None:
+            check_alone(study, plugins, self._donors)
         self._creator = os.getpid()
         self._simulate = check_choice("simulate", simulate, ("never", "missing", "always"))
         self._stand_in: SimulatedAmplifier | None = None

@@ -161,9 +161,9 @@ class WorkerProcess:
                     "timeout", timeout, f"the background process did not start; see {self.log_path}"
                 )
                 break
-        if self._error is not None:
-            self.close()
-            raise self._error
+        if (error := self._error) is not None:
+            self.close()  # the process may yet say that its shared memory is gone
+            raise error
 
     @property
     def pid(self) -> int | None:

@@ -10,6 +10,7 @@ feedback records over LSL.
 - amplifier's computer: `command` for the terminal, `host` waits for experiments, `host_session`
   carries one out;
 - `join`, for the terminal `join_command`: frames that were lost on the way;
-- screen's computer: `receiver` is the process, `host_link` connects it, `record_stream` takes the
-  records, `screen_files` keeps the frame log; `worker_choice` checks what an experiment wants.
+- screen's computer: `worker_choice` checks what an experiment wants, `worker_address` finds the
+  worker, `receiver` is the process, `host_link` keeps it connected, `record_stream` takes the
+  records, `screen_files` keeps the frame log.
 """

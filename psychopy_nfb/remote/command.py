@@ -23,6 +23,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=socket.gethostname(),
         help="by which experiments find it, Neurofeedback(remote=NAME) (default: this computer's)",
     )
+    add(
+        "--settings",
+        metavar="FILE",
+        help="settings of the training, for experiments that name none (default: the experiment's)",
+    )
     add("--data", default="data", metavar="FOLDER", help="for the sessions' files (default: data)")
     add(
         "--token",
@@ -40,13 +45,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     """Serve experiments until Ctrl-C; return the exit status."""
+    from psychopy_nfb.engine.configuration import read_configuration
     from psychopy_nfb.remote.host import WorkerHost
 
     token = options.token or os.environ.get(TOKEN_VARIABLE) or secrets.token_hex(TOKEN_BYTES)
     check_token("token", token)
     with stop_on_signals() as stop:
         host = WorkerHost(
-            options.name, token, options.data, options.host, options.port, tell=_print
+            options.name,
+            token,
+            options.data,
+            read_configuration(options.settings) if options.settings else None,
+            options.host,
+            options.port,
+            tell=_print,
         )
         _print(
             f"Worker {options.name!r} waits for experiments at TCP port {host.port}. In the "

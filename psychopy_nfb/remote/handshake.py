@@ -24,6 +24,8 @@ GREETING_SECONDS = 5.0
 WRONG_SECONDS = 1.0
 """How long the answer to a wrong token takes, so that nobody tries many."""
 LONGEST_GREETING = 4096
+LONGEST_ANSWER = 4_000_000
+"""Most bytes of an answer, which may hold settings."""
 SMALLEST_TOKEN = 8
 TOKEN_VARIABLE = "PSYCHOPY_NFB_TOKEN"
 """Environment variable with the token, so that it stands in no experiment."""
@@ -61,12 +63,12 @@ def _say(connection: socket.socket, **content: object) -> None:
     connection.sendall(json.dumps(content).encode() + b"\n")
 
 
-def _hear(connection: socket.socket) -> dict[str, Any]:
+def _hear(connection: socket.socket, longest: int = LONGEST_GREETING) -> dict[str, Any]:
     """Return one line, read byte by byte: what follows it is another's to read."""
-    line = b""
+    line = bytearray()
     while not line.endswith(b"\n"):
         part = connection.recv(1)
-        if not part or len(line) > LONGEST_GREETING:
+        if not part or len(line) > longest:
             raise OSError("the other end hung up")
         line += part
     content = json.loads(line)
@@ -76,7 +78,7 @@ def _hear(connection: socket.socket) -> dict[str, Any]:
 
 
 def greet(
-    connection: socket.socket, token: str, session: str | None, heard: int | None
+    connection: socket.socket, name: str, token: str, wants: str, **more: object
 ) -> dict[str, Any]:
     """Begin as the experiment's end.
 
@@ -84,23 +86,24 @@ def greet(
     ----------
     connection : socket
         Just made.
-    token : str
+    name, token : str
         Of the worker.
-    session : str or None
-        Which session goes on, None for a new one.
-    heard : int or None
-        Number of its last message that came; None where this end has lost what it knew.
+    wants : {"session", "settings"}
+        What the connection is for: messages of a session, or the worker's settings.
+    **more
+        Of a session: ``session``, which one goes on, None for a new one; ``heard``, number of its
+        last message that came, None where this end has lost what it knew.
 
     Returns
     -------
     dict
-        ``session`` and ``heard``, of the other end.
+        Of a session ``session`` and ``heard``, of the other end; or ``settings``.
 
     Raises
     ------
-    NfbError
+    WorkerError
         If the token is wrong, or the other end refuses.
-    OSError, ValueError
+    OSError, ValueError, LookupError
         If the connection breaks.
     """
     connection.settimeout(GREETING_SECONDS)
@@ -108,24 +111,18 @@ def greet(
     if theirs.get("protocol") != PROTOCOL:
         raise WorkerError(
             "remote",
-            theirs.get("protocol"),
-            "is another version of psychopy_nfb; install the same one on both computers",
+            name,
+            "has another version of psychopy_nfb; install the same one on both computers",
         )
     mine = secrets.token_hex(16)
     nonces = f"{theirs['nonce']}:{mine}"
-    _say(
-        connection,
-        nonce=mine,
-        proof=_proof(token, "experiment", nonces),
-        session=session,
-        heard=heard,
-    )
-    answer = _hear(connection)
+    _say(connection, nonce=mine, proof=_proof(token, "experiment", nonces), wants=wants, **more)
+    answer = _hear(connection, LONGEST_ANSWER)
     if "refused" in answer:
-        raise WorkerError("remote", session, str(answer["refused"]))
+        raise WorkerError("remote", name, str(answer["refused"]))
     if not hmac.compare_digest(str(answer.get("proof")), _proof(token, "worker", nonces)):
-        raise WorkerError("remote", None, "does not know the token; it is another's worker")
-    return {"session": str(answer["session"]), "heard": int(answer["heard"])}
+        raise WorkerError("remote", name, "does not know the token; it is another's worker")
+    return answer
 
 
 class Door:
@@ -140,6 +137,8 @@ class Door:
 
     Attributes
     ----------
+    wants : str
+        What the connection is for, ``"session"`` or ``"settings"``.
     session : str or None
         Which session the other end wants to go on with, None for a new one.
     heard : int or None
@@ -166,14 +165,15 @@ class Door:
             time.sleep(WRONG_SECONDS)
             _say(connection, refused="does not take this token; look at what the worker shows")
             raise NotWelcome
-        session, heard = theirs["session"], theirs["heard"]
+        self.wants: str = str(theirs["wants"])
+        session, heard = theirs.get("session"), theirs.get("heard")
         self.session: str | None = None if session is None else str(session)
         self.heard: int | None = None if heard is None else int(heard)
 
-    def welcome(self, session: str, heard: int) -> None:
-        """Let the other end in."""
+    def welcome(self, **answer: object) -> None:
+        """Let the other end in, with what it wants."""
         proof = _proof(self._token, "worker", self._nonces)
-        _say(self._connection, session=session, heard=heard, proof=proof)
+        _say(self._connection, proof=proof, **answer)
 
     def refuse(self, error: NfbError) -> None:
         """Tell the other end why it cannot have what it wants."""

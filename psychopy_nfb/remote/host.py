@@ -13,9 +13,11 @@ from contextlib import suppress
 import psutil
 import pylsl
 
+from psychopy_nfb.engine.configuration import Configuration
 from psychopy_nfb.errors import SettingsError, WorkerError, cause
 from psychopy_nfb.remote.handshake import ALL_ADDRESSES, Door, NotWelcome
 from psychopy_nfb.remote.host_session import HostSession
+from psychopy_nfb.settings import to_dict
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -53,6 +55,8 @@ class WorkerHost:
         Which they must know.
     data : path
         Folder for the sessions' files.
+    settings : Configuration or None
+        Of the training, for experiments that name none.
     address : str
         Of this computer, at which it waits; `ALL_ADDRESSES` for all that it has.
     port : int
@@ -71,12 +75,14 @@ class WorkerHost:
         name: str,
         token: str,
         data: str | os.PathLike[str],
+        settings: Configuration | None,
         address: str,
         port: int,
         tell: Callable[[str], None],
     ):
         self._token = token
         self._data = data
+        self._settings = settings
         self._tell = tell
         self._session: HostSession | None = None
         self._changing = threading.Lock()
@@ -128,6 +134,9 @@ class WorkerHost:
         begins = True
         try:
             door = Door(connection, self._token)
+            if door.wants == "settings":
+                self._give_settings(door)
+                return
             session = self._session_for(door)
             if session is None:
                 return
@@ -143,6 +152,19 @@ class WorkerHost:
                 self._beginning.release()
             with suppress(OSError):
                 connection.close()
+
+    def _give_settings(self, door: Door) -> None:
+        if self._settings is None:
+            door.refuse(
+                WorkerError(
+                    "settings",
+                    None,
+                    "has no settings; name the training's in the experiment, or give the worker "
+                    "a file: --settings FILE",
+                )
+            )
+        else:
+            door.welcome(settings=to_dict(self._settings))
 
     def _session_for(self, door: Door) -> HostSession | None:
         """Return the session that a connection is for; None after its refusal."""

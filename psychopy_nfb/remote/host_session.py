@@ -101,7 +101,7 @@ class HostSession:
                 heard = 0
                 if self._ready is not None:
                     self.line.send("worker", message=self._ready)
-            door.welcome(self.id, self.line.received)
+            door.welcome(session=self.id, heard=self.line.received)
             self._alone_since = None
             self.line.serve(connection, heard)
             self._alone_since = time.monotonic()

@@ -25,6 +25,7 @@ from psychopy_nfb.remote.line import Line
 from psychopy_nfb.remote.other_clock import OtherClock
 from psychopy_nfb.remote.record_stream import RecordStream
 from psychopy_nfb.remote.screen_files import ScreenFiles
+from psychopy_nfb.remote.worker_address import WorkerAddress
 
 OWN = 0
 """Number of the commands of this process itself."""
@@ -67,13 +68,8 @@ class Receiver:
         known = order["streams"] or {}
         stream_seconds = order["configuration"]["stream"]["timeout"]
         self._seconds = start_seconds(order["configuration"])
-        self._link = HostLink(
-            order["remote"]["name"],
-            order["remote"]["token"],
-            self._line,
-            known.get("session"),
-            stream_seconds,
-        )
+        address = WorkerAddress(**order["remote"], timeout=stream_seconds)
+        self._link = HostLink(address, self._line, known.get("session"))
         self._records: RecordStream | None = None
         self._files: ScreenFiles | None = None
         self._connections = 1

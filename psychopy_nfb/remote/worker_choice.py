@@ -15,18 +15,33 @@ from psychopy_nfb.simulate.simulated_amplifier import is_there
 logger: logging.Logger = logging.getLogger(__name__)
 
 
-def check_remote(
-    name: object,
-    token: str | None,
-    study: object,
-    plugins: Collection[object],
-    donors: Collection[object],
-) -> dict[str, str]:
+def check_remote(name: object, token: str | None) -> dict[str, str]:
     """Return the worker for `WorkerProcess`.
 
     Parameters
     ----------
-    name, token, study
+    name, token
+        As `remote` and `remote_token` of `Neurofeedback`.
+
+    Raises
+    ------
+    SettingsError
+        If there is no name or no token.
+    """
+    if not isinstance(name, str) or not name:
+        raise SettingsError("remote", name, "must be the name of a `psychopy-nfb worker`")
+    return {
+        "name": name,
+        "token": check_token("remote_token", token or os.environ.get(TOKEN_VARIABLE)),
+    }
+
+
+def check_alone(study: object, plugins: Collection[object], donors: Collection[object]) -> None:
+    """Refuse what cannot be had together with a worker.
+
+    Parameters
+    ----------
+    study : path or None
         As for `Neurofeedback`.
     plugins : collection
         Files with parts of a lab's own.
@@ -36,10 +51,8 @@ def check_remote(
     Raises
     ------
     SettingsError
-        If there is no token, or something is wanted that stays on one computer.
+        If something is wanted that stays on one computer.
     """
-    if not isinstance(name, str) or not name:
-        raise SettingsError("remote", name, "must be the name of a `psychopy-nfb worker`")
     if study is not None:
         raise SettingsError("study", study, "must run on one computer; leave remote out")
     if plugins:
@@ -55,10 +68,6 @@ def check_remote(
             sorted(map(str, donors)),
             "shows recorded sessions, whose files are on this computer; leave remote out",
         )
-    return {
-        "name": name,
-        "token": check_token("remote_token", token or os.environ.get(TOKEN_VARIABLE)),
-    }
 
 
 def is_used(remote: dict[str, str], simulate: str) -> bool:

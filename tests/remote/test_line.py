@@ -90,7 +90,7 @@ def test_who_does_not_know_the_token_is_not_let_in():
     thread = threading.Thread(target=host)
     thread.start()
     with pytest.raises(WorkerError, match="does not take this token"):
-        greet(here, "a wrong token", None, None)
+        greet(here, "EEG", "a wrong token", "session", session=None, heard=None)
     thread.join()
     here.close()
     assert len(refused) == 1
@@ -108,7 +108,7 @@ def test_a_worker_that_does_not_know_the_token_is_not_believed():
     thread = threading.Thread(target=impostor)
     thread.start()
     with pytest.raises(WorkerError, match="does not know the token"):
-        greet(here, TOKEN, None, None)
+        greet(here, "EEG", TOKEN, "session", session=None, heard=None)
     thread.join()
     here.close()
     there.close()

@@ -18,6 +18,7 @@ from psychopy_nfb.engine.records import feedback_layout
 from psychopy_nfb.errors import SettingsError, StreamError, WorkerError
 from psychopy_nfb.lsl.selection import StreamSelection
 from psychopy_nfb.recording import read_session
+from psychopy_nfb.settings import write_json
 
 pytestmark = pytest.mark.slow
 
@@ -159,7 +160,7 @@ def test_the_session_ends_by_itself_when_the_experiment_is_killed(
 
 def test_wrong_names_and_tokens_are_told_in_a_sentence(training, worker, unique_id, monkeypatch):
     eeg = worker()
-    settings = training(unique_id, stream=StreamSelection(name="Nobody", timeout=2.0))
+    settings = training(unique_id, stream=StreamSelection(name="Nobody", timeout=8.0))
     monkeypatch.delenv("PSYCHOPY_NFB_TOKEN", raising=False)
     with pytest.raises(SettingsError, match="remote_token=None: must be the token that"):
         Neurofeedback(settings, remote=eeg.name)
@@ -167,7 +168,7 @@ def test_wrong_names_and_tokens_are_told_in_a_sentence(training, worker, unique_
         Neurofeedback(settings, remote="Nowhere", remote_token="a wrong token").start()
     with pytest.raises(WorkerError, match="does not take this token"):
         Neurofeedback(settings, remote=eeg.name, remote_token="a wrong token").start()
-    with pytest.raises(StreamError, match="no such stream within 2 s"):  # of the EEG, there
+    with pytest.raises(StreamError, match="no such stream within 8 s"):  # of the EEG, there
         Neurofeedback(settings, remote=eeg.name, remote_token=TOKEN).start()
     with pytest.raises(SettingsError, match="a worker takes no code over the network"):
         Neurofeedback(
@@ -207,3 +208,16 @@ def test_frames_that_a_dead_worker_did_not_get_are_joined(
     assert len(stream["time_series"]) == len(own)
     assert main(["join", str(nfb.files.stem), str(eeg.stem())]) == 0  # again: nothing is doubled
     assert "0 frames were added" in capsys.readouterr().out
+
+
+def test_the_worker_may_have_the_settings(amplifier, training, worker, token, tmp_path, listen):
+    settings = training(amplifier().source_id, threshold=7.5)
+    path = tmp_path / "alpha.json"
+    write_json(settings, path)
+    eeg = worker("--settings", str(path))
+    with Neurofeedback(None, remote=eeg.name) as nfb:
+        assert nfb.configuration == settings
+        assert len(listen(nfb, 2.0)) > 50
+    without = worker()
+    with pytest.raises(WorkerError, match="has no settings; name the training's"):
+        Neurofeedback(None, remote=without.name)
