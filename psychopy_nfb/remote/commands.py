@@ -65,6 +65,7 @@ COMMANDS: dict[str, dict[str, Check]] = {
         "edge": lambda value: value in ("begin", "end"),
         "t": _number,
         "begun": _number,
+        "cut_off": _yes_or_no,
         "feedback": _yes_or_no,
         "lag": _or_none(_mapping),
         "points": _yes_or_no,

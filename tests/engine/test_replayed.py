@@ -25,6 +25,7 @@ from psychopy_nfb.dsp import (
     standard_positions,
 )
 from psychopy_nfb.engine.configuration import read_configuration
+from psychopy_nfb.engine.records import SAMPLE
 from psychopy_nfb.engine.rerun import run_offline
 from psychopy_nfb.errors import StreamError
 from psychopy_nfb.lsl.outlet import make_outlet
@@ -41,6 +42,12 @@ RATE = 250.0
 LABELS = ["Fz", "Cz", "Pz", "Oz"]
 MARKERS = ((700, "light"), (701, "sound"), (1500, "light"))
 EEGLAB = Path(__file__).parents[3] / "shared" / "data" / "eeglab_data.set"
+
+
+def newest_sample(nfb):
+    """Return the number of the newest sample, -1 before the first."""
+    record = nfb.records.newest()
+    return -1 if record is None else record[SAMPLE]
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +104,7 @@ def train(training, tmp_path, until, unique_id):
         )
         with Neurofeedback(settings, data=tmp_path) as nfb:
             nfb.begin_block("training")
-            until(lambda: (nfb.records.newest() or [0] * 6)[5] >= n - 1, 30, f"sample {n}")
+            until(lambda: newest_sample(nfb) >= n - 1, 30, f"sample {n}")
         return settings, read_session(nfb.files.stem)
 
     yield run
