@@ -143,6 +143,8 @@ _MICROVOLTS_PER = {
     "mv": 1e3,
     "millivolt": 1e3,
     "millivolts": 1e3,
+    "mvolt": 1e3,
+    "mvolts": 1e3,
     "uv": 1.0,
     "μv": 1.0,
     "uvolt": 1.0,

@@ -199,7 +199,14 @@ class Acquisition:
     def known(self) -> dict[str, object]:
         """Return what a successor needs to take the same streams, and to understand the EEG's."""
         aux = None if self._merger is None else self._merger.inlet.facts()
-        return {"eeg": self._inlet.facts(), "aux": aux, "heard": self._inlet.heard.to_dict()}
+        heard = replace(self._inlet.heard, offset=self.clock_offset)
+        return {"eeg": self._inlet.facts(), "aux": aux, "heard": heard.to_dict()}
+
+    @property
+    def clock_offset(self) -> float:
+        """Seconds added to the EEG's stamps now: clocks drift apart and are set."""
+        clock = self._inlet.clock
+        return self._inlet.heard.offset if clock.counted else clock.offset
 
     def close(self) -> None:
         """Leave the streams."""

@@ -41,6 +41,9 @@ BACKLOG_SECONDS = 0.2
 VERDICTS_SECONDS = 0.25
 THRESHOLDS_SECONDS = 1.0
 """How often the experiment is told, for a successor, how far moving thresholds have come."""
+OFFSET_SECONDS = 0.01
+"""Change of the offset of the amplifier's clock of which the experiment is told, for a
+successor."""
 CHORES_SECONDS = 0.1
 """How often markers, frame records and stream events are looked after."""
 
@@ -91,6 +94,7 @@ class Loop:
         self.channels: ChannelWatch = ChannelWatch(source.info, self.processor.uses())
         self.rate: RateWatch = RateWatch(source.pace)
         self._chunk_seconds = source.chunk_seconds
+        self._told_offset = source.clock_offset
         self.continuity: Continuity = Continuity(
             source.info.rate, self.processor.configuration.gap_seconds
         )
@@ -331,8 +335,15 @@ class Loop:
             what, detail = self.source.events.popleft()
             self.recorder.event(what, detail=detail, kind="stream")
             self.control.send("stream", what=what, detail=detail)
-            if what == "stream_back":  # for a successor
-                self.control.send("streams", streams=self.source.known())
+            if what == "stream_back":
+                self._tell_streams()
+        if abs(self.source.clock_offset - self._told_offset) > OFFSET_SECONDS:
+            self._tell_streams()
+
+    def _tell_streams(self) -> None:
+        """Give the experiment what another worker needs to take the same streams."""
+        self._told_offset = self.source.clock_offset
+        self.control.send("streams", streams=self.source.known())
 
     def _make_outlet(self) -> pylsl.StreamOutlet:
         facts = self.source.facts()

@@ -95,7 +95,7 @@ class StreamSelection:
     def _conditions(self) -> str:
         """Return what the person has chosen, as a condition."""
         parts = [
-            f"{key}={_quoted(key, value)}"
+            f"{key}={_quoted(value)}"
             for key, value in (
                 ("name", self.name),
                 ("type", self.type),
@@ -135,14 +135,21 @@ def named_stream(text: str, **settings: Any) -> StreamSelection:
     """
     if not text.strip():
         raise SettingsError("stream", text, "is empty; enter its name or source_id")
-    quoted = _quoted("stream", text)
+    quoted = _quoted(text)
     return StreamSelection(type=None, predicate=f"name={quoted} or source_id={quoted}", **settings)
 
 
-def _quoted(key: str, value: str) -> str:
-    # XPath 1.0 literals have no escapes: a text may hold one kind of quote, not both.
-    if "'" not in value:
-        return f"'{value}'"
-    if '"' not in value:
-        return f'"{value}"'
-    raise SettingsError(key, value, "cannot hold both kinds of quotes; use a predicate instead")
+def _quoted(text: str) -> str:
+    r"""Return a text as XPath 1.0 has it, whose literals have no escapes.
+
+    Examples
+    --------
+    >>> print(_quoted("Amp"), _quoted("Bob's"), _quoted('Bob\'s "amp"'))
+    'Amp' "Bob's" concat('Bob', "'", 's "amp"')
+    """
+    if "'" not in text:
+        return f"'{text}'"
+    if '"' not in text:
+        return f'"{text}"'
+    parts = ', "\'", '.join(f"'{part}'" for part in text.split("'"))
+    return f"concat({parts})"

@@ -16,7 +16,7 @@ from psychopy_nfb import Neurofeedback, read_session
 from psychopy_nfb.errors import StreamError
 from psychopy_nfb.lsl.find import find_stream, list_streams
 from psychopy_nfb.lsl.markers import MarkerWatcher
-from psychopy_nfb.lsl.selection import StreamSelection
+from psychopy_nfb.lsl.selection import StreamSelection, named_stream
 
 pytestmark = pytest.mark.slow
 PROGRAM = Path(__file__).with_name("odd_markers.py")
@@ -241,3 +241,13 @@ def test_streams_that_share_a_name_are_refused_with_what_to_add(odd_amplifier, u
     assert find_stream(replace(here, source_id=ids[0])).source_id() == ids[0]
     with pytest.raises(StreamError, match="hostname='another'.*no such stream"):
         find_stream(replace(here, hostname="another", timeout=0.5))
+
+
+@pytest.mark.kind("a name with both kinds of quotes", "read")
+@pytest.mark.parametrize("name", ["Amp 2", "Bob's amp", 'the "amp"', 'Bob\'s "amp"'])
+def test_a_stream_is_found_by_its_name_whatever_quotes_it_has(odd_amplifier, name):
+    own = f"{name} {uuid.uuid4().hex}"
+    source_id = odd_amplifier(name=own)
+    for selection in (named_stream(own, timeout=20), StreamSelection(name=own, timeout=20)):
+        assert find_stream(selection).source_id() == source_id
+    assert find_stream(named_stream(source_id, timeout=20)).name() == own

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import signal
 import time
 
 import numpy as np
@@ -231,6 +233,29 @@ def test_no_declared_rate_but_one_is_set(open_inlet):
     assert told(inlet) == []
     stamps, _, _ = take(inlet, 0.3)
     assert np.median(np.diff(stamps)) == pytest.approx(1 / 128, rel=0.001)
+
+
+@pytest.mark.kind("clock set during the run, before the worker is restarted", "corrected")
+@pytest.mark.parametrize("stamps", ["back", "forward"])
+def test_a_restarted_worker_knows_where_the_clock_is_now(
+    odd_amplifier, training, tmp_path, until, stamps
+):
+    source_id = odd_amplifier(stamps=stamps, at=20.0, jump=20.0, seconds=120.0)
+    with Neurofeedback(training(source_id), data=tmp_path) as nfb:
+
+        def offset():
+            nfb.update()
+            return nfb._link.handle.ready["streams"]["heard"]["offset"]
+
+        assert not offset()
+        until(offset, 40, "the news of the offset")
+        assert abs(offset()) == pytest.approx(20.0, abs=0.5)
+        os.kill(nfb.worker_pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+        until(lambda: nfb.update() or nfb.restarts == 1, 10, "the restart")
+        ages = []
+        until(lambda: nfb.update() or ages.append(nfb.age) or nfb.age < 0.5, 10, "new samples")
+        assert min(ages) > -0.5
+    assert (np.diff(read_session(nfb.files.stem).eeg.stamps) > 0).all()
 
 
 @pytest.mark.kind("a rate that changes during the run", "corrected")
