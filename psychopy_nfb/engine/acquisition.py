@@ -171,9 +171,9 @@ class Acquisition:
         return self._inlet.clock.chunk_seconds
 
     @property
-    def counted(self) -> bool:
-        """Whether the EEG's samples are counted, because their stamps follow their arrival."""
-        return self._inlet.clock.counted
+    def stamped_on_arrival(self) -> bool:
+        """Whether the EEG's stamps follow the arrival of samples: they are counted, or moved."""
+        return self._inlet.clock.counted or self._inlet.clock.moved
 
     def clock_facts(self) -> dict[str, object]:
         """Return what was made of the EEG's stamps."""

@@ -211,7 +211,7 @@ class Loop:
             self._publish(block, stamps, received, first)
         published = perf_counter()
         self.continuity.learn()
-        self.rate.add(len(stamps), float(stamps[-1]), self.source.counted)
+        self.rate.add(len(stamps), float(stamps[-1]), self.source.stamped_on_arrival)
         self.channels.add(samples)
         if self.commands.quality is not None:
             self.commands.quality.add(samples)

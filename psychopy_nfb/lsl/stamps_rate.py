@@ -66,7 +66,7 @@ class RateWatch:
         self._steps: deque[tuple[float, int]] = deque()
         self._total = 0
 
-    def add(self, n: int, stamp: float, counted: bool = False) -> None:
+    def add(self, n: int, stamp: float, on_arrival: bool = False) -> None:
         """Take a block of samples.
 
         Parameters
@@ -75,12 +75,12 @@ class RateWatch:
             How many.
         stamp : float
             Of the last one, in seconds.
-        counted : bool
+        on_arrival : bool
             Whether stamps follow the arrival of samples, which tells a rate over a longer time
             only.
         """
         self._total += n
-        if counted:
+        if on_arrival:
             self._steps.clear()
             self._short = 1.0
         elif not self._steps or stamp - self._steps[-1][0] >= STEP_SECONDS:
