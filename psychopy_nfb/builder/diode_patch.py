@@ -34,10 +34,12 @@ FIELDS = (
         "code",
         "Mode",
         "What the square shows: a pseudo-random code, by which each frame is found again (usual); "
+        "the same in pairs, in which more of the missed frames are seen; "
         "black and white in turn; the grey level of a value; or a flash when the component starts.",
         control="choice",
         choices={
             "code": "pseudo-random code",
+            "pairs": "pseudo-random code in pairs",
             "toggle": "black and white in turn",
             "value": "grey level of a value",
             "event": "flash at the start",

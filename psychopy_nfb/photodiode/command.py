@@ -253,8 +253,9 @@ METHOD = [
     "the samples: the shape of an edge is learnt from all of them, hum and flicker are subtracted, "
     "and each edge is placed where its own samples fit best.",
     "A frame that was never shown can be seen only if its level differs from the level that was "
-    "shown instead of it; with these random levels that is so for about half of them, so that "
-    "about twice as many frames as were found may have been missed.",
+    "shown instead of it; with the levels of mode 'code' that is so for about half of them, so "
+    "that about twice as many frames as were found may have been missed, and with those of mode "
+    "'pairs' for three quarters.",
     "On a display that gives light in pulses (cathode rays, strobing, black frames) a frame is "
     "light when its first pulse is half-way up; on one with a variable refresh rate each flip is "
     "judged by its own light.",

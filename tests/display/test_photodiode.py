@@ -37,7 +37,7 @@ def shown(patch, frame):
 
 
 @pytest.mark.display
-@pytest.mark.parametrize("mode", ["code", "toggle", "value", "event"])
+@pytest.mark.parametrize("mode", ["code", "pairs", "toggle", "value", "event"])
 def test_row_053_patch_on_the_screen_is_the_patch_in_the_log(open_window, grab, mode):
     window = open_window(color=BACKGROUND, colorSpace="rgb255")
     patch = PhotodiodePatch(window, mode, size=20, position="top-left", levels=(0.1, 0.9))
@@ -75,6 +75,7 @@ def test_row_053_patch_on_the_screen_is_the_patch_in_the_log(open_window, grab, 
     assert logged == seen
     steps = {
         "code": sequence()[:FRAMES],
+        "pairs": np.repeat(sequence(), 2)[:FRAMES] ^ (np.arange(FRAMES) % 2),
         "toggle": np.arange(FRAMES) % 2,
         "value": values,
         "event": np.isin(np.arange(FRAMES), [5, 6, 7, 30, 31, 32]),

@@ -1,7 +1,7 @@
 """Which levels a patch should show: ``python tests/photodiode/compare_codes.py``.
 
 Three sequences are compared on the same displays and sensors. *random*: each frame shows a bit of a
-maximal-length sequence, as the patch does. *paired*: each of its bits is followed by its opposite
+maximal-length sequence, as the patch does. *pairs*: each of its bits is followed by its opposite
 (Manchester code), so that three quarters of the frames differ from the one before. *three*: black,
 grey and white, so that each frame differs from the one before.
 
@@ -19,7 +19,7 @@ import pandas as pd
 from light_simulation import TO_90
 from scipy.ndimage import uniform_filter1d
 
-from psychopy_nfb.display.photodiode_patch import sequence
+from psychopy_nfb.display.photodiode_patch import paired_sequence, sequence
 from psychopy_nfb.photodiode import NoLight, NoMatch, light_times
 
 RATE, REFRESH = 1000.0, 60.0
@@ -35,6 +35,8 @@ KINDS: dict[str, dict[str, float]] = {
     "120 Hz, 8 ms": {"refresh": 120.0, "rise": 0.008, "fall": 0.008},
     "240 Hz, 4 ms": {"refresh": 240.0, "rise": 0.004, "fall": 0.004},
 }
+TRUE_MS = 1e3 * (0.009 + 0.004 / TO_90 / 2)
+"""Lag at which half of a change is done, where rise and fall are not said."""
 GREY = 0.5**2.2
 """Light of the middle grey on a display with the usual gamma."""
 
@@ -45,7 +47,7 @@ def codes(n: int, start: int) -> dict[str, np.ndarray]:
     steps = np.cumsum(1 + bits) % 3
     return {
         "random": bits.astype(float),
-        "paired": (np.repeat(bits, 2)[:n] ^ (np.arange(n) % 2)).astype(float),
+        "pairs": np.resize(np.roll(paired_sequence(), -start), n).astype(float),
         "three": np.array([0.0, GREY, 1.0])[steps],
     }
 
@@ -143,6 +145,7 @@ def _laid(levels, refresh, t, value, missing) -> dict[str, str]:
     left = lag - np.where(up, np.median(lag[up]), np.median(lag[~up]) if (~up).any() else 0)
     seen = set(found.frames.frame[found.frames.shown == False])  # noqa: E712
     return {
+        "lag (ms)": f"{found.summary.lag_median_ms:.2f}",
         "missed seen": f"{100 * len(seen & missing) / len(missing):.0f} %",
         "false": str(len(seen - missing)),
         "RMS (samples)": f"{float(np.sqrt(np.mean(left**2))):.3f}",
@@ -150,8 +153,8 @@ def _laid(levels, refresh, t, value, missing) -> dict[str, str]:
 
 
 def short_ones(seconds: float, times: int, seed: int) -> pd.DataFrame:
-    """Return how many recordings of so many seconds with hum are read by each code."""
-    read = {"random": 0, "paired": 0}
+    """Return how many recordings of so many seconds with hum are read, and how many wrongly."""
+    read, wrong = {"random": 0, "pairs": 0}, {"random": 0, "pairs": 0}
     for number in range(times):
         rng = np.random.default_rng([seed, 9, number])
         for code in read:
@@ -161,8 +164,12 @@ def short_ones(seconds: float, times: int, seed: int) -> pd.DataFrame:
             kept = (t > begin) & (t < begin + seconds)
             row = _laid(levels, REFRESH, t[kept], value[kept], {-1})
             read[code] += row["missed seen"] != "refused"
+            wrong[code] += abs(float(row.get("lag (ms)", TRUE_MS)) - TRUE_MS) > 4
     return pd.DataFrame(
-        [{"seconds": seconds, "code": one, "read": f"{read[one]}/{times}"} for one in read]
+        [
+            {"seconds": seconds, "code": one, "read": f"{read[one]}/{times}", "wrongly": wrong[one]}
+            for one in read
+        ]
     )
 
 
