@@ -14,6 +14,8 @@ from psychopy_nfb.recording.text import LONGEST_TEXT
 
 LARGEST = 2**53
 """No number of a command is larger."""
+MOST_TEXTS = 16
+"""A frame's mark may be several, each of `LONGEST_TEXT` characters at most."""
 Check = Callable[[object], bool]
 
 
@@ -27,11 +29,11 @@ def _count(value: object) -> bool:
 
 
 def _yes_or_no(value: object) -> bool:
-    return isinstance(value, bool)
+    return isinstance(value, int) and value in (0, 1)
 
 
 def _text(value: object) -> bool:
-    return isinstance(value, str) and len(value) <= LONGEST_TEXT
+    return isinstance(value, str) and len(value) <= MOST_TEXTS * LONGEST_TEXT
 
 
 def _mapping(value: object) -> bool:

@@ -182,7 +182,11 @@ class Receiver:
         """Take a new stream of records after a new connection, and tell of what was lost."""
         if self._link.connections != self._connections:
             self._connections = self._link.connections
-            self._records.open_again()
+            self._block["busy"] = 1  # LSL may look for it longer than a live process is silent
+            try:
+                self._records.open_again()
+            finally:
+                self._block["busy"] = 0
             self._files.cuts += 1
             self._control.send(
                 "stream",
@@ -200,7 +204,7 @@ class Receiver:
 
     def _send_frames(self, patient: bool) -> None:
         rows = self._files.frames(patient, self._records.their_number)
-        if rows:
+        if rows and self._link.refusal is None:  # else nobody will ever take them
             self._line.send("frames", rows=rows)
 
     def _finish(self) -> None:
@@ -209,7 +213,8 @@ class Receiver:
         self._pass_on(self._own_command(remote=self._facts()))
         self._line.send("stop")
         died = self._control.ended.is_set()
-        complete = self._closed.wait(LAST_WORDS_SECONDS if died else FAREWELL_SECONDS)
+        patience = LAST_WORDS_SECONDS if died else FAREWELL_SECONDS
+        complete = self._link.refusal is None and self._closed.wait(patience)
         self._records.close()
         self._files.close(complete, self._facts())
         self._link.close()

@@ -9,6 +9,7 @@ import time
 import psutil
 import pytest
 
+from psychopy_nfb.engine.command_handler import CommandHandler
 from psychopy_nfb.errors import SettingsError, WorkerError
 from psychopy_nfb.remote.commands import COMMANDS, check_command
 from psychopy_nfb.remote.handshake import Door, NotWelcome, greet
@@ -124,6 +125,12 @@ def rubbish(by_chance):
         names = ["command", "number", "called", "t", "label", "changes", "__class__", "kind"]
         return {by_chance.choice(names): rubbish(by_chance) for _ in range(by_chance.randrange(4))}
     return by_chance.choice(simple)
+
+
+def test_each_command_of_the_worker_can_be_sent():
+    known = {name.removeprefix("_on_") for name in vars(CommandHandler) if name.startswith("_on_")}
+    assert known - COMMANDS.keys() == {"keep", "stop"}  # which have messages of their own
+    assert COMMANDS.keys() <= known
 
 
 def test_no_rubbish_is_a_command():
