@@ -165,6 +165,7 @@ def test_row_045_row_046_a_plan_and_single_blocks_run_unattended(
     builder.add(
         "NeuroFeedbackComponent",
         "nfb",
+        stopVal="2",
         feedback="False",
         normalise="zscore",
         controls="{'down': psychopy_nfb.Inverse()}",
@@ -208,7 +209,7 @@ def test_row_045_row_046_a_plan_and_single_blocks_run_unattended(
     ]
     assert (kept[0]["seed"], read_plan(kept[0]["plan"]).blocks[1].seconds) == (3, 120)
     assert session.settings["ended"] == "stopped"
-    (table,) = (tmp_path / "data").glob("*.csv")
+    (table,) = (tmp_path / "data").glob("*[0-9].csv")  # PsychoPy's own
     kept_rows = pd.read_csv(table)
     assert kept_rows["session.label"].dropna().tolist() == ["base", "up"]
     assert kept_rows["trial_block.label"].dropna().tolist() == ["one", "two"]
