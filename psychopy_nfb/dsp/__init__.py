@@ -8,6 +8,7 @@
 - `gradient`, `wires`: what an MR scanner adds, taken away;
 - `channel_quality`, `channel_verdict`: which channels can be used at all, why not, what helps;
 - `filters`, `smooth`, `delay`, `decimate`: a band, a smoother signal, a later one, a slower one;
+  `cascade`: how linear filters run;
 - `rhythm`, `complex_fir`, `fir`, `kalman`, `ar_hilbert`, `envelope`: estimators of a rhythm's
   envelope and phase; `estimators`: the table of them; `group_delay`: how late they are;
 - `whole`: a whole recording without jumps of its level, and where its artifacts are;

@@ -12,14 +12,16 @@
 - `donors`, `donor_files`: recorded blocks that are shown in place of the own feedback, read,
   checked and kept with the session; `replayed_signals`: such a block through the filters of now;
   `shown_feedback`: what is shown, with all that it is made of;
-- `processor`: from samples to feedback values, the same live and offline; `signal_chain`: one
-  signal's way through its pipeline; `moving_thresholds`: those that follow the person;
+- `processor`: from samples to feedback values, the same live and offline; `block`: what became of
+  some samples; `signal_chain`: one signal's way through its pipeline; `moving_thresholds`: those
+  that follow the person;
 - `worker`, `control`, `acquisition`: the process, its control lines and guards, its streams;
   `marker_clock`: when markers of other programs were;
 - `loop`: samples in, feedback out; `relay`: the same records for a screen at another computer;
   `command_handler`: what it does at a command between them;
-- `recorder`: all of it to disk; `sample_index`: which sample an event belongs to;
-  `settings_clerk`: writes the settings file;
+- `recorder`: all of it to disk; `sample_batch`: samples that wait for that; `sample_index`: which
+  sample an event belongs to; `experiment_events`: marks and blocks as events; `recorded_stream`:
+  what the files say of the stream; `settings_clerk`: writes the settings file;
 - `worker_process`, `worker_launch`: start the worker, restart it, end it; the frame loop never
   waits; `outbox`: commands on their way to it, which no kill loses; `threshold_history`: how far
   its thresholds had come;

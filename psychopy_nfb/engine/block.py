@@ -1,14 +1,17 @@
-"""What became of one block of samples."""
+"""What became of one block of samples, and what of it is an event."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from psychopy_nfb.dsp import flag_names
 from psychopy_nfb.protocol import ThresholdChange
+from psychopy_nfb.settings import finite
 
 
 class Block(NamedTuple):
@@ -45,3 +48,30 @@ def join_blocks(blocks: Sequence[Block], first_rows: Sequence[int]) -> Block:
             for name, change in block.changes
         ],
     )
+
+
+def events_of(block: Block, flags_before: int) -> list[tuple[int, dict[str, Any]]]:
+    """Return row and event of each change of flags and each move of a threshold, in their order.
+
+    Parameters
+    ----------
+    block : Block
+        What became of the samples.
+    flags_before : int
+        Flags of the sample before them.
+    """
+    events: list[tuple[int, dict[str, Any]]] = []
+    for place in np.flatnonzero(np.diff(block.flags, prepend=np.uint32(flags_before))):
+        names = flag_names(int(block.flags[place]))
+        event = {"label": "flags", "value": "+".join(names) or "clean", "kind": "flags"}
+        events.append((int(block.rows[place]), event))
+    for name, change in block.changes:
+        detail = {"signal": name, "old": change.old, "new": change.new, "why": change.why}
+        event = {
+            "label": "threshold",
+            "value": f"{name} {change.new:.4g}",
+            "kind": "threshold",
+            "detail": finite(detail),
+        }
+        events.append((change.row, event))
+    return sorted(events, key=itemgetter(0))

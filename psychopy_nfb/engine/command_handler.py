@@ -145,7 +145,7 @@ class CommandHandler:
         return _command_event("reset_score")
 
     def _on_mark(self, command: dict[str, Any]) -> dict[str, Any]:
-        return self._recorder.mark(command["id"], command["label"], command["t"])
+        return self._recorder.experiment.mark(command["id"], command["label"], command["t"])
 
     def _on_operator(self, command: dict[str, Any]) -> dict[str, Any]:
         what = {key: command[key] for key in ("label", "value", "t")}
@@ -178,7 +178,7 @@ class CommandHandler:
             self._recorder.shown(source, turn, called)
         if command["edge"] == "end":
             self.keep_thresholds()
-        return self._recorder.block(command)
+        return self._recorder.experiment.block(command)
 
     def keep_thresholds(self) -> None:
         """Keep what a later session of the person goes on with."""

@@ -5,22 +5,20 @@ from __future__ import annotations
 import logging
 import math
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import replace
-from operator import itemgetter
 from typing import Any
 
 import numpy as np
 import pylsl
 
-from psychopy_nfb.channels import EEG
-from psychopy_nfb.dsp import SignalInfo, flag_names
 from psychopy_nfb.engine.acquisition import Acquisition
-from psychopy_nfb.engine.block import Block
+from psychopy_nfb.engine.block import Block, events_of
+from psychopy_nfb.engine.experiment_events import ExperimentEvents
 from psychopy_nfb.engine.frame_rows import PATIENCE_SECONDS, FrameReader
 from psychopy_nfb.engine.marker_clock import time_beside_eeg
 from psychopy_nfb.engine.memory import SharedBlock
 from psychopy_nfb.engine.processor import Processor
+from psychopy_nfb.engine.recorded_stream import recorded_stream
 from psychopy_nfb.engine.sample_batch import SampleBatch
 from psychopy_nfb.engine.sample_index import SampleIndex
 from psychopy_nfb.engine.settings_clerk import SettingsClerk
@@ -37,8 +35,6 @@ logger: logging.Logger = logging.getLogger(__name__)
 ON_ITS_WAY_SECONDS = PATIENCE_SECONDS + FOREIGN_SECONDS
 """How long an event waits for the sample it belongs to, beside the time from chunk to chunk, once
 no more samples come: those that come may be old, after a start or a standstill."""
-UNITS = {1e6: "volts", 1e3: "millivolts", 1.0: "microvolts", 1e-3: "nanovolts"}
-"""Names of units by how many microvolts they are: samples are kept as the stream sent them."""
 
 
 class Recorder:
@@ -58,6 +54,11 @@ class Recorder:
         What an earlier worker of this run had reached; empty for the first.
     watcher : MarkerWatcher or None
         Collects the markers of other programs.
+
+    Attributes
+    ----------
+    experiment : ExperimentEvents
+        Its marks and blocks.
     """
 
     def __init__(
@@ -72,10 +73,9 @@ class Recorder:
         self._source = source
         self._processor = processor
         self._restore = restore
-        self._labels = {
-            kind: {int(number): label for number, label in texts.items()}
-            for kind, texts in restore.get("labels", {"mark": {}, "block": {}}).items()
-        }
+        self.experiment: ExperimentEvents = ExperimentEvents(
+            restore.get("labels", {"mark": {}, "block": {}})
+        )
         self.n_samples: int = restore.get("n_samples", 0)
         """Samples of the session up to the last that was recorded; at first those that an earlier
         worker has left, in its files where it wrote them."""
@@ -88,11 +88,10 @@ class Recorder:
         self._last_t: float | None = None
         self._taken_at = -math.inf
         self._early: list[dict[str, Any]] = []
-        self._frames = FrameReader(block.frames, self._labels)
+        self._frames = FrameReader(block.frames, self.experiment.labels)
         self._writer: SessionWriter | None = None
         self._settings: SettingsClerk | None = None
         self._told: tuple[Any, ...] | None = None
-        self._open_blocks: dict[int, dict[str, Any]] = {}
         self._watcher = watcher
         self._lost: FileError | None = None
         self.sealed: bool = order["seal"] is not None
@@ -163,16 +162,7 @@ class Recorder:
         aux = source.aux_info
         self._writer = SessionWriter(
             files,
-            {
-                "name": facts["name"],
-                "labels": source.info.labels,
-                "rate": source.info.rate,
-                "format": str(source.format),
-                "units": _units(source.info, facts),
-                "kinds": [source.info.kinds.get(label, EEG) for label in source.info.labels],
-                "source_id": facts["source_id"],
-                "positions": source.info.positions,
-            },
+            recorded_stream(source),
             processor.configuration.value_names,
             append=not new,
             aux=None if aux is None else {"labels": aux.labels, "rate": aux.rate},
@@ -214,16 +204,13 @@ class Recorder:
             self._files = writer.files
             self._settings.move(writer.files.settings)
         self.event("recording_moved", detail=detail, kind="worker")
-        for begun in self._open_blocks.values():  # or the rest would have no blocks
+        for begun in self.experiment.open_blocks.values():  # or the rest would have no blocks
             self.event(**{key: begun[key] for key in ("label", "kind", "value", "detail")})
         return {"kind": "recording_moved", "why": str(error), "stem": stem}
 
     def start(self, thresholds: dict[str, dict[str, float]]) -> None:
         """Note the beginning, of a successor with the `thresholds` that it went on with."""
         if self._restore:
-            reached = dict(self._restore["feedback"])
-            if (shown := reached.get("shown")) is not None:
-                reached["shown"] = {**shown, "source": _told(shown["source"])}
             self.event(
                 "worker_restarted",
                 kind="worker",
@@ -231,7 +218,7 @@ class Recorder:
                     "why": self._restore["why"],
                     "restarts": self._restore["restarts"],
                     "baseline": self._restore["baseline"],
-                    **reached,
+                    **self._restore["feedback"],
                     **({"thresholds": thresholds} if thresholds else {}),
                 },
             )
@@ -263,35 +250,9 @@ class Recorder:
             self._write_early(float(stamps[0]), first)
         if len(block.rows):
             self._writer.signals(block.values, stamps[block.rows], block.flags, first + block.rows)
-        for row, event in sorted(
-            [*self._flag_events(block), *self._threshold_events(block)], key=itemgetter(0)
-        ):
+        for row, event in events_of(block, self._seen_flags):
             t = float(stamps[min(row, len(stamps) - 1)])
             self._writer.event(**event, t=t, sample=first + row)
-
-    def _threshold_events(self, block: Block) -> Iterator[tuple[int, dict[str, Any]]]:
-        """Yield row and event where a rule has moved a threshold.
-
-        The row is the first that it holds for: one beyond the last where that is still to come.
-        """
-        for name, change in block.changes:
-            detail = {"signal": name, "old": change.old, "new": change.new, "why": change.why}
-            yield (
-                change.row,
-                {
-                    "label": "threshold",
-                    "value": f"{name} {change.new:.4g}",
-                    "kind": "threshold",
-                    "detail": finite(detail),
-                },
-            )
-
-    def _flag_events(self, block: Block) -> Iterator[tuple[int, dict[str, Any]]]:
-        """Yield row and event where the flags change."""
-        for place in np.flatnonzero(np.diff(block.flags, prepend=np.uint32(self._seen_flags))):
-            names = flag_names(int(block.flags[place]))
-            event = {"label": "flags", "value": "+".join(names) or "clean", "kind": "flags"}
-            yield int(block.rows[place]), event
         if len(block.flags):
             self._seen_flags = int(block.flags[-1])
 
@@ -350,44 +311,13 @@ class Recorder:
             self._writer.event(t=t, sample=sample, **event)
         self._early.clear()
 
-    def mark(self, number: int, label: str, t: float) -> dict[str, Any]:
-        """Return the event that a mark of the experiment is."""
-        if number:
-            self._labels["mark"][number] = label
-        return {"label": "mark", "t": t, "value": label, "kind": "experiment"}
-
-    def block(self, command: dict[str, Any]) -> dict[str, Any]:
-        """Return the event that the beginning or the end of a block of the experiment is."""
-        self._labels["block"][command["id"]] = command["label"]
-        event = {
-            "label": f"block_{command['edge']}",
-            "t": command["t"],
-            "value": command["label"],
-            "kind": "experiment",
-            "duration": command["t"] - command["begun"],
-            "detail": {
-                "block": command["id"],
-                "feedback": command["feedback"],
-                **({} if command["shown"] is None else {"shown": _told(command["shown"])}),
-            },
-        }
-        if command["lag"] is not None:
-            event["detail"]["lag"] = command["lag"]
-        if command["cut_off"]:
-            event["detail"]["cut_off"] = True
-        if command["edge"] == "begin":
-            self._open_blocks[command["id"]] = event
-        else:
-            self._open_blocks.pop(command["id"], None)
-        return event
-
     def shown(self, source: str, turn: int, called: float | None) -> None:
         """Write from which sample on something else is shown."""
         self.event(
             "shown",
             t=called,
             kind="command",
-            detail={"shown": _told(source), "turn": turn},
+            detail={"shown": source, "turn": turn},
         )
 
     def command_event(
@@ -525,23 +455,3 @@ class Recorder:
         self._writer.close()
         self.remember(**sections, counts=self._writer.counts(), ended=reason)
         self._settings.close()
-
-
-def _told(source: str) -> str:
-    """Return what the files say of the source that a block shows: its name.
-
-    The files of a blinded session keep it, and all that hangs on it, in their sealed part.
-    """
-    return source
-
-
-def _units(info: SignalInfo, facts: dict[str, Any]) -> list[str]:
-    """Return the units of samples as they are kept; none for those of a second stream."""
-    voltages = info.voltages
-    units = [
-        UNITS.get(scale, f"{scale:g} microvolts") if place in voltages else unit
-        for place, (scale, unit) in enumerate(
-            zip(facts["microvolts_per_unit"], facts["units"], strict=True)
-        )
-    ]
-    return units + [""] * (info.n_channels - len(units))
