@@ -13,8 +13,8 @@
   checked and kept with the session; `replayed_signals`: such a block through the filters of now;
   `shown_feedback`: what is shown, with all that it is made of;
 - `processor`: from samples to feedback values, the same live and offline; `block`: what became of
-  some samples; `signal_chain`: one signal's way through its pipeline; `moving_thresholds`: those
-  that follow the person;
+  some samples; `trained_signals`: all signals and their roles; `signal_chain`: one signal's way
+  through its pipeline; `moving_thresholds`: those that follow the person;
 - `worker`, `control`, `acquisition`: the process, its control lines and guards, its streams;
   `marker_clock`: when markers of other programs were;
 - `loop`: samples in, feedback out; `relay`: the same records for a screen at another computer;

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
-from psychopy_nfb.dsp import Flags, Pipeline, Repair, SignalInfo
+from psychopy_nfb.dsp import Flags, Repair, SignalInfo
 from psychopy_nfb.dsp.flags import HOLDING
 from psychopy_nfb.dsp.lasting_faults import Use
 from psychopy_nfb.engine.block import Block
@@ -17,23 +17,14 @@ from psychopy_nfb.engine.donor_files import Donors
 from psychopy_nfb.engine.moving_thresholds import MovingThresholds
 from psychopy_nfb.engine.shown_feedback import ShownFeedback
 from psychopy_nfb.engine.signal_chain import Calibration, SignalChain
-from psychopy_nfb.errors import NfbError, SettingsError
-from psychopy_nfb.protocol import Comparison, RewardState, SignalState, Trial
+from psychopy_nfb.engine.trained_signals import TrainedSignals
+from psychopy_nfb.errors import NfbError
+from psychopy_nfb.protocol import Comparison, RewardState, Trial
 from psychopy_nfb.protocol.shown import Own
 
 _PAUSED, _NO_POINTS = np.uint32(Flags.PAUSED), np.uint32(Flags.NO_POINTS)
 _RATE, _CALIBRATING = np.uint32(Flags.RATE), np.uint32(Flags.CALIBRATING)
 _INHIBITED, _UNCALIBRATED = np.uint32(Flags.INHIBITED), np.uint32(Flags.UNCALIBRATED)
-
-
-@dataclass(frozen=True, eq=False)
-class _Way:
-    """One signal on its way from samples to what displays show of it."""
-
-    name: str
-    chain: SignalChain
-    state: SignalState
-    role: str
 
 
 class Processor:
@@ -82,36 +73,21 @@ class Processor:
         self.info = info
         self.repair: Repair = Repair()
         self.repair.prepare(info)
-        self._ways = [self._prepare(name) for name in configuration.signals]
-        self._first = self._ways[0]
-        self.rate: float = self._first.chain.rate
-        for way in self._ways:
-            if way.chain.rate != self.rate:
-                raise SettingsError(
-                    f"signals.{way.name}.pipeline",
-                    way.chain.rate,
-                    f"gives {way.chain.rate:g} values a second but {self._first.name} "
-                    f"{self.rate:g}; decimate both by the same factor",
-                )
+        self._signals = TrainedSignals(configuration, info)
+        self._ways = self._signals.all
+        self.rate: float = self._signals.rate
         self.shown: ShownFeedback | None = self._prepare_shown(donors)
         self.thresholds: MovingThresholds = MovingThresholds(
             {
-                **{way.name: way.state for way in self._ways},
+                **self._signals.states(),
                 **(self.shown.states() if self.shown is not None else {}),
             }
         )
-        # Their places in the order of the signals.
-        self._inhibiting = self._places("inhibit")
-        self._rewarded = self._places("reward")
-        # Whose faults are those of the sample: without a rewarded signal the first one's.
-        self._deciding = self._rewarded or [0]
-        # Those that inhibit first: what they withhold, no threshold of another one follows.
-        others = (place for place in range(len(self._ways)) if place not in self._inhibiting)
-        self._in_turn = (*self._inhibiting, *others)
         self.reward: RewardState = RewardState(configuration.reward, self.rate)
         # Asked once, not with each sample.
+        self._inhibiting, self._deciding = self._signals.inhibiting, self._signals.deciding
         self._n_values = len(configuration.value_names)
-        self._calibrated = self._all_ready()
+        self._calibrated = self._signals.ready
         self.n_samples: int = 0
         self.paused = False
         self.rate_spoilt = False
@@ -119,30 +95,12 @@ class Processor:
         self.stage_seconds: dict[str, float] = {"repair": 0.0, "signals": 0.0, "protocol": 0.0}
         self.n_blocks: int = 0
 
-    def _prepare(self, name: str) -> _Way:
-        settings = self.configuration.signals[name]
-        try:
-            chain = SignalChain(settings.pipeline, self.info)
-            return _Way(name, chain, SignalState(settings, chain.rate), settings.role)
-        except NfbError as error:
-            raise error.within(f"signals.{name}") from None
-
     def _prepare_shown(self, donors: Donors | None) -> ShownFeedback | None:
         if not self.configuration.shown:
             return None
-        shown = ShownFeedback(self.configuration, self._first.state, self.rate, donors)
-        shown.take_filters(self._pipelines(), self.info)
+        shown = ShownFeedback(self.configuration, self._signals.first.state, self.rate, donors)
+        shown.take_filters(self._signals.pipelines(), self.info)
         return shown
-
-    def _pipelines(self) -> dict[str, Pipeline]:
-        return {way.name: way.chain.pipeline for way in self._ways}
-
-    def _all_ready(self) -> bool:
-        """Return whether all that reward depends on has what it is compared with."""
-        return all(self._ways[place].state.ready for place in self._deciding)
-
-    def _places(self, role: str) -> list[int]:
-        return [place for place, way in enumerate(self._ways) if way.role == role]
 
     @property
     def chains(self) -> dict[str, SignalChain]:
@@ -159,28 +117,27 @@ class Processor:
     @property
     def delay(self) -> float:
         """The first signal's algorithmic delay in seconds."""
-        return self._first.chain.pipeline.delay
+        return self._signals.first.chain.pipeline.delay
 
     @property
     def delays(self) -> list[tuple[str, float]]:
         """The steps of the first signal that delay it, with their seconds."""
-        steps = self._first.chain.pipeline.steps
-        return [(type(step).__name__, step.declared_delay) for step in steps if step.declared_delay]
+        return self._signals.delays
 
     @property
     def settle(self) -> float:
         """Seconds after a start or a gap until all signals can be trusted."""
-        return max(way.chain.pipeline.settle for way in self._ways)
+        return self._signals.settle
 
     @property
     def calibrating(self) -> bool:
         """Whether a baseline is being recorded."""
-        return self._first.chain.calibrating
+        return self._signals.first.chain.calibrating
 
     @property
     def baseline_label(self) -> str | None:
         """Name of the baseline that is being recorded, None for none."""
-        return self._first.chain.baseline_label
+        return self._signals.first.chain.baseline_label
 
     def process(self, samples: np.ndarray) -> Block:
         """Take the next samples, (n, n_channels) in microvolts, and return what became of them."""
@@ -209,7 +166,7 @@ class Processor:
         """Return the values (n, n_values) and the samples' flags (n,), by the signals' own."""
         shown: list[list[tuple[Any, ...]]] = [[] for _ in self._ways]
         beyond: list[list[bool]] = [[] for _ in self._ways]
-        for place in self._in_turn:
+        for place in self._signals.in_turn:
             way, own = self._ways[place], flags[place]
             if self.rate_spoilt:
                 own |= _RATE
@@ -226,7 +183,7 @@ class Processor:
         if self.calibrating:
             self._record(signals, flags, bits)
             bits |= _CALIBRATING
-        due = self._due(beyond, len(bits))
+        due = self._signals.due(beyond, len(bits))
         rewards = self.reward.process(due, bits.tolist())
         rows = [one + more for one, more in zip(rows, rewards, strict=True)]
         if self.shown is not None:
@@ -284,15 +241,6 @@ class Processor:
         for place, way in enumerate(self._ways):
             own = flags[place]
             way.chain.record(signals[place], own | inhibited if place in self._deciding else own)
-
-    def _due(self, beyond: list[list[bool]], n: int) -> list[bool]:
-        """Return for each of `n` samples whether all of the rewarded signals are beyond."""
-        if not self._rewarded:
-            return [False] * n
-        due = beyond[self._rewarded[0]]
-        for place in self._rewarded[1:]:
-            due = [one and other for one, other in zip(due, beyond[place], strict=True)]
-        return due
 
     @property
     def follows_blocks(self) -> bool:
@@ -376,7 +324,7 @@ class Processor:
         for way, result in zip(self._ways, results, strict=True):
             way.chain.adopt(result)
             way.state.use(signals[way.name])
-        self._calibrated = self._all_ready()
+        self._calibrated = self._signals.ready
         self.configuration = replace(self.configuration, signals=signals)
         if self.shown is not None:
             self.shown.use(signals, self.configuration.reward)
@@ -384,7 +332,7 @@ class Processor:
                 {way.name: one.clean for way, one in zip(self._ways, results, strict=True)}
             )
             if any(result.steps is not None for result in results):
-                self.shown.take_filters(self._pipelines(), self.info)
+                self.shown.take_filters(self._signals.pipelines(), self.info)
 
     def apply(self, changes: dict[str, object], signal: str | None = None) -> None:
         """Change live settings of a signal, by default the first, and of the reward.
@@ -405,7 +353,7 @@ class Processor:
         self.reward.use(changed.reward)
         if self.shown is not None:
             self.shown.use(changed.signals, changed.reward)
-        self._calibrated = self._all_ready()
+        self._calibrated = self._signals.ready
         self.configuration = changed
 
     def reset_score(self) -> None:
@@ -416,14 +364,7 @@ class Processor:
 
     def faults(self) -> list[tuple[str, str]]:
         """Return event and sentence for each step, and each own rule of a lab, that has failed."""
-        faults = []
-        for way in self._ways:
-            if fault := way.chain.pipeline.fault:
-                what = "its samples are flagged INVALID and bring no reward; check its settings"
-                faults.append(("step_failed", f"signals.{way.name}.pipeline.{fault}; {what}"))
-            if fault := way.state.fault:
-                what = "the threshold stays where it is"
-                faults.append(("rule_failed", f"signals.{way.name}.threshold {fault}; {what}"))
+        faults = self._signals.faults()
         if fault := self.reward.fault:
             what = "hits are counted and not rewarded"
             faults.append(("rule_failed", f"reward.schedule {fault}; {what}"))
@@ -433,12 +374,7 @@ class Processor:
 
     def stages(self) -> dict[str, float]:
         """Return the seconds spent so far in each stage, by name, in the order of the way."""
-        steps = {}
-        for way in self._ways:
-            pipeline = way.chain.pipeline
-            for index, step in enumerate(pipeline.steps):
-                stage = f"{way.name}.{index}:{type(step).__name__}"
-                steps[stage] = pipeline.stage_seconds[index]
+        steps = self._signals.step_seconds()
         return {
             "repair": self.stage_seconds["repair"],
             **steps,
