@@ -23,8 +23,8 @@
   sample an event belongs to; `experiment_events`: marks and blocks as events; `recorded_stream`:
   what the files say of the stream; `settings_clerk`: writes the settings file;
 - `worker_process`, `worker_launch`: start the worker, restart it, end it; the frame loop never
-  waits; `outbox`: commands on their way to it, which no kill loses; `threshold_history`: how far
-  its thresholds had come;
+  waits; `outbox`: commands on their way to it, which no kill loses; `reached_state`,
+  `threshold_history`: what its successor goes on from;
 - `quest`: a threshold by PsychoPy's QUEST; `carry_over`: thresholds go on where an earlier session
   ended; `trials`: how a trial went, told;
 - `running_sessions`: where sessions announce themselves; `operator_commands`: what may be asked of

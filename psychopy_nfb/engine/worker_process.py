@@ -24,10 +24,9 @@ from psychopy_nfb.engine.frame_rows import append_frames
 from psychopy_nfb.engine.memory import SharedBlock
 from psychopy_nfb.engine.operator_commands import source_entry
 from psychopy_nfb.engine.outbox import Outbox
-from psychopy_nfb.engine.threshold_history import ThresholdHistory
+from psychopy_nfb.engine.reached_state import ReachedState
 from psychopy_nfb.engine.worker_launch import close_pipes, remove_log, start_worker
 from psychopy_nfb.errors import NfbError, WorkerError
-from psychopy_nfb.protocol import OWN, REACHED, SHOWN, value_name
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -112,16 +111,7 @@ class WorkerProcess:
         self._relay = relay
         self._on_message = on_message
         self._outbox = Outbox()
-        self._labels: dict[str, dict[str, Any]] = {"mark": {}, "block": {}}
-        # What the worker has reached, by the commands that it says it has obeyed.
-        self._paused = False
-        self._counting = self._training = counting
-        self._thresholds = ThresholdHistory()
-        self._shown: dict[str, Any] = {"source": OWN, "turn": 0}
-        self._baseline_signals: dict[str, str] = {}
-        self._shown_since = 0  # which sample is the first of it
-        self._watching = False
-        self._baseline: str | None = None
+        self._reached = ReachedState(counting)
         self._closing = False
         self._changing = threading.Lock()  # a worker is either being restarted or being ended
         self._ended = threading.Event()
@@ -186,8 +176,7 @@ class WorkerProcess:
         int
             Its number, as in the message that it was obeyed.
         """
-        if name in self._labels and "id" in content:
-            self._labels[name][content["id"]] = content["label"]
+        self._reached.name(name, content)
         return self._outbox.add({"command": name, "called": lsl_now(), **source_entry(), **content})
 
     def _spawn(self, restore: dict[str, Any] | None) -> None:
@@ -201,8 +190,8 @@ class WorkerProcess:
             "configuration": self._configuration,
             "session": self._session,
             "facts": self._facts,
-            "counting": self._counting,
-            "training": self._training,
+            "counting": self._reached.counting,
+            "training": self._reached.training,
             "plugins": self._plugins,
             "donors": self._donors,
             "seal": self._seal,
@@ -272,31 +261,15 @@ class WorkerProcess:
         elif kind == "configuration":
             self._configuration = message["configuration"]
         elif kind == "baseline_signals":
-            self._baseline_signals = message["signals"]
+            self._reached.baseline_signals = message["signals"]
         elif kind == "thresholds":
-            self._thresholds.add(process, message["sample"], message["reached"])
+            self._reached.thresholds.add(process, message["sample"], message["reached"])
         elif kind == "obeyed":
             command = self._outbox.obeyed(message["number"], message["event"])
-            self._note(command, message["sample"])
+            self._reached.note(command, message["sample"])
         elif kind == "kept":
             self._outbox.kept(message["numbers"])
         self._on_message(message)
-
-    def _note(self, command: dict[str, Any] | None, sample: int) -> None:
-        """Remember what a command that was obeyed before `sample` has changed, for a successor."""
-        name = None if command is None else command["command"]
-        if name in ("pause", "resume"):
-            self._paused = name == "pause"
-        elif name in ("baseline_begin", "baseline_end"):
-            self._baseline = command.get("label")
-        elif name == "watch_channels":
-            self._watching = command["on"]
-        elif name == "block":
-            self._counting = command["points"]
-            self._training = command["training"]
-            if command["show"] is not None:
-                self._shown = dict(zip(("source", "turn"), command["show"], strict=True))
-                self._shown_since = sample
 
     def _watch(self) -> None:
         """Start another worker when this one has died or no longer goes round its loop."""
@@ -366,35 +339,8 @@ class WorkerProcess:
         self.restarts += 1
         self.block["generation"] = self.restarts
         logger.warning("The background process %s; starting it again.", why)
-        self._spawn(restore=self._reached(why))
-
-    def _reached(self, why: str) -> dict[str, Any]:
-        """Return the state that the next worker goes on from."""
-        record = self.block.feedback.newest()
-        feedback: dict[str, Any] = {}
-        n_samples, t_sample = 0, None
-        if record is not None:
-            reached = self.block.feedback.layout.named(record)
-            n_samples, t_sample = reached["sample"] + 1, reached["t_sample"]
-            names = (*REACHED, *(value_name(SHOWN, what) for what in REACHED))
-            feedback = {name: reached[name] for name in names if name in reached}
-            if (seconds := reached.get(value_name(SHOWN, "seconds"))) is not None:
-                at = round(seconds * self.ready["rate"]) + 1
-                at = at if reached["sample"] >= self._shown_since else 0
-                feedback["shown"] = {**self._shown, "at": at}
-        return {
-            "why": why,
-            "restarts": self.restarts,
-            "n_samples": n_samples,
-            "t_sample": t_sample,
-            "feedback": feedback,
-            "paused": self._paused,
-            "baseline": self._baseline,
-            "watching": self._watching,
-            "labels": self._labels,
-            "thresholds": self._thresholds.parts(),
-            "baseline_signals": self._baseline_signals,
-        }
+        reached = self._reached.order(self.block, self.ready["rate"])
+        self._spawn(restore={"why": why, "restarts": self.restarts, **reached})
 
     def close(self) -> int:
         """End the worker, let it finish its files, and give the shared block back.
@@ -468,4 +414,4 @@ class WorkerProcess:
     def _log_left_frames(self) -> None:
         """Write the frames that no worker lived to write."""
         if self._session is not None and self.block.frames.newest_seq:
-            append_frames(self.block, self._session, self._labels, self._seal)
+            append_frames(self.block, self._session, self._reached.labels, self._seal)
