@@ -33,8 +33,10 @@ LOOPBACK = "127.0.0.1"
 MOST_OSC_HZ = 60.0
 LINGER_SECONDS = 5.0
 """For so long after the session's end pages show its last state."""
-LEFT_SECONDS = 1.0
-"""After a page's browser has gone, how long until its control is free."""
+LEFT_SECONDS = 10.0
+"""After a page's browser has gone, how long until its control is free. As long a browser may take
+from the page's address to its socket: on a computer that does much else 1 s was too short, and the
+page stayed without life."""
 MESSAGE_BYTES = 1 << 20
 """Most bytes of one message of a browser."""
 NICE = 5
