@@ -128,7 +128,8 @@ class Campaign:
             table = pd.DataFrame(rows).set_index("who")
             table = table.loc[:, table.notna().all()].groupby("who").mean()
             arms = [study.arms[label] for label in table.index]
-            right, most = int((guessed(table, arms) == arms).sum()), alarm(len(arms))
+            self.seen = table
+            right, most = guessed(table, arms), alarm(table, arms)
             self.tell(
                 right < most,
                 f"classifier while blind: {right} of {len(arms)} right, alarm from {most} on, "
@@ -190,8 +191,12 @@ class Campaign:
         table = pd.DataFrame(rows).groupby("who").mean()
         arms = [study.arms[label] for label in table.index]
         if len(arms) >= FEWEST_FOR_CLASSIFIER:
-            right = int((guessed(table, arms) == arms).sum())
-            self.tell(right == len(arms), f"the same classifier after unblinding: {right} right")
+            # One number more that tells: a classifier that did not find it would prove nothing.
+            right = guessed(self.seen.join(table.same), arms)
+            self.tell(
+                right == len(arms),
+                f"the same classifier after unblinding: {right} of {len(arms)} right",
+            )
 
     def tell_of_learning(self):
         """Compare slopes with those that were planted, and the arms' contingency."""

@@ -165,7 +165,7 @@ class SimulatedStudy:
         self.people = {}
         for arm in ("real", "sham"):
             for place, label in enumerate(one for one in labels if self.arms[one] == arm):
-                slope = SLOPE_UV if place % 2 == 0 else 0.0
+                slope = SLOPE_UV if (place + (arm == "sham")) % 2 == 0 else 0.0
                 self.people[label] = Person(label, slope, 1000 * self.seed + int(label))
         # By label: those whose sessions are cut off are of both arms.
         self.people = dict(sorted(self.people.items()))
