@@ -29,8 +29,8 @@ SEPARATE = 3.0
 """Times its own spread a level must lie away from the other."""
 FEWEST_CHANGES, FEW_VALUES = 16, 4
 """Changes of the value, and different values, beyond which repeated ones are stale."""
-SHORTEST_HELD, STALE_SHARE = 10, 0.5
-"""Percentile of the times for which a value is held, and the share of a refresh that it may be."""
+STALE_SHARE = 0.5
+"""Share of a refresh for which each value may be held."""
 SHORT_GAP = 0.3
 """Refreshes; samples further apart have a gap between them, in which an edge could hide."""
 LONGEST_HOLD = 30
@@ -156,7 +156,7 @@ def _require_fresh(values: np.ndarray, step: float, period: float, channel: str)
     changed = np.flatnonzero(np.diff(values))
     if len(changed) < FEWEST_CHANGES or len(np.unique(values)) <= FEW_VALUES:
         return
-    held = float(np.percentile(np.diff(changed), SHORTEST_HELD)) * step
+    held = float(np.diff(changed).min()) * step
     if held > STALE_SHARE * period:
         raise NoLight(
             "channel",

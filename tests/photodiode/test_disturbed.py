@@ -168,9 +168,15 @@ def test_a_sensor_that_repeats_its_values_is_refused_with_its_own_rate():
         examine(made, stale)
 
 
-def test_a_comparator_that_says_light_or_dark_only_is_read():
+@pytest.mark.parametrize("between", [0.0, 0.02])
+def test_a_comparator_that_says_light_or_dark_only_is_read(between):
     made = make(13)
-    found, _, errors = examine(made, 5.0 * (made.values > 12 + 830 / 2))
+    values = 5.0 * (made.values > 12 + 830 / 2)
+    rng = np.random.default_rng(SEED)  # some samples are taken while it switches
+    edges = np.flatnonzero(np.diff(values)) + 1
+    some = rng.choice(edges, max(6, int(between * len(edges)))) if between else edges[:0]
+    values[some] = rng.uniform(1, 4, len(some))
+    found, _, errors = examine(made, values)
     assert np.sqrt(np.mean(errors**2)) < 0.0005, f"seed {SEED}"
     assert found.summary.missed == found.summary.repeated == 0
 
