@@ -7,6 +7,7 @@
 - `asr`, `asr_calibration`: bursts, taken out of all channels at once;
 - `gradient`, `wires`: what an MR scanner adds, taken away;
 - `channel_quality`, `channel_verdict`: which channels can be used at all, why not, what helps;
+  `lasting_faults`: those that stay bad where others are measured with them;
 - `filters`, `smooth`, `delay`, `decimate`: a band, a smoother signal, a later one, a slower one;
   `cascade`: how linear filters run;
 - `rhythm`, `complex_fir`, `fir`, `kalman`, `ar_hilbert`, `envelope`: estimators of a rhythm's

@@ -16,7 +16,7 @@
   some samples; `trained_signals`: all signals and their roles; `signal_chain`: one signal's way
   through its pipeline; `moving_thresholds`: those that follow the person;
 - `worker`, `control`, `acquisition`: the process, its control lines and guards, its streams;
-  `marker_clock`: when markers of other programs were;
+  `marker_clock`: when markers of other programs were; `channel_watch`: channels that stay bad;
 - `loop`: samples in, feedback out; `relay`: the same records for a screen at another computer;
   `command_handler`: what it does at a command between them;
 - `recorder`: all of it to disk; `sample_batch`: samples that wait for that; `sample_index`: which

@@ -4,7 +4,8 @@
 - `channel`: its two levels and coarse edges;
 - `refreshes`: the grid that a display's refreshes lie on;
 - `decode`, `align`: which frame was on the screen in each refresh; `evidence`: whether light and
-  log agree better than by chance;
+  log agree better than by chance; `lost`: refreshes that something else lit; `clock_step`: a clock
+  that was set meanwhile;
 - `step_response`: how pixels and sensor go from one level to the other; `line_noise`: hum and
   flicker;
 - `edge_times`: edges timed between the samples;
