@@ -30,7 +30,7 @@ SHORTEST = 16
 """Refreshes; fewer occur at several places of the code."""
 UNLIKE = np.iinfo(np.int64).min
 """Stands for the displacement of a refresh that is lost."""
-ONE_SIDED = 1e-4
+ONE_SIDED = 1e-9
 """Probability with which missed frames may leave so many more stretches dark than light, or light
 than dark."""
 
