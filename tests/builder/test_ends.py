@@ -18,7 +18,7 @@ def endless(builder, told):
 
 
 def test_a_block_without_stop_is_told(builder, endless):
-    nfb = builder.add("NeuroFeedbackComponent", "nfb")
+    nfb = builder.add("NeuroFeedbackComponent", "nfb", stopVal="")
     builder.add("FeedbackDisplayComponent", "bar")
     assert endless() == [("time", STOP)]
     nfb.params["stopVal"].val = "60"
@@ -26,7 +26,7 @@ def test_a_block_without_stop_is_told(builder, endless):
 
 
 def test_what_ends_the_routine_is_no_reason(builder, endless):
-    builder.add("NeuroFeedbackComponent", "nfb")
+    builder.add("NeuroFeedbackComponent", "nfb", stopVal="")
     key = builder.add("KeyboardComponent", "key", forceEndRoutine=False)
     assert endless() == [("time", STOP)]
     key.params["forceEndRoutine"].val = True
@@ -34,12 +34,12 @@ def test_what_ends_the_routine_is_no_reason(builder, endless):
 
 
 def test_code_may_end_it(builder, endless):
-    builder.add("NeuroFeedbackComponent", "nfb")
+    builder.add("NeuroFeedbackComponent", "nfb", stopVal="")
     builder.code(each_frame="if nfb.rewards > 20:\n    continueRoutine = False\n")
     assert endless() == []
 
 
 def test_another_signal_of_the_routine_may_end_it(builder, endless):
-    builder.add("NeuroFeedbackComponent", "nfb")
+    builder.add("NeuroFeedbackComponent", "nfb", stopVal="")
     builder.add("NeuroFeedbackComponent", "again", role="same", sameAs="nfb", stopVal="60")
     assert endless() == []
