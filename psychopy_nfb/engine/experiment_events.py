@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -13,13 +14,16 @@ class ExperimentEvents:
     labels : dict
         Names by number of the ``"mark"`` and ``"block"`` commands that an earlier worker of this
         run has had; keys are texts, as after JSON.
+    open_blocks : sequence of dict
+        Commands with which blocks began that have not ended, of an earlier worker.
 
     Attributes
     ----------
     labels : dict
         All names so far, by number.
     open_blocks : dict
-        By number the events at which the blocks began that have not ended.
+        By number the events at which the blocks began that have not ended, each with the number of
+        its ``command``; None in those of an earlier worker.
 
     Examples
     --------
@@ -30,12 +34,16 @@ class ExperimentEvents:
     {1: 'tone', 2: 'flash'}
     """
 
-    def __init__(self, labels: dict[str, dict[str, str]]):
+    def __init__(
+        self, labels: dict[str, dict[str, str]], open_blocks: Sequence[dict[str, Any]] = ()
+    ):
         self.labels: dict[str, dict[int, str]] = {
             kind: {int(number): label for number, label in texts.items()}
             for kind, texts in labels.items()
         }
         self.open_blocks: dict[int, dict[str, Any]] = {}
+        for command in open_blocks:
+            self.block({**command, "number": None})
 
     def mark(self, number: int, label: str, t: float) -> dict[str, Any]:
         """Return the event that a mark of the experiment is."""
@@ -63,7 +71,7 @@ class ExperimentEvents:
         if command["cut_off"]:
             event["detail"]["cut_off"] = True
         if command["edge"] == "begin":
-            self.open_blocks[command["id"]] = event
+            self.open_blocks[command["id"]] = {**event, "command": command["number"]}
         else:
             self.open_blocks.pop(command["id"], None)
         return event

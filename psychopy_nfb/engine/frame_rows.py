@@ -13,7 +13,13 @@ from psychopy_nfb.recording.sealed_file import SealedFile
 from psychopy_nfb.recording.tables import TEXT_COLUMNS
 
 PATIENCE_SECONDS = 0.5
-"""How long a frame waits for the text of its mark."""
+"""How much later than its time something that is on its way may come."""
+TEXT_SECONDS = 10.0
+"""How long a frame waits for the texts of its mark and its block.
+
+They come with commands, and those wait for a worker's successor, and there for samples that are
+older: as long as a start takes on a busy computer.
+"""
 _OF_FRAMES = frame_layout(())
 _FRAME, _T_FLIP, _SEQ = map(_OF_FRAMES.place, ("frame", "t_flip", "seq"))
 _UNKNOWN_AT = tuple(map(_OF_FRAMES.place, ("seq", "sample", "flags")))
@@ -86,6 +92,7 @@ class FrameReader:
         self._ring = ring
         self._labels = labels
         self._seen = 0
+        self._waits: tuple[int, float] = (0, 0.0)  # for the texts of which frame, and since when
 
     def take(self, patient: bool) -> list[tuple[tuple[Any, ...], tuple[Any, ...]]]:
         """Return the frames since the last call, each as its record and its row.
@@ -93,7 +100,7 @@ class FrameReader:
         Parameters
         ----------
         patient : bool
-            Whether a frame waits `PATIENCE_SECONDS` for the text of its mark.
+            Whether a frame waits `TEXT_SECONDS` for the texts of its mark and its block.
         """
         taken = []
         now = lsl_now()
@@ -101,8 +108,10 @@ class FrameReader:
         for record in self._ring.since(self._seen):
             row = frame_row(record, self._labels, layout)
             if row is None:
-                if patient and now - record[_T_FLIP] < PATIENCE_SECONDS:
-                    break  # its mark is on the way
+                if self._waits[0] != record[NUMBER]:
+                    self._waits = record[NUMBER], now
+                if patient and now - self._waits[1] < TEXT_SECONDS:
+                    break  # its texts are on the way
                 row = named_row(record, self._labels, layout)
             taken.append((record, row))
             self._seen = record[NUMBER]

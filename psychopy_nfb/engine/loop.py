@@ -33,6 +33,9 @@ PULL_SECONDS = 0.02
 """Longest wait for samples: how late a command can be when nothing arrives."""
 FIRST_SAMPLE_SECONDS = 1.0
 """How long commands wait for the first sample, so that they do not come before older ones."""
+COMMANDS_SECONDS = 0.01
+"""How long commands may take between two chunks: thousands at once must not hold up the samples,
+nor look like a worker that stands still."""
 RECORD_SECONDS = 0.01
 """Longest stretch of signal in one record. A longer chunk, or what has waited while the worker was
 stopped, becomes several records, so that a lag that was chosen finds one nearby."""
@@ -169,8 +172,7 @@ class Loop:
             # A successor first takes what has waited: it is older than what is commanded now.
             begins = self._last_record is None and now - begun < FIRST_SAMPLE_SECONDS
             if not self._succeeds or not (begins or self.source.waiting or self._is_late(pulled)):
-                while (command := self.control.take()) is not None:
-                    self.commands.obey(command)
+                self._obey(started)
             if pulled is not None:
                 self._take(*pulled, now, started)
             elif now - self._last_received > silence_seconds(self.source.chunk_seconds):
@@ -178,6 +180,13 @@ class Loop:
             if now > self._chores_at:
                 self._chores_at = now + CHORES_SECONDS
                 self._chores()
+
+    def _obey(self, begun: float) -> None:
+        """Carry out what is commanded, as far as samples can wait; the rest comes after them."""
+        while (command := self.control.take()) is not None:
+            self.commands.obey(command)
+            if perf_counter() - begun > COMMANDS_SECONDS:
+                break
 
     def _is_late(self, pulled: tuple[Any, ...] | None) -> bool:
         """Return whether samples have waited for long: they are older than what is commanded now.

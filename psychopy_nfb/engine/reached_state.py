@@ -38,6 +38,7 @@ class ReachedState:
         self._shown: dict[str, Any] = {"source": OWN, "turn": 0}
         self._shown_since = 0  # which sample is the first of it
         self._watching = False
+        self._open_blocks: dict[int, dict[str, Any]] = {}
         self._baseline: str | None = None
 
     def name(self, command: str, content: dict[str, Any]) -> None:
@@ -55,6 +56,10 @@ class ReachedState:
         elif name == "watch_channels":
             self._watching = command["on"]
         elif name == "block":
+            if command["edge"] == "begin":
+                self._open_blocks[command["id"]] = command
+            else:
+                self._open_blocks.pop(command["id"], None)
             self.counting = command["points"]
             self.training = command["training"]
             if command["show"] is not None:
@@ -91,6 +96,7 @@ class ReachedState:
             "baseline": self._baseline,
             "watching": self._watching,
             "labels": self.labels,
+            "open_blocks": list(self._open_blocks.values()),
             "thresholds": self.thresholds.parts(),
             "baseline_signals": self.baseline_signals,
         }

@@ -74,7 +74,7 @@ class Recorder:
         self._processor = processor
         self._restore = restore
         self.experiment: ExperimentEvents = ExperimentEvents(
-            restore.get("labels", {"mark": {}, "block": {}})
+            restore.get("labels", {"mark": {}, "block": {}}), restore.get("open_blocks", ())
         )
         self.n_samples: int = restore.get("n_samples", 0)
         """Samples of the session up to the last that was recorded; at first those that an earlier
@@ -204,8 +204,10 @@ class Recorder:
             self._files = writer.files
             self._settings.move(writer.files.settings)
         self.event("recording_moved", detail=detail, kind="worker")
-        for begun in self.experiment.open_blocks.values():  # or the rest would have no blocks
-            self.event(**{key: begun[key] for key in ("label", "kind", "value", "detail")})
+        for begun in self.experiment.open_blocks.values():
+            # Or the rest would not have the block; what had not been flushed goes into it anyway.
+            if begun["command"] is None or begun["command"] in writer.left:
+                self.event(**{key: begun[key] for key in ("label", "kind", "value", "detail")})
         return {"kind": "recording_moved", "why": str(error), "stem": stem}
 
     def start(self, thresholds: dict[str, dict[str, float]]) -> None:

@@ -43,8 +43,9 @@ LOOK_SECONDS = 0.1
 STOP_SECONDS = 3.0
 REMOTE_STOP_SECONDS = 12.0
 """The same where the files are finished on another computer, over a network that may be cut."""
-LAST_WORDS_SECONDS = 1.0
-"""How long to wait for the last messages in the pipe of a process that has ended."""
+LAST_WORDS_SECONDS = 10.0
+"""How long to wait for the last messages in the pipe of a process that has ended. A successor that
+starts without them goes on from settings that are older than the events in the files."""
 INTERRUPT_SECONDS = 0.1
 """On Windows Ctrl-C is not noticed within a wait: waits for the start are as short as this."""
 WORKED_SECONDS = 3.0

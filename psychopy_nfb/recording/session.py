@@ -52,6 +52,8 @@ class SessionWriter:
         Why it is not written where it should be, or not at all.
     writes : bool
         Whether it is written at all.
+    left : frozenset of int
+        Commands whose events are in files that could no longer be written, and not in those of now.
 
     Raises
     ------
@@ -70,6 +72,8 @@ class SessionWriter:
         self._left_behind = 0  # EEG samples in files that were left
         self._written: list[tuple[Any, ...]] = []  # events of commands, since the last flush
         self._kept: deque[int] = deque()
+        self._flushed: set[int] = set()  # commands whose events are in the files
+        self.left: frozenset[int] = frozenset()
         self._jobs: deque[tuple[str, tuple[Any, ...]]] = deque()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
@@ -162,6 +166,7 @@ class SessionWriter:
             self._move()
             return
         self._kept.extend(event[-1] for event in self._written)
+        self._flushed.update(event[-1] for event in self._written)
         self._written.clear()
 
     def _failed(self, error: Exception) -> None:
@@ -184,6 +189,7 @@ class SessionWriter:
             logger.exception("Nor can it be written to %s.", files.stem)
             return False
         self._left_behind += old.n_samples
+        self.left = frozenset(self._flushed)
         self._files, self.files, self.writes = new, files, True
         return True
 

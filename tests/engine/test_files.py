@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from psychopy_nfb import Neurofeedback
+from psychopy_nfb import Neurofeedback, rerun
 from psychopy_nfb.errors import SettingsError, StreamError
 from psychopy_nfb.lsl.selection import StreamSelection
 from psychopy_nfb.recording import FRAME_COLUMNS, read_session
@@ -203,6 +203,73 @@ def test_a_deleted_folder_is_told_at_once_and_the_feedback_goes_on(
     stamps = session.eeg.stamps
     lost = stamps[-1] - stamps[0] - (len(stamps) - 1) / 250
     assert told == pytest.approx(lost, abs=1 / 250)
+
+
+@pytest.mark.parametrize("long_begun", [True, False], ids=["long begun", "just begun"])
+def test_a_block_that_was_open_begins_once_in_the_rest(
+    amplifier, training, tmp_path, until, listen, long_begun
+):
+    if sys.platform == "win32":
+        pytest.skip("Windows does not delete files that are open")
+    folder = tmp_path / "data"
+    with Neurofeedback(training(amplifier().source_id), data=folder) as nfb:
+        listen(nfb, 0.5)
+        nfb.begin_block("open")
+        if long_begun:
+            listen(nfb, 1.0)  # its begin is in the files that go
+        shutil.rmtree(folder)
+        if not long_begun:
+            nfb.begin_block("inner")
+        until(lambda: "written to" in (nfb.recording_error or ""), 5, "the word where the rest is")
+        rest = Path(re.search(r"written to (\S+)_\*", nfb.recording_error)[1])
+        listen(nfb, 0.5)
+    session = read_session(rest)
+    shutil.rmtree(rest.parent)
+    edges = session.events[session.events.trial_type.isin(["block_begin", "block_end"])]
+    pairs = list(zip(edges.trial_type, edges.value, strict=True))
+    blocks = ["open"] if long_begun else ["open", "inner"]
+    assert sorted(pairs) == sorted(
+        (edge, name) for edge in ("block_begin", "block_end") for name in blocks
+    )
+
+
+def test_a_killed_worker_s_successor_knows_the_block_that_is_open_in_the_rest(
+    amplifier, training, tmp_path, until, listen
+):
+    if sys.platform == "win32":
+        pytest.skip("Windows does not delete files that are open")
+    folder = tmp_path / "data"
+    with Neurofeedback(training(amplifier().source_id), data=folder) as nfb:
+        listen(nfb, 0.5)
+        nfb.begin_block("open")
+        listen(nfb, 1.0)
+        os.kill(nfb.worker_pid, signal.SIGKILL)
+        until(lambda: nfb.restarts == 1 and len(listen(nfb, 0.2)) > 10, 20, "values after it")
+        shutil.rmtree(folder)
+        until(lambda: "written to" in (nfb.recording_error or ""), 5, "the word where the rest is")
+        rest = Path(re.search(r"written to (\S+)_\*", nfb.recording_error)[1])
+        listen(nfb, 0.5)
+    events = read_session(rest).events
+    shutil.rmtree(rest.parent)
+    assert events[events.trial_type == "block_begin"].value.tolist() == ["open"]
+
+
+def test_thousands_of_settings_at_once_are_all_carried_out(amplifier, training, tmp_path, until):
+    wanted = [round(1 + n / 10_000, 4) for n in range(2000)]
+    with Neurofeedback(training(amplifier().source_id), data=tmp_path) as nfb:
+        until(lambda: nfb.update() or not nfb.stale, 10, "values")
+        for threshold in wanted:
+            nfb.set(threshold=threshold)
+        until(lambda: nfb.update() or nfb.threshold == wanted[-1], 60, "the last one")
+        assert nfb.restarts == 0
+    session = read_session(nfb.files.stem)
+    events = session.events[session.events.trial_type == "set"]
+    assert [json.loads(detail)["threshold"] for detail in events.detail] == wanted
+    assert len(set(events["sample"])) > 10  # samples went on meanwhile
+    values, flags = rerun(session)
+    recorded = session.signals[list(nfb.configuration.value_names)].to_numpy()
+    assert np.abs(values - recorded).max() < 1e-9
+    assert (session.signals["flags"] == flags).all()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs a limit that another process sets")
