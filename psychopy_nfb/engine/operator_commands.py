@@ -114,7 +114,7 @@ def _changes(name: str, value: object) -> dict[str, float]:
         if key not in NUMBERS:
             raise SettingsError(str(key), number, f"cannot be changed; {', '.join(NUMBERS)} can")
         right = isinstance(number, int | float) and not isinstance(number, bool)
-        if not right or not math.isfinite(number):
+        if not right or not abs(number) < math.inf:  # a whole number may be too large for a float
             raise SettingsError(key, number, "must be a number")
         if abs(number) > LARGEST:
             raise SettingsError(key, number, f"must lie between -{LARGEST:g} and {LARGEST:g}")

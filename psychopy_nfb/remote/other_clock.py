@@ -62,6 +62,7 @@ class OtherClock:
     --------
     >>> clock = OtherClock()
     >>> clock.add(100.0, offset=-3.0, uncertainty=0.001)
+    True
     >>> clock.to_here(103.5), clock.to_there(100.5)
     (100.5, 103.5)
     """

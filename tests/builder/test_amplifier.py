@@ -155,7 +155,7 @@ def test_signal_check_is_of_what_the_dialog_says():
     ("texts", "sentence"),
     [
         ({"stream_type": "", "stream_name": ""}, "needs at least one of name"),
-        ({"stream_type": "EEG", "stream_name": "Nobody"}, "no such stream within 5 s"),
+        ({"stream_type": "EEG", "stream_name": "Nobody"}, "no such stream within 10 s"),
     ],
 )
 def test_a_signal_check_that_cannot_be_shown_says_why(texts, sentence, until, lsl_alone):

@@ -138,6 +138,8 @@ class ThreadedWorker:
         plugins=(),
         donors=None,
         seal=None,
+        remote=None,
+        relay=None,
     ):
         from psychopy_nfb.engine.memory import SharedBlock
 
@@ -150,6 +152,8 @@ class ThreadedWorker:
             "plugins": list(plugins),
             "donors": donors,
             "seal": seal,
+            "remote": remote,
+            "relay": relay,
             "streams": None,
             "restore": None,
         }

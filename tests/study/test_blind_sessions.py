@@ -108,7 +108,8 @@ def test_row_122_nothing_visible_tells_the_arm_until_the_key_opens_it(
     over = (folder, lambda public: private, "A third person", "the study is over")
     for path in sessions["real"].files.watched[:2]:
         kept = path.read_bytes()
-        path.write_bytes(kept[:2000] + bytes([kept[2000] ^ 1]) + kept[2001:])
+        middle = len(kept) // 2
+        path.write_bytes(kept[:middle] + bytes([kept[middle] ^ 1]) + kept[middle + 1 :])
         with pytest.raises(FileError, match="was changed since its session; nothing was opened"):
             unblind(*over)
         assert not list(folder.path.glob("arms.csv"))
