@@ -8,6 +8,7 @@ file and line.
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import os
 import sys
 import traceback
@@ -81,7 +82,7 @@ def owner(member: type) -> str:
     return (origin(member) or source(member)) if is_own(member) else PACKAGE
 
 
-def failure(error: BaseException, file: str) -> str:
+def failure(error: BaseException, file: str, called: Any = None) -> str:
     """Return what failed and where, for the middle of a sentence.
 
     Parameters
@@ -90,6 +91,9 @@ def failure(error: BaseException, file: str) -> str:
         What was raised.
     file : str
         File or folder whose line is wanted, if the error passed through it.
+    called : function or method, optional
+        Whose beginning is told if it did not: of what a function returned, the error is found
+        only behind it.
 
     Examples
     --------
@@ -102,9 +106,15 @@ def failure(error: BaseException, file: str) -> str:
     else:
         frames = [(one.filename, one.lineno) for one in traceback.extract_tb(error.__traceback__)]
         own = [one for one in frames if file and os.path.realpath(one[0]).startswith(file)]
-        place = (own or frames or [(None, None)])[-1]
+        place = (own or _beginning(called) or frames or [(None, None)])[-1]
     at = f", line {place[1]} of {place[0]}" if place[0] else ""
     return f"{type(error).__name__}: {said}{at}"
+
+
+def _beginning(called: Any) -> list[tuple[str, int]]:
+    """Return file and line where a function written in Python begins, in a list."""
+    code = getattr(inspect.unwrap(called), "__code__", None) if callable(called) else None
+    return [] if code is None else [(code.co_filename, code.co_firstlineno)]
 
 
 @contextmanager

@@ -53,7 +53,7 @@ MOST_MESSAGES = 200
 
 
 class _Messages(logging.Handler):
-    """Keeps what the package tells the user, for the page."""
+    """Keeps what the package tells the user, for the page; whoever heard it before still does."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
@@ -63,6 +63,20 @@ class _Messages(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         with suppress(Exception):  # a message that cannot be written says nothing to the page
             self.add(record.getMessage(), record.levelname.lower())
+        # A script that has set up no logging reads warnings on stderr only for as long as no
+        # logger has a handler, as ours is one.
+        last = logging.lastResort
+        if last is not None and record.levelno >= last.level and self._is_alone(record.name):
+            last.handle(record)
+
+    def _is_alone(self, name: str) -> bool:
+        """Return whether no handler but those of sessions hears a logger, this one first."""
+        handlers: list[logging.Handler] = []
+        logger: logging.Logger | None = logging.getLogger(name)
+        while logger is not None:
+            handlers += logger.handlers
+            logger = logger.parent if logger.propagate else None
+        return handlers[0] is self and all(isinstance(one, _Messages) for one in handlers)
 
     def add(self, text: str, level: str) -> None:
         self.count += 1

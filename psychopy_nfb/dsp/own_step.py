@@ -50,7 +50,7 @@ class StepGuard:
     flags : ndarray of uint32, shape (n,), or None
         Of the last block: its own and ours.
     fault : str or None
-        What failed first, and where.
+        What failed first, where, and what to do.
     """
 
     def __init__(self, n_channels: int):
@@ -70,7 +70,7 @@ class StepGuard:
             out = self._checked(step, step.process(given), len(samples))
         except (Exception, SystemExit) as error:
             if self.fault is None:
-                self._note(step, f"failed ({failure(error, source(type(step)))})")
+                self._note(step, f"failed ({failure(error, source(type(step)), step.process)})")
             out = np.empty((len(samples), len(self._last)))
             out[:] = self._last
             self.flags = np.full(len(samples), _INVALID)
@@ -107,7 +107,8 @@ class StepGuard:
             found = held(column, last)
             if found is not None:
                 self._flag(found)
-                self._note(step, "gave no finite number")
+                why = "process returned NaN or infinity"
+                self._note(step, f"failed ({failure(ValueError(why), '', step.process)})")
         return out
 
     def _flag(self, bits: np.ndarray) -> None:
@@ -115,7 +116,7 @@ class StepGuard:
 
     def _note(self, step: Step, what: str) -> None:
         if self.fault is None:
-            self.fault = f"({type(step).__name__} of {owner(type(step))}) {what}"
+            self.fault = f"({type(step).__name__} of {owner(type(step))}) {what}; correct its code"
 
     def mixed(self, step: Step, inputs: np.ndarray) -> np.ndarray:
         """Return on which inputs its outputs depend, as `Step.mixed`; if it is unclear, on all."""

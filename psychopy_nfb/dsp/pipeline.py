@@ -129,8 +129,9 @@ class Pipeline:
         """Return which step the last block's numbers that are not finite came from."""
         for index, (step, output) in enumerate(zip(self.steps, self._outputs, strict=True)):
             if not np.isfinite(output).all():
-                return f"steps[{index}] ({type(step).__name__}) gave no finite number"
-        return "steps gave no finite number"
+                what = "gave no finite number; check its settings"
+                return f"steps[{index}] ({type(step).__name__}) {what}"
+        return "steps gave no finite number; check their settings"
 
     def mixed(self, inputs: np.ndarray) -> np.ndarray:
         """Return on which inputs the outputs depend, as `Step.mixed`.
@@ -174,7 +175,7 @@ class Pipeline:
 
     @property
     def fault(self) -> str | None:
-        """Which step has failed since `prepare`, and how; None if none has."""
+        """Which step has failed since `prepare`, how, and what to do; None if none has."""
         for index, guard in enumerate(self._guards):
             if guard is not None and guard.fault is not None:
                 return f"steps[{index}] {guard.fault}"

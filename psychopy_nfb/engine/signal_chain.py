@@ -20,6 +20,8 @@ OTHER_REFERENCE = (
 OTHER_CHANNELS = "If it stays so, make the signal of other channels."
 """What to do with a channel that stays bad."""
 
+_INVALID = np.uint32(Flags.INVALID)
+
 
 @dataclass(frozen=True)
 class Calibration:
@@ -67,6 +69,7 @@ class SignalChain:
         self._segments: list[list[tuple[np.ndarray, np.ndarray | None]]] = []
         self._settle_left = round(pipeline.settle * self.rate)
         self._gap_next = False
+        self._n_failed = 0
 
     def _used_channels(self, info: SignalInfo) -> np.ndarray:
         """Return the numbers of the input channels whose faults make the signal bad.
@@ -127,6 +130,8 @@ class SignalChain:
         if self._segments:
             self._segments[-1].append((clean.copy(), repaired))
         signal, flags, rows = self.pipeline.process(clean)
+        if self._recorder is not None:  # before those of the amplifier join them
+            self._n_failed = _n_invalid(flags)
         if repaired is not None:
             flags = flags | repaired[rows]
         if self._gap_next and len(flags):
@@ -141,7 +146,7 @@ class SignalChain:
     def record(self, signal: np.ndarray, flags: np.ndarray) -> None:
         """Add to the baseline that is being recorded, if one is."""
         if self._recorder is not None:
-            self._recorder.add(signal, flags)
+            self._recorder.add(signal, flags, self._n_failed)
 
     def restart(self) -> None:
         """Start the filters anew, because samples are missing before the next ones."""
@@ -172,7 +177,8 @@ class SignalChain:
         self._segments = []
         if segments:
             return self._fit(segments, recorder.label)
-        return Calibration(recorder.finish(), None, self._settle_left, recorder.clean())
+        baseline = recorder.finish(_told_fault(self.pipeline))
+        return Calibration(baseline, None, self._settle_left, recorder.clean())
 
     def adopt(self, calibration: Calibration) -> None:
         """Use what a baseline gave from the next sample on."""
@@ -198,12 +204,24 @@ class SignalChain:
         for segment, repaired in segments:
             pipeline.reset()
             signal, flags, rows = pipeline.process(segment)
+            n_failed = _n_invalid(flags)
             flags |= repaired[rows]
             settle = round(pipeline.settle * self.rate)
             flags[:settle] |= np.uint32(Flags.SETTLING)
             settle_left = max(0, settle - len(flags))
-            recorder.add(signal[:, 0], flags)
-        return Calibration(recorder.finish(), pipeline.steps, settle_left, recorder.clean())
+            recorder.add(signal[:, 0], flags, n_failed)
+        baseline = recorder.finish(_told_fault(pipeline))
+        return Calibration(baseline, pipeline.steps, settle_left, recorder.clean())
+
+
+def _told_fault(pipeline: Pipeline) -> str | None:
+    """Return which step has failed, how, and what to do; None if none has."""
+    return None if pipeline.fault is None else f"pipeline.{pipeline.fault}"
+
+
+def _n_invalid(flags: np.ndarray) -> int:
+    """Return how many of the samples that a pipeline gave are flagged INVALID."""
+    return int(np.count_nonzero(flags & _INVALID))
 
 
 def _joined(

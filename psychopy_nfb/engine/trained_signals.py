@@ -115,8 +115,8 @@ class TrainedSignals:
         faults = []
         for one in self.all:
             if fault := one.chain.pipeline.fault:
-                what = "its samples are flagged INVALID and bring no reward; check its settings"
-                faults.append(("step_failed", f"signals.{one.name}.pipeline.{fault}; {what}"))
+                what = "Its samples are flagged INVALID and bring no reward"
+                faults.append(("step_failed", f"signals.{one.name}.pipeline.{fault}. {what}"))
             if fault := one.state.fault:
                 what = "the threshold stays where it is"
                 faults.append(("rule_failed", f"signals.{one.name}.threshold {fault}; {what}"))

@@ -106,20 +106,28 @@ class BaselineRecorder:
         self._n_seen = 0
         self._rejected = RejectedCount()
 
-    def add(self, signal: np.ndarray, flags: np.ndarray) -> None:
-        """Take the next samples (n,) and their flags (n,); flagged ones are left out."""
+    def add(self, signal: np.ndarray, flags: np.ndarray, n_failed: int = 0) -> None:
+        """Take the next samples (n,) and their flags (n,); flagged ones are left out.
+
+        Of those flagged INVALID, `n_failed` are so because a step failed.
+        """
         self._n_seen += len(signal)
         clean = (flags & ~_IGNORED) == 0
         self._clean.append(signal[clean])
-        self._rejected.add(flags)
+        self._rejected.add(flags, n_failed)
 
     def clean(self) -> np.ndarray:
         """Return the clean samples, (n,), one after the other."""
         clean = np.concatenate(self._clean) if self._clean else np.empty(0)
         return clean[np.isfinite(clean)]
 
-    def finish(self) -> Baseline:
+    def finish(self, fault: str | None = None) -> Baseline:
         """Return what was collected.
+
+        Parameters
+        ----------
+        fault : str, optional
+            Which step of the pipeline has failed, how, and what to do.
 
         Raises
         ------
@@ -129,18 +137,17 @@ class BaselineRecorder:
         clean = self.clean()
         seconds = len(clean) / self.rate
         if seconds < SHORTEST_SECONDS:
-            cause, remedy = self._rejected.cause_and_remedy()
+            why = self._rejected.cause_and_remedy(fault)
             if self._n_seen == 0:
-                cause = "no sample came meanwhile"
-                remedy = (
-                    "see whether anything lasts between its begin and its end, such as frames, and "
-                    "whether the stream was lost or the background process restarted"
+                why = (
+                    "no sample came meanwhile; see whether anything lasts between its begin and "
+                    "its end, such as frames, and whether the stream was lost or the background process restarted"
                 )
             raise SettingsError(
                 "baseline",
                 self.label,
                 f"has {seconds:.1f} s of clean signal out of {self._n_seen / self.rate:.1f} s but "
-                f"needs {SHORTEST_SECONDS:g} s, because {cause}; {remedy}, then repeat it",
+                f"needs {SHORTEST_SECONDS:g} s, because {why}, then repeat it",
             )
         sd = float(clean.std())
         if sd == 0:

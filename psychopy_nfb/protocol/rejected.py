@@ -28,25 +28,38 @@ _BITS = np.array([int(flag) for flag in CAUSES], np.uint32)
 
 
 class RejectedCount:
-    """Counts what samples were flagged with.
+    """Counts what samples were flagged with, and how many of them a failed step had spoilt.
 
     Examples
     --------
     >>> count = RejectedCount()
     >>> count.add(np.array([0, 8, 8, 2], np.uint32))
     >>> count.cause_and_remedy()
-    ('the signal was flat', 'plug in the electrode and check its cable')
+    'the signal was flat; plug in the electrode and check its cable'
     """
 
     def __init__(self) -> None:
         self._counts = np.zeros(len(_BITS), int)
+        self._n_failed = 0
 
-    def add(self, flags: np.ndarray) -> None:
-        """Take the flags of the next samples, shape (n,)."""
+    def add(self, flags: np.ndarray, n_failed: int = 0) -> None:
+        """Take the flags of the next samples, shape (n,), `n_failed` of them from a failed step."""
         self._counts += np.count_nonzero(flags[:, None] & _BITS, axis=0)
+        self._n_failed += n_failed
 
-    def cause_and_remedy(self) -> tuple[str, str]:
-        """Return what most rejected samples had in common, and what to do."""
+    def cause_and_remedy(self, fault: str | None = None) -> str:
+        """Return what most rejected samples had in common, and what to do.
+
+        Parameters
+        ----------
+        fault : str, optional
+            Which step has failed, how, and what to do: told in place of the amplifier if most
+            values that are not valid came from a step.
+        """
         if not self._counts.any():
-            return "the recording was short", "record for longer"
-        return list(CAUSES.values())[int(self._counts.argmax())]
+            return "the recording was short; record for longer"
+        most = int(self._counts.argmax())
+        by_step = 2 * self._n_failed > self._counts[most]
+        if fault and by_step and list(CAUSES)[most] == Flags.INVALID:
+            return fault
+        return "; ".join(list(CAUSES.values())[most])

@@ -124,6 +124,27 @@ def test_the_sentence_has_file_and_line_of_the_lab():
     assert f"line {line} of {__file__})" in pipeline.fault
 
 
+class _NaN(_Lab):
+    def process(self, samples):
+        return samples * np.nan
+
+
+class _Short(_Lab):
+    def process(self, samples):
+        return samples[:-1]
+
+
+@pytest.mark.parametrize(("kind", "what"), [(_Short, "TypeError: "), (_NaN, "ValueError: ")])
+def test_output_that_cannot_be_used_is_told_with_the_line_of_process(kind, what):
+    pipeline = Pipeline([kind()])
+    pipeline.prepare(INFO)
+    pipeline.process(np.full((4, 2), 7.0))
+    text = Path(__file__).read_text(encoding="utf-8").splitlines()
+    line = 2 + text.index(f"class {kind.__name__}(_Lab):")
+    assert f" failed ({what}process " in pipeline.fault
+    assert pipeline.fault.endswith(f", line {line} of {__file__}); correct its code")
+
+
 def test_filters_behind_a_fault_recover_and_rows_stay_in_step():
     pipeline = Pipeline([_Raises(), MovingAverage(0.04), Decimate(5)])
     pipeline.prepare(INFO)
