@@ -81,6 +81,7 @@ _HOME = {
     "VariableInterval": "psychopy_nfb.protocol",
     "VariableRatio": "psychopy_nfb.protocol",
     "Yoked": "psychopy_nfb.protocol",
+    "SecondStream": "psychopy_nfb.lsl.selection",
     "StreamSelection": "psychopy_nfb.lsl.selection",
     "device_stream": "psychopy_nfb.hardware.amplifier",
     "band_amplitude": "psychopy_nfb.engine.presets",

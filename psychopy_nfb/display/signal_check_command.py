@@ -121,4 +121,4 @@ def _stream(options: argparse.Namespace) -> StreamSelection:
     settings = {key: getattr(options, key) for key in keys}
     if options.stream is not None:
         return named_stream(options.stream, **settings)
-    return StreamSelection(type=options.type or None, **settings)
+    return StreamSelection(type=options.type, **settings)

@@ -18,7 +18,7 @@ from psychopy_nfb.lsl.absent import AbsentStream, difference, found_again, same_
 from psychopy_nfb.lsl.amplitude import AmplitudeCheck
 from psychopy_nfb.lsl.inlet import Inlet, StreamLost
 from psychopy_nfb.lsl.merge import Merger
-from psychopy_nfb.lsl.selection import StreamSelection
+from psychopy_nfb.lsl.selection import SecondStream, StreamSelection
 from psychopy_nfb.lsl.stamps_heard import Heard
 from psychopy_nfb.simulate.synthetic import SyntheticStream
 
@@ -38,7 +38,7 @@ class Acquisition:
     ----------
     selection : StreamSelection
         The EEG.
-    aux : StreamSelection, optional
+    aux : SecondStream, optional
         A second stream, whose channels follow the EEG's.
     known : dict, optional
         What `known` said of the streams to an earlier worker. The same ones are taken, and waited
@@ -64,7 +64,7 @@ class Acquisition:
     def __init__(
         self,
         selection: StreamSelection,
-        aux: StreamSelection | None = None,
+        aux: SecondStream | None = None,
         known: dict[str, Any] | None = None,
     ):
         known = known or {}

@@ -12,7 +12,7 @@ from psychopy_nfb.checks import check_number
 from psychopy_nfb.engine.plugins import load_needed
 from psychopy_nfb.engine.quest import Quest as _Quest  # noqa: F401 (settings know the rule then)
 from psychopy_nfb.errors import SettingsError, listed
-from psychopy_nfb.lsl.selection import StreamSelection
+from psychopy_nfb.lsl.selection import SecondStream, StreamSelection
 from psychopy_nfb.protocol import (
     NONE,
     OWN,
@@ -59,7 +59,7 @@ class Configuration:
     shown: dict[str, ShownSource] = field(default_factory=dict)
     """What may be shown in place of the own feedback, by name; each block chooses one. Without any,
     nothing more is computed."""
-    aux: StreamSelection | None = None
+    aux: SecondStream | None = None
     """A second stream whose channels are laid beside the EEG's, under their own labels."""
     markers: bool = True
     """Keep the markers of every marker stream on the network."""

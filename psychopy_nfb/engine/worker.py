@@ -18,7 +18,7 @@ from typing import Any
 from psychopy_nfb.engine.control import ControlLine, standard_lines
 from psychopy_nfb.engine.memory import SharedBlock
 from psychopy_nfb.errors import NfbError
-from psychopy_nfb.lsl.selection import StreamSelection
+from psychopy_nfb.lsl.selection import SecondStream, StreamSelection
 from psychopy_nfb.process import guard, ignore_interrupts
 from psychopy_nfb.settings import from_dict
 
@@ -55,7 +55,7 @@ class _Opening(threading.Thread):
                 self.watcher = MarkerWatcher({OWN_SOURCE_ID}, stream.get("source_id"))
             self.source = Acquisition(
                 from_dict(StreamSelection, stream, "stream"),
-                None if aux is None else from_dict(StreamSelection, aux, "aux"),
+                None if aux is None else from_dict(SecondStream, aux, "aux"),
                 self._known,
             )
         except Exception as error:  # reported to the experiment by the main thread

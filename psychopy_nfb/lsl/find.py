@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import pylsl
 
@@ -18,6 +18,10 @@ SECOND_MATCH_SECONDS = 0.7
 """After the first match, how long another may take before the first counts as the only one. LSL
 asks every 0.5 s, and hands over what has answered as it asks: of two equal streams of one machine
 the second often came 0.5 s after the first."""
+OTHERS_SECONDS = 5.0
+"""How long to look for streams to name in place of one that is not there, until the first answers.
+On a busy computer none answered within 0.5 s, and the network was blamed although streams were
+there."""
 LOOK_SECONDS = 0.01
 
 
@@ -26,9 +30,12 @@ def list_streams(timeout: float = 1.0) -> list[pylsl.StreamInfo]:
 
     Left out are simulated amplifiers that runs have started for themselves.
     """
-    found = [
-        info for info in pylsl.resolve_streams(timeout) if not is_of_another_run(info.source_id())
-    ]
+    return _in_order(pylsl.resolve_streams(timeout))
+
+
+def _in_order(streams: Iterable[pylsl.StreamInfo]) -> list[pylsl.StreamInfo]:
+    """Return streams by type and name, without simulated amplifiers of other runs."""
+    found = (info for info in streams if not is_of_another_run(info.source_id()))
     return sorted(found, key=lambda info: (info.type(), info.name(), info.source_id()))
 
 
@@ -66,22 +73,36 @@ def find_stream(selection: StreamSelection) -> pylsl.StreamInfo:
     """
     found = _resolve(selection)
     if not found:
-        there = list_streams(0.5)
+        there = _others()
         others = "; streams found: " + ", ".join(describe_all(there)) if there else ""
         hint = others or (
             "; no LSL stream at all was found. Switch on the LSL output of the amplifier's "
             f"program. If it is on: {network_remedy()}"
         )
         raise StreamError(
-            "stream", str(selection), f"no such stream within {selection.timeout:g} s{hint}"
+            selection.setting,
+            str(selection),
+            f"no such stream within {selection.timeout:g} s{hint}",
         )
     if len(found) > 1:
         raise StreamError(
-            "stream",
+            selection.setting,
             str(selection),
             f"{len(found)} streams match: {', '.join(describe_all(found))}; {how_to_choose(found)}",
         )
     return found[0]
+
+
+def _others() -> list[pylsl.StreamInfo]:
+    """Return the streams that are there as soon as there are any, none after `OTHERS_SECONDS`."""
+    resolver = pylsl.ContinuousResolver()
+    ends = time.monotonic() + OTHERS_SECONDS
+    while not _in_order(resolver.results()):
+        if time.monotonic() > ends:
+            return []
+        time.sleep(LOOK_SECONDS)
+    time.sleep(SECOND_MATCH_SECONDS)
+    return _in_order(resolver.results())
 
 
 def _resolve(selection: StreamSelection) -> list[pylsl.StreamInfo]:
@@ -90,7 +111,9 @@ def _resolve(selection: StreamSelection) -> list[pylsl.StreamInfo]:
         resolver = pylsl.ContinuousResolver(pred=selection.query())
     except RuntimeError:
         raise StreamError(
-            "stream", str(selection), "is no condition that LSL can read (XPath 1.0); see predicate"
+            selection.setting,
+            str(selection),
+            "is no condition that LSL can read (XPath 1.0); see predicate",
         ) from None
     ends = time.monotonic() + selection.timeout
     while not resolver.results():

@@ -96,7 +96,7 @@ class Inlet:
             full = self._inlet.info(timeout=selection.timeout)
         except (TimeoutError, pylsl.util.LostError, RuntimeError):
             raise StreamError(
-                "stream", str(selection), "was found but did not answer; start it again"
+                selection.setting, str(selection), "was found but did not answer; start it again"
             ) from None
         self.description = full
         self.channels: StreamChannels = read_channels(full, selection.units)
@@ -274,7 +274,7 @@ class Inlet:
 
 def _irregular(selection: StreamSelection) -> StreamError:
     return StreamError(
-        "stream",
+        selection.setting,
         str(selection),
         "has no numbers at a regular rate; choose the stream of an amplifier",
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from psychopy_nfb.channels import UNITS
 from psychopy_nfb.checks import check_choice, check_number
@@ -51,7 +51,7 @@ class StreamSelection:
     name: str | None = None
     """The stream's name, as `psychopy-nfb streams` lists it."""
     type: str | None = "EEG"
-    """The stream's content type."""
+    """The stream's content type; None, or an empty text, takes streams of any."""
     source_id: str | None = None
     """The serial number or other unique mark of the device."""
     predicate: str | None = None
@@ -69,11 +69,15 @@ class StreamSelection:
     hostname: str | None = None
     """The machine that sends it, as `psychopy-nfb streams` lists it."""
 
+    setting: ClassVar[str] = "stream"
+    """What errors call it."""
+
     def __post_init__(self) -> None:
         for key in ("name", "type", "source_id", "predicate", "hostname"):
             text = getattr(self, key)
             if text is not None and not isinstance(text, str):
                 raise SettingsError(key, text, "must be a text, as `psychopy-nfb streams` lists it")
+        self.type = self.type or None
         check_number("timeout", self.timeout, above=0, unit="s")
         if self.units is not None:
             check_choice("units", self.units, UNITS)
@@ -81,7 +85,7 @@ class StreamSelection:
             check_number("rate", self.rate, above=0, unit="Hz")
         if not self.test_signal and not self._conditions():
             raise SettingsError(
-                "stream",
+                self.setting,
                 None,
                 "needs at least one of name, type, source_id, hostname or predicate",
             )
@@ -111,6 +115,22 @@ class StreamSelection:
     def __str__(self) -> str:
         """Return the selection as a person would say it."""
         return "the test signal" if self.test_signal else self._conditions()
+
+
+@dataclass
+class SecondStream(StreamSelection):
+    """What identifies the stream whose channels are laid beside the EEG's: of any type.
+
+    Examples
+    --------
+    >>> print(SecondStream(name="GSRAmp"))
+    name='GSRAmp'
+    """
+
+    type: str | None = None
+    """The stream's content type; None, or an empty text, takes streams of any."""
+
+    setting: ClassVar[str] = "aux"
 
 
 def named_stream(text: str, **settings: Any) -> StreamSelection:

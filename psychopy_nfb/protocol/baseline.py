@@ -141,7 +141,8 @@ class BaselineRecorder:
             if self._n_seen == 0:
                 why = (
                     "no sample came meanwhile; see whether anything lasts between its begin and "
-                    "its end, such as frames, and whether the stream was lost or the background process restarted"
+                    "its end, such as frames, and whether the stream was lost or the background "
+                    "process restarted"
                 )
             raise SettingsError(
                 "baseline",

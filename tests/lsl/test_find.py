@@ -1,0 +1,53 @@
+"""Streams that are found, and what is said of one that is not there."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+
+import psutil
+import pylsl
+import pytest
+
+from psychopy_nfb import SecondStream, StreamSelection, read_configuration
+from psychopy_nfb.errors import StreamError
+from psychopy_nfb.lsl.find import find_stream
+from psychopy_nfb.settings import from_dict, to_dict
+
+NOBODY = StreamSelection(name="Nobody", timeout=0.2)
+AMPLIFIER = "psychopy_nfb.simulate.simulator"
+
+
+@pytest.mark.slow
+def test_streams_of_a_computer_that_answers_late_are_named(start_module):
+    process, source_id = start_module(AMPLIFIER, "--name", "Late")
+    assert pylsl.resolve_byprop("source_id", source_id, 1, 30)
+    stopped = psutil.Process(process.pid)
+    stopped.suspend()
+    later = threading.Timer(1.5, stopped.resume)
+    later.start()
+    try:
+        with pytest.raises(StreamError, match="no such stream within 0.2 s; .*'Late'"):
+            find_stream(NOBODY)
+    finally:
+        later.join()
+
+
+@pytest.mark.parametrize("of_any", [{}, {"type": ""}, {"type": None}])
+def test_a_second_stream_is_of_any_type(of_any):
+    aux = read_configuration({"aux": {"name": "GSRAmp", **of_any}}).aux
+    assert aux == SecondStream(name="GSRAmp")
+    assert str(aux) == "name='GSRAmp'"
+    assert from_dict(SecondStream, to_dict(aux)) == aux
+
+
+def test_the_eeg_is_of_type_eeg_unless_the_type_is_empty():
+    assert str(StreamSelection(name="Amp")) == "name='Amp' and type='EEG'"
+    assert str(StreamSelection(name="Amp", type="")) == "name='Amp'"
+
+
+def test_what_is_wrong_with_a_second_stream_is_said_of_aux():
+    with pytest.raises(StreamError, match="^aux=\"name='Nobody'\": no such stream"):
+        find_stream(replace(SecondStream(name="Nobody"), timeout=0.2))
+    with pytest.raises(StreamError, match="^stream="):
+        find_stream(NOBODY)
