@@ -72,7 +72,7 @@ def main() -> int:
             ) as nfb,
         ):
             run(nfb, options)
-            print(f"{nfb.score:g} points; files: {nfb.files.stem}_*")
+            print(f"{nfb.score:g} points; files: {nfb.files}")
         return 0
     except psychopy_nfb.NfbError as error:
         print(error, file=sys.stderr)

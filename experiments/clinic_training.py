@@ -93,7 +93,7 @@ def main() -> int:
             between_blocks=False,
         ) as nfb:
             run(nfb, check_plan(nfb, plan), options)
-            print(f"{nfb.score:g} points; files: {nfb.files.stem}_*")
+            print(f"{nfb.score:g} points; files: {nfb.files}")
         return 0
     except NfbError as error:
         print(error, file=sys.stderr)

@@ -21,4 +21,4 @@ with Neurofeedback(training, data="data") as nfb:  # the EEG is found on LSL
             if event.getKeys(["escape"]):
                 break
     win.close()
-print(f"{nfb.score:g} points; files: {nfb.files.stem}_*")
+print(f"{nfb.score:g} points; files: {nfb.files}")

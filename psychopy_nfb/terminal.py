@@ -55,7 +55,8 @@ def add_plugins(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="FILE",
-        help="a Python file with steps or estimators of your own; give it once for each file",
+        help="a Python file with steps, estimators, threshold rules or schedules of your own; give "
+        "it once for each file",
     )
 
 

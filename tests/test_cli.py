@@ -182,6 +182,16 @@ def test_a_simulator_that_cannot_be(option, value, sentence):
     assert refusal("simulate", "--seconds", "1", option, value).startswith(sentence)
 
 
+def test_a_simulator_whose_rate_holds_no_mains_leaves_it_out_and_says_so(unique_id):
+    named = ("--name", unique_id)
+    done = run("simulate", "--rate", "100", "--seconds", "0.5", *named, display=False)
+    assert done.returncode == 0
+    said = done.stderr.splitlines()
+    assert said[0] == "Mains noise is left out: 100 samples a second hold no rhythm of 50 Hz."
+    said = refusal("simulate", "--rate", "100", "--line-frequency", "50", *named)
+    assert said.startswith("line_frequency=50.0: must be ")
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [

@@ -10,7 +10,7 @@
   before;
 - `pickers`, `offers`, `trying`: the buttons beside fields, what they offer, and a signal check of
   what was chosen;
-- `own_parts`: steps and estimators that a lab has written;
+- `own_parts`: steps, estimators, rules and schedules that a lab has written;
 - `block_fields`: the fields of the Neuro Block's dialog, `plan_errors` errors of a plan in its
   words;
 - `block_end`: what has no Stop of its own ends with the block of its Routine;

@@ -1,4 +1,4 @@
-"""A lab's own steps and estimators in Builder: the files that components name, what they offer."""
+"""A lab's own parts, such as steps, in Builder: the files that components name, what they offer."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ class Plugin:
 
 
 @contextmanager
-def all_or_nothing(name: str, file: str) -> Iterator[None]:
+def all_or_nothing(name: str, file: str, what: str = "", remedy: str = "") -> Iterator[None]:
     """Leave families and estimators as they were if loading fails, and say why in a sentence.
 
     Parameters
@@ -79,6 +79,8 @@ def all_or_nothing(name: str, file: str) -> Iterator[None]:
         Of what is loaded, for the message.
     file : str
         Whose line is told.
+    what, remedy : str, optional
+        What of it is loaded, before "cannot be loaded", and what to do, behind it.
 
     Raises
     ------
@@ -96,7 +98,8 @@ def all_or_nothing(name: str, file: str) -> Iterator[None]:
         if isinstance(error, NfbError) or not isinstance(error, (Exception, SystemExit)):
             raise
         why = failure(error, file)
-        raise SettingsError("plugins", name, f"cannot be loaded ({why})") from None
+        said = " ".join(filter(None, (what, f"cannot be loaded ({why})")))
+        raise SettingsError("plugins", name, "; ".join(filter(None, (said, remedy)))) from None
 
 
 def joined(brought: Callable[[type], bool], origin: str) -> list[str]:

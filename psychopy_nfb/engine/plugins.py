@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import importlib
 import importlib.metadata
 import importlib.util
+import logging
 import os
 import sys
 import types
@@ -27,6 +29,8 @@ from psychopy_nfb.families import PACKAGE, is_own, members_in, source, two_of_a_
 from psychopy_nfb.protocol import ShownSource
 from psychopy_nfb.reading import check_file
 
+logger: logging.Logger = logging.getLogger(__name__)
+
 _Entry = tuple[importlib.metadata.EntryPoint, str, str]
 """An entry point, and name and version of its package."""
 _loaded: dict[str, Plugin] = {}
@@ -34,7 +38,7 @@ _loaded: dict[str, Plugin] = {}
 
 
 def load_plugins(files: Iterable[str | os.PathLike[str]] = ()) -> list[Plugin]:
-    """Load a lab's own steps and estimators from Python files.
+    """Load a lab's own steps, estimators, threshold rules and schedules from Python files.
 
     `Neurofeedback` does it for its argument `plugins`. Call it before, where settings are made with
     an estimator that is in a file. Parts of installed packages are found without being named.
@@ -71,16 +75,21 @@ def load_plugins(files: Iterable[str | os.PathLike[str]] = ()) -> list[Plugin]:
 
 
 def load_installed() -> None:
-    """Load all parts of installed packages.
+    """Load all parts of installed packages; warn of those that cannot be loaded.
+
+    Settings that name one of these are refused when they are read, see `load_needed`.
 
     Raises
     ------
     SettingsError
-        As `load_plugins`.
+        If two packages offer a part of the same name, or one that of a part of ours.
     """
     load_steps()
     for one in _offered():
-        _load_entry(*one)
+        try:
+            _load_entry(*one)
+        except SettingsError as error:
+            logger.warning("%s Settings that do not use it are not affected.", error)
 
 
 def load_needed(settings: Any) -> None:
@@ -288,24 +297,29 @@ def _load_entry(entry: importlib.metadata.EntryPoint, package: str, version: str
         return
     kind = GROUPS[entry.group]
     top = entry.value.split(":")[0].split(".")[0].strip()
-    with all_or_nothing(plugin.origin, _folder(top)):
-        found = entry.load()
-        if isinstance(found, Estimator) and kind.base is Step:
-            name = found.name
-            offer(found, plugin.origin)
-        elif isinstance(found, type) and issubclass(found, kind.base):
-            name = found.__name__
-        else:
-            raise SettingsError(
-                "plugins", plugin.origin, f"its entry point {entry.name} is no {kind.what}"
-            )
-        if name != entry.name:
-            raise SettingsError(
-                "plugins",
-                plugin.origin,
-                f"its entry point {entry.name} has the name {name}; give both the same",
-            )
+    what = f"its entry point {entry.name} = {entry.value} in the group {entry.group}"
+    remedy = f"mend or uninstall {package}"
+    with all_or_nothing(plugin.origin, _folder(top), what, remedy):
+        importlib.import_module(entry.module)
         brought = joined(lambda one: one.__module__.split(".")[0] == top, plugin.origin)
+    # What the module has brought stays, also if this entry point is wrong: a module is run once.
+    try:
+        found = entry.load()
+    except AttributeError as error:
+        raise SettingsError(
+            "plugins", plugin.origin, f"{what} is not there ({cause(error)}); {remedy}"
+        ) from None
+    if isinstance(found, Estimator) and kind.base is Step:
+        name = found.name
+        offer(found, plugin.origin)
+    elif isinstance(found, type) and issubclass(found, kind.base):
+        name = found.__name__
+    else:
+        raise SettingsError("plugins", plugin.origin, f"{what} is no {kind.what}; {remedy}")
+    if name != entry.name:
+        raise SettingsError(
+            "plugins", plugin.origin, f"{what} has the name {name}; give both the same"
+        )
     parts = tuple(dict.fromkeys((*plugin.parts, *brought, name)))
     entries = (*plugin.entries, this)
     _loaded[package] = dataclasses.replace(plugin, entries=entries, parts=parts)

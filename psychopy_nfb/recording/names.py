@@ -50,10 +50,16 @@ class SessionFiles:
     >>> files = SessionFiles(Path("data", "sub-01_ses-01_task-alpha_run-01"))
     >>> files.frames.name
     'sub-01_ses-01_task-alpha_run-01_frames.csv'
+    >>> str(files).endswith("sub-01_ses-01_task-alpha_run-01_*")
+    True
     """
 
     stem: Path
     """What all of them begin with, folder included."""
+
+    def __str__(self) -> str:
+        """Return what stands for all of them: the stem and ``_*``."""
+        return f"{self.stem}_*"
 
     @property
     def eeg(self) -> Path:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -304,7 +305,15 @@ def main(args: argparse.Namespace) -> int:
                 "channels", args.channels, "must be labels, separated by commas: Fz,Cz,Oz"
             )
         given["channels"] = tuple(label.strip() for label in args.channels.split(","))
+    mains, rate = simulation.line_frequency, given.get("rate", simulation.rate)
+    left_out = "line_frequency" not in given and mains >= rate / 2
+    if left_out:
+        given["line_frequency"] = 0.0
     simulation = replace(simulation, **given)
+    if left_out:
+        sys.stderr.write(
+            f"Mains noise is left out: {rate:g} samples a second hold no rhythm of {mains:g} Hz.\n"
+        )
     faults = Faults(
         drop=tuple(map(_outage, args.drop)),
         rate_error_ppm=args.rate_error_ppm,

@@ -13,7 +13,7 @@ from trainings import one_signal
 from psychopy_nfb import Neurofeedback, load_plugins, read_configuration, standard_training
 from psychopy_nfb.dsp import Pick, SignalInfo, Step
 from psychopy_nfb.dsp.estimators import ESTIMATORS
-from psychopy_nfb.engine.plugins import differences, load_installed, plugins_used
+from psychopy_nfb.engine.plugins import differences, load_installed, load_named, plugins_used
 from psychopy_nfb.engine.rerun import run_offline
 from psychopy_nfb.errors import FileError, NfbError, SettingsError
 from psychopy_nfb.settings import from_dict, to_dict, write_json
@@ -208,10 +208,30 @@ def test_a_package_that_is_not_needed_is_not_imported(packages):
     load_plugins()
     read_configuration(training({"type": "Pick", "channels": ["Oz"]}))
     assert "lab_package" not in sys.modules
-    with pytest.raises(
-        SettingsError, match=r"plugins='lab-package 1.5'.*RuntimeError: imported, line 1"
-    ):
-        load_installed()
+
+
+def test_a_part_that_cannot_be_loaded_stops_only_settings_that_use_it(packages, caplog):
+    packages(text="raise RuntimeError('imported')\n")
+    load_installed()
+    read_configuration(training({"type": "Pick", "channels": ["Oz"]}))
+    (warned,) = caplog.messages
+    told = (
+        "plugins='lab-package 1.5': its entry point Halved = lab_package:Halved in the group "
+        "nfb.steps cannot be loaded (RuntimeError: imported, line 1 of "
+    )
+    assert warned.startswith(told)
+    assert "); mend or uninstall lab-package. Settings that do not use it are not aff" in warned
+    with pytest.raises(SettingsError) as refused:
+        read_configuration(training(HALVED))
+    assert str(refused.value).startswith(told)
+
+
+def test_one_bad_entry_point_keeps_no_other_one_from_loading(packages, caplog):
+    packages(offered=("Ghost", "Halved"))
+    load_installed()
+    assert "Halved" in Step.family
+    (warned,) = caplog.messages
+    assert "entry point Ghost = lab_package:Ghost in the group nfb.steps is not there (" in warned
 
 
 def test_packages_with_equal_names_are_refused_naming_both(packages):
@@ -232,9 +252,11 @@ def test_a_package_with_a_name_of_ours_is_refused(packages, name):
 def test_an_entry_point_that_is_called_otherwise_or_is_no_part_is_refused(packages):
     packages(offered=("np",))
     with pytest.raises(
-        SettingsError, match="plugins='lab-package 1.5': its entry point np is no step"
+        SettingsError,
+        match="plugins='lab-package 1.5': its entry point np = lab_package:np in the group "
+        "nfb.steps is no step; mend or uninstall lab-package",
     ):
-        load_installed()
+        load_named(["np"])
 
 
 def test_an_estimator_of_a_file_makes_a_usual_training(tmp_path):
