@@ -55,6 +55,7 @@ from psychopy_nfb.hardware.marker_output import LSLMarkers as LSLMarkers
 from psychopy_nfb.hardware.marker_output import ParallelMarkers as ParallelMarkers
 from psychopy_nfb.hardware.marker_output import SerialMarkers as SerialMarkers
 from psychopy_nfb.hardware.marker_output import UDPMarkers as UDPMarkers
+from psychopy_nfb.lsl.selection import SecondStream as SecondStream
 from psychopy_nfb.lsl.selection import StreamSelection as StreamSelection
 from psychopy_nfb.protocol import Continuous as Continuous
 from psychopy_nfb.protocol import FixedInterval as FixedInterval
