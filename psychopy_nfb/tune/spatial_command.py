@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from psychopy_nfb.channels import VOLTAGES
 from psychopy_nfb.checks import check_number, prepare_folder
 from psychopy_nfb.errors import SettingsError, listed
 from psychopy_nfb.reading import RECORDINGS
@@ -35,6 +36,9 @@ NEEDED = (
     ("eog", "eyes", "NAME"),
 )
 """Options that a method needs, with what follows each."""
+SHORTEST = {"ssd": 20.0, "csp": 10.0, "spoc": 60.0, "ica": 60.0, "eog": 20.0}
+"""Fewest seconds that a method is fitted to; of each state, for csp. A band of a few Hz gives some
+ten independent values a second, and every channel takes a weight."""
 SHOWN = 4
 
 
@@ -116,10 +120,21 @@ def _found(
         for place, label in enumerate(recording.labels)
         if label in kinds and place not in left_out | wanted
     ]
-    left_out.update(no_eeg)
+    flat = [place for place in _flat(recording) if place not in {*left_out, *no_eeg}]
+    for place in sorted(wanted.intersection(flat)):
+        raise SettingsError("eyes", recording.labels[place], "is flat; name another channel")
+    left_out.update(no_eeg, flat)
     kept = [index for index in range(len(recording.labels)) if index not in left_out]
     labels = [recording.labels[index] for index in kept]
     rate, band = recording.rate, tuple(options.band)
+    if flat and len(kept) < 2:
+        raise SettingsError(
+            "recording",
+            recording.name,
+            f"is flat in {listed([recording.labels[place] for place in flat], most=8)}, and a "
+            "spatial filter needs at least 2 channels that are not; if all are, the unit may be "
+            "wrong (--units)",
+        )
     if len(kept) < 2:
         raise SettingsError(
             "recording",
@@ -132,9 +147,15 @@ def _found(
     calm = calmed(given, rate, margin=BESIDE_SECONDS)
     samples = np.where(numbers, calm.samples, np.nan)
     told = _told(calm, recording, kept, no_eeg, options.method)
+    if flat:
+        told.insert(
+            0,
+            f"Left out, because flat: {', '.join(recording.labels[place] for place in flat)}.",
+        )
     told += missing_told(~numbers, labels, rate)
     low, high = band
     rows = numbers.all(axis=1)
+    _check_length(recording, rows, options)
     if options.method == "eog":
         step = regress_out(without_drift(calm.samples, rate)[rows], labels, _names(options.eyes))
         words = f"{len(step.weights)} channels, without what is correlated with {options.eyes}."
@@ -161,6 +182,41 @@ def _found(
             "it has beside it."
         )
     return fit.step(options.components), fit, words, told
+
+
+def _flat(recording: Recording) -> list[int]:
+    """Return the places of the channels that never change by more than an amplifier's noise."""
+    import numpy as np
+
+    from psychopy_nfb.dsp.channel_quality import FLAT_UV
+
+    given = recording.usable
+    there = np.isfinite(given).any(axis=0)
+    return [
+        place
+        for place in np.flatnonzero(there).tolist()
+        if recording.kinds[place] in VOLTAGES and np.nanstd(given[:, place]) < FLAT_UV
+    ]
+
+
+def _check_length(recording: Recording, rows: np.ndarray, options: argparse.Namespace) -> None:
+    """Refuse a recording, or state, of which `rows` (bool) are too few to fit the method to."""
+    least = SHORTEST[options.method]
+    parts: list[tuple[str, str, float]] = []
+    if options.method == "csp":
+        for name in options.states:
+            n = rows[_state(recording, name, options.states)].sum()
+            parts.append(("states", name, float(n / recording.rate)))
+    else:
+        parts.append(("recording", recording.name, float(rows.sum() / recording.rate)))
+    for parameter, name, seconds in parts:
+        if seconds < least:
+            raise SettingsError(
+                parameter,
+                name,
+                f"has {seconds:.1f} s that can be used, and --method {options.method} needs at "
+                f"least {least:g} s; record more",
+            )
 
 
 def _told(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -94,7 +95,60 @@ def test_row_069_channels_freed_of_blinks_by_command(method, recording, tmp_path
 )
 def test_what_is_missing_is_said(arguments, said, recording, tmp_path, capsys):
     assert main(["spatial", str(recording[0]), "--out", str(tmp_path), *arguments]) == 2
-    assert pytest.importorskip("re").search(said, capsys.readouterr().err)
+    assert re.search(said, capsys.readouterr().err)
+
+
+@pytest.fixture
+def changed(recording, tmp_path):
+    """Return a function that writes the recording with other samples, and its path."""
+
+    def write(samples, marks=()):
+        info = mne.create_info(LABELS, RATE, "eeg")
+        raw = mne.io.RawArray(1e-6 * samples.T, info, verbose="ERROR")
+        raw.set_annotations(mne.Annotations([t for t, _ in marks], 0.0, [m for _, m in marks]))
+        path = tmp_path / "changed_raw.fif"
+        raw.save(path, verbose="ERROR")
+        return str(path)
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("method", "seconds", "said"),
+    [
+        (["ssd"], 19.0, r"has 19.0 s that can be used, and --method ssd needs at least 20 s"),
+        (["spoc", "--target", "O1"], 59.0, r"has 59.0 s .* --method spoc needs at least 60 s"),
+        (["ica", "--eyes", "Fp1"], 59.0, r"has 59.0 s .* --method ica needs at least 60 s"),
+        (["eog", "--eyes", "Fp1"], 19.0, r"has 19.0 s .* --method eog needs at least 20 s"),
+        (["csp", "--states", "open", "closed"], 25.0, r"states='closed': has 9.0 s .* 10 s"),
+    ],
+)
+def test_a_recording_too_short_for_the_weights_is_refused(
+    method, seconds, said, recording, changed, tmp_path, capsys
+):
+    path = changed(recording[2][: round(seconds * RATE)], [(0.0, "open"), (16.0, "closed")])
+    assert main(["spatial", path, "--out", str(tmp_path), "--method", *method]) == 2
+    assert re.search(said, capsys.readouterr().err)
+    assert not list(tmp_path.glob("spatial_*"))
+
+
+@pytest.mark.parametrize("method", [["ssd"], ["eog", "--eyes", "Fp1"]])
+def test_flat_channels_get_no_weight(method, recording, changed, tmp_path, capsys):
+    samples = recording[2].copy()
+    samples[:, [3, 10]] = 0.0, 3000.0
+    path = changed(samples)
+    assert main(["spatial", path, "--out", str(tmp_path), "--method", *method]) == 0
+    assert "Left out, because flat: F4, O1.\n" in capsys.readouterr().out
+    (weights,) = tmp_path.glob("spatial_*.json")
+    used = {label for column in json.loads(weights.read_text()).values() for label in column}
+    assert used == set(LABELS) - {"F4", "O1"}
+
+
+def test_where_all_is_flat_the_unit_is_to_be_checked(recording, changed, tmp_path, capsys):
+    assert main(["spatial", changed(1e-4 * recording[2]), "--out", str(tmp_path)]) == 2
+    assert re.search(
+        r"is flat in Fp1, .*the unit may be wrong \(--units\)", capsys.readouterr().err
+    )
 
 
 @pytest.mark.row(76)
