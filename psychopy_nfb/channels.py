@@ -292,7 +292,8 @@ def is_electrode(label: str) -> bool:
 
 
 def _plain(label: str) -> str:
-    return re.sub(r"[^0-9a-z]", "", _folded(label))
+    """Return a label's letters, of any script, and digits: without "Ö", "Öz" would be an axis."""
+    return re.sub(r"[\W_]", "", _folded(label))
 
 
 def is_known_type(declared: str) -> bool:

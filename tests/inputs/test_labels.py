@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from odd_files import edf_signals, eeg, write_edf
+from odd_files import RATE, XdfStream, channels, edf_signals, eeg, write_edf, write_xdf
 
 from psychopy_nfb.channels import BIO, EEG, MISC
 from psychopy_nfb.checks import check_channels
@@ -107,3 +107,13 @@ def test_a_command_tells_the_label_in_the_file(tmp_path, capsys):
     said = capsys.readouterr().err
     assert "channel='Oz'" in said
     assert "did you mean 'EEG Oz-Ref'?" in said
+
+
+@pytest.mark.kind("electrodes named with letters that are not ASCII", "read")
+@pytest.mark.parametrize("label", ["Öz", "Äx", "Оz", "Ax前", "mÿ"])
+def test_letters_of_any_script_are_no_axis_of_an_accelerometer(tmp_path, label):
+    samples = eeg()
+    stream = XdfStream(samples, 50 + np.arange(len(samples)) / RATE, channels=channels([label] * 3))
+    recording = read_recording(write_xdf(tmp_path / "odd.xdf", stream))
+    assert set(recording.kinds) == {EEG}
+    assert recording.labels[0] == label

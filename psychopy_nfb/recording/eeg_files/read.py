@@ -65,8 +65,8 @@ def read_recording(
     Notes
     -----
     Markers of .xdf are those of all marker streams in the file, put on the sample whose stamp is
-    nearest. Of other files they are the annotations, and the codes of trigger channels. Markers
-    outside the EEG are left out, which is told.
+    nearest; without any, the codes of trigger channels. Of other files they are the annotations,
+    and the codes of trigger channels. Markers outside the EEG are left out, which is told.
     """
     if not os.fspath(path).strip():
         raise FileError("file", os.fspath(path), "is empty; name a recording")
@@ -78,10 +78,15 @@ def read_recording(
         raise FileError("file", str(path), "has no samples")
     facts = channel_facts(found, path, units)
     _tell_bad(found, facts.labels)
-    if path.suffix.lower() not in XDF_ENDINGS:  # which has streams of markers
-        codes, told = codes_as_markers(facts.samples, facts.labels, facts.kinds, found.rate)
+    codes, told = codes_as_markers(facts.samples, facts.labels, facts.kinds, found.rate)
+    if path.suffix.lower() not in XDF_ENDINGS or not any(row >= 0 for row, _ in found.markers):
         found.markers += codes
         found.notes += told
+    elif codes:  # most likely the same events, sent on two ways
+        found.notes.append(
+            "The markers are those of the marker streams; the codes of the trigger channels, "
+            f"{len(codes)} of them, are not read as markers."
+        )
     markers = _inside(found)
     recording = Recording(
         samples=facts.samples,

@@ -147,7 +147,7 @@ def check_one_rate(times: np.ndarray, chunk: float, name: str) -> None:
     counted = np.arange(size) * mean
     begins = (times[: n * size].reshape(n, size) - counted).min(axis=1)
     raw = size / np.maximum(np.diff(begins), 0.1 * size * mean)
-    rates = _middle(raw)
+    rates = middle(raw)
     split = _split(rates)
     before = float(np.median(rates[max(0, split - NEAR_BLOCKS) : split]))
     after = float(np.median(rates[split : split + NEAR_BLOCKS]))
@@ -174,8 +174,14 @@ def check_one_rate(times: np.ndarray, chunk: float, name: str) -> None:
     )
 
 
-def _middle(values: np.ndarray) -> np.ndarray:
-    """Return the running median of `NEAR_BLOCKS` values: gaps and what is held up drop out."""
+def middle(values: np.ndarray) -> np.ndarray:
+    """Return the running median of `NEAR_BLOCKS` values: gaps and what is held up drop out.
+
+    Examples
+    --------
+    >>> middle(np.array([1.0, 1.0, 9.0, 1.0, 1.0])).tolist()
+    [1.0, 1.0, 1.0, 1.0, 1.0]
+    """
     padded = np.pad(values, NEAR_BLOCKS // 2, mode="edge")
     return np.median(np.lib.stride_tricks.sliding_window_view(padded, NEAR_BLOCKS), axis=1)
 

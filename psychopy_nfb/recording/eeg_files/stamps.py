@@ -16,6 +16,7 @@ from psychopy_nfb.recording.eeg_files.stamp_rates import (
     GAP_SAMPLES,
     GAP_SECONDS,
     check_one_rate,
+    middle,
     rate_that_counts,
     rough_rate,
     slope,
@@ -29,6 +30,8 @@ CLOCK_SECONDS = 3600.0
 """A longer pause is none: the clock was set."""
 EXCURSION_SECONDS = 1.0
 """Stamps that jump by more and soon jump back are wrong themselves, not the samples late."""
+JITTER_SECONDS = 0.002
+"""Median distance of stamps from the line through them, from which on the line tells the times."""
 
 
 @dataclass
@@ -95,7 +98,9 @@ def read_stamps(stamps: np.ndarray, declared: float, name: str) -> Timing:
             f"Samples were stamped in chunks of {1000 * chunk:.0f} ms, not one by one: their times "
             "are counted on from chunk to chunk."
         )
-        times = _spread(times, [row for row, _ in gaps], rate)
+        times = _spread(times, [row for row, _ in gaps], real or rate)
+    elif not chunk:
+        times = _steadied(times, [row for row, _ in gaps], real or rate, notes)
     gaps += [(row, float("nan")) for row in jumps]
     return Timing(
         rate,
@@ -227,3 +232,35 @@ def _spread(times: np.ndarray, gaps: list[int], rate: float) -> np.ndarray:
         counted = np.arange(last - first) / rate
         parts.append(counted + (times[first:last] - counted).min())
     return np.concatenate(parts)
+
+
+def _steadied(times: np.ndarray, gaps: list[int], rate: float, notes: list[str]) -> np.ndarray:
+    """Return times without jitter: between gaps those of a line through seconds of stamps.
+
+    A clock that runs unevenly over many seconds is followed, and what was held up for less than
+    half of them moves nothing.
+    """
+    size = max(2, round(rate))
+    parts, apart = [], []
+    for first, last in pairwise([0, *gaps, len(times)]):
+        rows = np.arange(last - first)
+        late = times[first:last] - rows / rate
+        n = len(late) // size
+        if n < 2:
+            parts.append(rows / rate + np.median(late))
+            continue
+        blocks = late[: n * size].reshape(n, size)
+        usual = np.median(blocks, axis=1)
+        # Within a second: a few samples that are lost now and then are no jitter.
+        apart.append(np.abs(blocks - usual[:, None]).ravel())
+        usual = middle(usual)
+        parts.append(rows / rate + np.interp(rows, (np.arange(n) + 0.5) * size, usual))
+    steady = np.concatenate(parts)
+    jitter = float(np.median(np.concatenate(apart))) if apart else 0.0
+    if jitter < JITTER_SECONDS:
+        return times
+    notes.append(
+        f"Half of the stamps are more than {1000 * jitter:.0f} ms early or late (jitter): the "
+        "samples' times, and so the places of markers, are counted at the real rate instead."
+    )
+    return steady
