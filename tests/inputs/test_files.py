@@ -830,3 +830,37 @@ def test_assumptions_need_not_be_told_twice(tmp_path, caplog):
     recording = psychopy_nfb.read_recording(path, tell=False)
     assert len(recording.assumptions) == 1
     assert caplog.records == []
+
+
+@pytest.mark.kind("SET with events that have no place (NaN)", "corrected")
+def test_an_event_without_a_place_is_counted_among_those_left_out(read, tmp_path):
+    events = [
+        {"type": "open", "latency": 129.0, "duration": 0.0},
+        {"type": "lost", "latency": np.nan, "duration": 0.0},
+    ]
+    recording = read(write_set(tmp_path / "odd.set", events))
+    assert recording.markers == ((128, "open"),)
+    assert recording.assumptions == ("1 of 2 markers lie outside the EEG and are left out.",)
+
+
+@pytest.mark.kind("fif with an average of epochs", "refused")
+def test_a_file_of_averages_is_named_as_one(tmp_path):
+    info = mne.create_info(list(LABELS), RATE, "eeg")
+    average = mne.EvokedArray(1e-6 * eeg().T, info, verbose="ERROR")
+    average.save(tmp_path / "odd-ave.fif", verbose="ERROR")
+    said = refusal(tmp_path / "odd-ave.fif")
+    assert "holds epochs or averages of a recording; open the continuous recording" in said
+
+
+@pytest.mark.kind("fif with a part that was not stored", "corrected")
+def test_a_part_of_a_fif_that_was_not_stored_is_marked_once(read, tmp_path):
+    raw = mne.io.RawArray(
+        1e-6 * eeg(60.0).T, mne.create_info(list(LABELS), RATE, "eeg"), verbose="ERROR"
+    )
+    raw.set_meas_date(1.7e9)
+    start = raw.info["meas_date"]
+    raw.set_annotations(mne.Annotations([20.0], [10.0], ["BAD_ACQ_SKIP"], orig_time=start))
+    raw.save(tmp_path / "odd_raw.fif", verbose="ERROR")
+    recording = read(tmp_path / "odd_raw.fif")
+    assert recording.markers == ((2560, "BAD_ACQ_SKIP"),)
+    assert recording.bad_parts == ((2560, 3840),)

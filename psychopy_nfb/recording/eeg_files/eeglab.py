@@ -129,9 +129,12 @@ def _events(
     markers, gaps, lasting = [], {}, []
     for event in events:
         latency = _number(event.get("latency")) if isinstance(event, dict) else math.nan
+        kind = _text(event.get("type")) if isinstance(event, dict) else ""
         if not math.isfinite(latency):
+            if kind.casefold() != BOUNDARY:
+                markers.append((-1, kind))  # counted among those that are left out
             continue
-        kind, row = _text(event.get("type")), latency - 1  # counted from 1 there
+        row = latency - 1  # counted from 1 there
         length = _number(event.get("duration"))  # in samples
         if kind.casefold() != BOUNDARY:
             markers.append((int(np.rint(row)), kind))

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 HOW_TO_INSTALL = 'needs mne to be read: pip install "psychopy-nfb[files]"'
 BOUNDARIES = ("boundary", "bad boundary", "edge boundary", "new segment/")
 """Annotations of a cut: EEGLAB's, MNE-Python's own, BrainVision's in the formats of others."""
+SKIPPED = "BAD_ACQ_SKIP"
+"""MNE-Python's annotation of a part that was not stored. It adds it itself as it reads, beside the
+one that was saved."""
 HDF5 = (
     "was saved in MATLAB's format 7.3, which needs one more package: pip install pymatreader; or "
     "save it in EEGLAB in the older format (File, Preferences)"
@@ -34,6 +37,7 @@ NO_SAMPLE = "cannot be read (it was cut off before its first sample)"
 MEG = {"mag", "grad", "ref_meg"}
 """MNE-Python's types of channels that measure magnetic fields."""
 EPOCHS = "holds epochs, pieces cut out of a recording; open the continuous recording instead"
+NO_RAW = "holds epochs or averages of a recording; open the continuous recording instead"
 
 
 def read_with_mne(path: Path) -> Found:
@@ -143,8 +147,10 @@ def _why(error: Exception) -> str:
         return f"is not a known kind of recording: {RECORDINGS} or another that MNE-Python reads"
     if "HDF reader" in text or "pymatreader" in text:
         return HDF5
-    if "number of trials" in text or "No raw data in" in text:
+    if "number of trials" in text:
         return EPOCHS
+    if "No raw data in" in text:
+        return NO_RAW
     if "start with a file id tag" in text:
         return "is no .fif file, or a damaged one; if it was renamed, give it its own ending again"
     if "any of the possible readers" in text or "read_raw_" in text:
@@ -176,7 +182,12 @@ def _annotations(
     # Not raw.time_as_index: without a measurement date it takes them from the first sample.
     rows = notes.onset * rate - raw.first_samp
     markers, gaps, lasting = [], {}, []
+    skipped: set[int] = set()
     for row, seconds, text in zip(rows, notes.duration, notes.description, strict=True):
+        if text == SKIPPED:
+            if int(np.rint(row)) in skipped:
+                continue
+            skipped.add(int(np.rint(row)))
         if text.strip().casefold() not in BOUNDARIES:
             markers.append((int(np.rint(row)), str(text)))
             lasting.append((str(text), *(int(np.rint(at)) for at in (row, row + seconds * rate))))
