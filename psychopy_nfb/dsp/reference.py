@@ -97,8 +97,9 @@ class Reference(_Matrix):
             raise SettingsError(
                 "neighbours",
                 self.neighbours,
-                f"but only {len(near)} EEG channels have a known position"
-                f"{info.named_not_eeg()}; use fewer",
+                f"but only {len(near)} EEG channel{' has' if len(near) == 1 else 's have'} a known "
+                f"position{info.named_not_eeg()}; "
+                f"{'use fewer or ' if len(near) > 1 else ''}choose another reference",
             )
         wanted = wanted or near
         columns = []

@@ -98,7 +98,11 @@ class SimulatedEEG:
 
     def __post_init__(self) -> None:
         self.channels = tuple(self.channels)
-        if not self.channels or len(set(self.channels)) < len(self.channels):
+        if not self.channels or not all(self.channels):
+            raise SettingsError(
+                "channels", self.channels, "labels are empty; name channels such as Cz,Oz"
+            )
+        if len(set(self.channels)) < len(self.channels):
             raise SettingsError("channels", self.channels, "must be labels that all differ")
         check_choice("eyes", self.eyes, ("alternate", "open", "closed"))
         check_number("rate", self.rate, at_least=50, at_most=20000, unit="Hz")
