@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from psychopy_nfb.dsp.channel_quality import WINDOW_SECONDS, ChannelQuality
+from psychopy_nfb.dsp.channel_quality import FLAT_UV, WINDOW_SECONDS, ChannelQuality
 from psychopy_nfb.dsp.channel_verdict import ChannelVerdict
 from psychopy_nfb.dsp.step import SignalInfo
+from psychopy_nfb.errors import listed
 
 LASTING_WINDOWS = 4
 """Windows of two seconds, one after the other, in which a channel is bad before it is named.
@@ -18,6 +19,9 @@ LASTING_SHARE = 0.25
 """Share of a recording in which a channel is bad before it is named."""
 LEAST_NUMBERS = 0.5
 """Share of a window's samples that are numbers, from which on a channel is judged by these."""
+SHARED, FEWEST_SHARED = 0.5, 3
+"""Share, and number, of the channels from which on a fault that they have in common is one of the
+whole recording."""
 MOST_WINDOWS = 60
 """Windows of a recording that are judged, spread over all of it."""
 
@@ -114,18 +118,52 @@ def lasting_faults_told(
 ) -> list[str]:
     """Return a sentence for each channel of a recording that stays bad and harms others.
 
+    Of a fault that most channels have in common there is one sentence.
+
     Parameters
     ----------
     samples, info
         As of `lasting_faults`.
     uses : mapping of str: Use
         By label, what channels enter together with others.
+
+    Examples
+    --------
+    >>> info = SignalInfo(rate=250.0, labels=("C3", "Cz", "C4"))
+    >>> lasting_faults_told(np.zeros((5000, 3)), info, dict.fromkeys(info.labels, Use("", "")))
+    ["3 of 3 channels (C3, Cz, C4) are bad in the same way: weaker than an amplifier's noise, \
+0.05 µV, for 100 % of the time. ...]
     """
-    return [
-        harm_told(label, f"{reason} for {100 * share:.0f} % of the time", uses[label])
-        for label, (reason, share) in lasting_faults(samples, info).items()
-        if label in uses
-    ]
+    faults = {
+        label: fault for label, fault in lasting_faults(samples, info).items() if label in uses
+    }
+    alike: dict[str, list[str]] = {}
+    for label, (reason, _) in faults.items():
+        alike.setdefault(reason, []).append(label)
+    told = []
+    for reason, labels in alike.items():
+        if len(labels) >= max(FEWEST_SHARED, SHARED * len(uses)):
+            told.append(_shared_told(reason, labels, [faults[one][1] for one in labels], len(uses)))
+            continue
+        for label in labels:
+            lasting = f"{reason} for {100 * faults[label][1]:.0f} % of the time"
+            told.append(harm_told(label, lasting, uses[label]))
+    return told
+
+
+def _shared_told(
+    reason: str, labels: Sequence[str], shares: Sequence[float], n_channels: int
+) -> str:
+    """Return the sentence on a fault that most channels of a recording share."""
+    if reason == "flat":
+        reason = f"weaker than an amplifier's noise, {FLAT_UV:g} µV,"
+    few, many = (f"{100 * share:.0f}" for share in (min(shares), max(shares)))
+    return (
+        f"{len(labels)} of {n_channels} channels ({listed(labels, most=8)}) are bad in the same "
+        f"way: {reason} for {few if few == many else f'{few} to {many}'} % of the time. What so "
+        "many share is a fault of the whole recording: check its unit (--units), its reference "
+        "and its ground."
+    )
 
 
 def harm_told(label: str, reason: str, use: Use, remedy: str = "") -> str:

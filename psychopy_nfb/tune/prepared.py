@@ -7,18 +7,27 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import ndimage
 
 from psychopy_nfb.dsp import DCBlock, HighPass, Pipeline, SignalInfo, Step
 from psychopy_nfb.dsp.whole import MARGIN_SECONDS, bridged, calmed, widened
 from psychopy_nfb.errors import SettingsError, listed
+from psychopy_nfb.recording.eeg_files.bad_parts import bad_samples
 from psychopy_nfb.tune.scores import scored_rows
+
+if TYPE_CHECKING:
+    from psychopy_nfb.recording.eeg_files import Recording
 
 DRIFT_SECONDS = 10.0
 """Length of the means whose differences tell a drift."""
 DRIFTING = 15.0
 """Microvolts a second from which a recording drifts: the usual high-pass makes 5 µV of it."""
+BRIDGED_SECONDS = 0.02
+"""Longest time without numbers that a straight line fills well: of 10 Hz with 15 µV it is at most
+4 µV off. Only longer ones are left out with a margin."""
 SHORTEST_SCORED = 10.0
 """Fewest seconds without artifacts that are scored."""
 
@@ -63,6 +72,23 @@ def _without_slope(samples: np.ndarray, rate: float) -> np.ndarray:
     slopes = time @ (samples - samples.mean(axis=0)) / (time @ time)
     slopes[np.abs(slopes) * rate < DRIFTING] = 0
     return samples - time[:, None] * slopes
+
+
+def check_marked(recording: Recording) -> None:
+    """Refuse a recording that the file marks as bad from beginning to end.
+
+    Raises
+    ------
+    SettingsError
+        Before a channel is blamed for it.
+    """
+    if bad_samples(recording.bad_parts) >= len(recording.samples):
+        raise SettingsError(
+            "recording",
+            recording.name,
+            "is marked as bad from beginning to end in the file, and nothing of it can be used; "
+            "unmark there what is good, or choose another recording",
+        )
 
 
 def missing_told(missing: np.ndarray, labels: Sequence[str], rate: float) -> list[str]:
@@ -173,7 +199,8 @@ def without_artifacts(
     """
     parts = [calmed(part, rate, limit_uv) for part in (raw[:n_fit], raw[n_fit:])]
     artifacts = np.concatenate([part.artifacts for part in parts])
-    artifacts[:, 0] |= widened(missing, rate)
+    longer = np.ones(round(BRIDGED_SECONDS * rate) + 1, bool)
+    artifacts[:, 0] |= missing | widened(ndimage.binary_opening(missing, longer), rate)
     usable = ~artifacts[:, 0]
     near = round(MARGIN_SECONDS * rate)
     for row in gaps:

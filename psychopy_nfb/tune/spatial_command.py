@@ -107,7 +107,9 @@ def _found(
     from psychopy_nfb.dsp import csp, regress_out, reject_blinks, spoc, ssd
     from psychopy_nfb.dsp.spatial import BESIDE_SECONDS, checked
     from psychopy_nfb.dsp.whole import calmed, without_drift
-    from psychopy_nfb.tune.prepared import missing_told
+    from psychopy_nfb.tune.prepared import check_marked, missing_told
+
+    check_marked(recording)
 
     left_out = {*check_channels("exclude", _names(options.exclude), recording.labels)}
     if options.target is not None:

@@ -92,8 +92,9 @@ def tune(
     Raises
     ------
     SettingsError
-        If the recording is too short, or not one channel comes out of `before`; or if there are
-        artifacts, or values that are no numbers, nearly everywhere.
+        If the recording is too short, or not one channel comes out of `before`; if a channel that
+        is used holds no numbers; or if there are artifacts, or values that are no numbers, nearly
+        everywhere.
 
     Notes
     -----
@@ -121,6 +122,9 @@ def tune(
     missing = ~np.isfinite(samples[:, used])
     for sentence in missing_told(missing, [info.labels[index] for index in used], rate):
         told(sentence)
+    nothing = [info.labels[index] for index in used[missing.all(axis=0)]]
+    if nothing:
+        raise SettingsError("channel", nothing, "holds no numbers; choose another one")
     samples = numbers_only(samples)
     if not (np.ptp(samples[:, used], axis=0) > 0).any():
         raise SettingsError("channel", list(out.labels), "is flat; choose another one")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ mne = pytest.importorskip("mne")
 RATE = 128.0
 LABELS = ("Fz", "Cz", "Pz", "O1", "Oz")
 TOLD = "Oz: 2.0 s are no numbers or marked as bad, from 60.0 to 62.0 s, and were left out."
+ALPHA_UP = Path(__file__).parents[2] / "experiments" / "alpha_up.json"
 SPOILT = slice(round(60 * RATE), round(62 * RATE))
 
 
@@ -91,4 +93,42 @@ def test_a_channel_without_any_number_is_named(tmp_path, capsys):
     assert main(["spatial", *command]) == 2
     assert "samples='Pz': holds no numbers; leave it out" in capsys.readouterr().err
     assert main(["tune", *command, "--channel", "Pz"]) == 2
-    assert "channel=['Pz']: is flat" in capsys.readouterr().err
+    assert "channel=['Pz']: holds no numbers; choose another one." in capsys.readouterr().err
+
+
+def saved(path, samples, marks=((), (), ())):
+    raw = mne.io.RawArray(1e-6 * samples.T, mne.create_info(LABELS, RATE, "eeg"), verbose=40)
+    raw.set_annotations(mne.Annotations(*marks))
+    raw.save(path, verbose=40)
+    return str(path)
+
+
+@pytest.mark.kind("single samples that are no numbers, all over a recording", "corrected")
+def test_single_samples_without_numbers_are_bridged(files, tmp_path, capsys):
+    samples = 1e6 * mne.io.read_raw(files[0], verbose=40).get_data().T
+    scattered = np.random.default_rng(7).random(len(samples)) < 0.005
+    samples[scattered, 4] = np.nan
+    found = []
+    for path in (str(files[0]), saved(tmp_path / "scattered_raw.fif", samples)):
+        content = tmp_path / "scores.json"
+        command = ["tune", path, "--channel", "Oz", "--delays", "100", "--out", str(tmp_path)]
+        assert main([*command, "--json", str(content)]) == 0
+        told = json.loads(content.read_text(encoding="utf-8"))
+        found.append({one["estimator"]: one["envelope_r"] for one in told["scores"]})
+    assert f"Oz: {scattered.sum() / RATE:.1f} s are no numbers" in capsys.readouterr().out
+    assert max(abs(found[0][name] - found[1][name]) for name in found[0]) < 0.05
+
+
+@pytest.mark.kind("a file that is marked as bad from beginning to end", "refused")
+@pytest.mark.parametrize("command", ["tune", "spatial", "rehearse"])
+def test_of_a_recording_that_is_all_bad_no_electrode_is_blamed(command, tmp_path, capsys):
+    samples = 5 * np.random.default_rng(1).standard_normal((round(90 * RATE), 5))
+    path = saved(tmp_path / "bad_raw.fif", samples, ([0.0], [90.0], ["BAD_all"]))
+    needed = {
+        "tune": ["--channel", "Oz"],
+        "rehearse": ["--settings", str(ALPHA_UP)],
+    }
+    assert main([command, path, "--out", str(tmp_path), *needed.get(command, [])]) == 2
+    said = capsys.readouterr().err
+    assert "recording='bad_raw.fif': is marked as bad from beginning to end in the file" in said
+    assert "electrode" not in said

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from psychopy_nfb.cli import _parser, main
+from psychopy_nfb.dsp import SignalInfo
+from psychopy_nfb.dsp.lasting_faults import Use, lasting_faults_told
 from psychopy_nfb.recording.eeg_files import read_recording
 from psychopy_nfb.recording.xdf import XdfWriter
 
@@ -102,3 +104,40 @@ def test_of_two_streams_of_one_name_each_is_taken_by_its_number(tmp_path, capsys
         found = json.loads(weights.read_text(encoding="utf-8"))["C1"]
         assert set(found) == set(labels)
         assert max(found, key=lambda label: abs(found[label])) in strongest
+
+
+def test_a_fault_that_all_channels_share_is_told_once_with_the_unit():
+    labels = ("Fz", "Cz", "Pz", "Oz")
+    info = SignalInfo(RATE, labels)
+    uses = {label: Use("the average reference of 'alpha'", "Leave it out.") for label in labels}
+    samples = 8 * np.random.default_rng(2).standard_normal((5000, 4))
+    for per, fault in ((1e-3, "weaker than an amplifier's noise, 0.05 µV,"), (1e3, "noise")):
+        (said,) = lasting_faults_told(per * samples, info, uses)
+        assert said.startswith("4 of 4 channels (Fz, Cz, Pz, Oz) are bad in the same way")
+        assert fault in said
+        assert "check its unit (--units)" in said
+        assert "flat" not in said
+    samples[:, 3] = 0.0
+    assert lasting_faults_told(samples, info, uses) == [
+        "Oz is bad (flat for 100 % of the time) and is in the average reference of 'alpha', which "
+        "it spoils. Leave it out."
+    ]
+
+
+def test_a_laplacian_without_neighbours_names_what_the_command_can_change(tmp_path, capsys):
+    samples = 8 * np.random.default_rng(2).standard_normal((100 * round(RATE), 1))
+    writer = XdfWriter(tmp_path / "one.xdf")
+    number = writer.add_stream("Amp", "EEG", ["Oz"], RATE, "double64", units="microvolts")
+    writer.write(number, samples, 100 + np.arange(len(samples)) / RATE)
+    writer.close()
+    command = ["tune", str(tmp_path / "one.xdf"), "--channel", "Oz", "--out", str(tmp_path)]
+    assert main([*command, "--reference", "laplacian"]) == 2
+    assert "only 1 EEG channel has a known position; choose another reference." in (
+        capsys.readouterr().err
+    )
+
+
+@pytest.mark.parametrize("labels", [",", "Cz,"])
+def test_empty_labels_of_simulated_channels_are_named(labels, capsys):
+    assert main(["simulate", "--channels", labels]) == 2
+    assert "labels are empty; name channels such as Cz,Oz" in capsys.readouterr().err
