@@ -27,7 +27,6 @@ INSTRUCTIONS = {
     "Keep your eyes closed until you are told to open them.",
 }
 _BASELINE_OF = re.compile(r"signals\.(\w+)\.baseline=")
-NO_ANSWER = "The background process did not answer; wait a moment, then repeat it."
 DONE = {"open": "Thank you.", "closed": "Thank you. You can open your eyes."}
 ENDED_SECONDS = 1.5
 """How long the word that it succeeded is shown."""
@@ -117,7 +116,7 @@ def run_baseline(
             nfb.begin_baseline(f"eyes {eyes}")
             with nfb.block(f"baseline eyes {eyes}", feedback=False):
                 screens.record(seconds, eyes, countdown)
-            reason = None if nfb.end_baseline() else nfb.refusal or NO_ANSWER
+            reason = None if nfb.end_baseline() else nfb.refusal
             if reason is None or attempts > repeats:
                 break
             left = repeats + 1 - attempts

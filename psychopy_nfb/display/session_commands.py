@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from dataclasses import replace
@@ -13,6 +14,9 @@ from psychopy_nfb.settings import to_dict, write_json
 
 if TYPE_CHECKING:
     from pathlib import Path
+logger: logging.Logger = logging.getLogger(__name__)
+
+NO_ANSWER = "The background process did not answer within {:g} s; wait a moment, then repeat it."
 
 
 class SessionCommands:
@@ -62,7 +66,10 @@ class SessionCommands:
             ends = time.monotonic() + wait
             while not self._news.calibrated.wait(0.01) and time.monotonic() < ends:
                 if self._news.refusal is not None:
-                    break
+                    return False
+            if not self._news.calibrated.is_set():
+                self._news.refusal = NO_ANSWER.format(wait)
+                logger.warning("The baseline is not in use. %s", self._news.refusal)
         return self._news.calibrated.is_set()
 
     def save_calibration(self, path: str | os.PathLike[str] | None) -> None:

@@ -334,7 +334,8 @@ class SessionInterface(RunState):
         """Record a baseline meanwhile and use it from its end on.
 
         Afterwards `calibrated` says whether it succeeded. It did not when there was too little
-        clean signal; the reason is in the log and in `refusal`.
+        clean signal, or the background process does not run; the reason is in the log and in
+        `refusal`.
         """
         self.begin_baseline(label)
         with self.block(label, feedback=False):
@@ -386,13 +387,14 @@ class SessionInterface(RunState):
         """Why the session's files can no longer be written; None while they are.
 
         Known a second after it happened, such as a full disk or a deleted folder. It says where
-        the rest of the session is written, in a temporary folder. The feedback goes on.
+        the rest of the session is written, in a temporary folder. The feedback goes on. Where the
+        background process is not started any more it says why; then the feedback has ended, too.
         """
         return self._news.recording_error
 
     @property
     def refusal(self) -> str | None:
-        """Why the worker refused the last command, in a sentence; None if it did not."""
+        """Why the last command was refused, or a baseline not answered; None if it was not."""
         return self._news.refusal
 
     def set(self, **changes: Any) -> None:

@@ -20,6 +20,7 @@ STREAM_NEWS = {
     "stream_back": "The EEG stream '%s' is back.",
     "aux_lost": "The second stream '%s' was lost.",
 }
+GIVEN_UP = "Feedback and recording have ended; what was recorded until then is kept."
 
 
 class WorkerNews:
@@ -66,6 +67,7 @@ class WorkerNews:
             self.channels = [ChannelVerdict(**one) for one in message["channels"]]
         elif kind == "calibrated":
             self.calibrated_here = True
+            self.refusal = None  # such as that there was no answer yet
             self.calibrated.set()
         elif kind == "trial":
             self.trials[message["block"]] = Trial(**message["trial"])
@@ -85,6 +87,9 @@ class WorkerNews:
         elif kind == "recording_stopped":
             self.recording_error = message["why"]
             logger.error("The recording stopped, the feedback goes on: %s", message["why"])
+        elif kind == "given_up":
+            self.recording_error = f"{message['why']} {GIVEN_UP}"
+            logger.error("%s", self.recording_error)
         elif kind in ("recording", "stopped") and message["error"]:
             logger.error("Recording: %s", message["error"])
 

@@ -24,6 +24,8 @@ from psychopy_nfb.errors import WorkerError
 
 logger: logging.Logger = logging.getLogger(__name__)
 
+SHARED_MEMORY = "shared memory"
+"""What errors call a block that cannot be joined."""
 MAGIC = int.from_bytes(b"NFBshm06", "little")
 HEADER_BYTES = 65536  # the longest names of the most signals have place in it
 LAYOUT_AT = 512  # the header's words end before it, the JSON of the layout follows
@@ -238,19 +240,17 @@ class SharedBlock:
         try:
             memory = join_memory(name)
         except FileNotFoundError:
-            raise WorkerError(
-                "shared memory", name, "is gone; start the experiment again"
-            ) from None
+            raise WorkerError(SHARED_MEMORY, name, "is gone; start the experiment again") from None
         if int.from_bytes(memory.buf[:8], "little") != MAGIC:
             memory.close()
-            raise WorkerError("shared memory", name, "was made by another version of psychopy_nfb")
+            raise WorkerError(SHARED_MEMORY, name, "was made by another version of psychopy_nfb")
         layout = bytes(memory.buf[LAYOUT_AT:HEADER_BYTES]).rstrip(b"\0")
         try:
             names = [str(name) for name in json.loads(layout)["values"]]
         except (ValueError, LookupError, TypeError):
             memory.close()
             raise WorkerError(
-                "shared memory", name, "was overwritten; start the experiment again"
+                SHARED_MEMORY, name, "was overwritten; start the experiment again"
             ) from None
         return cls(memory, names, created=False, writes=writes)
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
+from contextlib import suppress
 
 from psychopy_nfb.process import CREATION_FLAGS, child_environment, python_command
 
 _GREETING = re.compile(r"^[\d-]+ [\d:.]+ .*\.cpp:\d+ +(INFO|-?\d)\| ")
 """A line of liblsl that is no warning: time, thread, place in its source, level."""
+LONGEST_LINE = 300
+"""Characters of a log's last line that a sentence repeats."""
+FREE_IT = "close other programs and start again"
 
 
 def start_worker(module: str, block: str, log_path: str) -> subprocess.Popen[bytes]:
@@ -54,16 +59,55 @@ def close_pipes(process: subprocess.Popen[bytes]) -> None:
             pass
 
 
+def how_it_ended(status: int | None, log_path: str, log_stays: bool) -> str:
+    """Return how a process ended, and what its log says of that, for the end of a sentence.
+
+    Parameters
+    ----------
+    status : int or None
+        Its exit status, as `subprocess.Popen` gives it; None while it runs.
+    log_path : str
+        Where its stderr went.
+    log_stays : bool
+        Whether a log with news is still there when the sentence is read.
+
+    Examples
+    --------
+    >>> how_it_ended(1, "no such file", log_stays=True)
+    'it ended with status 1'
+    """
+    if status is None:
+        told = f"it was still starting, as on a very busy computer: {FREE_IT}"
+    elif status >= 0:
+        told = f"it ended with status {status}"
+    else:
+        name = f"signal {-status}"
+        with suppress(ValueError):  # of a real-time signal, which has no name
+            name = signal.Signals(-status).name
+        told = (
+            f"it was killed ({name}), by hand or by the system, as when memory runs out: {FREE_IT}"
+        )
+    news = _news(log_path)
+    if news:
+        told += f"; the last line of its log: {news[-1].strip()[:LONGEST_LINE]}"
+        if log_stays:
+            told += f"; all of it is in {log_path}"
+    return told
+
+
 def remove_log(path: str, if_empty: bool) -> None:
     """Remove the worker's log file; with `if_empty` only when it holds no news."""
     try:
-        if not if_empty or _holds_no_news(path):
+        if not (if_empty and _news(path)):
             os.remove(path)
     except OSError:
         pass  # it is gone already
 
 
-def _holds_no_news(path: str) -> bool:
-    """Whether a log holds nothing, or only the lines of liblsl that say how it is set up."""
-    with open(path, encoding="utf-8", errors="replace") as log:
-        return all(not line.strip() or _GREETING.search(line) for line in log)
+def _news(path: str) -> list[str]:
+    """Return a log's lines but those of liblsl that say how it is set up; none without a file."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as log:
+            return [line for line in log if line.strip() and not _GREETING.search(line)]
+    except OSError:
+        return []

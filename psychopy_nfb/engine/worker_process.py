@@ -21,12 +21,12 @@ from typing import Any
 from psychopy_nfb import errors
 from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.engine.frame_rows import append_frames
-from psychopy_nfb.engine.memory import SharedBlock
+from psychopy_nfb.engine.memory import SHARED_MEMORY, SharedBlock
 from psychopy_nfb.engine.operator_commands import source_entry
 from psychopy_nfb.engine.outbox import Outbox
 from psychopy_nfb.engine.reached_state import ReachedState
-from psychopy_nfb.engine.worker_launch import close_pipes, remove_log, start_worker
-from psychopy_nfb.errors import NfbError, WorkerError
+from psychopy_nfb.engine.worker_launch import close_pipes, how_it_ended, remove_log, start_worker
+from psychopy_nfb.errors import NfbError, WorkerError, cause
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -149,7 +149,9 @@ class WorkerProcess:
         while not self._told.wait(INTERRUPT_SECONDS):
             if time.monotonic() > ends:
                 self._error = WorkerError(
-                    "timeout", timeout, f"the background process did not start; see {self.log_path}"
+                    "timeout",
+                    timeout,
+                    f"the background process did not start in so many seconds; {self._ended_how()}",
                 )
                 break
         if (error := self._error) is not None:
@@ -254,7 +256,10 @@ class WorkerProcess:
                 self._told.set()
             elif str(refusal) != self._refusal:  # each of its successors may say the same
                 self._refusal = str(refusal)
-                logger.error("The background process could not start again: %s", refusal)
+                if message["parameter"] == SHARED_MEMORY:  # none can join it any more
+                    self._give_up(refusal)
+                else:
+                    logger.error("The background process could not start again: %s", refusal)
         elif kind == "recording_moved":
             self._session = message["stem"]
         elif kind == "streams":
@@ -271,6 +276,15 @@ class WorkerProcess:
         elif kind == "kept":
             self._outbox.kept(message["numbers"])
         self._on_message(message)
+
+    def _give_up(self, error: NfbError) -> None:
+        """Start no other worker, and tell so at once."""
+        self._error = error
+        self._on_message({"kind": "given_up", "why": str(error)})
+
+    def _ended_how(self) -> str:
+        """Return how the current process ended, with the last line of its log."""
+        return how_it_ended(self._process.poll(), self.log_path, self._session is not None)
 
     def _watch(self) -> None:
         """Start another worker when this one has died or no longer goes round its loop."""
@@ -294,14 +308,14 @@ class WorkerProcess:
         if not (dead or now - silent_since > self._patience(beat)):
             return False
         if not self._told.is_set():
-            if self._error is None:
-                self._error = WorkerError(
-                    "worker",
-                    process.returncode,
-                    f"ended during its start; see {self.log_path}",
-                )
+            self._receiver.join(LAST_WORDS_SECONDS)  # it may have said why
+        if not self._told.is_set():
+            self._error = WorkerError(
+                "worker",
+                process.returncode,
+                f"the background process did not start: {self._ended_how()}",
+            )
             self._told.set()
-            return True
         if self._error is not None:
             return True
         with self._changing:
@@ -310,8 +324,13 @@ class WorkerProcess:
             try:
                 self._restart(process, "died" if dead else "stalled")
             except OSError as error:
-                self._error = WorkerError("worker", None, f"could not be started: {error}")
-                logger.error("%s", self._error)
+                self._give_up(
+                    WorkerError(
+                        "worker",
+                        None,
+                        f"could not be started ({cause(error)}); start the experiment again",
+                    )
+                )
         return False
 
     def _patience(self, beat: float) -> float:
@@ -326,16 +345,20 @@ class WorkerProcess:
         process.wait()
         self._receiver.join(LAST_WORDS_SECONDS)  # what it had reached is in its last messages
         close_pipes(process)
+        if self._error is not None:  # its last words were that no other can work either
+            return
         worked = self.block.heartbeat - self._ready_at if self._is_ready else 0.0
         self._in_vain = 0 if worked > WORKED_SECONDS else self._in_vain + 1
         if self._in_vain > MOST_RESTARTS:
-            self._error = WorkerError(
-                "worker",
-                self.restarts,
-                f"ended {MOST_RESTARTS} times within {WORKED_SECONDS:g} s of its start and is not "
-                f"started any more; see {self.log_path}",
+            self._give_up(
+                WorkerError(
+                    "worker",
+                    self.restarts,
+                    f"ended {MOST_RESTARTS} times within {WORKED_SECONDS:g} s of its start and is "
+                    f"not started any more; end the experiment and start it again. The last time "
+                    f"{self._ended_how()}",
+                )
             )
-            logger.error("%s", self._error)
             return
         self.restarts += 1
         self.block["generation"] = self.restarts

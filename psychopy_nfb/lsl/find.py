@@ -12,7 +12,7 @@ import pylsl
 from psychopy_nfb.checks import check_channels
 from psychopy_nfb.errors import SettingsError, StreamError
 from psychopy_nfb.lsl.describe import describe_all, how_to_choose
-from psychopy_nfb.lsl.selection import StreamSelection, is_of_another_run
+from psychopy_nfb.lsl.selection import STAND_IN, StreamSelection, is_of_another_run
 
 SECOND_MATCH_SECONDS = 0.7
 """After the first match, how long another may take before the first counts as the only one. LSL
@@ -68,10 +68,17 @@ def find_stream(selection: StreamSelection) -> pylsl.StreamInfo:
     Raises
     ------
     StreamError
-        If none answers within ``selection.timeout`` (the message names those that are there), or
-        if more than one matches.
+        If none answers within ``selection.timeout`` (the message names those that are there, or
+        says that the simulated amplifier did not start in time), or if more than one matches.
     """
     found = _resolve(selection)
+    if not found and (selection.source_id or "").startswith(STAND_IN):
+        raise StreamError(
+            "stream",
+            "simulated amplifier",
+            f"did not start within {selection.timeout:g} s, as happens on a very busy computer; "
+            "close other programs and start again",
+        )
     if not found:
         there = _others()
         others = "; streams found: " + ", ".join(describe_all(there)) if there else ""
