@@ -8,14 +8,19 @@ import sys
 
 import pytest
 
+from psychopy_nfb import standard_training
 from psychopy_nfb.budget import MOST_TEXT
 from psychopy_nfb.dsp.channels import read_weights
+from psychopy_nfb.engine.carry_over import with_carry_over
 from psychopy_nfb.engine.configuration import read_configuration
 from psychopy_nfb.errors import FileError, NfbError, cause
 from psychopy_nfb.hardware.marker_output import read_codes
 from psychopy_nfb.photodiode.command import read_log
 from psychopy_nfb.photodiode.sensor_files import read_channels
 from psychopy_nfb.reading import read_table
+from psychopy_nfb.recording import read_session
+from psychopy_nfb.remote.join import join
+from psychopy_nfb.report.bids.export import export_session
 from psychopy_nfb.report.session_data import load_session_data
 
 FRAMES = "frame,t_flip,patch\n"
@@ -126,3 +131,19 @@ def test_another_program_s_file_is_not_said_to_be_missing(tmp_path):
     path = tmp_path / "01_alpha_2026-11-27.csv"
     path.write_text("thisN,key\n0,space\n", encoding="utf-8")
     assert "is no file of a session with feedback" in refusal(load_session_data, path)
+
+
+def test_a_file_that_is_no_session_s_is_told_alike_wherever_it_is_named(tmp_path):
+    path = tmp_path / "null.json"
+    path.write_text("null", encoding="utf-8")
+    for read in (read_session, lambda one: export_session(one, tmp_path / "bids")):
+        assert refusal(read, path) == (
+            f"session='{path}': is no file of a session; name one that is, such as the one that "
+            "ends with _nfb.json."
+        )
+    for read in (
+        lambda one: join(one, one),
+        lambda one: with_carry_over(standard_training(), one, "01", "alpha", None),
+    ):
+        assert f"'{path}': is no file of a session; name one that is" in refusal(read, path)
+    assert "does not exist; name any file of a session" in refusal(read_session, "nobody_nfb.json")

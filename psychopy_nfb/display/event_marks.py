@@ -42,6 +42,7 @@ class EventMarks:
         self._sounds: dict[str, dict[str, Any]] = {}
         self.frames: FrameWriter | None = None
         """The frame log, once a window is attached: it sends a mark at the next flip."""
+        self._told_cut = False
 
     def mark(self, label: object) -> None:
         """Write an event at the next flip, or now where nothing flips."""
@@ -63,6 +64,14 @@ class EventMarks:
                     output.send(one, t)
                 except Exception:  # of a port or stream: neither the others nor the files miss it
                     logger.exception("The mark %r could not be sent.", one)
+        if len(label) > LONGEST_TEXT and not self._told_cut:
+            self._told_cut = True
+            logger.warning(
+                "The marks of one flip have %d characters together; the tables keep them up to "
+                "character %d. Mark at more than one flip. This is reported once.",
+                len(label),
+                LONGEST_TEXT,
+            )
         self._link.command("mark", id=number, label=label, t=t)
 
     def send_to(self, *outputs: MarkerOutput) -> None:
@@ -98,7 +107,7 @@ class EventMarks:
 def fitting(label: object) -> str:
     """Return the text of a mark or a block, as far as files can hold it."""
     text = str(label)
-    if text.strip() in ("", "n/a"):  # which tables hold for what is not there
+    if not text.strip():
         logger.warning("A mark or block without a label is kept as %r.", NO_LABEL)
         text = NO_LABEL
     if len(text) > LONGEST_TEXT:

@@ -12,8 +12,8 @@ from typing import Any
 from psychopy_nfb.engine.configuration import Configuration
 from psychopy_nfb.errors import FileError, SettingsError, listed
 from psychopy_nfb.protocol import ThresholdRule
-from psychopy_nfb.recording import SessionFiles
 from psychopy_nfb.recording.labels import participant_label, task_label
+from psychopy_nfb.recording.names import recorded_session
 from psychopy_nfb.settings import from_dict, read_plain_json, to_dict
 
 logger: logging.Logger = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ def with_carry_over(
             )
             return configuration, {}
         source = found
-    path = SessionFiles.from_stem(source).settings
+    path = recorded_session(source, "settings").settings
     settings = read_plain_json(path)
     _check_participant(settings, participant, path)
     reached = settings.get(SECTION)

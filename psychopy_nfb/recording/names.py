@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import glob
 import logging
 import os
 import re
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from psychopy_nfb.clock import lsl_now, measure_offset
 from psychopy_nfb.errors import FileError, cause
@@ -32,6 +34,12 @@ ALL_SUFFIXES = (
     *(SETTINGS_SUFFIX, SHOWN_SUFFIX, SEALED_SUFFIX, OPENED_SUFFIX),
 )
 """Of the files that make a run's number taken; why a start failed and a log do not."""
+NEEDED = {
+    "eeg": "recording (…_eeg.xdf)",
+    "frames": "frame log (…_frames.csv)",
+    "settings": "settings file (…_nfb.json)",
+}
+"""What sentences call the files that a session is read from."""
 RESERVED = b"{}\n"
 """What the settings file of a session holds that has not begun."""
 
@@ -39,6 +47,13 @@ RESERVED = b"{}\n"
 def _reason(error: BaseException) -> str:
     """Return what an error says, and of one without words what it means."""
     return str(error) or ("stopped by Ctrl-C" if isinstance(error, KeyboardInterrupt) else "")
+
+
+def _remove_if_empty(path: Path) -> None:
+    """Remove what a full disk has left of a file: its name."""
+    with suppress(OSError):
+        if path.stat().st_size == 0:
+            path.unlink()
 
 
 @dataclass(frozen=True)
@@ -154,6 +169,7 @@ class SessionFiles:
                 file.write(f"{now}  {type(error).__name__}: {safe_text(_reason(error))}\n")
         except OSError as problem:
             logger.warning("The reason of the failed start could not be kept: %s", problem)
+            _remove_if_empty(self.failed)
         for suffix in ALL_SUFFIXES:
             try:
                 self._file(suffix).unlink(missing_ok=True)
@@ -163,9 +179,10 @@ class SessionFiles:
     def leave_word(self, sentence: str) -> None:
         """Write beside the files where the rest of the session is, if that is still possible."""
         try:
-            self._file(REST_SUFFIX).write_text(safe_text(sentence) + "\n", encoding="utf-8")
+            self.rest.write_text(safe_text(sentence) + "\n", encoding="utf-8")
         except OSError as problem:
             logger.warning("No word could be left beside the files: %s", problem)
+            _remove_if_empty(self.rest)
 
     @property
     def rest(self) -> Path:
@@ -183,6 +200,43 @@ class SessionFiles:
             if path.name.endswith(suffix):
                 return cls(path.with_name(path.name[: -len(suffix)]))
         return cls(path)
+
+
+def recorded_session(
+    path: str | os.PathLike[str],
+    needed: Literal["eeg", "frames", "settings"],
+    what: str = "a session",
+) -> SessionFiles:
+    """Return the files of the session that `path`, its stem or any of its files, belongs to.
+
+    Parameters
+    ----------
+    path : path
+        As a person named it.
+    needed : {"eeg", "frames", "settings"}
+        Which of its files must be there.
+    what : str
+        What should have been named, for the message.
+
+    Raises
+    ------
+    FileError
+        If that file is not there: `path` is missing, a folder or another program's file, or the
+        session has no such file.
+    """
+    files = SessionFiles.from_stem(path)
+    if os.path.isfile(getattr(files, needed)):
+        return files
+    name_one = f"name any file of {what}"
+    if os.path.isdir(path):
+        remedy = f"is a folder; {name_one}"
+    elif any(files.stem.parent.glob(f"{glob.escape(files.stem.name)}_*")):
+        remedy, path = f"has no {NEEDED[needed]}; {name_one}", files.stem
+    elif os.path.isfile(path):
+        remedy = f"is no file of {what}; name one that is, such as the one that ends with _nfb.json"
+    else:
+        remedy = f"does not exist; {name_one}"
+    raise FileError("session", os.fspath(path), remedy)
 
 
 def new_session(

@@ -15,11 +15,11 @@ from psychopy_nfb.channels import EEG, MISC, VOLTAGES
 from psychopy_nfb.errors import FileError
 from psychopy_nfb.protocol.version_0_1 import columns_today
 from psychopy_nfb.reading import read_table, reading
-from psychopy_nfb.recording.names import SessionFiles
+from psychopy_nfb.recording.names import SessionFiles, recorded_session
 from psychopy_nfb.recording.opened import OpenedSession
 from psychopy_nfb.recording.settings_file import SessionRecord
-from psychopy_nfb.recording.tables import NOT_AVAILABLE, TEXT_COLUMNS, holds_numbers
-from psychopy_nfb.recording.text import text_of_cell
+from psychopy_nfb.recording.tables import TEXT_COLUMNS, holds_numbers
+from psychopy_nfb.recording.text import NOT_AVAILABLE, text_of_cell
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,16 +109,17 @@ def read_session(path: str | os.PathLike[str]) -> Session:
     FileError
         If a file is missing or cannot be read, or pyxdf is not installed.
     """
-    files = SessionFiles.from_stem(path)
-    if os.path.isdir(path) and not os.path.exists(files.settings):
-        raise FileError("session", os.fspath(path), "is a folder; name any file of a session in it")
+    files = recorded_session(path, "eeg")
     with reading(files.eeg, what="as a session"):
         eeg, signals = _read_eeg(files)
+    # A mark or block may be called "None" or "NA": nothing is an empty cell.
     frames = read_table(
         files.frames,
         numbers=("frame", "t_flip"),
         numbers_if_there=holds_numbers,
         whole_rows=True,
+        keep_default_na=False,
+        na_values=[""],
     )
     today = columns_today(signals.columns)
     if list(today) != list(today.values()):
@@ -217,6 +218,8 @@ def _texts_of(table: pd.DataFrame, *columns: str) -> pd.DataFrame:
 def to_mne(session: Session) -> mne.io.RawArray:
     """Return the session's EEG for MNE-Python, in volts, its events as annotations.
 
+    MNE counts time in samples: an annotation lies where its samples do, and lasts as long as they.
+
     Channels that are no EEG have MNE's type for their kind; those that are no voltage, and those of
     a second stream, are as they were sent.
 
@@ -259,11 +262,27 @@ def to_mne(session: Session) -> mne.io.RawArray:
     labels = events.trial_type + events.value.fillna("").map(
         lambda text: f"/{text}" if text else ""
     )
-    # MNE counts time in samples: an annotation lies where its sample does, gaps or not.
-    rows = nearest_rows(eeg.stamps, events.t.to_numpy(float))
-    durations = annotation_durations(events)
+    rows, durations = places_of_events(eeg, events)
     raw.set_annotations(mne.Annotations(rows / eeg.rate, durations, labels))
     return raw
+
+
+def places_of_events(eeg: RecordedEEG, events: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Return where events lie where time is counted in samples, gaps or not.
+
+    Returns
+    -------
+    rows : ndarray of int, shape (n_events,)
+        The sample of each.
+    durations : ndarray, shape (n_events,)
+        In seconds, without what is missing: a gap has none.
+    """
+    begins = events.t.to_numpy(float)
+    rows = nearest_rows(eeg.stamps, begins)
+    ends = nearest_rows(eeg.stamps, begins + annotation_durations(events))
+    gap = (events.trial_type == "gap").to_numpy()  # of which the sample is the first one after it
+    rows = np.where(gap, events["sample"].clip(0, max(0, len(eeg.stamps) - 1)), rows).astype(int)
+    return rows, np.where(gap, 0.0, (ends - rows) / eeg.rate)
 
 
 def nearest_rows(stamps: np.ndarray, times: np.ndarray) -> np.ndarray:
@@ -309,12 +328,6 @@ def _has_montage(mne: Any) -> bool:
 def _load_xdf(path: Path) -> list[dict[str, Any]]:
     from psychopy_nfb.recording.eeg_files.xdf import load_streams
 
-    if not os.path.exists(path):
-        raise FileError(
-            "file",
-            os.fspath(path),
-            "does not exist; name any file of a session",
-        )
     streams, notes = load_streams(path, synchronize_clocks=False)
     for sentence in notes:
         logger.warning("%s: %s", path.name, sentence)

@@ -20,7 +20,7 @@ from psychopy_nfb.protocol import (
     value_name,
 )
 from psychopy_nfb.reading import length_of_whole_rows
-from psychopy_nfb.recording.text import LONGEST_TEXT, cell_text, safe_text
+from psychopy_nfb.recording.text import LONGEST_TEXT, NOT_AVAILABLE, cell_text, safe_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,9 +90,6 @@ def given(table: pd.DataFrame, what: str) -> pd.Series:
 
 EVENT_COLUMNS = ("onset", "duration", "trial_type", "value", "sample", "t", "detail", "command")
 """Columns of the events: onset and duration in seconds from the first sample, after BIDS."""
-
-NOT_AVAILABLE = "n/a"
-"""What BIDS wants in a cell that has no value."""
 
 _TIMES = {name for name in FRAME_COLUMNS if name.startswith("t_")}
 _TIMES |= {"interval", "delay", "wanted_lag"}

@@ -10,6 +10,7 @@ import pandas as pd
 from psychopy_nfb.errors import FileError
 from psychopy_nfb.reading import read_table
 from psychopy_nfb.recording import FRAME_COLUMNS, SessionFiles
+from psychopy_nfb.recording.names import recorded_session
 from psychopy_nfb.recording.open_files import add_frames
 from psychopy_nfb.recording.settings_file import SessionRecord
 from psychopy_nfb.recording.tables import TEXT_COLUMNS, holds_numbers
@@ -38,7 +39,7 @@ def join(screen: str | os.PathLike[str], eeg: str | os.PathLike[str]) -> int:
     FileError
         If a file cannot be read or written, or they are not of one session.
     """
-    here, there = SessionFiles.from_stem(screen), SessionFiles.from_stem(eeg)
+    here, there = recorded_session(screen, "settings"), recorded_session(eeg, "settings")
     own = _remote(here)
     record = SessionRecord.load(there.settings)
     if _remote(there)["session"] != own["session"]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import json
 import os
 from dataclasses import dataclass, replace
@@ -18,7 +17,7 @@ from psychopy_nfb.errors import FileError
 from psychopy_nfb.protocol import SIGNAL_VALUES, value_name
 from psychopy_nfb.protocol.version_0_1 import converted_settings, is_older
 from psychopy_nfb.reading import check_file, read_table, reading
-from psychopy_nfb.recording.names import SessionFiles
+from psychopy_nfb.recording.names import SessionFiles, recorded_session
 from psychopy_nfb.recording.read import named_today
 from psychopy_nfb.recording.settings_file import SessionRecord
 from psychopy_nfb.recording.tables import TEXT_COLUMNS, holds_numbers
@@ -118,21 +117,7 @@ def load_session_data(path: str | os.PathLike[str]) -> SessionData:
     FileError
         If it has no frame log, or a file cannot be read at all.
     """
-    files = SessionFiles.from_stem(path)
-    if not os.path.isfile(files.frames):
-        here = any(files.stem.parent.glob(f"{glob.escape(files.stem.name)}_*"))
-        name_one = "name any file of a session with feedback"
-        if here:
-            raise FileError("session", str(files.stem), f"has no frame log; {name_one}")
-        remedy = f"does not exist; {name_one}"
-        if os.path.isdir(path):
-            remedy = f"is a folder; {name_one}"
-        elif os.path.isfile(path):
-            remedy = (
-                "is no file of a session with feedback; name one that is, such as the one that "
-                "ends with _nfb.json"
-            )
-        raise FileError("session", os.fspath(path), remedy)
+    files = recorded_session(path, "frames", "a session with feedback")
     frames = _read_table(files.frames, ",", numbers=NEEDED, numbers_if_there=holds_numbers)
     frames = frames[frames.t_flip.notna()].reset_index(drop=True)
     for name in set(TEXT_COLUMNS) & set(frames.columns):

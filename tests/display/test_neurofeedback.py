@@ -402,6 +402,24 @@ def test_marks_and_blocks_need_not_be_texts(no_amplifier, window, tmp_path):
     assert (events.value[events.trial_type == "block_begin"].astype(str) == "3").all()
 
 
+def test_marks_of_one_flip_that_are_too_long_together_are_told_once(
+    no_amplifier, window, tmp_path, caplog
+):
+    with Neurofeedback(no_amplifier, data=tmp_path) as nfb:
+        nfb.attach(window)
+        for number in nfb.frames(1.0):
+            if number in (10, 20):
+                nfb.mark("a" * 6000)
+                nfb.mark("b" * 6000)
+    said = [one for one in caplog.messages if "kept" in one or "keep them" in one]
+    assert said == [
+        "The marks of one flip have 12002 characters together; the tables keep them up to "
+        "character 10000. Mark at more than one flip. This is reported once."
+    ]
+    session = read_session(nfb.files.stem)
+    assert session.frames.mark.dropna().str.len().tolist() == [10_000, 10_000]
+
+
 def test_a_port_that_fails_does_not_reach_the_frame_loop(no_amplifier, window, tmp_path, caplog):
     class Broken:
         def send(self, label, t_flip):

@@ -47,10 +47,15 @@ def test_no_window_and_no_label(amplifier, training, tmp_path):
     with Neurofeedback(training(amplifier().source_id), data=tmp_path) as nfb:
         with pytest.raises(SettingsError, match=r"win=None: must be PsychoPy's window"):
             nfb.attach(None)
-        for label in ("", "n/a", " "):
+        for label in ("", "n/a", " ", "'n/a"):
             nfb.mark(label)
     events = read_session(nfb.files.stem).events
-    assert events[events.trial_type == "mark"].value.tolist() == [NO_LABEL] * 3
+    assert events[events.trial_type == "mark"].value.tolist() == [
+        NO_LABEL,
+        "n/a",
+        NO_LABEL,
+        "'n/a",
+    ]
 
 
 @pytest.mark.parametrize(("text", "kept"), [(GREETING, False), ("", False), (WARNING, True)])

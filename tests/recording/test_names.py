@@ -163,3 +163,24 @@ def test_a_file_is_no_folder_for_data(tmp_path):
     (tmp_path / "passwd").write_text("")
     with pytest.raises(FileError, match="passwd': is a file; name a folder"):
         new_session(tmp_path / "passwd")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit for files on this system")
+def test_a_full_disk_leaves_no_empty_word(tmp_path):
+    code = (
+        "import resource, sys\n"
+        "from psychopy_nfb.recording import SessionFiles\n"
+        "files = SessionFiles.from_stem(sys.argv[1])\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
+        "files.leave_word('The rest is elsewhere.')\n"
+        "files.give_up(ValueError('no reason'))\n"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "sub-01_ses-01_task-a_run-01")],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stderr
+    assert "No word could be left" in said
+    assert "could not be kept" in said
+    assert list(tmp_path.iterdir()) == []

@@ -80,7 +80,7 @@ def test_what_is_no_session_is_one_sentence(files):
 
 
 def test_a_folder_is_no_session(tmp_path):
-    with pytest.raises(FileError, match="is a folder; name any file of a session in it"):
+    with pytest.raises(FileError, match="is a folder; name any file of a session"):
         read_session(tmp_path)
 
 

@@ -193,7 +193,20 @@ def test_a_name_that_xml_changes_is_the_same_stream_after_a_restart(tmp_path, ca
     assert {len(stream["time_stamps"]) for stream in streams.values()} == {500, 0}
 
 
-MARKS = ["=1+1", "'=1+1", "@SUM(A1)", "-2+3+cmd|' /C calc'!A0", "+cmd", "-5", "+0.5e3", "'quoted'"]
+MARKS = [
+    "n/a",
+    "'n/a",
+    "NA",
+    "None",
+    "=1+1",
+    "'=1+1",
+    "@SUM(A1)",
+    "-2+3+cmd|' /C calc'!A0",
+    "+cmd",
+    "-5",
+    "+0.5e3",
+    "'quoted'",
+]
 NUMBERS = [0.0] * (len(FRAME_COLUMNS) - 3)
 """Of a frame, between its own number and the texts of mark and block."""
 
@@ -299,3 +312,27 @@ def test_a_session_as_it_was_written_before_is_read(tmp_path):
     assert events.value.fillna("").tolist() == ["SETTLING", "", "None"]
     assert json.loads(events.detail[2]) == {"a": 'say "x"'}
     assert events.detail[:2].isna().all()
+
+
+def test_mne_has_blocks_over_gaps_without_a_warning(tmp_path, recwarn):
+    """Time is counted in samples there: a block lasts as long as its samples."""
+    pytest.importorskip("mne")
+    from psychopy_nfb.recording import to_mne
+
+    files = new_session(tmp_path)
+    writer = SessionWriter(files, amplifier(), VALUE_NAMES, about=ABOUT)
+    record(writer, 0, 2)
+    record(writer, 3, 1)
+    detail = {"block": 1, "feedback": True}
+    writer.event("block_begin", 1000.5, 125, kind="e", value="rest", detail=detail)
+    writer.event("gap", 1003.0, 500, kind="stream", duration=1.0, detail={"seconds": 1.0})
+    writer.event("block_end", 1005.0, 749, kind="e", value="rest", duration=4.5, detail=detail)
+    writer.close()
+    SessionRecord(files.settings).update(**FACTS)
+    raw = to_mne(read_session(files.stem))
+    assert [str(one.message) for one in recwarn] == []
+    notes = {note["description"]: note for note in raw.annotations}
+    block, gap = notes["block_begin/rest"], notes["gap"]
+    assert block["onset"] == pytest.approx(0.5)
+    assert block["onset"] + block["duration"] == pytest.approx(raw.times[-1])
+    assert (gap["onset"], gap["duration"]) == (pytest.approx(2.0), 0.0)

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from psychopy_nfb import __version__
-from psychopy_nfb.recording.tables import NOT_AVAILABLE
+from psychopy_nfb.recording.text import NOT_AVAILABLE
 from psychopy_nfb.report.bids.names import BidsName
 from psychopy_nfb.report.bids.tables import add_row, write_json
 

@@ -13,7 +13,7 @@ import numpy as np
 from psychopy_nfb import __version__
 from psychopy_nfb.channels import BIO, EEG, MISC, STIM, VOLTAGES, says_no_unit
 from psychopy_nfb.errors import FileError
-from psychopy_nfb.recording.tables import NOT_AVAILABLE
+from psychopy_nfb.recording.text import NOT_AVAILABLE
 from psychopy_nfb.report.bids.tables import write_json, write_table
 
 if TYPE_CHECKING:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
-from psychopy_nfb.recording.read import annotation_durations, nearest_rows
+from psychopy_nfb.recording.read import places_of_events
 from psychopy_nfb.recording.sidecars import EVENTS
-from psychopy_nfb.recording.tables import NOT_AVAILABLE
+from psychopy_nfb.recording.text import NOT_AVAILABLE
 from psychopy_nfb.report.bids.blinding import TELLING, is_blinded, without_what_was_shown
 from psychopy_nfb.report.bids.tables import write_json, write_table
 
@@ -37,12 +36,7 @@ OWN = {
 def table_of_events(session: Session) -> pd.DataFrame:
     """Return the events in order of onset: the columns of `COLUMNS`."""
     events, eeg = session.events, session.eeg
-    begins = events.t.to_numpy(float)
-    rows = nearest_rows(eeg.stamps, begins)
-    ends = nearest_rows(eeg.stamps, begins + annotation_durations(events))
-    gap = (events.trial_type == "gap").to_numpy()  # of which the sample is the first one after it
-    rows = np.where(gap, events["sample"].clip(0, max(0, len(eeg.stamps) - 1)), rows).astype(int)
-    durations = np.where(gap, 0.0, (ends - rows) / eeg.rate)
+    rows, durations = places_of_events(eeg, events)
     table = events.assign(onset=rows / eeg.rate, duration=durations, sample=rows)
     if is_blinded(session.settings):
         table = without_what_was_shown(table)

@@ -10,7 +10,8 @@ from tempfile import mkdtemp
 
 from psychopy_nfb.errors import FileError, cause
 from psychopy_nfb.reading import reading
-from psychopy_nfb.recording import SessionFiles, read_session
+from psychopy_nfb.recording import read_session
+from psychopy_nfb.recording.names import recorded_session
 from psychopy_nfb.recording.read import first_sample_date
 from psychopy_nfb.report.bids.blinding import is_blinded
 from psychopy_nfb.report.bids.dataset import DERIVATIVE, add_to_dataset, prepare_dataset
@@ -76,7 +77,7 @@ def export_session(session: str | os.PathLike[str], out: str | os.PathLike[str])
 
         export_session("data/sub-01_ses-01_task-alpha_run-01", "my_dataset")
     """
-    files, root = SessionFiles.from_stem(session), Path(out)
+    files, root = recorded_session(session, "eeg"), Path(out)
     name = bids_name(files)
     _check_folder(root)
     if (root / name.folder / f"{name.stem}_eeg.vhdr").exists():

@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from psychopy_nfb.recording.tables import NOT_AVAILABLE
-from psychopy_nfb.recording.text import safe_text
+from psychopy_nfb.recording.text import NOT_AVAILABLE, safe_text
 from psychopy_nfb.settings import finite
 
 
