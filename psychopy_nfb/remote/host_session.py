@@ -25,7 +25,7 @@ logger: logging.Logger = logging.getLogger(__name__)
 
 TOLD = (
     *("ready", "configuration", "calibrated", "channels", "trial", "refused", "fault", "stream"),
-    *("chunks", "recording", "recording_stopped", "stopped"),
+    *("chunks", "recording", "recording_stopped", "given_up", "stopped"),
 )
 """Messages of the background process that the experiment gets as they are."""
 PASSING = ("channels",)

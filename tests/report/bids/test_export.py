@@ -267,5 +267,10 @@ def test_a_folder_with_something_else_is_refused(maker, tmp_path):
 def test_the_command_without_a_session_is_one_sentence(tmp_path, capsys):
     assert main(["bids", "nobody", str(tmp_path / "set")]) == 2
     said = capsys.readouterr().err
-    assert said.startswith("psychopy-nfb bids: session='nobody': is not called sub-")
+    assert said.startswith("psychopy-nfb bids: session='nobody': does not exist; name any file of")
+    assert len(said.splitlines()) == 1
+    (tmp_path / "nobody_eeg.xdf").touch()
+    assert main(["bids", str(tmp_path / "nobody_eeg.xdf"), str(tmp_path / "set")]) == 2
+    said = capsys.readouterr().err
+    assert "nobody': is not called sub-…_ses-…_task-…_run-…, which tells participant" in said
     assert len(said.splitlines()) == 1
