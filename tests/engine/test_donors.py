@@ -119,7 +119,7 @@ def test_where_the_donor_lost_samples_time_went_on(tmp_path):
         ),
         (
             {"session": "nobody_eeg.xdf"},
-            "shown.sham.session='nobody': does not exist; name any file of a session.",
+            "shown.sham.session='nobody_eeg.xdf': does not exist; name any file of a session.",
         ),
     ],
 )
