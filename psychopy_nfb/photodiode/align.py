@@ -9,7 +9,7 @@ import numpy as np
 
 from psychopy_nfb.errors import NfbError
 from psychopy_nfb.photodiode.evidence import evidence
-from psychopy_nfb.photodiode.lost import SHORTEST, impossible, lost_light
+from psychopy_nfb.photodiode.lost import SHORTEST, impossible, lost_light, out_of_turn, switched
 
 EARLIEST, LATEST = -0.1, 0.5
 """Seconds from flip to light between which the beginning is sought."""
@@ -30,6 +30,11 @@ WIDEST = 12
 SLIP_COST = 1.7
 """Cost of one refresh more or less than the log has, in refreshes with the wrong light. A frame
 that was missed costs one; a stretch that came later costs two slips."""
+SWITCH_COST = 1.5
+"""Cost of light that changes to the wrong level, in refreshes with light that stays at it."""
+STAYED_COST = 0.5
+"""Part that light of a frame that stayed has in what speaks against the log: at half rate, light of
+a quarter of the refreshes is wrong and follows the log all the same."""
 UNKNOWN = 0.5
 """Cost of a refresh before or after the log."""
 LEAST_MARGIN = 5.0
@@ -96,18 +101,22 @@ def align(
     place = place - shift
     light = brightness if sign > 0 else 1 - brightness
     light = np.where((place < -WIDEST) | (place >= len(levels) + WIDEST), np.nan, light)
-    path = _path(light, levels, place)
-    lost = lost_light(light, levels, place - path, _costs(light, levels, place, path), waits=waits)
+    path = _path(light, levels, place, waits=waits)
+    costs = _costs(light, levels, place, path, waits=waits)
+    lost = lost_light(light, levels, place - path, costs, waits=waits)
     n_impossible = int(impossible(light, levels, place - path).sum()) if waits else 0
     if lost.any():
-        path = _path(np.where(lost, np.nan, light), levels, place)
-        costs = _costs(light, levels, place, path)
+        path = _path(np.where(lost, np.nan, light), levels, place, waits=waits)
+        costs = _costs(light, levels, place, path, waits=waits)
         lost = lost_light(light, levels, place - path, costs, lost, waits=waits)
     light = np.where(lost, np.nan, light)
-    costs = _costs(light, levels, place, path)
+    costs = _costs(light, levels, place, path, waits=waits)
     at = place - path
     known = ~np.isnan(light) & (at >= 0) & (at < len(levels))
-    n_good, n_needed, n_all = _follows(np.where(known, costs, 0.0), known, lost | known)
+    against = np.where(known, costs, 0.0)
+    if waits:
+        against[~switched(light)] *= STAYED_COST
+    n_good, n_needed, n_all = _follows(against, known, lost | known)
     if n_good < n_needed and agreement > CLOSE:
         raise NoMatch(
             "channel",
@@ -136,8 +145,10 @@ def align(
             f"{int(lost.sum())} more are lost; choose the sensor's channel and the frame log of "
             "the same session, keep the sensor on the patch, and record at least 2 s",
         )
-    _require_one_way(light, levels, place, path, channel, period)
-    return Alignment(at, path, sign < 0, lost, n_impossible, float(costs[known].sum()))
+    _require_one_way(light, levels, place, path, channel, period, waits=waits)
+    # Ways in which flips wait, and in which they do not, are compared by this.
+    cost = _costs(light, levels, place, path, waits=False)[known].sum()
+    return Alignment(at, path, sign < 0, lost, n_impossible, float(cost))
 
 
 def _shift(
@@ -190,21 +201,30 @@ def _least_far(light: np.ndarray, levels: np.ndarray, place: np.ndarray, period:
     return min(wrong)
 
 
-def _misfits(light: np.ndarray, levels: np.ndarray, place: np.ndarray) -> np.ndarray:
+def _misfits(
+    light: np.ndarray, levels: np.ndarray, place: np.ndarray, *, waits: bool
+) -> np.ndarray:
     """Return how wrong the light of each refresh would be with each slip; 0 where not seen."""
     at = place[:, None] - np.arange(-WIDEST, WIDEST + 1)
     wrong = np.abs(levels[at.clip(0, len(levels) - 1)] - light[:, None])
+    if waits:
+        wrong[switched(light)] *= SWITCH_COST
     wrong[(at < 0) | (at >= len(levels))] = UNKNOWN
     return np.nan_to_num(wrong, nan=0.0)
 
 
 def _path(
-    light: np.ndarray, levels: np.ndarray, place: np.ndarray, barred: np.ndarray | None = None
+    light: np.ndarray,
+    levels: np.ndarray,
+    place: np.ndarray,
+    barred: np.ndarray | None = None,
+    *,
+    waits: bool,
 ) -> np.ndarray:
     """Return how many refreshes the light lags behind `place` in each refresh (Viterbi)."""
     slips = np.arange(-WIDEST, WIDEST + 1)
     n, n_slips = len(light), len(slips)
-    wrong = _misfits(light, levels, place)
+    wrong = _misfits(light, levels, place, waits=waits)
     if barred is not None:
         wrong[:, barred] = np.inf
     price = SLIP_COST * np.abs(slips[:, None] - slips)
@@ -224,14 +244,42 @@ def _path(
         path[number] = slips[state]
         if number:
             state = came_from[number, state]
+    return _without_needless_slips(light, levels, place, path) if waits else path
+
+
+def _without_needless_slips(
+    light: np.ndarray, levels: np.ndarray, place: np.ndarray, path: np.ndarray
+) -> np.ndarray:
+    """Return the path without the slips to stretches that missed frames explain as well.
+
+    Where a display misses every second frame, light fits the log a refresh later half of the time.
+    """
+    bounds = np.flatnonzero(np.diff(path)) + 1
+    while len(bounds):
+        starts, ends = np.append(0, bounds), np.append(bounds, len(path))
+        shortest = np.argsort(ends - starts, kind="stable")
+        for number in shortest:
+            inside = slice(starts[number], ends[number])
+            before = path[starts[number] - 1] if number else None
+            after = path[ends[number]] if number < len(bounds) else None
+            beside = {one for one in (before, after) if one is not None}
+            if len(beside) > 1:
+                continue
+            slip = beside.pop()
+            if not out_of_turn(light, levels, place - slip)[inside].any():
+                path[inside] = slip
+                break
+        else:
+            break
+        bounds = np.flatnonzero(np.diff(path)) + 1
     return path
 
 
 def _costs(
-    light: np.ndarray, levels: np.ndarray, place: np.ndarray, path: np.ndarray
+    light: np.ndarray, levels: np.ndarray, place: np.ndarray, path: np.ndarray, *, waits: bool
 ) -> np.ndarray:
     """Return the wrong light and the slips of each refresh along a path."""
-    wrong = _misfits(light, levels, place)[np.arange(len(path)), path + WIDEST]
+    wrong = _misfits(light, levels, place, waits=waits)[np.arange(len(path)), path + WIDEST]
     return wrong + SLIP_COST * np.abs(np.diff(path, prepend=path[0]))
 
 
@@ -253,17 +301,19 @@ def _require_one_way(
     path: np.ndarray,
     channel: str,
     period: float,
+    *,
+    waits: bool,
 ) -> None:
     """Refuse light that fits nearly as well at another lag, or upside down."""
     part = _compared(light)
     light, place, path = light[part], place[part], path[part]
-    best = float(_costs(light, levels, place, path).sum())
+    best = float(_costs(light, levels, place, path, waits=waits).sum())
     used = np.isin(np.arange(-WIDEST, WIDEST + 1), path)
     others = [_least_far(light, levels, place, period)]
     for other, barred in ((light, used), (1 - light, np.zeros(len(used), dtype=bool))):
         if not barred.all():
-            way = _path(other, levels, place, barred)
-            others.append(float(_costs(other, levels, place, way).sum()))
+            way = _path(other, levels, place, barred, waits=waits)
+            others.append(float(_costs(other, levels, place, way, waits=waits).sum()))
     n, second = int((~np.isnan(light)).sum()), min(others)
     if second - best >= LEAST_MARGIN:
         return

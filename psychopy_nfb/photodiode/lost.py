@@ -1,7 +1,7 @@
 """Refreshes whose light comes from something else than the patch: a hand, a lamp, a trigger.
 
-A display that misses a frame goes on with the frame before. Light that changes where no frame does,
-or that is wrong in one direction only, is no missed frame.
+A display that misses a frame goes on with the frame before, however many it misses. Light that
+changes where no frame does, or that is wrong in one direction only, is no missed frame.
 """
 
 from __future__ import annotations
@@ -70,6 +70,49 @@ def impossible(light: np.ndarray, levels: np.ndarray, at: np.ndarray) -> np.ndar
     return found
 
 
+def out_of_turn(light: np.ndarray, levels: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """Return in which refreshes light changed to the wrong level.
+
+    Light changes when a frame is shown, so that no missed frame explains it; light that is wrong
+    because it stayed as it was is explained by one.
+
+    Parameters
+    ----------
+    light, levels, at
+        As in `impossible`.
+
+    Returns
+    -------
+    ndarray of bool, shape (r,)
+
+    Examples
+    --------
+    Every second frame is missed, and each of the others stays for two refreshes:
+
+    >>> levels = np.array([0, 1, 1, 0, 0, 1, 1, 0], dtype=bool)
+    >>> light = np.repeat(levels[::2], 2).astype(float)
+    >>> np.flatnonzero(out_of_turn(light, levels, np.arange(8)))
+    array([], dtype=int64)
+
+    Taken for light that comes a refresh later, it changes too early:
+
+    >>> np.flatnonzero(out_of_turn(light, levels, np.arange(8) - 1))
+    array([6])
+    """
+    log = levels[at.clip(0, len(levels) - 1)]
+    inside = (at >= 0) & (at < len(levels))
+    wrong = inside & (np.abs(light - log) > SURELY_WRONG)
+    return wrong & switched(light)
+
+
+def switched(light: np.ndarray) -> np.ndarray:
+    """Return in which refreshes light has another level than in the refresh before; both seen."""
+    seen, high = ~np.isnan(light), light > 0.5
+    found = np.zeros(len(light), dtype=bool)
+    found[1:] = seen[1:] & seen[:-1] & (high[1:] != high[:-1])
+    return found
+
+
 def lost_light(
     light: np.ndarray,
     levels: np.ndarray,
@@ -107,8 +150,12 @@ def lost_light(
     off = np.minimum(light, 1 - light)
     unclear = off > max(UNCLEAR, UNCLEAR_TIMES * float(np.nanmedian(off)))
     wrong = costs > 0.3
-    sums = np.convolve(np.maximum(costs, unclear / 2), np.ones(TOUCHED), mode="valid")
-    for first in np.flatnonzero(sums > TOUCHED_COST):
+    counted = np.maximum(costs, unclear / 2)
+    sums = np.convolve(counted, np.ones(TOUCHED), mode="valid")
+    touched = sums > TOUCHED_COST
+    if waits:
+        touched &= ~_missing_explains(light, levels, at, counted, (wrong | unclear) & seen)
+    for first in np.flatnonzero(touched):
         part = np.arange(first, first + TOUCHED)
         bad = part[(wrong | unclear)[part]]
         lost[bad[0] : bad[-1] + 1] = True
@@ -122,6 +169,31 @@ def lost_light(
     if waits:
         lost |= _islands(at, seen & ~lost)
     return lost
+
+
+def _missing_explains(
+    light: np.ndarray, levels: np.ndarray, at: np.ndarray, costs: np.ndarray, bad: np.ndarray
+) -> np.ndarray:
+    """Return at which refreshes stretches begin whose wrong light is that of frames that stayed.
+
+    Light that changes in the turn of the frames, and only then, comes from the patch, even if most
+    of the frames are missed. Light that does not change over many wrong refreshes may be a hand,
+    unless it is right in every second or third refresh, as at a part of the rate.
+    """
+    odd = out_of_turn(light, levels, at)
+    stays = bad & ~odd & (np.abs(light - 0.5) > UNCLEAR)
+    explained = np.convolve(bad & ~stays, np.ones(TOUCHED), mode="valid") < 0.5
+    runs = np.cumsum(switched(light))
+    for first in np.flatnonzero(explained):
+        part = slice(first, first + TOUCHED)
+        most = np.bincount(runs[part] - runs[first], weights=costs[part]).max()
+        explained[first] = most <= TOUCHED_COST or _right_in_turn(bad[part])
+    return explained
+
+
+def _right_in_turn(bad: np.ndarray) -> bool:
+    """Return whether light is right in every second, or in every third, refresh of a stretch."""
+    return any(not bad[first::every].any() for every in (2, 3) for first in range(every))
 
 
 def _disturbed(light: np.ndarray, mislit: np.ndarray, n_impossible: int) -> bool:

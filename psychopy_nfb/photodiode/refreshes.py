@@ -99,8 +99,10 @@ class RefreshGrid:
         times : ndarray, shape (n,), n >= 2
             Seconds, rising.
         slowest, fastest : float
-            Rates in Hz between which it is sought.
+            Rates in Hz between which it is sought; there is no grid if `fastest` is not higher.
         """
+        if fastest <= slowest:
+            return None
         middle = times[len(times) // 2]
         since = times[np.abs(times - middle) < SEARCHED_SECONDS / 2] - middle
         since = since[:MOST_EVENTS]

@@ -73,6 +73,25 @@ class LightSummary:
     """Seconds after the first frame of the table at which it did."""
     disturbed: int = 0
     """Refreshes in which light changed though no frame did: not the patch, but something else."""
+    visible: float = 0.5
+    """Share of the frames that have another level than the frame before: if one of the others is
+    missed, light does not tell."""
+    part: int = 1
+    """2 where the display showed every second frame only for a while, 3 every third."""
+    part_at: float = 0.0
+    """Seconds after the first frame of the table from which on it did."""
+    part_seconds: float = 0.0
+    """For how long it did, all stretches together."""
+    shifted: int = 0
+    """Refreshes by which light came later from some time on, and for good; negative if earlier."""
+    shifts: int = 0
+    """Number of steps in which it did."""
+    shifted_at: float = 0.0
+    """Seconds after the first frame of the table at which the first step came."""
+    lag_before_ms: float = 0.0
+    """Median lag before the first of these steps."""
+    lag_after_ms: float = 0.0
+    """Median lag after the last one."""
 
     def to_dict(self) -> dict[str, float]:
         """Return all of it for JSON."""
@@ -120,6 +139,7 @@ def summary_of(
         else None
     )
     later = _later(decoded)
+    high = (table.patch > table.patch.mean()).to_numpy()
     levels = (light.high, light.low) if decoded.inverted else (light.low, light.high)
     return LightSummary(
         frames=int(table.shown.notna().sum()),
@@ -149,6 +169,7 @@ def summary_of(
         step_ms=1e3 * step.seconds if step else 0.0,
         step_at=step.at - float(table.t_flip.iloc[0]) if step else 0.0,
         disturbed=disturbed,
+        visible=float(np.mean(high[1:] != high[:-1])),
     )
 
 

@@ -9,10 +9,11 @@ import pandas as pd
 
 from psychopy_nfb.photodiode.align import NoMatch
 from psychopy_nfb.photodiode.channel import LightSignal, read_light
+from psychopy_nfb.photodiode.course import course_figures
 from psychopy_nfb.photodiode.decode import Decoded, decode
 from psychopy_nfb.photodiode.edge_times import Answer, time_edges
 from psychopy_nfb.photodiode.pulses import Pulses, find_pulses
-from psychopy_nfb.photodiode.refreshes import refresh_period
+from psychopy_nfb.photodiode.refreshes import FASTEST_HZ, refresh_period
 from psychopy_nfb.photodiode.summary import LightSummary, summary_of
 
 DOUBT = 0.06
@@ -24,6 +25,8 @@ FEWEST_EDGES = 8
 MOST_UNREAD = 24
 """Changes of the patch before the first or after the last timed edge, up to which it is normal that
 these are not read."""
+SLOWEST_HZ, LONGEST_HOURS = 1.0, 24.0
+"""Fewest frames a second, and longest log, that are read."""
 UNSURE_SHARE = 0.1
 """Share of a refresh by which fitted edges may lie off the crossings of the middle."""
 
@@ -78,7 +81,7 @@ def light_times(
     .. [1] D. Bridges, A. Pitiot, M. R. MacAskill, J. W. Peirce, "The timing mega-study: comparing a
        range of experiment generators, both lab-based and online", PeerJ 8:e9414, 2020.
     """
-    log = frames[frames.patch.notna() & frames.t_flip.notna()].reset_index(drop=True)
+    log = frames[np.isfinite(frames.patch) & np.isfinite(frames.t_flip)].reset_index(drop=True)
     if len(log) < 2 or log.patch.nunique() < 2:
         raise NoMatch(
             "frames",
@@ -86,7 +89,7 @@ def light_times(
             "have no patch levels to compare with; draw a PhotodiodePatch in mode 'code' and give "
             "it to attach()",
         )
-    flips = log.t_flip.to_numpy()
+    flips = log.t_flip.to_numpy(dtype=float)
     late = np.flatnonzero(np.diff(flips) <= 0)
     if len(late):
         raise NoMatch(
@@ -94,6 +97,7 @@ def light_times(
             f"frame {log.frame[late[0] + 1]}",
             "was flipped before the one above it, by t_flip; give the log as it was written",
         )
+    _require_frame_rate(flips)
     period = refresh_period(flips)
     levels = (log.patch > (log.patch.min() + log.patch.max()) / 2).to_numpy()
     changes = np.concatenate((flips[:1], flips[1:][levels[1:] != levels[:-1]], flips[-1:]))
@@ -122,10 +126,30 @@ def light_times(
     )
     disturbed += decoded.impossible
     summary = summary_of(table, light, decoded, rise, fall, disturbed)
-    summary = replace(summary, lost=summary.lost + _unread(log, levels, table, stamps))
+    lost = summary.lost + _unread(log, levels, table, stamps)
+    summary = replace(summary, lost=lost, **course_figures(table, decoded, flips, levels))
     if pulses is not None:
         summary = replace(summary, pulse_ms=1e3 * pulses.width, falls_back=0.0)
     return LightTimes(table, summary, rise, fall, light, edges)
+
+
+def _require_frame_rate(flips: np.ndarray) -> None:
+    """Refuse a log whose frames follow each other as those of no display do."""
+    usual, span = float(np.median(np.diff(flips))), float(flips[-1] - flips[0])
+    if not 1 / FASTEST_HZ <= usual <= 1 / SLOWEST_HZ:
+        raise NoMatch(
+            "frames",
+            f"t_flip every {1e3 * usual:.3g} ms",
+            f"is {1 / usual:.3g} frames a second, which no display shows ({SLOWEST_HZ:g} to "
+            f"{FASTEST_HZ:g} are read): the flips did not wait for it; switch vertical sync on "
+            "in the graphics driver",
+        )
+    if span > LONGEST_HOURS * 3600:
+        raise NoMatch(
+            "frames",
+            f"t_flip over {span / 3600:.3g} hours",
+            f"is more than {LONGEST_HOURS:g} hours; give the log of one session",
+        )
 
 
 _Timed = tuple[Decoded, np.ndarray, np.ndarray, np.ndarray, Answer, Answer]

@@ -22,6 +22,8 @@ LARGEST_PPM, SLIPPED = 300.0, 1.5
 """Clocks keep closer together than this; flips that do not wait have slipped after so many
 refreshes of difference."""
 LOST_SHARE = 0.05
+"""Share of the frames that the sensor may fail to see; of a display that is seen less, nothing good
+is known."""
 
 Grade = Literal["good", "mind", "bad"]
 GRADES = {"good": "Good", "mind": "Worth a look", "bad": "Problem"}
@@ -68,11 +70,7 @@ def judge(summary: LightSummary) -> list[Finding]:
 
 
 def _frames(summary: LightSummary) -> Finding:
-    share = percent(summary.missed / max(1, summary.frames))
-    counts = (
-        f"{summary.missed} of {summary.frames} frames ({share}) were never shown and "
-        f"{summary.repeated} were shown longer than the log says"
-    )
+    counts = _counts(summary)
     if summary.tied == "neither":
         rates = f"flips come at {summary.flips_hz:.2f} Hz, the display refreshes at "
         return Finding(
@@ -80,21 +78,85 @@ def _frames(summary: LightSummary) -> Finding:
             f"flips do not wait for the display: {rates}{summary.refresh_hz:.2f} Hz; {counts}",
             VERTICAL_SYNC,
         )
+    if summary.part > 1:
+        return Finding(
+            "bad",
+            f"the display showed only every {ORDINALS[summary.part]} frame for "
+            f"{summary.part_seconds:.1f} s, from {summary.part_at:.1f} s on: "
+            f"{summary.refresh_hz / summary.part:.1f} Hz in place of {summary.refresh_hz:.1f} Hz; "
+            f"{counts}",
+            "look for a frame limit or energy saving in the graphics driver, a compositor that "
+            f"follows a slower second display, and {OVERLOAD}",
+        )
+    if _at_steps_only(summary):
+        return Finding(
+            "good",
+            f"each of the {summary.frames} frames was shown once, apart from the step (see above)",
+        )
     if summary.missed == summary.repeated == summary.later == 0:
-        return Finding("good", f"each of the {summary.frames} frames was shown once{SEEN}")
+        return Finding("good", counts)
     if summary.later and summary.missed + summary.repeated <= 2 * summary.stretches:
+        where = f"; where these begin and end, {counts}" if "were" in counts else ""
         return Finding(
             "bad",
             f"{summary.later} of {summary.frames} frames were shown one refresh later than the "
-            f"others, in {summary.stretches} stretches; where these begin and end {counts}",
+            f"others, in {_number(summary.stretches, 'stretch', 'stretches')}{where}",
             "a frame waits at times between flip and display: switch the compositor and triple "
             "buffering off, use full screen on one display, and end other programs that draw",
         )
     if summary.later:
         counts += f"; {summary.later} frames were shown one refresh later than the others"
-    return Finding("bad", counts, f"flips do not wait for the display: {VERTICAL_SYNC}")
+    return Finding(
+        "bad",
+        counts,
+        "the flips keep the display's rate, so that frames are lost or held up after their flip: "
+        "switch the compositor, overlays and screen recorders off, use full screen on one display, "
+        f"update the graphics driver, and look for {OVERLOAD}",
+    )
 
 
+def _counts(summary: LightSummary) -> str:
+    """Return how many frames were never shown, and how many longer."""
+    parts = []
+    if summary.missed:
+        share = percent(summary.missed / max(1, summary.frames))
+        parts.append(
+            f"{summary.missed} of {summary.frames} frames ({share}) "
+            f"{'was' if summary.missed == 1 else 'were'} never shown"
+        )
+    if summary.repeated:
+        of = "" if parts else f" of {summary.frames} frames"
+        parts.append(
+            f"{summary.repeated}{of} {'was' if summary.repeated == 1 else 'were'} shown longer "
+            "than the log says"
+        )
+    if not parts:
+        return f"each of the {summary.frames} frames was shown once{SEEN}"
+    said = " and ".join(parts)
+    if summary.missed and summary.visible < 1:
+        said += (
+            f" (about {summary.missed / summary.visible:.0f} may have been missed: light tells of "
+            f"a missed frame only if its level is a new one, as that of {percent(summary.visible)} "
+            "of the frames)"
+        )
+    return said
+
+
+def _at_steps_only(summary: LightSummary) -> bool:
+    """Return whether no more frames were missed or repeated than a step in the lag explains."""
+    steps = abs(summary.shifted)
+    if summary.step_ms:
+        steps = int(abs(summary.step_ms) / 1e3 * summary.refresh_hz) + 1
+    return steps > 0 and not summary.later and summary.missed + summary.repeated <= steps
+
+
+def _number(number: int, one: str, many: str) -> str:
+    """Return a number with its noun."""
+    return f"{number} {one if number == 1 else many}"
+
+
+ORDINALS = {2: "second", 3: "third", 4: "fourth"}
+OVERLOAD = "programs that load the graphics processor"
 SEEN = ", as far as its level tells it from the frames beside it"
 VERTICAL_SYNC = (
     "switch vertical sync on in the graphics driver, use full screen on one display, switch the "
@@ -113,8 +175,24 @@ def _steadiness(summary: LightSummary) -> Finding:
             "take the lags of either part by themselves, or record again; look for lost packets of "
             "the amplifier and for a computer whose clock is set while it records",
         )
+    if summary.shifted and not _clock_spoils(summary):
+        return Finding(
+            "bad",
+            f"light comes {_number(abs(summary.shifted), 'refresh', 'refreshes')} "
+            f"{_than(summary.shifted)} from {summary.shifted_at:.1f} s on"
+            + (f", in {summary.shifts} steps" if summary.shifts > 1 else "")
+            + f": {summary.lag_before_ms:.1f} ms after the flip before, "
+            f"{summary.lag_after_ms:.1f} ms afterwards",
+            "take the lags of either part by themselves, or record again; look for a queue of "
+            "frames in the driver (triple buffering, low-latency mode), a window that lost full "
+            "screen, a compositor, and samples that the amplifier lost",
+        )
     if spread <= STEADY_MS:
         return Finding("good", f"flip to light is steady: SD {spread:.2f} ms")
+    if _clock_spoils(summary):
+        return Finding(
+            "good", "how much flip to light varies is not known, as the clock is wrong (see above)"
+        )
     return Finding(
         "bad",
         f"flip to light varies: SD {spread:.2f} ms, more than {STEADY_MS:g} ms",
@@ -125,8 +203,10 @@ def _steadiness(summary: LightSummary) -> Finding:
 
 def _lag(summary: LightSummary) -> Finding:
     lag = summary.lag_median_ms
+    if summary.shifted:
+        lag = max(summary.lag_before_ms, summary.lag_after_ms)
     refreshes = lag / 1e3 * summary.refresh_hz
-    if summary.step_ms or (_clock_is_wrong(summary) and summary.tied == "display"):
+    if summary.step_ms or _clock_spoils(summary):
         return Finding(
             "mind",
             f"light comes {lag:.1f} ms after the flip in the middle of a recording whose clock is "
@@ -168,6 +248,8 @@ def _pixels(summary: LightSummary) -> Finding:
             "record the sensor without the amplifier's high-pass filter (DC), or with one below "
             "0.1 Hz",
         )
+    if _clock_spoils(summary):
+        return Finding("good", f"{what}, as far as a clock that is wrong (see above) tells")
     if abs(summary.falls_later_ms) > STEADY_MS:
         return Finding(
             "mind",
@@ -234,26 +316,34 @@ def _clock_is_wrong(summary: LightSummary) -> bool:
     return abs(summary.drift_ppm) > LARGEST_PPM
 
 
+def _clock_spoils(summary: LightSummary) -> bool:
+    """Return whether what is told of lags follows from a clock that is wrong."""
+    return _clock_is_wrong(summary) and summary.tied == "display"
+
+
 def _than(ms: float) -> str:
     """Return what something is that comes so much later."""
     return "later" if ms > 0 else "earlier"
 
 
 def _sensor(summary: LightSummary) -> Finding:
+    share = summary.lost / max(1, summary.frames + summary.lost)
+    grade: Grade = "bad" if share > LOST_SHARE else "mind"
     if summary.disturbed:
         return Finding(
-            "mind",
-            f"light changed {summary.disturbed} times where no frame did: something else than the "
-            f"patch reaches the sensor; {summary.lost} frames around that count as lost, and "
-            "whether they were missed is not known",
+            grade,
+            f"light changed {_number(summary.disturbed, 'time', 'times')} where no frame did: "
+            "something else than the patch reaches the sensor; "
+            f"{_number(summary.lost, 'frame', 'frames')} around that ({percent(share)}) count as "
+            "lost, and whether they were missed is not known",
             "fasten the sensor, keep the room's light from it, and look for a stimulus or the "
             "mouse pointer beside the patch, and for triggers on the sensor's channel",
         )
-    share = summary.lost / max(1, summary.frames + summary.lost)
-    if share <= LOST_SHARE:
+    if share <= LOST_SHARE or (_clock_spoils(summary) and not summary.step_ms):
         return Finding("good", f"the sensor saw {percent(1 - share)} of the frames")
     return Finding(
-        "mind",
-        f"the sensor's signal was lost in {percent(share)} of the frames",
+        grade,
+        f"the sensor's signal was lost in {percent(share)} of the frames, and whether they were "
+        "missed is not known",
         "fasten the sensor, keep the room's light from it, and look for gaps in the recording",
     )

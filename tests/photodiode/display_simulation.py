@@ -46,6 +46,7 @@ def simulate_display(
     mains: float = 50.0,
     averaged: bool = False,
     missed: int = 0,
+    never: tuple[int, ...] = (),
     delays: int = 0,
     late: float = 0.0,
     vrr: float = 0.0,
@@ -59,6 +60,7 @@ def simulate_display(
 ) -> Simulated:
     """Return log, recording and truth.
 
+    `never` are frames that are not shown, `missed` how many more are not whose level is a new one.
     `kind` is ``lcd``, ``pwm`` (of a backlight that is not locked to the refreshes), ``crt``,
     ``strobe`` or ``bfi``. `late` is the share of flip stamps that are 3 to 12 ms late; `vrr`
     the SD of frame intervals as a share, each shown when it is flipped; `free` the rate of
@@ -97,7 +99,7 @@ def simulate_display(
         refreshes = begin + np.arange(ticks[-1] + 1) * period
         shown = np.zeros(len(refreshes), dtype=int)
         for frame in range(n):
-            if frame not in missing:
+            if frame not in missing and frame not in never:
                 shown[due[frame] :] = np.maximum(shown[due[frame] :], frame)
         flips = begin + ticks * period
     flips = flips + np.abs(rng.normal(0, 1e-4, n))
@@ -105,6 +107,8 @@ def simulate_display(
     flips = flips + np.where(stamped_late, rng.uniform(0.003, 0.012, n), 0)
     flips = np.maximum.accumulate(flips) + 1e-9 * np.arange(n)
     light = levels[shown]
+    due_at = np.searchsorted(shown, never, side="right") - 1
+    hidden = [frame for frame, at in zip(never, due_at, strict=True) if light[at] != levels[frame]]
     ends = np.append(refreshes[1:], refreshes[-1] + period)
     t = np.arange(begin - 0.5, ends[-1] - 0.1, 1 / rate) + rng.uniform(0, 1 / rate)
     points = t
@@ -157,7 +161,7 @@ def simulate_display(
     if inverted:
         value = -value
     frames = pd.DataFrame({"frame": np.arange(n), "t_flip": flips, "patch": levels})
-    return Simulated(frames, 830 * value + 12, t, seen, set(missing), slow)
+    return Simulated(frames, 830 * value + 12, t, seen, set(missing) | set(hidden), slow)
 
 
 def _high_passed(value: np.ndarray, corner: float, rate: float) -> np.ndarray:

@@ -134,3 +134,29 @@ def test_a_stretch_that_was_chosen_because_it_agrees_is_no_agreement(kind, seed)
 @pytest.mark.parametrize(("day", "seed"), [(739947, 5), (739947, 22), (731234, 21), (720003, 61)])
 def test_pulses_between_few_samples_are_lost_and_not_missed(day, seed):
     refuses(hardly_a_number, day, seed)  # says itself what is wrong
+
+
+@pytest.mark.parametrize(
+    ("flips", "said"),
+    [
+        (lambda rng, n: np.cumsum(rng.exponential(5e-4, n)), "frames a second, which no display"),
+        (lambda rng, n: np.arange(n) * 1e-6, "frames a second, which no display"),
+        (lambda rng, n: np.cumsum(rng.uniform(5, 900, n)), "frames a second, which no display"),
+        (lambda rng, n: np.arange(n) / 60 + 1e5 * (np.arange(n) > n / 2), "hours"),
+        (lambda rng, n: np.zeros(n), "before the one above it"),
+        (lambda rng, n: np.arange(n)[:1] / 60, "no patch levels"),
+        (lambda rng, n: np.full(n, np.nan), "no patch levels"),
+        (lambda rng, n: np.arange(n)[:3] / 60, ""),
+        (lambda rng, n: np.where(rng.random(n) < 0.3, np.nan, np.arange(n) / 60), ""),
+        (lambda rng, n: np.where(np.arange(n) == n - 1, np.inf, np.arange(n) / 60), ""),
+        (lambda rng, n: np.cumsum(10 ** rng.uniform(-4, 0, n)), ""),
+    ],
+)
+def test_an_odd_log_of_flips_is_refused_in_a_sentence(flips, said):
+    rng = np.random.default_rng(SEED)
+    made = simulate_display(rng, 500.0, 4.0)
+    times = 1000 + flips(rng, len(made.frames))
+    frames = made.frames.iloc[: len(times)].assign(t_flip=times)
+    with pytest.raises((NoLight, NoMatch)) as caught:
+        light_times(frames, rng.permutation(made.values), made.stamps)
+    assert said in str(caught.value), f"seed {SEED}"

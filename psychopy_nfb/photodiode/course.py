@@ -1,0 +1,155 @@
+"""How light goes along with flips over a recording: a part of the display's rate, lasting steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from psychopy_nfb.photodiode.decode import Decoded
+from psychopy_nfb.photodiode.lost import switched
+
+FEWEST_IN_TURN = 8
+"""Changes of light in a row, each a whole number of turns after the one before: by chance, one in
+three is."""
+FEWEST_UNSEEN = 4
+"""Changes of the log beside these turns in such a stretch, none of which was seen."""
+TURNS = (4, 3, 2)
+"""Refreshes for which a frame may stay at a part of the rate."""
+LASTS = 48
+"""Refreshes before and after a step in the lag from which on it lasts."""
+
+
+@dataclass(frozen=True)
+class PartOfRate:
+    """A time in which the display showed every second frame only, or still fewer."""
+
+    every: int
+    """2 if every second frame was shown."""
+    first: int
+    """Refresh, counted in the arrays given, with which it begins."""
+    refreshes: int
+    """How many it lasted for, all of its stretches together."""
+
+
+def part_of_rate(numbers: np.ndarray, light: np.ndarray, log: np.ndarray) -> PartOfRate | None:
+    """Return when a display showed only a part of its frames, in turn; None if it never did.
+
+    Parameters
+    ----------
+    numbers : ndarray of int, shape (r,)
+        Numbers of the refreshes.
+    light : ndarray, shape (r,)
+        Light in each, 0 to 1; NaN where it was not seen.
+    log : ndarray of bool, shape (r,)
+        Whether the patch was at its high level, by the log.
+
+    Examples
+    --------
+    >>> log = np.random.default_rng(1).random(200) > 0.5
+    >>> part_of_rate(np.arange(200), np.repeat(log[::2], 2).astype(float), log).every
+    2
+    >>> part_of_rate(np.arange(200), log.astype(float), log) is None
+    True
+    """
+    changes = np.flatnonzero(switched(light))
+    due = np.flatnonzero(switched(log.astype(float)))
+    best = None
+    for every in TURNS:
+        in_turn = np.diff(numbers[changes]) % every == 0
+        turns = np.flatnonzero(np.diff(np.concatenate(([False], in_turn, [False]))))
+        stretches = []
+        for begin, end in turns.reshape(-1, 2):
+            first, last = changes[begin], changes[end]
+            inside = due[(due > first) & (due < last)]
+            unseen = ((numbers[inside] - numbers[first]) % every != 0).sum()
+            if end - begin >= FEWEST_IN_TURN and unseen >= FEWEST_UNSEEN:
+                stretches.append((int(first), int(last - first)))
+        total = sum(length for _, length in stretches)
+        if total and (best is None or total > best.refreshes):
+            best = PartOfRate(every, stretches[0][0], total)
+    return best
+
+
+@dataclass(frozen=True)
+class LastingSteps:
+    """Steps in the lag by whole refreshes, all in one direction."""
+
+    refreshes: int
+    """By how many refreshes light came later in the end; negative if earlier."""
+    steps: int
+    """Number of steps."""
+    first: int
+    """Refresh, counted in the array given, with which the first one comes."""
+    last: int
+    """The same of the last one."""
+
+
+def lasting_steps(slips: np.ndarray) -> LastingSteps | None:
+    """Return by how many refreshes light came later, or earlier, for good; None if it did not.
+
+    Parameters
+    ----------
+    slips : ndarray of int, shape (r,)
+        Refreshes by which each came later than the log and the usual lag say.
+
+    Examples
+    --------
+    >>> lasting_steps(np.repeat([0, 1], 100))
+    LastingSteps(refreshes=1, steps=1, first=100, last=100)
+
+    Light that comes later for a while is no lasting step:
+
+    >>> lasting_steps(np.repeat([0, 1, 0], 100)) is None
+    True
+    """
+    at = np.flatnonzero(np.diff(slips)) + 1
+    by = np.diff(slips)[at - 1]
+    if not len(at) or len(set(np.sign(by))) > 1:
+        return None
+    if at[0] < LASTS or len(slips) - at[-1] < LASTS:
+        return None
+    return LastingSteps(int(by.sum()), len(at), int(at[0]), int(at[-1]))
+
+
+def course_figures(
+    table: pd.DataFrame, decoded: Decoded, flips: np.ndarray, levels: np.ndarray
+) -> dict[str, float]:
+    """Return the fields of `LightSummary` that tell of a part of the rate and of lasting steps.
+
+    Parameters
+    ----------
+    table : DataFrame
+        `LightTimes.frames`.
+    decoded : Decoded
+        What each refresh showed.
+    flips, levels : ndarray, shape (f,)
+        The log's flip times in seconds, and whether the patch was at its high level.
+    """
+    figures: dict[str, float] = {}
+    if decoded.tied == "neither":
+        return figures
+    begins, rows = float(table.t_flip.iloc[0]), decoded.rows
+    part = part_of_rate(decoded.numbers, decoded.brightness, levels[rows])
+    if part:
+        period = decoded.grid.period
+        figures |= {
+            "part": part.every,
+            "part_at": max(0.0, float(flips[rows[part.first]]) - begins),
+            "part_seconds": part.refreshes * period,
+        }
+    steps = lasting_steps(decoded.slips)
+    timed = table[table.edge]
+    if steps:
+        first, last = flips[rows[steps.first]], flips[rows[steps.last]]
+        before, after = timed.lag[timed.t_flip < first], timed.lag[timed.t_flip > last]
+        if len(before) and len(after):
+            figures |= {
+                "shifted": steps.refreshes,
+                "shifts": steps.steps,
+                "shifted_at": float(first) - begins,
+                "lag_before_ms": 1e3 * float(before.median()),
+                "lag_after_ms": 1e3 * float(after.median()),
+            }
+    return figures
