@@ -327,7 +327,7 @@ def _require_one_way(
     raise NoMatch(
         "signal",
         channel,
-        f"is too short, or too disturbed, to tell which frame is which: another lag has "
-        f"{max(second, 0):.0f} refreshes with the wrong light of {n}, the best {best:.0f}; record "
-        f"at least {max(2.0, 2 * n * period):.0f} s",
+        f"is too short, or too disturbed, to tell which frame is which: its {n} refreshes agree "
+        "with the log about equally well at two lags or more; record at least "
+        f"{max(2.0, 2 * n * period):.0f} s",
     )

@@ -27,6 +27,8 @@ HYSTERESIS = 0.15
 """Hysteresis of the threshold, as a share of the difference between the levels."""
 SEPARATE = 3.0
 """Times its own spread a level must lie away from the other."""
+FEW_SAMPLES = 6
+"""Samples a refresh with which pulses of light may be missed."""
 FEWEST_CHANGES, FEW_VALUES = 16, 4
 """Changes of the value, and different values, beyond which repeated ones are stale."""
 STALE_SHARE = 0.5
@@ -132,7 +134,7 @@ def read_light(
     if np.median(span) <= 0:
         raise NoLight("channel", channel, "never changes; check the connection of the light sensor")
     scaled = (smooth - low) / span
-    _require_two_levels(scaled[seen], channel, np.median(low), np.median(high))
+    _require_two_levels(scaled[seen], channel, np.median(low), np.median(high), step, period)
     edges = _crossings(scaled, stamps)
     nearest = np.searchsorted(stamps, edges).clip(max=len(stamps) - 1)
     return LightSignal(
@@ -248,7 +250,9 @@ def _levels(
     return found[0], found[1]
 
 
-def _require_two_levels(scaled: np.ndarray, channel: str, low: float, high: float) -> None:
+def _require_two_levels(
+    scaled: np.ndarray, channel: str, low: float, high: float, step: float, period: float
+) -> None:
     above = scaled > 0.5
     for level, part in ((0.0, scaled[~above]), (1.0, scaled[above])):
         if len(part) < 0.02 * len(scaled):
@@ -258,11 +262,17 @@ def _require_two_levels(scaled: np.ndarray, channel: str, low: float, high: floa
             break
     else:
         return
+    few = (
+        f", and record at 1000 samples a second or more: with {1 / step:.0f}, light that comes in "
+        "pulses falls between them"
+        if step * FEW_SAMPLES > period
+        else ""
+    )
     raise NoLight(
         "channel",
         channel,
         f"has no two distinct levels (it is mostly from {low:g} to {high:g}); "
-        "check that the sensor is on the patch, and choose its channel",
+        f"check that the sensor is on the patch, and choose its channel{few}",
     )
 
 

@@ -136,7 +136,7 @@ def find_sensor(log: pd.DataFrame, channels: list[Channel]) -> tuple[Channel, Li
         if found:
             _, _, channel, times = min(found)
             return channel, times
-    if len(channels) == 1 and reason is not None:
+    if reason is not None and (len(channels) == 1 or reason.parameter == "frames"):
         raise reason
     raise NoMatch(
         "channel",

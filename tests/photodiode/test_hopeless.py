@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 
 import numpy as np
@@ -160,3 +161,23 @@ def test_an_odd_log_of_flips_is_refused_in_a_sentence(flips, said):
     with pytest.raises((NoLight, NoMatch)) as caught:
         light_times(frames, rng.permutation(made.values), made.stamps)
     assert said in str(caught.value), f"seed {SEED}"
+
+
+def test_pulses_between_few_samples_are_refused_with_the_rate_that_shows_them():
+    made = simulate_display(np.random.default_rng([SEED, 5]), 250.0, 10.0, kind="strobe")
+    light = np.where(np.random.default_rng(SEED).random(len(made.values)) < 0.9, 12, made.values)
+    noise = np.random.default_rng(SEED).normal(0, 100, len(light))
+    with pytest.raises(NoLight, match=r"record at 1000 samples a second or more: with 250"):
+        light_times(made.frames, light + noise, made.stamps)
+
+
+def test_a_short_recording_is_refused_without_figures_that_contradict_each_other():
+    said = []
+    for seed in range(6):
+        made = simulate_display(np.random.default_rng([SEED, 6, seed]), 1000.0, 0.6)
+        with contextlib.suppress(NoLight):
+            try:
+                light_times(made.frames, made.values, made.stamps)
+            except NoMatch as error:
+                said.append(str(error))
+    assert not any("the best" in one for one in said), f"seed {SEED}"
