@@ -29,6 +29,8 @@ SEPARATE = 3.0
 """Times its own spread a level must lie away from the other."""
 FEW_SAMPLES = 6
 """Samples a refresh with which pulses of light may be missed."""
+AROUND_ZERO = 0.15
+"""Share of the way between the levels by which their middle lies off zero behind a high-pass."""
 FEWEST_CHANGES, FEW_VALUES = 16, 4
 """Changes of the value, and different values, beyond which repeated ones are stale."""
 STALE_SHARE = 0.5
@@ -262,17 +264,19 @@ def _require_two_levels(
             break
     else:
         return
-    few = (
-        f", and record at 1000 samples a second or more: with {1 / step:.0f}, light that comes in "
-        "pulses falls between them"
-        if step * FEW_SAMPLES > period
-        else ""
-    )
+    hint = ""
+    if step * FEW_SAMPLES > period:
+        hint = (
+            f", and record at 1000 samples a second or more: with {1 / step:.0f}, light that comes "
+            "in pulses falls between them"
+        )
+    elif abs(low + high) < AROUND_ZERO * (high - low):
+        hint = "; it lies around zero, as behind a high-pass filter: record the sensor without (DC)"
     raise NoLight(
         "channel",
         channel,
         f"has no two distinct levels (it is mostly from {low:g} to {high:g}); "
-        f"check that the sensor is on the patch, and choose its channel{few}",
+        f"check that the sensor is on the patch, and choose its channel{hint}",
     )
 
 

@@ -181,3 +181,10 @@ def test_a_short_recording_is_refused_without_figures_that_contradict_each_other
             except NoMatch as error:
                 said.append(str(error))
     assert not any("the best" in one for one in said), f"seed {SEED}"
+
+
+def test_light_without_levels_around_zero_is_refused_with_the_high_pass_filter():
+    made = simulate_display(np.random.default_rng([SEED, 7]), 1000.0, 10.0)
+    without = np.random.default_rng(SEED).normal(0, 100, len(made.values))
+    with pytest.raises(NoLight, match="as behind a high-pass filter"):
+        light_times(made.frames, without, made.stamps)
