@@ -230,7 +230,7 @@ class Campaign:
             inside, n = sum(held[learns]), len(held[learns])
             who = "learners" if learns else "non-learners"
             self.tell(
-                inside >= round(0.9 * n),
+                inside >= int(0.9 * n),
                 f"{who}: {what} is inside the 95 % interval of {inside} of {n}",
             )
 
