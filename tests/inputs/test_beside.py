@@ -218,6 +218,8 @@ def test_other_files_of_matlab(tmp_path):
     assert "EEG.data is not channels by samples" in refusal(path)
     write_set(path, [], srate=0.0)
     assert "it says no rate, or no channels" in refusal(path)
+    write_set(path, [], srate=0.0001)
+    assert "says 0.0001 samples a second, which no EEG has (1 to 1e+06); export it" in refusal(path)
 
 
 # What MNE-Python reads

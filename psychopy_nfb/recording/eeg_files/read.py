@@ -27,6 +27,8 @@ FOLDER_ENDINGS = (".mff", ".ds", ".mefd")
 PARTNERS = {".vmrk": ".vhdr", ".eeg": ".vhdr", ".fdt": ".set"}
 """Files that belong to another one, which is the one to open."""
 XDF_ENDINGS = (".xdf",)
+SLOWEST, FASTEST = 1.0, 1e6
+"""Samples a second that a recording may have; outside of them its header is wrong."""
 
 
 def read_recording(
@@ -76,6 +78,13 @@ def read_recording(
         found = _found(path, None if stream is None else str(stream))
     if found.samples.size == 0:
         raise FileError("file", str(path), "has no samples")
+    if not SLOWEST <= found.rate <= FASTEST:
+        raise FileError(
+            "file",
+            str(path),
+            f"says {found.rate:g} samples a second, which no EEG has ({SLOWEST:g} to "
+            f"{FASTEST:g}); export it again with its own rate",
+        )
     facts = channel_facts(found, path, units)
     _tell_bad(found, facts.labels)
     codes, told = codes_as_markers(facts.samples, facts.labels, facts.kinds, found.rate)
