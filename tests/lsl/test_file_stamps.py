@@ -21,21 +21,23 @@ def chunks(ends, size, rate):
 
 
 @pytest.mark.parametrize(
-    "stamps",
+    ("stamps", "jitters"),
     [
-        100 + N / 250,
-        100 + N / 250.8,  # a clock that is 0.3 % fast
-        np.maximum.accumulate(100 + N / 250 + rng().exponential(0.03, len(N))),  # a bad network
-        100 + N / 250 + rng().normal(0, 0.002, len(N)),
-        chunks(np.arange(1, 400) * 0.1 + rng().uniform(0, 0.02, 399), 25, 250),
+        (100 + N / 250, False),
+        (100 + N / 250.8, False),  # a clock that is 0.3 % fast
+        # A bad network.
+        (np.maximum.accumulate(100 + N / 250 + rng().exponential(0.03, len(N))), True),
+        (100 + N / 250 + rng().normal(0, 0.002, len(N)), False),
+        (chunks(np.arange(1, 400) * 0.1 + rng().uniform(0, 0.02, 399), 25, 250), True),
     ],
     ids=["exact", "fast", "network", "unsteady", "chunks"],
 )
-def test_what_is_only_unsteady_has_no_gap_and_its_declared_rate(stamps):
+def test_what_is_only_unsteady_has_no_gap_and_its_declared_rate(stamps, jitters):
     timing = read_stamps(stamps, 250.0, "Amp")
     assert timing.rate == 250.0
     assert timing.gaps == []
-    assert timing.notes == []
+    assert all("(jitter)" in note for note in timing.notes)
+    assert bool(timing.notes) == jitters
     assert (np.diff(timing.times) >= 0).all()
 
 

@@ -15,6 +15,7 @@ from psychopy_nfb.errors import FileError
 from psychopy_nfb.recording.eeg_files.stamp_rates import (
     GAP_SAMPLES,
     GAP_SECONDS,
+    RATE_TOLERANCE,
     check_one_rate,
     middle,
     rate_that_counts,
@@ -99,7 +100,8 @@ def read_stamps(stamps: np.ndarray, declared: float, name: str) -> Timing:
             "are counted on from chunk to chunk."
         )
         times = _spread(times, [row for row, _ in gaps], real or rate)
-    elif not chunk:
+    elif not chunk and (real is None or abs(real / rate - 1) <= RATE_TOLERANCE):
+        # Where samples are lost here and there, the stamps are right and counting is not.
         times = _steadied(times, [row for row, _ in gaps], real or rate, notes)
     gaps += [(row, float("nan")) for row in jumps]
     return Timing(
