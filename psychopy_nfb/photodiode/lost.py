@@ -89,7 +89,7 @@ def out_of_turn(light: np.ndarray, levels: np.ndarray, at: np.ndarray) -> np.nda
     --------
     Every second frame is missed, and each of the others stays for two refreshes:
 
-    >>> levels = np.array([0, 1, 1, 0, 0, 1, 1, 0], dtype=bool)
+    >>> levels = np.array([0, 1, 1, 1, 0, 0, 1, 0], dtype=bool)
     >>> light = np.repeat(levels[::2], 2).astype(float)
     >>> np.flatnonzero(out_of_turn(light, levels, np.arange(8)))
     array([], dtype=int64)
@@ -97,7 +97,7 @@ def out_of_turn(light: np.ndarray, levels: np.ndarray, at: np.ndarray) -> np.nda
     Taken for light that comes a refresh later, it changes too early:
 
     >>> np.flatnonzero(out_of_turn(light, levels, np.arange(8) - 1))
-    array([6])
+    array([4, 6])
     """
     log = levels[at.clip(0, len(levels) - 1)]
     inside = (at >= 0) & (at < len(levels))
