@@ -17,7 +17,7 @@ LONGEST_LINE = 300
 FREE_IT = "close other programs and start again"
 
 
-def start_worker(module: str, block: str, log_path: str) -> subprocess.Popen[bytes]:
+def start_worker(module: str, block: str, log_path: str, *options: str) -> subprocess.Popen[bytes]:
     """Start the worker on a block of shared memory, with pipes to its stdin and stdout.
 
     Parameters
@@ -28,14 +28,17 @@ def start_worker(module: str, block: str, log_path: str) -> subprocess.Popen[byt
         Name of the shared memory.
     log_path : str
         File that stderr is added to; it is never inherited, which would freeze PsychoPy Runner.
+    *options : str
+        Further options of the module.
     """
     environment = child_environment()
     # Matrix products of a few channels gain nothing from more threads, which wait by spinning.
     for library in ("OPENBLAS", "MKL", "OMP"):
         environment.setdefault(f"{library}_NUM_THREADS", "1")
+    parent = str(os.getpid())
     with open(log_path, "ab") as log:
         return subprocess.Popen(
-            python_command(module, "--block", block, "--experiment-pid", str(os.getpid())),
+            python_command(module, "--block", block, "--experiment-pid", parent, *options),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,

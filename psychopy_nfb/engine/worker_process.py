@@ -25,6 +25,7 @@ from psychopy_nfb.engine.memory import SHARED_MEMORY, SharedBlock
 from psychopy_nfb.engine.operator_commands import source_entry
 from psychopy_nfb.engine.outbox import Outbox
 from psychopy_nfb.engine.reached_state import ReachedState
+from psychopy_nfb.engine.spare_worker import SpareWorker
 from psychopy_nfb.engine.worker_launch import close_pipes, how_it_ended, remove_log, start_worker
 from psychopy_nfb.errors import NfbError, WorkerError, cause
 
@@ -35,7 +36,7 @@ RECEIVER = "remote.receiver"
 """What runs in the process, where the EEG is processed on this computer and on another one."""
 START_SECONDS = 20.0
 """How long a worker may take to be ready, beyond the stream's timeout: cold disk, virus scanner."""
-STALLED_SECONDS = 2.0
+STALLED_SECONDS = 1.5
 """Without a heartbeat a worker is killed and started again."""
 BUSY_SECONDS = 120.0
 """The same while it fits its steps to a baseline, which takes seconds with many channels."""
@@ -129,6 +130,7 @@ class WorkerProcess:
         self._refusal = ""  # of a successor, as it was told last
         self.ready: dict[str, Any] = {}
         self.block: SharedBlock = SharedBlock.create(value_names)
+        self._spare = SpareWorker(WORKER, self.block.name) if remote is None else None
         self.restarts: int = 0
 
     def start(self) -> None:
@@ -184,7 +186,9 @@ class WorkerProcess:
 
     def _spawn(self, restore: dict[str, Any] | None) -> None:
         module = WORKER if self._remote is None else RECEIVER
-        process = start_worker(module, self.block.name, self.log_path)
+        process = None if self._spare is None else self._spare.take()
+        if process is None:
+            process = start_worker(module, self.block.name, self.log_path)
         self.block["worker_pid"] = process.pid
         self.block["busy"] = 0
         self.block.heartbeat = 0.0
@@ -262,6 +266,8 @@ class WorkerProcess:
                     logger.error("The background process could not start again: %s", refusal)
         elif kind == "recording_moved":
             self._session = message["stem"]
+            if self._spare is not None:  # its log is in the folder that was left
+                self._spare.end()
         elif kind == "streams":
             self.ready["streams"] = message["streams"]
         elif kind == "configuration":
@@ -306,6 +312,8 @@ class WorkerProcess:
         self._looked_at = now
         silent_since = max(beat or self._spawned_at, self._slept_at)
         if not (dead or now - silent_since > self._patience(beat)):
+            if self._spare is not None and self._is_ready and now - self._ready_at > WORKED_SECONDS:
+                self._spare.begin(self.log_path)
             return False
         if not self._told.is_set():
             self._receiver.join(LAST_WORDS_SECONDS)  # it may have said why
@@ -389,6 +397,8 @@ class WorkerProcess:
             self._end_worker()
         finally:  # also when a second Ctrl-C ends the wait: the worker then finishes by itself
             self._outbox.close()
+            if self._spare is not None:
+                self._spare.end()
             self._release()
         return self.restarts
 
