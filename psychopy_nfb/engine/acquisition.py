@@ -16,6 +16,7 @@ from psychopy_nfb.dsp.step import SignalInfo
 from psychopy_nfb.errors import NfbError, SettingsError
 from psychopy_nfb.lsl.absent import AbsentStream, difference, found_again, same_stream
 from psychopy_nfb.lsl.amplitude import AmplitudeCheck
+from psychopy_nfb.lsl.find import look_for
 from psychopy_nfb.lsl.inlet import Inlet, StreamLost
 from psychopy_nfb.lsl.merge import Merger
 from psychopy_nfb.lsl.selection import SecondStream, StreamSelection
@@ -25,8 +26,10 @@ from psychopy_nfb.simulate.synthetic import SyntheticStream
 logger: logging.Logger = logging.getLogger(__name__)
 
 LOOK_AGAIN_SECONDS = 0.5
+"""Between a stream that was found and of no use, and the next search."""
 RESTART_SECONDS = 2.0
-"""How long a restarted worker looks for its stream before it begins without."""
+"""How long a restarted worker looks for its stream before it begins without, and how long a stream
+that was lost and is back may take to answer."""
 
 
 class Acquisition:
@@ -71,7 +74,7 @@ class Acquisition:
         heard = Heard(**known["heard"]) if known.get("heard") else None
         self._inlet = _opened(selection, known.get("eeg"), heard)
         self._known = self._inlet.facts()
-        self._again = same_stream(selection, self._known, LOOK_AGAIN_SECONDS)
+        self._again = same_stream(selection, self._known, RESTART_SECONDS)
         self._merger = None
         self.info: SignalInfo = self._inlet.info
         self.format: np.dtype[Any] = self._inlet.format
@@ -234,9 +237,13 @@ class Acquisition:
         told: set[str] = set()
         while not self._ended.is_set():
             try:
-                found = Inlet(self._again, heard=self._inlet.heard)
-            except NfbError:
-                continue  # the search itself waits `timeout` seconds
+                there = look_for(self._again, self._ended)
+                if there is None:
+                    return
+                found = Inlet(self._again, heard=self._inlet.heard, found=there)
+            except NfbError:  # gone again
+                self._ended.wait(LOOK_AGAIN_SECONDS)
+                continue
             except Exception as error:  # liblsl's own, say: the search must not end with it
                 logger.exception("Looking for the stream failed; going on.")
                 self._tell(told, "reconnect_failed", {"why": str(error)})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from psychopy_nfb.dsp.montage import standard_positions
 from psychopy_nfb.dsp.step import SignalInfo
 from psychopy_nfb.errors import NfbError
+from psychopy_nfb.lsl.find import look_for
 from psychopy_nfb.lsl.inlet import Inlet, StreamLost
 from psychopy_nfb.lsl.selection import StreamSelection
 from psychopy_nfb.lsl.stamps import StampClock
@@ -122,9 +124,13 @@ def found_again(
     """Return the very stream with the facts `known`, or one that is absent after `timeout` s."""
     again = same_stream(selection, known, timeout)
     own = f"uid='{known['uid']}'"
-    predicate = own if again.predicate is None else f"{again.predicate} and {own}"
+    predicate = own if again.predicate is None else f"({again.predicate}) and {own}"
+    again = replace(again, predicate=predicate)
     try:
-        return Inlet(replace(again, predicate=predicate), heard=heard)
+        found = look_for(again, threading.Event(), timeout)
+        if found is None:
+            return AbsentStream(known, heard)
+        return Inlet(again, heard=heard, found=found)
     except NfbError:  # its amplifier is away, or was restarted too
         return AbsentStream(known, heard)
     except Exception:  # liblsl's own, while streams come and go

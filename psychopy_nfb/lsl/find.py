@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import socket
 import sys
+import threading
 import time
 from collections.abc import Iterable, Sequence
 
@@ -112,23 +114,62 @@ def _others() -> list[pylsl.StreamInfo]:
     return _in_order(resolver.results())
 
 
+def look_for(
+    selection: StreamSelection, ended: threading.Event, seconds: float = math.inf
+) -> pylsl.StreamInfo | None:
+    """Return the one stream that matches, as soon as it is there; None if it did not come.
+
+    For a stream that is known: nobody has to be told which others are there, and whoever looks for
+    those meanwhile is late when it comes. One with a `source_id` is there once.
+
+    Parameters
+    ----------
+    selection : StreamSelection
+        What was known of it; its `timeout` is not used.
+    ended : threading.Event
+        Ends the search when it is set.
+    seconds : float, optional
+        How long to look.
+    """
+    resolver = _resolver(selection)
+    ends = time.monotonic() + seconds
+    while not ended.is_set() and time.monotonic() < ends:
+        if resolver.results() and not selection.source_id:
+            ended.wait(SECOND_MATCH_SECONDS)
+        found = _each_once(resolver.results())
+        if len(found) == 1:
+            return found[0]
+        ended.wait(LOOK_SECONDS)
+    return None
+
+
 def _resolve(selection: StreamSelection) -> list[pylsl.StreamInfo]:
     """Return the streams that match as soon as there are any, none after the selection's time."""
-    try:
-        resolver = pylsl.ContinuousResolver(pred=selection.query())
-    except RuntimeError:
-        raise StreamError(
-            selection.setting,
-            str(selection),
-            "is no condition that LSL can read (XPath 1.0); see predicate",
-        ) from None
+    resolver = _resolver(selection)
     ends = time.monotonic() + selection.timeout
     while not resolver.results():
         if time.monotonic() > ends:
             return []
         time.sleep(LOOK_SECONDS)
     time.sleep(SECOND_MATCH_SECONDS)
-    return list({info.uid(): info for info in resolver.results()}.values())
+    return _each_once(resolver.results())
+
+
+def _resolver(selection: StreamSelection) -> pylsl.ContinuousResolver:
+    """Return what asks the network for the streams that match, until it is deleted."""
+    try:
+        return pylsl.ContinuousResolver(pred=selection.query())
+    except RuntimeError:
+        raise StreamError(
+            selection.setting,
+            str(selection),
+            "is no condition that LSL can read (XPath 1.0); see predicate",
+        ) from None
+
+
+def _each_once(found: Iterable[pylsl.StreamInfo]) -> list[pylsl.StreamInfo]:
+    """Return streams without repetition; one that answers by several ways is one."""
+    return list({info.uid(): info for info in found}.values())
 
 
 def chosen_channels(channels: int | str | Sequence[int | str], labels: Sequence[str]) -> list[int]:

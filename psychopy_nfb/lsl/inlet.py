@@ -47,6 +47,8 @@ class Inlet:
     heard : Heard, optional
         What an earlier inlet of the same stream has understood of it; without it the stream is
         listened to first.
+    found : pylsl.StreamInfo, optional
+        The stream itself, if it has been found already.
 
     Attributes
     ----------
@@ -76,10 +78,11 @@ class Inlet:
         selection: StreamSelection,
         rest: float = REST_SECONDS,
         heard: Heard | None = None,
+        found: pylsl.StreamInfo | None = None,
     ):
         self.selection = selection
         self._rest = rest
-        found = find_stream(selection)
+        found = found or find_stream(selection)
         if found.channel_format() == pylsl.cf_string:
             raise _irregular(selection)
         check_rate("rate", found.nominal_srate() or 1.0)
