@@ -1,16 +1,20 @@
-"""A session that is disturbed again and again, and what is left of it.
+"""Sessions that are disturbed again and again, and what is left of them.
 
-``python -m tests.faults.campaign --minutes 5 --seed 1`` kills and stops the background process and
+``python -m tests.faults.campaign --minutes 20 --seed 1`` kills and stops the background process and
 the amplifier at random while marks, blocks and settings go on, with a second amplifier on the
-network, and then counts in the files what is not as it should be.
+network, and then counts in the files what is not as it should be: sessions of five minutes, and
+hostile settings and files in the last fifth of the time. Its last line counts what was given, what
+was disturbed, and what is wrong.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -18,10 +22,12 @@ import tempfile
 import threading
 import time
 import uuid
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from psychopy_nfb import Neurofeedback
 from psychopy_nfb.dsp import CFIR, DCBlock, Pick, Pipeline
@@ -36,6 +42,11 @@ EARLY_SECONDS = 0.1
 """A command's sample may be so much older than its call: a chunk, and a block on its way."""
 PATIENCE_SECONDS = 15.0
 """How long feedback may take to come back before it counts as gone for good."""
+SESSION_MINUTES = 5.0
+HOSTILE_SHARE = 0.2
+"""Share of the time in which settings and files are hostile, in rounds of so many of each."""
+HOSTILE_SETTINGS, HOSTILE_FILES = 200, 40
+LOST = "samples lost outside of outages, and lost without a word"
 
 
 @dataclass
@@ -48,7 +59,15 @@ class Done:
     blocks: int = 0
     faults: list[str] = field(default_factory=list)
     back_seconds: list[tuple[float, str]] = field(default_factory=list)
+    outages: list[tuple[float, float]] = field(default_factory=list)
+    """Begin and end of each on LSL's clock; samples may be missing within."""
+    hangs: int = 0
     score: float = 0.0
+
+    @property
+    def n_inputs(self) -> int:
+        """How many marks, blocks and settings were given."""
+        return len(self.marks) + self.blocks + len(self.thresholds)
 
 
 class Amplifier:
@@ -160,12 +179,14 @@ def _sleep(nfb: Neurofeedback, seconds: float) -> None:
         time.sleep(0.005)
 
 
-def _until_fresh(nfb: Neurofeedback) -> None:
+def _until_fresh(nfb: Neurofeedback) -> bool:
+    """Wait for feedback; return whether it came in time."""
     ends = time.monotonic() + PATIENCE_SECONDS
     nfb.update()
     while nfb.stale and time.monotonic() < ends:
         nfb.update()
         time.sleep(0.005)
+    return not nfb.stale
 
 
 def _hit(nfb: Neurofeedback, with_signal: signal.Signals) -> None:
@@ -185,8 +206,10 @@ def _hit(nfb: Neurofeedback, with_signal: signal.Signals) -> None:
 def _disturb(
     nfb: Neurofeedback, amplifier: Amplifier, what: str, done: Done, chance: random.Random
 ) -> None:
+    from psychopy_nfb.clock import lsl_now
+
     done.faults.append(what)
-    begun = time.monotonic()
+    begun, out_from = time.monotonic(), lsl_now()
     if what == "amplifier":
         amplifier.stop()
         _work(nfb, done, chance, chance.uniform(0.5, 2.0))
@@ -194,7 +217,8 @@ def _disturb(
     else:
         _hit(nfb, signal.SIGKILL if what == "kill" else signal.SIGSTOP)
     _work(nfb, done, chance, 0.5)  # commands while nobody takes them
-    _until_fresh(nfb)
+    done.hangs += not _until_fresh(nfb)
+    done.outages.append((out_from, lsl_now()))
     begun = max(begun, amplifier.on_since or 0.0) if what == "amplifier" else begun
     done.back_seconds.append((time.monotonic() - begun, what))
 
@@ -244,6 +268,9 @@ def wrongs(stem: Path, done: Done) -> dict[str, object]:
         or not (np.diff(stamps) > 0).all()
     ):
         found["stream"] = session.settings["stream"]
+    lost_calm, untold = missing(stamps, gaps, done.outages)
+    if lost_calm or untold:
+        found[LOST] = (lost_calm, untold)
     values, _ = rerun(session)
     recorded = session.signals.drop(columns=["t", "flags", "sample"]).to_numpy()
     if len(values) != len(recorded) or not np.abs(values - recorded).max() < 1e-9:
@@ -253,35 +280,134 @@ def wrongs(stem: Path, done: Done) -> dict[str, object]:
     return found
 
 
+def missing(
+    stamps: np.ndarray, gaps: pd.DataFrame, outages: list[tuple[float, float]]
+) -> tuple[int, int]:
+    """Return how many samples are missing outside of the outages, and how many no gap tells of.
+
+    Parameters
+    ----------
+    stamps : ndarray, shape (n,)
+    gaps : DataFrame
+        The session's events of that type.
+    outages : list of (float, float)
+        Begin and end of each on LSL's clock.
+    """
+    lost, untold = 0, 0
+    told = dict(zip(gaps["sample"].astype(int), gaps.duration, strict=True))
+    for row in np.flatnonzero(np.diff(stamps) > 1.5 / RATE) + 1:
+        before, after = stamps[row - 1], stamps[row]
+        n = round((after - before) * RATE) - 1
+        if not any(a - EARLY_SECONDS < before and after < b + EARLY_SECONDS for a, b in outages):
+            lost += n
+        untold += abs(n - round(told.get(row, 0.0) * RATE)) > 1 and n
+    return lost, untold
+
+
+class Tracebacks(logging.Handler):
+    """Counts what this process logs with a traceback."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.n = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Count it."""
+        self.n += record.exc_info is not None
+
+
+def sessions(
+    minutes: float, faults: list[str], seed: int, folder: Path
+) -> tuple[list[Done], list[dict[str, object]], int]:
+    """Run disturbed sessions; return what was done, what was wrong in each, and tracebacks."""
+    heard = Tracebacks()
+    logging.getLogger().addHandler(heard)
+    amplifier, all_done, all_found = Amplifier(), [], []
+    n = max(1, round(minutes / SESSION_MINUTES))
+    try:
+        for number, part in enumerate(np.array_split(faults, n)):
+            stem, done = disturbed_session(
+                folder / f"{number}", 60 * minutes / n, part.tolist(), seed + number, amplifier
+            )
+            all_done.append(done)
+            all_found.append(wrongs(stem, done))
+    finally:
+        amplifier.stop()
+        logging.getLogger().removeHandler(heard)
+    written = sum(
+        path.read_text(errors="replace").count("Traceback")
+        for path in Path(tempfile.gettempdir()).glob(f"nfb_{os.getpid()}_*_worker.log")
+    )
+    return all_done, all_found, heard.n + written
+
+
+def hostile(minutes: float, seed: int) -> Counter:
+    """Use hostile settings and read hostile files for so long; return the outcomes."""
+    sys.path.insert(0, str(Path(__file__).parent))  # as pytest has it
+    from fuzz import fuzz_files, fuzz_settings
+    from hostile_inputs import in_memory
+
+    found: Counter = Counter()
+    ends = time.monotonic() + 60 * minutes
+    logging.disable(logging.CRITICAL)
+    with tempfile.TemporaryDirectory() as folder, in_memory():
+        while time.monotonic() < ends:
+            try:
+                found += fuzz_settings(HOSTILE_SETTINGS, seed)
+                found += fuzz_files(HOSTILE_FILES, seed, Path(tempfile.mkdtemp(dir=folder)))
+            except AssertionError as odd:
+                found[str(odd).splitlines()[0]] += 1
+            seed += 1
+    logging.disable(logging.NOTSET)
+    return found
+
+
 def main() -> int:
     """Run the campaign; return 0 if nothing was wrong."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--minutes", type=float, default=5.0)
-    parser.add_argument("--faults", type=int, default=60)
+    parser.add_argument("--minutes", type=float, default=20.0)
+    parser.add_argument("--faults", type=int, help="12 a minute if it is not given")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--no-hostile", action="store_true", help="sessions for the whole time")
     options = parser.parse_args()
-    kinds = ["kill", "stop", "amplifier"]
-    faults = random.Random(options.seed).choices(kinds, k=options.faults)
-    amplifier = Amplifier()
+    for_hostile = 0.0 if options.no_hostile else HOSTILE_SHARE * options.minutes
+    minutes = options.minutes - for_hostile
+    n = options.faults or round(12 * minutes)
+    faults = random.Random(options.seed).choices(["kill", "stop", "amplifier"], k=n)
     with tempfile.TemporaryDirectory() as folder:
-        try:
-            stem, done = disturbed_session(
-                Path(folder), 60 * options.minutes, faults, options.seed, amplifier
-            )
-            found = wrongs(stem, done)
-        finally:
-            amplifier.stop()
-    for what, detail in found.items():
-        print(f"{what}: {detail}")
-    slowest = ", ".join(
-        f"{max(s for s, what in done.back_seconds if what == kind):.1f} s ({kind})"
-        for kind in sorted(set(faults))
-    )
+        all_done, all_found, tracebacks = sessions(minutes, faults, options.seed, Path(folder))
+    said = hostile(for_hostile, options.seed)
+    odd = {what: count for what, count in said.items() if what not in ("done", "refused")}
+    for found in all_found:
+        for what, detail in found.items():
+            print(f"{what}: {detail}")
+    for what, count in odd.items():
+        print(f"{count} hostile inputs: {what}")
+    backs = [back for done in all_done for back in done.back_seconds]
+    for kind in sorted(set(faults)):
+        took = [seconds for seconds, what in backs if what == kind]
+        print(
+            f"feedback back after {kind}: median {np.median(took):.1f} s, slowest {max(took):.1f} s"
+        )
+    n_sets = sum(len(done.thresholds) for done in all_done)
     print(
-        f"faults {len(done.faults)}, marks {len(done.marks)}, blocks {done.blocks}, settings "
-        f"{len(done.thresholds)}, wrong {len(found)}; slowest return of feedback: {slowest}"
+        f"marks {sum(len(done.marks) for done in all_done)}, "
+        f"blocks {sum(done.blocks for done in all_done)}, settings {n_sets}, "
+        f"hostile inputs {said.total()}"
     )
-    return bool(found)
+    lost = [found.get(LOST, (0, 0)) for found in all_found]
+    late = sum(count for what, count in odd.items() if re.match(r"[\d.]+ s, ", what))
+    counts = {
+        "inputs": sum(done.n_inputs for done in all_done) + said.total(),
+        "faults": sum(len(done.faults) for done in all_done),
+        "lost samples": sum(one for one, _ in lost),
+        "undeclared": sum(other for _, other in lost),
+        "tracebacks": tracebacks + sum(odd.values()) - late,
+        "hangs": sum(done.hangs for done in all_done) + late,
+        "wrong": sum(len(found) for found in all_found),
+    }
+    print(", ".join(f"{what} {count}" for what, count in counts.items()))
+    return int(any(list(counts.values())[2:]))
 
 
 if __name__ == "__main__":
