@@ -13,8 +13,6 @@ from psychopy_nfb.bench.dsp import BARS, GROWING, allocation_growth
 from psychopy_nfb.bench.outcome import Outcome
 from psychopy_nfb.cli import main
 
-pytestmark = pytest.mark.alone
-
 
 def test_a_figure_is_held_up_to_its_bar_and_not_beyond():
     outcome = Outcome(

@@ -9,8 +9,6 @@ import pytest
 from psychopy_nfb.bench.display import _samples, bar_use, turns
 from psychopy_nfb.cli import main
 
-pytestmark = pytest.mark.alone
-
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 PEOPLE = [SHARED / "rest8" / f"person{number}_rest.edf" for number in range(1, 9)]
 

@@ -25,8 +25,6 @@ from psychopy_nfb.bench.setting import amplifier
 from psychopy_nfb.cli import main
 from psychopy_nfb.clock import lsl_now
 
-pytestmark = pytest.mark.alone
-
 
 def echo(way, conversation):
     """Be the sender: send what is told, and say so."""

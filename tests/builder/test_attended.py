@@ -30,7 +30,6 @@ from psychopy_nfb.recording import read_session
 from psychopy_nfb.recording.labels import task_label
 
 pytestmark = [
-    pytest.mark.alone,
     pytest.mark.display,
     pytest.mark.slow,
     pytest.mark.skipif(sys.platform != "linux", reason="keys are pressed by xdotool, on X11"),

@@ -149,7 +149,6 @@ def test_a_script_is_refused_before_it_shows_anything(builder, add, run_script, 
     assert not (events.trial_type == "block_begin").any()
 
 
-@pytest.mark.alone
 @pytest.mark.display
 @pytest.mark.slow
 def test_row_045_row_046_a_plan_and_single_blocks_run_unattended(

@@ -20,7 +20,6 @@ BUILDER_WITHIN = (Path(psychopy.__file__).parent / "app" / "builder").is_dir()
 PYTHON = Path(sys.executable) if BUILDER_WITHIN else ROOT / ".venv-builder" / "bin" / "python"
 
 pytestmark = [
-    pytest.mark.alone,
     pytest.mark.display,
     pytest.mark.slow,
     pytest.mark.skipif(not PYTHON.exists(), reason="no .venv-builder; see .ci/builder_app.sh"),

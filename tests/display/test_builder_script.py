@@ -12,7 +12,7 @@ import pytest
 from psychopy_nfb.recording import read_session
 from psychopy_nfb.settings import write_json
 
-pytestmark = [pytest.mark.alone, pytest.mark.display, pytest.mark.slow]
+pytestmark = [pytest.mark.display, pytest.mark.slow]
 
 
 @pytest.fixture

@@ -18,8 +18,6 @@ from psychopy_nfb.protocol import Baseline, Signal
 from psychopy_nfb.recording import read_session
 from psychopy_nfb.settings import write_json
 
-pytestmark = pytest.mark.alone
-
 BASELINE = Baseline(mean=5.0, sd=2.0, minimum=1.0, maximum=12.0)
 
 

@@ -195,7 +195,6 @@ def test_row_120_frames_have_the_lag_that_their_block_wants(
     assert len(np.unique(wanted)) in (4, 5)  # the block is a little longer than 2 s
 
 
-@pytest.mark.alone
 @pytest.mark.display
 @pytest.mark.slow
 def test_a_reward_is_shown_once_and_as_late_as_the_rest(amplifier, training, window, tmp_path):

@@ -8,8 +8,6 @@ import pytest
 from psychopy_nfb.display import late_read
 from psychopy_nfb.display.late_read import LARGEST_SHARE, LateRead
 
-pytestmark = pytest.mark.alone
-
 PERIOD = 1 / 60
 
 
@@ -104,6 +102,7 @@ def test_a_display_that_wants_its_frames_earlier_gets_them(display):
     assert sum(missed[-100:]) <= 3
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("period", [None, 0.0])
 def test_without_a_frame_period_it_does_not_wait(period):
     late = LateRead(period)

@@ -23,8 +23,6 @@ from psychopy_nfb.hardware.marker_output import (
 )
 from psychopy_nfb.recording import read_session
 
-pytestmark = pytest.mark.alone
-
 CODES = {"one": 1, "two": 2, "three": 3}
 LAST_FRAME = 170
 LISTENER = """
@@ -42,6 +40,7 @@ print(json.dumps(heard))
 """
 
 
+@pytest.mark.alone
 @pytest.mark.display
 @pytest.mark.slow
 def test_row_051_marks_leave_with_their_flip(amplifier, training, tmp_path, unique_id):

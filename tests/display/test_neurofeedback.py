@@ -21,7 +21,7 @@ from psychopy_nfb.errors import SettingsError, StreamError
 from psychopy_nfb.lsl.selection import StreamSelection
 from psychopy_nfb.recording import read_session
 
-pytestmark = [pytest.mark.alone, pytest.mark.display, pytest.mark.slow]
+pytestmark = [pytest.mark.display, pytest.mark.slow]
 HZ = 60
 LOGGED = 240
 TURNS = 8
@@ -54,6 +54,7 @@ def age_at_flip(frames):
     return (learnt.t_flip - learnt.t_sample).median()
 
 
+@pytest.mark.alone
 def test_row_102_each_frame_traces_back_to_its_sample(amplifier, training, window, tmp_path):
     patch = PhotodiodePatch(window)
     bar = FeedbackBar(window, size=(40, 200))
@@ -124,6 +125,7 @@ def late_wakes(seconds):
     return sum(sleeper.wait_until(frame - GUARD_SECONDS) > frame for frame in due)
 
 
+@pytest.mark.alone
 def test_row_101_late_read_shows_younger_samples_and_misses_no_more_frames(
     amplifier, training, window, tmp_path
 ):
@@ -148,6 +150,7 @@ def test_row_101_late_read_shows_younger_samples_and_misses_no_more_frames(
     pytest.fail(f"in no turn younger samples without more missed frames: {turns}")
 
 
+@pytest.mark.alone
 def test_row_055_a_busy_worker_costs_no_frames(amplifier, training, window):
     busy = Pipeline([Pick(["Oz"]), CFIR((8.0, 12.0)), Burn(50.0)])
     source = amplifier().source_id
@@ -179,6 +182,7 @@ def until_fresh(nfb, window):
     return stale_after, back_after
 
 
+@pytest.mark.alone
 @pytest.mark.row(49)
 def test_row_110_a_killed_worker_is_noticed_and_costs_no_frames(
     amplifier, training, window, tmp_path
@@ -207,6 +211,7 @@ def test_row_110_a_killed_worker_is_noticed_and_costs_no_frames(
     assert session.frames.frame.tolist() == list(range(len(session.frames)))
 
 
+@pytest.mark.alone
 def test_row_054_a_stall_of_50_ms_is_in_the_log(amplifier, training, window, tmp_path):
     with Neurofeedback(training(amplifier().source_id), data=tmp_path) as nfb:
         nfb.attach(window)
@@ -220,6 +225,7 @@ def test_row_054_a_stall_of_50_ms_is_in_the_log(amplifier, training, window, tmp
     assert frames.dropped.iloc[-1] == dropped == stalls.missed.sum()
 
 
+@pytest.mark.alone
 def test_row_041_without_feedback_nothing_moves_and_everything_is_kept(
     amplifier, training, window, tmp_path
 ):
@@ -286,6 +292,7 @@ def test_row_059_hits_are_counted_and_shown(amplifier, training, window, tmp_pat
     assert (shown.delay_ms > 0).all()
 
 
+@pytest.mark.alone
 def test_a_flip_without_late_read_is_unaffected_by_a_display_without_vertical_sync(
     amplifier, training, open_window
 ):
@@ -349,6 +356,7 @@ def no_amplifier(training):
     return training("none", stream=StreamSelection(test_signal=True))
 
 
+@pytest.mark.alone
 def test_before_start_and_after_close_a_frame_is_harmless(no_amplifier, window, tmp_path, caplog):
     nfb = Neurofeedback(no_amplifier, data=tmp_path)
     nfb.update()

@@ -18,7 +18,7 @@ from psychopy_nfb.errors import NfbError
 from psychopy_nfb.protocol import Inverse
 from psychopy_nfb.recording import read_session
 
-pytestmark = [pytest.mark.alone, pytest.mark.display, pytest.mark.slow]
+pytestmark = [pytest.mark.display, pytest.mark.slow]
 EASY, HARD = 0.001, 1e4
 """Thresholds in microvolts that alpha is always beyond, and never."""
 PLAN = {

@@ -17,7 +17,7 @@ import pytest
 from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.recording import read_session
 
-pytestmark = [pytest.mark.alone, pytest.mark.display, pytest.mark.slow]
+pytestmark = [pytest.mark.display, pytest.mark.slow]
 EXPERIMENT = Path(__file__).with_name("experiment.py")
 SHARED_MEMORY = Path("/dev/shm")
 TURNS = 3
@@ -114,6 +114,7 @@ def test_ctrl_c_in_a_terminal_leaves_complete_files(experiment):
     assert not Path(f"{told['stem']}_worker.log").exists()
 
 
+@pytest.mark.alone
 def test_ctrl_c_while_starting_leaves_nothing(tmp_path):
     code = (
         "import sys; from psychopy_nfb import Neurofeedback, standard_training\n"
@@ -144,6 +145,7 @@ def test_ctrl_c_while_starting_leaves_nothing(tmp_path):
     assert "stopped by Ctrl-C" in left.read_text(encoding="utf-8")
 
 
+@pytest.mark.alone
 def test_row_109_what_a_killed_experiment_showed_is_on_disk(experiment):
     seconds = []
     for _ in range(TURNS):

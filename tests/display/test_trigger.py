@@ -12,7 +12,7 @@ from psychopy_nfb.display.neurofeedback import Neurofeedback
 from psychopy_nfb.errors import NfbError
 from psychopy_nfb.recording import read_session
 
-pytestmark = [pytest.mark.alone, pytest.mark.display, pytest.mark.slow]
+pytestmark = [pytest.mark.display, pytest.mark.slow]
 
 
 @pytest.fixture
@@ -47,6 +47,7 @@ def press(*keys):
     return thread, when
 
 
+@pytest.mark.alone
 def test_row_072_the_trigger_starts_and_other_keys_do_not(waiting):
     from psychopy_nfb.display import wait_for_trigger
 

@@ -35,7 +35,6 @@ def check_rerun(session, configuration):
     assert (session.signals["flags"] == flags).all()
 
 
-@pytest.mark.alone
 @pytest.mark.display
 @pytest.mark.slow
 def test_row_118_the_screen_shows_what_the_files_say_was_shown(

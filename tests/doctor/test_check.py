@@ -13,8 +13,6 @@ import pytest
 from psychopy_nfb.doctor.check import check_compositor
 from psychopy_nfb.doctor.libraries import CPP_RUNTIME, check_runtime
 
-pytestmark = pytest.mark.alone
-
 LOOKED_AT = ["Python", "PsychoPy", *["Visual C++ runtime"] * (sys.platform == "win32"), "liblsl"]
 LOOKED_AT += ["LSL network", "LSL streams", "clock offset"]
 LOOKED_AT += ["clock steadiness", "sleep", "process start", "processor"]

@@ -17,12 +17,13 @@ from psychopy_nfb.engine.outbox import Outbox
 from psychopy_nfb.recording import read_session
 from psychopy_nfb.settings import write_json
 
-pytestmark = [pytest.mark.alone, pytest.mark.slow]
+pytestmark = pytest.mark.slow
 needs_signals = pytest.mark.skipif(
     not hasattr(signal, "SIGSTOP"), reason="no SIGSTOP on this system"
 )
 
 
+@pytest.mark.alone
 @needs_signals
 def test_each_mark_block_and_setting_is_in_the_data_once_though_processes_die(tmp_path, lsl_alone):
     amplifier = Amplifier()
@@ -37,6 +38,7 @@ def test_each_mark_block_and_setting_is_in_the_data_once_though_processes_die(tm
     assert restarts == 3
 
 
+@pytest.mark.alone
 @needs_signals
 def test_a_mark_during_a_hiccup_belongs_to_the_sample_of_its_time(
     amplifier, training, tmp_path, until
@@ -102,6 +104,7 @@ def test_a_line_that_is_no_command_does_not_make_the_worker_deaf(until):
         os.close(end)
 
 
+@pytest.mark.alone
 @needs_signals
 def test_a_worker_is_not_blamed_when_everything_stood_still(amplifier, training, until, tmp_path):
     """As when a laptop's lid is closed: experiment and worker stop, and go on together."""

@@ -12,8 +12,6 @@ import pytest
 from light_simulation import simulate_light
 from xdf_writing import lab_recorder
 
-pytestmark = pytest.mark.alone
-
 pyxdf = pytest.importorskip("pyxdf", reason="needs pyxdf")
 
 
