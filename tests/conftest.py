@@ -12,6 +12,8 @@ import sys
 import tempfile
 import time
 import uuid
+from collections.abc import Iterable
+from functools import cached_property
 from pathlib import Path
 
 import psutil
@@ -22,6 +24,8 @@ SESSION_MARK = "PSYCHOPY_NFB_TEST_SESSION"
 """In the environment of every process that the tests start: whose it is."""
 TURNS_FOLDER = "PSYCHOPY_NFB_TEST_TURNS"
 """In the environment of processes that share the tests: where the locks are."""
+ALONE_FILE = "alone"
+"""In that folder: the tests that have to be alone, a line each."""
 GRACE_SECONDS = 5.0
 """How long a background process has to notice that its experiment is gone."""
 
@@ -56,6 +60,25 @@ def pytest_unconfigure(config):
     shutil.rmtree(getattr(config, "nfb_folder", ""), ignore_errors=True)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Hand out files whole, but the tests of a file that have to be alone after those of all files.
+
+    An alone test waits for what the others run, and they for it: among others it costs both times.
+    """
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        @cached_property
+        def _alone(self):
+            return config.nfb_turns.told_alone()
+
+        def _split_scope(self, nodeid):
+            return f"{super()._split_scope(nodeid)}{' alone' * (nodeid in self._alone)}"
+
+    return Scheduling(config, log) if config.getoption("dist") == "loadfile" else None
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item):
     """Let tests that need the machine to themselves run while no other does."""
@@ -80,8 +103,9 @@ class _Turns:
         self.shared = hasattr(config, "workerinput")
         if self.hands_out:
             os.environ[TURNS_FOLDER] = config.nfb_folder
-        if self.shared:
-            self._door, self._room = (Path(os.environ[TURNS_FOLDER], n) for n in ("door", "room"))
+        if self.hands_out or self.shared:
+            self._folder = Path(os.environ[TURNS_FOLDER])
+            self._door, self._room = self._folder / "door", self._folder / "room"
         self._entered = None
 
     @contextlib.contextmanager
@@ -98,6 +122,16 @@ class _Turns:
         """Within a turn, wait until nobody else runs a test; it stays so until the turn ends."""
         if self.shared:
             self._enter(alone=True)
+
+    def tell_alone(self, tests: Iterable[str]):
+        """Let the process that hands tests out know which have to be alone; it collects none."""
+        told = self._folder / f"{ALONE_FILE}_{os.getpid()}"
+        told.write_text("\n".join(tests), encoding="utf-8")
+        told.replace(self._folder / ALONE_FILE)  # each process that collects tells the same
+
+    def told_alone(self) -> set[str]:
+        """Return the tests that have to be alone, once all processes have collected."""
+        return set((self._folder / ALONE_FILE).read_text(encoding="utf-8").splitlines())
 
     def _enter(self, alone: bool):
         import fcntl
@@ -124,6 +158,7 @@ def pytest_collection_modifyitems(config, items):
             item.add_marker(pytest.mark.skip(reason="no display, and no Xvfb to start one"))
     if config.nfb_turns.shared:
         items.sort(key=_is_alone)
+        config.nfb_turns.tell_alone(item.nodeid for item in items if _is_alone(item))
 
 
 def _lsl_settings(folder: str | os.PathLike) -> str:
