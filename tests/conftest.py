@@ -157,7 +157,9 @@ def pytest_collection_modifyitems(config, items):
         if no_display and item.get_closest_marker("display"):
             item.add_marker(pytest.mark.skip(reason="no display, and no Xvfb to start one"))
     if config.nfb_turns.shared:
-        items.sort(key=_is_alone)
+        # Those that are to be alone wait for what runs before them: no long test at its end.
+        slow = {item.path for item in items if item.get_closest_marker("slow")}
+        items.sort(key=lambda item: (_is_alone(item), item.path not in slow))
         config.nfb_turns.tell_alone(item.nodeid for item in items if _is_alone(item))
 
 

@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # All checks: installs what is missing, then ruff, mypy for each system, without arguments the short
-# form of the tests on Windows, and pytest, two tests at a time where they only compute. Arguments go
-# to pytest.
+# form of the tests on Windows, and pytest, three tests at a time. Arguments go to pytest.
 set -eu
 source "$(dirname -- "${BASH_SOURCE[0]}")/../.ci/setup.sh"
 cd "$ROOT"
@@ -21,8 +20,9 @@ status=0
 if [ "$#" -gt 0 ]; then
     static_checks || status=1
 else
-    # Those that compare times or count frames run while no other does.
-    set -- -n 2 --dist loadfile --no-loadscope-reorder --durations 40 --durations-min 10
+    # Most tests wait half of their time. Those that compare times or count frames run at the end, while
+    # no other does.
+    set -- -n 3 --dist loadfile --no-loadscope-reorder --durations 40 --durations-min 10
     static_checks &
     bash tests/windows/run.sh --smoke || status=1
     wait "$!" || status=1
