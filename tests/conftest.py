@@ -26,6 +26,7 @@ TURNS_FOLDER = "PSYCHOPY_NFB_TEST_TURNS"
 """In the environment of processes that share the tests: where the locks are."""
 ALONE_FILE = "alone"
 """In that folder: the tests that have to be alone, a line each."""
+BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 GRACE_SECONDS = 5.0
 """How long a background process has to notice that its experiment is gone."""
 
@@ -103,6 +104,8 @@ class _Turns:
         self.shared = hasattr(config, "workerinput")
         if self.hands_out:
             os.environ[TURNS_FOLDER] = config.nfb_folder
+            # Threads of one matrix product wait for each other: beside other tests, for minutes.
+            os.environ.update(dict.fromkeys(BLAS_THREADS, "1"))
         if self.hands_out or self.shared:
             self._folder = Path(os.environ[TURNS_FOLDER])
             self._door, self._room = self._folder / "door", self._folder / "room"
