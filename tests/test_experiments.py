@@ -14,7 +14,7 @@ import pytest
 from psychopy_nfb.course import course, read_plan
 from psychopy_nfb.recording import read_session
 
-pytestmark = [pytest.mark.display, pytest.mark.slow]
+pytestmark = [pytest.mark.alone, pytest.mark.display, pytest.mark.slow]
 ROOT = Path(__file__).parents[1]
 EXPERIMENTS = ROOT / "experiments"
 SETTINGS = sorted(EXPERIMENTS.glob("*_[ud]*.json"))

@@ -15,7 +15,7 @@ import pytest
 from psychopy_nfb.cli import main
 from psychopy_nfb.recording import read_session
 
-pytestmark = [pytest.mark.display, pytest.mark.slow]
+pytestmark = [pytest.mark.alone, pytest.mark.display, pytest.mark.slow]
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 
 
