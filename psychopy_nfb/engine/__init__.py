@@ -4,8 +4,8 @@
 - `records`: what a record holds, by name; `frame_rows`: frame records as rows of the frame log;
 - `named_memory`: creates and removes such blocks, also those that killed processes left;
 - `configuration`: all settings of a training, one JSON file;
-- `presets`: the usual ones from a handful of parameters; `calibration`: a baseline of an earlier
-  session taken over;
+- `presets`: the usual ones from a handful of parameters; `preset_parameters`: those by name and
+  type; `calibration`: a baseline of an earlier session taken over;
 - `reach`: thresholds that are reached never or always;
 - `plugins`, `own_parts`: steps, estimators and threshold rules that a lab has written, loaded from
   packages and files, and where each came from;

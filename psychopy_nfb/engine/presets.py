@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from inspect import Parameter, signature
 from types import NoneType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from psychopy_nfb.checks import check_choice, check_number
 from psychopy_nfb.dsp import (
@@ -23,10 +23,14 @@ from psychopy_nfb.dsp import (
 from psychopy_nfb.dsp.estimators import ESTIMATORS, Estimator
 from psychopy_nfb.engine.configuration import Configuration
 from psychopy_nfb.engine.plugins import load_named
+from psychopy_nfb.engine.preset_parameters import PipelineParameters, SignalParameters
 from psychopy_nfb.errors import NfbError, SettingsError, cause, listed
 from psychopy_nfb.lsl.selection import StreamSelection
 from psychopy_nfb.protocol import TRAINED, Continuous, Reward, Schedule, Signal, ThresholdRule
 from psychopy_nfb.protocol.signal import NORMALISATIONS, THRESHOLD_KINDS
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack  # of typing itself only from Python 3.11 on
 
 REFERENCES = ("as recorded", "average", "linked", "laplacian")
 DISPLAY_SMOOTHING = 0.05
@@ -83,8 +87,8 @@ def standard_pipeline(
     band: Sequence[float] = (8.0, 12.0),
     *,
     reference: str = "average",
-    reference_channels: Sequence[str] = (),
-    exclude: Sequence[str] = (),
+    reference_channels: Sequence[str] | str = (),
+    exclude: Sequence[str] | str = (),
     envelope: str = "wcFIR",
     delay: float = 0.01,
     line_frequency: float | None = 50.0,
@@ -197,7 +201,7 @@ def standard_training(
     success: float = Reward.success,
     signals: dict[str, Signal] | None = None,
     publish: bool = False,
-    **signal: object,
+    **signal: Unpack[SignalParameters],
 ) -> Configuration:
     """Return the usual training on the amplitude of one rhythm.
 
@@ -232,7 +236,7 @@ def standard_training(
     >>> training.signals["alpha"].direction
     'down'
     """
-    asked = _checked(standard_training, signal, band_amplitude, standard_pipeline)
+    _check_names(standard_training, signal, SignalParameters)
     others = signals or {}
     if not isinstance(others, dict):
         raise SettingsError(
@@ -244,7 +248,7 @@ def standard_training(
         raise SettingsError("signals", name, "is the name of the rhythm; choose another one")
     return Configuration(
         stream=stream or StreamSelection(),
-        signals={name: band_amplitude(**asked), **others},
+        signals={name: band_amplitude(**signal), **others},
         reward=Reward(
             dwell=dwell,
             refractory=refractory,
@@ -268,7 +272,7 @@ def band_amplitude(
     display_range: Sequence[float] | None = None,
     display_smoothing: float = DISPLAY_SMOOTHING,
     display_hold: float | None = DISPLAY_HOLD,
-    **pipeline: object,
+    **pipeline: Unpack[PipelineParameters],
 ) -> Signal:
     """Return the amplitude of one band as a signal: a rhythm, or the activity of muscles.
 
@@ -294,11 +298,11 @@ def band_amplitude(
     >>> band_amplitude(channels=["T7", "T8"], band=(30, 45), role="inhibit").threshold
     2.0
     """
-    asked = _checked(band_amplitude, pipeline, standard_pipeline)
+    _check_names(band_amplitude, pipeline, PipelineParameters)
     if threshold is None:
         threshold = usual_threshold(normalise, threshold_kind, direction, role)
     return Signal(
-        pipeline=standard_pipeline(**asked),
+        pipeline=standard_pipeline(**pipeline),
         role=role,
         normalise=normalise,
         threshold=threshold,
@@ -322,23 +326,20 @@ def _range(ends: Sequence[float] | None) -> tuple[float, float] | None:
     return low, high
 
 
-def _checked(
-    asked: Callable[..., Any], given: dict[str, object], *others: Callable[..., Any]
-) -> dict[str, object]:
-    """Return what `asked` was given beside its own parameters, if `others` have such ones."""
-    functions = (*reversed(others), asked)
+def _check_names(
+    asked: Callable[..., Any], given: Mapping[str, object], passed_on: type[PipelineParameters]
+) -> None:
+    """Refuse what was given to `asked` and is neither its own parameter nor one it passes on."""
+    own = signature(asked).parameters.values()
     known = [
-        name
-        for function in functions
-        for name, parameter in signature(function).parameters.items()
-        if parameter.kind is not Parameter.VAR_KEYWORD
+        *passed_on.__annotations__,
+        *(one.name for one in own if one.kind is not Parameter.VAR_KEYWORD),
     ]
     for name, value in given.items():
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
             meant = f"did you mean {near[0]!r}? " if near else ""
             raise SettingsError(name, value, f"is no parameter; {meant}Known: {listed(known)}")
-    return given
 
 
 def _edges(band: Sequence[float]) -> tuple[float, float]:
