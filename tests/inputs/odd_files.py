@@ -15,6 +15,10 @@ from psychopy_nfb.errors import FileError
 
 RATE = 128.0
 LABELS = ("Fz", "Cz", "Oz")
+START = 5000.0
+"""Stamp of the first sample of an XDF file, in seconds."""
+MARKS = {128: "open", 384: "closed", 640: "open"}
+"""Markers of an XDF file by their sample."""
 BOUNDARY = bytes.fromhex("43A546DCCBF5410FB30ED5467383CBE4")
 
 
@@ -45,6 +49,18 @@ class XdfStream:
     footer: str = ""
     """What the footer says as sample_count."""
     source_id: str = "amp-1"
+
+
+def stamps_of(n: int = 768, rate: float = RATE) -> np.ndarray:
+    """Return the stamps of `n` samples, in seconds."""
+    return START + np.arange(n) / rate
+
+
+def amplifier(stamps=None, samples=None, **settings) -> XdfStream:
+    """Return an EEG stream of an XDF file."""
+    samples = eeg() if samples is None else samples
+    stamps = stamps_of(len(samples)) if stamps is None else stamps
+    return XdfStream(samples, stamps, **{"channels": channels(), **settings})
 
 
 def channels(labels=LABELS, key="label", unit="microvolts", kind="EEG", extra="") -> str:
