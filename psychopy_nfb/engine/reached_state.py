@@ -30,7 +30,8 @@ class ReachedState:
     """
 
     def __init__(self, counting: bool):
-        self.counting = self.training = counting
+        self.counting: bool = counting
+        self.training: bool = counting
         self.labels: dict[str, dict[str, Any]] = {"mark": {}, "block": {}}
         self.thresholds: ThresholdHistory = ThresholdHistory()
         self.baseline_signals: dict[str, str] = {}

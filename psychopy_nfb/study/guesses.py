@@ -79,7 +79,9 @@ def read_guesses(folder: StudyFolder) -> list[Guess]:
     return [read_json(Guess, place / name) for name in names if pattern.fullmatch(name)]
 
 
-def guesses_by_arm(folder: StudyFolder, who: str, arms: Mapping[str, str]) -> dict[str, Counter]:
+def guesses_by_arm(
+    folder: StudyFolder, who: str, arms: Mapping[str, str]
+) -> dict[str, Counter[str]]:
     """Return for each arm how often which arm was guessed in it.
 
     Parameters
@@ -91,7 +93,7 @@ def guesses_by_arm(folder: StudyFolder, who: str, arms: Mapping[str, str]) -> di
     arms : mapping of str to str
         Arm by participant; guesses about others are left out.
     """
-    counts: dict[str, Counter] = {}
+    counts: dict[str, Counter[str]] = {}
     for guess in read_guesses(folder):
         if guess.who == who and guess.participant in arms:
             counts.setdefault(arms[guess.participant], Counter())[guess.arm] += 1
