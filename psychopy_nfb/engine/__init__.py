@@ -19,12 +19,13 @@
   `marker_clock`: when markers of other programs were; `channel_watch`: channels that stay bad;
 - `loop`: samples in, feedback out; `relay`: the same records for a screen at another computer;
   `command_handler`: what it does at a command between them;
-- `recorder`: all of it to disk; `sample_batch`: samples that wait for that; `sample_index`: which
-  sample an event belongs to; `experiment_events`: marks and blocks as events; `recorded_stream`:
-  what the files say of the stream; `settings_clerk`: writes the settings file;
+- `recorder`: all of it to disk; `sample_batch`: samples that wait for that; `event_recorder`:
+  events, each at its sample; `sample_index`: which sample an event belongs to;
+  `experiment_events`: marks and blocks as events; `recorded_stream`: what the files say of the
+  stream; `settings_clerk`: writes the settings file;
 - `worker_process`, `worker_launch`: start the worker, restart it, end it; the frame loop never
-  waits; `outbox`: commands on their way to it, which no kill loses; `reached_state`,
-  `threshold_history`: what its successor goes on from;
+  waits; `worker_health`: whether it works; `outbox`: commands on their way to it, which no kill
+  loses; `reached_state`, `threshold_history`: what its successor goes on from;
 - `quest`: a threshold by PsychoPy's QUEST; `carry_over`: thresholds go on where an earlier session
   ended; `trials`: how a trial went, told;
 - `running_sessions`: where sessions announce themselves; `operator_commands`: what may be asked of

@@ -83,13 +83,13 @@ class CommandHandler:
                 if "source" in command:  # who asked for it, where it was not the experiment
                     detail = {**(event.get("detail") or {}), "source": command["source"]}
                     event = {**event, "detail": detail}
-                event = self._recorder.command_event(number, event, command["called"])
+                event = self._recorder.events.of_command(number, event, command["called"])
             sample = self._processor.n_samples
             self._control.send("obeyed", number=number, event=event, sample=sample)
 
     def _on_keep(self, command: dict[str, Any]) -> None:
         """Keep an event of the worker before this one, whose files may lack it."""
-        self._recorder.keep_again(command["number"], command["event"])
+        self._recorder.events.keep_again(command["number"], command["event"])
 
     def _on_stop(self, _: dict[str, Any]) -> None:
         self.running = False
@@ -175,7 +175,7 @@ class CommandHandler:
             source, turn = command["show"]
             self._processor.shown.show(source, turn)
             called = command["called"] if self._processor.n_samples else None
-            self._recorder.shown(source, turn, called)
+            self._recorder.events.shown(source, turn, called)
         if command["edge"] == "end":
             self.keep_thresholds()
         return self._recorder.experiment.block(command)
@@ -188,7 +188,7 @@ class CommandHandler:
     def _note_counting(self) -> None:
         """Write from which sample on points count or not; a block's own event has its time."""
         on = self._processor.counting
-        self._recorder.event("points_on" if on else "points_off", kind="command")
+        self._recorder.events.write("points_on" if on else "points_off", kind="command")
 
     def _note_training(self, edge: str | None, called: float | None = None) -> None:
         """Write from which sample on moving thresholds know of a block's begin or end.
@@ -196,7 +196,7 @@ class CommandHandler:
         Among the commands that hold from that sample on it is the one that was `called` then.
         """
         training = self._processor.thresholds.training
-        self._recorder.event(
+        self._recorder.events.write(
             "adaptation",
             t=called if self._processor.n_samples else None,
             kind="command",

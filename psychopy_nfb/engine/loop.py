@@ -210,7 +210,7 @@ class Loop:
         processing = perf_counter()
         if gaps:
             block = self._process_around(gaps, samples)
-            self.recorder.gaps(gaps, first)
+            self.recorder.events.gaps(gaps, first)
             self.rate.restart()
             self.channels.restart()
         else:
@@ -253,7 +253,7 @@ class Loop:
         if spoilt != self.processor.rate_spoilt:
             self.processor.rate_spoilt = spoilt
             what = "rate_spoilt" if spoilt else "rate_right"
-            self.recorder.event(what, detail={"real": rate * self.rate.share}, kind="stream")
+            self.recorder.events.write(what, detail={"real": rate * self.rate.share}, kind="stream")
 
     def _process_around(self, gaps: list[Gap], samples: np.ndarray) -> Block:
         """Process one block with gaps in it: the filters start anew after each."""
@@ -331,18 +331,20 @@ class Loop:
                 shown = self.processor.shown
                 if self.recorder.sealed and shown is not None and (event, fault) in shown.faults():
                     detail = {"why": fault, "of_shown": True}
-                    self.recorder.event(event, detail=detail, kind="worker")
+                    self.recorder.events.write(event, detail=detail, kind="worker")
                     continue
-                self.recorder.event(event, detail={"why": fault}, kind="worker")
+                self.recorder.events.write(event, detail={"why": fault}, kind="worker")
                 self.control.send("fault", why=fault)
         while (failure := self.recorder.unreported()) is not None:
-            self.recorder.event("settings_not_written", detail={"why": failure}, kind="worker")
+            self.recorder.events.write(
+                "settings_not_written", detail={"why": failure}, kind="worker"
+            )
             self.control.send("recording", error=failure)
         while self.channels.found:
             self.source.events.append(("bad_channel", self.channels.found.popleft()))
         while self.source.events:
             what, detail = self.source.events.popleft()
-            self.recorder.event(what, detail=detail, kind="stream")
+            self.recorder.events.write(what, detail=detail, kind="stream")
             self.control.send("stream", what=what, detail=detail)
             if what == "stream_back":
                 self._tell_streams()

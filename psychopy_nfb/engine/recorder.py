@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
-from collections import deque
 from dataclasses import replace
 from typing import Any
 
@@ -13,8 +11,9 @@ import pylsl
 
 from psychopy_nfb.engine.acquisition import Acquisition
 from psychopy_nfb.engine.block import Block, events_of
+from psychopy_nfb.engine.event_recorder import EventRecorder
 from psychopy_nfb.engine.experiment_events import ExperimentEvents
-from psychopy_nfb.engine.frame_rows import PATIENCE_SECONDS, FrameReader
+from psychopy_nfb.engine.frame_rows import FrameReader
 from psychopy_nfb.engine.marker_clock import time_beside_eeg
 from psychopy_nfb.engine.memory import SharedBlock
 from psychopy_nfb.engine.processor import Processor
@@ -23,18 +22,12 @@ from psychopy_nfb.engine.sample_batch import SampleBatch
 from psychopy_nfb.engine.sample_index import SampleIndex
 from psychopy_nfb.engine.settings_clerk import SettingsClerk
 from psychopy_nfb.errors import FileError
-from psychopy_nfb.lsl.continuity import Gap
 from psychopy_nfb.lsl.markers import MarkerWatcher
-from psychopy_nfb.lsl.stamps_heard import FOREIGN_SECONDS
 from psychopy_nfb.recording import SessionFiles, SessionWriter, machine_facts
 from psychopy_nfb.recording.session import temporary_files
 from psychopy_nfb.settings import finite, to_dict
 
 logger: logging.Logger = logging.getLogger(__name__)
-
-ON_ITS_WAY_SECONDS = PATIENCE_SECONDS + FOREIGN_SECONDS
-"""How long an event waits for the sample it belongs to, beside the time from chunk to chunk, once
-no more samples come: those that come may be old, after a start or a standstill."""
 
 
 class Recorder:
@@ -59,6 +52,8 @@ class Recorder:
     ----------
     experiment : ExperimentEvents
         Its marks and blocks.
+    events : EventRecorder
+        Writes these and all others.
     """
 
     def __init__(
@@ -81,13 +76,8 @@ class Recorder:
         worker has left, in its files where it wrote them."""
         self.left: dict[str, Any] = {}
         """What an earlier worker left of the stream's continuity, for `Continuity.resume`."""
-        self._index = SampleIndex(source.info.rate)
         self._batch = SampleBatch()
-        self._pending: deque[tuple[float, dict[str, Any]]] = deque()
         self._seen_flags = 0
-        self._last_t: float | None = None
-        self._taken_at = -math.inf
-        self._early: list[dict[str, Any]] = []
         self._frames = FrameReader(block.frames, self.experiment.labels)
         self._writer: SessionWriter | None = None
         self._settings: SettingsClerk | None = None
@@ -102,24 +92,26 @@ class Recorder:
                 if not restore:
                     raise
                 self._begin_elsewhere(order, error)
-        if restore:
-            self._go_on(restore)
+        stamps = self._go_on(restore) if restore else np.empty(0)
+        self.events: EventRecorder = EventRecorder(
+            self._writer,
+            processor,
+            SampleIndex(source.info.rate, start=self.n_samples - len(stamps)),
+            self._record_batch,
+        )
+        if len(stamps):
+            self.events.take_samples(stamps, self.n_samples - len(stamps))
 
-    def _go_on(self, restore: dict[str, Any]) -> None:
-        """Take over what an earlier worker has left, from its files or its last record."""
+    def _go_on(self, restore: dict[str, Any]) -> np.ndarray:
+        """Take over what an earlier worker has left; return the last stamps that it has written."""
         if self._writer is None:
             self.left = {"last": restore.get("t_sample"), "n_gaps": 0, "lost_seconds": 0.0}
-            self._index = SampleIndex(self._source.info.rate, start=self.n_samples)
-            return
+            return np.empty(0)
         before = self._writer.before
         self.n_samples = before.n_samples
         last = float(before.stamps[-1]) if len(before.stamps) else None
         self.left = {"last": last, "n_gaps": before.n_gaps, "lost_seconds": before.lost_seconds}
-        first = self.n_samples - len(before.stamps)
-        self._index = SampleIndex(self._source.info.rate, start=first)
-        if last is not None:
-            self._index.extend(before.stamps)
-            self._last_t = last
+        return before.stamps
 
     def _begin_elsewhere(self, order: dict[str, Any], error: FileError) -> None:
         """Write what comes to a temporary folder: the earlier worker's files are gone."""
@@ -203,17 +195,19 @@ class Recorder:
             self._files.leave_word(f"{error} The rest of the session is in {stem}_*")
             self._files = writer.files
             self._settings.move(writer.files.settings)
-        self.event("recording_moved", detail=detail, kind="worker")
+        self.events.write("recording_moved", detail=detail, kind="worker")
         for begun in self.experiment.open_blocks.values():
             # Or the rest would not have the block; what had not been flushed goes into it anyway.
             if begun["command"] is None or begun["command"] in writer.left:
-                self.event(**{key: begun[key] for key in ("label", "kind", "value", "detail")})
+                self.events.write(
+                    **{key: begun[key] for key in ("label", "kind", "value", "detail")}
+                )
         return {"kind": "recording_moved", "why": str(error), "stem": stem}
 
     def start(self, thresholds: dict[str, dict[str, float]]) -> None:
         """Note the beginning, of a successor with the `thresholds` that it went on with."""
         if self._restore:
-            self.event(
+            self.events.write(
                 "worker_restarted",
                 kind="worker",
                 detail={
@@ -225,14 +219,14 @@ class Recorder:
                 },
             )
         else:
-            self.event("start", kind="worker")
+            self.events.write("start", kind="worker")
 
     def take(self, native: np.ndarray, stamps: np.ndarray, block: Block, received: float) -> None:
         """Keep one block: samples as the stream sent them, (n, n_channels), and the outcome.
 
         They are recorded with those after them, by `look_after` or before the next event.
         """
-        self._taken_at = received
+        self.events.taken_at = received
         self._batch.add(native, stamps, block)
 
     def _record_batch(self) -> None:
@@ -243,13 +237,11 @@ class Recorder:
         native, stamps, block = taken
         first = self.n_samples
         self.n_samples += len(stamps)
-        self._index.extend(stamps)
-        self._last_t = float(stamps[-1])
+        if self._writer is not None:
+            self._writer.eeg(native, stamps)
+        self.events.take_samples(stamps, first)
         if self._writer is None:
             return
-        self._writer.eeg(native, stamps)
-        if self._early:
-            self._write_early(float(stamps[0]), first)
         if len(block.rows):
             self._writer.signals(block.values, stamps[block.rows], block.flags, first + block.rows)
         for row, event in events_of(block, self._seen_flags):
@@ -257,111 +249,6 @@ class Recorder:
             self._writer.event(**event, t=t, sample=first + row)
         if len(block.flags):
             self._seen_flags = int(block.flags[-1])
-
-    def gaps(self, gaps: list[Gap], first: int) -> None:
-        """Mark lost samples: the event's sample is the first one after them."""
-        for gap in gaps:
-            self.event(
-                "gap",
-                t=gap.t,
-                sample=first + gap.row,
-                kind="stream",
-                duration=gap.seconds,
-                detail={"seconds": gap.seconds},
-            )
-
-    def event(
-        self,
-        label: str,
-        *,
-        kind: str,
-        t: float | None = None,
-        sample: int | None = None,
-        value: str | None = None,
-        duration: float = 0.0,
-        detail: dict[str, Any] | None = None,
-        command: int | None = None,
-    ) -> None:
-        """Write an event; without `t` and `sample` it lies before the next sample.
-
-        Before the first sample such an event waits for it: what the inlet has waiting is older than
-        now. The event of a command has its number, so that it is written once.
-        """
-        if self._writer is None:
-            return
-        self._record_batch()  # what came before it is written before it
-        what = {
-            "kind": kind,
-            "value": value,
-            "duration": duration,
-            "detail": detail,
-            "command": command,
-        }
-        if t is None and self._last_t is None:
-            self._early.append({"label": label, **what})
-            return
-        self._writer.event(
-            label,
-            self._last_t if t is None else t,
-            self._processor.n_samples if sample is None else sample,
-            **what,
-        )
-
-    def _write_early(self, t: float, sample: int) -> None:
-        """Write what happened before the first sample, as of that one."""
-        for event in self._early:
-            self._writer.event(t=t, sample=sample, **event)
-        self._early.clear()
-
-    def shown(self, source: str, turn: int, called: float | None) -> None:
-        """Write from which sample on something else is shown."""
-        self.event(
-            "shown",
-            t=called,
-            kind="command",
-            detail={"shown": source, "turn": turn},
-        )
-
-    def command_event(
-        self, number: int, event: dict[str, Any], called: float
-    ) -> dict[str, Any] | None:
-        """Keep the event of a command that was obeyed now; return it for whom it may be lost to.
-
-        One that has a time of its own is written once the sample at that time has come; others
-        take effect from the next sample on, and happened when they were `called`. None where
-        nothing is kept.
-        """
-        if self._writer is None:
-            return None
-        if "t" not in event:
-            self._record_batch()
-            after = self._last_t
-            t = None if after is None else called
-            event = {**event, "t": t, "sample": self._processor.n_samples, "after": after}
-        self.keep(number, event)
-        return event
-
-    def keep(self, number: int, event: dict[str, Any]) -> None:
-        """Keep the event of the command `number`."""
-        event = {**event, "command": number}
-        t, sample = event.pop("t"), event.pop("sample", None)
-        event.pop("after", None)
-        if t is None:  # before the first sample
-            self.event(**event)
-        elif sample is None:
-            self._pending.append((t, event))
-        else:
-            self.event(**event, t=t, sample=sample)
-
-    def keep_again(self, number: int, event: dict[str, Any]) -> None:
-        """Keep the event of a command that an earlier worker has obeyed.
-
-        The last samples that it had are not in its files: what it did then comes where these end.
-        """
-        if event.get("after") is not None:
-            self._record_batch()
-            event = {**event, "sample": self._index.after(event["after"])}
-        self.keep(number, event)
 
     def kept(self) -> list[int]:
         """Return the numbers of the commands whose events have come into the files since."""
@@ -379,14 +266,13 @@ class Recorder:
                     "kind": "marker",
                     "detail": {"stream": marker.stream},
                 }
-                self._pending.append((time_beside_eeg(marker, offset), event))
+                self.events.wait(time_beside_eeg(marker, offset), event)
             for sentence in self._watcher.take_notes():
                 self._source.events.append(("marker_stream", {"sentence": sentence}))
+        self.events.write_waiting(self._source.chunk_seconds, patient=True)
         if self._writer is None:
-            self._pending.clear()
             self._source.aux_pulled.clear()
             return
-        self._keep_pending(patient=True)
         self._keep_frames(patient=True)
         self._keep_aux()
 
@@ -394,30 +280,6 @@ class Recorder:
         """Write all that the second stream has sent since the last call."""
         while self._source.aux_pulled:
             self._writer.aux(*self._source.aux_pulled.popleft())
-
-    def _keep_pending(self, patient: bool) -> None:
-        """Write the events whose sample has come; without patience all of them.
-
-        However long a sample is on its way, its own stamp says to which the event belongs. What
-        lies in the future is by another clock and waits for nothing.
-        """
-        waiting = []
-        now = pylsl.local_clock()
-        patience = ON_ITS_WAY_SECONDS + self._source.chunk_seconds
-        while self._pending:
-            t, event = self._pending.popleft()
-            sample = self._index.at(t)
-            if event.get("command"):  # the experiment has it until it is in the files
-                waits = t - now < PATIENCE_SECONDS
-            else:
-                waits = now - max(t, self._taken_at) < patience
-            if sample is None and patient and waits:
-                waiting.append((t, event))
-            else:
-                self.event(
-                    **event, t=t, sample=self._processor.n_samples if sample is None else sample
-                )
-        self._pending.extend(waiting)
 
     def _keep_frames(self, patient: bool) -> None:
         """Write the frames that were shown since the last call."""
@@ -447,13 +309,13 @@ class Recorder:
         self._record_batch()
         if self._writer is None:
             return
-        self._keep_pending(patient=False)
+        self.events.write_waiting(self._source.chunk_seconds, patient=False)
         self._keep_frames(patient=False)
         self._keep_aux()
         if self.sealed:
-            self.event("stages", kind="worker", detail=finite(sections.pop("stages", {})))
-        self.event(reason, kind="worker")
-        self._write_early(pylsl.local_clock(), self._processor.n_samples)
+            self.events.write("stages", kind="worker", detail=finite(sections.pop("stages", {})))
+        self.events.write(reason, kind="worker")
+        self.events.write_early(pylsl.local_clock(), self._processor.n_samples)
         self._writer.close()
         self.remember(**sections, counts=self._writer.counts(), ended=reason)
         self._settings.close()

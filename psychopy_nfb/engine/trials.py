@@ -35,7 +35,7 @@ def tell_trial(
     detail = {"block": command["id"], "label": command["label"], **asdict(given)}
     if own is not None:
         detail["own_share"] = own.share
-    recorder.event(
+    recorder.events.write(
         "trial", kind="reward", value="success" if given.success else "missed", detail=detail
     )
     control.send("trial", block=command["id"], trial=asdict(given))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 import os
 import subprocess
 import tempfile
@@ -26,6 +25,7 @@ from psychopy_nfb.engine.operator_commands import source_entry
 from psychopy_nfb.engine.outbox import Outbox
 from psychopy_nfb.engine.reached_state import ReachedState
 from psychopy_nfb.engine.spare_worker import SpareWorker
+from psychopy_nfb.engine.worker_health import START_SECONDS, WorkerHealth, start_seconds
 from psychopy_nfb.engine.worker_launch import close_pipes, how_it_ended, remove_log, start_worker
 from psychopy_nfb.errors import NfbError, WorkerError, cause
 
@@ -34,12 +34,6 @@ logger: logging.Logger = logging.getLogger(__name__)
 WORKER = "engine.worker"
 RECEIVER = "remote.receiver"
 """What runs in the process, where the EEG is processed on this computer and on another one."""
-START_SECONDS = 20.0
-"""How long a worker may take to be ready, beyond the stream's timeout: cold disk, virus scanner."""
-STALLED_SECONDS = 1.5
-"""Without a heartbeat a worker is killed and started again."""
-BUSY_SECONDS = 120.0
-"""The same while it fits its steps to a baseline, which takes seconds with many channels."""
 LOOK_SECONDS = 0.1
 STOP_SECONDS = 3.0
 REMOTE_STOP_SECONDS = 12.0
@@ -49,15 +43,6 @@ LAST_WORDS_SECONDS = 10.0
 starts without them goes on from settings that are older than the events in the files."""
 INTERRUPT_SECONDS = 0.1
 """On Windows Ctrl-C is not noticed within a wait: waits for the start are as short as this."""
-WORKED_SECONDS = 3.0
-"""A worker that worked for so long did not die of its start."""
-MOST_RESTARTS = 20
-"""So many workers in a row that did not work for `WORKED_SECONDS`; then there is no other."""
-
-
-def start_seconds(configuration: dict[str, Any]) -> float:
-    """Return how long a worker may take to be ready, in seconds."""
-    return START_SECONDS + 2 * configuration["stream"]["timeout"]
 
 
 class WorkerProcess:
@@ -121,16 +106,13 @@ class WorkerProcess:
         self._told = threading.Event()  # ready or error has come from the first worker
         self._creator = os.getpid()
         self._error: NfbError | None = None
-        self._looked_at = self._slept_at = lsl_now()
         self._process: subprocess.Popen[bytes] | None = None
         self._receiver: threading.Thread | None = None
-        self._is_ready = False  # whether this process has begun to work
-        self._spawned_at = self._ready_at = 0.0
-        self._in_vain = 0  # how many workers in a row did not work for long
         self._refusal = ""  # of a successor, as it was told last
         self.ready: dict[str, Any] = {}
         self.block: SharedBlock = SharedBlock.create(value_names)
         self._spare = SpareWorker(WORKER, self.block.name) if remote is None else None
+        self._health = WorkerHealth(self.block)
         self.restarts: int = 0
 
     def start(self) -> None:
@@ -190,9 +172,7 @@ class WorkerProcess:
         if process is None:
             process = start_worker(module, self.block.name, self.log_path)
         self.block["worker_pid"] = process.pid
-        self.block["busy"] = 0
-        self.block.heartbeat = 0.0
-        self._spawned_at = lsl_now()
+        self._health.begin()
         order = {
             "configuration": self._configuration,
             "session": self._session,
@@ -209,7 +189,7 @@ class WorkerProcess:
         }
         self._write(process, order)
         # Only now: a command that waits for this process must not come before its order.
-        self._is_ready = False
+        self._health.is_ready = False
         self._process = process
         self._receiver = threading.Thread(
             target=self._receive, args=(process,), name="nfb-messages", daemon=True
@@ -248,8 +228,7 @@ class WorkerProcess:
         kind = message["kind"]
         if kind == "ready":
             self.ready = message
-            self._ready_at = lsl_now()
-            self._is_ready = process is self._process
+            self._health.become_ready(process is self._process)
             self._told.set()
         elif kind == "error":
             refusal = getattr(errors, message["error"])(
@@ -305,14 +284,8 @@ class WorkerProcess:
         """Look once; return whether there is nothing to look after any more."""
         process = self._process
         dead = process.poll() is not None
-        beat = self.block.heartbeat
-        now = lsl_now()
-        if now - self._looked_at > STALLED_SECONDS / 2:
-            self._slept_at = now  # all processes did, as in a laptop that was closed
-        self._looked_at = now
-        silent_since = max(beat or self._spawned_at, self._slept_at)
-        if not (dead or now - silent_since > self._patience(beat)):
-            if self._spare is not None and self._is_ready and now - self._ready_at > WORKED_SECONDS:
+        if not (self._health.is_silent(first=not self._told.is_set()) or dead):
+            if self._spare is not None and self._health.has_worked:
                 self._spare.begin(self.log_path)
             return False
         if not self._told.is_set():
@@ -341,13 +314,6 @@ class WorkerProcess:
                 )
         return False
 
-    def _patience(self, beat: float) -> float:
-        """Return for how many seconds this worker may be silent."""
-        if beat:
-            return BUSY_SECONDS if self.block["busy"] else STALLED_SECONDS
-        # The first one may wait for its stream, for which `start` has a limit; successors do not.
-        return START_SECONDS if self._told.is_set() else math.inf
-
     def _restart(self, process: subprocess.Popen[bytes], why: str) -> None:
         process.kill()
         process.wait()
@@ -355,17 +321,10 @@ class WorkerProcess:
         close_pipes(process)
         if self._error is not None:  # its last words were that no other can work either
             return
-        worked = self.block.heartbeat - self._ready_at if self._is_ready else 0.0
-        self._in_vain = 0 if worked > WORKED_SECONDS else self._in_vain + 1
-        if self._in_vain > MOST_RESTARTS:
+        if (hopeless := self._health.end()) is not None:
+            remedy = "end the experiment and start it again. The last time"
             self._give_up(
-                WorkerError(
-                    "worker",
-                    self.restarts,
-                    f"ended {MOST_RESTARTS} times within {WORKED_SECONDS:g} s of its start and is "
-                    f"not started any more; end the experiment and start it again. The last time "
-                    f"{self._ended_how()}",
-                )
+                WorkerError("worker", self.restarts, f"{hopeless}; {remedy} {self._ended_how()}")
             )
             return
         self.restarts += 1
@@ -427,7 +386,7 @@ class WorkerProcess:
         self._outbox.add({"command": "stop"})
         try:
             stop = STOP_SECONDS if self._remote is None else REMOTE_STOP_SECONDS
-            process.wait(stop if self._is_ready else START_SECONDS)
+            process.wait(stop if self._health.is_ready else START_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

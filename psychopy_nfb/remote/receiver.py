@@ -16,7 +16,7 @@ import pylsl
 from psychopy_nfb.engine.control import ControlLine
 from psychopy_nfb.engine.memory import SharedBlock
 from psychopy_nfb.engine.worker import refuse, run_beside_experiment
-from psychopy_nfb.engine.worker_process import start_seconds
+from psychopy_nfb.engine.worker_health import start_seconds
 from psychopy_nfb.errors import NfbError, WorkerError
 from psychopy_nfb.recording.settings_file import machine_facts
 from psychopy_nfb.remote.commands import moved

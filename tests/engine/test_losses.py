@@ -12,7 +12,7 @@ from trainings import VALUE_NAMES
 
 from psychopy_nfb import Neurofeedback
 from psychopy_nfb.dsp import Flags
-from psychopy_nfb.engine import worker_process
+from psychopy_nfb.engine import worker_health
 from psychopy_nfb.engine.records import SAMPLE
 from psychopy_nfb.engine.rerun import rerun
 from psychopy_nfb.recording import read_session
@@ -131,7 +131,7 @@ def test_a_worker_that_is_stopped_during_its_start_is_replaced(
     with Neurofeedback(training(amplifier().source_id)) as nfb:
         until(lambda: fresh(nfb), 10, "values")
         first = nfb.worker_pid
-        monkeypatch.setattr(worker_process, "START_SECONDS", 5.0)
+        monkeypatch.setattr(worker_health, "START_SECONDS", 5.0)
         os.kill(first, signal.SIGKILL)
         until(lambda: nfb.worker_pid != first, 5, "a new worker")
         os.kill(nfb.worker_pid, signal.SIGSTOP)
@@ -141,8 +141,8 @@ def test_a_worker_that_is_stopped_during_its_start_is_replaced(
 
 
 def test_workers_that_worked_are_replaced_without_end(amplifier, training, until, monkeypatch):
-    monkeypatch.setattr(worker_process, "MOST_RESTARTS", 1)
-    monkeypatch.setattr(worker_process, "WORKED_SECONDS", 0.5)
+    monkeypatch.setattr(worker_health, "MOST_RESTARTS", 1)
+    monkeypatch.setattr(worker_health, "WORKED_SECONDS", 0.5)
     with Neurofeedback(training(amplifier().source_id)) as nfb:
         for restarts in range(1, 5):
             until(lambda: fresh(nfb), 15, "values")
@@ -155,8 +155,8 @@ def test_workers_that_worked_are_replaced_without_end(amplifier, training, until
 def test_workers_that_die_of_their_start_are_given_up_with_a_word(
     amplifier, training, until, monkeypatch, caplog
 ):
-    monkeypatch.setattr(worker_process, "MOST_RESTARTS", 2)
-    monkeypatch.setattr(worker_process, "WORKED_SECONDS", 60.0)
+    monkeypatch.setattr(worker_health, "MOST_RESTARTS", 2)
+    monkeypatch.setattr(worker_health, "WORKED_SECONDS", 60.0)
     with Neurofeedback(training(amplifier().source_id)) as nfb:
         for _ in range(2):
             before = nfb.worker_pid

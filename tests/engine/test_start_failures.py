@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from psychopy_nfb import Neurofeedback
-from psychopy_nfb.engine import worker_process
+from psychopy_nfb.engine import worker_health
 from psychopy_nfb.engine.worker_process import WorkerProcess
 from psychopy_nfb.errors import StreamError, WorkerError
 from psychopy_nfb.lsl.selection import StreamSelection
@@ -111,8 +111,8 @@ def test_a_successor_without_shared_memory_is_told_at_once(
 
 
 def test_a_baseline_without_a_worker_says_why_it_failed(training, until, monkeypatch):
-    monkeypatch.setattr(worker_process, "MOST_RESTARTS", 0)
-    monkeypatch.setattr(worker_process, "WORKED_SECONDS", 600.0)
+    monkeypatch.setattr(worker_health, "MOST_RESTARTS", 0)
+    monkeypatch.setattr(worker_health, "WORKED_SECONDS", 600.0)
     with Neurofeedback(training(None, stream=TEST_SIGNAL)) as nfb:
         os.kill(nfb.worker_pid, KILL)
         until(lambda: nfb.recording_error is not None, 60, "the word that there is no worker")
