@@ -7,8 +7,8 @@ import datetime
 import numpy as np
 import pytest
 from display_simulation import simulate_display
+from examined_light import examine, lost, missed
 
-from psychopy_nfb.photodiode import light_times
 from psychopy_nfb.photodiode.verdict import judge, passed
 
 SEED = datetime.date.today().toordinal()
@@ -16,22 +16,6 @@ SEED = datetime.date.today().toordinal()
 
 def make(seed, **conditions):
     return simulate_display(np.random.default_rng([SEED, 78, seed]), 1000.0, 15.0, **conditions)
-
-
-def examine(made):
-    """Return what was found, what is said of it, and the errors of edges in seconds."""
-    found = light_times(made.frames, made.values, made.stamps)
-    edged = found.frames[found.frames.edge]
-    errors = edged.t_light.to_numpy() - made.t_light[edged.frame]
-    return found, " ".join(map(str, judge(found.summary))), errors
-
-
-def missed(found):
-    return set(found.frames.frame[found.frames.shown == False])  # noqa: E712
-
-
-def lost(found):
-    return set(found.frames.frame[found.frames.shown.isna()])
 
 
 @pytest.mark.parametrize(

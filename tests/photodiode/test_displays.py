@@ -7,6 +7,7 @@ import datetime
 import numpy as np
 import pytest
 from display_simulation import simulate_display
+from examined_light import edge_errors, missed, rms
 
 from psychopy_nfb.photodiode import NoLight, NoMatch, light_times
 
@@ -24,17 +25,8 @@ def examine(seed=0, rate=1000.0, **conditions):
     """Return the simulation, what was found, and the errors of edges in samples."""
     simulated = simulate_display(np.random.default_rng([SEED, seed]), rate, **conditions)
     found = light_times(simulated.frames, simulated.values, simulated.stamps)
-    edged = found.frames[found.frames.edge]
-    errors = (edged.t_light.to_numpy() - simulated.t_light[edged.frame]) * rate
+    errors = edge_errors(simulated, found) * rate
     return simulated, found, errors
-
-
-def rms(errors):
-    return float(np.sqrt(np.mean(errors**2)))
-
-
-def missed(found):
-    return set(found.frames.frame[found.frames.shown == False])  # noqa: E712
 
 
 @pytest.mark.parametrize(("kind", "refresh", "rate"), PULSED)
@@ -178,8 +170,7 @@ class TestShortRecordings:
         begin = made.stamps[0] + rng.uniform(2, 9)
         kept = (made.stamps > begin) & (made.stamps < begin + seconds)
         found = light_times(made.frames, made.values[kept], made.stamps[kept])
-        edged = found.frames[found.frames.edge]
-        errors = edged.t_light.to_numpy() - made.t_light[edged.frame]
+        errors = edge_errors(made, found)
         return found, np.abs(errors).max()
 
     @pytest.mark.parametrize("seconds", [0.55, 0.62, 0.7])

@@ -7,34 +7,17 @@ import datetime
 import numpy as np
 import pytest
 from display_simulation import simulate_display
+from examined_light import examine, lost, missed
 from light_simulation import simulate_light
 from scipy.signal import butter, lfilter, sosfilt
 
-from psychopy_nfb.photodiode import NoLight, NoMatch, light_times
-from psychopy_nfb.photodiode.verdict import judge
+from psychopy_nfb.photodiode import NoLight, NoMatch
 
 SEED = datetime.date.today().toordinal()
 
 
 def make(seed, rate=1000.0, seconds=15.0, **conditions):
     return simulate_display(np.random.default_rng([SEED, 77, seed]), rate, seconds, **conditions)
-
-
-def examine(made, values=None, stamps=None):
-    """Return what was found, what is said of it, and the errors of edges in seconds."""
-    given = made.values if values is None else values
-    found = light_times(made.frames, given, made.stamps if stamps is None else stamps)
-    edged = found.frames[found.frames.edge]
-    errors = edged.t_light.to_numpy() - made.t_light[edged.frame]
-    return found, " ".join(map(str, judge(found.summary))), errors
-
-
-def missed(found):
-    return set(found.frames.frame[found.frames.shown == False])  # noqa: E712
-
-
-def lost(found):
-    return set(found.frames.frame[found.frames.shown.isna()])
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import datetime
 import numpy as np
 import pytest
 from display_simulation import simulate_display
+from examined_light import edge_errors
 
 from psychopy_nfb.photodiode import NoLight, NoMatch, light_times
 
@@ -112,8 +113,7 @@ def refuses(kind, day, seed):
     if said:
         return True
     assert kind in SOMETIMES_READ, f"seed {day}, {seed}"
-    edged = found.frames[found.frames.edge]
-    errors = edged.t_light.to_numpy() - made.t_light[edged.frame]
+    errors = edge_errors(made, found)
     assert np.abs(errors).max() < 0.002, f"seed {day}, {seed}"
     assert found.summary.missed == found.summary.repeated == 0, f"seed {day}, {seed}"
     assert found.summary.tied == "display", f"seed {day}, {seed}"

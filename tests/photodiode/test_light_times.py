@@ -7,6 +7,7 @@ import functools
 
 import numpy as np
 import pytest
+from examined_light import edge_errors, rms
 from light_simulation import simulate_light
 
 from psychopy_nfb.photodiode import NoLight, NoMatch, light_times
@@ -55,13 +56,8 @@ def _examine(rate, conditions):
     rng = np.random.default_rng([SEED, int(rate)])
     simulated = simulate_light(rng, rate, SECONDS[rate], **dict(conditions))
     found = light_times(simulated.frames, simulated.values, simulated.stamps)
-    edged = found.frames[found.frames.edge]
-    errors = (edged.t_light.to_numpy() - simulated.t_light[edged.frame]) * rate
+    errors = edge_errors(simulated, found) * rate
     return simulated, found, errors
-
-
-def rms(errors):
-    return float(np.sqrt(np.mean(errors**2)))
 
 
 @pytest.mark.parametrize("rate", RATES)

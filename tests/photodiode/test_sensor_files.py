@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from display_simulation import simulate_display
+from examined_light import edge_errors
 from xdf_writing import lab_recorder
 
 from psychopy_nfb.photodiode import light_times
@@ -27,8 +28,7 @@ def test_samples_lost_in_an_xdf_are_lost_light_and_no_missed_frames(seconds, tmp
     found = light_times(simulated.frames, channel.values, channel.stamps)
     assert found.summary.missed == found.summary.repeated == 0
     assert abs(found.summary.lost - seconds * 60) <= 5
-    edged = found.frames[found.frames.edge]
-    errors = edged.t_light.to_numpy() - simulated.t_light[edged.frame]
+    errors = edge_errors(simulated, found)
     assert np.sqrt(np.mean(errors**2)) <= 0.5 / RATE
     assert "1 gap," in caplog.text
 
