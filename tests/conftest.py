@@ -328,3 +328,48 @@ def until():
             time.sleep(0.005)
 
     return wait
+
+
+@pytest.fixture
+def listen():
+    """Return a function that updates for some time and returns the records that came."""
+
+    from psychopy_nfb.engine.records import NUMBER
+
+    def go_on(nfb, seconds):
+        seen = nfb.records.newest_seq
+        records = []
+        ends = time.monotonic() + seconds
+        while time.monotonic() < ends:
+            nfb.update()
+            for record in nfb.records.since(seen):
+                seen = record[NUMBER]
+                records.append(record)
+            time.sleep(0.005)
+        return records
+
+    return go_on
+
+
+@pytest.fixture
+def open_window():
+    """Open windows that are closed after the test."""
+    opened = []
+
+    def open_one(size=(320, 240), **settings):
+        from psychopy import logging, visual
+
+        logging.console.setLevel(logging.ERROR)
+        defaults = {
+            "units": "pix",
+            "color": "black",
+            "allowGUI": False,
+            "checkTiming": False,
+            "waitBlanking": False,
+        }
+        opened.append(visual.Window(size, **{**defaults, **settings}))
+        return opened[-1]
+
+    yield open_one
+    for window in opened:
+        window.close()

@@ -4,30 +4,24 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from paced_display import HZ
+
+from psychopy_nfb import pace
+from psychopy_nfb.lsl.selection import StreamSelection
 
 
 @pytest.fixture
-def open_window():
-    """Open windows that are closed after the test."""
-    opened = []
+def window(open_window):
+    """Open a window that behaves as a 60 Hz display does."""
+    window = open_window()
+    pace(window, HZ)
+    return window
 
-    def open_one(size=(320, 240), **settings):
-        from psychopy import logging, visual
 
-        logging.console.setLevel(logging.ERROR)
-        defaults = {
-            "units": "pix",
-            "color": "black",
-            "allowGUI": False,
-            "checkTiming": False,
-            "waitBlanking": False,
-        }
-        opened.append(visual.Window(size, **{**defaults, **settings}))
-        return opened[-1]
-
-    yield open_one
-    for window in opened:
-        window.close()
+@pytest.fixture
+def no_amplifier(training):
+    """Return a training that needs no amplifier."""
+    return training("none", stream=StreamSelection(test_signal=True))
 
 
 @pytest.fixture

@@ -26,18 +26,6 @@ def configuration(band=(8.0, 12.0), **changes):
 
 
 @pytest.fixture
-def window():
-    from psychopy import visual
-
-    from psychopy_nfb.display import pace
-
-    win = visual.Window((320, 240), units="pix", allowGUI=False)
-    pace(win, 60)
-    yield win
-    win.close()
-
-
-@pytest.fixture
 def started(amplifier, training, tmp_path, window):
     """Return a function that starts a training with a learning filter in a window."""
     running = []

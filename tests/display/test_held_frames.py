@@ -12,6 +12,7 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
+from paced_display import HZ
 
 from psychopy_nfb import FeedbackBar, Neurofeedback, pace
 from psychopy_nfb.bench.steal_time import Standstills
@@ -20,7 +21,6 @@ from psychopy_nfb.dsp import CFIR, Pick, Pipeline
 from psychopy_nfb.recording import read_session
 
 pytestmark = [pytest.mark.alone, pytest.mark.display, pytest.mark.slow]
-HZ = 60
 FRAME = 1 / HZ
 HOLD = 0.15
 PART = 120

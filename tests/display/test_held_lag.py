@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import psutil
 import pytest
+from paced_display import HZ, show
 
-from psychopy_nfb import FeedbackBar, Lag, Neurofeedback, pace
+from psychopy_nfb import Lag, Neurofeedback
 from psychopy_nfb.display.held_lag import HeldLag, check_possible, nearest_record
 from psychopy_nfb.engine.memory import FEEDBACK_SLOTS, SharedBlock
 from psychopy_nfb.engine.records import NUMBER, T_SAMPLE
@@ -19,7 +20,6 @@ from psychopy_nfb.protocol import value_names
 from psychopy_nfb.recording import read_session
 from psychopy_nfb.report.command import write_report
 
-HZ = 60
 FRAME = 1 / HZ
 
 
@@ -133,20 +133,6 @@ def test_frames_without_the_wanted_lag_are_counted(ring):
         "farthest": pytest.approx(0.05),
     }
     assert "2 of 4 frames were more than a frame (16.7 ms) from" in held.told("late")
-
-
-@pytest.fixture
-def window(open_window):
-    window = open_window()
-    pace(window, HZ)
-    return window
-
-
-def show(nfb, window, seconds):
-    bar = FeedbackBar(window, size=(40, 200))
-    for _ in nfb.frames(seconds):
-        bar.value = nfb.value
-        bar.draw()
 
 
 def lags(files, block):

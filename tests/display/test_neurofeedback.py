@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import time
@@ -10,42 +9,21 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
+from paced_display import HZ, show
 
-from psychopy_nfb import FeedbackBar, FeedbackText, Neurofeedback, PhotodiodePatch, pace
+from psychopy_nfb import FeedbackBar, FeedbackText, Neurofeedback, PhotodiodePatch
 from psychopy_nfb.analysis import frame_stalls, hit_to_display, out_of_order
 from psychopy_nfb.clock import Sleeper, lsl_now
 from psychopy_nfb.display.late_read import GUARD_SECONDS
 from psychopy_nfb.display.neurofeedback import OUTSIDE_FRAMES
-from psychopy_nfb.dsp import CFIR, Burn, Flags, Pick, Pipeline
-from psychopy_nfb.errors import SettingsError, StreamError
-from psychopy_nfb.lsl.selection import StreamSelection
+from psychopy_nfb.dsp import CFIR, Burn, Pick, Pipeline
 from psychopy_nfb.recording import read_session
 
 pytestmark = [pytest.mark.display, pytest.mark.slow]
-HZ = 60
 LOGGED = 240
 TURNS = 8
 """What the plugin costs shows in each turn; what a busy machine costs does not. So conditions take
 turns until one turn shows that it was the machine, and a test fails if none of them does."""
-
-
-@pytest.fixture
-def window(open_window):
-    """Open a window that behaves as a 60 Hz display does."""
-    window = open_window()
-    pace(window, HZ)
-    return window
-
-
-def show(nfb, window, seconds):
-    """Show a bar; return the values that it showed."""
-    bar = FeedbackBar(window, size=(40, 200))
-    values = []
-    for _ in nfb.frames(seconds):
-        bar.value = nfb.value
-        bar.draw()
-        values.append(nfb.value)
-    return values
 
 
 def age_at_flip(frames):
@@ -307,200 +285,3 @@ def test_a_flip_without_late_read_is_unaffected_by_a_display_without_vertical_sy
             window.flip()
         assert time.monotonic() - begun < 1.0
         assert "not known" in nfb.late_read.why_off
-
-
-def test_attaching_before_start_is_one_sentence(training, window):
-    nfb = Neurofeedback(training("nobody"))
-    with pytest.raises(SettingsError, match="call start"):
-        nfb.attach(window)
-    with pytest.raises(SettingsError, match="attach"):
-        next(nfb.frames(1.0))
-
-
-def test_after_close_the_window_is_as_it_was(amplifier, training, window):
-    swap = window.backend.swapBuffers
-    with Neurofeedback(training(amplifier().source_id)) as nfb:
-        nfb.attach(window)
-        show(nfb, window, 0.2)
-        assert window.backend.swapBuffers != swap
-    assert window.backend.swapBuffers == swap
-    nfb.close()
-    window.flip()
-    assert not nfb.flags & Flags.INVALID
-
-
-def test_a_frame_that_is_flipped_after_close_is_let_through(amplifier, training, window, tmp_path):
-    with Neurofeedback(training(amplifier().source_id), data=tmp_path) as nfb:
-        nfb.attach(window)
-        show(nfb, window, 0.2)
-        nfb.update()
-    shown = len(pd.read_csv(nfb.files.frames))
-    assert shown > 0
-    window.flip()  # what update() had queued for it must not reach for memory that is gone
-    assert len(pd.read_csv(nfb.files.frames)) == shown
-
-
-def test_no_collection_during_a_run_looks_at_what_was_there_before(amplifier, training, window):
-    with Neurofeedback(training(amplifier().source_id)) as nfb:
-        before = len(gc.get_objects())
-        nfb.attach(window)
-        show(nfb, window, 0.5)
-        assert len(gc.get_objects()) < before / 10, "a full collection is a short one"
-    assert gc.get_freeze_count() == 0
-    assert len(gc.get_objects()) > before / 2
-
-
-@pytest.fixture
-def no_amplifier(training):
-    """Return a training that needs no amplifier."""
-    return training("none", stream=StreamSelection(test_signal=True))
-
-
-@pytest.mark.alone
-def test_before_start_and_after_close_a_frame_is_harmless(no_amplifier, window, tmp_path, caplog):
-    nfb = Neurofeedback(no_amplifier, data=tmp_path)
-    nfb.update()
-    nfb.mark("early")
-    window.flip()
-    assert (nfb.value, nfb.stale, nfb.score) == (0.0, True, 0.0)
-    assert "'early' came before start()" in caplog.text
-    with nfb:
-        nfb.attach(window)
-        show(nfb, window, 0.5)
-        signal = nfb.signal
-        assert not nfb.stale
-    time.sleep(0.15)
-    nfb.update()
-    nfb.mark("late")
-    window.flip()
-    assert nfb.signal == signal
-    assert nfb.stale
-    assert not nfb.reward
-    assert "'late' came after close()" in caplog.text
-    assert not {"early", "late"} & set(read_session(nfb.files.stem).frames.mark)
-    with pytest.raises(SettingsError, match="closed.*make a new Neurofeedback"):
-        nfb.start()
-    with pytest.raises(SettingsError, match="closed.*make a new Neurofeedback"):
-        next(nfb.frames(1.0))
-
-
-def test_a_start_that_failed_is_not_taken_for_one_that_succeeded(training):
-    nowhere = StreamSelection(source_id="nobody", timeout=0.5)
-    nfb = Neurofeedback(training("nobody", stream=nowhere))
-    with pytest.raises(StreamError, match="no such stream"):
-        nfb.start()
-    with pytest.raises(SettingsError, match="make a new Neurofeedback"):
-        nfb.start()
-
-
-def test_marks_and_blocks_need_not_be_texts(no_amplifier, window, tmp_path):
-    with Neurofeedback(no_amplifier, data=tmp_path) as nfb:
-        nfb.attach(window)
-        with nfb.block(np.int64(3)):
-            nfb.mark(5)
-            nfb.mark(np.float32(0.5))
-            show(nfb, window, 0.3)
-            nfb.set(threshold=np.float64(0.5))
-        nfb.mark(6)  # the command above must not have ended what sends them
-        show(nfb, window, 0.3)
-    session = read_session(nfb.files.stem)
-    assert set(session.frames.mark.dropna()) == {"5; 0.5", "6"}
-    events = pd.read_csv(nfb.files.events, sep="\t")
-    assert events.value[events.trial_type == "mark"].tolist() == ["5; 0.5", "6"]
-    assert (events.value[events.trial_type == "block_begin"].astype(str) == "3").all()
-
-
-def test_marks_of_one_flip_that_are_too_long_together_are_told_once(
-    no_amplifier, window, tmp_path, caplog
-):
-    with Neurofeedback(no_amplifier, data=tmp_path) as nfb:
-        nfb.attach(window)
-        for number in nfb.frames(1.0):
-            if number in (10, 20):
-                nfb.mark("a" * 6000)
-                nfb.mark("b" * 6000)
-    said = [one for one in caplog.messages if "kept" in one or "keep them" in one]
-    assert said == [
-        "The marks of one flip have 12002 characters together; the tables keep them up to "
-        "character 10000. Mark at more than one flip. This is reported once."
-    ]
-    session = read_session(nfb.files.stem)
-    assert session.frames.mark.dropna().str.len().tolist() == [10_000, 10_000]
-
-
-def test_a_port_that_fails_does_not_reach_the_frame_loop(no_amplifier, window, tmp_path, caplog):
-    class Broken:
-        def send(self, label, t_flip):
-            raise OSError("unplugged")
-
-        def close(self):
-            raise OSError("unplugged")
-
-    sent = []
-
-    class Works:
-        def send(self, label, t_flip):
-            sent.append(label)
-
-        def close(self):
-            return {}
-
-    with Neurofeedback(no_amplifier, data=tmp_path) as nfb:
-        nfb.send_marks_to(Broken(), Works())
-        nfb.mark("before the window")
-        nfb.attach(window)
-        nfb.mark("seen")
-        show(nfb, window, 0.3)
-    assert "unplugged" in caplog.text
-    session = read_session(nfb.files.stem)
-    assert session.settings["ended"] == "stopped"
-    # Neither the files nor another port miss what one port could not take.
-    marks = session.events.value[session.events.trial_type == "mark"].tolist()
-    assert marks == sent == ["before the window", "seen"]
-
-
-@pytest.mark.parametrize("what", ["window", "nfb"])
-def test_frames_end_with_what_they_need(no_amplifier, open_window, tmp_path, caplog, what):
-    window = open_window()
-    pace(window, HZ)
-    with Neurofeedback(no_amplifier, data=tmp_path) as nfb:
-        nfb.attach(window)
-        with nfb.block("training"):
-            numbers = []
-            for number in nfb.frames(20.0):
-                numbers.append(number)
-                if number == 20:
-                    (window if what == "window" else nfb).close()
-        assert list(nfb.frames(20.0)) == [] if what == "window" else True
-    told = [one for one in caplog.messages if one.startswith("The window was closed: blocks end")]
-    assert len(told) == (what == "window")
-    assert numbers == list(range(21))
-    session = read_session(nfb.files.stem)
-    assert session.settings["ended"] == "stopped"
-    assert session.frames.frame.tolist() == list(range(20))
-    marks = session.events.value[session.events.trial_type == "mark"].tolist()
-    assert marks == ["window closed"] * (what == "window")
-    events = pd.read_csv(nfb.files.events, sep="\t").trial_type.tolist()
-    assert events.count("block_end") == 1
-
-
-def test_a_second_window_takes_over_and_leaves_the_first_as_it_was(
-    no_amplifier, open_window, tmp_path
-):
-    first, second = open_window(), open_window()
-    shown = 0
-    with Neurofeedback(no_amplifier, data=tmp_path) as nfb:
-        for window in (first, second, second):
-            pace(window, HZ)
-            window.swap = window.backend.swapBuffers
-            nfb.attach(window)
-            with nfb.block("training"):
-                nfb.mark("here")
-                shown += len(show(nfb, window, 0.5))
-            if window is second:
-                assert first.backend.swapBuffers == first.swap
-    assert second.backend.swapBuffers == second.swap
-    frames = read_session(nfb.files.stem).frames
-    assert frames.frame.tolist() == list(range(shown))
-    assert frames.mark.dropna().tolist() == ["here"] * 3
-    assert frames.block.dropna().tolist() == ["training"] * shown

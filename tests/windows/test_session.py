@@ -104,20 +104,3 @@ def let_go(folder):
     """Rename and remove all files, which Windows refuses while anybody has them open."""
     for path in list(folder.iterdir()):
         path.rename(path.with_name(f"moved {path.name}")).unlink()
-
-
-@pytest.fixture
-def listen():
-    """Return a function that updates for some time and returns the records that came."""
-
-    def go_on(nfb, seconds):
-        seen, records = nfb.records.newest_seq, []
-        ends = time.monotonic() + seconds
-        while time.monotonic() < ends:
-            nfb.update()
-            records += nfb.records.since(seen)
-            seen = nfb.records.newest_seq
-            time.sleep(0.01)
-        return records
-
-    return go_on
