@@ -22,12 +22,12 @@ def run(*arguments, seconds, **keywords):
 
 
 @pytest.mark.slow
-def test_row_122_a_small_study_loses_nothing_and_tells_nothing(alone, tmp_path):
-    said = run(
-        *("--seed", 1, "--people", 2, "--sessions", 3, "--broken", 3, "--keep", tmp_path),
-        seconds=900,
-        env=alone(),
-    )
+@pytest.mark.parametrize(
+    ("people", "broken"), [(1, 2), pytest.param(2, 3, marks=pytest.mark.campaign)]
+)
+def test_row_122_a_small_study_loses_nothing_and_tells_nothing(alone, tmp_path, people, broken):
+    sizes = ("--people", people, "--sessions", 3, "--broken", broken)
+    said = run("--seed", 1, *sizes, "--keep", tmp_path, seconds=900, env=alone())
     assert said[-1].endswith("all as it must be")
     assert [line[:6] for line in said[:-1]] == ["ok    "] * (len(said) - 1)
     assert len(said) >= 10
