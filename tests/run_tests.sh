@@ -19,13 +19,18 @@ static_checks() {
 status=0
 if [ "$#" -gt 0 ]; then
     static_checks || status=1
-else
-    # Most tests wait half of their time. Those that compare times or count frames run at the end, while
-    # no other does.
-    set -- -n 3 --dist loadfile --no-loadscope-reorder --durations 40 --durations-min 10
-    static_checks &
-    bash tests/windows/run.sh --smoke || status=1
-    wait "$!" || status=1
+    on_display "$VENV/bin/python" -m pytest "$@" || status=$?
+    exit "$status"
 fi
-on_display "$VENV/bin/python" -m pytest "$@" || status=$?
+static_checks &
+checks=$!
+bash tests/windows/run.sh --smoke || status=1
+# Most tests wait half of their time. Those that compare times or count frames run at the end, while
+# no other does, and by then the checks of types have ended.
+on_display "$VENV/bin/python" -m pytest -n 3 --dist loadfile --no-loadscope-reorder \
+    --durations 40 --durations-min 10 || status=$?
+wait "$checks" || {
+    say "Ruff or mypy found something: see above."
+    status=1
+}
 exit "$status"
