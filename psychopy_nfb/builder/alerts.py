@@ -19,7 +19,7 @@ PAGE = Path(guide.__file__).with_name("alerts.md")
 KINDS = {
     "setting": (8951, "A field holds what cannot be used"),
     "reach": (8952, "A threshold or a display is out of reach"),
-    "name": (8953, "A name that nothing has"),
+    "name": (8953, "A name that does not exist"),
     "place": (8954, "A component stands in the wrong place"),
     "baseline": (8955, "The baseline is missing or comes too late"),
     "signal": (8956, "No signal is rewarded, or two are the same"),

@@ -50,7 +50,7 @@ class Tokens:
 
     def report(self, host: str) -> None:
         """Report in the log, and to the operator, that a wrong token came from an address."""
-        logger.warning("A wrong token came from %s.", host)
+        logger.warning("A wrong token came from %s and was refused.", host)
         now = lsl_now()
         if now - self._told_at.get(host, -math.inf) > TOLD_SECONDS:
             if len(self._told_at) >= MOST_WAITING:

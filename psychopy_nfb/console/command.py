@@ -16,14 +16,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "session",
         nargs="?",
         metavar="SESSION",
-        help="a part of the session's name, or its process id; only needed where several run",
+        help="part of the session's name, or its process id; needed only if several sessions run",
     )
     add_options(parser)
     parser.add_argument(
         "--no-browser",
         dest="browser",
         action="store_false",
-        help="print the address, do not open it",
+        help="print the address instead of opening it",
     )
 
 

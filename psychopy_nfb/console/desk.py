@@ -52,7 +52,7 @@ class Desk:
         try:
             self.watch.look(self.line.state)
         except Exception:  # a session that ends while it is looked at; the next look may succeed
-            logger.exception("The session could not be looked at.")
+            logger.exception("The state of the session could not be read.")
 
     @property
     def state(self) -> dict[str, Any]:

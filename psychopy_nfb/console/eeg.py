@@ -89,7 +89,7 @@ class EEG:
             try:
                 self._collect()
             except Exception:  # the page goes on without traces, and looks for the stream again
-                logger.exception("The EEG could not be shown; looking for it again.")
+                logger.exception("The EEG could not be shown; its stream is searched for again.")
             self.verdicts = []
             self._ended.wait(AGAIN_SECONDS)
 

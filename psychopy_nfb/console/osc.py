@@ -60,7 +60,9 @@ class OscValues:
             found = socket.getaddrinfo(*target, type=socket.SOCK_DGRAM)[0]
         except (OSError, UnicodeError):
             raise SettingsError(
-                "osc-out", f"{target[0]}:{target[1]}", "is no known computer; give its address"
+                "osc-out",
+                f"{target[0]}:{target[1]}",
+                "is not a known computer; give its IP address",
             ) from None
         family, self._target = found[0], found[4]
         self._socket = socket.socket(family, socket.SOCK_DGRAM)

@@ -137,7 +137,7 @@ class Page:
                 self._head.update()
             self._pace.sent()
         except Exception:
-            logger.exception("The page could not be renewed; going on.")
+            logger.exception("The page could not be updated; it is tried again.")
 
     def _update_words(self, slow: bool) -> None:
         desk = self._desk

@@ -103,7 +103,7 @@ def serve(options: argparse.Namespace, announcement: Path) -> None:
     """
     about = read_announcement(announcement)
     if about is None:
-        raise WorkerError("session", announcement.name, "does not run any more")
+        raise WorkerError("session", announcement.name, "is no longer running")
     secure = _check_certificate(options)
     _check_osc(options)
     os.environ["BOKEH_RESOURCES"] = "server"  # its JavaScript comes from here, not from a network
@@ -154,7 +154,7 @@ def _check_certificate(options: argparse.Namespace) -> bool:
     for name in ("certificate", "key"):
         path = getattr(options, name)
         if path and not Path(path).is_file():
-            raise FileError(name, path, "is no file; give the path of one in PEM format")
+            raise FileError(name, path, "is not a file; give the path of a file in PEM format")
     if not options.certificate:
         return False
     try:  # with a password nobody is there to type it

@@ -23,8 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "words",
         nargs="+",
         metavar="COMMAND",
-        help="a part of the session's name (only needed where several run), then settings such as "
-        f"threshold=0.7 ({', '.join(NUMBERS)}), or one of: "
+        help="part of the session's name (needed only if several sessions run), then settings such "
+        f"as threshold=0.7 ({', '.join(NUMBERS)}), or one of: "
         f"{', '.join(name for name in COMMANDS if name != 'set')}; note and mark are followed by "
         "their text",
     )
@@ -64,7 +64,9 @@ def read_words(words: list[str], signal: str | None = None) -> tuple[str | None,
     named = first not in COMMANDS and "=" not in first
     session, rest = (first, words[1:]) if named else (None, words)
     if not rest:
-        raise SettingsError("command", first, "is missing after the session, such as threshold=0.7")
+        raise SettingsError(
+            "command", first, "is missing; give one after the session, such as threshold=0.7"
+        )
     about = {} if signal is None else {"signal": signal}
     if "=" in rest[0]:
         return session, check_request({"do": "set", "changes": _changes(rest), **about})

@@ -74,12 +74,16 @@ class SessionLine:
             self._socket = socket.create_connection(("127.0.0.1", about["port"]), CONNECT_SECONDS)
             self._write({"token": about["token"], "source": source})
         except OSError:
-            raise WorkerError("session", self.name, "does not answer; has it ended?") from None
+            raise WorkerError(
+                "session", self.name, "does not answer; check that it is still running"
+            ) from None
         self._socket.settimeout(None)
         threading.Thread(target=self._listen, name="session-line", daemon=True).start()
         if not self._known.wait(CONNECT_SECONDS):
             self.close()
-            raise WorkerError("session", self.name, "does not answer; has it ended?")
+            raise WorkerError(
+                "session", self.name, "does not answer; check that it is still running"
+            )
 
     def ask(self, do: str, **arguments: object) -> Future[Answer]:
         """Send a command; the future has the answer. Never waits."""

@@ -94,7 +94,9 @@ class Socket(WebSocketHandler):
         """Send values once, at a rate, or no longer."""
         rate = content.pop("values")
         if content:
-            raise SettingsError(next(iter(content)), "?", "is no part of a request for values")
+            raise SettingsError(
+                next(iter(content)), "?", "is not a field of a request for values; leave it out"
+            )
         right = isinstance(rate, int | float) and not isinstance(rate, bool)
         if not right or not 0 <= rate <= MOST_HZ:
             raise SettingsError(

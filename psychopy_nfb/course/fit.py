@@ -66,7 +66,7 @@ def _check_blinded(turn: Turn) -> None:
         raise SettingsError(
             f"{place_of(turn)}.shown",
             turn.block.shown,
-            "is said by the study's arm; leave it out",
+            "is set by the study's arm; leave it out",
         )
     if turn.block.until is not None:
         raise SettingsError(

@@ -46,7 +46,7 @@ class Until:
 
     def __post_init__(self) -> None:
         if self.rewards is None and self.points is None:
-            raise SettingsError("rewards", None, "or points must be given; one of them is enough")
+            raise SettingsError("rewards", None, "is missing, and so is points; give one of them")
         if self.rewards is not None:
             check_whole("rewards", self.rewards, at_least=1, at_most=100_000)
         if self.points is not None:
@@ -153,7 +153,7 @@ class PlannedBlock:
             )
         if self.sign and not (self.feedback or self.counts):
             raise SettingsError(
-                "sign", self.sign, f"has nothing to tell of a block of the kind {self.kind!r}"
+                "sign", self.sign, f"has nothing to show after a block of the kind {self.kind!r}"
             )
         if self.shown not in ("", "own") and not self.feedback:
             raise SettingsError(

@@ -177,7 +177,7 @@ def _check_width(head: list[str], row: list[str], where: str) -> None:
         raise SettingsError(
             where,
             beyond[0],
-            f"stands in no column, as the first row names {named} and this one has more cells; "
+            f"is in no column, because the first row names {named} and this one has more cells; "
             "write decimals with a point, and a text with a comma in quotation marks",
         )
 
@@ -285,7 +285,7 @@ def _conditions(turn: Turn) -> dict[str, Any]:
         raise SettingsError(
             f"block {turn.number} ({block.label}).lag_ms",
             block.lag_ms,
-            "is drawn, which no cell can hold; run this plan with run_plan",
+            "is drawn at random, which a cell cannot hold; run this plan with run_plan",
         )
     until = block.until
     return {

@@ -32,7 +32,7 @@ def check_text(name: str, text: str) -> None:
     >>> check_text("end", "You have {points} points.")
     >>> check_text("end", "You have {pionts} points.")
     Traceback (most recent call last):
-    psychopy_nfb.errors.SettingsError: end='{pionts}': is filled in by nothing; did you mean ...
+    psychopy_nfb.errors.SettingsError: end='{pionts}': is not a known placeholder; did you mean ...
     """
     for found in _IN_BRACES.finditer(text):
         if found[1] in FILLED:
@@ -43,7 +43,7 @@ def check_text(name: str, text: str) -> None:
             if near
             else "{points} is the score, and no other word may stand in braces"
         )
-        raise SettingsError(name, found[0], f"is filled in by nothing; {meant}")
+        raise SettingsError(name, found[0], f"is not a known placeholder; {meant}")
 
 
 def filled(text: str, points: float) -> str:

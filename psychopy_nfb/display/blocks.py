@@ -132,7 +132,7 @@ class Blocks:
             raise SettingsError(
                 "shown",
                 shown,
-                "is said by the study's arm; leave it out, or empty in a conditions file",
+                "is set by the study's arm; leave it out, or empty in a conditions file",
             )
         sources = self._link.configuration.shown
         if self._study is not None and shown is None and feedback and not self._open:

@@ -79,7 +79,7 @@ class FeedbackCircle(FeedbackStimulus):
             # Vertical lengths, where the units differ from the horizontal ones.
             self._radii = np.array([to_pixels(win, (0.0, one), units)[1] for one in radius])
             if not 0 <= self._radii[0] < self._radii[1]:
-                raise SettingsError("radius", tuple(radius), "must be a smaller and a larger one")
+                raise SettingsError("radius", tuple(radius), "must be two radii, the smaller first")
         self._centre = to_pixels(win, pos, units)
         angles = np.linspace(0.0, 2.0 * np.pi, EDGES, endpoint=False)
         self._rim = np.column_stack([np.cos(angles), np.sin(angles)])

@@ -75,7 +75,7 @@ class FeedbackProgress(FeedbackStimulus):
         left, bottom, right, top = box
         paths = [pictures] if isinstance(pictures, (str, os.PathLike)) else list(pictures)
         if not paths:
-            raise SettingsError("pictures", [], "must be at least one image file")
+            raise SettingsError("pictures", [], "are missing; name at least one image file")
         self._pictures = [_picture(win, path, box) for path in paths]
         self._bottom, self._scale = bottom, buffer_pixels(win)
         self._rows = round((top - bottom) * self._scale)

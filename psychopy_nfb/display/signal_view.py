@@ -17,7 +17,9 @@ class SignalViews(dict[str, "SignalView"]):
     """A training's signals by name."""
 
     def __missing__(self, name: str) -> SignalView:
-        raise SettingsError("signals", name, f"there is no such signal; there are {listed(self)}")
+        raise SettingsError(
+            "signals", name, f"is not a signal of this training; the signals are {listed(self)}"
+        )
 
 
 class SignalView(RunState):

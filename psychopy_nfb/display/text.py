@@ -58,7 +58,7 @@ def check_template(template: object) -> str:
     raise SettingsError(
         "template",
         template,
-        "cannot be written by; {} stands for the value, {:.1f} for a number with one decimal, and "
+        "is not a template; {} stands for the value, {:.1f} for a number with one decimal, and "
         "a brace itself is written twice: {{ or }}",
     )
 

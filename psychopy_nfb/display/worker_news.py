@@ -111,4 +111,6 @@ class WorkerNews:
         elif what in STREAM_NEWS:
             logger.warning(STREAM_NEWS[what], detail.get("name", ""))
         elif what == "reconnect_failed":
-            logger.warning("Looking for the EEG stream failed (%s); it goes on.", detail["why"])
+            logger.warning(
+                "The search for the EEG stream failed (%s); it is continued.", detail["why"]
+            )

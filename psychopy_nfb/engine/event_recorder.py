@@ -152,7 +152,7 @@ class EventRecorder:
         if t is None:  # before the first sample
             self.write(**event)
         elif sample is None:
-            self._waiting.append((t, event))
+            self.wait(t, event)
         else:
             self.write(**event, t=t, sample=sample)
 

@@ -166,7 +166,9 @@ def check_request(message: object) -> Request:
     checks = COMMANDS[do]
     for key, value in message.items():
         if key != "do" and key not in checks:
-            raise SettingsError(str(key), value, f"is no part of the command {do}; leave it out")
+            raise SettingsError(
+                str(key), value, f"is not a field of the command {do}; leave it out"
+            )
     return Request(do, {name: check(name, message.get(name)) for name, check in checks.items()})
 
 

@@ -212,8 +212,8 @@ def _match(
         raise NotClosed(
             "channel",
             None,
-            f"does not follow the patch (correlation {found[best]:.2f}); look whether the sensor "
-            "is on the patch, whether another window covers it, and choose its channel",
+            f"does not follow the patch (correlation {found[best]:.2f}); check that "
+            "the sensor is on the patch and that no other window covers it, and choose its channel",
         )
     # How bright each level is: monotone, whatever the display's gamma.
     level = shown(shifts[best])

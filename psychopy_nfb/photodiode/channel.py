@@ -125,7 +125,7 @@ def read_light(
         raise NoLight(
             "channel",
             channel,
-            "goes from dark to light or back too seldom for a patch in mode 'code'; check "
+            "changes between dark and light too seldom for a patch in mode 'code'; check "
             "that the sensor is on the patch, and choose its channel",
         )
     low, high = _levels(smooth, moving, period, step)

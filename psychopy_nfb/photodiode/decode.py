@@ -105,7 +105,7 @@ def decode(
         raise NoMatch(
             "channel",
             channel,
-            f"goes from dark to light or back {len(light.edges)} times only in {overlap:.1f} s; "
+            f"changes between dark and light only {len(light.edges)} times in {overlap:.1f} s; "
             "check that the sensor is on the patch, and choose its channel",
         )
     flip_grid = RefreshGrid.fit(flips[rows], period)

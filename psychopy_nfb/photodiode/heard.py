@@ -146,8 +146,8 @@ def heard_sounds(
             "channel",
             None,
             f"{found.sum()} of {len(found)} sounds seem to be in it, {100 * chance:.0f} % would be "
-            "by chance: it is no recording of these sounds; name the channel of the microphone or "
-            "audio line with --channel, and see that it is not too quiet",
+            "by chance: it is not a recording of these sounds; name the channel of the microphone "
+            "or audio line with --channel, and make sure that it is not too quiet",
         )
     swell = np.array([float(facts.get(str(name), {}).get("swell", 0.0)) for name in onsets.name])
     lags = lags - swell / 2

@@ -81,8 +81,8 @@ def sounds_of(events: pd.DataFrame) -> pd.DataFrame:
         raise FileError(
             "session",
             "sound",
-            "is no event of it: no sound has begun; FeedbackTone, in Builder the Feedback Display "
-            "of a sound, writes one for each onset",
+            "is not among its events: no sound has begun; FeedbackTone, in Builder the Feedback "
+            "Display of a sound, writes one for each onset",
         )
     return sounds[["value", "t"]].rename(columns={"value": "name"}).reset_index(drop=True)
 
@@ -124,7 +124,7 @@ def judge(summary: HeardSummary) -> list[Finding]:
         heard = Finding(
             "bad",
             counts,
-            "see that nothing else plays, that the volume is up, and that the channel is not "
+            "make sure that nothing else plays, that the volume is up, and that the channel is not "
             "overdriven; sounds that follow each other within 50 ms count as one",
         )
     else:

@@ -172,7 +172,7 @@ def _steadiness(summary: LightSummary) -> Finding:
             f"light comes {abs(summary.step_ms):.1f} ms {_than(summary.step_ms)} from "
             f"{summary.step_at:.1f} s on, at once and by no whole number of refreshes: a clock was "
             "set, or samples were lost and the stamps went on",
-            "take the lags of either part by themselves, or record again; look for lost packets of "
+            "use the lags of each part separately, or record again; look for lost packets of "
             "the amplifier and for a computer whose clock is set while it records",
         )
     if summary.shifted and not _clock_spoils(summary):
@@ -183,7 +183,7 @@ def _steadiness(summary: LightSummary) -> Finding:
             + (f", in {summary.shifts} steps" if summary.shifts > 1 else "")
             + f": {summary.lag_before_ms:.1f} ms after the flip before, "
             f"{summary.lag_after_ms:.1f} ms afterwards",
-            "take the lags of either part by themselves, or record again; look for a queue of "
+            "use the lags of each part separately, or record again; look for a queue of "
             "frames in the driver (triple buffering, low-latency mode), a window that lost full "
             "screen, a compositor, and samples that the amplifier lost",
         )
@@ -249,7 +249,7 @@ def _pixels(summary: LightSummary) -> Finding:
             "0.1 Hz",
         )
     if _clock_spoils(summary):
-        return Finding("good", f"{what}, as far as a clock that is wrong (see above) tells")
+        return Finding("good", f"{what}, as far as a wrong clock (see above) lets it be known")
     if abs(summary.falls_later_ms) > STEADY_MS:
         return Finding(
             "mind",
@@ -282,7 +282,7 @@ def _clocks(summary: LightSummary) -> Finding:
         return Finding("good", "flips and light are told apart by their rates; see above")
     if summary.step_ms:
         return Finding(
-            "good", "how the clocks drift is not told, as one of them was set; see above"
+            "good", "the drift of the clocks is not known, because one of them was set; see above"
         )
     if abs(drift) <= DRIFT_PPM:
         return Finding("good", f"the sensor's clock agrees with LSL's ({round(drift) + 0:+d} ppm)")
@@ -297,7 +297,7 @@ def _clocks(summary: LightSummary) -> Finding:
     if _clock_is_wrong(summary):
         return Finding(
             "bad",
-            f"the sensor's clock is wrong by {drift * 1e-4:+.2f} %: light keeps with the flips and "
+            f"the sensor's clock is wrong by {drift * 1e-4:+.2f} %: light follows the flips and "
             f"seems to refresh at {summary.refresh_hz:.3f} Hz, while they come at "
             f"{summary.flips_hz:.3f} Hz",
             "the true rate of the amplifier is not the one that its samples were stamped with, or "

@@ -95,20 +95,22 @@ def check_command(content: object) -> tuple[str, int, dict[str, Any]]:
     ('pause', 3, {'called': 12.5})
     >>> check_command({"command": "eval", "number": 4, "called": 12.5})
     Traceback (most recent call last):
-    psychopy_nfb.errors.SettingsError: command='eval': is none; there are: pause, resume,
-    reset_score, baseline_begin, baseline_end, watch_channels, set, mark, operator, sound, block,
-    facts.
+    psychopy_nfb.errors.SettingsError: command='eval': is not a command; the commands are pause,
+    resume, reset_score, baseline_begin, baseline_end, watch_channels, set, mark, operator, sound,
+    block, facts.
     """
     if not isinstance(content, dict):
         raise SettingsError("command", content, "must be a JSON object")
     fields = dict(content)
     name = fields.pop("command", None)
     if not isinstance(name, str) or name not in COMMANDS:
-        raise SettingsError("command", name, f"is none; there are: {listed(COMMANDS)}")
+        raise SettingsError(
+            "command", name, f"is not a command; the commands are {listed(COMMANDS)}"
+        )
     checks = {**OF_ALL, **COMMANDS[name]}
     for field, value in fields.items():
         if field not in checks:
-            raise SettingsError(field, value, f"is no part of the command {name}")
+            raise SettingsError(field, value, f"is not a field of the command {name}; leave it out")
         if not checks[field](value):
             raise SettingsError(field, value, f"cannot be used in the command {name}")
     missing = checks.keys() - fields.keys() - {"source"}

@@ -121,7 +121,7 @@ def greet(
     if "refused" in answer:
         raise WorkerError("remote", name, str(answer["refused"]))
     if not hmac.compare_digest(str(answer.get("proof")), _proof(token, "worker", nonces)):
-        raise WorkerError("remote", name, "does not know the token; it is another's worker")
+        raise WorkerError("remote", name, "does not know the token; it is somebody else's worker")
     return answer
 
 

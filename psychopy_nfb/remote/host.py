@@ -146,7 +146,7 @@ class WorkerHost:
         except NotWelcome:
             self._tell("A program without the right token was refused.")
         except (OSError, ValueError, LookupError, TypeError) as error:
-            logger.info("A connection that was not understood has ended: %s", error)
+            logger.info("A connection was closed, because it was not understood: %s", error)
         finally:
             if begins:
                 self._beginning.release()

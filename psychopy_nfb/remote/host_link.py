@@ -84,7 +84,7 @@ class HostLink:
                     connected = self._begun(*self._address.connect("session", **more))
                     break
                 except NfbError as error:
-                    logger.error("The worker does not go on: %s", error)
+                    logger.error("The worker cannot continue: %s", error)
                     self.refusal = error
                     return
                 except BROKEN:

@@ -43,7 +43,11 @@ def join(screen: str | os.PathLike[str], eeg: str | os.PathLike[str]) -> int:
     own = _remote(here)
     record = SessionRecord.load(there.settings)
     if _remote(there)["session"] != own["session"]:
-        raise FileError("eeg", str(there.stem), f"is not of the same session as {here.stem}")
+        raise FileError(
+            "eeg",
+            str(there.stem),
+            f"is of another session than {here.stem}; name files of one session",
+        )
     if not there.eeg.exists():
         raise FileError("eeg", str(there.stem), "has no EEG; name the screen's files first")
     frames = read_table(
@@ -67,7 +71,9 @@ def _remote(files: SessionFiles) -> dict[str, Any]:
     """Return what a session's settings file says of the other computer."""
     remote = SessionRecord.load(files.settings).content.get("remote")
     if not isinstance(remote, dict) or not {"session", "clock"} <= remote.keys():
-        raise FileError("session", str(files.stem), "was recorded on one computer")
+        raise FileError(
+            "session", str(files.stem), "was recorded on one computer; there is nothing to join"
+        )
     return remote
 
 

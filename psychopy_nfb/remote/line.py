@@ -162,7 +162,7 @@ class Line:
         try:
             self._take(line["message"])
         except Exception:  # one that is wrong must not end the line
-            logger.exception("A message of the other computer was not understood.")
+            logger.exception("A message from the other computer was not understood.")
         self.received = line["number"]
 
     def _drop(self, have: int) -> None:

@@ -34,7 +34,7 @@ def find_worker(name: str, timeout: float) -> list[tuple[str, int]]:
         raise StreamError(
             "remote",
             name,
-            f"is no worker that answers ({error.remedy}). Start `psychopy-nfb worker --name "
+            f"does not answer as a worker ({error.remedy}). Start `psychopy-nfb worker --name "
             f"{name}` on the amplifier's computer",
         ) from None
     inlet = pylsl.StreamInlet(found, recover=False)

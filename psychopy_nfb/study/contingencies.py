@@ -36,7 +36,7 @@ def study_contingency(folder: StudyFolder) -> pd.DataFrame:
         raise FileError(
             "study",
             os.fspath(folder.path),
-            "is not unblinded, and the contingency tells who is in which arm; unblind it first",
+            "is still blinded, and the contingency would tell who is in which arm; unblind it",
         )
     register = Register(folder)
     for run in register.counting():

@@ -47,13 +47,13 @@ class DonorPool:
             raise FileError(
                 "donors",
                 donors,
-                "is no folder; name the one with the finished sessions that yoked arms show",
+                "is not a folder; name the folder with the finished sessions that yoked arms show",
             )
         if os.path.abspath(donors) == os.path.abspath(folder.data):
             raise FileError(
                 "donors",
                 os.fspath(donors),
-                "has the sessions of this very study; take those of an earlier group",
+                "holds the sessions of this study itself; use those of an earlier group",
             )
         self.place: str = _seen_from(folder.path, donors)
         found = sessions_by_person(donors, study.task)
@@ -63,8 +63,8 @@ class DonorPool:
             raise FileError(
                 "donors",
                 os.fspath(donors),
-                f"has nobody with {study.sessions} sessions of the task {study.task}; the most "
-                f"that somebody has are {most}",
+                f"has nobody with {study.sessions} sessions of the task {study.task}; "
+                f"the largest number of one person is {most}",
             )
         problems = []
         for name in self._names:

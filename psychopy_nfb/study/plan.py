@@ -188,7 +188,7 @@ class Study:
         for name in given:
             if name not in self.strata:
                 there = listed(self.strata) or "none"
-                raise SettingsError("stratum", name, f"is no stratum of this study: {there}")
+                raise SettingsError("stratum", name, f"is not a stratum of this study: {there}")
         for name, levels in self.strata.items():
             if given.get(name) not in levels:
                 raise SettingsError(
@@ -220,7 +220,7 @@ class StudyFolder:
             raise FileError(
                 "study",
                 os.fspath(folder),
-                "is no folder of a study; make one with psychopy-nfb study new FOLDER",
+                "is not the folder of a study; make one with psychopy-nfb study new FOLDER",
             )
         self.study: Study = read_json(Study, self.file)
 

@@ -156,7 +156,7 @@ class StudySession:
             raise SettingsError(
                 "patch.mode",
                 mode,
-                "would record what is shown, which a blinded study must not; take code or toggle",
+                "would record what is shown, which a blinded study must not do; use code or toggle",
             )
 
     def facts(self) -> dict[str, Any]:
@@ -274,15 +274,17 @@ class StudySession:
 def _check_given(given: Mapping[str, object], settings: Configuration, folder: StudyFolder) -> None:
     for name, value in given.items():
         if value:
-            raise SettingsError(name, value, "is what the study says; leave it out with study=")
+            raise SettingsError(
+                name, value, "is set by the study; leave it out when study= is given"
+            )
     if settings.shown:
         raise SettingsError(
-            "shown", list(settings.shown), "is what the study's arms say; leave it out"
+            "shown", list(settings.shown), "is set by the study's arms; leave it out"
         )
     if settings.publish and folder.study.blinded:
         raise SettingsError(
             "publish",
             True,
-            "would send what is shown to other programs, which a blinded study must not; leave it "
-            "out",
+            "would send what is shown to other programs, which a blinded study must not "
+            "do; leave it out",
         )

@@ -97,10 +97,12 @@ class NewStep(Step):
             strata[name] = [level.strip() for level in levels.split(",") if level.strip()]
         arms = dict(map(read_arm, options.arm))
         if len(arms) < len(options.arm):
-            raise SettingsError("arm", listed(options.arm), "has one name twice; name each once")
+            raise SettingsError(
+                "arm", listed(options.arm), "has the same name twice; give each name once"
+            )
         if len(strata) < len(options.stratum):
             raise SettingsError(
-                "stratum", listed(options.stratum), "has one name twice; name each once"
+                "stratum", listed(options.stratum), "has the same name twice; give each name once"
             )
         study = Study(
             name=options.name,
@@ -176,14 +178,14 @@ class NextStep(Step):
             dest="decision",
             action="store_const",
             const=REPEAT,
-            help="do all of a session again that was cut off",
+            help="repeat a session that was cut off, from its beginning",
         )
         choice.add_argument(
             "--continue",
             dest="decision",
             action="store_const",
             const=CONTINUE,
-            help="go on with a session that was cut off, after the blocks that were done",
+            help="continue a session that was cut off, after the blocks that were done",
         )
 
     @staticmethod

@@ -95,7 +95,7 @@ def unblind(
     """
     for name, text in (("who", who), ("why", why)):
         if not text.strip():
-            raise SettingsError(name, text, "is empty; it is kept with the study")
+            raise SettingsError(name, text, "is empty; enter it, because it is kept with the study")
     study, allocation = folder.study, Allocation.read(folder)
     private = key(allocation.public)
     slots = {
@@ -117,7 +117,9 @@ def unblind(
         )
     for label in labels:
         if register.under_way(label):
-            raise SettingsError("participant", label, "has a session now; wait until it has ended")
+            raise SettingsError(
+                "participant", label, "is in a session now; wait until it has ended"
+            )
     given = {label: slots.get(study.participants[label].token) for label in labels}
     for label, slot in given.items():
         person = study.participants[label]

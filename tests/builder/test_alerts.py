@@ -303,10 +303,10 @@ def test_what_a_baseline_cannot_use(builder, told, params, sentence):
         ({"color": "$hue"}, "Colour: hue is no value, and nothing in the experiment defines it"),
         (
             {"display": "text", "template": "{} points}"},
-            "Written as: {} points} cannot be written by; {} stands for the value",
+            "Written as: {} points} is not a template; {} stands for the value",
         ),
-        ({"display": "text", "template": "{score}"}, "Written as: {score} cannot be written by"),
-        ({"display": "text", "template": "{} {}"}, "Written as: {} {} cannot be written by"),
+        ({"display": "text", "template": "{score}"}, "Written as: {score} is not a template"),
+        ({"display": "text", "template": "{} {}"}, "Written as: {} {} is not a template"),
         ({"display": "text", "template": "$written"}, "Written as: written is no value, and"),
         ({"display": "text", "template": "{:d} points"}, None),
         ({"display": "text", "template": "{!r:>9} {{}}"}, None),

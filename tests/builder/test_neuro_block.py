@@ -66,7 +66,7 @@ def write_plan(folder, *blocks, **around):
         (
             {"source": "block", "text": "{pionts}"},
             "setting",
-            "blocks, Text: {pionts}: is filled in by nothing; did you mean {points}?",
+            "blocks, Text: {pionts}: is not a known placeholder; did you mean {points}?",
         ),
         (
             {"source": "block", "instructionSeconds": "5"},

@@ -106,11 +106,11 @@ def test_row_045_workbooks_and_semicolons_are_read_as_excel_writes_them(tmp_path
         ("label,seconds,repeats\na,3,inf\n", "row 2 (a).repeats='inf': must be a whole number."),
         (
             "label,seconds,sign\na,3,\nb,7,5,yes\n",
-            "row 3 (b)='yes': stands in no column, as the first row names 3 and this one has more "
+            "row 3 (b)='yes': is in no column, because the first row names 3 and this one has more "
             "cells; write decimals with a point, and a text with a comma in quotation marks.",
         ),
-        ("label,seconds,\na,3,yes\n", "row 2 (a)='yes': stands in no column, as the first row n"),
-        ("label,,seconds\na,yes,3\n", "row 2 (a)='yes': stands in no column"),
+        ("label,seconds,\na,3,yes\n", "row 2 (a)='yes': is in no column, because the first row n"),
+        ("label,,seconds\na,yes,3\n", "row 2 (a)='yes': is in no column"),
         (
             'label,seconds,sign\na,"7,5",\n',
             "row 2 (a).seconds='7,5': must be a number; write decimals with a point: 7.5.",

@@ -94,15 +94,15 @@ def shuffled(**settings):
         ),
         (
             {"blocks": [A], "end": "You have {pionts} points."},
-            "end='{pionts}': is filled in by nothing; did you mean {points}?",
+            "end='{pionts}': is not a known placeholder; did you mean {points}?",
         ),
         (
             {"blocks": [A], "prompt": "Dear {name}"},
-            "prompt='{name}': is filled in by nothing; {points} is the score, and no other word",
+            "prompt='{name}': is not a known placeholder; {points} is the score, and no other",
         ),
         (
             {"blocks": [{**A, "instructions": "So far { Points }."}]},
-            "blocks[0] (a).instructions='{ Points }': is filled in by nothing; did you mean {point",
+            "blocks[0] (a).instructions='{ Points }': is not a known placeholder; did you mean {po",
         ),
         (
             {"blocks": [A], "questions": [{"itemText": "How?", "type": "choice"}]},

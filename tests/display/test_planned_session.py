@@ -232,7 +232,7 @@ def test_a_plan_that_does_not_fit_is_refused_before_anything_is_shown(
         begun(nfb, window, until)
         nfb._link.blinded = True
         said = refusal(nfb, window, {"blocks": [{**block, "shown": "own"}]})
-        assert "shown='own': is said by the study's arm; leave it out" in said
+        assert "shown='own': is set by the study's arm; leave it out" in said
         said = refusal(nfb, window, {"blocks": [{**block, "until": {"rewards": 3}}]})
         assert "so that its length would tell the arm of a blinded study" in said
         nfb._link.blinded = False

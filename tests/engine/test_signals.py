@@ -240,7 +240,9 @@ def test_a_name_must_do_as_a_column():
 
 def test_a_signal_that_is_not_there_is_one_sentence():
     nfb = Neurofeedback(training(muscles()))
-    with pytest.raises(SettingsError, match="signals='emgg': there is no such signal; there are "):
+    with pytest.raises(
+        SettingsError, match="signals='emgg': is not a signal of this training; the signals are "
+    ):
         nfb.signals["emgg"]
     assert "emgg" not in nfb.signals
 

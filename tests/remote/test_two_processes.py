@@ -164,7 +164,7 @@ def test_wrong_names_and_tokens_are_told_in_a_sentence(training, worker, unique_
     monkeypatch.delenv("PSYCHOPY_NFB_TOKEN", raising=False)
     with pytest.raises(SettingsError, match="remote_token=None: must be the token that"):
         Neurofeedback(settings, remote=eeg.name)
-    with pytest.raises(StreamError, match="remote='Nowhere': is no worker that answers"):
+    with pytest.raises(StreamError, match="remote='Nowhere': does not answer as a worker"):
         Neurofeedback(settings, remote="Nowhere", remote_token="a wrong token").start()
     with pytest.raises(WorkerError, match="does not take this token"):
         Neurofeedback(settings, remote=eeg.name, remote_token="a wrong token").start()

@@ -42,7 +42,7 @@ def run_session(folder, label, settings, until, kill=False):
     with Neurofeedback(settings, study=folder.path, participant=label) as nfb:
         clean = (nfb.settle + 1.0) * 250
         until(lambda: newest(nfb) > clean, 15, "clean samples")
-        with pytest.raises(SettingsError, match="is said by the study's arm; leave it out"):
+        with pytest.raises(SettingsError, match="is set by the study's arm; leave it out"):
             nfb.begin_block("training", shown="own")  # would be no sham
         with nfb.block("training", shown=""):  # as of an empty cell of a conditions file
             if kill:

@@ -39,7 +39,7 @@ def test_a_study_from_its_begin_to_its_end(study, tmp_path):
     new = ("--name", "Alpha", "--sessions", "2", "--stratum", "sex=f,m", "--carry-over", "baseline")
     assert study("new", *new, "--arm", "real")[0] == 2
     status, said = study("new", *new, "--arm", "real=own", "--arm", "real=inverse")
-    assert (status, "has one name twice" in said) == (2, True)
+    assert (status, "has the same name twice" in said) == (2, True)
     status, said = study("new", *new, "--arm", "real=own", "--arm", "down=inverse")
     assert (status, "study allocate" in said) == (0, True)
     status, said = study("add", "01", "--stratum", "sex=f")
