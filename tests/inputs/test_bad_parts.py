@@ -94,6 +94,46 @@ def test_parts_that_overlap_are_counted_once(read, tmp_path):
     assert "The file marks 2 parts as bad, together 3.0 s" in " ".join(read(path).assumptions)
 
 
+def cut_edf(folder):
+    texts = {1.0: b"BAD_ACQ_SKIP", 2.0: b"in", 4.0: b"EDGE boundary", 5.0: b"go"}
+    return write_edf(folder / "odd.edf", edf_signals(), texts, lengths={1.0: 2.0})
+
+
+def cut_brainvision(folder):
+    marks = (
+        "Mk2=Comment,BAD_ACQ_SKIP,129,256,0\nMk3=Comment,in,257,1,0\n"
+        "Mk4=Comment,EDGE boundary,513,1,0\nMk5=Comment,go,641,1,0\n"
+    )
+    return write_brainvision(folder / "odd.vhdr", marks=marks)
+
+
+def cut_eeglab(folder):
+    events = [
+        {"type": "BAD_ACQ_SKIP", "latency": 129.0, "duration": 256.0},
+        {"type": "in", "latency": 257.0, "duration": 0.0},
+        {"type": "EDGE boundary", "latency": 513.0, "duration": 0.0},
+        {"type": "go", "latency": 641.0, "duration": 0.0},
+    ]
+    return write_set(folder / "odd.set", events)
+
+
+@pytest.mark.kind("part not stored, in EDF+, BrainVision and EEGLAB", "corrected")
+@pytest.mark.parametrize("write", [cut_edf, cut_brainvision, cut_eeglab])
+def test_a_part_that_was_not_stored_is_a_gap_and_no_bad_part(read, tmp_path, write):
+    """Its two seconds count once: taken out of the samples, they are the length of the gap."""
+    recording = read(write(tmp_path))
+    assert recording.bad_parts == ()
+    assert len(recording.samples) == 4 * 128
+    (first, missing), (cut, unknown) = recording.gaps
+    assert (first, missing, cut) == (128, pytest.approx(2.0), 256)
+    assert np.isnan(unknown)
+    assert [(row, text.removeprefix("Comment/")) for row, text in recording.markers] == [
+        (128, "in"),
+        (384, "go"),
+    ]
+    assert sum("not stored (BAD_ACQ_SKIP)" in text for text in recording.assumptions) == 1
+
+
 def test_a_part_marked_in_a_brainvision_file_is_in_no_rehearsal(tmp_path, capsys):
     """Ten seconds in which the electrode is off: marked, they are flagged; unmarked, they count."""
     rng = np.random.default_rng(2)

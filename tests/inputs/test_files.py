@@ -98,7 +98,7 @@ def test_a_file_of_averages_is_named_as_one(tmp_path):
 
 
 @pytest.mark.kind("fif with a part that was not stored", "corrected")
-def test_a_part_of_a_fif_that_was_not_stored_is_marked_once(read, tmp_path):
+def test_a_part_of_a_fif_that_was_not_stored_is_a_gap(read, tmp_path):
     raw = mne.io.RawArray(
         1e-6 * eeg(60.0).T, mne.create_info(list(LABELS), RATE, "eeg"), verbose="ERROR"
     )
@@ -107,5 +107,10 @@ def test_a_part_of_a_fif_that_was_not_stored_is_marked_once(read, tmp_path):
     raw.set_annotations(mne.Annotations([20.0], [10.0], ["BAD_ACQ_SKIP"], orig_time=start))
     raw.save(tmp_path / "odd_raw.fif", verbose="ERROR")
     recording = read(tmp_path / "odd_raw.fif")
-    assert recording.markers == ((2560, "BAD_ACQ_SKIP"),)
-    assert recording.bad_parts == ((2560, 3840),)
+    assert recording.markers == recording.bad_parts == ()
+    assert recording.gaps == ((2560, pytest.approx(10.0)),)
+    assert len(recording.samples) == 50 * 128
+    assert recording.assumptions[0] == (
+        "The file says that 1 part was not stored (BAD_ACQ_SKIP), together 10.0 s: what fills them "
+        "is taken out, and each is a gap."
+    )

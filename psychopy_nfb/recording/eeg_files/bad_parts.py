@@ -8,7 +8,7 @@ LEAST_SAMPLES = 2
 """Many programs give each event a length of one sample, which marks no part."""
 
 
-def bad_parts(notes: Iterable[tuple[str, int, int]], n_samples: int) -> list[tuple[int, int]]:
+def bad_parts(notes: Iterable[tuple[str, float, float]], n_samples: int) -> list[tuple[int, int]]:
     """Return the parts that annotations mark as bad, in order of time.
 
     An annotation marks a part as bad if its text begins with "bad" in any case and it lasts longer
@@ -17,8 +17,9 @@ def bad_parts(notes: Iterable[tuple[str, int, int]], n_samples: int) -> list[tup
 
     Parameters
     ----------
-    notes : iterable of (str, int, int)
-        Text, first sample, and first sample after it; the latter two may lie outside.
+    notes : iterable of (str, float, float)
+        Text, first sample, and first sample after it; the latter two may lie outside, and between
+        samples.
     n_samples : int
         Length of the recording.
 
@@ -33,11 +34,11 @@ def bad_parts(notes: Iterable[tuple[str, int, int]], n_samples: int) -> list[tup
     [(90, 100)]
     """
     return sorted(
-        (max(first, 0), min(end, n_samples))
+        (max(round(first), 0), min(round(end), n_samples))
         for text, first, end in notes
         if text.strip().casefold().startswith("bad")
-        and end - first >= LEAST_SAMPLES
-        and max(first, 0) < min(end, n_samples)
+        and round(end) - round(first) >= LEAST_SAMPLES
+        and max(round(first), 0) < min(round(end), n_samples)
     )
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 
 from psychopy_nfb.errors import FileError
-from psychopy_nfb.recording.eeg_files.bad_parts import bad_parts
 from psychopy_nfb.recording.eeg_files.beside import partner, samples_beside
 from psychopy_nfb.recording.eeg_files.brainvision_samples import read_samples
 from psychopy_nfb.recording.eeg_files.recording import Found
@@ -77,7 +76,6 @@ def read_brainvision(path: Path) -> Found:
     stored = read_samples(settings, len(channels), rate, last, samples, path, notes)
     labels = [name for name, *_ in channels]
     markers, gaps = _markers(entries, len(stored), rate)
-    marked = [(one.marks, one.row, one.row + one.length) for one in entries]
     return Found(
         samples=stored * np.array([resolution for _, resolution, *_ in channels]),
         rate=rate,
@@ -88,7 +86,7 @@ def read_brainvision(path: Path) -> Found:
         name=path.name,
         positions=_positions(lines, len(channels)),
         gaps=gaps,
-        bad_parts=bad_parts(marked, len(stored)),
+        annotations=[(one.marks, one.row, one.row + one.length) for one in entries],
         notes=notes,
     )
 

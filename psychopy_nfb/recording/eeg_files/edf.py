@@ -13,8 +13,12 @@ import numpy as np
 
 from psychopy_nfb.channels import EEG, STIM, VOLTAGES, channel_kinds
 from psychopy_nfb.errors import FileError, cause
-from psychopy_nfb.recording.eeg_files.bad_parts import bad_parts
-from psychopy_nfb.recording.eeg_files.edf_header import EdfHeader, read_annotations, read_header
+from psychopy_nfb.recording.eeg_files.edf_header import (
+    Annotation,
+    EdfHeader,
+    read_annotations,
+    read_header,
+)
 from psychopy_nfb.recording.eeg_files.edf_times import RecordTimes
 from psychopy_nfb.recording.eeg_files.recording import Found, listed
 
@@ -75,12 +79,16 @@ def read_edf(path: Path) -> Found:
         markers=[(times.row(one.onset, one.record), one.text) for one in texts],
         name=path.name,
         gaps=times.gaps,
-        bad_parts=bad_parts(
-            ((one.text, *times.part(one.onset, one.seconds, one.record)) for one in texts),
-            len(columns[0]),
-        ),
+        annotations=[(one.text, *_part(times, one)) for one in texts],
         notes=notes,
     )
+
+
+def _part(times: RecordTimes, note: Annotation) -> tuple[int, int]:
+    """Return the first sample of an annotation and the first after it; of a point twice its own."""
+    first, end = times.part(note.onset, note.seconds, note.record)
+    row = times.row(note.onset, note.record)
+    return (first, end) if first < end else (row, row)
 
 
 def _type(label: str) -> str:

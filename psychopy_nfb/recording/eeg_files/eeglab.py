@@ -14,12 +14,10 @@ from typing import Any
 import numpy as np
 
 from psychopy_nfb.errors import FileError, cause
-from psychopy_nfb.recording.eeg_files.bad_parts import bad_parts
 from psychopy_nfb.recording.eeg_files.beside import samples_beside, tell_end
 from psychopy_nfb.recording.eeg_files.recording import Found
 from psychopy_nfb.recording.eeg_files.with_mne import EPOCHS, read_with_mne
 
-BOUNDARY = "boundary"
 """Type of an event where something was cut out."""
 HDF5 = b"\x89HDF"
 MILLIMETRES_PER = ((0.25, 1000.0), (2.5, 100.0), (25.0, 10.0), (math.inf, 1.0))
@@ -47,7 +45,7 @@ def read_eeglab(path: Path) -> Found:
     notes: list[str] = []
     samples = _samples(eeg, int(n_channels), path, notes)
     channels = _described(eeg, samples.shape[1], path)
-    markers, gaps, marked = _events(_list_of(eeg.get("event")), len(samples), rate)
+    markers, annotations = _events(_list_of(eeg.get("event")))
     return Found(
         samples=samples,
         rate=rate,
@@ -57,8 +55,7 @@ def read_eeglab(path: Path) -> Found:
         markers=markers,
         name=path.name,
         positions=_positions(channels),
-        gaps=gaps,
-        bad_parts=marked,
+        annotations=annotations,
         notes=notes,
     )
 
@@ -123,29 +120,21 @@ def _described(eeg: dict[str, Any], n_channels: int, path: Path) -> list[dict[st
 
 
 def _events(
-    events: list[Any], n: int, rate: float
-) -> tuple[list[tuple[int, str]], list[tuple[int, float]], list[tuple[int, int]]]:
-    """Return the events as markers, those of a cut as gaps, and the parts that are bad."""
-    markers, gaps, lasting = [], {}, []
+    events: list[Any],
+) -> tuple[list[tuple[int, str]], list[tuple[str, float, float]]]:
+    """Return the events as markers, and as annotations with their lengths."""
+    markers, annotations = [], []
     for event in events:
         latency = _number(event.get("latency")) if isinstance(event, dict) else math.nan
         kind = _text(event.get("type")) if isinstance(event, dict) else ""
         if not math.isfinite(latency):
-            if kind.casefold() != BOUNDARY:
-                markers.append((-1, kind))  # counted among those that are left out
+            markers.append((-1, kind))  # counted among those that are left out
             continue
         row = latency - 1  # counted from 1 there
+        markers.append((int(np.rint(row)), kind))
         length = _number(event.get("duration"))  # in samples
-        if kind.casefold() != BOUNDARY:
-            markers.append((int(np.rint(row)), kind))
-            if length > 0:
-                lasting.append((kind, *(int(np.rint(at)) for at in (row, row + length))))
-            continue
-        after = math.ceil(row - 0.25)  # a cut lies between two samples
-        missing = length / rate
-        if 0 < after < n and not gaps.get(after, 0.0) > 0:
-            gaps[after] = missing if missing > 0 else math.nan
-    return markers, sorted(gaps.items()), bad_parts(lasting, n)
+        annotations.append((kind, row, row + (length if length > 0 else 0.0)))
+    return markers, annotations
 
 
 def _positions(channels: list[dict[str, Any]]) -> list[tuple[float, float, float] | None]:

@@ -10,9 +10,10 @@ from pathlib import Path
 from psychopy_nfb.budget import MOST_RECORDING
 from psychopy_nfb.errors import FileError
 from psychopy_nfb.reading import check_file, reading
-from psychopy_nfb.recording.eeg_files.bad_parts import bad_samples
+from psychopy_nfb.recording.eeg_files.bad_parts import bad_parts, bad_samples
 from psychopy_nfb.recording.eeg_files.brainvision import read_brainvision
 from psychopy_nfb.recording.eeg_files.channel_facts import channel_facts
+from psychopy_nfb.recording.eeg_files.cuts import cuts_as_gaps
 from psychopy_nfb.recording.eeg_files.edf import read_edf
 from psychopy_nfb.recording.eeg_files.eeglab import read_eeglab
 from psychopy_nfb.recording.eeg_files.recording import Found, Recording, listed
@@ -76,6 +77,7 @@ def read_recording(
     _check(path)
     with reading(path):  # whatever a damaged file makes a reader raise
         found = _found(path, None if stream is None else str(stream))
+        cuts_as_gaps(found)
     if found.samples.size == 0:
         raise FileError("file", str(path), "has no samples")
     if not SLOWEST <= found.rate <= FASTEST:
@@ -86,7 +88,8 @@ def read_recording(
             f"{FASTEST:g}); export it again with its own rate",
         )
     facts = channel_facts(found, path, units)
-    _tell_bad(found, facts.labels)
+    marked = bad_parts(found.annotations, len(found.samples))
+    _tell_bad(found, facts.labels, marked)
     codes, told = codes_as_markers(facts.samples, facts.labels, facts.kinds, found.rate)
     if path.suffix.lower() not in XDF_ENDINGS or not any(row >= 0 for row, _ in found.markers):
         found.markers += codes
@@ -119,7 +122,7 @@ def read_recording(
         n_missing=found.n_missing,
         n_jumps=found.n_jumps,
         bad=tuple(facts.labels[place] for place in found.bad),
-        bad_parts=tuple(found.bad_parts),
+        bad_parts=tuple(marked),
     )
     if tell:
         for sentence in recording.assumptions:
@@ -157,7 +160,7 @@ def _found(path: Path, stream: str | None) -> Found:
     return read_with_mne(path)
 
 
-def _tell_bad(found: Found, labels: Sequence[str]) -> None:
+def _tell_bad(found: Found, labels: Sequence[str], marked: Sequence[tuple[int, int]]) -> None:
     """Tell what the file itself marks as bad."""
     if found.bad:
         found.notes.append(
@@ -165,10 +168,10 @@ def _tell_bad(found: Found, labels: Sequence[str]) -> None:
             "no reference and cannot be trained; if they are good, unmark them there (MNE-Python: "
             "raw.info['bads'])."
         )
-    if found.bad_parts:
-        seconds = bad_samples(found.bad_parts) / found.rate
+    if marked:
+        seconds = bad_samples(marked) / found.rate
         found.notes.append(
-            f"The file marks {len(found.bad_parts)} part{'s' * (len(found.bad_parts) > 1)} as bad, "
+            f"The file marks {len(marked)} part{'s' * (len(marked) > 1)} as bad, "
             f"together {seconds:.1f} s: filters are found and trainings rehearsed without them."
         )
 

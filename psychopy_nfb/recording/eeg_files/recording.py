@@ -125,8 +125,9 @@ class Found:
     """As in `Recording`."""
     bad: list[int] = field(default_factory=list)
     """Places of the channels that the file marks as bad."""
-    bad_parts: list[tuple[int, int]] = field(default_factory=list)
-    """As in `Recording`."""
+    annotations: list[tuple[str, float, float]] = field(default_factory=list)
+    """(text, first sample, first sample after it) of each, counted from 0; both may lie outside,
+    and between samples."""
     notes: list[str] = field(default_factory=list)
     """What was corrected or assumed so far."""
 

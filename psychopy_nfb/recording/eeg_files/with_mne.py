@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import math
 import re
 import warnings
 from collections.abc import Sequence
@@ -15,18 +14,12 @@ import numpy as np
 from psychopy_nfb.channels import is_known_type
 from psychopy_nfb.errors import FileError, cause
 from psychopy_nfb.reading import RECORDINGS
-from psychopy_nfb.recording.eeg_files.bad_parts import bad_parts
 from psychopy_nfb.recording.eeg_files.recording import Found
 
 if TYPE_CHECKING:
     import mne
 
 HOW_TO_INSTALL = 'needs mne to be read: pip install "psychopy-nfb[files]"'
-BOUNDARIES = ("boundary", "bad boundary", "edge boundary", "new segment/")
-"""Annotations of a cut: EEGLAB's, MNE-Python's own, BrainVision's in the formats of others."""
-SKIPPED = "BAD_ACQ_SKIP"
-"""MNE-Python's annotation of a part that was not stored. It adds it itself as it reads, beside the
-one that was saved."""
 HDF5 = (
     "was saved in MATLAB's format 7.3, which needs one more package: pip install pymatreader; or "
     "save it in EEGLAB in the older format (File, Preferences)"
@@ -60,7 +53,7 @@ def read_with_mne(path: Path) -> Found:
     ]
     if not any(volts) and MEG & set(types):
         raise FileError("file", str(path), "holds MEG and no EEG; open a recording of EEG")
-    markers, gaps, marked = _annotations(raw)
+    markers, annotations = _annotations(raw)
     bads = set(raw.info["bads"])
     return Found(
         samples=raw.get_data().T * np.where(volts, 1e6, 1.0),
@@ -76,9 +69,8 @@ def read_with_mne(path: Path) -> Found:
         markers=markers,
         name=path.name,
         positions=electrode_positions(raw),
-        gaps=gaps,
         bad=[place for place, name in enumerate(raw.ch_names) if name in bads],
-        bad_parts=marked,
+        annotations=annotations,
         notes=_told(raw, warned),
     )
 
@@ -175,25 +167,15 @@ def electrode_positions(raw: mne.io.BaseRaw) -> list[tuple[float, float, float] 
 
 def _annotations(
     raw: mne.io.BaseRaw,
-) -> tuple[list[tuple[int, str]], list[tuple[int, float]], list[tuple[int, int]]]:
-    """Return the annotations as markers, those of a cut as gaps, and the parts that are bad."""
+) -> tuple[list[tuple[int, str]], list[tuple[str, float, float]]]:
+    """Return the annotations as markers, and with their lengths."""
     rate, notes = raw.info["sfreq"], raw.annotations
     # Onsets count from the start of acquisition, which may lie before the first sample kept.
     # Not raw.time_as_index: without a measurement date it takes them from the first sample.
-    rows = notes.onset * rate - raw.first_samp
-    markers, gaps, lasting = [], {}, []
-    skipped: set[int] = set()
-    for row, seconds, text in zip(rows, notes.duration, notes.description, strict=True):
-        if text == SKIPPED:
-            if int(np.rint(row)) in skipped:
-                continue
-            skipped.add(int(np.rint(row)))
-        if text.strip().casefold() not in BOUNDARIES:
-            markers.append((int(np.rint(row)), str(text)))
-            lasting.append((str(text), *(int(np.rint(at)) for at in (row, row + seconds * rate))))
-            continue
-        after = math.ceil(row - 0.25)  # a cut lies between two samples
-        missing = float(seconds) if seconds > 0 else math.nan
-        if 0 < after < len(raw) and not gaps.get(after, 0.0) > 0:
-            gaps[after] = missing
-    return markers, sorted(gaps.items()), bad_parts(lasting, len(raw))
+    rows = (notes.onset * rate - raw.first_samp).tolist()
+    texts = [str(text) for text in notes.description]
+    lengths = (notes.duration * rate).tolist()
+    return (
+        [(round(row), text) for row, text in zip(rows, texts, strict=True)],
+        [(text, row, row + length) for row, length, text in zip(rows, lengths, texts, strict=True)],
+    )
