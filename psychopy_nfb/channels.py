@@ -69,6 +69,10 @@ _BY_TYPE = {
 _EXTERNAL = re.compile(r"(exg?|bip(olar)?)(channel)?\d{1,2}")
 """Names of external and bipolar inputs: of BioSemi, ANT, TMSi; some call all their channels so."""
 
+_AXIS = re.compile(r"[agm]?[xyz]")
+"""Names of axes, of an accelerometer, gyroscope or magnetometer, that are short enough for an
+electrode's."""
+
 _BY_LABEL = tuple(
     (kind, re.compile(pattern))
     for kind, pattern in (
@@ -96,8 +100,8 @@ _BY_LABEL = tuple(
         (MISC, r"(resp(iration|iratory)?|flow|airflow|thor(ax)?|abdo?(men)?|snore|snoring)\d*"),
         (MISC, r"(temp(erature)?|gsr|eda|light|lux|impedance|(link|signal)?quality|rawcq)\d*"),
         (MISC, r"[ce]q(overall|[a-z]{0,3}\d{0,2}z?)?|interpolated?|other\d*|analog(in(put)?)?\d*"),
-        (MISC, r"accel(eration)?(channels?)?\d*|[agm][xyz]|[xyz]dir|erg\d*|pleth?\d*"),
-        (MISC, r"(right|left)?aux(iliary)?\d*[lr]?|[xyz]|ref|gnd|ground|cwl\d*"),
+        (MISC, rf"accel(eration)?(channels?)?\d*|{_AXIS.pattern}|[xyz]dir|erg\d*|pleth?\d*"),
+        (MISC, r"(right|left)?aux(iliary)?\d*[lr]?|ref|gnd|ground|cwl\d*"),
         (EOG, r"[hvrl]?eog[hvlr]?\d*|eog(left|right|horizontal|vertical|ud|lr)|roc|loc"),
         (EOG, r"[hv]eo[lrud]?"),
         (EMG, r"emg\w*|chin\d*"),
@@ -227,7 +231,7 @@ def channel_kind(label: str, declared: str = "", unit: str = "") -> str:
     ----------
     label : str
         Its name. A known one counts more than the declared type, because many programs declare
-        each of their channels as EEG.
+        each of their channels as EEG; one as short as "X" counts less.
     declared : str
         The type that the stream or file says, in any spelling.
     unit : str
@@ -237,13 +241,17 @@ def channel_kind(label: str, declared: str = "", unit: str = "") -> str:
     --------
     >>> channel_kind("Oz"), channel_kind("Battery Level", "EEG"), channel_kind("Ch9", "Trigger")
     ('EEG', 'MISC', 'STIM')
-    >>> channel_kind("SpO2", unit="%"), channel_kind("VEOG", "EEG"), channel_kind("X", "", "g")
+    >>> channel_kind("SpO2", unit="%"), channel_kind("VEOG", "EEG"), channel_kind("X", "EEG", "g")
     ('MISC', 'EOG', 'MISC')
+    >>> channel_kind("X"), channel_kind("X", "EEG")
+    ('MISC', 'EEG')
     """
     by_type = _BY_TYPE.get(declared.strip().casefold())
     if by_type not in (None, EEG, BIO):
         return by_type
     plain = _plain(label)
+    if declared.strip().casefold() == "eeg" and is_axis(label):
+        return _NO_VOLTAGE.get(_folded(unit), EEG)
     for kind, pattern in _BY_LABEL:
         if pattern.fullmatch(plain):
             return kind
@@ -277,6 +285,17 @@ def channel_kinds(
     if EEG not in kinds:  # what is all bipolar is the EEG of somebody
         kinds = [EEG if kind == BIO else kind for kind in kinds]
     return kinds
+
+
+def is_axis(label: str) -> bool:
+    """Return whether a label is the short name of an axis, which an electrode may have as well.
+
+    Examples
+    --------
+    >>> is_axis("X"), is_axis("Gy"), is_axis("Acc X"), is_axis("Oz")
+    (True, True, False, False)
+    """
+    return bool(_AXIS.fullmatch(_plain(label)))
 
 
 def is_electrode(label: str) -> bool:

@@ -15,6 +15,7 @@ from psychopy_nfb.channels import (
     STIM,
     VOLTAGES,
     channel_kinds,
+    is_axis,
     is_electrode,
     is_known_type,
     is_megavolts,
@@ -140,6 +141,7 @@ def understood(
         for label, kind, unit in zip(labels, kinds, declared, strict=True):
             if kind in VOLTAGES and _is_odd(unit):
                 raise refusal(label, unit)
+    assumptions += _about_axes(labels, kinds, who)
     assumptions += _about_kinds(labels, kinds, declared)
     assumptions += _about_units(labels, kinds, declared, units, who)
     usual = _usual_unit(kinds, declared)
@@ -186,7 +188,10 @@ def _kinds(
     labels: Sequence[str], types: Sequence[str], units: Sequence[str], stream_type: str
 ) -> list[str]:
     usual = stream_type if is_known_type(stream_type) else ""
-    kinds = channel_kinds(labels, [declared or usual for declared in types], units)
+    # What a stream says of all its channels says nothing of one that may be an axis beside EEG.
+    silent = ["" if is_axis(label) and usual.casefold() == "eeg" else usual for label in labels]
+    declared = [own or of_all for own, of_all in zip(types, silent, strict=True)]
+    kinds = channel_kinds(labels, declared, units)
     # Beside EEG in volts, a channel in a unit of its own is something else, unless its name says
     # that it is EEG.
     if any(
@@ -232,6 +237,18 @@ def _about_labels(
     if not renamed:
         return []
     return [f"Channels whose name is missing or not the only one are called {_listed(renamed)}."]
+
+
+def _about_axes(labels: Sequence[str], kinds: Sequence[str], who: str) -> list[str]:
+    axes = [
+        label for label, kind in zip(labels, kinds, strict=True) if kind == EEG and is_axis(label)
+    ]
+    if not axes:
+        return []
+    return [
+        f"The {who} declares {_listed(axes)} as EEG, and so they are, though axes are called so. "
+        "If they are axes, declare another type or leave them out of the reference."
+    ]
 
 
 def _about_kinds(labels: Sequence[str], kinds: Sequence[str], units: Sequence[str]) -> list[str]:

@@ -117,3 +117,18 @@ def test_letters_of_any_script_are_no_axis_of_an_accelerometer(tmp_path, label):
     recording = read_recording(write_xdf(tmp_path / "odd.xdf", stream))
     assert set(recording.kinds) == {EEG}
     assert recording.labels[0] == label
+
+
+@pytest.mark.kind("electrode called X, declared as EEG", "corrected")
+def test_a_declared_type_counts_more_than_a_name_as_short_as_an_axis(read, tmp_path):
+    labels = ("Fz", "X", "Gz")
+    declared = XdfStream(eeg(), 100 + np.arange(768) / RATE, channels=channels(labels, kind="EEG"))
+    recording = read(write_xdf(tmp_path / "declared.xdf", declared))
+    assert recording.not_eeg == {}
+    assert recording.assumptions == (
+        "The file declares X, Gz as EEG, and so they are, though axes are called so. If they are "
+        "axes, declare another type or leave them out of the reference.",
+    )
+    silent = XdfStream(eeg(), 100 + np.arange(768) / RATE, channels=channels(labels, kind=""))
+    recording = read(write_xdf(tmp_path / "silent.xdf", silent))
+    assert recording.not_eeg == {"X": MISC, "Gz": MISC}
