@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,9 @@ NEEDED = (
 SHORTEST = {"ssd": 20.0, "csp": 10.0, "spoc": 60.0, "ica": 60.0, "eog": 20.0}
 """Fewest seconds that a method is fitted to; of each state, for csp. A band of a few Hz gives some
 ten independent values a second, and every channel takes a weight."""
+SAMPLES_PER_WEIGHT = {"ssd": 4, "csp": 4, "spoc": 4, "ica": 20, "eog": 0}
+"""Fewest samples for each number in the matrix that a method estimates, channels times channels.
+Rule of thumb: 20 for ICA; fewer for a covariance. A regression on a few eye channels has none."""
 SHOWN = 4
 
 
@@ -157,7 +161,7 @@ def _found(
     told += missing_told(~numbers, labels, rate)
     low, high = band
     rows = numbers.all(axis=1)
-    _check_length(recording, rows, options)
+    _check_length(recording, rows, len(kept), options)
     if options.method == "eog":
         step = regress_out(without_drift(calm.samples, rate)[rows], labels, _names(options.eyes))
         words = f"{len(step.weights)} channels, without what is correlated with {options.eyes}."
@@ -201,9 +205,16 @@ def _flat(recording: Recording) -> list[int]:
     ]
 
 
-def _check_length(recording: Recording, rows: np.ndarray, options: argparse.Namespace) -> None:
+def _check_length(
+    recording: Recording, rows: np.ndarray, n_channels: int, options: argparse.Namespace
+) -> None:
     """Refuse a recording, or state, of which `rows` (bool) are too few to fit the method to."""
-    least = SHORTEST[options.method]
+    weights = SAMPLES_PER_WEIGHT[options.method] * n_channels**2 / recording.rate
+    least = max(SHORTEST[options.method], math.ceil(weights))
+    why, remedy = "", "record more"
+    if weights > SHORTEST[options.method]:
+        why = f" with {n_channels} channels at {recording.rate:g} Hz"
+        remedy += ", or leave channels out (--exclude)"
     parts: list[tuple[str, str, float]] = []
     if options.method == "csp":
         for name in options.states:
@@ -217,7 +228,7 @@ def _check_length(recording: Recording, rows: np.ndarray, options: argparse.Name
                 parameter,
                 name,
                 f"has {seconds:.1f} s that can be used, and --method {options.method} needs at "
-                f"least {least:g} s; record more",
+                f"least {least:g} s{why}; {remedy}",
             )
 
 

@@ -185,3 +185,17 @@ def test_channels_without_names_have_no_map_and_their_weights_are_written(
     assert list(found) == [f"Ch{place}" for place in range(1, 13)]
     (page,) = tmp_path.glob("spatial_*.html")
     assert "There is no map of the head" in page.read_text(encoding="utf-8")
+
+
+def test_many_channels_need_a_longer_recording_and_the_sentence_says_so(tmp_path, capsys):
+    """ICA on 40 channels at 100 Hz: 20 samples for each of 1600 weights are 320 s."""
+    labels = [f"Ch{place}" for place in range(1, 41)]
+    samples = 8e-6 * np.random.default_rng(1).standard_normal((40, 7000))
+    raw = mne.io.RawArray(samples, mne.create_info(labels, 100.0, "eeg"), verbose=40)
+    raw.save(tmp_path / "many_raw.fif", verbose=40)
+    command = ["spatial", str(tmp_path / "many_raw.fif"), "--method", "ica", "--eyes", "Ch1"]
+    assert main([*command, "--out", str(tmp_path)]) == 2
+    assert (
+        "has 70.0 s that can be used, and --method ica needs at least 320 s with 40 channels at "
+        "100 Hz; record more, or leave channels out (--exclude)" in capsys.readouterr().err
+    )
