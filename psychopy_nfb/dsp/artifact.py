@@ -35,6 +35,9 @@ class Repair(Step):
         self._n_channels = info.n_channels
         self._limits = np.full(info.n_channels, np.finfo(float).max)
         self._limits[info.voltages] = self.limit_uv
+        least = float(self._limits.min())
+        self._least_limit_squared = min(least * least * (1 - 1e-12), np.finfo(float).max)
+        self._same = np.empty(info.n_channels, bool)
         self.reset()
         return info
 
@@ -50,15 +53,32 @@ class Repair(Step):
         if len(samples) == 0:
             self.flags = np.zeros(0, np.uint32)
             return samples
+        if len(samples) == 1 and self._is_usual(samples[0]):
+            return samples
         good = np.abs(samples) <= self._limits  # False also for what is not a number
         if np.count_nonzero(good) < good.size:
             self._bad = ~good
             samples = self._filled(samples, good)
         self._count_unchanged(samples)
-        self._last = samples[-1].copy()
+        self._last[:] = samples[-1]
         self._seen = True
         self.flags = self.flags_of(slice(None))
         return samples
+
+    def _is_usual(self, sample: np.ndarray) -> bool:
+        """Take a sample (n_channels,) if all of it is good and has changed; else leave it alone.
+
+        Nearly all samples are so. Channels whose sum of squares is below the square of a limit are
+        all below that limit: 3 operations of numpy in place of 8.
+        """
+        if not sample.dot(sample) <= self._least_limit_squared:  # nor if it is not a number
+            return False
+        if np.count_nonzero(np.equal(sample, self._last, out=self._same)) or not self._seen:
+            return False
+        self._last[:] = sample
+        self._unchanged = 0
+        self.flags = None
+        return True
 
     def flags_of(self, channels: np.ndarray | slice) -> np.ndarray | None:
         """Return the last block's `Flags` (n,) as far as `channels` are concerned; None for none.
@@ -124,6 +144,7 @@ class ArtifactGate(Step):
     def prepare(self, info: SignalInfo) -> SignalInfo:
         self._hold = round(self.hold * info.rate)
         self._learn = min(1.0, 1 / (self.memory * info.rate))
+        self._largest, self._limit = self.limit_uv**2, self.burst_sd**2
         self._warm = round(info.rate)  # a second, before which the spread is not known
         judged = info.eeg_or_all
         self._judged: list[int] | slice = slice(None) if len(judged) == info.n_channels else judged
@@ -138,39 +159,47 @@ class ArtifactGate(Step):
 
     def process(self, samples: np.ndarray) -> np.ndarray:
         self.flags: np.ndarray | None = None
-        largest, limit = self.limit_uv**2, self.burst_sd**2
-        power = self._power
         # Plain numbers: an operation on an array of one channel takes ten times as long.
         judged = samples[:, self._judged]
         for row, now in enumerate((judged * judged).tolist()):
-            n = self._n
-            # Until the memory is full it is the plain mean of what there is.
-            learn = max(self._learn, 1 / (n + 1))
-            burst = False
-            if n > self._warm:
-                for x, p in zip(now, power, strict=True):
-                    if x > limit * p:
-                        burst = True
-                        break
-            if not burst:  # learns nothing from the burst itself
-                power = [p + learn * (x - p) for x, p in zip(now, power, strict=True)]
-            elif n % 8 == 0:  # but a lasting change of level, slowly
-                power = [
-                    p + learn * (min(x, limit * p) - p) for x, p in zip(now, power, strict=True)
-                ]
-            self._n = n + 1
-            self._large_left = (
-                self._hold + 1 if max(now) > largest else max(0, self._large_left - 1)
-            )
-            self._burst_left = self._hold + 1 if burst else max(0, self._burst_left - 1)
-            if self._large_left or self._burst_left:
+            bits = self._judge(now)
+            if bits:
                 if self.flags is None:
                     self.flags = np.zeros(len(samples), np.uint32)
-                self.flags[row] = (_AMPLITUDE if self._large_left else 0) | (
-                    _BURST if self._burst_left else 0
-                )
-        self._power = power
+                self.flags[row] = bits
         return samples
+
+    def process_one(self, value: float) -> float:
+        self.bits: int = self._judge([value * value])
+        return value
+
+    def _judge(self, now: list[float]) -> int:
+        """Take the judged channels' squares of one sample and return its flags."""
+        n, power, limit = self._n, self._power, self._limit
+        # Until the memory is full it is the plain mean of what there is.
+        learn = max(self._learn, 1 / (n + 1))
+        burst = False
+        if n > self._warm:
+            for x, p in zip(now, power, strict=True):
+                if x > limit * p:
+                    burst = True
+                    break
+        if not burst:  # learns nothing from the burst itself
+            self._power = [p + learn * (x - p) for x, p in zip(now, power, strict=True)]
+        elif n % 8 == 0:  # but a lasting change of level, slowly
+            self._power = [
+                p + learn * (min(x, limit * p) - p) for x, p in zip(now, power, strict=True)
+            ]
+        self._n = n + 1
+        if max(now) > self._largest:
+            self._large_left = self._hold + 1
+        elif self._large_left:
+            self._large_left -= 1
+        if burst:
+            self._burst_left = self._hold + 1
+        elif self._burst_left:
+            self._burst_left -= 1
+        return (_AMPLITUDE if self._large_left else 0) | (_BURST if self._burst_left else 0)
 
 
 def held(values: np.ndarray, last: float) -> np.ndarray | None:

@@ -79,15 +79,27 @@ class Cascade:
             self._states[index] = left.T
         return samples
 
+    def process_one(self, value: float) -> float:
+        """Filter the next sample of the one channel there is."""
+        if self._products > SHORT:
+            return float(self.process(np.array([[value]]))[0, 0])
+        rows = [[value]]
+        self._run(rows)
+        return rows[0][0]
+
     def _filter_short(self, samples: np.ndarray) -> np.ndarray:
         rows = samples.tolist()
+        self._run(rows)
+        return np.array(rows)
+
+    def _run(self, rows: list[list[float]]) -> None:
+        """Filter rows of plain numbers in place."""
         for index, section in enumerate(self._plain):
             state = self._states[index]
             if isinstance(state, np.ndarray):
                 state = self._states[index] = state.tolist()
             for channel, left in enumerate(state):
                 state[channel] = section.run(section, rows, channel, left)
-        return np.array(rows)
 
 
 class _Plain(NamedTuple):
@@ -106,7 +118,12 @@ def _plain(numerator: np.ndarray, denominator: np.ndarray) -> _Plain:
     order = max(len(numerator), len(denominator)) - 1
     b = np.pad(numerator, (0, order + 1 - len(numerator))).tolist()
     a = np.pad(denominator, (0, order + 1 - len(denominator))).tolist()
-    run = _run_second_order if order == 2 else _run if any(a[1:]) else _run_taps
+    if order == 2:
+        run = _run_second_order
+    elif any(a[1:]):
+        run = _run
+    else:
+        run = _run_equal_taps if len(set(b)) == 1 else _run_taps
     return _Plain(b[0], b[1:], a[1:], order, run)
 
 
@@ -128,6 +145,17 @@ def _run_taps(
         x = row[channel]
         row[channel] = section.b0 * x + state[0]
         state = [z + b * x for z, b in zip([*state[1:], 0.0], section.b, strict=True)]
+    return state
+
+
+def _run_equal_taps(
+    section: _Plain, rows: list[list[float]], channel: int, state: Sequence[float]
+) -> Sequence[float]:
+    for row in rows:
+        share = section.b0 * row[channel]  # of a mean: half the time that other taps take
+        row[channel] = share + state[0]
+        state = [z + share for z in state[1:]]
+        state.append(share)
     return state
 
 

@@ -10,7 +10,7 @@ from scipy import signal
 from psychopy_nfb.budget import MOST_TAPS, check_length
 from psychopy_nfb.checks import check_band, check_delay, check_number
 from psychopy_nfb.dsp.group_delay import envelope_delay
-from psychopy_nfb.dsp.rhythm import _RhythmStep
+from psychopy_nfb.dsp.rhythm import OUTPUTS_OF_ONE, _RhythmStep
 from psychopy_nfb.dsp.step import SignalInfo
 from psychopy_nfb.errors import SettingsError
 
@@ -79,9 +79,8 @@ class _ComplexFIR(_RhythmStep):
             parts = np.empty((n, self._n_channels, 2))
             for row in range(n):
                 self._push(samples[row])
-                window = self._history[:, self._end - self._n_taps : self._end]
                 for channel in range(self._n_channels):
-                    np.dot(self._rows, window[channel], out=parts[row, channel])
+                    np.dot(self._rows, self._window(channel), out=parts[row, channel])
             return parts.view(complex)[:, :, 0]
         out = np.empty((n, self._n_channels), dtype=complex)
         before = self._history[:, self._end - self._n_taps : self._end]
@@ -93,7 +92,16 @@ class _ComplexFIR(_RhythmStep):
         self._end = self._n_taps
         return out
 
-    def _push(self, sample: np.ndarray) -> None:
+    def process_one(self, value: float) -> float:
+        self._push(value)
+        real, imaginary = np.dot(self._rows, self._window(0)).tolist()
+        return OUTPUTS_OF_ONE[self.output](real, imaginary)
+
+    def _window(self, channel: int) -> np.ndarray:
+        """Return the last samples of a channel, the oldest first: (n_taps,)."""
+        return self._history[channel, self._end - self._n_taps : self._end]
+
+    def _push(self, sample: np.ndarray | float) -> None:
         if self._end == self._history.shape[1]:
             last = self._history[:, -self._n_taps :].copy()
             self._history[:, : self._n_taps] = last

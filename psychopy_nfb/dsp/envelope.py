@@ -53,6 +53,9 @@ class Rectify(Step):
         # The mean of |sin| is 2 / pi.
         return self._low.process(np.abs(self._band.process(samples)) * (np.pi / 2))
 
+    def process_one(self, value: float) -> float:
+        return self._low.process_one(abs(self._band.process_one(value)) * (np.pi / 2))
+
     def reset(self) -> None:
         self._band.reset()
         self._low.reset()

@@ -52,6 +52,11 @@ class _Sections(Step):
             self._begin(samples[0])
         return self._cascade.process(samples)
 
+    def process_one(self, value: float) -> float:
+        if not self._cascade.begun:
+            self._begin(np.array([value]))
+        return self._cascade.process_one(value)
+
     def _begin(self, first: np.ndarray) -> None:
         if self.starts_settled:
             self._cascade.begin_settled(first, signal.sosfilt_zi(self._sos))

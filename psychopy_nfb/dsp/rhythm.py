@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -20,6 +21,12 @@ OUTPUTS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 }
 """What comes out of an estimator: the rhythm's amplitude, its phase in radians (0 at the crest), or
 its wave."""
+OUTPUTS_OF_ONE: dict[str, Callable[[float, float], float]] = {
+    "envelope": math.hypot,
+    "phase": lambda real, imaginary: math.atan2(imaginary, real),
+    "rhythm": lambda real, _: real,
+}
+"""The same of one sample, given by its real and imaginary part."""
 
 
 class _RhythmStep(Step):

@@ -30,6 +30,7 @@ class _Smoother(Step):
         self.declared_delay: float = envelope_delay(
             lambda f: signal.freqz(self._numerator, self._denominator, f, fs=info.rate)[1], 0.0
         )
+        self._order = max(len(self._numerator), len(self._denominator)) - 1
         self._cascade = Cascade([(self._numerator, self._denominator)])
         return info
 
@@ -37,12 +38,18 @@ class _Smoother(Step):
         self._cascade.reset()
 
     def process(self, samples: np.ndarray) -> np.ndarray:
-        order = max(len(self._numerator), len(self._denominator)) - 1
-        if len(samples) == 0 or order == 0:
+        if len(samples) == 0 or self._order == 0:
             return samples * self._numerator[0]
         if not self._cascade.begun:
             self._cascade.begin_settled(samples[0], [self._settled()])
         return self._cascade.process(samples)
+
+    def process_one(self, value: float) -> float:
+        if self._order == 0:
+            return value * float(self._numerator[0])
+        if not self._cascade.begun:
+            self._cascade.begin_settled(np.array([value]), [self._settled()])
+        return self._cascade.process_one(value)
 
     def _settled(self) -> np.ndarray:
         """Return the state after a signal that was 1 for ever."""

@@ -60,6 +60,8 @@ class MovingThresholds:
         """
         changes = []
         for name, state in self._states.items():
+            if not state.changes:
+                continue
             for change in state.changes:
                 row = int(rows[change.row - 1]) + 1 if change.row else 0
                 changes.append((name, replace(change, row=row)))

@@ -22,9 +22,9 @@ from psychopy_nfb.errors import NfbError
 from psychopy_nfb.protocol import Comparison, RewardState, Trial
 from psychopy_nfb.protocol.shown import Own
 
-_PAUSED, _NO_POINTS = np.uint32(Flags.PAUSED), np.uint32(Flags.NO_POINTS)
-_RATE, _CALIBRATING = np.uint32(Flags.RATE), np.uint32(Flags.CALIBRATING)
-_INHIBITED, _UNCALIBRATED = np.uint32(Flags.INHIBITED), np.uint32(Flags.UNCALIBRATED)
+_PAUSED, _NO_POINTS, _RATE = int(Flags.PAUSED), int(Flags.NO_POINTS), int(Flags.RATE)
+_CALIBRATING, _UNCALIBRATED = int(Flags.CALIBRATING), int(Flags.UNCALIBRATED)
+_INHIBITED = int(Flags.INHIBITED)
 
 
 class Processor:
@@ -86,6 +86,7 @@ class Processor:
         self.reward: RewardState = RewardState(configuration.reward, self.rate)
         # Asked once, not with each sample.
         self._inhibiting, self._deciding = self._signals.inhibiting, self._signals.deciding
+        self._first = self._signals.first.chain
         self._n_values = len(configuration.value_names)
         self._calibrated = self._signals.ready
         self.n_samples: int = 0
@@ -117,7 +118,7 @@ class Processor:
     @property
     def delay(self) -> float:
         """The first signal's algorithmic delay in seconds."""
-        return self._signals.first.chain.pipeline.delay
+        return self._first.delay
 
     @property
     def delays(self) -> list[tuple[str, float]]:
@@ -132,12 +133,12 @@ class Processor:
     @property
     def calibrating(self) -> bool:
         """Whether a baseline is being recorded."""
-        return self._signals.first.chain.calibrating
+        return self._first.calibrating
 
     @property
     def baseline_label(self) -> str | None:
         """Name of the baseline that is being recorded, None for none."""
-        return self._signals.first.chain.baseline_label
+        return self._first.baseline_label
 
     def process(self, samples: np.ndarray) -> Block:
         """Take the next samples, (n, n_channels) in microvolts, and return what became of them."""
@@ -153,94 +154,100 @@ class Processor:
         filtered = perf_counter()
         self.n_samples += len(samples)
         values, bits = self._feedback(signals, flags)
-        changes = self.thresholds.changes(rows)
+        block = Block(
+            np.array(values) if values else np.empty((0, self._n_values)),
+            np.array(bits, np.uint32),
+            rows,
+            self.thresholds.changes(rows),
+        )
         self.stage_seconds["repair"] += repaired - started
         self.stage_seconds["signals"] += filtered - repaired
         self.stage_seconds["protocol"] += perf_counter() - filtered
         self.n_blocks += 1
-        return Block(values, bits, rows, changes)
+        return block
 
     def _feedback(
-        self, signals: list[np.ndarray], flags: list[np.ndarray]
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Return the values (n, n_values) and the samples' flags (n,), by the signals' own."""
-        shown: list[list[tuple[Any, ...]]] = [[] for _ in self._ways]
-        beyond: list[list[bool]] = [[] for _ in self._ways]
+        self, signals: list[list[float]], flags: list[list[int]]
+    ) -> tuple[list[tuple[Any, ...]], list[int]]:
+        """Return the values, n_values a sample, and the samples' flags, by the signals' own.
+
+        In plain numbers: mostly there is one sample, and what is decided on it is no arithmetic.
+        """
+        shown: list[list[tuple[Any, ...]]] = [[]] * len(self._ways)
+        beyond: list[list[bool]] = [[]] * len(self._ways)
         for place in self._signals.in_turn:
             way, own = self._ways[place], flags[place]
             if self.rate_spoilt:
-                own |= _RATE
+                own = flags[place] = _with(own, _RATE)
             takes = self._takes(place, own, beyond) if way.state.follows else None
-            shown[place], beyond[place] = way.state.process(
-                signals[place].tolist(), own.tolist(), takes
-            )
+            shown[place], beyond[place] = way.state.process(signals[place], own, takes)
         rows = shown[0]
         for more in shown[1:]:
             rows = [one + other for one, other in zip(rows, more, strict=True)]
         bits = self._common_flags(flags, beyond)
-        if not self._calibrated:
-            bits |= _UNCALIBRATED
-        if self.calibrating:
+        if self._first.calibrating:
             self._record(signals, flags, bits)
-            bits |= _CALIBRATING
+            bits = _with(bits, _CALIBRATING)
         due = self._signals.due(beyond, len(bits))
-        rewards = self.reward.process(due, bits.tolist())
+        rewards = self.reward.process(due, bits)
         rows = [one + more for one, more in zip(rows, rewards, strict=True)]
         if self.shown is not None:
-            own = Own(
-                [signal.tolist() for signal in signals],
-                [one.tolist() for one in flags],
-                shown[0],
-                beyond,
-                due,
-                bits.tolist(),
-                self._follows(beyond, len(bits)),
-            )
-            rows = [one + more for one, more in zip(rows, self.shown.process(own), strict=True)]
-        values = np.array(rows)
-        return values.reshape(len(bits), self._n_values), bits
+            follows = self._follows(beyond, len(bits))
+            own_feedback = Own(signals, flags, shown[0], beyond, due, bits, follows)
+            given = self.shown.process(own_feedback)
+            rows = [one + more for one, more in zip(rows, given, strict=True)]
+        return rows, bits
 
-    def _takes(self, place: int, own: np.ndarray, beyond: list[list[bool]]) -> list[bool] | None:
+    def _takes(self, place: int, own: list[int], beyond: list[list[bool]]) -> list[bool] | None:
         """Return which samples a signal's moving threshold goes by, None if it goes by none.
 
         As in a baseline, what is inhibited is none of those of a signal that decides on reward.
         """
         if self.paused or self.calibrating or not self.thresholds.training:
             return None
-        clean = (own & HOLDING) == 0
+        clean = [not bits & HOLDING for bits in own]
         if place in self._deciding and place not in self._inhibiting:
-            for inhibiting in self._inhibiting:
-                clean &= ~np.array(beyond[inhibiting], bool)
-        return clean.tolist()
+            clean = self._uninhibited(clean, beyond)
+        return clean
 
     def _follows(self, beyond: list[list[bool]], n: int) -> list[bool] | None:
         """Return which samples thresholds of what is shown go by, artifacts aside."""
         if self.paused or self.calibrating or not self.thresholds.training:
             return None
-        free = [True] * n
+        return self._uninhibited([True] * n, beyond)
+
+    def _uninhibited(self, free: list[bool], beyond: list[list[bool]]) -> list[bool]:
+        """Return `free` without the samples in which a signal that inhibits is beyond."""
         for place in self._inhibiting:
             free = [one and not side for one, side in zip(free, beyond[place], strict=True)]
         return free
 
-    def _common_flags(self, flags: list[np.ndarray], beyond: list[list[bool]]) -> np.ndarray:
-        """Return the flags (n,) that reward goes by: of the run, and of the signals that decide."""
-        bits = flags[self._deciding[0]].copy()
-        for place in self._deciding[1:]:
-            bits |= flags[place]
-        for place in self._inhibiting:
-            bits[beyond[place]] |= _INHIBITED
+    def _common_flags(self, flags: list[list[int]], beyond: list[list[bool]]) -> list[int]:
+        """Return the flags that reward goes by: of the run, and of the signals that decide."""
+        of_run = 0 if self._calibrated else _UNCALIBRATED
         if self.paused:
-            bits |= _PAUSED
+            of_run |= _PAUSED
         if not self.counting:
-            bits |= _NO_POINTS
+            of_run |= _NO_POINTS
+        bits = flags[self._deciding[0]]
+        if of_run:
+            bits = _with(bits, of_run)
+        for place in self._deciding[1:]:
+            bits = [one | more for one, more in zip(bits, flags[place], strict=True)]
+        for place in self._inhibiting:
+            bits = [
+                one | _INHIBITED if side else one
+                for one, side in zip(bits, beyond[place], strict=True)
+            ]
         return bits
 
-    def _record(self, signals: list[np.ndarray], flags: list[np.ndarray], bits: np.ndarray) -> None:
+    def _record(self, signals: list[list[float]], flags: list[list[int]], bits: list[int]) -> None:
         """Add to the baselines; what is inhibited is in none of those that decide on reward."""
-        inhibited = bits & _INHIBITED
         for place, way in enumerate(self._ways):
             own = flags[place]
-            way.chain.record(signals[place], own | inhibited if place in self._deciding else own)
+            if place in self._deciding:
+                own = [one | all_bits & _INHIBITED for one, all_bits in zip(own, bits, strict=True)]
+            way.chain.record(signals[place], own)
 
     @property
     def follows_blocks(self) -> bool:
@@ -381,3 +388,8 @@ class Processor:
             "flags": self.stage_seconds["signals"] - sum(steps.values()),
             "protocol": self.stage_seconds["protocol"],
         }
+
+
+def _with(bits: list[int], more: int) -> list[int]:
+    """Return the flags of samples with those in `more` added to each."""
+    return [one | more for one in bits]

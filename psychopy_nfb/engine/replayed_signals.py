@@ -62,8 +62,8 @@ def replayed(extract: Extract, pipelines: Mapping[str, Pipeline], info: SignalIn
             repaired = repair.flags_of(chain.used_channels)
             signal, bits, rows = chain.process(clean, repaired)
             inside = at + rows >= extract.lead
-            signals[name].append(signal[inside])
-            flags[name].append(bits[inside] & np.uint32(HOLDING))
+            signals[name].append(np.array(signal)[inside])
+            flags[name].append(np.array(bits, np.uint32)[inside] & np.uint32(HOLDING))
     return SignalSeries(
         {name: np.concatenate(parts) for name, parts in signals.items()},
         {name: np.concatenate(parts) for name, parts in flags.items()},

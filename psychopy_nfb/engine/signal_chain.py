@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from psychopy_nfb.dsp import Flags, Pipeline, SignalInfo, Step
 from psychopy_nfb.dsp.lasting_faults import Use
+from psychopy_nfb.dsp.pipeline import FEW
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.families import own_faults
 from psychopy_nfb.protocol import Baseline, BaselineRecorder
@@ -20,7 +22,10 @@ OTHER_REFERENCE = (
 OTHER_CHANNELS = "If it stays so, make the signal of other channels."
 """What to do with a channel that stays bad."""
 
-_INVALID = np.uint32(Flags.INVALID)
+_INVALID, _GAP, _SETTLING = int(Flags.INVALID), int(Flags.GAP), int(Flags.SETTLING)
+_FEW_ROWS = [np.arange(n) for n in range(FEW + 1)]
+for _rows in _FEW_ROWS:
+    _rows.flags.writeable = False  # all blocks of so many samples have these
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,8 @@ class SignalChain:
             )
         self.rate: float = out.rate
         self.used_channels: np.ndarray = self._used_channels(info)
+        self.delay: float = pipeline.delay
+        """Algorithmic delay in seconds, summed here and not with each record that tells it."""
         self._labels = info.labels
         self._recorder: BaselineRecorder | None = None
         self._segments: list[list[tuple[np.ndarray, np.ndarray | None]]] = []
@@ -117,36 +124,42 @@ class SignalChain:
 
     def process(
         self, clean: np.ndarray, repaired: np.ndarray | None
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    ) -> tuple[list[float], list[int], np.ndarray]:
         """Take the next samples (n, n_channels), and what was repaired in them (n,) or None.
 
         Returns
         -------
-        signal : ndarray, shape (n_out,)
-        flags : ndarray of uint32, shape (n_out,)
+        signal : list of float, length n_out
+        bits : list of int, length n_out
+            The `Flags` of each.
         rows : ndarray of int, shape (n_out,)
             Which input row each output row stands for.
         """
         if self._segments:
             self._segments[-1].append((clean.copy(), repaired))
-        signal, flags, rows = self.pipeline.process(clean)
+        if 0 < len(clean) <= FEW and self.pipeline.gives_each:
+            signal, bits = self.pipeline.process_few(clean)
+            rows = _FEW_ROWS[len(clean)]
+        else:
+            samples, flags, rows = self.pipeline.process(clean)
+            signal, bits = samples[:, 0].tolist(), flags.tolist()
         if self._recorder is not None:  # before those of the amplifier join them
-            self._n_failed = _n_invalid(flags)
+            self._n_failed = _n_invalid(bits)
         if repaired is not None:
-            flags = flags | repaired[rows]
-        if self._gap_next and len(flags):
-            flags[0] |= Flags.GAP
+            bits = [one | more for one, more in zip(bits, repaired[rows].tolist(), strict=True)]
+        if self._gap_next and bits:
+            bits[0] |= _GAP
             self._gap_next = False
         if self._settle_left > 0:
-            n = min(self._settle_left, len(flags))
-            flags[:n] |= np.uint32(Flags.SETTLING)
+            n = min(self._settle_left, len(bits))
+            bits[:n] = [one | _SETTLING for one in bits[:n]]
             self._settle_left -= n
-        return signal[:, 0], flags, rows
+        return signal, bits, rows
 
-    def record(self, signal: np.ndarray, flags: np.ndarray) -> None:
+    def record(self, signal: Sequence[float], bits: Sequence[int]) -> None:
         """Add to the baseline that is being recorded, if one is."""
         if self._recorder is not None:
-            self._recorder.add(signal, flags, self._n_failed)
+            self._recorder.add(np.array(signal), np.array(bits, np.uint32), self._n_failed)
 
     def restart(self) -> None:
         """Start the filters anew, because samples are missing before the next ones."""
@@ -184,6 +197,7 @@ class SignalChain:
         """Use what a baseline gave from the next sample on."""
         if calibration.steps is not None:
             self.pipeline.steps[:] = calibration.steps
+            self.delay = self.pipeline.delay
         self._settle_left = calibration.settle_left
 
     def _fit(self, segments: list[tuple[np.ndarray, np.ndarray]], label: str) -> Calibration:
@@ -204,10 +218,10 @@ class SignalChain:
         for segment, repaired in segments:
             pipeline.reset()
             signal, flags, rows = pipeline.process(segment)
-            n_failed = _n_invalid(flags)
+            n_failed = _n_invalid(flags.tolist())
             flags |= repaired[rows]
             settle = round(pipeline.settle * self.rate)
-            flags[:settle] |= np.uint32(Flags.SETTLING)
+            flags[:settle] |= np.uint32(_SETTLING)
             settle_left = max(0, settle - len(flags))
             recorder.add(signal[:, 0], flags, n_failed)
         baseline = recorder.finish(_told_fault(pipeline))
@@ -219,9 +233,9 @@ def _told_fault(pipeline: Pipeline) -> str | None:
     return None if pipeline.fault is None else f"pipeline.{pipeline.fault}"
 
 
-def _n_invalid(flags: np.ndarray) -> int:
+def _n_invalid(bits: Sequence[int]) -> int:
     """Return how many of the samples that a pipeline gave are flagged INVALID."""
-    return int(np.count_nonzero(flags & _INVALID))
+    return sum(1 for one in bits if one & _INVALID)
 
 
 def _joined(
