@@ -76,11 +76,13 @@ class Acquisition:
         self._known = self._inlet.facts()
         self._again = same_stream(selection, self._known, RESTART_SECONDS)
         self._merger = None
+        self._scales: np.ndarray | None = np.array(self._known["microvolts_per_unit"])
         self.info: SignalInfo = self._inlet.info
         self.format: np.dtype[Any] = self._inlet.format
         self.aux_info: SignalInfo | None = None
         if aux is not None:
             self._merger = Merger(_opened(aux, known.get("aux")))
+            self._scales = None  # what is merged is in microvolts
             self.aux_info = self._merger.inlet.info
             shared = set(self._merger.labels) & set(self.info.labels)
             if shared:
@@ -188,6 +190,10 @@ class Acquisition:
         With a second stream beside it these are the merged `samples` themselves.
         """
         return samples if self._merger is not None else self._inlet.native[: len(samples)]
+
+    def in_microvolts(self, native: np.ndarray) -> np.ndarray:
+        """Return samples that `native` gave in microvolts, or the unit of what is no voltage."""
+        return native if self._scales is None else native * self._scales
 
     def facts(self) -> dict[str, object]:
         """Return what identifies the EEG stream, and the kinds of all channels.

@@ -32,6 +32,8 @@ class ChannelWatch:
 
     Attributes
     ----------
+    watches : bool
+        Whether there are channels to be judged.
     found : collections.deque of dict
         ``channel``, ``reason``, ``within``, ``remedy`` and ``sentence`` of each that stays bad.
     """
@@ -39,6 +41,7 @@ class ChannelWatch:
     def __init__(self, info: SignalInfo, uses: dict[str, Use]):
         self.found: deque[dict[str, str]] = deque()
         self._uses = uses
+        self.watches: bool = bool(uses)
         self._lasting = LastingFaults()
         self._length = round(WINDOW_SECONDS * info.rate)
         self._filling, self._spare = ChannelQuality(info), ChannelQuality(info)
@@ -51,7 +54,7 @@ class ChannelWatch:
 
     def add(self, samples: np.ndarray) -> None:
         """Take the next samples, (n, n_channels) in microvolts, as the amplifier sent them."""
-        if not self._uses:
+        if not self.watches:
             return
         self._filling.add(samples)
         self._n += len(samples)

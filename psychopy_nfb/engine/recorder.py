@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -47,6 +48,9 @@ class Recorder:
         What an earlier worker of this run had reached; empty for the first.
     watcher : MarkerWatcher or None
         Collects the markers of other programs.
+    watch : callable
+        Takes samples as the stream sent them and their stamps, all in turn and once, whether they
+        are written or not.
 
     Attributes
     ----------
@@ -64,8 +68,10 @@ class Recorder:
         processor: Processor,
         restore: dict[str, Any],
         watcher: MarkerWatcher | None,
+        watch: Callable[[np.ndarray, np.ndarray], None],
     ):
         self._source = source
+        self._watch = watch
         self._processor = processor
         self._restore = restore
         self.experiment: ExperimentEvents = ExperimentEvents(
@@ -97,7 +103,7 @@ class Recorder:
             self._writer,
             processor,
             SampleIndex(source.info.rate, start=self.n_samples - len(stamps)),
-            self._record_batch,
+            self.record_batch,
         )
         if len(stamps):
             self.events.take_samples(stamps, self.n_samples - len(stamps))
@@ -229,12 +235,13 @@ class Recorder:
         self.events.taken_at = received
         self._batch.add(native, stamps, block)
 
-    def _record_batch(self) -> None:
-        """Record the samples that were taken since the last call."""
+    def record_batch(self) -> None:
+        """Record the samples that were taken since the last call, and have them watched."""
         taken = self._batch.take()
         if taken is None:
             return
         native, stamps, block = taken
+        self._watch(native, stamps)
         first = self.n_samples
         self.n_samples += len(stamps)
         if self._writer is not None:
@@ -256,7 +263,7 @@ class Recorder:
 
     def look_after(self) -> None:
         """Record what was taken, and what came from elsewhere: markers, frames, a second stream."""
-        self._record_batch()
+        self.record_batch()
         if self._watcher is not None:
             offset = self._source.clock_facts()["offset"]
             for marker in self._watcher.take():
@@ -306,7 +313,7 @@ class Recorder:
         if self._watcher is not None:
             self.look_after()
             self._watcher.close()
-        self._record_batch()
+        self.record_batch()
         if self._writer is None:
             return
         self.events.write_waiting(self._source.chunk_seconds, patient=False)

@@ -69,28 +69,30 @@ class Continuity:
             self.lost_seconds += sum(gap.seconds for gap in gaps)
             self._restart_line()
             stamps = stamps[gaps[-1].row :]
-        self._new = stamps
+        self._new.append(stamps)
         return gaps
 
     def _restart_line(self) -> None:
         self._origin: float | None = None
         self._n = 0
         self._sum_t = self._sum_it = 0.0
+        self._new: list[np.ndarray] = []
 
     def learn(self) -> None:
-        """Take the block that was checked last into the effective rate: can wait, unlike gaps."""
-        stamps = self._new
+        """Take what was checked since the last call into the effective rate.
+
+        It can wait, unlike gaps: for single samples one call a tenth of a second is enough.
+        """
+        if not self._new:
+            return
+        stamps = np.concatenate(self._new)
+        self._new = []
         if self._origin is None:
             self._origin = float(stamps[0])
         n = len(stamps)
-        if n == 1:
-            t = float(stamps[0]) - self._origin
-            self._sum_t += t
-            self._sum_it += self._n * t
-        else:
-            times = stamps - self._origin
-            self._sum_t += float(times.sum())
-            self._sum_it += float(times @ np.arange(self._n, self._n + n))
+        times = stamps - self._origin
+        self._sum_t += float(times.sum())
+        self._sum_it += float(times @ np.arange(self._n, self._n + n))
         self._n += n
 
     @property

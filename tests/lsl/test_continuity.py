@@ -27,6 +27,21 @@ def test_row_008_gap_and_drift_are_found(size):
     assert continuity.lost_seconds == pytest.approx(0.496, abs=0.002)
 
 
+def test_the_rate_may_be_learned_later_than_gaps_are_looked_for():
+    stamps = np.delete(100 + np.arange(7500) / 124.9, np.arange(2500, 2562))
+    continuity = Continuity(rate=125.0)
+    for block in np.array_split(stamps, 3001):
+        continuity.check(block)
+        if continuity.n_gaps == 0 or len(block) == 3:
+            continuity.learn()
+    continuity.learn()
+    assert continuity.n_gaps == 1
+    assert continuity.drift_ppm == pytest.approx(-800, abs=5)
+    drift = continuity.drift_ppm
+    continuity.learn()  # nothing has come since
+    assert continuity.drift_ppm == drift
+
+
 def test_an_amplifier_that_sends_in_uneven_chunks_has_no_gaps():
     rng = np.random.default_rng(1)
     ends = np.arange(1, 200) * 0.05 + rng.uniform(0, 0.02, 199)
