@@ -11,6 +11,7 @@ import pylsl
 from psychopy_nfb.checks import check_rate
 from psychopy_nfb.dsp.step import SignalInfo
 from psychopy_nfb.errors import StreamError
+from psychopy_nfb.lsl.chunk_buffer import ChunkBuffer
 from psychopy_nfb.lsl.find import find_stream, is_remote
 from psychopy_nfb.lsl.outlet import SIMULATED, SPEED
 from psychopy_nfb.lsl.selection import StreamSelection
@@ -110,7 +111,8 @@ class Inlet:
             self._inlet.time_correction(timeout=selection.timeout)
         self._scales = np.array(self.channels.scales)
         self._scaled = bool((self._scales != 1).any())
-        self.native: np.ndarray = np.empty((MAX_BLOCK, n_channels), dtype=self.format)
+        self._buffer = ChunkBuffer(self._inlet, MAX_BLOCK)
+        self.native: np.ndarray = self._buffer.samples
         self._microvolts = np.empty((MAX_BLOCK, n_channels))
         self._chunk = 1  # samples of the last pull: what the next chunk will probably have
         self._inlet.open_stream(timeout=selection.timeout)
@@ -176,10 +178,10 @@ class Inlet:
 
     def _hear(self, timeout: float) -> Block | None:
         """Return what came within `timeout` seconds, None if nothing did."""
-        stamps = self._take(timeout, at=0, wanted=1)
-        if not len(stamps):
+        n = self._take(timeout, at=0, wanted=1)
+        if not n:
             return None
-        return self.native[: len(stamps)].copy(), stamps, pylsl.local_clock()
+        return self.native[:n].copy(), self._buffer.stamps[:n].copy(), pylsl.local_clock()
 
     def first_samples(self) -> np.ndarray:
         """Return what came while the stream was listened to and is yet to be pulled: microvolts."""
@@ -212,18 +214,17 @@ class Inlet:
             self.native[: len(stamps)] = native
         else:
             try:
-                stamps = self._take(timeout, at=0, wanted=1)
-                n = len(stamps)
+                n = self._take(timeout, at=0, wanted=1)
                 if n == 0:
                     return None
                 # LSL wakes at the first sample of a chunk. Without the others, which are on their
                 # way, the newest would be as old as the chunk is long.
                 if self._rest and n < self._chunk:
-                    rest = self._take(self._rest, at=n, wanted=self._chunk - n)
-                    stamps = np.concatenate((stamps, rest))
+                    n += self._take(self._rest, at=n, wanted=self._chunk - n)
             except pylsl.util.LostError:
                 raise StreamLost(self.description.name()) from None
             received = pylsl.local_clock()
+            stamps = self._buffer.stamps[:n].copy()
         self._chunk = n = len(stamps)
         stamps = self.clock.correct(stamps, received)
         out = self._microvolts[:n]
@@ -233,20 +234,15 @@ class Inlet:
             out[:] = self.native[:n]
         return out, stamps
 
-    def _take(self, timeout: float, at: int, wanted: int) -> np.ndarray:
-        """Wait for `wanted` samples and put all that are there into `native` from row `at` on.
+    def _take(self, timeout: float, at: int, wanted: int) -> int:
+        """Wait for `wanted` samples, put all that are there into `native` from row `at` on.
 
-        To ask whether more have come costs 1 us, to take none that came 10.
+        Returns how many there are. To ask whether more have come costs 1 us.
         """
-        stamps = self._pull(timeout, at, wanted)
-        at += len(stamps)
-        if len(stamps) < wanted or at == MAX_BLOCK or not self._inlet.samples_available():
-            return stamps
-        return np.concatenate((stamps, self._pull(0.0, at, MAX_BLOCK - at)))
-
-    def _pull(self, timeout: float, at: int, n: int) -> np.ndarray:
-        """Wait for `n` samples, put what has come by then into `native`, and return its stamps."""
-        return self._inlet.pull_chunk(timeout, n, dest_obj=self.native[at:], as_numpy=True)[1]
+        n = self._buffer.pull(timeout, at, wanted)
+        if n < wanted or at + n == MAX_BLOCK or not self._inlet.samples_available():
+            return n
+        return n + self._buffer.pull(0.0, at + n, MAX_BLOCK - at - n)
 
     def facts(self) -> dict[str, object]:
         """Return what identifies the stream, for messages and the session's settings file."""
