@@ -13,6 +13,7 @@ import numpy as np
 from scipy import ndimage
 
 from psychopy_nfb.dsp import DCBlock, HighPass, Pipeline, SignalInfo, Step
+from psychopy_nfb.dsp.channel_quality import FLAT_UV
 from psychopy_nfb.dsp.whole import MARGIN_SECONDS, bridged, calmed, widened
 from psychopy_nfb.errors import SettingsError, listed
 from psychopy_nfb.recording.eeg_files.bad_parts import bad_samples
@@ -30,6 +31,29 @@ BRIDGED_SECONDS = 0.02
 4 µV off. Only longer ones are left out with a margin."""
 SHORTEST_SCORED = 10.0
 """Fewest seconds without artifacts that are scored."""
+
+
+def check_not_flat(samples: np.ndarray, used: Sequence[int], labels: Sequence[str]) -> None:
+    """Refuse a recording whose channels are all weaker than an amplifier's own noise.
+
+    Parameters
+    ----------
+    samples : ndarray, shape (n, n_channels)
+        In microvolts.
+    used : sequence of int
+        Which channels matter.
+    labels : sequence of str
+        What they are called in the sentence.
+    """
+    found = samples[:, used]
+    seen = found[:, np.isfinite(found).any(axis=0)]
+    if not (np.nanstd(seen, axis=0) >= FLAT_UV).any():
+        raise SettingsError(
+            "channel",
+            list(labels),
+            f"is flat (below {FLAT_UV:g} µV, an amplifier's own noise); choose another one, or set "
+            "the unit if all are flat (--units)",
+        )
 
 
 def levelled(

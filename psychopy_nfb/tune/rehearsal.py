@@ -15,7 +15,7 @@ from psychopy_nfb.engine.processor import Processor
 from psychopy_nfb.engine.rerun import run_offline
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.protocol import Trial, value_name
-from psychopy_nfb.tune.prepared import check_marked
+from psychopy_nfb.tune.prepared import check_marked, check_not_flat
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -114,8 +114,8 @@ def rehearse(
     Raises
     ------
     SettingsError
-        If the recording is too short, is marked as bad as a whole, lacks a channel or has no clean
-        baseline.
+        If the recording is too short, is marked as bad as a whole, is flat, lacks a channel or has
+        no clean baseline.
     """
     check_marked(recording)
     labels = tuple(recording.labels)
@@ -123,6 +123,11 @@ def rehearse(
     positions = standard_positions(labels)
     info = SignalInfo(recording.rate, labels, positions=positions, kinds=recording.not_eeg)
     processor = Processor(configuration, info)  # refuses what does not fit
+    for chain in processor.chains.values():
+        used = chain.used_channels.tolist()
+        voltages = [place for place in used if place in info.voltages]
+        if voltages:
+            check_not_flat(recording.usable, voltages, [labels[place] for place in voltages])
     needs = any(one.needs_baseline for one in configuration.signals.values())
     begin = baseline_seconds if needs else processor.settle
     if recording.seconds < begin + LEAST_SECONDS:

@@ -16,6 +16,7 @@ from psychopy_nfb.dsp.whole import numbers_only
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.families import failure, source
 from psychopy_nfb.tune.prepared import (
+    check_not_flat,
     levelled,
     missing_told,
     passed_through,
@@ -126,8 +127,7 @@ def tune(
     if nothing:
         raise SettingsError("channel", nothing, "holds no numbers; choose another one")
     samples = numbers_only(samples)
-    if not (np.ptp(samples[:, used], axis=0) > 0).any():
-        raise SettingsError("channel", list(out.labels), "is flat; choose another one")
+    check_not_flat(samples, used.tolist(), out.labels)
     samples = levelled(samples, info, used, n_fit, told)
     passing, passed_info = passed_through(before, samples, info)
     if passing.shape[1] != 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from psychopy_nfb.recording.eeg_files import read_recording
 from psychopy_nfb.recording.xdf import XdfWriter
 
 RATE, SECONDS = 250.0, 20
+ALPHA_UP = Path(__file__).parents[2] / "experiments" / "alpha_up.json"
 
 
 @pytest.fixture
@@ -141,3 +143,25 @@ def test_a_laplacian_without_neighbours_names_what_the_command_can_change(tmp_pa
 def test_empty_labels_of_simulated_channels_are_named(labels, capsys):
     assert main(["simulate", "--channels", labels]) == 2
     assert "labels are empty; name channels such as Cz,Oz" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["rehearse", "tune", "spatial"])
+def test_what_is_weaker_than_an_amplifiers_noise_is_refused_and_the_unit_named(
+    command, tmp_path, capsys
+):
+    """Microvolts that were stored as nanovolts: no figure is given of them as of good EEG."""
+    samples = 8 * np.random.default_rng(2).standard_normal((100 * round(RATE), 5))
+    found = []
+    for units, name in (("microvolts", "right"), ("nV", "wrong")):
+        writer = XdfWriter(tmp_path / f"{name}.xdf")
+        labels = ["Fz", "Cz", "Pz", "O1", "Oz"]
+        number = writer.add_stream("Amp", "EEG", labels, RATE, "double64", units=units)
+        writer.write(number, samples, 100 + np.arange(len(samples)) / RATE)
+        writer.close()
+        given = {"rehearse": ["--settings", str(ALPHA_UP)], "tune": ["--channel", "Oz"]}
+        arguments = [str(tmp_path / f"{name}.xdf"), *given.get(command, [])]
+        found.append(main([command, *arguments, "--out", str(tmp_path)]))
+    assert found == [0, 2]
+    said = capsys.readouterr().err
+    assert "flat" in said
+    assert "--units" in said
