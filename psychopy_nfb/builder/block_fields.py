@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from psychopy_nfb.builder.display_fields import APPEARANCE, BASIC, LAYOUT
 from psychopy_nfb.builder.parameters import Field
 
 _PLAN = (("source", "== 'plan'"),)
@@ -9,6 +12,25 @@ _BLOCK = (("source", "== 'block'"),)
 _FEEDBACK = (*_BLOCK, ("kind", "in ('train', 'observe')"))
 _COUNTS = (*_BLOCK, ("kind", "in ('train', 'transfer')"))
 _JUDGED = (*_BLOCK, ("kind", "!= 'rest'"))
+_SEEN = ("bar", "thermometer", "circle", "trace", "color", "text", "progress")
+"""Displays that a block can have; a tick or a cross, and tones, come by other fields."""
+_OF_DISPLAY = (
+    *("display", "value", "threshold", "inhibit", "template", "letterHeight", "scale"),
+    "pictures",
+)
+
+
+def _display_fields() -> tuple[Field, ...]:
+    """Return the fields of the Feedback Display component that a block has, too."""
+    basic = [replace(one, tab="Display") for one in BASIC if one.name in _OF_DISPLAY]
+    basic[0] = replace(
+        basic[0],
+        hint="How the value is shown in blocks with feedback. A bar with its threshold is usual.",
+        choices={kind: basic[0].choices[kind] for kind in _SEEN},
+    )
+    return (*basic, *LAYOUT, *APPEARANCE)
+
+
 FIELDS = (
     Field(
         "source",
@@ -181,15 +203,15 @@ FIELDS = (
         show=_JUDGED,
     ),
     Field(
-        "draw",
-        "",
-        "Drawn by",
-        "Usually empty: a bar and the points. Or the name of a function in a Code component, which "
-        "is called in each frame with feedback, as draw(turn), and draws what the participant "
-        "sees.",
-        tab="Screens",
-        type="code",
+        "showPoints",
+        True,
+        "Show the points",
+        "Whether the score so far is below the feedback, in blocks that count points.",
+        tab="Display",
+        type="bool",
+        control="bool",
     ),
+    *_display_fields(),
     Field("key", "space", "Key", "Ends instructions and other texts.", tab="Screens"),
 )
 CELLS = {

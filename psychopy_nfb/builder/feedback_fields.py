@@ -323,8 +323,9 @@ DATA = (
         "",
         "Control conditions",
         "What may be shown in place of the own feedback, each with a name, such as {'sham': "
-        "psychopy_nfb.Yoked(session=expInfo['donor'], block='training', seconds=300)}; the "
-        "manual's page What is shown has all of them. Usually empty.",
+        "psychopy_nfb.Yoked(session=expInfo['donor'], block='training', seconds=300)}; a "
+        "Replay of session='this' shows an earlier block of this session again. The manual's page "
+        "What is shown has all of them. Usually empty.",
         tab="Data",
         type="code",
         show=_NO_STUDY,

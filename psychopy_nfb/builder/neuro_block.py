@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING, Any
 from psychopy_nfb.builder.block_checks import check_block, turns_of
 from psychopy_nfb.builder.block_fields import CELLS, FIELDS
 from psychopy_nfb.builder.dialog_fields import add_fields
+from psychopy_nfb.builder.display_code import check_display, follow_signal, making, setting
 from psychopy_nfb.builder.experiment_checks import records_baseline
 from psychopy_nfb.builder.help_page import HelpPage
 from psychopy_nfb.builder.key_fields import check_key
-from psychopy_nfb.builder.neurofeedback import main_name, tell_without_signal
+from psychopy_nfb.builder.neurofeedback import (
+    NeuroFeedbackComponent,
+    main_name,
+    tell_without_signal,
+)
 from psychopy_nfb.builder.number_fields import check_numbers, constant
-from psychopy_nfb.builder.parameters import CATEGORY, ICONS, PLUGIN, code, is_shown
+from psychopy_nfb.builder.parameters import CATEGORY, ICONS, PLUGIN, code, is_shown, used
 from psychopy_nfb.builder.signal_check import ON_ESCAPE
 
 if TYPE_CHECKING:
@@ -59,6 +64,7 @@ class NeuroBlockRoutine(BaseStandaloneRoutine):
         del self.params["stopVal"], self.params["stopType"]
         self.exp.requireImport("psychopy_nfb")
         add_fields(self, FIELDS)
+        follow_signal(self)
 
     @property
     def planned(self) -> bool:
@@ -91,23 +97,49 @@ class NeuroBlockRoutine(BaseStandaloneRoutine):
         if self.planned:
             # As PsychoPy's own Form does: a plan may ask questions.
             buff.writeIndentedLines("win.allowStencil = True\n")
+        self._write_display(buff)
         if not self._known_at_start():
             return
         signal, plan = main_name(self.exp) or "nfb", self._plan()
         flow = [entry for entry in self.exp.flow if entry is not self]
         later = ["calibrated=True,\n"] if any(map(records_baseline, flow)) else []
+        later += [] if self._alone() else ["alone=False,\n"]
         lines = "".join(f"        {line}" for line in [f"{signal},\n", *plan, *later])
         buff.writeIndentedLines(
             f"with psychopy_nfb.plan_errors_name_fields('{params['name']}', {self.planned}):\n"
             f"    psychopy_nfb.check_plan(\n{lines}    )\n"
         )
 
+    def _write_display(self, buff: Any) -> None:
+        """Write what makes the display, and what shows the value of a frame with it."""
+        name = f"{self.params['name']}Display"
+        lines = setting(self.params, name).splitlines(keepends=True)
+        buff.writeOnceIndentedLines(
+            making(self, name)
+            + f"def {self.params['name']}Draw(turn):\n"
+            + "".join(f"    {line}" for line in lines)
+            + f"    {name}.draw()\n"
+        )
+
+    def _alone(self) -> bool:
+        """Whether no other block with feedback can come before this Routine's first."""
+        others = [
+            entry
+            for entry in self.exp.flow
+            if isinstance(entry, NeuroBlockRoutine) and entry is not self
+        ]
+        signals = used(self.exp, NeuroFeedbackComponent.__name__)
+        blocks = any(str(one.params["feedback"].val) != "False" for one, _ in signals)
+        loops = any(type(entry).__name__ == "LoopInitiator" for entry in self.exp.flow)
+        return not (others or blocks or loops)
+
     def writeMainCode(self, buff: Any) -> None:
         """Write the call, its results, and what ends the experiment on Escape."""
         params, signal = self.params, main_name(self.exp) or "nfb"
         name = str(params["name"])
         given = {
-            "draw": code(params["draw"]),
+            "draw": f"{name}Draw",
+            "points": code(params["showPoints"]),
             "key": code(params["key"]),
             "seed": f"int({seed})"
             if self.planned and (seed := code(params["seed"])) != "None"
@@ -133,5 +165,7 @@ class NeuroBlockRoutine(BaseStandaloneRoutine):
         """Tell what can be known to be wrong before the experiment runs."""
         check_key(self)
         tell_without_signal(self)
-        if check_numbers(self):
+        check_display(self)
+        values = ("value", "threshold") if self.params["display"].val != "text" else ()
+        if check_numbers(self, *values):
             check_block(self)

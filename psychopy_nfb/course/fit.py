@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from psychopy_nfb.course.order import Turn
 from psychopy_nfb.errors import SettingsError, listed
-from psychopy_nfb.protocol import NONE, OWN, ShownSource, Signal, Surrogate
-from psychopy_nfb.protocol.shown import FromSession
+from psychopy_nfb.protocol import NONE, OWN, Replay, ShownSource, Signal, Surrogate
+from psychopy_nfb.protocol.shown import EarlierBlocks, FromSession
 from psychopy_nfb.settings import to_dict
 
 
@@ -58,6 +58,56 @@ def check_fit(
                 "comes before any baseline, and the training's signals need one; put a block of "
                 "the kind 'baseline' before it",
             )
+
+
+def check_again(
+    turns: Sequence[Turn],
+    sources: Mapping[str, ShownSource],
+    earlier: EarlierBlocks | None = None,
+    shown: Mapping[str, int] | None = None,
+) -> None:
+    """Refuse a course that shows a block of the session again that does not come before it.
+
+    Parameters
+    ----------
+    turns : sequence of Turn
+        Of `course`.
+    sources : mapping of str to ShownSource
+        What the training may show in place of the own feedback.
+    earlier : EarlierBlocks, optional
+        What comes before the course.
+    shown : mapping of str to int, optional
+        How often each source was shown before.
+
+    Raises
+    ------
+    SettingsError
+        Naming the block and the remedy.
+    """
+    earlier = EarlierBlocks() if earlier is None else earlier.copy()
+    times, early = dict(shown or {}), set()
+    for turn in turns:
+        name = turn.block.shown
+        source = sources.get(name)
+        if isinstance(source, Replay) and source.of_this_session:
+            at = times.get(name, 0)
+            try:
+                earlier.check(name, source, at)
+            except SettingsError as error:
+                raise error.within(place_of(turn)) from None
+            if (source.block, source.number(at)) in early:
+                raise SettingsError(
+                    f"{place_of(turn)}.shown",
+                    name,
+                    f"shows block {source.number(at)} of the name {source.block} again, which its "
+                    "until may end before its time; leave that out",
+                )
+            times[name] = at + 1
+        if turn.block.feedback:
+            earlier.begin(turn.block.label, turn.number)
+            if turn.block.until is not None and earlier.open is not None:
+                early.add(earlier.open)
+            earlier.end(turn.number, turn.seconds)
 
 
 def _check_blinded(turn: Turn) -> None:

@@ -87,6 +87,11 @@ class Blocks:
         """What the innermost block shows; None where nothing else can be shown."""
         return self._shown.source
 
+    @property
+    def shown(self) -> ShownChoice:
+        """What blocks show, and have shown."""
+        return self._shown
+
     def follow(self, study: StudySession) -> None:
         """Show what a study's session shows, in blocks that do not say otherwise."""
         self._study = study
@@ -155,6 +160,8 @@ class Blocks:
         self._show(feedback)
         if self.frames is not None:
             self.frames.block = self.number
+        if feedback:
+            self._shown.earlier.begin(label, self.number)
         show = self._shown.begin(shown, sources)
         self._send("begin", block, begun, show, self._shown.source)
 
@@ -173,8 +180,9 @@ class Blocks:
         self.trained += block.feedback and not self._open and not cut_off
         showing, self._counting, outer_source, outer, self.held = block.before
         self._show(showing)
-        source = self._shown.source
-        self._send("end", block, lsl_now(), self._shown.end(outer_source), source, cut_off)
+        source, ended = self._shown.source, lsl_now()
+        self._shown.earlier.end(block.number, ended - block.begun)
+        self._send("end", block, ended, self._shown.end(outer_source), source, cut_off)
         if block.held is not None and block.held.not_held:
             logger.warning("%s", block.held.told(block.label))
         if self.frames is not None:
@@ -215,6 +223,7 @@ class Blocks:
             show=show,
             shown=source if block.feedback or source is None else NONE,
             cut_off=cut_off,
+            kept=self._shown.earlier.open,
         )
 
     def _hold(self, lag: Lag, begun: float) -> HeldLag:

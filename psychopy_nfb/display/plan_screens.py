@@ -15,6 +15,7 @@ from psychopy_nfb.display.beep import Beep
 from psychopy_nfb.display.letters import legible_on
 from psychopy_nfb.display.screens import LETTER, WIDTH, Screens
 from psychopy_nfb.display.sign import FeedbackSign
+from psychopy_nfb.display.text import FeedbackText
 from psychopy_nfb.errors import SettingsError, cause
 from psychopy_nfb.protocol import Trial
 
@@ -45,7 +46,9 @@ class PlanScreens(Screens):
     win : psychopy.visual.Window
         Where it is shown.
     draw : callable, optional
-        Draws the feedback of one frame; None draws a bar and the points.
+        Draws the feedback of one frame; None draws a bar.
+    points : bool
+        Whether the points are drawn below it, in blocks that count them.
     beeps : bool
         Whether any block beeps.
     """
@@ -55,6 +58,7 @@ class PlanScreens(Screens):
         nfb: Neurofeedback,
         win: Window,
         draw: Callable[[Turn], object] | None,
+        points: bool,
         beeps: bool,
     ):
         from psychopy import visual
@@ -70,29 +74,28 @@ class PlanScreens(Screens):
             color=legible_on(win),
             autoLog=False,
         )
-        self._draw = self._default_draw() if draw is None else draw
+        self._draw = self._bar() if draw is None else draw
+        self._points = (
+            FeedbackText(
+                win,
+                "{:g}",
+                pos=(0, -TOP),
+                height=LETTER,
+                units="height",
+                color=legible_on(win),
+            )
+            if points
+            else None
+        )
         self._beep = Beep(nfb) if beeps else None
         self._sign = FeedbackSign(win)
 
-    def _default_draw(self) -> Callable[[Turn], object]:
-        from psychopy import visual
-
+    def _bar(self) -> Callable[[Turn], object]:
         nfb, bar = self._nfb, FeedbackBar(self._win)
-        points = visual.TextStim(
-            self._win,
-            units="height",
-            pos=(0, -TOP),
-            height=LETTER,
-            color=legible_on(self._win),
-            autoLog=False,
-        )
 
         def draw(turn: Turn) -> None:
             bar.value, bar.threshold = nfb.value, nfb.display_threshold
             bar.draw()
-            if turn.block.counts:
-                points.text = f"{nfb.score:g}"
-                points.draw()
 
         return draw
 
@@ -115,6 +118,9 @@ class PlanScreens(Screens):
                 shown_text.text = text
             if block.feedback:
                 self._draw(turn)
+                if self._points is not None and block.counts:
+                    self._points.value = nfb.score
+                    self._points.draw()
             shown_text.draw()
             if self._beep is not None:
                 self._beep.update()

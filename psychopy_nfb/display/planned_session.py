@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from psychopy_nfb.checks import check_flag, check_number, check_whole
 from psychopy_nfb.course import Plan, Turn, course, read_plan
-from psychopy_nfb.course.fit import check_fit, place_of
+from psychopy_nfb.course.fit import check_again, check_fit, place_of
 from psychopy_nfb.course.order import drawn_seed
 from psychopy_nfb.course.texts import filled
 from psychopy_nfb.display.calibration import run_baseline
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from psychopy.visual import Form, Window
 
     from psychopy_nfb.display.neurofeedback import Neurofeedback
+    from psychopy_nfb.display.shown_choice import ShownChoice
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -40,6 +41,7 @@ def run_plan(
     plan: str | os.PathLike[str] | dict[str, Any] | Plan,
     *,
     draw: Callable[[Turn], object] | None = None,
+    points: bool | None = None,
     seed: int | None = None,
     key: str = "space",
     wait: float | None = None,
@@ -63,7 +65,10 @@ def run_plan(
         As for `read_plan`. `check_plan` tells of mistakes before the window opens.
     draw : callable, optional
         Called as ``draw(turn)`` once a frame in blocks with feedback; draws what the participant
-        sees. None shows a bar and the points.
+        sees. None shows a bar.
+    points : bool, optional
+        Whether the points are shown below the feedback, in blocks that count them; None shows
+        them if there is no `draw`.
     seed : int, optional
         In place of the plan's.
     key : str
@@ -99,9 +104,10 @@ def run_plan(
     seed = drawn_seed() if seed is None else _checked(seed)
     hurry = check_number("hurry", hurry, at_least=1, at_most=1000)
     turns = [_hurried(turn, hurry) for turn in course(plan, seed)]
-    _check(nfb, turns, nfb.calibrated)
+    _check(nfb, turns, nfb.calibrated, nfb._blocks.shown)
     beeps = any(turn.block.beep != "none" for turn in turns)
-    screens = PlanScreens(nfb, win, draw, beeps)
+    points = draw is None if points is None else check_flag("points", points)
+    screens = PlanScreens(nfb, win, draw, points, beeps)
     # Made now: what Form does not take is told before the session, and it takes a moment.
     form = screens.form(plan.questions) if plan.questions else None
     result = PlanResult(seed)
@@ -138,6 +144,7 @@ def check_plan(
     *,
     seed: int | None = None,
     calibrated: bool | None = None,
+    alone: bool = True,
 ) -> Plan:
     """Read a plan and refuse it where it does not fit the training.
 
@@ -154,6 +161,9 @@ def check_plan(
         In place of the plan's.
     calibrated : bool, optional
         Whether a baseline will be there when the plan begins; None: whether there is one now.
+    alone : bool
+        Whether all blocks that it shows again are its own, or were before. With False others may
+        come before it, and only `run_plan` refuses to show a block again that is not there.
 
     Returns
     -------
@@ -177,11 +187,14 @@ def check_plan(
     seed = plan.seed if seed is None else seed
     there = nfb.calibrated if calibrated is None else check_flag("calibrated", calibrated)
     seed = None if seed is None else _checked(seed)
-    _check(nfb, course(plan, 0 if seed is None else seed), there)
+    earlier = nfb._blocks.shown if check_flag("alone", alone) else None
+    _check(nfb, course(plan, 0 if seed is None else seed), there, earlier)
     return plan
 
 
-def _check(nfb: Neurofeedback, turns: Sequence[Turn], calibrated: bool) -> None:
+def _check(
+    nfb: Neurofeedback, turns: Sequence[Turn], calibrated: bool, before: ShownChoice | None
+) -> None:
     """Refuse a course that does not fit the training, before anything is shown."""
     configuration = nfb.configuration
     check_fit(
@@ -191,6 +204,8 @@ def _check(nfb: Neurofeedback, turns: Sequence[Turn], calibrated: bool) -> None:
         calibrated=calibrated,
         blinded=nfb.blinded,
     )
+    if before is not None:
+        check_again(turns, configuration.shown, before.earlier, before.turns)
     checked: list[object] = []
     for turn in turns:
         if turn.lag is None or turn.block.lag_ms in checked:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from psychopy_nfb.errors import SettingsError, listed
-from psychopy_nfb.protocol import NONE, OWN, ShownSource, Surrogate
+from psychopy_nfb.protocol import NONE, OWN, Replay, ShownSource, Surrogate
+from psychopy_nfb.protocol.shown import EarlierBlocks
 
 
 class ShownChoice:
@@ -20,6 +21,10 @@ class ShownChoice:
     ----------
     source : str or None
         Name of what is shown now; None outside of blocks, and where only the own feedback can be.
+    earlier : EarlierBlocks
+        Blocks of this session that may be shown again.
+    turns : dict of str to int
+        How often each source was shown.
 
     Examples
     --------
@@ -33,7 +38,8 @@ class ShownChoice:
 
     def __init__(self, turns: Mapping[str, int] | None = None) -> None:
         self.source: str | None = None
-        self._turns: dict[str, int] = dict(turns or {})
+        self.earlier: EarlierBlocks = EarlierBlocks()
+        self.turns: dict[str, int] = dict(turns or {})
 
     def check(
         self,
@@ -82,7 +88,10 @@ class ShownChoice:
                 shown,
                 "is chosen within another block; choose it where the outer one begins",
             )
-        if isinstance(sources.get(shown), Surrogate) and not baseline:
+        source = sources.get(shown)
+        if isinstance(source, Replay) and source.of_this_session:
+            self.earlier.check(shown, source, self.turns.get(shown, 0))
+        if isinstance(source, Surrogate) and not baseline:
             raise SettingsError(
                 "shown", shown, "is made of a baseline; record one in this session before"
             )
@@ -97,8 +106,8 @@ class ShownChoice:
         if not sources or self.source is not None:
             return None
         self.source = OWN if shown is None or shown == NONE else shown
-        turn = self._turns.get(self.source, 0)
-        self._turns[self.source] = turn + 1
+        turn = self.turns.get(self.source, 0)
+        self.turns[self.source] = turn + 1
         return self.source, turn
 
     def end(self, before: str | None) -> tuple[str, int] | None:

@@ -10,7 +10,8 @@
 - `plugins`, `own_parts`: steps, estimators and threshold rules that a lab has written, loaded from
   packages and files, and where each came from;
 - `donors`, `donor_files`: recorded blocks that are shown in place of the own feedback, read,
-  checked and kept with the session; `replayed_signals`: such a block through the filters of now;
+  checked and kept with the session; `kept_blocks`: those of the running session;
+  `replayed_signals`: such a block through the filters of now;
   `shown_feedback`: what is shown, with all that it is made of;
 - `processor`: from samples to feedback values, the same live and offline; `block`: what became of
   some samples; `trained_signals`: all signals and their roles; `signal_chain`: one signal's way

@@ -169,6 +169,7 @@ class CommandHandler:
         )
         if judged is not None:
             tell_trial(self._recorder, self._control, command, *judged)
+        self._processor.keep_block(command["kept"])
         if self._processor.follows_blocks:
             self._note_training(command["edge"], command["called"])
         if self._processor.shown is not None and command["show"] is not None:
@@ -195,13 +196,19 @@ class CommandHandler:
 
         Among the commands that hold from that sample on it is the one that was `called` then.
         """
-        training = self._processor.thresholds.training
+        training, shown = self._processor.thresholds.training, self._processor.shown
+        kept = None if shown is None or shown.kept is None else shown.kept.open
         self._recorder.events.write(
             "adaptation",
             t=called if self._processor.n_samples else None,
             kind="command",
             value="on" if training else "off",
-            detail={"training": training, "edge": edge, "points": self._processor.counting},
+            detail={
+                "training": training,
+                "edge": edge,
+                "points": self._processor.counting,
+                **({} if kept is None else {"kept": kept}),
+            },
         )
 
     def _on_facts(self, command: dict[str, Any]) -> None:

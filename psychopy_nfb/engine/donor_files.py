@@ -9,7 +9,7 @@ from __future__ import annotations
 import atexit
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,8 @@ import numpy as np
 
 from psychopy_nfb.errors import FileError, cause
 from psychopy_nfb.protocol import ShownSource
-from psychopy_nfb.protocol.shown import Extract, FeedbackSeries, FromSession
+from psychopy_nfb.protocol.shown import Extract, FeedbackSeries, FromSession, Replay
+from psychopy_nfb.protocol.shown.recorded import THIS
 from psychopy_nfb.protocol.shown.series import FEEDBACK
 from psychopy_nfb.reading import reading
 
@@ -108,9 +109,36 @@ def _built(kept: dict[str, Any]) -> FeedbackSeries | Extract:
     if "values" in kept:
         return FeedbackSeries(kept["values"].reshape(-1, len(FEEDBACK)), rate)
     labels = tuple(str(label) for label in kept["labels"])
-    return Extract(kept["samples"], kept["scales"], labels, rate, int(kept["lead"]))
+    breaks = tuple(kept.get("breaks", np.empty(0, int)).tolist())  # earlier files have none
+    return Extract(kept["samples"], kept["scales"], labels, rate, int(kept["lead"]), breaks)
 
 
-def needed(sources: Mapping[str, ShownSource]) -> Sequence[str]:
-    """Return the names of the sources that show recorded blocks."""
-    return [name for name, source in sources.items() if isinstance(source, FromSession)]
+def folder_for_blocks(sources: Mapping[str, Mapping[str, Any]]) -> str | None:
+    """Return a new folder for blocks of this session that are shown again; None if none is.
+
+    Parameters
+    ----------
+    sources : mapping
+        The ``shown`` of a configuration, as JSON knows it.
+    """
+    if not any(one.get("session") == THIS for one in sources.values()):
+        return None
+    return tempfile.mkdtemp(prefix="psychopy_nfb_blocks_")
+
+
+def needed(sources: Mapping[str, ShownSource]) -> dict[str, FromSession]:
+    """Return the sources that show blocks of recorded sessions, by name."""
+    return {
+        name: source
+        for name, source in sources.items()
+        if isinstance(source, FromSession) and name not in of_this_session(sources)
+    }
+
+
+def of_this_session(sources: Mapping[str, ShownSource]) -> dict[str, Replay]:
+    """Return the sources that show earlier blocks of the session that runs, by name."""
+    return {
+        name: source
+        for name, source in sources.items()
+        if isinstance(source, Replay) and source.of_this_session
+    }

@@ -11,16 +11,14 @@ from typing import Any
 import numpy as np
 
 from psychopy_nfb.engine.configuration import Configuration, build_configuration
-from psychopy_nfb.engine.donor_files import Donors
+from psychopy_nfb.engine.donor_files import Donors, needed
+from psychopy_nfb.engine.replayed_signals import LEAD_SECONDS
 from psychopy_nfb.errors import NfbError, SettingsError, listed
 from psychopy_nfb.protocol import SHOWN, Comparison, Signal, value_name
 from psychopy_nfb.protocol.shown import Extract, FeedbackSeries, FromSession
 from psychopy_nfb.protocol.shown.series import FEEDBACK, GAINED
 from psychopy_nfb.recording import Session, read_session
 from psychopy_nfb.recording.labels import task_label
-
-LEAD_SECONDS = 10.0
-"""EEG before a block that is kept with it, for filters to settle."""
 
 
 def read_donors(
@@ -44,9 +42,7 @@ def read_donors(
     """
     donors: Donors = {}
     sessions: dict[str, Session] = {}
-    for name, source in configuration.shown.items():
-        if not isinstance(source, FromSession):
-            continue
+    for name, source in needed(configuration.shown).items():
         try:
             if source.session not in sessions:
                 sessions[source.session] = read_session(source.session)
@@ -131,14 +127,17 @@ def recorded_blocks(source: FromSession, session: Session) -> list[tuple[int, in
             source.block,
             f"is no block with feedback of {session.files.stem.name}; there are {there or 'none'}",
         )
-    if len(found) < source.blocks:
+    shown = range(source.first, source.first + source.blocks)
+    if len(found) < shown[-1]:
         raise SettingsError(
             "blocks",
             source.blocks,
-            f"are more than {session.files.stem.name} has of the name {source.block}: {len(found)}",
+            f"are more than {session.files.stem.name} has of the name {source.block}: {len(found)}"
+            + (f", of which {source.first} is the first" if source.first > 1 else ""),
         )
     cuts = []
-    for number, (begin, *end) in enumerate(found[: source.blocks], 1):
+    for number in shown:
+        begin, *end = found[number - 1]
         last = int(end[0].sample) if end else len(session.eeg.samples)
         cut = int(begin.sample), min(last, len(session.eeg.samples))
         seconds = (cut[1] - cut[0]) / session.eeg.rate
@@ -222,4 +221,6 @@ def _eeg_of(session: Session, begin: int, end: int) -> Extract:
     scales[: len(stream["microvolts_per_unit"])] = stream["microvolts_per_unit"]
     lead = min(begin, round(LEAD_SECONDS * session.eeg.rate))
     samples = session.eeg.samples[begin - lead : end]
-    return Extract(samples, scales, tuple(session.eeg.labels), session.eeg.rate, lead)
+    gaps = session.events["sample"][session.events.trial_type == "gap"] - (begin - lead)
+    breaks = tuple(int(row) for row in gaps if 0 < row < len(samples))
+    return Extract(samples, scales, tuple(session.eeg.labels), session.eeg.rate, lead, breaks)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -60,7 +61,8 @@ class Loop:
         The first command: ``configuration``, ``session`` (the files' stem or None), ``facts`` for
         the settings file, ``counting`` and ``training`` (whether points count and thresholds
         follow until a block says otherwise), ``donors`` (the file with recorded blocks that
-        are shown, or None), ``restore`` (what an earlier worker of this run had reached, or None),
+        are shown, or None), ``kept`` (the folder for blocks of this session that are shown again,
+        or None), ``restore`` (what an earlier worker of this run had reached, or None),
         ``relay`` (the ``source_id`` of a stream with each record, or None).
     block : SharedBlock
         Where feedback goes and frames come from.
@@ -92,6 +94,7 @@ class Loop:
             read_configuration(order["configuration"]),
             source.info,
             load_donors(order["donors"]) if order["donors"] else None,
+            Path(order["kept"]) if order["kept"] else None,
         )
         self._most_rows = max(1, round(RECORD_SECONDS * self.processor.rate))
         self.channels: ChannelWatch = ChannelWatch(source.info, self.processor.uses())
@@ -121,6 +124,7 @@ class Loop:
             self.processor.n_samples = self.recorder.n_samples
             self.continuity.resume(**self.recorder.left)
             self._restore_shown(restore)
+            self.processor.keep_block(restore["kept"])
         # The last samples that it had are not in its files, and no rerun has them.
         parts = restore.get("thresholds", ())
         self._gone_on = self.processor.thresholds.go_on(
@@ -144,7 +148,11 @@ class Loop:
     def _restore_shown(self, restore: dict[str, Any]) -> None:
         """Go on with what was shown, from where it was at the last sample that the files have."""
         shown = restore["feedback"].get("shown")
-        if self.processor.shown is None or shown is None:
+        if self.processor.shown is None:
+            return
+        if self.processor.shown.kept is not None:
+            self.processor.shown.kept.go_on(self.processor.n_samples)
+        if shown is None:
             return
         last, t_sample = self.recorder.left["last"], restore["t_sample"]
         if last is not None and t_sample is not None:

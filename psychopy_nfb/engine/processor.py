@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -14,6 +15,7 @@ from psychopy_nfb.dsp.lasting_faults import Use
 from psychopy_nfb.engine.block import Block
 from psychopy_nfb.engine.configuration import Configuration
 from psychopy_nfb.engine.donor_files import Donors
+from psychopy_nfb.engine.kept_blocks import Which
 from psychopy_nfb.engine.moving_thresholds import MovingThresholds
 from psychopy_nfb.engine.shown_feedback import ShownFeedback
 from psychopy_nfb.engine.signal_chain import Calibration, SignalChain
@@ -42,6 +44,8 @@ class Processor:
         Channels and rate of the samples.
     donors : dict, optional
         Recorded blocks that are shown in place of the own feedback.
+    folder : Path, optional
+        Where blocks of this session are kept that later ones show again.
 
     Attributes
     ----------
@@ -67,7 +71,11 @@ class Processor:
     """
 
     def __init__(
-        self, configuration: Configuration, info: SignalInfo, donors: Donors | None = None
+        self,
+        configuration: Configuration,
+        info: SignalInfo,
+        donors: Donors | None = None,
+        folder: Path | None = None,
     ):
         self.configuration: Configuration = configuration
         self.info = info
@@ -76,7 +84,7 @@ class Processor:
         self._signals = TrainedSignals(configuration, info)
         self._ways = self._signals.all
         self.rate: float = self._signals.rate
-        self.shown: ShownFeedback | None = self._prepare_shown(donors)
+        self.shown: ShownFeedback | None = self._prepare_shown(donors, folder)
         self.thresholds: MovingThresholds = MovingThresholds(
             {
                 **self._signals.states(),
@@ -96,10 +104,11 @@ class Processor:
         self.stage_seconds: dict[str, float] = {"repair": 0.0, "signals": 0.0, "protocol": 0.0}
         self.n_blocks: int = 0
 
-    def _prepare_shown(self, donors: Donors | None) -> ShownFeedback | None:
+    def _prepare_shown(self, donors: Donors | None, folder: Path | None) -> ShownFeedback | None:
         if not self.configuration.shown:
             return None
-        shown = ShownFeedback(self.configuration, self._signals.first.state, self.rate, donors)
+        first = self._signals.first.state
+        shown = ShownFeedback(self.configuration, first, self.rate, donors, folder)
         shown.take_filters(self._signals.pipelines(), self.info)
         return shown
 
@@ -152,6 +161,8 @@ class Processor:
             signals.append(signal)
             flags.append(own)
         filtered = perf_counter()
+        if self.shown is not None:
+            self.shown.keep(samples, self.n_samples, rows, signals, flags)
         self.n_samples += len(samples)
         values, bits = self._feedback(signals, flags)
         block = Block(
@@ -252,7 +263,8 @@ class Processor:
     @property
     def follows_blocks(self) -> bool:
         """Whether values depend on where blocks begin and end."""
-        return self.thresholds.any or self.configuration.reward.loss > 0
+        kept = self.shown is not None and self.shown.kept is not None
+        return self.thresholds.any or self.configuration.reward.loss > 0 or kept
 
     def block_edge(
         self, begins: bool, training: bool, counts: bool
@@ -284,6 +296,11 @@ class Processor:
             for reward in rewards:
                 reward.begin_trial(counts)
         return None
+
+    def keep_block(self, block: Which | None) -> None:
+        """Keep the next samples as part of a block that later ones may show again, or of none."""
+        if self.shown is not None and self.shown.kept is not None:
+            self.shown.kept.begin(block)
 
     def _rewards(self) -> list[RewardState]:
         """Return what counts points: of what is shown, then of the own feedback beside it."""

@@ -39,6 +39,7 @@ class ReachedState:
         self._shown: dict[str, Any] = {"source": OWN, "turn": 0}
         self._shown_since = 0  # which sample is the first of it
         self._watching = False
+        self._kept: list[Any] | None = None
         self._open_blocks: dict[int, dict[str, Any]] = {}
         self._baseline: str | None = None
 
@@ -63,6 +64,7 @@ class ReachedState:
                 self._open_blocks.pop(command["id"], None)
             self.counting = command["points"]
             self.training = command["training"]
+            self._kept = command["kept"]
             if command["show"] is not None:
                 self._shown = dict(zip(("source", "turn"), command["show"], strict=True))
                 self._shown_since = sample
@@ -96,6 +98,7 @@ class ReachedState:
             "paused": self._paused,
             "baseline": self._baseline,
             "watching": self._watching,
+            "kept": self._kept,
             "labels": self.labels,
             "open_blocks": list(self._open_blocks.values()),
             "thresholds": self.thresholds.parts(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from itertools import pairwise
 
 import numpy as np
 
@@ -15,6 +16,8 @@ from psychopy_nfb.protocol.shown import Extract, SignalSeries
 
 CHUNK = 1000
 """Samples that are processed at once."""
+LEAD_SECONDS = 10.0
+"""EEG before a block that is kept with it, for filters to settle."""
 
 
 def replayed(extract: Extract, pipelines: Mapping[str, Pipeline], info: SignalInfo) -> SignalSeries:
@@ -33,6 +36,17 @@ def replayed(extract: Extract, pipelines: Mapping[str, Pipeline], info: SignalIn
     ------
     SettingsError
         If the block has another rate, or lacks a channel that a signal is made of.
+    """
+    signals, flags, _ = through_filters(extract, pipelines, info)
+    return SignalSeries(signals, flags)
+
+
+def through_filters(
+    extract: Extract, pipelines: Mapping[str, Pipeline], info: SignalInfo
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], np.ndarray]:
+    """Return signals of a recorded block and their flags by name, and their rows in the block.
+
+    Parameters, errors: see `replayed`. Each array is (n_out,).
     """
     if extract.rate != info.rate:
         raise SettingsError(
@@ -56,17 +70,26 @@ def replayed(extract: Extract, pipelines: Mapping[str, Pipeline], info: SignalIn
             )
     signals: dict[str, list[np.ndarray]] = {name: [] for name in chains}
     flags: dict[str, list[np.ndarray]] = {name: [] for name in chains}
-    for at in range(0, len(samples), CHUNK):
-        clean = repair.process(samples[at : at + CHUNK])
+    places: list[np.ndarray] = []
+    cuts = sorted({*range(0, len(samples), CHUNK), *extract.breaks, len(samples)})
+    for begin, end in pairwise(cuts):
+        if begin in extract.breaks:
+            repair.reset()
+            for chain in chains.values():
+                chain.restart()
+        clean = repair.process(samples[begin:end])
+        rows = np.empty(0, int)
         for name, chain in chains.items():
             repaired = repair.flags_of(chain.used_channels)
             signal, bits, rows = chain.process(clean, repaired)
-            inside = at + rows >= extract.lead
+            inside = begin + rows >= extract.lead
             signals[name].append(np.array(signal)[inside])
             flags[name].append(np.array(bits, np.uint32)[inside] & np.uint32(HOLDING))
-    return SignalSeries(
+        places.append((begin + rows - extract.lead)[begin + rows >= extract.lead])
+    return (
         {name: np.concatenate(parts) for name, parts in signals.items()},
         {name: np.concatenate(parts) for name, parts in flags.items()},
+        np.concatenate(places),
     )
 
 

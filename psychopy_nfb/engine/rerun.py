@@ -105,6 +105,8 @@ def run_offline(
                 judged(trial)
     for _, sentence in processor.faults() if told is not None else ():
         told(sentence)
+    if processor.shown is not None and processor.shown.kept is not None:
+        processor.shown.kept.close()
     values = np.concatenate([block.values for block in blocks])
     flags = np.concatenate([block.flags for block in blocks])
     return values, flags
@@ -137,6 +139,7 @@ def _successor(
     processor.n_samples = dead.n_samples
     processor.gap()
     if processor.shown is not None and dead.shown is not None:
+        processor.shown.take_over(dead.shown.kept, dead.n_samples)
         processor.shown.take_baseline(dead.shown.baseline)
         processor.shown.restore(detail)
     # Sessions of earlier versions do not say whether a baseline was being recorded.
@@ -169,6 +172,7 @@ def _repeat(processor: Processor, name: str, detail: dict[str, Any]) -> Trial | 
             begins, training = detail["edge"] == "begin", detail["training"]
             found = processor.block_edge(begins, training, detail.get("points", training))
         processor.thresholds.training = detail["training"]
+        processor.keep_block(detail.get("kept"))
     elif name == "reset_score":
         processor.reset_score()
     elif name == "baseline_begin":

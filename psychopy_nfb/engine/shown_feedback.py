@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 
 from psychopy_nfb.dsp import Pipeline, SignalInfo
 from psychopy_nfb.engine.configuration import Configuration
-from psychopy_nfb.engine.donor_files import Donors
+from psychopy_nfb.engine.donor_files import Donors, of_this_session
+from psychopy_nfb.engine.kept_blocks import KeptBlocks
 from psychopy_nfb.engine.replayed_signals import replayed
 from psychopy_nfb.errors import NfbError
 from psychopy_nfb.protocol import SignalState
@@ -28,11 +30,15 @@ class ShownFeedback(ShownState):
         Of all signals, in Hz.
     donors : dict, optional
         Recorded blocks that are shown.
+    folder : Path, optional
+        Where blocks of this session are kept that may be shown; None for files without a name.
 
     Attributes
     ----------
     donors : dict
         The recorded blocks.
+    kept : KeptBlocks or None
+        Those of this session, if such may be shown.
     baseline : dict of str: ndarray
         Clean samples of this session's baseline, if signals to be shown were made of it.
     """
@@ -43,11 +49,15 @@ class ShownFeedback(ShownState):
         first: SignalState,
         rate: float,
         donors: Donors | None = None,
+        folder: Path | None = None,
     ):
         super().__init__(
             configuration.shown, configuration.signals, configuration.reward, first, rate
         )
         self.donors: Donors = donors or {}
+        self.kept: KeptBlocks | None = None
+        self._folder = folder
+        self._again = of_this_session(configuration.shown)
         self.baseline: dict[str, np.ndarray] = {}
         self._made = {
             name: int(source.seed or 0)
@@ -80,6 +90,57 @@ class ShownFeedback(ShownState):
             except NfbError as error:
                 raise error.within(f"shown.{name}") from None
             self.give(name, series)
+        if self.kept is not None:
+            self.kept.take_filters(replaced)
+        elif self._again:
+            learns = any(hasattr(step, "fit") for one in replaced.values() for step in one.steps)
+            self.kept = KeptBlocks(
+                list(self._again.values()), self.replaced, info, learns, self._folder
+            )
+
+    def keep(
+        self,
+        samples: np.ndarray,
+        first: int,
+        rows: np.ndarray,
+        signals: Sequence[Sequence[float]],
+        flags: Sequence[Sequence[int]],
+    ) -> None:
+        """Keep the next samples for later blocks; see `KeptBlocks.take`. `signals` are all."""
+        if self.kept is not None:
+            places = self.replaced_places
+            own = [np.array(signals[place]) for place in places]
+            bits = [np.array(flags[place], np.uint32) for place in places]
+            self.kept.take(samples, first, rows, own, bits)
+
+    def take_over(self, kept: KeptBlocks | None, sample: int) -> None:
+        """Go on with the blocks that an earlier process kept, of samples before `sample`."""
+        if self.kept is not None and kept is not None:
+            self.kept.close()
+            self.kept = kept
+            kept.go_on(sample)
+
+    def show(self, source: str, turn: int = 0) -> None:
+        """Show `source` from the next sample on; see `ShownState.show`."""
+        if self.kept is not None and source in self._again:
+            try:
+                self.give(source, [self.kept.series(self._again[source], turn)])
+            except NfbError as error:
+                raise error.within(f"shown.{source}") from None
+        super().show(source, turn)
+
+    def gap(self, seconds: float) -> None:
+        """Note that samples of so many seconds are missing; see `ShownState.gap`."""
+        super().gap(seconds)
+        if self.kept is not None:
+            self.kept.gap()
+
+    def faults(self) -> list[tuple[str, str]]:
+        """Return event and sentence for what has failed; see `ShownState.faults`."""
+        faults = super().faults()
+        if self.kept is not None and self.kept.fault is not None:
+            faults.append(("not_kept", self.kept.fault))
+        return faults
 
     def take_baseline(self, clean: Mapping[str, np.ndarray]) -> None:
         """Make signals like those of a baseline, if such may be shown.

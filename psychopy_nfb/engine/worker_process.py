@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
 import subprocess
 import tempfile
 import threading
@@ -19,6 +20,7 @@ from typing import Any
 
 from psychopy_nfb import errors
 from psychopy_nfb.clock import lsl_now
+from psychopy_nfb.engine.donor_files import folder_for_blocks
 from psychopy_nfb.engine.frame_rows import append_frames
 from psychopy_nfb.engine.memory import SHARED_MEMORY, SharedBlock
 from psychopy_nfb.engine.operator_commands import source_entry
@@ -93,6 +95,7 @@ class WorkerProcess:
         self._facts = facts
         self._plugins = list(plugins)
         self._donors = donors
+        self._kept = folder_for_blocks(configuration.get("shown", {}))
         self._seal = seal
         self._remote = remote
         self._relay = relay
@@ -181,6 +184,7 @@ class WorkerProcess:
             "training": self._reached.training,
             "plugins": self._plugins,
             "donors": self._donors,
+            "kept": self._kept,
             "seal": self._seal,
             "remote": self._remote,
             "relay": self._relay,
@@ -359,6 +363,8 @@ class WorkerProcess:
             if self._spare is not None:
                 self._spare.end()
             self._release()
+            if self._kept is not None:
+                shutil.rmtree(self._kept, ignore_errors=True)
         return self.restarts
 
     def _end_worker(self) -> None:

@@ -58,7 +58,8 @@ EVENTS = {
             "points_on": "From here on points and hits are counted.",
             "points_off": "From here on they are not, as in a rest.",
             "adaptation": "From here on thresholds that follow the person do so (value on) or stay "
-            "as they are (off); detail says of a block whether it begins or ends.",
+            "as they are (off); detail says of a block whether it begins or ends, and as kept its "
+            "name and number where a later block may show it again.",
             "threshold": "A threshold was moved by its rule and holds from the row's sample on; "
             "value has the signal and the new one, detail the old one, too, and why.",
             "trial": "A block with feedback or points ended and was judged as it was shown; value "
@@ -66,6 +67,8 @@ EVENTS = {
             "rewards and points, and the points that were lost.",
             "shown": "From this sample on something else was shown; detail names what (own is the "
             "own feedback) and how often it was shown before.",
+            "not_kept": "A block could not be kept for a later one that shows it again; detail has "
+            "why.",
             "shown_ended": "What was shown in place of the own feedback ended before its block.",
             "stages": "At the end of a session of a blinded study: how long the computer took for "
             "each stage. It is sealed.",

@@ -74,6 +74,7 @@ COMMANDS: dict[str, dict[str, Check]] = {
         "training": _yes_or_no,
         "show": _or_none(_turn),
         "shown": _or_none(_text),
+        "kept": _or_none(_turn),
     },
     "facts": {"sections": _mapping},
 }

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from psychopy_nfb.checks import check_whole, check_writable
 from psychopy_nfb.course.files import read_plan, ready_plans
-from psychopy_nfb.course.fit import check_fit
+from psychopy_nfb.course.fit import check_again, check_fit
 from psychopy_nfb.course.order import Turn, course, drawn_seed
 from psychopy_nfb.course.tables import write_conditions
 from psychopy_nfb.course.words import as_text
@@ -56,6 +56,7 @@ def _check_training(turns: Sequence[Turn], options: argparse.Namespace) -> None:
     training = read_configuration(options.settings)
     there = all(signal.baseline is not None for signal in training.signals.values())
     check_fit(turns, training.signals, training.shown, calibrated=there)
+    check_again(turns, training.shown)
 
 
 def main(options: argparse.Namespace) -> int:

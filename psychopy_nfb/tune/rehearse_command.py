@@ -92,11 +92,12 @@ def main(options: argparse.Namespace) -> int:
 def _turns(path: str, training: Configuration) -> Sequence[Turn]:
     """Return the course of a plan that fits the training; without a seed always the same."""
     from psychopy_nfb.course import course, read_plan
-    from psychopy_nfb.course.fit import check_fit
+    from psychopy_nfb.course.fit import check_again, check_fit
 
     plan = read_plan(path)
     turns = course(plan, 0 if plan.seed is None else plan.seed)
     check_fit(turns, training.signals, training.shown, calibrated=True)
+    check_again(turns, training.shown)
     return turns
 
 

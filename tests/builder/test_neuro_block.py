@@ -49,7 +49,14 @@ def write_plan(folder, *blocks, **around):
         ({"plan": "$expInfo['plan']"}, None, ""),
         ({"seed": "first", "plan": "artifacts"}, "setting", "blocks, Seed of the order: first is"),
         ({"key": "spacebar", "plan": "artifacts"}, "setting", "blocks, Key: spacebar is the name"),
-        ({"draw": "picture", "plan": "artifacts"}, "setting", "blocks, Drawn by: picture is no va"),
+        (
+            {"display": "text", "template": "{:.1", "plan": "artifacts"},
+            "setting",
+            "blocks, Written as: {:.1 cannot be written by",
+        ),
+        ({"display": "progress", "plan": "artifacts"}, "setting", "blocks: no picture is named"),
+        ({"value": "nfb.z", "plan": "artifacts"}, "reach", "blocks, Value: nfb.z is in the unit "),
+        ({"pos": "(0, up)", "plan": "artifacts"}, "setting", "blocks, Position [x, y] (units below): up is no"),
         ({"source": "block"}, None, ""),
         ({"source": "block", "seconds": "$seconds * 2"}, "setting", "blocks, Length (s): seconds "),
         ({"source": "block", "seconds": ""}, "setting", "blocks, Length (s): is missing"),
@@ -179,10 +186,17 @@ def test_row_045_row_046_a_plan_and_single_blocks_run_unattended(
         lagMs="late",
         instructions="$name",
         text="Go on, {points}",
-        draw="picture",
+        display="circle",
+        pos="(0.1, -0.2)",
+        size="[0.05, 0.3]",
+        units="height",
+        color="red",
+        rewardColor="lime",
+        showPoints=False,
     )
-    picture = "def picture(turn):\n    drawn.append(turn.block.label)\n\ndrawn = []\n"
-    builder.code(begin_experiment=picture, end_experiment="print('drawn', sorted(set(drawn)))")
+    display = "trial_blockDisplay"
+    seen = f"type({display}).__name__, 0 <= {display}.value <= 1, {display}.threshold"
+    builder.code(end_experiment=f"print('shown', {seen}, nfb.display_threshold)")
     from psychopy.experiment.loops import TrialHandler
 
     loop = TrialHandler(builder.experiment, name="trials", nReps="1", loopType="sequential")
@@ -192,7 +206,12 @@ def test_row_045_row_046_a_plan_and_single_blocks_run_unattended(
     compile_experiment(builder.save(tmp_path / "one.psyexp"), script, unattended=True)
     ran = run_script(script, seconds=400)
     assert ran.returncode == 0, ran.stderr
-    assert "drawn ['one', 'two']" in ran.stdout
+    (shown,) = [line for line in ran.stdout.splitlines() if line.startswith("shown ")]
+    _, kind, drawn, threshold, expected = shown.split()
+    assert (kind, drawn, threshold) == ("FeedbackCircle", "True", expected)
+    code = script.read_text("utf-8")
+    for argument in ("pos=(0.1, -0.2)", "radius=[0.05, 0.3]", "units='height'", "points=False"):
+        assert argument in code
     (settings,) = (tmp_path / "data").glob("*_nfb.json")
     session = read_session(settings)
     begins = session.events[session.events.trial_type == "block_begin"]

@@ -11,7 +11,16 @@ import numpy as np
 import pytest
 from written_sessions import write_session
 
-from psychopy_nfb import FeedbackBar, Inverse, Neurofeedback, NfbError, Surrogate, Yoked, rerun
+from psychopy_nfb import (
+    FeedbackBar,
+    Inverse,
+    Neurofeedback,
+    NfbError,
+    Replay,
+    Surrogate,
+    Yoked,
+    rerun,
+)
 from psychopy_nfb.analysis import contingency
 from psychopy_nfb.dsp.flags import Flags
 from psychopy_nfb.engine.records import SAMPLE
@@ -181,3 +190,54 @@ def test_row_118_a_block_that_cannot_show_it_is_refused_before_it_begins(
     noise = session.signals[session.signals.shown_seconds > 0].iloc[-200:]
     assert noise.shown_z.std() > 0
     assert not np.allclose(noise.shown_z, noise.trained_z)
+
+
+@pytest.mark.slow
+def test_row_118_an_earlier_block_of_the_session_is_shown_again_through_two_kills(
+    amplifier, training, tmp_path, until
+):
+    again = Replay(session="this", block="training", seconds=1.5, order="reversed")
+
+    def kill(nfb):
+        restarts = nfb.restarts
+        os.kill(nfb.worker_pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+        until(lambda: nfb.restarts == restarts + 1, 30, "a new worker")
+        until(lambda: nfb.update() or not nfb.stale, 30, "its samples")
+
+    def wait(nfb, samples):
+        reached = newest(nfb) + samples
+        until(lambda: newest(nfb) > reached, 30, f"{samples} samples")
+
+    with Neurofeedback(
+        training(amplifier().source_id), data=tmp_path, shown={"again": again}
+    ) as nfb:
+        until(lambda: newest(nfb) > (nfb.settle + 1) * RATE, 30, "settled filters")
+        with pytest.raises(NfbError) as caught:
+            nfb.begin_block("sham", shown="again")
+        assert str(caught.value) == (
+            "shown='again': shows block 1 of the name training of this session, and 0 of that name "
+            "come before it; show it later, or set another block or first."
+        )
+        with nfb.block("training"):
+            wait(nfb, 500)
+        kill(nfb)
+        with nfb.block("sham", shown="again"):
+            wait(nfb, 300)
+            kill(nfb)
+            wait(nfb, (nfb.settle + 1) * RATE)
+    session = read_session(nfb.files.stem)
+    check_rerun(session, nfb.configuration)
+    events, signals = session.events, session.signals.set_index("sample")
+    edges = events[events.trial_type == "adaptation"]
+    kept = [json.loads(detail).get("kept") for detail in edges.detail]
+    begin, end = edges["sample"].iloc[kept.index(["training", 1]) :].iloc[:2]
+    expected = signals.trained_z.loc[begin : end - 1].to_numpy()[::-1]
+    assert len(expected) >= 480
+    (first,) = events[(events.trial_type == "block_begin") & (events.value == "sham")]["sample"]
+    own = signals.loc[first:]
+    own = own[(own["flags"] == 0) & (own.shown_seconds > 0)]
+    places = (own.shown_seconds * RATE).round().astype(int).to_numpy()
+    assert len(own) > 400
+    assert places.max() > 500  # past the second kill
+    assert np.abs(own.shown_z.to_numpy() - expected[places % len(expected)]).max() < 1e-9
+    assert (own.shown_z != own.trained_z).any()

@@ -7,6 +7,7 @@ what is shown. Own artifacts hold the display and withhold reward, whatever is s
 - `source`: what every source is, as settings (`ShownSource`), and the names that need none;
 - `live`: of the person's own signals, now (`Inverse`, `OtherSignal`);
 - `recorded`: of a recording (`Yoked`, `Replay`), or made of the baseline (`Surrogate`);
+- `earlier`: blocks of this session that may be shown again;
 - `series`: what was recorded, sample by sample, on the way to being shown;
 - `players`: what gives each source's next samples;
 - `surrogates`: signals like a baseline's, with random phases;
@@ -17,6 +18,7 @@ A class's name is its ``"type"`` in a settings file. Control conditions: Sorger 
 (https://doi.org/10.1093/brain/awaa009).
 """
 
+from psychopy_nfb.protocol.shown.earlier import EarlierBlocks
 from psychopy_nfb.protocol.shown.live import Inverse, OtherSignal
 from psychopy_nfb.protocol.shown.players import Own
 from psychopy_nfb.protocol.shown.recorded import FromSession, Replay, Surrogate, Yoked
@@ -28,6 +30,7 @@ from psychopy_nfb.protocol.shown.surrogates import surrogate
 __all__ = [
     "NONE",
     "OWN",
+    "EarlierBlocks",
     "Extract",
     "FeedbackSeries",
     "FromSession",

@@ -70,6 +70,8 @@ class Extract:
     """Samples a second."""
     lead: int
     """How many samples lie before the block's begin."""
+    breaks: tuple[int, ...] = ()
+    """Rows before which samples are missing: there filters start anew."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -96,7 +96,12 @@ class ShownState:
     @property
     def replaced(self) -> list[str]:
         """Names of the signals in whose place others are shown: the first, and the rewarded."""
-        return [self._names[place] for place in sorted({0, *self._rewarded})]
+        return [self._names[place] for place in self.replaced_places]
+
+    @property
+    def replaced_places(self) -> list[int]:
+        """Their places among the signals."""
+        return sorted({0, *self._rewarded})
 
     def states(self) -> dict[str, SignalState]:
         """Return what stands in the place of own signals, by source and signal."""
