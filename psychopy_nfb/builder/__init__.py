@@ -6,8 +6,8 @@
   component and for the Visual Validator;
 - `parameters`, `dialog_fields`: how their dialogs are described, and what their code has in common;
 - `signal_fields`, `feedback_fields`, `threshold_fields`, `schedule_fields`: the fields of the
-  signal's dialog, `display_fields` of the display's, `older_files` those of experiments from
-  before;
+  signal's dialog, `display_fields` of the display's, `display_code` what the script does with
+  these, `older_files` those of experiments from before;
 - `pickers`, `offers`, `trying`: the buttons beside fields, what they offer, and a signal check of
   what was chosen;
 - `own_parts`: steps, estimators, rules and schedules that a lab has written;

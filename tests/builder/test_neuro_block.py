@@ -56,7 +56,11 @@ def write_plan(folder, *blocks, **around):
         ),
         ({"display": "progress", "plan": "artifacts"}, "setting", "blocks: no picture is named"),
         ({"value": "nfb.z", "plan": "artifacts"}, "reach", "blocks, Value: nfb.z is in the unit "),
-        ({"pos": "(0, up)", "plan": "artifacts"}, "setting", "blocks, Position [x, y] (units below): up is no"),
+        (
+            {"pos": "(0, up)", "plan": "artifacts"},
+            "setting",
+            "blocks, Position [x, y] (units below): up is no value",
+        ),
         ({"source": "block"}, None, ""),
         ({"source": "block", "seconds": "$seconds * 2"}, "setting", "blocks, Length (s): seconds "),
         ({"source": "block", "seconds": ""}, "setting", "blocks, Length (s): is missing"),
