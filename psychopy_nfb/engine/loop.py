@@ -408,4 +408,6 @@ class Loop:
             },
         )
         self.source.close()
+        if self.processor.shown is not None:
+            self.processor.shown.close()
         self.control.send("stopped", reason=reason, error=self.recorder.error)

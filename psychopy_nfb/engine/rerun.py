@@ -105,8 +105,8 @@ def run_offline(
                 judged(trial)
     for _, sentence in processor.faults() if told is not None else ():
         told(sentence)
-    if processor.shown is not None and processor.shown.kept is not None:
-        processor.shown.kept.close()
+    if processor.shown is not None:
+        processor.shown.close()
     values = np.concatenate([block.values for block in blocks])
     flags = np.concatenate([block.flags for block in blocks])
     return values, flags

@@ -120,6 +120,11 @@ class ShownFeedback(ShownState):
             self.kept = kept
             kept.go_on(sample)
 
+    def close(self) -> None:
+        """Close the files of blocks that were kept."""
+        if self.kept is not None:
+            self.kept.close()
+
     def show(self, source: str, turn: int = 0) -> None:
         """Show `source` from the next sample on; see `ShownState.show`."""
         if self.kept is not None and source in self._again:

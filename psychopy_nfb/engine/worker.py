@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import gc
 import os
+import shutil
 import sys
 import threading
 import traceback
@@ -127,6 +128,8 @@ def run_beside_experiment(
     status = serve(order, block, control)
     if control.ended.is_set():
         block.remove()  # the experiment died; its resource tracker may have died with it
+        if order["kept"]:
+            shutil.rmtree(order["kept"], ignore_errors=True)
     block.close()
     return status
 

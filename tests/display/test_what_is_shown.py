@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -25,6 +27,7 @@ from psychopy_nfb.analysis import contingency
 from psychopy_nfb.dsp.flags import Flags
 from psychopy_nfb.engine.records import SAMPLE
 from psychopy_nfb.recording import read_session
+from psychopy_nfb.settings import to_dict
 
 RATE = 250.0
 RED = (255, 0, 0)
@@ -35,6 +38,22 @@ def newest(nfb):
     nfb.update()
     record = nfb.records.newest()
     return 0 if record is None else record[SAMPLE]
+
+
+def other_person(training, folder):
+    """Write the session of another person, whose alpha waxes and wanes; return its files."""
+    random = np.random.default_rng(2)
+    t = np.arange(15_000) / RATE
+    eeg = (20 * np.sin(2 * np.pi * 10 * t) * np.sin(0.7 * t))[:, None] + random.random((len(t), 1))
+    return write_session(
+        folder,
+        training(dwell=0.1),
+        eeg,
+        [("training", 500, 14_500, None)],
+        rate=RATE,
+        labels=("Oz",),
+        participant="02",
+    )
 
 
 def check_rerun(session, configuration):
@@ -50,12 +69,16 @@ def test_row_118_the_screen_shows_what_the_files_say_was_shown(
     amplifier, training, open_window, show, until, tmp_path
 ):
     settings = training(amplifier().source_id, dwell=0.0)
+    donor = other_person(training, tmp_path / "donor")
+    sham = Yoked(session=str(donor.settings), block="training", seconds=50.0)
     heights = []
-    with Neurofeedback(settings, data=tmp_path, shown={"down": Inverse()}) as nfb:
+    with Neurofeedback(
+        settings, data=tmp_path, task="alpha", shown={"down": Inverse(), "sham": sham}
+    ) as nfb:
         win = open_window()
         nfb.attach(win)
         bar = FeedbackBar(win, size=(40, 200), color="red", track_color="gray")
-        for name in ("own", "down", "none"):
+        for name in ("own", "down", "sham", "none"):
             clean, flags = 0, Flags.NO_POINTS if name == "none" else Flags(0)
             with nfb.block(name, shown=name):
                 ends = time.monotonic() + 30
@@ -82,9 +105,14 @@ def test_row_118_the_screen_shows_what_the_files_say_was_shown(
     late = down[inside & (down.shown_seconds > 0)]
     assert np.allclose(late.shown, 1 - late.trained_value, atol=1e-8)
     assert late.shown.std() > 0.01
+    theirs = read_session(donor.stem).signals[500:14_500].reset_index(drop=True)
+    yoked = frames[(frames.block == "sham") & (frames["flags"] == 0) & (frames.shown_seconds > 0)]
+    places = (yoked.shown_seconds * RATE).round().astype(int)
+    assert len(yoked) > 30
+    assert np.allclose(yoked.shown, theirs.trained_value[places], atol=1e-8)
     assert frames.shown[frames.block == "none"].isna().all()
     begins = session.events[session.events.trial_type == "block_begin"]
-    assert [json.loads(one)["shown"] for one in begins.detail] == ["own", "down", "none"]
+    assert [json.loads(one)["shown"] for one in begins.detail] == ["own", "down", "sham", "none"]
     table = contingency(session).set_index("block")
     assert table.r["own"] == pytest.approx(1)
     assert table.r["down"] < -0.9
@@ -95,18 +123,7 @@ def test_row_118_a_killed_worker_goes_on_at_the_same_place_of_the_others_block(
     amplifier, training, tmp_path, until
 ):
     settings = training(amplifier().source_id)
-    random = np.random.default_rng(2)
-    t = np.arange(15_000) / RATE
-    eeg = (20 * np.sin(2 * np.pi * 10 * t) * np.sin(0.7 * t))[:, None] + random.random((len(t), 1))
-    donor = write_session(
-        tmp_path / "donor",
-        training(dwell=0.1),
-        eeg,
-        [("training", 500, 14_500, None)],
-        rate=RATE,
-        labels=("Oz",),
-        participant="02",
-    )
+    donor = other_person(training, tmp_path / "donor")
     sham = Yoked(session=str(donor.settings), block="training", seconds=50.0)
     with Neurofeedback(settings, data=tmp_path / "own", task="alpha", shown={"sham": sham}) as nfb:
         until(lambda: nfb.update() or not nfb.stale, 5, "samples")
@@ -241,3 +258,34 @@ def test_row_118_an_earlier_block_of_the_session_is_shown_again_through_two_kill
     assert places.max() > 500  # past the second kill
     assert np.abs(own.shown_z.to_numpy() - expected[places % len(expected)]).max() < 1e-9
     assert (own.shown_z != own.trained_z).any()
+
+
+@pytest.mark.slow
+def test_what_is_kept_to_be_shown_again_goes_with_a_killed_experiment(
+    amplifier, training, tmp_path, until
+):
+    settings, temporary = tmp_path / "alpha.json", tmp_path / "temporary"
+    settings.write_text(json.dumps(to_dict(training(amplifier().source_id))), "utf-8")
+    temporary.mkdir()
+    script = (
+        "import sys, time\n"
+        "from psychopy_nfb import Neurofeedback, Replay\n"
+        "again = Replay(session='this', block='training', seconds=1)\n"
+        "nfb = Neurofeedback(sys.argv[1], shown={'again': again}).start()\n"
+        "nfb.begin_block('training')\n"
+        "time.sleep(120)\n"
+    )
+    where = {name: str(temporary) for name in ("TMPDIR", "TEMP", "TMP")}
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, str(settings)], env={**os.environ, **where}
+    )
+
+    def kept():
+        return list(temporary.glob("psychopy_nfb_blocks_*/signals"))
+
+    try:
+        until(lambda: any(one.stat().st_size for one in kept()), 60, "samples that are kept")
+    finally:
+        process.kill()
+        process.wait()
+    until(lambda: not list(temporary.glob("psychopy_nfb_blocks_*")), 20, "the folder to go")
