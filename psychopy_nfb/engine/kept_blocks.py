@@ -146,7 +146,7 @@ class KeptBlocks:
         sample : int
             The first one that they do not have.
         """
-        self.open, self._lead = None, []
+        self.open, self._lead, self._after_gap = None, [], True
         self._signals.cut(sample)
         if self._eeg is not None:
             self._eeg.cut(sample)

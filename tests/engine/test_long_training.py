@@ -31,7 +31,7 @@ def training():
                 display_range=(0.0, 20.0),
             ),
             "b": Signal(
-                Pipeline([Pick(["B"])]), role="inhibit", normalise="none", threshold=Running()
+                Pipeline([Pick(["B"])]), role="inhibit", normalise="none", threshold=Running(k=1.5)
             ),
         },
         reward=Reward(dwell=0.2, schedule=VariableInterval(seconds=4.0, seed=1), loss=1.0),
