@@ -54,7 +54,11 @@ def write_plan(folder, *blocks, **around):
             "setting",
             "blocks, Written as: {:.1 cannot be written by",
         ),
-        ({"display": "progress", "plan": "artifacts"}, "setting", "blocks: no picture is named"),
+        (
+            {"display": "progress", "plan": "artifacts"},
+            "setting",
+            "blocks, Pictures: no picture is named",
+        ),
         ({"value": "nfb.z", "plan": "artifacts"}, "reach", "blocks, Value: nfb.z is in the unit "),
         (
             {"pos": "(0, up)", "plan": "artifacts"},
