@@ -177,8 +177,7 @@ def _missing_explains(
     """Return at which refreshes stretches begin whose wrong light is that of frames that stayed.
 
     Light that changes in the turn of the frames, and only then, comes from the patch, even if most
-    of the frames are missed. Light that does not change over many wrong refreshes may be a hand,
-    unless it is right in every second or third refresh, as at a part of the rate.
+    of the frames are missed. Light that does not change over many wrong refreshes may be a hand.
     """
     odd = out_of_turn(light, levels, at)
     stays = bad & ~odd & (np.abs(light - 0.5) > UNCLEAR)
@@ -187,13 +186,8 @@ def _missing_explains(
     for first in np.flatnonzero(explained):
         part = slice(first, first + TOUCHED)
         most = np.bincount(runs[part] - runs[first], weights=costs[part]).max()
-        explained[first] = most <= TOUCHED_COST or _right_in_turn(bad[part])
+        explained[first] = most <= TOUCHED_COST
     return explained
-
-
-def _right_in_turn(bad: np.ndarray) -> bool:
-    """Return whether light is right in every second, or in every third, refresh of a stretch."""
-    return any(not bad[first::every].any() for every in (2, 3) for first in range(every))
 
 
 def _disturbed(light: np.ndarray, mislit: np.ndarray, n_impossible: int) -> bool:
