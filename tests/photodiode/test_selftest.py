@@ -12,7 +12,7 @@ import pytest
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.photodiode.selftest import Injected
 
-pytestmark = [pytest.mark.alone, pytest.mark.display, pytest.mark.slow]
+pytestmark = [pytest.mark.display, pytest.mark.slow]
 DELAYS = [(25, 50, 100), (50, 100, 25), (100, 25, 50)]
 """Milliseconds put into the pipeline, the stream and the display."""
 TURNS = 4
@@ -24,6 +24,7 @@ def selftest(*arguments):
     return subprocess.run(command, capture_output=True, text=True, timeout=180)
 
 
+@pytest.mark.alone
 @pytest.mark.row(103)
 def test_row_103_the_budget_closes_and_each_delay_is_in_its_stage(tmp_path):
     # Which is where changes from day to day: each stage has to find each of them.
@@ -57,6 +58,7 @@ def test_row_103_the_budget_closes_and_each_delay_is_in_its_stage(tmp_path):
     assert f"stream: {stream} ms" in page
 
 
+@pytest.mark.alone
 @pytest.mark.row(120)
 def test_row_120_a_chosen_lag_is_seen_in_the_light(tmp_path):
     figures = tmp_path / "budget.json"

@@ -14,7 +14,7 @@ from psychopy_nfb.display.window import open_window
 from psychopy_nfb.report.command import write_report
 from psychopy_nfb.report.numbers import percent
 
-pytestmark = [pytest.mark.display, pytest.mark.slow]
+pytestmark = [pytest.mark.alone, pytest.mark.display, pytest.mark.slow]
 HZ = 60.0
 SIMULATED = " The EEG was simulated (synthetic EEG): it came from no amplifier."
 
@@ -50,7 +50,6 @@ def run(amplifier, training, tmp_path, until):
     return run
 
 
-@pytest.mark.alone
 def test_frames_dropped_on_purpose_are_the_headline(run):
     def slow(number, _):
         if number % 3 == 2:
