@@ -210,6 +210,7 @@ def test_blocks_of_killed_processes_are_removed_by_the_next_and_those_of_others_
     assert not exists(used)
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "n", [1_000_000, pytest.param(10_000_000, marks=pytest.mark.campaign)], ids=["one", "ten"]

@@ -47,6 +47,7 @@ def test_row_001_channels_rate_and_units_of_the_stream(amplifier, training, tmp_
     assert set(stream["microvolts_per_unit"]) == {1.0}
 
 
+@pytest.mark.alone
 def test_row_001_a_stream_that_is_not_there_fails_within_its_timeout(training, unique_id):
     nfb = Neurofeedback(training(unique_id, stream=StreamSelection(name="Nobody", timeout=1.0)))
     before = time.monotonic()
