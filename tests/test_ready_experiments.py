@@ -66,3 +66,20 @@ def test_what_is_installed_holds_them_and_the_manual(tmp_path):
     )
     assert "minimal.py" in done.stdout
     assert sorted(path.name for path in (tmp_path / "copied").iterdir()) == OURS
+
+
+@pytest.mark.parametrize("source", sorted(HERE.glob("*.psyexp")), ids=lambda path: path.stem)
+def test_no_column_of_a_conditions_file_has_the_name_of_a_routine(source, tmp_path, monkeypatch):
+    """Builder warns of "duplicate variable names" each time it opens such an experiment."""
+    from psychopy import logging, plugins
+    from psychopy.experiment import Experiment
+
+    plugins.activatePlugins()
+    monkeypatch.chdir(HERE)  # Builder looks for conditions beside the experiment
+    log = logging.LogFile(str(tmp_path / "log.txt"), level=logging.WARNING)
+    try:
+        Experiment().loadFromXML(str(source))
+        logging.flush()
+    finally:
+        logging.root.removeTarget(log)
+    assert "duplicate" not in (tmp_path / "log.txt").read_text("utf-8")

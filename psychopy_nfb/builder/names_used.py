@@ -6,7 +6,7 @@ import ast
 import builtins
 import inspect
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -68,15 +68,25 @@ def conditions(element: Any, experiment: Any) -> list[dict[str, Any]] | None:
     file = getattr(element.params.get("conditionsFile"), "val", "")
     if not file:
         return []
-    from psychopy.data import importConditions
-
     path = Path(str(file))
     if experiment.filename and not path.is_absolute():
         path = Path(experiment.filename).parent / path
     try:
-        return [dict(row) for row in importConditions(str(path))]
+        file_now = path.stat()
+        return [dict(row) for row in _rows(str(path), file_now.st_mtime_ns, file_now.st_size)]
     except Exception:
         return None
+
+
+@lru_cache(maxsize=16)
+def _rows(path: str, changed_at: int, size: int) -> list[dict[str, Any]]:
+    """Return the rows of a conditions file, which is read once until it is changed.
+
+    Every component's check asks for them, and PsychoPy logs each reading in Runner.
+    """
+    from psychopy.data import importConditions
+
+    return list(importConditions(path))
 
 
 class Names:

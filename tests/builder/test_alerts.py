@@ -209,6 +209,27 @@ def test_a_column_of_the_conditions_file_is_a_number(builder, told, tmp_path):
     assert told() == []
 
 
+def test_runner_is_not_filled_with_readings_of_a_conditions_file(builder, told, tmp_path):
+    """PsychoPy logs each reading; a file that has been changed is read again."""
+    from psychopy import logging
+
+    for name in ("nfb", "second", "third"):
+        builder.add("NeuroFeedbackComponent", name, threshold="wanted")
+    (tmp_path / "trials.csv").write_text("wanted\n8\n12\n")
+    builder.experiment.filename = str(tmp_path / "one.psyexp")
+    builder.repeat(1, "trials.csv")
+    log = logging.LogFile(str(tmp_path / "log.txt"), level=logging.EXP)
+    try:
+        told()
+        told()
+        (tmp_path / "trials.csv").write_text("another\n8\n12\n")
+        assert any("wanted" in sentence for _, sentence in told())
+        logging.flush()
+    finally:
+        logging.root.removeTarget(log)
+    assert (tmp_path / "log.txt").read_text("utf-8").count("Imported") == 2
+
+
 @pytest.mark.parametrize("normalise", ["zscore", "percent", "max", "none"])
 @pytest.mark.parametrize("direction", ["up", "down"])
 def test_the_usual_is_sound_whatever_it_is_compared_with(builder, told, normalise, direction):
