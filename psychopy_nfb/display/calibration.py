@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 logger: logging.Logger = logging.getLogger(__name__)
 
 INSTRUCTIONS = {
-    "open": "Next we measure your brain activity at rest, for {seconds:g} seconds.\n\n"
+    "open": "Next we measure your brain activity at rest,\nfor {seconds:g} seconds.\n\n"
     "Sit still and look at the cross.\nKeep your jaw and forehead relaxed.",
-    "closed": "Next we measure your brain activity at rest, for {seconds:g} seconds.\n\n"
+    "closed": "Next we measure your brain activity at rest,\nfor {seconds:g} seconds.\n\n"
     "Sit still and close your eyes.\nKeep your jaw and forehead relaxed.\n\n"
     "Keep your eyes closed until you are told to open them.",
 }
