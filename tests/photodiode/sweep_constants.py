@@ -17,7 +17,8 @@ from psychopy_nfb.display.photodiode_patch import paired_sequence, sequence
 from psychopy_nfb.photodiode import NoMatch, align, lost
 
 VALUES = {
-    (lost, "ONE_SIDED"): (1e-15, 1e-12, 1e-9, 1e-7, 1e-5, 1e-4, 1e-3, 1e-2),
+    (lost, "DISTURBED"): (1e-15, 1e-12, 1e-9, 1e-7, 1e-5, 1e-4, 1e-3, 1e-2),
+    (lost, "MISTAKEN"): (0.002, 0.005, 0.01, 0.02, 0.04, 0.08),
     (lost, "FEWEST_IMPOSSIBLE"): (1, 2, 3, 4, 6, 8, 12),
     (lost, "SHARE_IMPOSSIBLE"): (0.02, 0.05, 0.1, 0.15, 0.25, 0.35, 0.5, 0.7),
     (lost, "MOST_DISTURBED"): (0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3),
