@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -137,7 +138,7 @@ class Loop:
         self.commands.watch_channels(restore.get("watching", False))
         self._verdicts_at = 0.0
         self._last_received = pylsl.local_clock()
-        self._last_record: tuple[FeedbackFields, list[float]] | None = None
+        self._last_record: tuple[FeedbackFields, Sequence[float]] | None = None
         self._chores_at = 0.0
         self._no_data = False
         self._told_faults: set[str] = set()
@@ -227,12 +228,12 @@ class Loop:
         else:
             block = self.processor.process(samples)
         processed = perf_counter()
-        if len(block.rows) and not self.source.waiting:
+        if block.bits and not self.source.waiting:
             self._publish(block, stamps, received, first)
         published = perf_counter()
         self.recorder.take(self.source.native(samples), stamps, block, received)
         self._tell_thresholds(received, bool(block.changes))
-        if self._outlet is not None and len(block.rows):
+        if self._outlet is not None and block.bits:
             self._outlet.push_chunk(block.values, stamps[block.rows].tolist())
         if self.rate.share != 1 or self.processor.rate_spoilt:
             self._note_rate()
@@ -292,12 +293,13 @@ class Loop:
 
     def _publish(self, block: Block, stamps: np.ndarray, received: float, first: int) -> None:
         """Write one record of the block, or of a long one several, the newest last."""
-        n, begin = len(block.rows), 0
+        n, begin = len(block.bits), 0
         for end in range((n - 1) % self._most_rows + 1, n + 1, self._most_rows):
             row = int(block.rows[end - 1])
-            flags = block.flags[begin:end]
-            bits = int(flags[0]) if len(flags) == 1 else int(np.bitwise_or.reduce(flags))
-            values = block.values[end - 1].tolist()
+            bits = 0
+            for one in block.bits[begin:end]:
+                bits |= one
+            values = block.value_rows[end - 1]
             fields = FeedbackFields(
                 t_sample=float(stamps[row]),
                 t_received=received,
@@ -323,7 +325,7 @@ class Loop:
         )
         self._write(fields, values)
 
-    def _write(self, fields: FeedbackFields, values: list[float]) -> None:
+    def _write(self, fields: FeedbackFields, values: Sequence[float]) -> None:
         """Write a record to shared memory, and send it to the computer with the screen, if any."""
         seq = self.block.feedback.write(*fields, *values)
         if self._relay is not None:

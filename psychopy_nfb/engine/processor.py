@@ -165,12 +165,7 @@ class Processor:
             self.shown.keep(samples, self.n_samples, rows, signals, flags)
         self.n_samples += len(samples)
         values, bits = self._feedback(signals, flags)
-        block = Block(
-            np.array(values) if values else np.empty((0, self._n_values)),
-            np.array(bits, np.uint32),
-            rows,
-            self.thresholds.changes(rows),
-        )
+        block = Block(values, bits, rows, self._n_values, self.thresholds.changes(rows))
         self.stage_seconds["repair"] += repaired - started
         self.stage_seconds["signals"] += filtered - repaired
         self.stage_seconds["protocol"] += perf_counter() - filtered

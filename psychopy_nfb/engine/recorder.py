@@ -254,8 +254,8 @@ class Recorder:
         for row, event in events_of(block, self._seen_flags):
             t = float(stamps[min(row, len(stamps) - 1)])
             self._writer.event(**event, t=t, sample=first + row)
-        if len(block.flags):
-            self._seen_flags = int(block.flags[-1])
+        if block.bits:
+            self._seen_flags = block.bits[-1]
 
     def kept(self) -> list[int]:
         """Return the numbers of the commands whose events have come into the files since."""

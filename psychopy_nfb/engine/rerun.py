@@ -82,7 +82,7 @@ def run_offline(
     flags : ndarray of uint32, shape (n_out,)
     """
     processor = Processor(configuration, info, donors)
-    blocks = []
+    parts = []
     # Thresholds are gone on with as they were some samples before the files' end.
     reached = {sample: {} for sample in _samples_gone_on_from(commands)}
     snapshots = [(sample, _SNAPSHOT, {}) for sample in reached]
@@ -93,7 +93,8 @@ def run_offline(
         until = min(sample, len(samples))
         while at < until:
             end = min(at + chunk, until)
-            blocks.append(processor.process(samples[at:end]))
+            block = processor.process(samples[at:end])
+            parts.append((block.values, block.flags))
             at = end
         if name == _SNAPSHOT:
             reached[sample] = processor.thresholds.followers()
@@ -107,9 +108,8 @@ def run_offline(
         told(sentence)
     if processor.shown is not None:
         processor.shown.close()
-    values = np.concatenate([block.values for block in blocks])
-    flags = np.concatenate([block.flags for block in blocks])
-    return values, flags
+    values, flags = zip(*parts, strict=True)
+    return np.concatenate(values), np.concatenate(flags)
 
 
 def _samples_gone_on_from(commands: list[tuple[int, str, dict[str, Any]]]) -> set[int]:

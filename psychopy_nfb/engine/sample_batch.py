@@ -20,8 +20,8 @@ class SampleBatch:
     --------
     >>> batch = SampleBatch()
     >>> for stamp in (5.0, 5.1):
-    ...     flags, rows = np.zeros(1, np.uint32), np.arange(1)
-    ...     batch.add(np.ones((1, 2)), np.array([stamp]), Block(np.zeros((1, 3)), flags, rows))
+    ...     block = Block([(0.0, 0.0, 0.0)], [0], np.arange(1), n_values=3)
+    ...     batch.add(np.ones((1, 2)), np.array([stamp]), block)
     >>> native, stamps, block = batch.take()
     >>> native.shape, stamps.tolist(), block.rows.tolist(), batch.take()
     ((2, 2), [5.0, 5.1], [0, 1], None)

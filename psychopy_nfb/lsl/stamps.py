@@ -153,9 +153,9 @@ class StampClock:
 
     def _right(self, stamps: np.ndarray, received: float) -> bool:
         """Return whether stamps are in order and can be those of samples that came just now."""
-        late = received - stamps[-1]
+        late = received - float(stamps[-1])
         return bool(
-            stamps[0] > self._last
+            float(stamps[0]) > self._last
             and -FOREIGN_SECONDS <= late
             and (late <= self._may_wait or self._last > -math.inf)
             and (len(stamps) == 1 or (stamps[1:] > stamps[:-1]).all())

@@ -37,7 +37,10 @@ def shuffled(**settings):
             {"blocks": [{**A, "kind": "rest", "until": {"rewards": 3}}]},
             "blocks[0] (a).until='rest': is never reached, as this kind counts no points",
         ),
-        ({"blocks": [{**A, "until": {}}]}, "blocks[0] (a).until.rewards=None: is missing, and so is points; give"),
+        (
+            {"blocks": [{**A, "until": {}}]},
+            "blocks[0] (a).until.rewards=None: is missing, and so is points; give",
+        ),
         (
             {"blocks": [{**A, "kind": "rest", "shown": "sham"}]},
             "blocks[0] (a).shown='sham': is never seen in a block of the kind 'rest'",

@@ -36,7 +36,7 @@ class Computer:
             return None
         samples, stamps = pulled
         block = self._processor.process(samples)
-        return float(stamps[block.rows[-1]]), float(block.values[-1, 0])
+        return float(stamps[block.rows[-1]]), block.value_rows[-1][0]
 
     def close(self) -> None:
         """Let go of the stream."""
