@@ -93,6 +93,7 @@ def test_row_050_nothing_stays_behind(experiment, ending, status):
     assert session.frames.frame.tolist() == list(range(len(session.frames)))
 
 
+@pytest.mark.alone
 @pytest.mark.skipif(os.name != "posix", reason="the signal goes to a POSIX process group")
 def test_ctrl_c_in_a_terminal_leaves_complete_files(experiment):
     process, told = experiment("forever")
