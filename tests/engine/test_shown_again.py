@@ -191,3 +191,35 @@ def test_a_yoked_session_is_never_the_one_that_runs():
         "session='this': is the one that runs, and a yoked one is another person's; use Replay to "
         "show an earlier block of this session."
     )
+
+
+def test_row_118_a_successor_with_the_files_of_a_dead_worker_shows_what_a_rerun_shows(tmp_path):
+    """The dead one had 30 samples more than the session's files; a rerun never had them."""
+    source, eeg = {**AGAIN, "order": "reversed"}, samples()
+    dead = Processor(training(source), INFO, folder=tmp_path)
+    dead.process(eeg[:100])
+    dead.keep_block(("training", 1))
+    dead.process(eeg[100:400])
+    dead.keep_block(None)
+    dead.process(eeg[400:500])
+    dead.shown.show("again")
+    dead.process(eeg[500:630])
+    later = Processor(training(source), INFO, folder=tmp_path)
+    later.n_samples = 600
+    later.gap()
+    later.shown.kept.go_on(600)
+    later.shown.restore({"shown": {"source": "again", "turn": 0, "at": 100}})
+    values = later.process(eeg[600:900]).values
+    dead.shown.close()
+    later.shown.close()
+    restarted = {"shown": {"source": "again", "turn": 0, "at": 100}}
+    commands = [
+        edge(100, ("training", 1)),
+        edge(400, None),
+        show(500),
+        (600, "worker_restarted", restarted),
+    ]
+    again, _ = run_offline(training(source), eeg[:900], INFO, commands)
+    at = training(source).value_names.index("shown_z")
+    assert (values[:, at] == again[600:, at]).all()
+    assert (values[:200, at] == eeg[299:99:-1, 0]).all()
