@@ -28,8 +28,6 @@ STEPS = {
     "lowpass": dsp.LowPass(30.0, order=4),
     "cfir": dsp.CFIR((8.0, 12.0), delay=0.1, taps=0.5),
     "wcfir": dsp.WCFIR((8.0, 12.0), delay=0.05, taps=0.5),
-    "phase": dsp.CFIR((8.0, 12.0), delay=0.1, taps=0.5, output="phase"),
-    "rhythm": dsp.CFIR((8.0, 12.0), delay=0.1, taps=0.5, output="rhythm"),
     "lsfir": dsp.LSFIR((8.0, 12.0), delay=0.05, taps=0.5),
     "echt": dsp.ECHT((8.0, 12.0), window=0.5),
     "kalman": dsp.KalmanOscillator((8.0, 12.0)),
@@ -63,21 +61,11 @@ MEASURES = ("shape", "connectivity", "coupling")
 """Of more than an amplitude: how late they are is measured in test_features.py."""
 ONE_CHANNEL = (
     *("repair", "gate", "dc", "notch", "bandpass", "highpass", "lowpass"),
-    *(
-        "cfir",
-        "wcfir",
-        "phase",
-        "rhythm",
-        "echt",
-        "kalman",
-        "arhilbert",
-        "rectify",
-        "complexdem",
-        "fft",
-    ),
+    *("cfir", "wcfir", "echt", "kalman", "arhilbert", "rectify", "complexdem", "fft"),
     *("exponential", "moving", "savgol", "delay", "hjorth"),
 )
 """Those that go from one channel to one."""
+OTHER_OUTPUTS = [dsp.CFIR((8.0, 12.0), delay=0.1, output=output) for output in ("phase", "rhythm")]
 every_step = pytest.mark.parametrize("name", STEPS)
 
 
@@ -118,11 +106,13 @@ def test_row_010_the_cut_into_blocks_does_not_matter(name):
         assert 0 < (whole_flags != 0).sum() < len(samples)
 
 
-@pytest.mark.parametrize("name", ONE_CHANNEL)
-def test_a_sample_as_a_number_gives_what_it_gives_as_an_array(name):
+@pytest.mark.parametrize(
+    "settings", [*(STEPS[name] for name in ONE_CHANNEL), *OTHER_OUTPUTS], ids=repr
+)
+def test_a_sample_as_a_number_gives_what_it_gives_as_an_array(settings):
     samples = signals.noise(1200, n_channels=1)
     samples[300:340] = 90.0  # beyond a limit, and flat
-    by_array, by_number = fresh(name), fresh(name)
+    by_array, by_number = (from_dict(dsp.Step, to_dict(settings)) for _ in range(2))
     for step in (by_array, by_number):
         step.prepare(dsp.SignalInfo(rate=RATE, labels=("Oz",)))
     expected, flags = in_blocks(by_array, samples, 1)
@@ -136,7 +126,7 @@ def test_a_sample_as_a_number_gives_what_it_gives_as_an_array(name):
             bits.append(by_number.bits)
     assert np.abs(np.array(out) - expected[:, 0]).max() < 1e-12
     assert bits == flags.tolist()
-    assert any(bits) == (name in ("repair", "gate"))
+    assert any(bits) == isinstance(settings, (dsp.Repair, dsp.ArtifactGate))
 
 
 @every_step
