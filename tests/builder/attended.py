@@ -6,17 +6,25 @@ in the screen's pixels and in the files that grow while the experiment runs.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import os
 import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageGrab
+
+from psychopy_nfb.recording import Session, read_session
+
+if TYPE_CHECKING:
+    from psychopy.experiment import Experiment
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 ARTIFACTS = Path(__file__).parents[2] / "artifacts"
@@ -64,7 +72,18 @@ def text_pixels(pixels: np.ndarray) -> np.ndarray:
     return np.all(np.abs(pixels.astype(int) - TEXT_COLOR) < 12, axis=-1)
 
 
-def shorten(experiment: object, constants: dict[str, str]) -> None:
+def load(name: str) -> Experiment:
+    """Return an experiment that comes with the package, as Builder opens it."""
+    from psychopy import plugins
+    from psychopy.experiment import Experiment
+
+    plugins.activatePlugins()
+    experiment = Experiment()
+    experiment.loadFromXML(str(EXPERIMENTS / f"{name}.psyexp"))
+    return experiment
+
+
+def shorten(experiment: Experiment, constants: dict[str, str]) -> None:
     """Set constants of an experiment, ``{"training.nfb.stopVal": "8"}``, as its dialogs would.
 
     ``baseline.seconds`` is one of a Routine, ``blocks.nReps`` one of a loop.
@@ -83,24 +102,68 @@ def shorten(experiment: object, constants: dict[str, str]) -> None:
 
 
 def shorten_conditions(
-    experiment: object, folder: Path, labels: tuple[str, ...] | None, seconds: float
+    experiment: Experiment, folder: Path, labels: tuple[str, ...] | None, seconds: float | None
 ) -> None:
     """Write the conditions files of an experiment to `folder`, with trials of so many seconds.
 
     Of the blocks in `labels` the first of each is taken, in that order; without labels all are.
+    Without seconds each trial is as long as in the file.
     """
     for entry in experiment.flow:
         if entry.getType() != "LoopInitiator" or not entry.loop.params["conditionsFile"].val:
             continue
         name = entry.loop.params["conditionsFile"].val
-        with (EXPERIMENTS / name).open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
+        rows = conditions(name)
         if labels is not None:
             rows = [next(row for row in rows if row["label"] == label) for label in labels]
+        if seconds is not None:
+            rows = [{**row, "seconds": f"{seconds:g}"} for row in rows]
         with (folder / name).open("w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, list(rows[0]))
             writer.writeheader()
-            writer.writerows({**row, "seconds": f"{seconds:g}"} for row in rows)
+            writer.writerows(rows)
+
+
+def conditions(name: str) -> list[dict[str, str]]:
+    """Return the rows of a conditions file that comes with the experiments."""
+    with (EXPERIMENTS / name).open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def prepare(
+    folder: Path,
+    name: str,
+    constants: dict[str, str],
+    labels: tuple[str, ...] | None = None,
+    seconds: float | None = None,
+) -> Path:
+    """Write an experiment and its conditions to `folder`, shortened; return its path."""
+    experiment = load(name)
+    shorten(experiment, constants)
+    shorten_conditions(experiment, folder, labels, seconds)
+    # On a virtual display PsychoPy tries to measure it for a minute, in vain.
+    experiment.settings.params["measureFrameRate"].val = False
+    experiment.settings.params["frameRate"].val = "60"
+    experiment.saveToXML(str(folder / f"{name}.psyexp"))
+    return folder / f"{name}.psyexp"
+
+
+@contextlib.contextmanager
+def laboratory(seconds: float) -> Iterator[None]:
+    """Have a window manager, and an amplifier that streams for at most so many seconds."""
+    manager = subprocess.Popen(["openbox", "--sm-disable"], stderr=subprocess.DEVNULL)
+    amplifier = subprocess.Popen(
+        [sys.executable, "-m", "psychopy_nfb.cli", "simulate", "--seconds", f"{seconds:g}"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield
+    finally:
+        for process in (amplifier, manager):
+            process.terminate()
+            process.wait()
 
 
 @dataclass
@@ -115,6 +178,8 @@ class Attended:
         Of the experiment, without ending.
     """
 
+    where: ClassVar[str] = ""
+    """What the picture of its screens has in its name besides the experiment's."""
     folder: Path
     name: str
     screens: dict[str, np.ndarray] = field(default_factory=dict)
@@ -132,8 +197,8 @@ class Attended:
             )
 
     def is_running(self) -> bool:
-        """Whether the script has not ended; one that the app started is taken to run."""
-        return self._process is None or self._process.poll() is None
+        """Whether the script has not ended."""
+        return self._process.poll() is None
 
     def check_alive(self) -> None:
         """Fail with what it said when the script has ended."""
@@ -224,6 +289,23 @@ class Attended:
             f"the end of {label}",
         )
 
+    def begin(self) -> None:
+        """Go through the signal check and the screens of text until the baseline is recorded."""
+        self.block("signal check", 1, after=3.0)
+        press("space")
+        for screen in ("instructions", "before the baseline"):
+            check_text(self.text(screen))
+        self.block("baseline eyes open", 1, after=3.0)
+
+    def finish(self, last: str = "thanks") -> Session:
+        """End the experiment at its last screen; return its session."""
+        self.text(last)
+        check_text(self.screens[last])
+        self.strip()
+        assert self.end() == 0, self.said()
+        (settings,) = (self.folder / "data").glob(f"sub-{PARTICIPANT}_*_nfb.json")
+        return read_session(settings)
+
     def end(self) -> int:
         """Wait for the end; return the exit status."""
         return self._process.wait(LONGEST_SECONDS)
@@ -268,4 +350,13 @@ class Attended:
             draw.text((x + 4, y + 6), f"{number + 1}. {name}", fill="white")
             sheet.paste(Image.fromarray(pixels).resize(TILE, Image.LANCZOS), (x + 4, y + 20))
         ARTIFACTS.mkdir(exist_ok=True)
-        sheet.save(ARTIFACTS / f"{self.name}.png")
+        sheet.save(ARTIFACTS / f"{self.name}{self.where}.png")
+
+
+def check_text(pixels: np.ndarray) -> None:
+    """Fail if a screen of text is empty, or its text reaches the edges."""
+    at = np.argwhere(text_pixels(pixels))
+    assert len(at) > ENOUGH_TEXT
+    top_left, bottom_right = at.min(axis=0), at.max(axis=0)
+    assert np.all(top_left > 0.03 * np.array(pixels.shape[:2]))
+    assert np.all(bottom_right < 0.97 * np.array(pixels.shape[:2]))

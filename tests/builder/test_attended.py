@@ -6,23 +6,21 @@ made smaller, in the fields in which a user would change them.
 
 from __future__ import annotations
 
-import subprocess
 import sys
 
 import numpy as np
 import pytest
 from attended import (
     ENOUGH_TEXT,
-    EXPERIMENTS,
     NOT_HERE,
-    PARTICIPANT,
     TEXT_COLOR,
     Attended,
+    check_text,
+    laboratory,
+    prepare,
     press,
-    shorten,
-    shorten_conditions,
-    text_pixels,
 )
+from block_lengths import FRAME, check_flips, check_lengths, gained
 
 from psychopy_nfb.builder.compile import compile_experiment
 from psychopy_nfb.lsl.selection import STAND_IN
@@ -35,7 +33,6 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="keys are pressed by xdotool, on X11"),
     pytest.mark.skipif(NOT_HERE, reason="xdotool and openbox are not installed"),
 ]
-FRAME = 1 / 60
 BAR_COLORS = [(0x23, 0x28, 0x2E), (0x56, 0xB4, 0xE9), (0x1D, 0xB8, 0x8A)]
 """The bar's track, the bar below the threshold and beyond it: a full bar leaves no track."""
 TRAIN, REST, SHORT = 10, 5, 6
@@ -69,27 +66,10 @@ def attended(tmp_path_factory, alone):
     started = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LSLAPICFG", alone()["LSLAPICFG"])
-        manager = subprocess.Popen(["openbox", "--sm-disable"], stderr=subprocess.DEVNULL)
-        amplifier = subprocess.Popen(
-            [sys.executable, "-m", "psychopy_nfb.cli", "simulate", "--seconds", "600"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
 
         def start(name: str, *arguments: str, stream: bool = True) -> Attended:
-            from psychopy.experiment import Experiment
-
             folder = tmp_path_factory.mktemp(name)
-            experiment = Experiment()
-            experiment.loadFromXML(str(EXPERIMENTS / f"{name}.psyexp"))
-            shorten(experiment, CONSTANTS[name])
-            shorten_conditions(experiment, folder, PLANNED.get(name), SHORT)
-            # On a virtual display PsychoPy tries to measure it for a minute, in vain.
-            experiment.settings.params["measureFrameRate"].val = False
-            experiment.settings.params["frameRate"].val = "60"
-            source = folder / f"{name}.psyexp"
-            experiment.saveToXML(str(source))
+            source = prepare(folder, name, CONSTANTS[name], PLANNED.get(name), SHORT)
             compile_experiment(source, source.with_suffix(".py"))
             run = Attended(folder, name)
             started.append(run)
@@ -97,69 +77,10 @@ def attended(tmp_path_factory, alone):
             run.fill_dialog()
             return run
 
-        yield start
-        for run in started:
-            run.kill()
-        for process in (amplifier, manager):
-            process.terminate()
-            process.wait()
-
-
-def finish(run: Attended):
-    """End an experiment at its last screen; return its session."""
-    run.text("thanks")
-    run.strip()
-    assert run.end() == 0, run.said()
-    (settings,) = (run.folder / "data").glob(f"sub-{PARTICIPANT}_*_nfb.json")
-    return read_session(settings)
-
-
-def check_flips(session, label: str, seconds: list[float]) -> list[float]:
-    """Fail unless each block of this name lasted its length by the frame log, to the frame.
-
-    The last frame of the block was due before its time was over and the next flip came after it,
-    however many frames the machine misses. Return the times from each block's first flip to the one
-    after its last, infinite where no frame is logged any more.
-    """
-    frames = session.frames
-    named = (frames.block == label).to_numpy()
-    first = np.flatnonzero(named & ~np.concatenate([[False], named[:-1]]))
-    last = np.flatnonzero(named & ~np.concatenate([named[1:], [False]]))
-    flips = frames.t_flip.to_numpy()
-    assert len(first) == len(seconds)
-    after = np.append(flips, np.inf)[last + 1]  # no frame is logged where there is no signal
-    for begin, end, next_flip, due in zip(first, last, after, seconds, strict=True):
-        # PsychoPy ends it where the next flip is due within a millisecond of the end, or later
-        assert flips[end - 1] + FRAME - flips[begin] < due, label
-        assert next_flip - flips[begin] > due - FRAME / 4, label
-    return list(after - flips[first])
-
-
-def check_lengths(run: Attended, session, label: str, component: str, seconds: list[float]) -> None:
-    """Fail unless each block of this name lasted its length, to the frame.
-
-    By the frame log, and by PsychoPy's own data file, in which `component` was there from the
-    block's first flip to the one after its last.
-    """
-    flipped = check_flips(session, label, seconds)
-    rows = [row for row in run.table() if row[f"{component}.started"]]
-    shown = [
-        float(row[f"{component}.stopped"]) - float(row[f"{component}.started"]) for row in rows
-    ]
-    assert len(shown) == len(seconds)
-    for lasted, to_flip, due in zip(shown, flipped, seconds, strict=True):
-        assert lasted > due - FRAME / 4, component
-        if np.isfinite(to_flip):
-            assert lasted == pytest.approx(to_flip, abs=FRAME / 2), component
-
-
-def check_text(pixels: np.ndarray) -> None:
-    """Fail if a screen of text is empty, or its text reaches the edges."""
-    at = np.argwhere(text_pixels(pixels))
-    assert len(at) > ENOUGH_TEXT
-    top_left, bottom_right = at.min(axis=0), at.max(axis=0)
-    assert np.all(top_left > 0.03 * np.array(pixels.shape[:2]))
-    assert np.all(bottom_right < 0.97 * np.array(pixels.shape[:2]))
+        with laboratory(600):
+            yield start
+            for run in started:
+                run.kill()
 
 
 def bar_pixels(pixels: np.ndarray) -> int:
@@ -168,26 +89,14 @@ def bar_pixels(pixels: np.ndarray) -> int:
     return int(np.any(seen, axis=0).sum())
 
 
-def gained(frames, label: str) -> float:
-    """Return the points of the first block of this name, from half a second after its beginning."""
-    frames = frames[frames.block == label]
-    frames = frames[frames.t_flip > frames.t_flip.iloc[0] + 0.5]
-    return frames.score.iloc[-1] - frames.score.iloc[0]
-
-
 def test_alpha_training(attended):
     run = attended("alpha_training")
-    run.block("signal check", 1, after=3.0)
-    press("space")
-    for screen in ("instructions", "before the baseline"):
-        check_text(run.text(screen))
-    run.block("baseline eyes open", 1, after=3.0)
+    run.begin()
     run.block("training", 1, after=5.0)
     check_text(run.block("rest", 1, after=2.0))
     run.block("training", 2, after=5.0)
     run.block_end("training", 2)
-    session = finish(run)
-    check_text(run.screens["thanks"])
+    session = run.finish()
     assert run.blocks() == ["signal check", "baseline eyes open", "training", "rest", "training"]
     check_lengths(run, session, "training", "bar", [TRAIN, TRAIN])
     check_lengths(run, session, "rest", "rest_text", [REST])
@@ -204,18 +113,13 @@ def test_alpha_training(attended):
 
 def test_smr_emg(attended):
     run = attended("smr_emg")
-    run.block("signal check", 1, after=3.0)
-    press("space")
-    for screen in ("instructions", "before the baseline"):
-        check_text(run.text(screen))
-    run.block("baseline eyes open", 1, after=3.0)
+    run.begin()
     for kind in KINDS:
         pixels = run.block(kind, 1, after=3.0)
         check_text(pixels)  # what to do
         assert bar_pixels(pixels) > 5000
     run.block_end("rest", 1)
-    session = finish(run)
-    check_text(run.screens["thanks"])
+    session = run.finish()
     assert run.blocks() == ["signal check", "baseline eyes open", *KINDS]
     for kind in KINDS:
         frames = session.frames[session.frames.block == kind]
@@ -231,11 +135,7 @@ def test_smr_emg(attended):
 @pytest.mark.parametrize("name", PLANNED)
 def test_a_planned_session(attended, name):
     run = attended(name)
-    run.block("signal check", 1, after=3.0)
-    press("space")
-    for screen in ("instructions", "before the baseline"):
-        check_text(run.text(screen))
-    run.block("baseline eyes open", 1, after=3.0)
+    run.begin()
     labels = PLANNED[name]
     for label in labels:
         pixels = run.block(label, 1, after=3.0)
@@ -243,8 +143,7 @@ def test_a_planned_session(attended, name):
             words = np.all(np.abs(pixels.astype(int) - TEXT_COLOR) < 12, axis=-1)
             assert words.sum() > ENOUGH_TEXT
     run.block_end(labels[-1], 1)
-    session = finish(run)
-    check_text(run.screens["thanks"])
+    session = run.finish()
     trials = [label for label in run.blocks() if label != "outcome"]
     assert trials == ["signal check", "baseline eyes open", *labels]
     for label in labels:
@@ -259,8 +158,7 @@ def test_photodiode_validation_piloted_without_amplifier(attended):
     check_text(run.text("instructions"))
     run.block("validation", 1, after=3.0)
     run.block_end("validation", 1)
-    session = finish(run)
-    check_text(run.screens["thanks"])
+    session = run.finish()
     check_lengths(run, session, "validation", "bar", [SHORT])
     assert session.frames[session.frames.block == "validation"].patch.mean() == pytest.approx(
         0.5, abs=0.2

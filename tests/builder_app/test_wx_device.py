@@ -1,6 +1,6 @@
 """The LSL amplifier in the dialogs of PsychoPy's own app.
 
-Runs where Builder is, see `test_wx_builder`.
+Runs where Builder is, see `wx_app`.
 """
 
 from __future__ import annotations
@@ -8,16 +8,11 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
-import psychopy
 import pylsl
 import pytest
-
-ROOT = Path(__file__).parents[2]
-BUILDER_WITHIN = (Path(psychopy.__file__).parent / "app" / "builder").is_dir()
-PYTHON = Path(sys.executable) if BUILDER_WITHIN else ROOT / ".venv-builder" / "bin" / "python"
+from wx_app import PYTHON
 
 pytestmark = [
     pytest.mark.display,
