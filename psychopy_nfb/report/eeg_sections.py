@@ -57,13 +57,14 @@ def eeg_sections(data: SessionData, blocks: pd.DataFrame | None) -> list[Section
         sections.append(Section("The EEG's spectrum", pictures=pictures))
     if faults:
         table = faults_table(data, faults)
-        said = (
-            []
-            if table
-            else [
-                f"Each of {len(faults)} channels had faults in less than "
-                f"{percent(TOLD)} of each block."
-            ]
+        which = "The channel" if len(faults) == 1 else f"Each of {len(faults)} channels"
+        said = f"{which} had faults in less than {percent(TOLD)} of each block."
+        sections.append(
+            Section(
+                "Channels by block",
+                [] if table else [said],
+                table=table,
+                note=NOTE if table else "",
+            )
         )
-        sections.append(Section("Channels by block", said, table=table, note=NOTE if table else ""))
     return sections

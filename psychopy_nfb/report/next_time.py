@@ -54,7 +54,7 @@ def next_time(
             f"There was no rest {when} the training. Record a minute of rest before and after it "
             "in each session: journals ask how the signal at rest changed."
         )
-    return said or ["Nothing stands out: do it in the same way again."]
+    return said or ["Electrodes, thresholds and blocks need no change."]
 
 
 def _of_training(trained: pd.DataFrame) -> list[str]:

@@ -66,7 +66,7 @@ def outcome(data: SessionData) -> pd.DataFrame:
                 "hits": int(steps.hits[inside].sum()),
                 "points": steps.points[inside].sum(),
                 "clean": min(1.0, len(clean) / max(1.0, block.seconds * _rate(data))),
-                "dropped": missed / max(1, missed + len(shown)) if known else float("nan"),
+                "dropped": missed / (missed + len(shown)) if known and len(shown) else np.nan,
             }
         )
     return pd.DataFrame(rows)
