@@ -93,7 +93,7 @@ class Watch:
         for row in self._block.frames.since(self._seen_frame):
             self._seen_frame = row[NUMBER]
             frame = self.frame = self._frames.named(row)
-            if math.isfinite(frame["t_sample"]):
+            if math.isfinite(frame["t_sample"]) and not state["lag_sealed"]:
                 self._lags.append(_stages(frame))
 
     def _look_at_records(self, state: dict[str, Any]) -> None:

@@ -161,6 +161,8 @@ def blocks(desk: Desk) -> str:
 
 def stages(desk: Desk) -> str:
     """Return the parts of the lag."""
+    if desk.state["lag_sealed"]:
+        return "<p class=quiet>The lag is sealed: it tells the participant's arm.</p>"
     found = desk.watch.stages()
     if not found:
         return "<p class=quiet>No frames yet.</p>"

@@ -92,6 +92,11 @@ class Blocks:
         """What blocks show, and have shown."""
         return self._shown
 
+    @property
+    def lag_sealed(self) -> bool:
+        """Whether nobody may see with which lag the feedback is shown, as it tells the arm."""
+        return self._study is not None and self._study.lag_sealed
+
     def follow(self, study: StudySession) -> None:
         """Show what a study's session shows, in blocks that do not say otherwise."""
         self._study = study
@@ -146,8 +151,15 @@ class Blocks:
         wanted = read_lag(lag)
         label = fitting(label)
         feedback = feedback and shown != NONE
+        if self._study is not None and self._study.lags:
+            wanted = self._lag_of_arm(self._study, wanted, feedback)
+        elif wanted is not None:
+            self._need_window(wanted)
+            self.check_lag(wanted)
         begun = lsl_now()
-        held = None if wanted is None else self._hold(wanted, begun)
+        held = None
+        if wanted is not None and self.frames is not None:
+            held = HeldLag(wanted, begun, self.frames.period)
         self.number += 1
         outer = 0 if self.frames is None else self.frames.block
         block = OpenBlock(self.number, label, feedback, begun, held)
@@ -183,7 +195,7 @@ class Blocks:
         source, ended = self._shown.source, lsl_now()
         self._shown.earlier.end(block.number, ended - block.begun)
         self._send("end", block, ended, self._shown.end(outer_source), source, cut_off)
-        if block.held is not None and block.held.not_held:
+        if block.held is not None and block.held.not_held and not self.lag_sealed:
             logger.warning("%s", block.held.told(block.label))
         if self.frames is not None:
             self.frames.block = outer
@@ -226,18 +238,36 @@ class Blocks:
             kept=self._shown.earlier.open,
         )
 
-    def _hold(self, lag: Lag, begun: float) -> HeldLag:
-        """Hold `lag` from LSL time `begun` on.
+    def _lag_of_arm(self, study: StudySession, given: Lag | None, feedback: bool) -> Lag | None:
+        """Return the lag of a study's outermost blocks with feedback.
 
         Raises
         ------
         SettingsError
-            If it cannot be held here; or without a window, whose flips nobody foresees then.
+            If the block says one itself, or that of an arm, whichever it is, cannot be held here.
         """
+        if given is not None:
+            self.check_lag(given)
+        if not feedback or self._open:
+            return None
+        self._need_window(study.lags[0])
+        self.check_lags_of_arms()
+        return study.lag
+
+    def _need_window(self, lag: Lag) -> None:
         if self.frames is None:
             raise SettingsError("lag", lag.least, "needs a window; call attach(win) before this")
-        self.check_lag(lag)
-        return HeldLag(lag, begun, self.frames.period)
+
+    def check_lags_of_arms(self) -> None:
+        """Refuse a study of whose arms one has a lag that cannot be held here, whichever it is.
+
+        Raises
+        ------
+        SettingsError
+            As for `check_lag`.
+        """
+        for lag in [] if self._study is None else self._study.lags:
+            self._check_possible(lag)
 
     def check_lag(self, lag: Lag) -> None:
         """Refuse a lag that cannot be held here; without a window, as far as it is known.
@@ -245,8 +275,14 @@ class Blocks:
         Raises
         ------
         SettingsError
-            If it is less than there must be, or more than feedback is kept for.
+            If it is less than there must be, or more than feedback is kept for; or a study's arm
+            says the lag.
         """
+        if self._study is not None and self._study.lags:
+            raise SettingsError("lag", lag.least, "is said by the study's arm; leave it out")
+        self._check_possible(lag)
+
+    def _check_possible(self, lag: Lag) -> None:
         worker, configuration = self._link.started(), self._link.configuration
         check_possible(
             lag,

@@ -19,6 +19,7 @@ def operator_state(nfb: Any) -> dict[str, Any]:
     window = nfb._frames
     state: dict[str, Any] = {
         "blinded": blinded,
+        "lag_sealed": nfb._blocks.lag_sealed,
         "simulated": nfb.simulated,
         "files": None if nfb.files is None else str(nfb.files.stem),
         "recording_error": nfb.recording_error,

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.course import PlannedBlock, Turn
-from psychopy_nfb.course.questions import TEXTS, USUAL
+from psychopy_nfb.course.questions import USUAL
 from psychopy_nfb.course.texts import filled
 from psychopy_nfb.display.bar import FeedbackBar
 from psychopy_nfb.display.beep import Beep
+from psychopy_nfb.display.form_answers import answers_of
 from psychopy_nfb.display.letters import legible_on
 from psychopy_nfb.display.screens import LETTER, WIDTH, Screens
 from psychopy_nfb.display.sign import FeedbackSign
@@ -188,10 +189,7 @@ class PlanScreens(Screens):
             held = pressed
         self._win.mouseVisible = visible
         self._take_no_keys(form)
-        form.getData()
-        return {
-            str(item["itemText"]): _plain(item["response"]) for item in form.items if _asks(item)
-        }
+        return answers_of(form)
 
     def _take_no_keys(self, form: Form) -> None:
         """Let no text box of a form take the keys of other screens."""
@@ -240,15 +238,5 @@ class PlanScreens(Screens):
         return form
 
 
-def _asks(item: dict[str, Any]) -> bool:
-    return item["type"] not in TEXTS
-
-
 def _text_boxes(form: Form) -> list[Any]:
     return [item["responseCtrl"] for item in form.items if item["type"] == "free text"]
-
-
-def _plain(answer: Any) -> Any:
-    """Return an answer for JSON; None if there is none."""
-    answer = answer.item() if hasattr(answer, "item") else answer
-    return None if answer in ("", None) else answer

@@ -204,6 +204,7 @@ def _check(
         calibrated=calibrated,
         blinded=nfb.blinded,
     )
+    nfb._blocks.check_lags_of_arms()
     if before is not None:
         check_again(turns, configuration.shown, before.earlier, before.turns)
     checked: list[object] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from psychopy_nfb.clock import PsychoPyClock
 from psychopy_nfb.display.blocks import Blocks
 from psychopy_nfb.display.event_marks import EventMarks
 from psychopy_nfb.display.feedback_state import FeedbackState
+from psychopy_nfb.display.form_answers import answers_of
 from psychopy_nfb.display.frame_log import FrameWriter
 from psychopy_nfb.display.operator_asked import OperatorAsked
 from psychopy_nfb.display.run_state import RunState
@@ -27,6 +28,8 @@ from psychopy_nfb.protocol.chosen_lag import Lag
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from psychopy.visual import Form
 
     from psychopy_nfb.hardware.marker_output import (
         LSLMarkers,
@@ -71,6 +74,7 @@ class SessionInterface(RunState):
         self._asked = OperatorAsked(self._link, self._blocks)
         self._frames: FrameWriter | None = None  # once a window is attached
         self._plans: list[dict[str, Any]] = []
+        self._answers: dict[str, Any] = {}
         self._configure(configuration)
 
     def _configure(self, configuration: Configuration) -> None:
@@ -328,6 +332,23 @@ class SessionInterface(RunState):
         """
         self._plans.append(facts)
         self._link.facts(plans=list(self._plans))
+
+    def keep_answers(self, form: Form | Mapping[str, object]) -> None:
+        """Keep what the participant answered with the session, for the reports of a study.
+
+        Parameters
+        ----------
+        form : psychopy.visual.Form or mapping
+            The form at its end, in Builder the name of the component; or answers by question. One
+            that was given before is replaced.
+
+        Raises
+        ------
+        SettingsError
+            If it is something else.
+        """
+        self._answers |= answers_of(form)
+        self._link.facts(answers=dict(self._answers))
 
     @contextmanager
     def baseline(self, label: str = "baseline") -> Iterator[None]:

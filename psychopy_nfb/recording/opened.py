@@ -9,6 +9,7 @@ import numpy as np
 
 from psychopy_nfb.errors import FileError, cause
 from psychopy_nfb.reading import reading
+from psychopy_nfb.recording.blinding import OPENED
 from psychopy_nfb.recording.names import SessionFiles
 from psychopy_nfb.recording.sealed_file import Opened
 
@@ -80,7 +81,8 @@ class OpenedSession:
         """Return the frame log with what was shown."""
         hidden = _frame(self._frames, "frame", self._frame_names)
         left = table.drop(columns=[name for name in self._frame_names if name in table.columns])
-        return _beside(left, hidden, "frame")
+        more = [name for name in self._frame_names if name not in table.columns]
+        return _beside(left, hidden, "frame")[[*table.columns, *more]]
 
     def events(self, table: pd.DataFrame) -> pd.DataFrame:
         """Return the events with those that were sealed, and with their whole details."""
@@ -108,9 +110,9 @@ class OpenedSession:
         return table.sort_values("onset", kind="stable", ignore_index=True)
 
     def settings(self, settings: dict[str, Any]) -> dict[str, Any]:
-        """Return the settings with the sources that could be shown."""
+        """Return the settings with the sources that could be shown, and who was shown which."""
         sources = self.facts.get("sources", {})
-        settings = {**settings, "blinded": self.facts}
+        settings = {**settings, OPENED: self.facts}
         for name in SECTIONS:
             section = settings.get(name)
             if section is None:

@@ -8,6 +8,7 @@ whether there are any or not.
 from __future__ import annotations
 
 import json
+import math
 import os
 import struct
 from collections.abc import Sequence
@@ -32,6 +33,11 @@ _COUNTS = struct.Struct("<II")
 _HEAD, _DONORS, _ROWS, _END = b"H", b"D", b"R", b"E"
 FRAMES_SEALED = ("shown",)
 """Columns of the frame log whose cells stay empty; those of the values are left out."""
+LAG_SEALED = (
+    *("t_sample", "t_received", "t_published", "t_arrived"),
+    *("seq", "sample", "wanted_lag", "flags"),
+)
+"""Where arms differ in their lag, those too, with all values: they are of the sample shown."""
 EVENTS_SEALED = ("shown", "shown_ended", "sound", "stages", "trial")
 """Events that nobody sees: what is shown; how a trial went by it; sounds, which come with rewards
 that are shown; and how long the computer took for each stage, which may be longer for one source
@@ -48,6 +54,8 @@ class Seal:
     """What the file belongs to: the study, and the names of the session."""
     facts: dict[str, Any] = field(default_factory=dict)
     """What is sealed at the begin: arm, sources, donor."""
+    lag: bool = False
+    """Whether the lag of the frames is sealed, too."""
 
 
 @dataclass
@@ -57,11 +65,11 @@ class Opened:
     facts: dict[str, Any]
     """As `Seal.facts`."""
     names: list[str]
-    """Columns of `signals` and `frames`, after the number."""
+    """Columns of `signals`, after the number."""
     signals: np.ndarray
     """(n, 1 + len(names)): number of the sample, then the values."""
     frames: np.ndarray
-    """(n, 1 + n_frame_columns + len(names)): number of the frame, then the cells."""
+    """(n, 1 + len(frame_names)): number of the frame, then the cells."""
     frame_names: list[str]
     """Columns of `frames`, after the number."""
     events: list[dict[str, Any]]
@@ -126,7 +134,11 @@ class SealedFile:
         self.visible: tuple[str, ...] = tuple(name for name in value_names if name not in hidden)
         self._hidden_at = [value_names.index(name) for name in hidden]
         self._visible_at = [value_names.index(name) for name in self.visible]
-        self._cells_at = [FRAME_COLUMNS.index(name) for name in FRAMES_SEALED]
+        self._lag = bool(seal.get("lag"))
+        cells = FRAMES_SEALED + (LAG_SEALED if self._lag else ())
+        of_frames = list(value_names) if self._lag else hidden
+        self._cells_at = [FRAME_COLUMNS.index(name) for name in cells]
+        self._frame_values_at = [value_names.index(name) for name in of_frames]
         self._signals: list[np.ndarray] = []
         self._frames: list[list[float]] = []
         self._events = b"\n"  # which ends what a killed process may have left
@@ -136,7 +148,8 @@ class SealedFile:
         begun = self._file.tell() > 64
         self._file.write(self._sealer.head)
         if not begun:
-            head = {"facts": seal["facts"], "names": hidden, "frame_names": list(FRAMES_SEALED)}
+            head = {"facts": seal["facts"], "names": hidden}
+            head |= {"frame_names": cells, "frame_values": of_frames}
             text = json.dumps(head).encode()
             self._write(_HEAD + text.ljust(-(-len(text) // HEAD_BYTES) * HEAD_BYTES))
             if donors is not None:
@@ -160,12 +173,15 @@ class SealedFile:
         n = len(FRAME_COLUMNS)
         visible = []
         for row in rows:
-            cells, values = list(row[:n]), row[n:]
+            cells, values = list(row[:n]), list(row[n:])
             if row[0] > after:
                 hidden = [cells[place] for place in self._cells_at]
-                self._frames.append([row[0], *hidden, *(values[one] for one in self._hidden_at)])
+                hidden += [values[place] for place in self._frame_values_at]
+                self._frames.append([row[0], *hidden])
             for place in self._cells_at:
-                cells[place] = float("nan")
+                cells[place] = math.nan
+            for place in self._frame_values_at:
+                values[place] = math.nan
             visible.append((*cells, *(values[one] for one in self._visible_at)))
         return visible
 
@@ -185,7 +201,7 @@ class SealedFile:
         if event["trial_type"] in EVENTS_SEALED or _of_shown(event["trial_type"], detail):
             self._keep({**event, "kind": kind, "command": command})
             return False, None
-        visible, hidden = parted(detail)
+        visible, hidden = parted(detail, self._lag)
         if hidden:
             place = {name: event[name] for name in ("trial_type", "sample", "t")}
             self._keep({**place, "adds": hidden})
@@ -231,8 +247,15 @@ def _of_shown(label: str, detail: dict[str, Any]) -> bool:
     return bool(detail.get("of_shown"))
 
 
-def parted(detail: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def parted(detail: dict[str, Any], lag: bool = False) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return what of an event's detail is visible, and what is sealed.
+
+    Parameters
+    ----------
+    detail : dict
+        The event's.
+    lag : bool
+        Whether the lag of the block is sealed, too.
 
     Examples
     --------
@@ -243,7 +266,7 @@ def parted(detail: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """
     visible, hidden = {}, {}
     for name, value in detail.items():
-        if name == "shown" or name in shown_names():
+        if name == "shown" or name in shown_names() or (lag and name == "lag"):
             hidden[name] = value
         elif name == "thresholds":
             visible[name] = {key: one for key, one in value.items() if "." not in key}
@@ -283,13 +306,14 @@ def read_sealed(path: str | os.PathLike[str], private: bytes, about: str) -> Ope
             parts["frames"].append(content[at : at + n_frames])
             events += content[at + n_frames :].rstrip(b"\0")
             complete = complete or kind == _END  # the experiment may add its last frames
-    names, frame_names = head.get("names", []), head.get("frame_names", [])
+    names, frame_names = head.get("names", []), list(head.get("frame_names", []))
+    frame_names += head.get("frame_values", names)  # files of earlier versions do not say them
     return Opened(
         facts=head.get("facts", {}),
         names=names,
         signals=_table(parts["signals"], 1 + len(names)),
-        frames=_table(parts["frames"], 1 + len(frame_names) + len(names)),
-        frame_names=[*frame_names, *names],
+        frames=_table(parts["frames"], 1 + len(frame_names)),
+        frame_names=frame_names,
         events=_entries(events),
         donors=donors,
         complete=complete,

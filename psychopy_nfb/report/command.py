@@ -177,11 +177,16 @@ def _outcome_section(data: SessionData, blocks: pd.DataFrame | None) -> Section:
 
 
 def _lag_section(data: SessionData, summary: LagSummary) -> Section:
+    from psychopy_nfb.recording.blinding import lag_is_sealed
     from psychopy_nfb.report import lag_words
     from psychopy_nfb.report.certificate import certificate_sentence
     from psychopy_nfb.report.lag_figure import lag_figure
     from psychopy_nfb.report.page import Picture, Section
 
+    if lag_is_sealed(data.settings):
+        return Section("The lag", [lag_words.SEALED, lag_words.frames_sentence(summary)])
+    if not summary.frames:
+        return Section("The lag", [lag_words.NO_FRAMES])
     if summary.frames == summary.frames_without_value:
         return Section("The lag", ["Nothing is known of the lag: no frame had a value."])
     sentences = [

@@ -15,9 +15,11 @@ import pandas as pd
 from psychopy_nfb.analysis import LagSummary
 from psychopy_nfb.dsp.flags import HOLDING
 from psychopy_nfb.lsl.selection import STAND_IN
+from psychopy_nfb.recording.blinding import is_sealed, lag_is_sealed
 from psychopy_nfb.report import seen
 from psychopy_nfb.report.chosen_lags import of_chosen_lags
 from psychopy_nfb.report.finding import Finding
+from psychopy_nfb.report.lag_words import SEALED
 from psychopy_nfb.report.numbers import percent, seconds, times
 from psychopy_nfb.report.of_clocks import of_clocks
 from psychopy_nfb.report.of_files import of_files
@@ -93,7 +95,7 @@ def _of_the_run(data: SessionData, summary: LagSummary) -> Iterator[Finding]:
             "Call nfb.attach(win) before the frame loop, and nfb.update() once a frame; in Builder "
             "both are done by the component Neuro Feedback.",
         )
-    elif summary.frames == summary.frames_without_value:
+    elif summary.frames == summary.frames_without_value and not lag_is_sealed(data.settings):
         yield Finding(
             1.0,
             True,
@@ -125,7 +127,7 @@ def _of_the_run(data: SessionData, summary: LagSummary) -> Iterator[Finding]:
             "What was recorded until then is in the files. If nobody stopped the experiment, look "
             "for an error message in PsychoPy's Runner.",
         )
-    if data.settings.get("blinded") is True:
+    if is_sealed(data.settings):
         yield Finding(
             0.0,
             False,
@@ -133,6 +135,8 @@ def _of_the_run(data: SessionData, summary: LagSummary) -> Iterator[Finding]:
             "participant's own, whatever was shown.",
             "What was shown is sealed until psychopy-nfb study unblind opens it.",
         )
+    if lag_is_sealed(data.settings):
+        yield Finding(0.0, False, SEALED)
     if (data.settings.get("experiment") or {}).get("simulated"):
         stream = data.settings.get("stream") or {}
         how = stream.get("simulated") or "synthetic EEG"

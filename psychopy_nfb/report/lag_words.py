@@ -14,6 +14,14 @@ from psychopy_nfb.report.lag_figure import WAY
 from psychopy_nfb.report.numbers import counted, percent, seconds
 from psychopy_nfb.report.session_data import SessionData
 
+SEALED = (
+    "The lag of the feedback is sealed until psychopy-nfb study unblind opens it, as it tells the "
+    "participant's arm."
+)
+NO_FRAMES = (
+    "Nothing is known of the lag: the frame log is empty, as no window was attached or none of its "
+    "frames was flipped."
+)
 GAP_SECONDS = 0.1
 """Between two samples, from which on it is a gap."""
 
@@ -55,11 +63,15 @@ def frames_sentence(summary: LagSummary) -> str:
         if summary.clock_offset is None
         else f"no sample had arrived for more than {summary.stale_seconds:g} s"
     )
-    return (
+    shown = (
         f"{summary.frames} frames were shown, at {summary.frame_rate:.2f} Hz; {summary.dropped} of "
         f"{summary.due} due frames were dropped ({percent(summary.dropped / max(1, summary.due))})."
-        f" Of the frames shown, {summary.frames_without_value or 'none'} came before the first "
-        f"value, and in {summary.stale_frames or 'none'} of them {old}"
+    )
+    if summary.frames == summary.frames_without_value:
+        return shown
+    return (
+        f"{shown} Of the frames shown, {summary.frames_without_value or 'none'} came before the "
+        f"first value, and in {summary.stale_frames or 'none'} of them {old}"
         f"{' (or the frame so much later than wanted)' if summary.chosen_frames else ''}."
     )
 

@@ -18,6 +18,7 @@ from psychopy_nfb.protocol import SIGNAL_VALUES, value_name
 from psychopy_nfb.protocol.version_0_1 import converted_settings, is_older
 from psychopy_nfb.reading import check_file, read_table, reading
 from psychopy_nfb.recording.names import SessionFiles, recorded_session
+from psychopy_nfb.recording.opened import OpenedSession
 from psychopy_nfb.recording.read import named_today
 from psychopy_nfb.recording.settings_file import SessionRecord
 from psychopy_nfb.recording.tables import TEXT_COLUMNS, holds_numbers
@@ -61,7 +62,7 @@ class Block:
 
 @dataclass
 class SessionData:
-    """A session on its way into a report."""
+    """A session on its way into a report; one that was unblinded with all that was sealed of it."""
 
     files: SessionFiles
     settings: dict[str, Any]
@@ -120,13 +121,18 @@ def load_session_data(path: str | os.PathLike[str]) -> SessionData:
     files = recorded_session(path, "frames", "a session with feedback")
     frames = _read_table(files.frames, ",", numbers=NEEDED, numbers_if_there=holds_numbers)
     frames = frames[frames.t_flip.notna()].reset_index(drop=True)
+    opened = OpenedSession(files) if files.opened.exists() else None
+    frames = frames if opened is None else opened.frames(frames)
     for name in set(TEXT_COLUMNS) & set(frames.columns):
         frames[name] = frames[name].map(text_of_cell)
     settings = SessionRecord.load(files.settings).content if os.path.isfile(files.settings) else {}
     signals, reason, eeg = _read_signals(files.eeg)
+    if opened is not None:
+        settings = opened.settings(settings)
+        signals = None if signals is None else opened.signals(signals)
     frames = _first_alone(frames)
     signals = None if signals is None else _first_alone(signals)
-    events = _read_events(files.events)
+    events = _read_events(files.events, opened)
     _on_one_clock(frames, events, signals)
     blocks = _blocks(frames, events, signals)
     return SessionData(files, settings, frames, events, signals, reason, blocks, eeg)
@@ -177,12 +183,13 @@ def _first_alone(table: pd.DataFrame) -> pd.DataFrame:
     return table.rename(columns={value_name(first, what): what for what in SIGNAL_VALUES})
 
 
-def _read_events(path: os.PathLike[str]) -> pd.DataFrame:
-    """Return the events in the order of time."""
+def _read_events(path: os.PathLike[str], opened: OpenedSession | None) -> pd.DataFrame:
+    """Return the events in the order of time, with those that were sealed and are `opened`."""
     if not os.path.exists(path):
         columns = ["onset", "duration", "trial_type", "value", "sample", "t", "detail"]
         return pd.DataFrame(columns=columns).astype({"t": float, "duration": float})
     events = _read_table(path, "\t", numbers=("t", "duration"), texts=("trial_type", "detail"))
+    events = events if opened is None else opened.events(events)
     events = events[events.t.notna()].sort_values("t", kind="stable", ignore_index=True)
     for name in {"trial_type", "value"} & set(events.columns):
         events[name] = events[name].map(text_of_cell)

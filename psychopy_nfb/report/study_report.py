@@ -10,13 +10,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from psychopy_nfb.analysis import bang_index, contingency, james_index
+from psychopy_nfb.analysis import (
+    HeldSummary,
+    bang_index,
+    contingency,
+    held_summary,
+    james_index,
+)
 from psychopy_nfb.analysis.blinding import FEWEST_ASKED
 from psychopy_nfb.analysis.session_blocks import FEEDBACK
-from psychopy_nfb.errors import FileError, NfbError
+from psychopy_nfb.display.held_lag import USUAL_FRAME
+from psychopy_nfb.errors import FileError, NfbError, cause
+from psychopy_nfb.recording import read_session
 from psychopy_nfb.report.cred_nf.answers import Answers, StudyFacts, answers_of
+from psychopy_nfb.report.given_answers import answers_table, in_words
 from psychopy_nfb.report.learning_command import AXES, slopes_sections
 from psychopy_nfb.report.learning_figure import CAPTION, learning_figure
+from psychopy_nfb.report.numbers import percent
 from psychopy_nfb.report.page import Picture, Section, Table, write_page
 from psychopy_nfb.study.guesses import guesses_by_arm, read_guesses
 from psychopy_nfb.study.openings import unblinding_of
@@ -97,21 +107,42 @@ def write_study_report(folder: StudyFolder, out: Path, table: pd.DataFrame) -> d
     """
     files, arms = files_of(folder), arms_of(folder)
     paths = {kind: out / f"study.{kind}" for kind in ("html", "csv")}
-    try:
-        table.to_csv(paths["csv"], index=False, encoding="utf-8")
-    except OSError as error:
-        raise FileError("out", str(out), f"cannot be written: {error.strerror}") from None
+    _write_table(table, paths["csv"])
+    answers = answers_table(files.finished, arms)
+    if len(answers):
+        paths["answers"] = out / "answers.csv"
+        _write_table(answers, paths["answers"])
     by_arm = folder.study.blinded and bool(arms)
     sections = [_people(folder, files), *_learning(table, files)]
     sections.append(_artifacts(table))
+    sections += [_answered(answers)] if len(answers) else []
     if by_arm:
-        sections += [_contingencies(files, arms), *_blinding(folder, arms)]
+        sections += [*_shown_by_arm(files, arms), *_blinding(folder, arms)]
     elif folder.study.blinded:
         sections[0].paragraphs.append(PARTLY if read_arms(folder) else BLIND)
     study = folder.study
     told = f"{len(study.participants)} participants, {len(files.finished)} recordings"
     write_page(paths["html"], study.name, sections, subtitle=told)
     return paths
+
+
+def _write_table(table: pd.DataFrame, path: Path) -> None:
+    try:
+        table.to_csv(path, index=False, encoding="utf-8")
+    except OSError as error:
+        raise FileError(
+            "out", str(path), f"cannot be written ({cause(error)}); choose another folder"
+        ) from None
+
+
+def _answered(answers: pd.DataFrame) -> Section:
+    """Return what participants answered, question by question."""
+    rows = [
+        [str(question), str(len(own)), in_words(own.answer.tolist())]
+        for question, own in answers.groupby("question", sort=False)
+    ]
+    table = Table(["question", "recordings", "answers"], rows)
+    return Section("What participants answered", ["All answers are in answers.csv."], table=table)
 
 
 def _people(folder: StudyFolder, files: StudyFiles) -> Section:
@@ -165,13 +196,45 @@ def _artifacts(table: pd.DataFrame) -> Section:
     return Section("Artifacts", table=Table(heads, rows))
 
 
-def _contingencies(files: StudyFiles, arms: dict[str, str]) -> Section:
-    """Return by arm how far what was shown was the own feedback."""
+def _shown_by_arm(files: StudyFiles, arms: dict[str, str]) -> list[Section]:
+    """Return by arm how far what was shown was the own feedback, and which lag it had."""
     found: dict[str, list[float]] = {arm: [] for arm in arms.values()}
+    lags: dict[str, list[HeldSummary]] = {arm: [] for arm in arms.values()}
     for one in files.finished:
-        blocks = contingency(one.stem)
+        session = read_session(one.stem)
+        arm = arms[str(one.facts()["participant"])]
+        blocks = contingency(session)
         if len(blocks) and np.isfinite(blocks.r).any():
-            found[arms[str(one.facts()["participant"])]].append(float(np.nanmean(blocks.r)))
+            found[arm].append(float(np.nanmean(blocks.r)))
+        frame = (session.settings.get("display") or {}).get("frame_period") or USUAL_FRAME
+        lags[arm].append(held_summary(session.frames, frame))
+    chosen = any(row.frames for rows in lags.values() for row in rows)
+    return [_contingencies(found), *([_lags(lags)] if chosen else [])]
+
+
+def _lags(lags: dict[str, list[HeldSummary]]) -> Section:
+    """Return by arm the chosen lag of its recordings, and how well it was held."""
+    rows = []
+    for arm, summaries in lags.items():
+        known = [one for one in summaries if one.frames]
+        if not known:
+            rows.append([arm, "0", "–", "–", "–"])
+            continue
+        low, high = known[0].wanted_low_ms, max(one.wanted_high_ms for one in known)
+        low = min(low, *(one.wanted_low_ms for one in known))
+        wanted = f"{low:.0f} ms" if high - low < 1 else f"{low:.0f} to {high:.0f} ms"
+        median = float(np.median([one.lag_median_ms for one in known]))
+        held = 1 - sum(one.not_held for one in known) / sum(one.frames for one in known)
+        rows.append([arm, str(len(known)), wanted, f"{median:.1f} ms", percent(held)])
+    said = (
+        "From the brain to the flip, in the blocks with a chosen lag. Held: within a frame of it."
+    )
+    heads = ["arm", "recordings", "chosen lag", "median lag", "held"]
+    return Section("Lag", [said], table=Table(heads, rows))
+
+
+def _contingencies(found: dict[str, list[float]]) -> Section:
+    """Return by arm how far what was shown was the own feedback."""
     rows = [
         [arm, str(len(values)), f"{np.mean(values):+.3f}", f"{min(values):+.3f}"]
         + [f"{max(values):+.3f}"]
@@ -237,4 +300,4 @@ def answers_in(folder: StudyFolder, arms: dict[str, str]) -> Answers:
         unblinding=unblinding_of(folder),
     )
     answers = answers_of({**given, **study.answers, "arms": arms})
-    return replace(answers, study=facts if study.blinded else None)
+    return replace(answers, questions=study.questions, study=facts if study.blinded else None)

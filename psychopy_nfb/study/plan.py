@@ -13,11 +13,12 @@ from typing import Any, Literal
 from psychopy_nfb.checks import check_number
 from psychopy_nfb.errors import FileError, SettingsError, listed
 from psychopy_nfb.protocol import NONE, OWN, ShownSource
+from psychopy_nfb.protocol.chosen_lag import Lag
 from psychopy_nfb.protocol.shown import Replay, Yoked
 from psychopy_nfb.recording.labels import participant_label, same_label, task_label
 from psychopy_nfb.settings import read_json, write_json
 from psychopy_nfb.study.locks import Lock
-from psychopy_nfb.study.words import UNKNOWN
+from psychopy_nfb.study.words import ITEM_NAMES, UNKNOWN
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -42,6 +43,9 @@ class Arm:
 
     shown: ShownSource | None = None
     """What its blocks with feedback show; None is the own feedback."""
+    lag: Lag | None = None
+    """The lag of these blocks, from the brain to the flip; None is as little as possible. Where one
+    arm has a lag, each has."""
     share: int = 1
     """How many people are in it for each one of an arm with the share 1."""
 
@@ -107,6 +111,9 @@ class Study:
     """Where the study is registered."""
     ethics: str = ""
     """Which committee has approved it, and when."""
+    questions: dict[str, list[str]] = field(default_factory=dict)
+    """By item of the CRED-nf checklist, the questions that sessions ask the participant about it,
+    such as ``{"3c": ["How did you do it?"]}``; see `Neurofeedback.keep_answers`."""
     answers: dict[str, Any] = field(default_factory=dict)
     """What the CRED-nf checklist asks of people: a text for each item by its name, such as
     ``{"1b": "By a power analysis."}``, and ``behaviour``, for each measure its change by
@@ -131,6 +138,7 @@ class Study:
                     "unknown, which mean something else",
                 )
         self._check_differences()
+        self._check_lags()
         for name, arm in self.arms.items():
             source = arm.shown
             if isinstance(source, Yoked) and self.blocks and source.blocks < self.blocks:
@@ -143,6 +151,13 @@ class Study:
         for name, levels in self.strata.items():
             if not levels:
                 raise SettingsError("strata", name, "has no levels; name at least two")
+        for item in self.questions:
+            if item not in ITEM_NAMES:
+                raise SettingsError(
+                    "questions",
+                    item,
+                    f"is no item of the CRED-nf checklist; there are {listed(ITEM_NAMES)}",
+                )
         self.task = task_label(self.task)
 
     def _check_differences(self) -> None:
@@ -150,19 +165,37 @@ class Study:
         seen: dict[str, str] = {}
         for name, arm in self.arms.items():
             settings = {} if arm.shown is None else vars(arm.shown)
+            lag = {} if arm.lag is None else arm.lag.facts()
             # Another seed is drawn in each session.
-            what = {key: value for key, value in settings.items() if key != "seed"}
+            what = [{key: one[key] for key in one if key != "seed"} for one in (settings, lag)]
             if (other := seen.setdefault(f"{plain(arm.shown)} {what}", name)) != name:
                 raise SettingsError(
                     "arms",
                     listed([other, name]),
-                    "show the same, so that they are one arm; let one of them show something else",
+                    "show the same, so that they are one arm; let one of them show something else, "
+                    "or with another lag",
                 )
+
+    def _check_lags(self) -> None:
+        """Refuse that only some arms have a lag: they would differ in how steady it is, too."""
+        without = [name for name, arm in self.arms.items() if arm.lag is None]
+        if without and len(without) < len(self.arms):
+            raise SettingsError(
+                "arms",
+                listed(without),
+                "need a lag, as other arms have one: then nothing but its length differs; give the "
+                "smallest that is possible with your filters and display, such as own@0.3",
+            )
 
     @property
     def blinded(self) -> bool:
         """Whether there are several arms: then sessions are sealed."""
         return len(self.arms) > 1
+
+    @property
+    def lag_is_arm(self) -> bool:
+        """Whether arms differ in their lag: then what tells the lag is sealed."""
+        return self.blinded and any(arm.lag is not None for arm in self.arms.values())
 
     @property
     def yoked(self) -> list[Yoked]:

@@ -13,6 +13,7 @@ from typing import Any
 from psychopy_nfb.engine.configuration import Configuration
 from psychopy_nfb.errors import NfbError, SettingsError
 from psychopy_nfb.protocol import ShownSource, Surrogate
+from psychopy_nfb.protocol.chosen_lag import Lag
 from psychopy_nfb.recording import SessionFiles
 from psychopy_nfb.recording.sealed_file import Seal
 from psychopy_nfb.settings import to_dict, write_json
@@ -142,6 +143,22 @@ class StudySession:
             )
         return self._shown
 
+    @property
+    def lag(self) -> Lag | None:
+        """The lag of the arm's blocks with feedback; None is as little as there must be."""
+        lag = self._folder.study.arms[self._slot.arm].lag
+        return None if lag is None else replace(lag, seed=None)  # another one in each session
+
+    @property
+    def lags(self) -> list[Lag]:
+        """The lags of all arms: whether they are possible is asked of all, whatever the arm is."""
+        return [arm.lag for arm in self._folder.study.arms.values() if arm.lag is not None]
+
+    @property
+    def lag_sealed(self) -> bool:
+        """Whether nobody may see with which lag the feedback is shown."""
+        return self._folder.study.lag_is_arm
+
     def check_patch(self, mode: str) -> None:
         """Refuse a patch on the screen whose grey is the feedback that is shown.
 
@@ -172,6 +189,8 @@ class StudySession:
                 "stratum": self._due.person.stratum,
                 "blocks_done_before": self.blocks_done,
                 "blinded": study.blinded and not self._open,
+                "sealed": study.blinded,
+                "lag_sealed": study.lag_is_arm,
                 "preregistration": study.preregistration,
                 "ethics": study.ethics,
             }
@@ -188,7 +207,7 @@ class StudySession:
             "donor": self._slot.donor,
             "sources": to_dict(self.settings.shown),
         }
-        return to_dict(Seal(public.hex(), about(self._folder, files), facts))
+        return to_dict(Seal(public.hex(), about(self._folder, files), facts, self.lag_sealed))
 
     def claim(self) -> None:
         """Take the lock of the participant, or refuse to begin.

@@ -81,6 +81,14 @@ class NewStep(Step):
             choices=["baseline", "threshold"],
             help="what a session takes over from the one before; may be repeated",
         )
+        add(
+            "--question",
+            action="append",
+            default=[],
+            metavar="ITEM=TEXT",
+            help="a question that your sessions ask the participant, and the item of the CRED-nf "
+            'checklist that it answers, such as 3c="How did you do it?"; may be repeated',
+        )
         add("--preregistration", default="", metavar="TEXT", help="where the study is registered")
         add("--ethics", default="", metavar="TEXT", help="approval of the ethics committee")
 
@@ -104,6 +112,14 @@ class NewStep(Step):
             raise SettingsError(
                 "stratum", listed(options.stratum), "has the same name twice; give each name once"
             )
+        questions: dict[str, list[str]] = {}
+        for text in options.question:
+            item, marked, question = text.partition("=")
+            if not marked or not question.strip():
+                raise SettingsError(
+                    "question", text, 'must be ITEM=TEXT, such as 3c="How did you do it?"'
+                )
+            questions.setdefault(item.strip(), []).append(question.strip())
         study = Study(
             name=options.name,
             task=options.task,
@@ -111,6 +127,7 @@ class NewStep(Step):
             blocks=options.blocks,
             strata=strata,
             carry_over=options.carry_over,
+            questions=questions,
             preregistration=options.preregistration,
             ethics=options.ethics,
             **({"arms": arms} if arms else {}),

@@ -55,6 +55,8 @@ class Plan:
     name: str = "SimulatedEEG"
     chosen: tuple[tuple[int, float], ...] = ()
     """Numbers of blocks, from 1, and the lag in seconds that was chosen for them."""
+    sealed: tuple[str, str] | None = None
+    """Public key and what the sealed file belongs to, of a study whose arms differ in their lag."""
 
 
 class _Author:
@@ -83,7 +85,11 @@ class _Author:
             "source_id": "test",
             "positions": {},
         }
-        self.writer = SessionWriter(self.files, facts, self.names)
+        seal = None
+        if plan.sealed is not None:
+            public, about = plan.sealed
+            seal = {"public": public, "about": about, "facts": {"arm": "late"}, "lag": True}
+        self.writer = SessionWriter(self.files, facts, self.names, seal=seal)
         self.record = SessionRecord(self.files.settings)
         self.records: list[tuple] = []
         """When it was published, and what a feedback record holds."""
@@ -114,6 +120,8 @@ class _Author:
             clock={"uncertainty": 4e-7},
             ended="stopped",
         )
+        if self.plan.sealed is not None:
+            self.record.update(study={"blinded": True, "sealed": True, "lag_sealed": True})
         if self.plan.closed:
             self.record.update(late_read={"active": True}, marks_sent=[])
         return self.files

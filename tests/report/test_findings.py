@@ -261,7 +261,7 @@ def test_eeg_that_no_amplifier_measured_is_told(recorded, how, changes):
 def test_a_blinded_session_says_that_its_values_are_the_own_ones(recorded):
     data, found, said = looked_at(recorded())
     assert not [one for one in found if "blinded" in one.what]
-    data.settings["blinded"] = True
+    data.settings["study"] = {"blinded": True, "sealed": True}
     summary = lag_summary(data.frames)
     found = findings(data, summary)
     (told,) = [one for one in found if "blinded" in one.what]

@@ -14,6 +14,9 @@ import pytest
 from psychopy_nfb import Neurofeedback, contingency, read_session, rerun
 from psychopy_nfb.engine.records import SAMPLE
 from psychopy_nfb.errors import FileError, SettingsError
+from psychopy_nfb.report.bids.export import export_session
+from psychopy_nfb.report.command import write_report
+from psychopy_nfb.report.cred_nf.checklist import checklist
 from psychopy_nfb.study.allocation import Allocation
 from psychopy_nfb.study.contingencies import study_contingency
 from psychopy_nfb.study.unblinding import unblind
@@ -75,7 +78,7 @@ def check_rerun(session, configuration):
 
 @pytest.mark.slow
 def test_row_122_nothing_visible_tells_the_arm_until_the_key_opens_it(
-    blinded, donors, amplifier, training, until, caplog, capfd
+    blinded, donors, amplifier, training, until, caplog, capfd, tmp_path
 ):
     folder, _, private = blinded("01", "02", "03", "04")
     people = people_of_each_arm(folder)
@@ -105,6 +108,16 @@ def test_row_122_nothing_visible_tells_the_arm_until_the_key_opens_it(
     assert not [name for name in columns[0] if name.startswith("shown_")]
     assert kinds[0] == kinds[1]
     assert len(described) == 2
+    stems = [nfb.files.stem for nfb in sessions.values()]
+    filled = checklist(stems).entries
+    assert filled["2b"].values == {"blinded": 2, "recordings": 2}
+    assert "blocks_by_shown" not in filled["2a"].values
+    for stem in stems:
+        export_session(stem, tmp_path / "blind")
+    for path in (tmp_path / "blind").rglob("*"):
+        if path.suffix in (".tsv", ".json"):
+            assert not re.search(rb'\bsham|"Shown"|shown_', path.read_bytes()), path.name
+    assert "is of a blinded study" in write_report(str(stems[0])).paths["page"].read_text("utf-8")
     over = (folder, lambda public: private, "A third person", "the study is over")
     for path in sessions["real"].files.watched[:2]:
         kept = path.read_bytes()
@@ -118,7 +131,7 @@ def test_row_122_nothing_visible_tells_the_arm_until_the_key_opens_it(
     assert (opened.sessions, opened.cut_off) == (2, [])
     for arm, nfb in sessions.items():
         session = read_session(nfb.files.stem)
-        assert session.settings["blinded"]["arm"] == arm
+        assert session.settings["opened"]["arm"] == arm
         check_rerun(session, nfb.configuration)
         (block,) = contingency(session).itertuples()
         assert block.shown == {"real": "own", "sham": "sham"}[arm]
@@ -126,13 +139,24 @@ def test_row_122_nothing_visible_tells_the_arm_until_the_key_opens_it(
         if arm == "real":
             assert (signals.shown_z == signals.trained_z).all()
             continue
-        name = f"sub-{session.settings['blinded']['donor']}_ses-01_task-alpha_run-01"
+        name = f"sub-{session.settings['opened']['donor']}_ses-01_task-alpha_run-01"
         donor = read_session(donors / name)
         theirs = donor.signals.trained_z[500:].to_numpy()
         inside = signals[signals.shown_seconds > 0]
         places = (inside.shown_seconds * 250).round().astype(int)
         assert len(inside) > 250
         assert (inside.shown_z.to_numpy() == theirs[places]).all()
+    assert checklist(stems).entries["2a"].values["blocks_by_shown"] == {"own": 1, "sham": 1}
+    assert checklist(stems).entries["2b"].values == {"blinded": 2, "recordings": 2}
+    for arm, nfb in sessions.items():
+        stem = export_session(nfb.files.stem, tmp_path / "open").stem
+        (facts,) = (tmp_path / "open").rglob(f"{stem}_recording-feedback_stim.json")
+        told = json.loads(facts.read_text("utf-8"))
+        (block,) = told["Shown"]
+        assert block["shown"] == {"real": "own", "sham": "sham"}[arm]
+        assert "shown_z" in told["Columns"]
+        page = write_report(str(nfb.files.stem)).paths["page"].read_text("utf-8")
+        assert "is of a blinded study" not in page
     table = study_contingency(folder).set_index("participant")
     assert table.arm.to_dict() == {label: arm for arm, label in people.items()}
     (entry,) = json.loads((folder.path / "unblinding.json").read_text("utf-8"))

@@ -47,6 +47,31 @@ def write(path, public, arm, events=(), parts=1):
     return np.concatenate(seen)
 
 
+def test_where_arms_differ_in_their_lag_a_frame_tells_no_sample_until_it_is_opened(tmp_path):
+    private, public = new_key_pair()
+    path = tmp_path / "a_sealed.bin"
+    seal = {"public": public.hex(), "about": "study sub-01", "facts": {}, "lag": True}
+    file = SealedFile(path, seal, NAMES)
+    n = len(FRAME_COLUMNS) + len(NAMES)
+    rows = [tuple(frame + place / 100 for place in range(n)) for frame in (0.0, 1.0)]
+    (_, seen) = file.frames(rows, after=0)
+    named = dict(zip((*FRAME_COLUMNS, *file.visible), seen, strict=True))
+    told = {name for name, value in named.items() if value == value}
+    assert told == {
+        *("frame", "t_read", "t_flip", "delay", "interval", "dropped", "patch", "mark", "block")
+    }
+    begun = event("block_begin", 3, block=1, lag={"hold": 0.3})
+    assert file.event(begun, "test", None) == (True, {"block": 1})
+    file.close()
+    opened = read_sealed(path, private, "study sub-01")
+    (row,) = opened.frames  # that after the first
+    whole = dict(zip((*FRAME_COLUMNS, *NAMES), rows[1], strict=True))
+    assert dict(zip(opened.frame_names, row[1:], strict=True)) == {
+        name: value for name, value in whole.items() if name not in told
+    }
+    assert opened.events[0]["adds"] == {"lag": {"hold": 0.3}}
+
+
 def test_what_is_shown_is_left_out_and_opens_as_it_was(tmp_path):
     private, public = new_key_pair()
     path = tmp_path / "a_sealed.bin"

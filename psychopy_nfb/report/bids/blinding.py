@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
 
 import pandas as pd
 
@@ -12,17 +10,6 @@ from psychopy_nfb.protocol import SHOWN
 
 TELLING = ("shown", "shown_ended")
 """Kinds of events that tell what was shown."""
-
-
-def is_blinded(settings: Mapping[str, Any]) -> bool:
-    """Return whether what was shown in a session is not to be told, by its settings file.
-
-    Examples
-    --------
-    >>> is_blinded({}), is_blinded({"blinded": True})
-    (False, True)
-    """
-    return bool(settings.get("blinded"))
 
 
 def without_what_was_shown(events: pd.DataFrame) -> pd.DataFrame:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from psychopy_nfb.recording.blinding import is_sealed
 from psychopy_nfb.recording.read import places_of_events
 from psychopy_nfb.recording.sidecars import EVENTS
 from psychopy_nfb.recording.text import NOT_AVAILABLE
-from psychopy_nfb.report.bids.blinding import TELLING, is_blinded, without_what_was_shown
+from psychopy_nfb.report.bids.blinding import TELLING, without_what_was_shown
 from psychopy_nfb.report.bids.tables import write_json, write_table
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def table_of_events(session: Session) -> pd.DataFrame:
     events, eeg = session.events, session.eeg
     rows, durations = places_of_events(eeg, events)
     table = events.assign(onset=rows / eeg.rate, duration=durations, sample=rows)
-    if is_blinded(session.settings):
+    if is_sealed(session.settings):
         table = without_what_was_shown(table)
     table = table[list(COLUMNS)]
     return table.sort_values(["sample", "t"], kind="stable", ignore_index=True)
@@ -50,7 +51,7 @@ def write_events(session: Session, folder: Path, stem: str) -> int:
     rows = table.astype(object).where(table.notna(), None).itertuples(index=False)
     write_table(folder / f"{stem}_events.tsv", COLUMNS, rows)
     levels = dict(EVENTS["trial_type"]["Levels"])
-    if is_blinded(session.settings):
+    if is_sealed(session.settings):
         levels = {name: text for name, text in levels.items() if name not in TELLING}
     described: dict[str, Any] = {name: EVENTS[name] for name in COLUMNS} | OWN
     described["trial_type"] = {**EVENTS["trial_type"], "Levels": levels}

@@ -11,9 +11,9 @@ from tempfile import mkdtemp
 from psychopy_nfb.errors import FileError, cause
 from psychopy_nfb.reading import reading
 from psychopy_nfb.recording import read_session
+from psychopy_nfb.recording.blinding import is_sealed
 from psychopy_nfb.recording.names import recorded_session
 from psychopy_nfb.recording.read import first_sample_date
-from psychopy_nfb.report.bids.blinding import is_blinded
 from psychopy_nfb.report.bids.dataset import DERIVATIVE, add_to_dataset, prepare_dataset
 from psychopy_nfb.report.bids.eeg import channels, needs_rounding, recording_facts, write_eeg
 from psychopy_nfb.report.bids.events import write_events
@@ -109,7 +109,7 @@ def export_session(session: str | os.PathLike[str], out: str | os.PathLike[str])
             "out", str(root), f"cannot be written ({cause(error)}); choose another folder"
         ) from None
     notes = [needs_rounding(read), LOST % times(gaps) if gaps else ""]
-    notes += [BLINDED if is_blinded(read.settings) else ""]
+    notes += [BLINDED if is_sealed(read.settings) else ""]
     notes += [SECOND if (read.settings.get("configuration") or {}).get("aux") else ""]
     notes += [MOVED % files.rest.name if files.rest.exists() else ""]
     return Exported(name.stem, True, [note for note in notes if note])

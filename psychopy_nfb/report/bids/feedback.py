@@ -11,9 +11,10 @@ import pandas as pd
 
 from psychopy_nfb.dsp import Flags
 from psychopy_nfb.protocol.shown import OWN
+from psychopy_nfb.recording.blinding import is_sealed
 from psychopy_nfb.recording.sidecars import FRAMES, columns_of_values
 from psychopy_nfb.recording.tables import FRAME_COLUMNS
-from psychopy_nfb.report.bids.blinding import is_blinded, tells_what_was_shown
+from psychopy_nfb.report.bids.blinding import tells_what_was_shown
 from psychopy_nfb.report.bids.tables import write_json, write_series, write_table
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def write_feedback(session: Session, folder: Path, stem: str) -> None:
 
     While the study is blinded, columns that hold what was shown are left out.
     """
-    blinded = is_blinded(session.settings)
+    blinded = is_sealed(session.settings)
     table, rate, start = regular(session)
     if blinded:
         table = table.drop(columns=[name for name in table if tells_what_was_shown(name)])

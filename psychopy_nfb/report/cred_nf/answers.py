@@ -39,6 +39,8 @@ class Answers:
     """Arm of the study by participant."""
     behaviour: dict[str, dict[str, float]] = field(default_factory=dict)
     """Change of each measure of behaviour by participant."""
+    questions: dict[str, list[str]] = field(default_factory=dict)
+    """By item, texts of the questions that sessions asked about it."""
     study: StudyFacts | None = None
     """Of a blinded study; None where the recordings are of no such one."""
 

@@ -11,6 +11,7 @@ from psychopy_nfb.analysis.learning import learning_table
 from psychopy_nfb.recording import read_session
 from psychopy_nfb.report.cred_nf.answers import Answers
 from psychopy_nfb.report.cred_nf.items import DOMAINS, Item
+from psychopy_nfb.report.cred_nf.of_answers import of_answers
 from psychopy_nfb.report.cred_nf.of_design import of_design
 from psychopy_nfb.report.cred_nf.of_outcome import of_outcome
 from psychopy_nfb.report.cred_nf.of_settings import of_settings
@@ -34,11 +35,14 @@ class Entry:
     """The figures in it, by name."""
     answer: str = ""
     """What a person answered."""
+    complete: bool = False
+    """Whether the files say all of it, also where a person is asked."""
 
     @property
     def open_question(self) -> str:
         """What is still to be answered; empty if nothing is."""
-        missing = not self.answer and (self.item.asked or not self.from_files)
+        wanted = (self.item.asked and not self.complete) or not self.from_files
+        missing = not self.answer and wanted
         return self.item.question if missing else ""
 
 
@@ -94,6 +98,7 @@ def checklist(
         **of_design(read, answers),
         **of_settings(read),
         **of_outcome(read, table, answers),
+        **of_answers(read, answers),
     }
     entries = {}
     for domain in DOMAINS:
@@ -104,5 +109,6 @@ def checklist(
                 found.sentences if found else [],
                 found.values if found else {},
                 answers.texts.get(item.name, ""),
+                found.complete if found else False,
             )
     return Checklist(entries, table)

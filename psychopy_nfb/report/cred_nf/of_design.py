@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from psychopy_nfb.analysis.blinding import FEWEST_ASKED, bang_index
 from psychopy_nfb.protocol.shown import OWN
+from psychopy_nfb.recording.blinding import is_sealed, was_blinded
 from psychopy_nfb.recording.names import ALL_SUFFIXES
-from psychopy_nfb.report.bids.blinding import is_blinded
 from psychopy_nfb.report.cred_nf.said import Said
 from psychopy_nfb.report.numbers import counted
 from psychopy_nfb.study.words import UNKNOWN
@@ -81,7 +81,7 @@ def _controls(sessions: list[Recording], answers: Answers) -> Said:
     if arms:
         listed = ", ".join(f"{arm}: {counted(n, 'participant')}" for arm, n in arms.items())
         said.append(f"Arms: {listed}.")
-    if any(is_blinded(session.settings) for session in sessions):
+    if any(is_sealed(session.settings) for session in sessions):
         return Said([*said, NOT_TOLD], {"participants": len(people), "arms": arms})
     shown: Counter[str] = Counter()
     kinds: dict[str, str] = {}
@@ -101,14 +101,15 @@ def _controls(sessions: list[Recording], answers: Answers) -> Said:
 
 
 def _blinding(sessions: list[Recording]) -> Said:
-    blinded = sum(is_blinded(session.settings) for session in sessions)
+    blinded = sum(was_blinded(session.settings) for session in sessions)
     values = {"blinded": blinded, "recordings": len(sessions)}
     if not blinded:
         return Said(["None of the recordings was made blinded by psychopy_nfb."], values)
     return Said(
         [
             f"{blinded} of {counted(len(sessions), 'recording')} were made blinded by "
-            "psychopy_nfb: no file that can be read without the key tells what was shown."
+            "psychopy_nfb: until unblinding no file that can be read without the key tells what "
+            "was shown."
         ],
         values,
     )

@@ -10,11 +10,13 @@ import numpy as np
 import pandas as pd
 
 from psychopy_nfb.protocol.version_0_1 import converted_settings, is_older
-from psychopy_nfb.report.bids.blinding import is_blinded, tells_what_was_shown
+from psychopy_nfb.recording.blinding import is_sealed, lag_is_sealed
+from psychopy_nfb.report.bids.blinding import tells_what_was_shown
 from psychopy_nfb.report.cred_nf.said import Said
-from psychopy_nfb.report.numbers import counted
+from psychopy_nfb.report.numbers import counted, percent
 
 if TYPE_CHECKING:
+    from psychopy_nfb.analysis import HeldSummary
     from psychopy_nfb.report.cred_nf.recording import Recording
 
 ARTIFACT_STEPS = (
@@ -232,24 +234,25 @@ def _displayed(sessions: list[Recording]) -> Said:
     for session in sessions:
         frames += session.frames
         samples += session.samples
-        blinded = is_blinded(session.settings)
+        blinded = is_sealed(session.settings)
         for name in session.columns:
             ending = name.rpartition("_")[2]
             value = ending in ("value", "z", "threshold", "score", "hits", "rewards")
             if value and not (blinded and tells_what_was_shown(name)):
                 columns.append(name)
     named = list(dict.fromkeys(columns))
-    return Said(
-        [
-            f"Each of the {frames} displayed frames is kept with the values that it had, and each "
-            f"of the {samples} values that were computed: {', '.join(named)}."
-        ],
-        {"frames": frames, "samples": samples, "columns": named},
+    kept = f"each of the {samples} values that were computed"
+    told = (
+        f"Each of the {frames} displayed frames is kept with the values that it had, and {kept}"
+        if frames
+        else f"No frame was logged, as no window was attached; {kept} is kept"
     )
+    values = {"frames": frames, "samples": samples, "columns": named}
+    return Said([f"{told}: {', '.join(named)}."], values)
 
 
 def _apparatus(sessions: list[Recording]) -> Said:
-    amplifiers, machines, programs, lags = [], [], [], []
+    amplifiers, machines, programs = [], [], []
     for session in sessions:
         settings = session.settings
         amplifiers.append(
@@ -261,21 +264,61 @@ def _apparatus(sessions: list[Recording]) -> Said:
         machines.append(f"{machine.get('platform')}, {machine.get('processor')}")
         listed = [f"{name} {one}" for name, one in packages.items() if one]
         programs.append(", ".join([f"Python {machine.get('python')}", *listed]))
-        lags.append(session.lag_ms)
     said = [
         f"Amplifier: {_listed(amplifiers)}.",
         f"Computer: {_listed(machines)}.",
         f"Programs: {_listed(programs)}.",
     ]
-    known = pd.Series(lags).dropna()
+    lag = _lag(sessions)
+    values = {"amplifiers": sorted(set(amplifiers)), **lag.values}
+    return Said([*said, *lag.sentences], values)
+
+
+def _lag(sessions: list[Recording]) -> Said:
+    """Say how old the brain signal was that was shown, or why that is not known."""
+    said = []
+    known = pd.Series([one.lag_ms for one in sessions]).dropna()
     if len(known):
         span = f" (medians of the recordings: {known.min():.1f} to {known.max():.1f} ms)"
         said.append(
             "Age of the brain signal that was shown, at the flip: median "
             f"{known.median():.1f} ms{span if len(known) > 1 else ''}."
         )
+    chosen: dict[tuple[float, float], list[HeldSummary]] = {}
+    for one in sessions:
+        if one.held.frames:
+            wanted = round(one.held.wanted_low_ms, 1), round(one.held.wanted_high_ms, 1)
+            chosen.setdefault(wanted, []).append(one.held)
+    for (low, high), rows in sorted(chosen.items()):
+        wanted = f"{low:g} ms" if low == high else f"{low:g} to {high:g} ms"
+        frames = sum(one.frames for one in rows)
+        held = 1 - sum(one.not_held for one in rows) / frames
+        had = float(np.median([one.lag_median_ms for one in rows]))
+        said.append(
+            f"A lag of {wanted} was chosen in {counted(len(rows), 'recording')}: median "
+            f"{had:.1f} ms, within a frame of the wanted one in {percent(held)} of {frames} frames."
+        )
+    sealed = sum(lag_is_sealed(one.settings) for one in sessions)
+    if sealed:
+        said.append(
+            f"The lag of {counted(sealed, 'recording')} is sealed until the study is unblinded, as "
+            "the arms differ in it."
+        )
+    no_frames = sum(not one.frames for one in sessions)
+    if no_frames:
+        said.append(
+            f"The lag of {counted(no_frames, 'recording')} is not known: no window was attached, "
+            "so that there is no frame log."
+        )
+    without = sum(not (np.isfinite(one.lag_ms) or one.held.frames) for one in sessions)
+    if without > sealed + no_frames:
+        said.append(
+            f"The lag of {counted(without - sealed - no_frames, 'recording')} is not known: no "
+            "frame had a value, or the amplifier's stamps were of another clock."
+        )
     median = float(known.median()) if len(known) else None
-    return Said(said, {"amplifiers": sorted(set(amplifiers)), "lag_ms": median})
+    values = {"lag_ms": median, "without_lag": without}
+    return Said(said, {**values, "chosen_ms": [list(one) for one in sorted(chosen)]})
 
 
 def _listed(texts: list[str]) -> str:

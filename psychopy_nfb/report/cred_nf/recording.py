@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from psychopy_nfb.analysis import lag_summary
+import numpy as np
+
+from psychopy_nfb.analysis import HeldSummary, held_summary, lag_summary
 from psychopy_nfb.analysis.learning import first_signal
+from psychopy_nfb.display.held_lag import USUAL_FRAME
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,22 +35,29 @@ class Recording:
     columns: list[str]
     """Of the frame log."""
     lag_ms: float
-    """Median age of the brain signal at the flip; NaN without frames."""
+    """Median age of the brain signal at the flip, where no lag was chosen; NaN if it is not known.
+    """
+    held: HeldSummary
+    """Of the frames whose lag was chosen."""
     direction: str
     """Which way was trained, ``"up"`` or ``"down"``."""
 
     @classmethod
     def of(cls, session: Session) -> Recording:
         """Return what is needed of a session."""
+        frames, settings = session.frames, session.settings
+        summary = lag_summary(frames, settings)
+        within = (settings.get("display") or {}).get("frame_period") or USUAL_FRAME
         return cls(
             files=session.files,
-            settings=session.settings,
+            settings=settings,
             events=session.events,
             channels=len(session.eeg.labels),
             rate=session.eeg.rate,
             samples=len(session.signals),
-            frames=len(session.frames),
-            columns=list(session.frames.columns),
-            lag_ms=lag_summary(session.frames, session.settings).stages["total_ms"].median,
+            frames=len(frames),
+            columns=list(frames.columns),
+            lag_ms=np.nan if summary.all_chosen else summary.stages["total_ms"].median,
+            held=held_summary(frames, within),
             direction=first_signal(session)[1].get("direction", "up"),
         )

@@ -13,3 +13,5 @@ class Said:
     sentences: list[str]
     values: dict[str, Any] = field(default_factory=dict)
     """The figures in the sentences, by name."""
+    complete: bool = False
+    """Whether nobody has to add to it, also where a person is asked."""

@@ -184,7 +184,7 @@ def test_values_that_were_never_computed_are_missing(maker, tmp_path):
 
 
 def test_a_blinded_session_tells_nothing_of_what_was_shown(maker, tmp_path):
-    files = maker.write(shown=True, settings={"blinded": True})
+    files = maker.write(shown=True, settings={"study": {"blinded": True, "sealed": True}})
     done = export_session(files.stem, tmp_path / "set")
     assert any("blinded" in note for note in done.notes)
     for path in (tmp_path / "set").rglob("*"):

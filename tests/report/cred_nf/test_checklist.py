@@ -18,6 +18,7 @@ from psychopy_nfb.report.cred_nf.answers import answers_of, read_answers
 from psychopy_nfb.report.cred_nf.checklist import checklist
 from psychopy_nfb.report.cred_nf.items import ITEMS
 from psychopy_nfb.report.cred_nf.written import markdown
+from psychopy_nfb.study.words import ITEM_NAMES
 
 pyxdf = pytest.importorskip("pyxdf")
 
@@ -104,6 +105,10 @@ def raw(study):
     return [Raw(stem) for stem in study]
 
 
+def test_a_study_knows_the_names_of_all_items():
+    assert tuple(ITEMS) == ITEM_NAMES
+
+
 def values(filled, name):
     return filled.entries[name].values
 
@@ -121,6 +126,13 @@ def test_row_125_design_and_settings_are_those_of_the_files(filled, raw, study):
     assert "ArtifactGate" in found
     assert values(filled, "4a")["signals"]["trained"]["steps"] == steps
     assert values(filled, "4a")["variants"] == 1
+    delays = {round(1e3 * one.settings["delay"], 3) for one in raw if "delay" in one.settings}
+    assert values(filled, "4a")["delays_ms"] == sorted(delays)
+    ways = {name: one["direction"] for name, one in settings["signals"].items()}
+    found = values(filled, "4a")["signals"]
+    assert {name: one["direction"] for name, one in found.items()} == ways
+    assert values(filled, "4b")["set_live"] == {}
+    assert not [row for one in raw for row in one.events if row["trial_type"] == "set"]
     assert values(filled, "4b")["reward"]["dwell"] == settings["reward"]["dwell"]
     threshold = settings["signals"]["trained"]["threshold"]
     assert values(filled, "4b")["thresholds"] == {"trained": f"fixed at {threshold:g}"}
@@ -134,6 +146,13 @@ def test_row_125_design_and_settings_are_those_of_the_files(filled, raw, study):
         own = [float(row["t_flip"]) - float(row["t_sample"]) + float(row["delay"]) for row in rows]
         lags.append(1e3 * np.median(own))
     assert values(filled, "4e")["lag_ms"] == pytest.approx(np.median(lags), abs=0.01)
+    assert values(filled, "4e")["without_lag"] == 0
+    (amplifier,) = {
+        f"stream {one.settings['stream'].get('name')}, "
+        f"{len(one.settings['stream']['labels'])} channels, {one.settings['stream']['rate']:g} Hz"
+        for one in raw
+    }
+    assert values(filled, "4e")["amplifiers"] == [amplifier]
     files = [path for stem in study for path in stem.parent.glob(f"{stem.name}_*")]
     size = sum(path.stat().st_size for path in files)
     assert values(filled, "7a") == {"files": len(files), "bytes": size}
@@ -149,6 +168,18 @@ def test_row_125_outcome_is_that_of_the_files(filled, raw):
     assert values(filled, "3e")["by_kind"] == pytest.approx(
         {kind: np.mean(one) for kind, one in shares.items()}
     )
+    artifacts, signal = ({arm: {} for arm in set(ARMS.values())} for _ in range(2))
+    for one in raw:
+        who = one.facts["participant"]
+        for own, flags, _ in one.trained():
+            share = (flags & NOT_TRUSTED != 0).mean()
+            artifacts[ARMS[who]].setdefault(who, []).append(share)
+            signal[ARMS[who]].setdefault(who, []).append(own.mean())
+    for item, name, found in (("3e", "by_arm", artifacts), ("5a", "z_own_by_arm", signal)):
+        wanted = {
+            arm: np.mean([np.mean(own) for own in row.values()]) for arm, row in found.items()
+        }
+        assert values(filled, item)[name] == pytest.approx(wanted)
     z = [[own.mean() for own, _, _ in one.trained()] for one in raw]
     assert values(filled, "5a")["z_own"] == pytest.approx(np.mean(z))
     threshold = raw[0].settings["configuration"]["signals"]["trained"]["threshold"]
@@ -243,7 +274,9 @@ def test_a_blinded_study_tells_nothing_of_what_was_shown(study, tmp_path):
         shutil.copy(path, tmp_path)
     settings = tmp_path / f"{study[0].name}_nfb.json"
     content = json.loads(settings.read_text("utf-8"))
-    settings.write_text(json.dumps({**content, "blinded": True}), encoding="utf-8")
+    settings.write_text(
+        json.dumps({**content, "study": {"blinded": True, "sealed": True}}), encoding="utf-8"
+    )
     filled = checklist([settings])
     assert "blocks_by_shown" not in values(filled, "2a")
     assert "blinded" in " ".join(filled.entries["2a"].from_files)
