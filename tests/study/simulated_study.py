@@ -206,12 +206,14 @@ class SimulatedStudy:
         person, source_id = self.people[label], str(uuid.uuid4())
         planted = {key: value for key, value in asdict(person).items() if key != "level"}
         told = {"source_id": source_id, "session": number, "run": 1, "seconds": REAL_SECONDS}
-        amplifier = _started("stream", planted | told)
+        log = self.place / f"{label}_in_real_time.log"
+        amplifier = _started("stream", planted | told, log)
         stop_in = block if ending.startswith("interrupted") else None
         order = {"folder": str(self.folder), "label": label, "source_id": source_id}
-        experiment = _started("session", {**order, "layout": asdict(REAL), "stop_in": stop_in})
+        order |= {"layout": asdict(REAL), "stop_in": stop_in}
+        experiment = _started("session", order, log)
         try:
-            restarts = self._watch(experiment, block, ending)
+            restarts = self._watch(experiment, block, ending, log)
         finally:
             for process in (experiment, amplifier):
                 process.kill()
@@ -225,7 +227,7 @@ class SimulatedStudy:
         return False
 
     @staticmethod
-    def _watch(experiment, block, ending):
+    def _watch(experiment, block, ending, log):
         """Kill what is to be killed; return how often the background process began anew."""
         import psutil
 
@@ -243,16 +245,18 @@ class SimulatedStudy:
                     while psutil.pid_exists(int(numbers[1])):  # it finishes its files
                         time.sleep(0.05)
                     return None
-        raise AssertionError(f"the session ended with {experiment.wait()}")
+        ended = f"the session ended with {experiment.wait()}"
+        raise AssertionError(f"{ending}: {ended}\n{log.read_text('utf-8')}")
 
 
-def _started(what, order):
-    """Start a stream or an experiment as a process of its own."""
+def _started(what, order, log):
+    """Start a stream or an experiment as a process of its own; its errors are added to `log`."""
     command = [sys.executable, str(HERE / "real_session.py"), what, json.dumps(order)]
-    return subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
+    with open(log, "a", encoding="utf-8") as errors:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        )
