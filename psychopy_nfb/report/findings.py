@@ -136,7 +136,7 @@ def _of_the_run(data: SessionData, summary: LagSummary) -> Iterator[Finding]:
             "What was shown is sealed until psychopy-nfb study unblind opens it.",
         )
     if lag_is_sealed(data.settings):
-        yield Finding(0.0, False, SEALED)
+        yield Finding(0.0, False, SEALED, "")
     if (data.settings.get("experiment") or {}).get("simulated"):
         stream = data.settings.get("stream") or {}
         how = stream.get("simulated") or "synthetic EEG"
