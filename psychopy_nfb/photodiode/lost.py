@@ -22,10 +22,10 @@ SURELY_WRONG = 0.56
 """Difference from the log's level from which on hum alone cannot have made light wrong."""
 FEWEST_IMPOSSIBLE, SHARE_IMPOSSIBLE = 2, 0.25
 """Impossible refreshes, and their share of all stretches with wrong light, from which on no wrong
-light is taken for a missed frame: what disturbs the sensor makes both equally often. Of 118
-recordings with missed frames, 22 of them with a shadow besides, none was wrong with a share of 0.2
-to 0.5 and with two or more; with a share of 0.15 one was, and with one impossible refresh four were
-(``tests/photodiode/sweep_constants.py`` makes such light)."""
+light is taken for a missed frame: what disturbs the sensor makes both equally often. Of 96
+simulated lights without a disturbance (``tests/photodiode/sweep_constants.py`` makes such light)
+none was wrong with two or more, four with one. With the counts of a shadow added to 22 of them, none
+was wrong with a share of 0.2 to 0.5, one with 0.15."""
 MOST_DISTURBED = 0.1
 """Share of the refreshes with wrong light, beyond which it is no disturbance: light and log do not
 belong together, or pixels are too slow."""
@@ -37,7 +37,7 @@ DISTURBED, MISTAKEN = 1e-5, 0.02
 """Probability from which on missed frames no longer explain stretches with wrong light, and share
 of these that noise makes impossible. It is the product of two: that so many more of the stretches
 are dark than light, or light than dark, and that so many are impossible. From 1e-9 to 1e-3 none of
-118 recordings with missed frames was taken for a disturbed sensor; of 71 of a disturbed one 22 to
+these 118 was taken for a disturbed sensor; of 71 of a disturbed one 22 to
 61 were recognised, with 1e-5 42, and by the sides alone 20."""
 
 
