@@ -24,8 +24,8 @@ FEWEST_IMPOSSIBLE, SHARE_IMPOSSIBLE = 2, 0.25
 """Impossible refreshes, and their share of all stretches with wrong light, from which on no wrong
 light is taken for a missed frame: what disturbs the sensor makes both equally often. Of 96
 simulated lights without a disturbance (``tests/photodiode/sweep_constants.py`` makes such light)
-none was wrong with two or more, four with one. With the counts of a shadow added to 22 of them, none
-was wrong with a share of 0.2 to 0.5, one with 0.15."""
+none was wrong with two or more, four with one. With the counts of a shadow added to 22 of them,
+none was wrong with a share of 0.2 to 0.5, one with 0.15."""
 MOST_DISTURBED = 0.1
 """Share of the refreshes with wrong light, beyond which it is no disturbance: light and log do not
 belong together, or pixels are too slow."""
