@@ -15,7 +15,7 @@
 - `tone`: what the participant hears, made of `waveforms` and played on a `speaker`;
 - `auto_draw`, `run_state`: what Builder's scripts expect of their stimuli;
 - `planned_session`: a whole session as planned, on `plan_screens`, with a `beep`;
-  `plan_result`: how it went;
+  `plan_result`: how it went; `form_answers`: what was answered;
 - `calibration`, `signal_check`: the screens of a baseline and of the electrodes, on `screens`; of
   the latter `channel_page` is what is shown, `channel_layout` where, `head_map` the electrodes on a
   head, `fault_list` the bad channels in words, `signal_check_command` the command that shows it;
