@@ -7,7 +7,8 @@
 - `open_files`: all of them, open for writing; `session`: written as the worker's loop hands things
   over, elsewhere if they cannot be written any more;
 - `sealing`, `sealed_file`: what a blinded session writes and nobody reads without the key;
-  `opened`: the same after unblinding; `blinding`: which of the two it is; `proofs`: whether its files are as they were written;
+  `opened`: the same after unblinding; `blinding`: which of the two it is;
+  `proofs`: whether its files are as they were written;
 - `read`: a session back in memory, for pandas and MNE;
 - `eeg_files/`: recordings of other programs.
 """
