@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import sys
 import threading
 import time
@@ -17,7 +18,7 @@ if sys.platform == "win32":
     LOOK_SECONDS = 0.01
     """How late a command can be seen on Windows."""
 
-    def _wait_for_bytes(pipe: int) -> bool:
+    def wait_for_bytes(pipe: int) -> bool:
         """Return True once there is something to read, False when the other end is closed.
 
         Windows lets one call at a time at a pipe. While a thread waits in a read of stdin, whoever
@@ -34,8 +35,9 @@ if sys.platform == "win32":
 
 else:
 
-    def _wait_for_bytes(pipe: int) -> bool:
-        """Return True: on other systems the read itself may wait."""
+    def wait_for_bytes(pipe: int) -> bool:
+        """Return True once there is something to read, or the other end is closed."""
+        select.select([pipe], [], [])
         return True
 
 
@@ -80,7 +82,7 @@ class ControlLine:
 
     def _next(self) -> dict[str, Any] | None:
         while b"\n" not in self._rest:
-            part = os.read(self._commands, 65536) if _wait_for_bytes(self._commands) else b""
+            part = os.read(self._commands, 65536) if wait_for_bytes(self._commands) else b""
             if not part:
                 return None
             self._rest += part

@@ -11,26 +11,23 @@ from psychopy_nfb.engine.worker_launch import close_pipes, start_worker
 
 logger: logging.Logger = logging.getLogger(__name__)
 
-AHEAD = "--ahead"
-"""Tells a worker to load its libraries before it has an order."""
+WAITING = "engine.waiting_worker"
+"""What runs in it."""
 
 
 class SpareWorker:
     """Holds one process that has loaded everything and waits for its order.
 
     To start Python and load scipy takes a second, on a busy computer several; a process that is
-    there begins at once. It uses no processor while it waits, and about 60 MB of memory.
+    there begins at once. It uses no processor while it waits, and 60 to 80 MB of memory.
 
     Parameters
     ----------
-    module : str
-        What runs in it.
     block : str
         Name of the shared memory.
     """
 
-    def __init__(self, module: str, block: str):
-        self._module = module
+    def __init__(self, block: str):
         self._block = block
         self._process: subprocess.Popen[bytes] | None = None
         self._failed = False
@@ -43,7 +40,7 @@ class SpareWorker:
                 return
             if self._process is None:
                 try:
-                    self._process = start_worker(self._module, self._block, log_path, AHEAD)
+                    self._process = start_worker(WAITING, self._block, log_path)
                 except OSError as error:  # without it a successor takes longer, no more
                     logger.info("No process could be started ahead: %s", error)
                     self._failed = True

@@ -18,7 +18,6 @@ from typing import Any
 
 from psychopy_nfb.engine.control import ControlLine, standard_lines
 from psychopy_nfb.engine.memory import SharedBlock
-from psychopy_nfb.engine.spare_worker import AHEAD
 from psychopy_nfb.errors import NfbError
 from psychopy_nfb.lsl.selection import SecondStream, StreamSelection
 from psychopy_nfb.process import guard, ignore_interrupts
@@ -81,19 +80,13 @@ def _leave_rush() -> None:
         os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
 
 
-def run_beside_experiment(
-    serve: Serve,
-    load: Callable[[], None] | None = None,
-    arguments: list[str] | None = None,
-) -> int:
+def run_beside_experiment(serve: Serve, arguments: list[str] | None = None) -> int:
     """Run a process that an experiment starts on its shared memory, and that ends with it.
 
     Parameters
     ----------
     serve : callable
         Called as ``serve(order, block, control)`` once the experiment has sent its order.
-    load : callable, optional
-        Called before that in a process that is to wait for its order.
     arguments : list of str, optional
         Default those of the command line.
 
@@ -105,7 +98,6 @@ def run_beside_experiment(
     parser = argparse.ArgumentParser(prog="psychopy_nfb")
     parser.add_argument("--block", required=True, help="name of the shared memory block")
     parser.add_argument("--experiment-pid", type=int, required=True)
-    parser.add_argument(AHEAD, action="store_true", help="load everything before the order comes")
     options = parser.parse_args(arguments)
     ignore_interrupts()  # what ends this process lets it finish its files
     _leave_rush()
@@ -118,8 +110,6 @@ def run_beside_experiment(
         refuse(control, error)
         return 2
     guard(options.experiment_pid, lambda: _experiment_gone(control, block))
-    if options.ahead and load is not None:
-        load()
     order = control.first()
     if order is None:
         block.remove()
@@ -134,15 +124,16 @@ def run_beside_experiment(
     return status
 
 
-def _load() -> None:
-    """Import what `_serve` and its threads do."""
+def load_all() -> None:
+    """Import what `serve` and its threads do."""
     from psychopy_nfb.engine import acquisition, loop, plugins
     from psychopy_nfb.lsl import markers
 
     del acquisition, loop, plugins, markers
 
 
-def _serve(order: dict[str, Any], block: SharedBlock, control: ControlLine) -> int:
+def serve(order: dict[str, Any], block: SharedBlock, control: ControlLine) -> int:
+    """Open the streams and process them until told to stop; see `Serve`."""
     opening = _Opening(order["configuration"], order["streams"])
     try:
         # Here and not above: the streams are being opened while this imports scipy.
@@ -193,4 +184,4 @@ def _experiment_gone(control: ControlLine, block: SharedBlock) -> None:
 if __name__ == "__main__":
     # Everything is written and closed by now. The threads of liblsl and those that wait for streams
     # would take another second to end.
-    os._exit(run_beside_experiment(_serve, _load))
+    os._exit(run_beside_experiment(serve))

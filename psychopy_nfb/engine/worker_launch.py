@@ -28,8 +28,6 @@ def start_worker(module: str, block: str, log_path: str, *options: str) -> subpr
         Name of the shared memory.
     log_path : str
         File that stderr is added to; it is never inherited, which would freeze PsychoPy Runner.
-    *options : str
-        Further options of the module.
     """
     environment = child_environment()
     # Matrix products of a few channels gain nothing from more threads, which wait by spinning.
@@ -38,7 +36,7 @@ def start_worker(module: str, block: str, log_path: str, *options: str) -> subpr
     parent = str(os.getpid())
     with open(log_path, "ab") as log:
         return subprocess.Popen(
-            python_command(module, "--block", block, "--experiment-pid", parent, *options),
+            python_command(module, "--block", block, "--experiment-pid", parent),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,

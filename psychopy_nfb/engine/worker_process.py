@@ -114,7 +114,7 @@ class WorkerProcess:
         self._refusal = ""  # of a successor, as it was told last
         self.ready: dict[str, Any] = {}
         self.block: SharedBlock = SharedBlock.create(value_names)
-        self._spare = SpareWorker(WORKER, self.block.name) if remote is None else None
+        self._spare = SpareWorker(self.block.name) if remote is None else None
         self._health = WorkerHealth(self.block)
         self.restarts: int = 0
 

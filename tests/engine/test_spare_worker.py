@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from psychopy_nfb import Neurofeedback
-from psychopy_nfb.engine.spare_worker import AHEAD
+from psychopy_nfb.engine.spare_worker import WAITING
 from psychopy_nfb.recording import read_session
 
 pytestmark = pytest.mark.slow
@@ -21,7 +21,7 @@ def waiting(experiment_pid, worker_pid):
     return [
         child.pid
         for child in psutil.Process(experiment_pid).children()
-        if AHEAD in child.cmdline() and child.pid != worker_pid
+        if f"psychopy_nfb.{WAITING}" in child.cmdline() and child.pid != worker_pid
     ]
 
 
