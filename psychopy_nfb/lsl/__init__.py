@@ -5,6 +5,7 @@
 - `stream_channels`, `ask`, `amplitude`: what its channels are and what they are called, also asked
   without opening it, and whether their numbers can be EEG;
 - `inlet`, `merge`, `markers`, `continuity`: samples and markers in, with their gaps and drift;
+  `chunk_buffer`: memory that LSL writes into;
 - `stamps_heard`, `stamps_listen`: what the first samples say of clock, chunks and rate; `stamps`,
   `stamps_counted`: their stamps put on LSL's clock; `stamps_rate`: whether the rate stays;
 - `marker_rule`: which streams hold markers, and what each says, the same for streams and files;

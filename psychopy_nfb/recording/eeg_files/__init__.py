@@ -10,7 +10,8 @@
 - `beside`: the file of samples that lies beside a header of these two;
 - `with_mne`: all else that MNE-Python reads;
 - `triggers`: the codes of trigger channels, as markers; `own_events`: events of own sessions as
-  words; `bad_parts`: parts that are marked as bad;
+  words; `bad_parts`: parts that are marked as bad; `cuts`: boundaries and parts that were not
+  stored, as gaps;
 - `channel_facts`: kind, unit and label of each channel, by the rule of live streams.
 """
 
