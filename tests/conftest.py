@@ -244,7 +244,7 @@ def _left_behind(shared_before: set[str]) -> list[str]:
     left = [f"/dev/shm/{name}" for name in sorted(_shared_blocks() - shared_before) if _ours(name)]
     for process in psutil.process_iter(["pid", "cmdline"]):
         command = " ".join(process.info["cmdline"] or ())
-        ours = re.search(r"psychopy_nfb\.(engine\.worker|remote\.)", command)
+        ours = re.search(r"psychopy_nfb\.(engine\.(waiting_)?worker|remote\.)", command)
         if ours and _is_of_this_session(process):
             left.append(f"process {process.info['pid']} ({command})")
     return left

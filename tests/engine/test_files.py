@@ -255,7 +255,7 @@ def test_a_killed_worker_s_successor_knows_the_block_that_is_open_in_the_rest(
 
 
 def test_thousands_of_settings_at_once_are_all_carried_out(amplifier, training, tmp_path, until):
-    wanted = [round(1 + n / 10_000, 4) for n in range(2000)]
+    wanted = [round(1 + n / 10_000, 4) for n in range(1000)]  # several seconds of work
     with Neurofeedback(training(amplifier().source_id), data=tmp_path) as nfb:
         until(lambda: nfb.update() or not nfb.stale, 10, "values")
         for threshold in wanted:

@@ -11,7 +11,7 @@ import pytest
 
 from psychopy_nfb import SecondStream, StreamSelection, read_configuration
 from psychopy_nfb.errors import StreamError
-from psychopy_nfb.lsl.find import find_stream
+from psychopy_nfb.lsl.find import find_stream, list_streams
 from psychopy_nfb.settings import from_dict, to_dict
 
 NOBODY = StreamSelection(name="Nobody", timeout=0.2)
@@ -19,9 +19,15 @@ AMPLIFIER = "psychopy_nfb.simulate.simulator"
 
 
 @pytest.mark.slow
-def test_streams_of_a_computer_that_answers_late_are_named(start_module):
+def test_streams_of_a_computer_that_answers_late_are_named(start_module, until):
     process, source_id = start_module(AMPLIFIER, "--name", "Late")
     assert pylsl.resolve_byprop("source_id", source_id, 1, 30)
+    # What an earlier test sent may not have gone yet; it would answer in time.
+    until(
+        lambda: all(one.name().startswith("Late") for one in list_streams(1.0)),
+        30,
+        "the end of other streams",
+    )
     stopped = psutil.Process(process.pid)
     stopped.suspend()
     later = threading.Timer(1.5, stopped.resume)
