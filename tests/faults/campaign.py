@@ -40,6 +40,8 @@ from psychopy_nfb.recording import read_session
 RATE = 250.0
 EARLY_SECONDS = 0.1
 """A command's sample may be so much older than its call: a chunk, and a block on its way."""
+UNWRITTEN_SECONDS = 1.0
+"""What a killed process may not have written yet: the promise of the files."""
 PATIENCE_SECONDS = 15.0
 """How long feedback may take to come back before it counts as gone for good."""
 SESSION_MINUTES = 5.0
@@ -298,7 +300,10 @@ def missing(
     for row in np.flatnonzero(np.diff(stamps) > 1.5 / RATE) + 1:
         before, after = stamps[row - 1], stamps[row]
         n = round((after - before) * RATE) - 1
-        if not any(a - EARLY_SECONDS < before and after < b + EARLY_SECONDS for a, b in outages):
+        if not any(
+            begun - UNWRITTEN_SECONDS < before and after < ended + EARLY_SECONDS
+            for begun, ended in outages
+        ):
             lost += n
         untold += abs(n - round(told.get(row, 0.0) * RATE)) > 1 and n
     return lost, untold
