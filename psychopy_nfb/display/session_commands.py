@@ -75,6 +75,15 @@ class SessionCommands:
     def save_calibration(self, path: str | os.PathLike[str] | None) -> None:
         """Keep the baseline and the fitted filters; without a path where the participant's are."""
         path = self._calibration_path if path is None else path
-        if path is not None:  # what is shown is no part of it, and in a study nobody's to see
-            kept = self._link.configuration
-            write_json(replace(kept, shown={}) if self._link.blinded else kept, path)
+        if path is None:
+            return
+        kept = self._link.configuration
+        if all(signal.baseline is None for signal in kept.signals.values()):
+            logger.warning(
+                "save_calibration(): there is no baseline to keep, and '%s' stays as it is; record "
+                "a baseline first.",
+                path,
+            )
+            return
+        # What is shown is no part of it, and in a study nobody's to see.
+        write_json(replace(kept, shown={}) if self._link.blinded else kept, path)

@@ -385,6 +385,8 @@ class SessionInterface(RunState):
     def save_calibration(self, path: str | os.PathLike[str] | None = None) -> None:
         """Keep the baseline and the fitted filters for the next session.
 
+        Without a baseline an earlier file stays as it is, and a warning says so.
+
         Parameters
         ----------
         path : path, optional

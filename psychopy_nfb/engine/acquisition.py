@@ -274,9 +274,10 @@ class Acquisition:
             self._ended.wait(LOOK_AGAIN_SECONDS)
 
     def _tell(self, told: set[str], what: str, detail: dict[str, Any]) -> None:
-        """Add an event, once in a search."""
-        if what not in told:
-            told.add(what)
+        """Add an event, once in a search for each thing that it says."""
+        said = f"{what}: {detail.get('sentence') or detail.get('why')}"
+        if said not in told:
+            told.add(said)
             self.events.append((what, detail))
 
 

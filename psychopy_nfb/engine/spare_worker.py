@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import subprocess
+import sys
 import threading
 from contextlib import suppress
 
@@ -48,20 +49,38 @@ class SpareWorker:
                 self._failed = True
 
     def take(self) -> subprocess.Popen[bytes] | None:
-        """Return the process, which is then no longer held here; None if there is none."""
+        """Return the process, which is then no longer held here; None if none can work."""
         with self._changing:
             process, self._process = self._process, None
-        if process is not None and process.poll() is not None:
-            close_pipes(process)
-            return None
-        return process
+        if process is None or _can_work(process):
+            return process
+        _end(process)
+        return None
 
     def end(self) -> None:
         """End the process that waits, if any; it has nothing to finish."""
-        process = self.take()
-        if process is None:
-            return
-        with suppress(OSError):
-            process.kill()
-        process.wait()
-        close_pipes(process)
+        with self._changing:
+            process, self._process = self._process, None
+        if process is not None:
+            _end(process)
+
+
+def _can_work(process: subprocess.Popen[bytes]) -> bool:
+    """Return whether a process has neither ended nor been stopped by a signal."""
+    if process.poll() is not None:
+        return False
+    if sys.platform == "win32":  # which has no such signal, and where asking takes long
+        return True
+    import psutil
+
+    try:
+        return psutil.Process(process.pid).status() != psutil.STATUS_STOPPED
+    except psutil.Error:
+        return False
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    with suppress(OSError):
+        process.kill()
+    process.wait()
+    close_pipes(process)

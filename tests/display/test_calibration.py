@@ -207,3 +207,14 @@ def test_without_an_earlier_session_there_is_nothing_to_take_over(tmp_path):
     nfb = Neurofeedback(configuration(), data=tmp_path, calibration="last")
     assert not nfb.calibrated
     nfb.files.release()
+
+
+@pytest.mark.display
+def test_without_a_baseline_an_earlier_calibration_stays(no_amplifier, tmp_path, caplog):
+    earlier = tmp_path / "sub-07_calibration.json"
+    earlier.write_text('{"kept": true}', encoding="utf-8")
+    with Neurofeedback(no_amplifier) as nfb:
+        nfb.save_calibration(earlier)
+    assert earlier.read_text(encoding="utf-8") == '{"kept": true}'
+    assert "no baseline to keep" in caplog.text
+    assert str(earlier) in caplog.text

@@ -64,6 +64,19 @@ def test_one_that_waits_and_dies_is_not_started_again_and_again(
         assert not ahead_of(nfb)
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="no SIGSTOP on this system")
+def test_one_that_was_stopped_is_not_given_the_work(amplifier, training, tmp_path, until):
+    with Neurofeedback(training(amplifier().source_id), data=tmp_path) as nfb:
+        until(lambda: ahead_of(nfb), 20, "a process that waits")
+        first, (spare,) = nfb.worker_pid, ahead_of(nfb)
+        os.kill(spare, signal.SIGSTOP)
+        os.kill(first, KILL)
+        until(lambda: nfb.worker_pid != first and fresh(nfb), 20, "feedback again")
+        assert nfb.restarts == 1
+        assert nfb.worker_pid != spare
+        assert not psutil.pid_exists(spare)
+
+
 EXPERIMENT = """
 import sys, time
 from psychopy_nfb import Neurofeedback, StreamSelection, standard_training

@@ -416,6 +416,22 @@ def test_an_amplifier_that_comes_back_as_another_one_is_not_joined(
     assert f"is back as another one, in its {difference}. The run waits" in detail["sentence"]
 
 
+def test_each_way_in_which_an_amplifier_came_back_as_another_one_is_told_once(unique_id, until):
+    outlet = outlet_of(unique_id, ["Cz", "Oz"])
+    source = Acquisition(StreamSelection(source_id=unique_id, timeout=20))
+    del outlet
+    until(lambda: source.pull(0.01) is None and source.lost, 5, "the loss")
+    outlet = outlet_of(unique_id, ["Cz"])
+    until(lambda: len(source.events) == 2, 15, "fewer channels to be told")
+    del outlet
+    outlet = outlet_of(unique_id, ["Cz", "Oz"], units="V")
+    until(lambda: len(source.events) == 3, 20, "the unit to be told")
+    source.close()
+    del outlet
+    assert "its channels" in source.events[1][1]["sentence"]
+    assert "its units" in source.events[2][1]["sentence"]
+
+
 def test_what_is_assumed_is_reported_once_a_run(caplog):
     nfb = Neurofeedback(str(ALPHA_UP))
     for _ in range(2):  # another worker of the run says it again
