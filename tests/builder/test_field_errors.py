@@ -131,7 +131,7 @@ def test_how_a_display_is_written_is_of_its_field(builder, tmp_path):
     made = "with psychopy_nfb.errors_name_fields('points'):\n        points = psychopy_nfb.Feedb"
     assert made in script
     with (
-        pytest.raises(FieldError, match=r"^points, Written as: \{\} points\}: cannot be written"),
+        pytest.raises(FieldError, match=r"^points, Written as: \{\} points\}: is not a template"),
         psychopy_nfb.errors_name_fields("points"),
     ):
         check_template("{} points}")

@@ -52,7 +52,7 @@ def write_plan(folder, *blocks, **around):
         (
             {"display": "text", "template": "{:.1", "plan": "artifacts"},
             "setting",
-            "blocks, Written as: {:.1 cannot be written by",
+            "blocks, Written as: {:.1 is not a template",
         ),
         (
             {"display": "progress", "plan": "artifacts"},

@@ -70,7 +70,7 @@ def test_the_page_at_an_address_of_the_lab_needs_token_origin_and_tls(
     ("options", "said"),
     [
         (["--certificate", "CERT"], "key=None: is missing; give both"),
-        (["--certificate", "CERT", "--key", "nowhere.key"], "key='nowhere.key': is no file"),
+        (["--certificate", "CERT", "--key", "nowhere.key"], "key='nowhere.key': is not a file"),
         (["--certificate", "CERT", "--key", "CERT"], "cannot be used together"),
         (["--host", "192.0.2.1"], "host='192.0.2.1:0': cannot be served here"),
     ],

@@ -65,5 +65,5 @@ def test_a_file_that_is_no_picture_is_refused(open_window, tmp_path):
     for path in (tmp_path / "text.png", tmp_path / "missing.png"):
         with pytest.raises(NfbError, match=r"pictures='.*': cannot be read as an image"):
             FeedbackProgress(open_window(), path)
-    with pytest.raises(NfbError, match=r"pictures=\[\]: must be at least one"):
+    with pytest.raises(NfbError, match=r"pictures=\[\]: are missing; name at least one"):
         FeedbackProgress(open_window(), [])

@@ -229,7 +229,7 @@ def test_each_event_that_the_package_writes_is_described():
             called = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
             if called.endswith("events.append") and isinstance(node.args[0], ast.Tuple):
                 name = node.args[0].elts[0]
-            elif called.endswith((".event", "_command_event")) and node.args:
+            elif called.endswith((".event", "events.write", "_command_event")) and node.args:
                 name = node.args[0]
             else:
                 continue

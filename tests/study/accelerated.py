@@ -154,6 +154,7 @@ class ThreadedWorker:
             "seal": seal,
             "remote": remote,
             "relay": relay,
+            "kept": None,
             "streams": None,
             "restore": None,
         }

@@ -203,7 +203,7 @@ def test_donors_that_end_too_early_are_refused_before_anything_is_written(
         return said
 
     assert "is longer than block 1" in asked(60.0, 2)
-    assert "has nobody with 3 sessions of the task alpha; the most" in asked(3.0, 3)
+    assert "has nobody with 3 sessions of the task alpha; the largest number" in asked(3.0, 3)
 
 
 def test_a_donor_who_was_never_rewarded_is_refused(make_study, donors, training, tmp_path):

@@ -97,7 +97,7 @@ def test_row_122_nothing_visible_tells_the_arm_until_the_key_opens_it(
         described |= {nfb.files.sidecar(table).read_bytes() for table in ("frames", "events")}
         with pytest.raises(FileError, match="unblind the study first"):
             contingency(session)
-        with pytest.raises(FileError, match="unblind it first"):
+        with pytest.raises(FileError, match="unblind it"):
             study_contingency(folder)
         own = replace(nfb.configuration, shown={})
         check_rerun(session, own)

@@ -131,8 +131,8 @@ def test_what_a_study_says_is_not_said_twice(make_study, training, tmp_path):
         return refusal(Neurofeedback, settings, study=folder.path, participant="01", **more)
 
     assert asked(data=tmp_path).startswith("data=")
-    assert "leave it out with study=" in asked(calibration="last")
-    assert "leave it out with study=" in asked(shown={"down": Inverse()})
+    assert "leave it out when study=" in asked(calibration="last")
+    assert "leave it out when study=" in asked(shown={"down": Inverse()})
     said = refusal(Neurofeedback, settings, study=tmp_path, participant="01")
     assert "psychopy-nfb study new" in said
     said = refusal(Neurofeedback, settings, study=folder.path, participant="09")
