@@ -10,7 +10,6 @@ import numpy as np
 from psychopy_nfb.errors import NfbError
 from psychopy_nfb.photodiode.evidence import evidence
 from psychopy_nfb.photodiode.lost import SHORTEST, impossible, lost_light, out_of_turn, switched
-from psychopy_nfb.photodiode.turns import in_words
 
 EARLIEST, LATEST = -0.1, 0.5
 """Seconds from flip to light between which the beginning is sought."""
@@ -75,7 +74,6 @@ def align(
     channel: str,
     *,
     waits: bool,
-    in_turn: tuple[tuple[int, int], ...] = (),
 ) -> Alignment:
     """Return the alignment with the least wrong light and the fewest slips.
 
@@ -93,9 +91,6 @@ def align(
         The channel's name, for what is said.
     waits : bool
         Whether flips wait for the display, so that no frame is light before its turn.
-    in_turn : tuple of (int, int)
-        Frames in a turn, and how many of them are shown, where the display shows only a part of
-        them; refreshes that begin no frame are then left out of `brightness` and `place`.
 
     Raises
     ------
@@ -150,7 +145,7 @@ def align(
             f"{int(lost.sum())} more are lost; choose the sensor's channel and the frame log of "
             "the same session, keep the sensor on the patch, and record at least 2 s",
         )
-    _require_one_way(light, levels, place, path, channel, period, waits=waits, in_turn=in_turn)
+    _require_one_way(light, levels, place, path, channel, period, waits=waits)
     # Ways in which flips wait, and in which they do not, are compared by this.
     cost = _costs(light, levels, place, path, waits=False)[known].sum()
     return Alignment(at, path, sign < 0, lost, n_impossible, float(cost))
@@ -308,11 +303,9 @@ def _require_one_way(
     period: float,
     *,
     waits: bool,
-    in_turn: tuple[tuple[int, int], ...],
 ) -> None:
     """Refuse light that fits nearly as well at another lag, or upside down."""
-    # A part of the rate may last for a part of the recording, and leave open what the rest tells.
-    part = slice(None) if in_turn else _compared(light)
+    part = _compared(light)
     light, place, path = light[part], place[part], path[part]
     best = float(_costs(light, levels, place, path, waits=waits).sum())
     used = np.isin(np.arange(-WIDEST, WIDEST + 1), path)
@@ -324,17 +317,6 @@ def _require_one_way(
     n, second = int((~np.isnan(light)).sum()), min(others)
     if second - best >= LEAST_MARGIN:
         return
-    if in_turn and second <= MOST_WRONG * n:
-        every, shown = in_turn[0]
-        raise NoMatch(
-            "frames",
-            "patch",
-            "fits the light equally well at several lags, as the display shows only "
-            f"{in_words(every, shown)} ({shown / every / period:.1f} Hz in place of "
-            f"{1 / period:.1f} Hz): "
-            "look for a frame limit, energy saving and a slower second display, and record again "
-            "with the PhotodiodePatch in mode 'code', which tells the lag also then",
-        )
     if n >= SEGMENT / 2 and second <= MOST_WRONG * n:
         raise NoMatch(
             "frames",

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from psychopy_nfb.photodiode.align import EARLIEST, LATEST, Alignment, NoMatch, align
 from psychopy_nfb.photodiode.channel import LightSignal
-from psychopy_nfb.photodiode.lost import SHORTEST, switched
+from psychopy_nfb.photodiode.lost import SHORTEST
 from psychopy_nfb.photodiode.refreshes import EVEN, OwnRefreshes, RefreshGrid, counted
-from psychopy_nfb.photodiode.turns import begin_a_frame, turns_of
 
 CLEARLY = 1.5
 """Refreshes with wrong light by which flips that do not wait must explain it better than flips that
@@ -291,27 +290,8 @@ def _laid(
             f"shows only {known} refreshes whole, at least {SHORTEST} are needed; record longer "
             "and look for gaps in the recording",
         )
-    waits = tied != "neither"
-    turns = turns_of(numbers[switched(brightness)]) if waits else []
-    begin = begin_a_frame(numbers, turns)
-    way = align(
-        brightness[begin],
-        place[begin],
-        levels[account],
-        grid.period,
-        channel,
-        waits=waits,
-        in_turn=tuple({(one.every, one.shown): None for one in turns}),
-    )
-    way = _spread_over(way, place, begin)
+    way = align(brightness, place, levels[account], grid.period, channel, waits=tied != "neither")
     return way.cost, _decoded(way, grid, numbers, brightness, account, lasts, flip_grid, tied)
-
-
-def _spread_over(way: Alignment, place: np.ndarray, begin: np.ndarray) -> Alignment:
-    """Return the alignment of all refreshes from that of those that `begin` a frame."""
-    frame = (np.cumsum(begin) - 1).clip(0)
-    shift = place[begin] - way.at
-    return replace(way, at=place - shift[frame], slips=way.slips[frame], lost=way.lost[frame])
 
 
 def _decoded(

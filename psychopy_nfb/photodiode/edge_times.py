@@ -89,7 +89,7 @@ def time_edges(
         cleaned = _levelled(values, model, light)
         if turn >= SETTLE_ROUNDS - 1:  # before, what is left is mostly the answers' own
             if (turn - SETTLE_ROUNDS) % 2:  # they change less from turn to turn than edges do
-                lines = spectral_lines(cleaned - model, model, light.stamps, light.seen, light.rate)
+                lines = spectral_lines(cleaned - model, model, light)
             cleaned = cleaned - lines
         answers, hum = learn(cleaned, light, times, kinds, period)
         if turn >= SETTLE_ROUNDS:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from psychopy_nfb.photodiode.channel import LightSignal
+
 LINES_FROM = 15.0
 """Hz: hum and flicker lie above."""
 MOST_LINES = 24
@@ -19,86 +21,16 @@ LARGEST_TURN = 0.5
 """Radians per second by which a step may change a frequency."""
 PIECE_SECONDS = 20.0
 """The mains' frequency wanders: lines are sought in pieces so long."""
-MAINS_HZ, HARMONICS, OFF_HZ = (50.0, 60.0), (1, 2, 3), 0.3
-"""Frequencies of the mains, their multiples that are looked at, and how far they may wander."""
-HUM_SHARE, HUM_SECONDS = 0.1, 1.0
-"""Share of the variance from which on hum is named where nothing can be read, and the shortest
-recording whose lines can be told apart."""
-BESIDE_LINE = 3
-"""Points of a spectrum on either side of a line that belong to it, behind a Hann window."""
 
 
-def mains_hum(values: np.ndarray, stamps: np.ndarray) -> tuple[float, float] | None:
-    """Return the strongest line at a multiple of the mains' frequency; None if there is none.
-
-    Parameters
-    ----------
-    values : ndarray, shape (n,)
-        A channel in any unit; NaN where there is no sample.
-    stamps : ndarray, shape (n,)
-        Seconds, rising.
-
-    Returns
-    -------
-    (float, float) or None
-        Its frequency in Hz, and its share of the channel's variance.
-
-    Examples
-    --------
-    >>> t = np.arange(4000) / 1000
-    >>> hertz, share = mains_hum(np.sin(2 * np.pi * 59.9 * t) + (t * 10 % 1 > 0.5), t)
-    >>> round(hertz), round(share, 1)
-    (60, 0.7)
-    """
-    known = np.isfinite(values) & np.isfinite(stamps)
-    if known.sum() < LINE_NEIGHBOURS or stamps[known][-1] - stamps[known][0] < HUM_SECONDS:
-        return None
-    values, stamps = values[known], stamps[known]
-    step = float(np.median(np.diff(stamps)))
-    if not step > 0 or np.ptp(values) == 0:
-        return None
-    # Of a longer recording its beginning, for the memory's sake.
-    n = min(BLOCK, int((stamps[-1] - stamps[0]) / step))
-    even = np.interp(stamps[0] + np.arange(n) * step, stamps, values)
-    power = np.abs(np.fft.rfft((even - even.mean()) * np.hanning(n))) ** 2
-    frequencies, usual = np.fft.rfftfreq(n, step), _usual(power)
-    found = []
-    for hertz in {base * times for base in MAINS_HZ for times in HARMONICS}:
-        near = np.flatnonzero(np.abs(frequencies - hertz) <= OFF_HZ + frequencies[1])
-        if not len(near):
-            continue
-        peak = int(near[power[near].argmax()])
-        line = power[max(0, peak - BESIDE_LINE) : peak + BESIDE_LINE + 1]
-        if power[peak] == line.max() and power[peak] > LINE_POWER * usual[peak]:
-            found.append((float(line.sum() / power.sum()), hertz))
-    share, hertz = max(found, default=(0.0, 0.0))
-    return (hertz, share) if share >= HUM_SHARE else None
-
-
-def spectral_lines(
-    residual: np.ndarray, model: np.ndarray, stamps: np.ndarray, seen: np.ndarray, rate: float
-) -> np.ndarray:
-    """Return the spectral lines in what is left: hum throughout, flicker where there is light.
-
-    Parameters
-    ----------
-    residual : ndarray, shape (n,)
-        The signal without the light that is known, in shares of the way between the levels.
-    model : ndarray, shape (n,)
-        The light that flickers, in the same unit; constant if none does.
-    stamps : ndarray, shape (n,)
-        Seconds, rising.
-    seen : ndarray of bool, shape (n,)
-        Samples that can be used.
-    rate : float
-        Samples per second.
-    """
+def spectral_lines(residual: np.ndarray, model: np.ndarray, light: LightSignal) -> np.ndarray:
+    """Return the spectral lines in what is left: hum throughout, flicker where there is light."""
     found = np.zeros(len(residual))
-    n_pieces = max(1, round(len(residual) / rate / PIECE_SECONDS))
+    n_pieces = max(1, round(len(residual) / light.rate / PIECE_SECONDS))
     for piece in np.array_split(np.arange(len(residual)), n_pieces):
         inside = slice(piece[0], piece[-1] + 1)
         found[inside] = _lines_of_piece(
-            residual[inside], model[inside], seen[inside], stamps[inside], rate
+            residual[inside], model[inside], light.seen[inside], light.stamps[inside], light.rate
         )
     return found
 
@@ -108,7 +40,7 @@ def _lines_of_piece(
 ) -> np.ndarray:
     if seen.sum() < LINE_NEIGHBOURS:
         return np.zeros(len(residual))
-    carriers = (np.ones(len(residual)), model - model.mean())[: 2 if np.ptp(model) else 1]
+    carriers = (np.ones(len(residual)), model - model.mean())
     wanted = residual - residual[seen].mean()
     left = np.where(seen, wanted, 0.0)
     window = np.hanning(len(left))

@@ -7,7 +7,7 @@ changes where no frame does, or that is wrong in one direction only, is no misse
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import bdtr, bdtrc
+from scipy.special import bdtr
 
 TOUCHED, TOUCHED_COST = 12, 4.5
 """Refreshes in a row, and the wrong light in them, from which on the sensor saw something else."""
@@ -22,10 +22,7 @@ SURELY_WRONG = 0.56
 """Difference from the log's level from which on hum alone cannot have made light wrong."""
 FEWEST_IMPOSSIBLE, SHARE_IMPOSSIBLE = 2, 0.25
 """Impossible refreshes, and their share of all stretches with wrong light, from which on no wrong
-light is taken for a missed frame: what disturbs the sensor makes both equally often. Of 96
-simulated lights without a disturbance (``tests/photodiode/sweep_constants.py`` makes such light)
-none was wrong with two or more, four with one. With the counts of a shadow added to 22 of them,
-none was wrong with a share of 0.2 to 0.5, one with 0.15."""
+light is taken for a missed frame: what disturbs the sensor makes both equally often."""
 MOST_DISTURBED = 0.1
 """Share of the refreshes with wrong light, beyond which it is no disturbance: light and log do not
 belong together, or pixels are too slow."""
@@ -33,12 +30,9 @@ SHORTEST = 16
 """Refreshes; fewer occur at several places of the code."""
 UNLIKE = np.iinfo(np.int64).min
 """Stands for the displacement of a refresh that is lost."""
-DISTURBED, MISTAKEN = 1e-5, 0.02
-"""Probability from which on missed frames no longer explain stretches with wrong light, and share
-of these that noise makes impossible. It is the product of two: that so many more of the stretches
-are dark than light, or light than dark, and that so many are impossible. From 1e-9 to 1e-3 none of
-these 118 was taken for a disturbed sensor; of 71 of a disturbed one 22 to
-61 were recognised, with 1e-5 42, and by the sides alone 20."""
+ONE_SIDED = 1e-9
+"""Probability with which missed frames may leave so many more stretches dark than light, or light
+than dark."""
 
 
 def impossible(light: np.ndarray, levels: np.ndarray, at: np.ndarray) -> np.ndarray:
@@ -183,7 +177,8 @@ def _missing_explains(
     """Return at which refreshes stretches begin whose wrong light is that of frames that stayed.
 
     Light that changes in the turn of the frames, and only then, comes from the patch, even if most
-    of the frames are missed. Light that does not change over many wrong refreshes may be a hand.
+    of the frames are missed. Light that does not change over many wrong refreshes may be a hand,
+    unless it is right in every second or third refresh, as at a part of the rate.
     """
     odd = out_of_turn(light, levels, at)
     stays = bad & ~odd & (np.abs(light - 0.5) > UNCLEAR)
@@ -192,8 +187,13 @@ def _missing_explains(
     for first in np.flatnonzero(explained):
         part = slice(first, first + TOUCHED)
         most = np.bincount(runs[part] - runs[first], weights=costs[part]).max()
-        explained[first] = most <= TOUCHED_COST
+        explained[first] = most <= TOUCHED_COST or _right_in_turn(bad[part])
     return explained
+
+
+def _right_in_turn(bad: np.ndarray) -> bool:
+    """Return whether light is right in every second, or in every third, refresh of a stretch."""
+    return any(not bad[first::every].any() for every in (2, 3) for first in range(every))
 
 
 def _disturbed(light: np.ndarray, mislit: np.ndarray, n_impossible: int) -> bool:
@@ -202,9 +202,7 @@ def _disturbed(light: np.ndarray, mislit: np.ndarray, n_impossible: int) -> bool
     n, n_light = int(begins.sum()), int((begins & (light > 0.5)).sum())
     if n_impossible >= max(FEWEST_IMPOSSIBLE, SHARE_IMPOSSIBLE * (n + n_impossible)):
         return True
-    one_sided = min(1.0, 2 * bdtr(min(n_light, n - n_light), n, 0.5))
-    odd = bdtrc(n_impossible - 1, n + n_impossible, MISTAKEN) if n_impossible else 1.0
-    return n > 0 and one_sided * odd < DISTURBED
+    return n > 0 and 2 * bdtr(min(n_light, n - n_light), n, 0.5) < ONE_SIDED
 
 
 def _islands(at: np.ndarray, known: np.ndarray) -> np.ndarray:

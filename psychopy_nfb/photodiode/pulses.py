@@ -12,7 +12,6 @@ import numpy as np
 from scipy.ndimage import maximum_filter1d, minimum_filter1d
 
 from psychopy_nfb.photodiode.channel import LightSignal, NoLight
-from psychopy_nfb.photodiode.line_noise import spectral_lines
 from psychopy_nfb.photodiode.refreshes import RefreshGrid
 from psychopy_nfb.photodiode.step_response import Answer
 
@@ -49,8 +48,6 @@ CERTAIN = 4.0
 """Standard deviations by which a refresh must be lit or dark for its level to be known."""
 FEWEST = 3
 """Samples that tell how much the light differs in a bin of the shape."""
-ROUNDS = 2
-"""Times that hum is sought in what pulses leave."""
 MOST_UNSEEN = 0.5
 """Share of the refreshes whose pulses may fall between the samples."""
 
@@ -180,9 +177,14 @@ def _held(
     which = number - first
     n = int(which[-1]) + 1
     since = stamps - grid.time(number.astype(float))
-    scaled = scaled - _hum(scaled, stamps, since, which, grid.period, step)
     scaled = scaled - _base(scaled, since / grid.period, which, n)
-    lit, bins, shape, spread = _lit(scaled, since, which, grid.period, step)
+    after = (since > -step) & (since < AFTER * grid.period)
+    top = np.full(n, -np.inf)
+    np.maximum.at(top, which[after], scaled[after])
+    lit = top > UP
+    bins = np.arange(-BEFORE * grid.period, AFTER * grid.period, _bin(step))
+    chosen = lit[which] & (since < bins[-1])
+    shape, spread = _shape(since[chosen], scaled[chosen], bins)
     expected = np.interp(since, bins, shape, left=0.0, right=0.0)
     energy = np.bincount(which, expected**2, minlength=n)
     usual = float(np.median(energy[lit])) if lit.any() else 0.0
@@ -224,39 +226,6 @@ def _held(
     onset, end = _half(answer)
     fall = Answer(-answer.since[::-1], answer.level[::-1])
     return Pulses(light, answer, fall, onset + BEFORE * grid.period, end - onset)
-
-
-def _lit(
-    scaled: np.ndarray, since: np.ndarray, which: np.ndarray, period: float, step: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return which refreshes have a pulse, and its shape with its spread in bins of seconds."""
-    after = (since > -step) & (since < AFTER * period)
-    top = np.full(int(which[-1]) + 1, -np.inf)
-    np.maximum.at(top, which[after], scaled[after])
-    lit = top > UP
-    bins = np.arange(-BEFORE * period, AFTER * period, _bin(step))
-    chosen = lit[which] & (since < bins[-1])
-    return lit, bins, *_shape(since[chosen], scaled[chosen], bins)
-
-
-def _hum(
-    scaled: np.ndarray,
-    stamps: np.ndarray,
-    since: np.ndarray,
-    which: np.ndarray,
-    period: float,
-    step: float,
-) -> np.ndarray:
-    """Return the hum that lies under the pulses; between samples it makes pulses out of none."""
-    hum = np.zeros(len(scaled))
-    there = np.ones(len(scaled), dtype=bool)
-    for _ in range(ROUNDS):  # with less hum more of the pulses are known
-        left = scaled - hum
-        left = left - _base(left, since / period, which, int(which[-1]) + 1)
-        lit, bins, shape, _ = _lit(left, since, which, period, step)
-        pulses = np.interp(since, bins, shape, left=0.0, right=0.0) * lit[which]
-        hum = spectral_lines(scaled - pulses, np.zeros(len(scaled)), stamps, there, 1 / step)
-    return hum
 
 
 def _with_ends(

@@ -63,16 +63,6 @@ def test_a_pulsed_display_with_repeated_frames_and_a_sensor_that_falls_in_light(
     assert not missed(found)
 
 
-def test_hum_between_pulses_makes_none():
-    never = tuple(frame for frame in range(198, 441) if (frame - 198) % 4)
-    made = simulate_display(
-        np.random.default_rng([78, 14]), 1000.0, 12.0, kind="crt", hum=0.1, never=never
-    )
-    found = light_times(made.frames, made.values, made.stamps)
-    assert missed(found) == made.missed
-    assert found.summary.lost == found.summary.disturbed == 0
-
-
 @pytest.mark.parametrize("rate", [500.0, pytest.param(5000.0, marks=MORE)])
 @pytest.mark.parametrize("pwm", [181.0, 239.0])
 def test_several_pulses_in_a_refresh_are_a_sentence(rate, pwm):

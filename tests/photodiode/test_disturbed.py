@@ -12,7 +12,6 @@ from light_simulation import simulate_light
 from scipy.signal import butter, lfilter, sosfilt
 
 from psychopy_nfb.photodiode import NoLight, NoMatch
-from psychopy_nfb.photodiode.lost import lost_light
 
 SEED = datetime.date.today().toordinal()
 
@@ -42,21 +41,6 @@ def test_light_that_changes_where_no_frame_does_is_no_missed_frame(seconds, time
     assert found.summary.disturbed > 0
     assert "something else than the patch" in said
     assert abs(np.nanmedian(errors)) < 0.0005
-
-
-def test_few_triggers_are_told_by_their_side_and_by_what_no_missed_frame_explains():
-    log = np.random.default_rng(3).random(600) > 0.5
-    light = log.astype(float)
-    dark = np.flatnonzero(~log)[20::19][:12]  # one refresh each
-    light[dark] = 1.0
-    found = lost_light(light, log, np.arange(600), np.abs(light - log), waits=True)
-    assert found[dark].all()
-    # The same number of missed frames: some stay light, some dark.
-    changed = np.flatnonzero(log[1:] != log[:-1])[10::23][:12] + 1
-    light = log.astype(float)
-    light[changed] = log[changed - 1]
-    found = lost_light(light, log, np.arange(600), np.abs(light - log), waits=True)
-    assert not found.any()
 
 
 def test_frames_that_were_missed_elsewhere_than_beside_a_disturbance_are_found():
