@@ -249,7 +249,7 @@ def test_row_118_an_earlier_block_of_the_session_is_shown_again_through_two_kill
     kept = [json.loads(detail).get("kept") for detail in edges.detail]
     begin, end = edges["sample"].iloc[kept.index(["training", 1]) :].iloc[:2]
     expected = signals.trained_z.loc[begin : end - 1].to_numpy()[::-1]
-    assert len(expected) >= 480
+    assert len(expected) >= 500 - RATE  # a kill loses a second at most
     (first,) = events[(events.trial_type == "block_begin") & (events.value == "sham")]["sample"]
     own = signals.loc[first:]
     own = own[(own["flags"] == 0) & (own.shown_seconds > 0)]

@@ -73,7 +73,9 @@ def test_a_recording_of_something_else_is_refused():
     pitches = {"reward": 1320.0}
     onsets, values, stamps, _ = recorded(5000.0, pitches, 0.02)
     other, *_ = recorded(5000.0, pitches, 0.02, seed=2)
-    with pytest.raises(NotHeard, match="sounds seem to be in it, .* it is not a recording of these"):
+    with pytest.raises(
+        NotHeard, match="sounds seem to be in it, .* it is not a recording of these"
+    ):
         heard_sounds(other, facts(pitches), values, stamps)
     chance = np.random.default_rng(3)
     walk = np.cumsum(chance.normal(0, 1, 40_000))
