@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import datetime
-
 import numpy as np
 import pytest
 from display_simulation import simulate_display
 from examined_light import examine, lost, missed
+from light_seed import SEED
 
 from psychopy_nfb.photodiode.verdict import judge, passed
-
-SEED = datetime.date.today().toordinal()
 
 
 def make(seed, **conditions):

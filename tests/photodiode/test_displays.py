@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import datetime
-
 import numpy as np
 import pytest
 from display_simulation import simulate_display
 from examined_light import edge_errors, missed, rms
+from light_seed import SEED
 
 from psychopy_nfb.photodiode import NoLight, NoMatch, light_times
 
-SEED = datetime.date.today().toordinal()
 MORE = pytest.mark.campaign
 REFRESHES, RATES = [60.0, 75.0, 85.0, 100.0, 120.0], [500.0, 1000.0, 2048.0, 5000.0]
 PULSED = [

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import datetime
-
 import numpy as np
 import pytest
 from display_simulation import simulate_display
 from examined_light import examine, lost, missed
+from light_seed import SEED
 from light_simulation import simulate_light
 from scipy.signal import butter, lfilter, sosfilt
 
 from psychopy_nfb.photodiode import NoLight, NoMatch
-
-SEED = datetime.date.today().toordinal()
 
 
 def make(seed, rate=1000.0, seconds=15.0, **conditions):

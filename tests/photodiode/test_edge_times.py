@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import datetime
-
 import numpy as np
 import pytest
+from light_seed import SEED
 from light_simulation import simulate_light
 
 from psychopy_nfb.photodiode import edge_times, light_times
-
-SEED = datetime.date.today().toordinal()
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.01])

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import datetime
 
 import numpy as np
 import pytest
 from display_simulation import simulate_display
 from examined_light import edge_errors
+from light_seed import SEED
 
 from psychopy_nfb.photodiode import NoLight, NoMatch, light_times
 
-SEED = datetime.date.today().toordinal()
 MORE = pytest.mark.campaign
 
 

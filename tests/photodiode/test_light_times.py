@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import datetime
 import functools
 
 import numpy as np
 import pytest
 from examined_light import edge_errors, rms
+from light_seed import SEED
 from light_simulation import simulate_light
 
 from psychopy_nfb.photodiode import NoLight, NoMatch, light_times
 
-SEED = datetime.date.today().toordinal()
 RATES = [250.0, 1000.0, 5000.0, 20000.0]
 MORE = pytest.mark.campaign
 """Fast sensors: the same arithmetic on many more samples."""
