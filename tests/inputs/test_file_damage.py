@@ -130,3 +130,21 @@ def test_an_edf_without_samples_is_refused(tmp_path):
     assert refusal(path).endswith("has no samples.")
     path.write_bytes(content[:700])
     assert "cannot be read (the header is cut off)" in refusal(path)
+
+
+@pytest.mark.kind("another kind of file, renamed to .edf", "refused")
+def test_a_renamed_file_is_no_edf(tmp_path):
+    path = tmp_path / "odd.edf"
+    path.write_bytes(struct.pack(">5i", 100, 31, 20, 0, 65540) + bytes(2000))  # begins as .fif does
+    assert "it is no EDF file" in refusal(path)
+
+
+@pytest.mark.kind("GDF that MNE-Python does not read", "refused")
+def test_a_gdf_that_is_not_read_is_told_in_plain_words(tmp_path):
+    pytest.importorskip("mne")
+    path = tmp_path / "odd.gdf"
+    path.write_bytes(b"GDF 2.20" + bytes(2000))
+    said = refusal(path)
+    assert said.endswith(
+        "cannot be read; the file is damaged or of a kind that MNE-Python does not read."
+    )

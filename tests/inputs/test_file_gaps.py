@@ -169,3 +169,19 @@ def test_new_segments_of_brainvision_are_gaps(read, tmp_path):
     assert (first, second) == (384, 699)
     assert missing == pytest.approx(7.0, abs=1e-6)  # 10 s later, of which 3 are there
     assert math.isnan(unknown)
+
+
+@pytest.mark.kind("BrainVision whose only new segment is not at its begin", "read")
+def test_an_only_segment_that_begins_later_is_a_gap(read, tmp_path):
+    marks = "Mk2=Stimulus,S  1,129,1,0\nMk3=New Segment,,385,1,0,20200101120010000000\n"
+    path = write_brainvision(tmp_path / "odd.vhdr", marks=marks)
+    markers = path.with_suffix(".vmrk")
+    first = "Mk1=New Segment,,1,1,0,20200101120000000000\n"
+    text = markers.read_text("utf-8")
+    text = "".join(line for line in text.splitlines(True) if not line.startswith("Mk1="))
+    markers.write_text(text, "utf-8")
+    ((row, seconds),) = read(path).gaps
+    assert row == 384
+    assert math.isnan(seconds)
+    markers.write_text(first.join(text.split("Mk3=")[:1]) + first, "utf-8")
+    assert read(path).gaps == ()

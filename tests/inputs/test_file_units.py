@@ -59,10 +59,21 @@ def test_counts_are_refused_with_the_channel_and_the_option(read, tmp_path):
     assert refusal(path, units="furlong").startswith("units='furlong': is no unit of voltage")
 
 
-@pytest.mark.kind("EDF whose physical range is empty", "refused")
-def test_a_range_of_nothing_is_no_unit(tmp_path):
+@pytest.mark.kind("EDF whose physical or digital limits are equal", "refused")
+@pytest.mark.parametrize("what", ["physical", "digital"])
+def test_equal_limits_are_named(tmp_path, what):
     path = write_edf(tmp_path / "odd.edf", edf_signals(low="0", high="0"))
-    assert "channel 'Fz'" in refusal(path)
+    if what == "digital":
+        write_edf(path, edf_signals())
+        n, content = len(edf_signals()) + 1, bytearray(path.read_bytes())  # with the annotations
+        first = 256 + n * (16 + 80 + 8 + 8 + 8)
+        for place in (first, first + 8 * n):
+            content[place : place + 8] = b"0       "
+        path.write_bytes(content)
+    for options in ({}, {"units": "uV"}):
+        said = refusal(path, **options)
+        assert f"says 0 for both the {what} minimum and the {what} maximum of channel 'Fz'" in said
+        assert "--units" not in said
 
 
 @pytest.mark.kind("XDF unit as a power of ten (MNE-LSL)", "read")

@@ -237,8 +237,8 @@ def _markers(
         if one.kind != "New Segment":
             markers.append((one.row, f"{one.kind}/{one.text}".replace(ESCAPED_COMMA, ",")))
             continue
-        if before is not None and 0 < one.row < n:
-            gaps.append((one.row, _missing(before, one, rate)))
+        if 0 < one.row < n:  # at the first sample the recording itself begins
+            gaps.append((one.row, math.nan if before is None else _missing(before, one, rate)))
         before = one
     return markers, gaps
 

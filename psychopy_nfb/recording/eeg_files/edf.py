@@ -58,6 +58,7 @@ def read_edf(path: Path) -> Found:
     types = [_type(label) for label in labels]
     units = [_unit(header, place) for place in header.signals]
     kinds = channel_kinds(labels, types, units)
+    _check_limits(header, kinds, path)
     size = _size_of_eeg(header, kinds)
     rate = size / header.record_seconds
     columns = []
@@ -107,6 +108,23 @@ def _unit(header: EdfHeader, place: int) -> str:
     """Return the unit of a signal; one without a range has none, whatever the header says."""
     physical, digital = np.ptp(header.physical[place]), np.ptp(header.digital[place])
     return header.units[place] if physical and digital else "counts"
+
+
+def _check_limits(header: EdfHeader, kinds: list[str], path: Path) -> None:
+    """Refuse EEG whose limits are equal: no number of the file tells a voltage then."""
+    for place, kind in zip(header.signals, kinds, strict=True):
+        for what, (low, high) in (
+            ("physical", header.physical[place]),
+            ("digital", header.digital[place]),
+        ):
+            if kind == EEG and low == high:
+                raise FileError(
+                    "file",
+                    str(path),
+                    f"says {low:g} for both the {what} minimum and the {what} maximum of channel "
+                    f"{header.labels[place]!r}, so that its numbers cannot be converted to "
+                    "voltages; export it again with its real limits",
+                )
 
 
 def _records(header: EdfHeader, content: bytes, path: Path, notes: list[str]) -> np.ndarray:

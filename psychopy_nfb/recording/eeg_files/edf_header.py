@@ -14,6 +14,10 @@ import numpy as np
 
 ANNOTATIONS = ("EDF Annotations", "BDF Annotations")
 FIXED_BYTES, SIGNAL_BYTES = 256, 256
+NO_EDF = (
+    "it is no EDF file, as it does not begin like one; if it was renamed, give it its own ending "
+    "again"
+)
 _ONSET = re.compile(r"[+-]\d+(\.\d*)?")
 _DURATION = re.compile(r"\d+(\.\d*)?")
 
@@ -77,6 +81,8 @@ def read_header(file: BinaryIO) -> EdfHeader:
     if len(fixed) < FIXED_BYTES:
         raise ValueError("the header is cut off")
     bdf = fixed[0] == 0xFF
+    if not bdf and fixed[:8].strip(b" \0")[:1] not in (b"0", b""):
+        raise ValueError(NO_EDF)
     n = int(_number(fixed[252:256], "the number of signals"))
     seconds = _number(fixed[244:252], "the length of a record")
     table = file.read(SIGNAL_BYTES * n)

@@ -26,6 +26,7 @@ HDF5 = (
 )
 CUT_OFF = "Invalid tag with only"
 """What MNE-Python warns of in a .fif file that breaks off."""
+UNREADABLE = "cannot be read; the file is damaged or of a kind that MNE-Python does not read"
 NO_SAMPLE = "cannot be read (it was cut off before its first sample)"
 MEG = {"mag", "grad", "ref_meg"}
 """MNE-Python's types of channels that measure magnetic fields."""
@@ -152,6 +153,8 @@ def _why(error: Exception) -> str:
         )
     if not text.strip():
         return f"is no recording, or a damaged one; known are {RECORDINGS} and others"
+    if isinstance(error, (TypeError, IndexError, KeyError, AttributeError)):
+        return UNREADABLE  # the reader stumbled over it, in words of Python or numpy
     why = re.sub(r"<_io\.\w+ name=(.*?)>", r"\1", cause(error)).replace("\\\\", "\\")
     return f"cannot be read ({why[:200].rstrip('.')})"
 
