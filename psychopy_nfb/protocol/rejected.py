@@ -24,6 +24,14 @@ CAUSES = {
     Flags.SETTLING: ("the filters were still settling", "record for longer"),
 }
 """What each flag means for a baseline, and what to do about it; those that cause others first."""
+GAPS_AGAIN = (
+    "samples were lost, or the amplifier's time stamps jumped, {} times, and the filters begin "
+    "anew each time; check the connection to the amplifier and the clock of its program: psychopy-nfb "
+    "inspect shows gaps and jumps"
+)
+"""The cause where the filters never settle, as they are interrupted again and again."""
+FEW_GAPS = 3
+"""Gaps from which on they, not the length of the recording, are why the filters did not settle."""
 _BITS = np.array([int(flag) for flag in CAUSES], np.uint32)
 
 
@@ -59,7 +67,11 @@ class RejectedCount:
         if not self._counts.any():
             return "the recording was short; record for longer"
         most = int(self._counts.argmax())
+        causes = list(CAUSES)
+        n_gaps = int(self._counts[causes.index(Flags.GAP)])
+        if causes[most] in (Flags.SETTLING, Flags.GAP) and n_gaps >= FEW_GAPS:
+            return GAPS_AGAIN.format(n_gaps)
         by_step = 2 * self._n_failed > self._counts[most]
-        if fault and by_step and list(CAUSES)[most] == Flags.INVALID:
+        if fault and by_step and causes[most] == Flags.INVALID:
             return fault
         return "; ".join(list(CAUSES.values())[most])

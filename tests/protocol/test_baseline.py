@@ -28,7 +28,10 @@ def test_flagged_samples_are_left_out_but_not_those_of_the_calibration_itself():
             Flags.AMPLITUDE,
             "because the signal was beyond the artifact limit; sit still, blink less, relax ",
         ),
-        (Flags.GAP, "because samples were lost; check the connection to the amplifier, then "),
+        (
+            Flags.GAP,
+            "because samples were lost, or the amplifier's time stamps jumped, 450 times, ",
+        ),
     ],
 )
 def test_too_little_clean_signal_says_how_much_there_was_why_and_what_to_do(flag, told):
@@ -41,6 +44,26 @@ def test_too_little_clean_signal_says_how_much_there_was_why_and_what_to_do(flag
     begun = "baseline='eyes open': has 1.5 s of clean signal out of 6.5 s but needs 2 s, "
     assert str(caught.value).startswith(begun + told)
     assert str(caught.value).endswith("then repeat it.")
+
+
+@pytest.mark.parametrize(
+    ("n_gaps", "told"),
+    [
+        (
+            10,
+            "because samples were lost, or the amplifier's time stamps jumped, 10 times, and the ",
+        ),
+        (1, "because the filters were still settling; record for longer, then repeat it."),
+    ],
+)
+def test_filters_that_never_settle_name_the_gaps_as_the_cause(n_gaps, told):
+    recorder = BaselineRecorder(rate=100.0)
+    flags = np.full(1000, Flags.SETTLING, np.uint32)
+    flags[:: 1000 // n_gaps] |= np.uint32(Flags.GAP)
+    recorder.add(np.arange(1000.0), flags)
+    with pytest.raises(SettingsError) as caught:
+        recorder.finish()
+    assert told in str(caught.value)
 
 
 def test_a_dead_channel_is_no_baseline():
