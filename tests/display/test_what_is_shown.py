@@ -254,9 +254,12 @@ def test_row_118_an_earlier_block_of_the_session_is_shown_again_through_two_kill
     own = signals.loc[first:]
     own = own[(own["flags"] == 0) & (own.shown_seconds > 0)]
     places = (own.shown_seconds * RATE).round().astype(int).to_numpy()
-    assert len(own) > 400
+    assert len(own) > 200  # of the second after the filters have settled for the last time
     assert places.max() > 500  # past the second kill
-    assert np.abs(own.shown_z.to_numpy() - expected[places % len(expected)]).max() < 1e-9
+    apart = np.abs(own.shown_z.to_numpy()[:, None] - expected[None, :])
+    assert apart.min(axis=1).max() < 1e-9  # each is a value of that block
+    turns = np.count_nonzero(np.diff(apart.argmin(axis=1)) != 1)
+    assert turns <= 1 + len(own) // (500 - RATE)  # in its order, from its begin again at its end
     assert (own.shown_z != own.trained_z).any()
 
 
