@@ -45,7 +45,7 @@ def check_not_flat(samples: np.ndarray, used: Sequence[int], labels: Sequence[st
     labels : sequence of str
         What they are called in the sentence.
     """
-    found = samples[:, used]
+    found = np.where(np.isfinite(samples[:, used]), samples[:, used], np.nan)
     seen = found[:, np.isfinite(found).any(axis=0)]
     if not (np.nanstd(seen, axis=0) >= FLAT_UV).any():
         raise SettingsError(

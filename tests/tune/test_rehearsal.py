@@ -138,6 +138,12 @@ def test_a_baseline_without_clean_signal_is_told(recording):
         rehearse(recording, alpha(), 30.0)
 
 
+def test_one_infinite_sample_makes_no_flat_recording(recording):
+    recording.samples[5000] = np.inf
+    found = rehearse(recording, alpha(normalise="none", threshold=1.0))
+    assert found.clean > 0.5
+
+
 @pytest.fixture
 def settings(tmp_path):
     path = tmp_path / "mine.json"
