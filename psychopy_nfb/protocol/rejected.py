@@ -26,8 +26,8 @@ CAUSES = {
 """What each flag means for a baseline, and what to do about it; those that cause others first."""
 GAPS_AGAIN = (
     "samples were lost, or the amplifier's time stamps jumped, {} times, and the filters begin "
-    "anew each time; check the connection to the amplifier and the clock of its program: psychopy-nfb "
-    "inspect shows gaps and jumps"
+    "anew each time; check the connection to the amplifier and the clock of its program: "
+    "psychopy-nfb inspect shows gaps and jumps"
 )
 """The cause where the filters never settle, as they are interrupted again and again."""
 FEW_GAPS = 3

@@ -106,12 +106,14 @@ def test_row_118_the_screen_shows_what_the_files_say_was_shown(
     assert np.allclose(late.shown, 1 - late.trained_value, atol=1e-8)
     assert late.shown.std() > 0.01
     theirs = read_session(donor.stem).signals[500:14_500].reset_index(drop=True)
-    yoked = frames[(frames.block == "sham") & (frames["flags"] == 0) & (frames.shown_seconds > 0)]
+    begins = session.events[session.events.trial_type == "block_begin"]
+    (first,) = begins["sample"][begins.value == "sham"]
+    yoked = frames[(frames.block == "sham") & (frames["flags"] == 0) & (frames["sample"] >= first)]
+    yoked = yoked[yoked.shown_seconds > 0]
     places = (yoked.shown_seconds * RATE).round().astype(int)
     assert len(yoked) > 30
     assert np.allclose(yoked.shown, theirs.trained_value[places], atol=1e-8)
     assert frames.shown[frames.block == "none"].isna().all()
-    begins = session.events[session.events.trial_type == "block_begin"]
     assert [json.loads(one)["shown"] for one in begins.detail] == ["own", "down", "sham", "none"]
     table = contingency(session).set_index("block")
     assert table.r["own"] == pytest.approx(1)
