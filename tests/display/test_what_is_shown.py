@@ -211,7 +211,7 @@ def test_row_118_a_block_that_cannot_show_it_is_refused_before_it_begins(
     assert not np.allclose(noise.shown_z, noise.trained_z)
 
 
-@pytest.mark.slow
+@pytest.mark.campaign
 def test_row_118_an_earlier_block_of_the_session_is_shown_again_through_two_kills(
     amplifier, training, tmp_path, until
 ):
