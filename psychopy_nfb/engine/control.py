@@ -36,9 +36,10 @@ if sys.platform == "win32":
 else:
 
     def wait_for_bytes(pipe: int) -> bool:
-        """Return True once there is something to read, or the other end is closed."""
-        select.select([pipe], [], [])
-        return True
+        """Return True once there is something to read, False when the other end is closed."""
+        waits = select.poll()
+        waits.register(pipe, select.POLLIN)
+        return any(event & select.POLLIN for _, event in waits.poll())
 
 
 class ControlLine:

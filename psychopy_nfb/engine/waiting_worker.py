@@ -58,7 +58,8 @@ def main() -> int:
     from psychopy_nfb.engine.control import wait_for_bytes
 
     def hurry_for_the_order() -> None:
-        wait_for_bytes(STDIN)
+        if not wait_for_bytes(STDIN):
+            os._exit(0)  # the experiment has gone, and this process holds nothing of it
         rests.hurry()
 
     threading.Thread(target=hurry_for_the_order, name="order", daemon=True).start()

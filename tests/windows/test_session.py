@@ -71,9 +71,11 @@ def test_a_killed_experiment_leaves_whole_files_and_no_worker(amplifier, tmp_pat
     experiment = subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8")
     worker = psutil.Process(int(experiment.stdout.readline()))
     time.sleep(4.0)
+    started = psutil.Process(experiment.pid).children()  # one waits to take the worker's place
+    assert worker in started
     experiment.kill()
     experiment.wait()
-    until(lambda: not worker.is_running(), 10, "the end of the worker")
+    until(lambda: not any(one.is_running() for one in started), 30, "the end of its processes")
     whole(next(tmp_path.glob("*.xdf")))
     let_go(tmp_path)
 
