@@ -6,6 +6,8 @@
 #
 # PSYCHOPY_NFB_PSYCHOPY=2026.1.3 takes that PsychoPy, in `.venv-2026.1.3`, and not the newest.
 
+# Hundreds of processes import the package: without its bytecode each compiles it, for 0.3 s.
+unset PYTHONDONTWRITEBYTECODE
 ROOT="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." >/dev/null && pwd)"
 PSYCHOPY="${PSYCHOPY_NFB_PSYCHOPY:-}"
 VENV="$ROOT/.venv${PSYCHOPY:+-$PSYCHOPY}"

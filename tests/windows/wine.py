@@ -45,7 +45,7 @@ class Wine:
             "WINEDLLOVERRIDES": "mscoree,mshtml=",  # asks for no download of .NET and of a browser
             "LC_ALL": "C.UTF-8",  # names of files in UTF-8; programs get the code page 1252
             "PYTHONPATH": f"{windows_path(ROOT)};{windows_path(here)}",
-            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONPYCACHEPREFIX": windows_path(folder / "bytecode"),  # nothing in the checkout
         }
 
     def run_program(
