@@ -64,42 +64,83 @@ def network_remedy(system: str = sys.platform) -> str:
     return f"{firewall} and switch off a VPN that blocks multicast"
 
 
-def find_stream(selection: StreamSelection) -> pylsl.StreamInfo:
-    """Return the one stream that matches `selection`.
+class Search:
+    """A stream that is looked for: the first that answers, and whether it is the only one.
+
+    Whoever opens the first meanwhile does not wait for that.
+
+    Parameters
+    ----------
+    selection : StreamSelection
+        Which stream.
+
+    Attributes
+    ----------
+    first : pylsl.StreamInfo
+        The stream that answered first.
 
     Raises
     ------
     StreamError
         If none answers within ``selection.timeout`` (the message names those that are there, or
-        says that the simulated amplifier did not start in time), or if more than one matches.
+        says that the simulated amplifier did not start in time).
     """
-    found = _resolve(selection)
-    if not found and (selection.source_id or "").startswith(STAND_IN):
-        raise StreamError(
+
+    def __init__(self, selection: StreamSelection):
+        self._selection = selection
+        self._resolver = _resolver(selection)
+        ends = time.monotonic() + selection.timeout
+        while not (found := self._resolver.results()):
+            if time.monotonic() > ends:
+                del self._resolver
+                raise _not_there(selection)
+            time.sleep(LOOK_SECONDS)
+        self._sure_at = time.monotonic() + SECOND_MATCH_SECONDS
+        self.first: pylsl.StreamInfo = found[0]
+
+    def only(self) -> pylsl.StreamInfo:
+        """Return the stream once it is sure that no other matches.
+
+        Raises
+        ------
+        StreamError
+            If more than one does.
+        """
+        time.sleep(max(0.0, self._sure_at - time.monotonic()))
+        found = _each_once(self._resolver.results()) or [self.first]
+        if len(found) > 1:
+            raise StreamError(
+                self._selection.setting,
+                str(self._selection),
+                f"{len(found)} streams match: {', '.join(describe_all(found))}; "
+                f"{how_to_choose(found)}",
+            )
+        return found[0]
+
+
+def find_stream(selection: StreamSelection) -> pylsl.StreamInfo:
+    """Return the one stream that matches `selection`; raises what `Search` and its `only` do."""
+    return Search(selection).only()
+
+
+def _not_there(selection: StreamSelection) -> StreamError:
+    """Return what is told of a stream that did not answer in time."""
+    if (selection.source_id or "").startswith(STAND_IN):
+        return StreamError(
             "stream",
             "simulated amplifier",
             f"did not start within {selection.timeout:g} s, as happens on a very busy computer; "
             "close other programs and start again",
         )
-    if not found:
-        there = _others()
-        others = "; streams found: " + ", ".join(describe_all(there)) if there else ""
-        hint = others or (
-            "; no LSL stream at all was found. Switch on the LSL output of the amplifier's "
-            f"program. If it is on: {network_remedy()}"
-        )
-        raise StreamError(
-            selection.setting,
-            str(selection),
-            f"no such stream within {selection.timeout:g} s{hint}",
-        )
-    if len(found) > 1:
-        raise StreamError(
-            selection.setting,
-            str(selection),
-            f"{len(found)} streams match: {', '.join(describe_all(found))}; {how_to_choose(found)}",
-        )
-    return found[0]
+    there = _others()
+    others = "; streams found: " + ", ".join(describe_all(there)) if there else ""
+    hint = others or (
+        "; no LSL stream at all was found. Switch on the LSL output of the amplifier's "
+        f"program. If it is on: {network_remedy()}"
+    )
+    return StreamError(
+        selection.setting, str(selection), f"no such stream within {selection.timeout:g} s{hint}"
+    )
 
 
 def _others() -> list[pylsl.StreamInfo]:
@@ -141,18 +182,6 @@ def look_for(
             return found[0]
         ended.wait(LOOK_SECONDS)
     return None
-
-
-def _resolve(selection: StreamSelection) -> list[pylsl.StreamInfo]:
-    """Return the streams that match as soon as there are any, none after the selection's time."""
-    resolver = _resolver(selection)
-    ends = time.monotonic() + selection.timeout
-    while not resolver.results():
-        if time.monotonic() > ends:
-            return []
-        time.sleep(LOOK_SECONDS)
-    time.sleep(SECOND_MATCH_SECONDS)
-    return _each_once(resolver.results())
 
 
 def _resolver(selection: StreamSelection) -> pylsl.ContinuousResolver:

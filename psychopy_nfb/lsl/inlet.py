@@ -12,7 +12,7 @@ from psychopy_nfb.checks import check_rate
 from psychopy_nfb.dsp.step import SignalInfo
 from psychopy_nfb.errors import StreamError
 from psychopy_nfb.lsl.chunk_buffer import ChunkBuffer
-from psychopy_nfb.lsl.find import find_stream, is_remote
+from psychopy_nfb.lsl.find import Search, is_remote
 from psychopy_nfb.lsl.outlet import SIMULATED, SPEED
 from psychopy_nfb.lsl.selection import StreamSelection
 from psychopy_nfb.lsl.stamps import StampClock
@@ -83,7 +83,18 @@ class Inlet:
     ):
         self.selection = selection
         self._rest = rest
-        found = found or find_stream(selection)
+        if found is not None:
+            self._open(found, heard)
+            return
+        search = Search(selection)
+        try:
+            self._open(search.first, heard)
+        finally:  # that two match is the better reason where opening the first failed
+            search.only()
+
+    def _open(self, found: pylsl.StreamInfo, heard: Heard | None) -> None:
+        """Open the stream that was found, and listen to it unless it is known."""
+        selection = self.selection
         if found.channel_format() == pylsl.cf_string:
             raise _irregular(selection)
         check_rate("rate", found.nominal_srate() or 1.0)

@@ -15,6 +15,7 @@ import pytest
 from psychopy_nfb import Neurofeedback, read_session
 from psychopy_nfb.errors import StreamError
 from psychopy_nfb.lsl.find import find_stream, list_streams
+from psychopy_nfb.lsl.inlet import Inlet
 from psychopy_nfb.lsl.markers import MarkerWatcher
 from psychopy_nfb.lsl.selection import StreamSelection, named_stream
 
@@ -225,6 +226,8 @@ def test_two_equal_streams_are_refused_with_what_tells_them_apart(odd_amplifier,
     said = str(told.value)
     assert all(f"uid '{uid}'" in said for uid in uids())
     assert "sends twice. Close one of them" in said
+    with pytest.raises(StreamError, match="2 streams match"):  # though it opens the first meanwhile
+        Inlet(both)
     wanted = max(uids())
     found = find_stream(replace(both, predicate=f"uid='{wanted}'"))
     assert found.uid() == wanted
