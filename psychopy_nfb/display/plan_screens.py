@@ -226,6 +226,8 @@ class PlanScreens(Screens):
                 size=FORM_SIZE,
                 pos=(0, 0.05),
                 textHeight=0.03,
+                colorSpace=self._win.colorSpace,
+                fillColor=self._win.color,  # without one it is grey on whatever is behind it
                 itemColor=color,
                 responseColor=color,
                 autoLog=False,

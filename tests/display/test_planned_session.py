@@ -12,6 +12,7 @@ import pytest
 from psychopy_nfb import Neurofeedback, Quest, check_plan, pace, read_plan, run_plan
 from psychopy_nfb.course import course
 from psychopy_nfb.display.frame_log import MARKS_BETWEEN
+from psychopy_nfb.display.plan_screens import PlanScreens
 from psychopy_nfb.dsp.flags import Flags
 from psychopy_nfb.engine.rerun import rerun
 from psychopy_nfb.errors import NfbError
@@ -250,3 +251,17 @@ def test_a_plan_that_does_not_fit_is_refused_before_anything_is_shown(
             "one; put a block of the kind 'baseline' before it."
         )
         assert nfb.block_number == 0
+
+
+@pytest.mark.parametrize(("color", "space"), [("#101418", "rgb"), ((255, 255, 255), "rgb255")])
+def test_the_questions_stand_on_the_windows_own_colour(no_amplifier, open_window, color, space):
+    window = open_window(units="height", allowStencil=True, color=color, colorSpace=space)
+    screens = PlanScreens(Neurofeedback(no_amplifier), window, None, False, False)
+    form = screens.form([{"itemText": "Why?", "type": "free text"}])
+    window.flip()
+    form.draw()
+    pixels = np.asarray(window.getMovieFrame(buffer="back")).reshape(-1, 3)
+    colors, counts = np.unique(pixels, axis=0, return_counts=True)
+    wanted = [16, 20, 24] if space == "rgb" else list(color)
+    assert colors[counts.argmax()].tolist() == wanted
+    assert counts.max() > 0.9 * len(pixels)
