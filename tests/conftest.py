@@ -251,7 +251,7 @@ def _left_behind(shared_before: set[str]) -> list[str]:
 
 
 def _shared_blocks() -> set[str]:
-    if not SHARED_MEMORY.is_dir():
+    if sys.platform != "linux" or not SHARED_MEMORY.is_dir():  # Wine shows what is Linux's
         return set()
     return {path.name for path in SHARED_MEMORY.glob("nfb_*")}
 

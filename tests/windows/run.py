@@ -56,7 +56,8 @@ def run_suite(wine: Wine, names: str, outcomes: dict[str, str]) -> None:
         if attempt and "failed" not in found.values():
             outcomes.pop(names, None)
         outcomes.update(found)
-        wanted = [name for name, outcome in found.items() if outcome == "failed"]
+        failed = [name for name, outcome in found.items() if outcome == "failed"]
+        wanted = names.split() if names in failed else failed
         if not wanted:
             return
 
