@@ -8,7 +8,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 NOT_TAKEN = {
-    *("hypothesis", "pytest-xdist", "ruff", "mypy", "esprima"),
+    *("pytest-xdist", "ruff", "mypy", "esprima"),
     *("playwright", "bids-validator-deno"),
 }
 """Said in requirements.txt, with the reason."""
