@@ -10,7 +10,57 @@ from psychopy_nfb.checks import check_number
 from psychopy_nfb.dsp.flags import Flags
 from psychopy_nfb.dsp.step import SignalInfo, Step
 
+INPUT_UV = 1e6
+"""Largest voltage that an amplifier's input reaches, in microvolts: electrode offsets are less."""
 _AMPLITUDE, _BURST = int(Flags.AMPLITUDE), int(Flags.BURST)
+
+
+def input_limits(info: SignalInfo, limit_uv: float = INPUT_UV) -> np.ndarray:
+    """Return the largest absolute value that is a measurement, float (n_channels,).
+
+    Parameters
+    ----------
+    info : SignalInfo
+        Channels. Those that are no voltage, such as triggers and counters, may have any finite
+        value.
+    limit_uv : float
+        Limit of the voltages, in microvolts.
+
+    Examples
+    --------
+    >>> input_limits(SignalInfo(250.0, ("Oz", "TRIGGER"), kinds={"TRIGGER": "STIM"}))
+    array([1.00000000e+006, 1.79769313e+308])
+    """
+    limits = np.full(info.n_channels, np.finfo(float).max)
+    limits[info.voltages] = limit_uv
+    return limits
+
+
+def measured_only(samples: np.ndarray, info: SignalInfo) -> np.ndarray:
+    """Return samples (n, n_channels) with NaN in place of what no amplifier can have measured.
+
+    Parameters
+    ----------
+    samples : ndarray, shape (n, n_channels)
+        Voltages in microvolts.
+    info : SignalInfo
+        Channels.
+
+    Returns
+    -------
+    ndarray, shape (n, n_channels)
+        Without infinite values, and without voltages beyond `INPUT_UV`; what was given itself if
+        all of it is measured.
+
+    Examples
+    --------
+    >>> info = SignalInfo(250.0, ("Oz", "TRIGGER"), kinds={"TRIGGER": "STIM"})
+    >>> measured_only(np.array([[5.0, 1e9], [1e30, np.inf]]), info)
+    array([[5.e+00, 1.e+09],
+           [   nan,    nan]])
+    """
+    good = np.abs(samples) <= input_limits(info)  # False also for what is not a number
+    return samples if good.all() else np.where(good, samples, np.nan)
 
 
 @dataclass
@@ -20,7 +70,7 @@ class Repair(Step):
     A single infinite sample would stay in a recursive filter for ever.
     """
 
-    limit_uv: float = 1e6
+    limit_uv: float = INPUT_UV
     """Beyond this, in microvolts, no amplifier's input reaches. Channels that are no voltage, such
     as triggers and counters, may have any finite value."""
     flat_seconds: float = 1.0
@@ -33,8 +83,7 @@ class Repair(Step):
     def prepare(self, info: SignalInfo) -> SignalInfo:
         self._flat_samples = max(2, round(self.flat_seconds * info.rate))
         self._n_channels = info.n_channels
-        self._limits = np.full(info.n_channels, np.finfo(float).max)
-        self._limits[info.voltages] = self.limit_uv
+        self._limits = input_limits(info, self.limit_uv)
         least = float(self._limits.min())
         self._least_limit_squared = min(least * least * (1 - 1e-12), np.finfo(float).max)
         self._same = np.empty(info.n_channels, bool)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from psychopy_nfb.channels import EEG, VOLTAGES
+from psychopy_nfb.dsp.artifact import INPUT_UV
 from psychopy_nfb.dsp.channel_verdict import ChannelVerdict
 from psychopy_nfb.dsp.montage import standard_positions
 from psychopy_nfb.dsp.step import SignalInfo
@@ -22,7 +23,6 @@ LINE_UV, LINE_SHARE = 5.0, 0.5
 MUSCLE_UV = 15.0
 MUSCLE_BAND = (65.0, 95.0)
 MAINS_HZ = (50.0, 60.0)
-VALID_UV = 1e6
 NEIGHBOURS = 4
 LARGER, WEAKER = 5.0, 0.125
 """Times the middle amplitude of the nearest channels."""
@@ -146,7 +146,7 @@ class ChannelQuality:
     def _clean(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the window in order of time without linear drift, and which channels are valid."""
         window = np.roll(self._ring, -(self._n_seen % len(self._ring)), axis=0)
-        valid = np.abs(window) <= VALID_UV  # False also for what is not a number
+        valid = np.abs(window) <= INPUT_UV  # False also for what is not a number
         clean = np.where(valid, window, 0.0)
         steps = np.linspace(-1, 1, len(clean))[:, None]
         clean -= clean.mean(axis=0)

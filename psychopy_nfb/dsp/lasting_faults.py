@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from psychopy_nfb.dsp.artifact import measured_only
 from psychopy_nfb.dsp.channel_quality import FLAT_UV, WINDOW_SECONDS, ChannelQuality
 from psychopy_nfb.dsp.channel_verdict import ChannelVerdict
 from psychopy_nfb.dsp.step import SignalInfo
@@ -18,7 +19,7 @@ Movements, blinks and chewing are shorter."""
 LASTING_SHARE = 0.25
 """Share of a recording in which a channel is bad before it is named."""
 LEAST_NUMBERS = 0.5
-"""Share of a window's samples that are numbers, from which on a channel is judged by these."""
+"""Share of a window's samples that are measured, from which on a channel is judged by these."""
 SHARED, FEWEST_SHARED = 0.5, 3
 """Share, and number, of the channels from which on a fault that they have in common is one of the
 whole recording."""
@@ -92,10 +93,11 @@ def lasting_faults(samples: np.ndarray, info: SignalInfo) -> dict[str, tuple[str
     n_judged = 0
     for number in range(0, n_windows, step):
         window = samples[number * length : (number + 1) * length]
-        known = np.isfinite(window)
-        if not known.any():
+        if not np.isfinite(window).any():
             continue
-        if not known.all():  # a few numbers that are missing leave the others as they are
+        window = measured_only(window, info)
+        known = np.isfinite(window)
+        if not known.all():  # a few values that are missing leave the others as they are
             mostly = np.flatnonzero(known.any(axis=0) & (known.mean(axis=0) >= LEAST_NUMBERS))
             window = window.copy()
             for channel in mostly:

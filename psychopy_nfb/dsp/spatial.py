@@ -176,10 +176,12 @@ def spoc(
             f"{len(target)} values",
             f"must have one for each of the {len(samples)} samples, and three windows or more",
         )
-    # Windows with an artifact in them are left out.
+    # Windows with an artifact in them, or in which the target lacks a number, are left out.
+    values = np.asarray(target, dtype=float)[: n * length].reshape(n, length)
     kept = ~calm.artifacts[: n * length].any(axis=1).reshape(n, length).any(axis=1)
-    values = np.asarray(target, dtype=float)[: n * length].reshape(n, length).mean(axis=1)[kept]
-    if not (np.isfinite(values).all() and np.std(values) > 0):
+    kept &= np.isfinite(values).all(axis=1)
+    values = values[kept].mean(axis=1)
+    if not (len(values) and np.std(values) > 0):
         raise SettingsError("target", "constant", "must change, and hold numbers only")
     values = (values - values.mean()) / values.std()
     blocks = inside[: n * length].reshape(n, length, -1)[kept]
@@ -287,7 +289,11 @@ def checked(samples: np.ndarray, labels: Sequence[str], whole: bool = True) -> n
     numbers = np.isfinite(samples)
     lacking = ~(numbers.all(axis=0) if whole else numbers.any(axis=0))
     if lacking.any():
-        said = "holds what is no number; cut it out" if whole else "holds no numbers; leave it out"
+        said = (
+            "holds what is no number; cut it out"
+            if whole
+            else "holds no usable numbers; leave it out"
+        )
         raise SettingsError("samples", labels[int(np.argmax(lacking))], said)
     return samples
 

@@ -12,7 +12,7 @@ from psychopy_nfb.inspection.understanding import (
     Understanding,
     bad_channels,
     eeg_sd,
-    no_numbers,
+    unmeasured_told,
 )
 from psychopy_nfb.lsl.amplitude import AmplitudeCheck
 from psychopy_nfb.lsl.continuity import Continuity
@@ -135,7 +135,7 @@ class Listened:
             markers=markers,
             assumptions=[
                 *channels.assumptions,
-                *no_numbers(together, channels.labels),
+                *unmeasured_told(together, inlet.info),
                 *notes,
                 *self._notes,
             ],

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from psychopy_nfb.channels import BIO, EEG, MISC, STIM
+from psychopy_nfb.dsp.artifact import INPUT_UV, measured_only
 from psychopy_nfb.dsp.lasting_faults import lasting_faults
 from psychopy_nfb.dsp.montage import standard_positions
 from psychopy_nfb.dsp.step import SignalInfo
@@ -174,6 +175,7 @@ def length(seconds: float) -> str:
 def of_recording(recording: Recording, ending: str) -> Understanding:
     """Return what was understood of a recording; `ending` is that of its file."""
     counted = recording.chunk_seconds > 0
+    info = SignalInfo(recording.rate, recording.labels, kinds=recording.not_eeg)
     places = {*recording.positions, *standard_positions(recording.labels)}
     chunk = "not told by a file of this kind" if recording.start is None else "each sample alone"
     if counted:
@@ -195,14 +197,12 @@ def of_recording(recording: Recording, ending: str) -> Understanding:
         clock=_clock(recording),
         chunk=chunk,
         eeg_sd_uv=eeg_sd(recording.samples, recording.kinds, recording.rate),
-        bad=bad_channels(
-            recording.usable, SignalInfo(recording.rate, recording.labels, kinds=recording.not_eeg)
-        ),
+        bad=bad_channels(recording.unmarked, info),
         gaps=[(row / recording.rate, seconds) for row, seconds in recording.gaps],
         markers=dict(Counter(text for _, text in recording.markers)),
         assumptions=[
             *recording.assumptions,
-            *no_numbers(recording.samples, recording.labels),
+            *unmeasured_told(recording.samples, info),
         ],
     )
 
@@ -218,27 +218,40 @@ def _clock(recording: Recording) -> str:
     return f"{said}; {n} had none and were counted" if n else said
 
 
-def no_numbers(samples: np.ndarray, labels: Iterable[str]) -> list[str]:
-    """Return sentences on the channels in whose samples, (n, n_channels), are no numbers.
+def unmeasured_told(samples: np.ndarray, info: SignalInfo) -> list[str]:
+    """Return sentences on samples (n, n_channels) that no amplifier can have measured.
 
-    Channels that lack the same number of samples are named together.
+    Channels in which as many samples are so are named together.
 
     Examples
     --------
-    >>> no_numbers(np.array([[1.0, np.nan], [2.0, np.nan]]), ("Cz", "Oz"))
-    ['Oz: 2 of 2 samples are no numbers.']
+    >>> samples = np.array([[1.0, np.nan, 1e30], [2.0, np.nan, 4.0]])
+    >>> for sentence in unmeasured_told(samples, SignalInfo(250.0, ("Cz", "Pz", "Oz"))):
+    ...     print(sentence)
+    Pz: 2 of 2 samples are no numbers.
+    Oz: 1 of 2 samples are beyond 1 V, more than an amplifier can measure.
     """
-    counts = (~np.isfinite(samples)).sum(axis=0).tolist()
-    lacking: dict[int, list[str]] = {}
-    for label, n in zip(labels, counts, strict=True):
-        if n:
-            lacking.setdefault(n, []).append(label)
-    if len(lacking) > MOST_NAMED:
-        least, most, names = min(lacking), max(lacking), listed(sum(lacking.values(), []), most=6)
-        return [f"{names}: {least} to {most} of {len(samples)} samples are no numbers."]
+    lacking = ~np.isfinite(samples)
+    beyond = ~np.isfinite(measured_only(samples, info)) & ~lacking
+    above = f"are beyond {INPUT_UV / 1e6:g} V, more than an amplifier can measure"
     return [
-        f"{listed(named, most=MOST_NAMED)}: {n} of {len(samples)} samples are no numbers."
-        for n, named in lacking.items()
+        *_counted(lacking, info.labels, "are no numbers"),
+        *_counted(beyond, info.labels, above),
+    ]
+
+
+def _counted(found: np.ndarray, labels: Iterable[str], what: str) -> list[str]:
+    """Return sentences on how many samples of which channel are `found`, bool (n, n_channels)."""
+    alike: dict[int, list[str]] = {}
+    for label, n in zip(labels, found.sum(axis=0).tolist(), strict=True):
+        if n:
+            alike.setdefault(n, []).append(label)
+    if len(alike) > MOST_NAMED:
+        least, most, names = min(alike), max(alike), listed(sum(alike.values(), []), most=6)
+        return [f"{names}: {least} to {most} of {len(found)} samples {what}."]
+    return [
+        f"{listed(named, most=MOST_NAMED)}: {n} of {len(found)} samples {what}."
+        for n, named in alike.items()
     ]
 
 
@@ -272,7 +285,7 @@ def eeg_sd(samples: np.ndarray, kinds: Iterable[str], rate: float) -> float | No
     """
     eeg = samples[:, [kind == EEG for kind in kinds]]
     n = max(2, round(rate))
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         parts = [eeg[at : at + n].std(axis=0) for at in range(0, max(1, len(eeg) - n + 1), n)]
     spread = np.array(parts)
     spread = spread[np.isfinite(spread) & (spread > 0)]

@@ -98,14 +98,21 @@ def amplitude_fault(samples: np.ndarray, length: int, beyond: float = 1.0) -> st
     beyond : float
         By how many times they are beyond the limits at least.
     """
-    samples = samples[:, np.isfinite(samples).all(axis=0)]
-    samples = samples[:, np.ptp(samples, axis=0) > 0] if samples.size else samples
     if not samples.size:
-        return None  # no electrode is on; each channel's flags say so
+        return None
+    changing = np.fmin.reduce(samples) < np.fmax.reduce(samples)
+    samples = samples[:, changing]
     length = min(max(2, length), len(samples))
     parts = [samples[at : at + length] for at in range(0, len(samples) - length + 1, length)]
-    spread = float(np.median([part.std(axis=0) for part in parts]))
-    offset = float(np.median(np.abs(samples.mean(axis=0))))
+    # A single infinite or impossible value spoils one stretch, and not the judgement of the rest.
+    with np.errstate(invalid="ignore", over="ignore"):
+        spreads = np.array([part.std(axis=0) for part in parts])
+        offsets = np.array([part.mean(axis=0) for part in parts])
+    known = np.isfinite(spreads)
+    if not known.any():
+        return None  # no electrode is on; each channel's flags say so
+    spread = float(np.median(spreads[known]))
+    offset = float(np.median(np.abs(offsets[known])))
     what = f"The EEG has an amplitude of {spread:.2g} µV (standard deviation)"
     if spread < SMALLEST_UV / beyond:
         return f"{what}, which is less than any amplifier's noise"

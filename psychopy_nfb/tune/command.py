@@ -120,14 +120,14 @@ def _tuned(options: argparse.Namespace, delays: Sequence[float], folder: Path, s
     from psychopy_nfb.engine.signal_chain import SignalChain
     from psychopy_nfb.recording.eeg_files import read_recording
     from psychopy_nfb.tune.kinds import check_voltage
-    from psychopy_nfb.tune.prepared import check_marked, offsets_removed
+    from psychopy_nfb.tune.prepared import check_usable, offsets_removed
     from psychopy_nfb.tune.tuning import recommended, tune
 
     load_plugins(options.plugin)
     load_installed()
     with doing("Reading the recording"):
         recording = read_recording(options.recording, options.stream, units=options.units)
-    check_marked(recording)
+    check_usable(recording)
     check_channels("channel", _names(options.channel), recording.labels)
     prepare_folder(folder)
     labels = tuple(recording.labels)

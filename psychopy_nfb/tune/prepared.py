@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import ndimage
 
+from psychopy_nfb.channels import VOLTAGES
 from psychopy_nfb.dsp import DCBlock, HighPass, Pipeline, SignalInfo, Step
+from psychopy_nfb.dsp.artifact import INPUT_UV
 from psychopy_nfb.dsp.channel_quality import FLAT_UV
 from psychopy_nfb.dsp.whole import MARGIN_SECONDS, bridged, calmed, widened
 from psychopy_nfb.errors import SettingsError, listed
@@ -29,6 +31,10 @@ DRIFTING = 15.0
 BRIDGED_SECONDS = 0.02
 """Longest time without numbers that a straight line fills well: of 10 Hz with 15 µV it is at most
 4 µV off. Only longer ones are left out with a margin."""
+SHORT_SECONDS = 0.1
+"""Seconds below which a length of time is given in milliseconds' precision."""
+UNUSABLE = f"no numbers, beyond {INPUT_UV / 1e6:g} V or marked as bad"
+"""What cannot be used of a recording, in words."""
 SHORTEST_SCORED = 10.0
 """Fewest seconds without artifacts that are scored."""
 
@@ -39,15 +45,14 @@ def check_not_flat(samples: np.ndarray, used: Sequence[int], labels: Sequence[st
     Parameters
     ----------
     samples : ndarray, shape (n, n_channels)
-        In microvolts.
+        In microvolts; what is no number does not count.
     used : sequence of int
         Which channels matter.
     labels : sequence of str
         What they are called in the sentence.
     """
-    found = np.where(np.isfinite(samples[:, used]), samples[:, used], np.nan)
-    seen = found[:, np.isfinite(found).any(axis=0)]
-    if not (np.nanstd(seen, axis=0) >= FLAT_UV).any():
+    numbers = (column[np.isfinite(column)] for column in samples[:, used].T)
+    if not any(len(one) and np.std(one) >= FLAT_UV for one in numbers):
         raise SettingsError(
             "channel",
             list(labels),
@@ -98,8 +103,8 @@ def _without_slope(samples: np.ndarray, rate: float) -> np.ndarray:
     return samples - time[:, None] * slopes
 
 
-def check_marked(recording: Recording) -> None:
-    """Refuse a recording that the file marks as bad from beginning to end.
+def check_usable(recording: Recording) -> None:
+    """Refuse a recording that is marked as bad as a whole, or has no voltage that can be measured.
 
     Raises
     ------
@@ -113,17 +118,27 @@ def check_marked(recording: Recording) -> None:
             "is marked as bad from beginning to end in the file, and nothing of it can be used; "
             "unmark there what is good, or choose another recording",
         )
+    kinds = recording.kinds
+    voltages = [place for place, kind in enumerate(kinds) if kind in VOLTAGES]
+    usable = np.isfinite(recording.usable[:, voltages])
+    if not usable.any() and np.isfinite(recording.unmarked[:, voltages]).any():
+        raise SettingsError(
+            "recording",
+            recording.name,
+            f"has only voltages beyond {INPUT_UV / 1e6:g} V, more than an amplifier can measure; "
+            "its unit is wrong: set it (--units)",
+        )
 
 
 def missing_told(missing: np.ndarray, labels: Sequence[str], rate: float) -> list[str]:
-    """Return a sentence for each channel in which numbers are missing: where, and that it goes on.
+    """Return a sentence for each channel of which samples cannot be used: how many, and where.
 
     Channels that lack the same are named together.
 
     Parameters
     ----------
     missing : ndarray of bool, shape (n, n_channels)
-        Where there is no number.
+        Which samples cannot be used.
     labels : sequence of str
         Of the channels.
     rate : float
@@ -133,7 +148,9 @@ def missing_told(missing: np.ndarray, labels: Sequence[str], rate: float) -> lis
     --------
     >>> missing = np.repeat([[False], [True], [False]], [500, 250, 500], axis=0)
     >>> missing_told(missing, ["Oz"], 250.0)
-    ['Oz: 1.0 s are no numbers or marked as bad, from 2.0 to 3.0 s, and were left out.']
+    ['Oz: 1.0 s are no numbers, beyond 1 V or marked as bad, from 2.0 to 3.0 s, and were left out.']
+    >>> missing_told(np.arange(1250)[:, None] == 500, ["Oz"], 250.0)
+    ['Oz: 0.004 s are no numbers, beyond 1 V or marked as bad, at 2.0 s, and were left out.']
     """
     alike: dict[bytes, tuple[np.ndarray, list[str]]] = {}
     for label, column in zip(labels, missing.T, strict=True):
@@ -141,14 +158,15 @@ def missing_told(missing: np.ndarray, labels: Sequence[str], rate: float) -> lis
     told = []
     for column, named in alike.values():
         edges = np.flatnonzero(np.diff(np.r_[False, column, False].view(np.int8)))
-        parts = [
-            f"from {first / rate:.1f} to {last / rate:.1f} s"
-            for first, last in edges.reshape(-1, 2).tolist()
-        ]
+        parts = []
+        for first, last in edges.reshape(-1, 2).tolist():
+            begin, end = f"{first / rate:.1f}", f"{last / rate:.1f}"
+            parts.append(f"at {begin} s" if begin == end else f"from {begin} to {end} s")
         if parts:
+            seconds = column.sum() / rate
             told.append(
-                f"{listed(named, most=6)}: {column.sum() / rate:.1f} s are no numbers or marked as "
-                f"bad, {listed(parts, most=3)}, and were left out."
+                f"{listed(named, most=6)}: {seconds:.{1 if seconds >= SHORT_SECONDS else 3}f} s "
+                f"are {UNUSABLE}, {listed(parts, most=3)}, and were left out."
             )
     return told
 
@@ -205,7 +223,7 @@ def without_artifacts(
     gaps : sequence of int
         Samples before which some are missing.
     missing : ndarray of bool, shape (n,)
-        Where there is no number.
+        Which samples cannot be used.
     told : callable
         Called with a sentence about what is left out of the scored part.
 
@@ -234,7 +252,7 @@ def without_artifacts(
     n_scored = len(scored_rows(usable, rate, scored))
     reasons = [f"artifacts beyond {limit_uv:g} µV"]
     reasons += ["gaps"] if len(gaps) else []
-    reasons += ["no numbers or parts marked as bad"] if missing.any() else []
+    reasons += [f"samples that are {UNUSABLE}"] if missing.any() else []
     why = " or ".join(reasons)
     if n_scored < SHORTEST_SCORED * rate:
         raise SettingsError(

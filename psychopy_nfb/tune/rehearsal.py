@@ -15,7 +15,7 @@ from psychopy_nfb.engine.processor import Processor
 from psychopy_nfb.engine.rerun import run_offline
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.protocol import Trial, value_name
-from psychopy_nfb.tune.prepared import check_marked, check_not_flat
+from psychopy_nfb.tune.prepared import check_not_flat, check_usable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -117,7 +117,7 @@ def rehearse(
         If the recording is too short, is marked as bad as a whole, is flat, lacks a channel or has
         no clean baseline.
     """
-    check_marked(recording)
+    check_usable(recording)
     labels = tuple(recording.labels)
     # As live: the file's own positions are in a frame of its own, and a stream has none.
     positions = standard_positions(labels)

@@ -111,9 +111,9 @@ def _found(
     from psychopy_nfb.dsp import csp, regress_out, reject_blinks, spoc, ssd
     from psychopy_nfb.dsp.spatial import BESIDE_SECONDS, checked
     from psychopy_nfb.dsp.whole import calmed, without_drift
-    from psychopy_nfb.tune.prepared import check_marked, missing_told
+    from psychopy_nfb.tune.prepared import check_usable, missing_told
 
-    check_marked(recording)
+    check_usable(recording)
 
     left_out = {*check_channels("exclude", _names(options.exclude), recording.labels)}
     if options.target is not None:
@@ -159,8 +159,12 @@ def _found(
             f"Left out, because flat: {', '.join(recording.labels[place] for place in flat)}.",
         )
     told += missing_told(~numbers, labels, rate)
-    low, high = band
     rows = numbers.all(axis=1)
+    if options.method == "spoc":
+        aim = recording.usable[:, target]
+        told += missing_told(~np.isfinite(aim)[:, None], [options.target], rate)
+        rows &= np.isfinite(aim)
+    low, high = band
     _check_length(recording, rows, len(kept), options)
     if options.method == "eog":
         step = regress_out(without_drift(calm.samples, rate)[rows], labels, _names(options.eyes))
@@ -179,7 +183,7 @@ def _found(
         share = _share(options, float(fit.scores[0]))
         words = f"Component 1, {low:g} to {high:g} Hz: {share} of its power is in this state."
     elif options.method == "spoc":
-        fit = spoc(samples, recording.samples[:, target], rate, labels, band)
+        fit = spoc(samples, aim, rate, labels, band)
         words = f"Component 1, {low:g} to {high:g} Hz: its power follows {options.target}."
     else:
         fit = ssd(samples, rate, labels, band)
@@ -239,6 +243,7 @@ def _told(
     import numpy as np
 
     from psychopy_nfb.dsp.spatial import BESIDE_SECONDS
+    from psychopy_nfb.tune.prepared import UNUSABLE
 
     told = []
     left = [recording.labels[place] for place in no_eeg]
@@ -251,7 +256,7 @@ def _told(
     if sentence := calm.jumps_told([recording.labels[place] for place in kept]):
         told.append(sentence)
     numbers = np.isfinite(recording.usable[:, kept]).all()
-    what = "large artifacts" if numbers else "large artifacts, what is no number or marked as bad"
+    what = "large artifacts" if numbers else f"large artifacts, and samples that are {UNUSABLE}"
     spoilt = calm.artifacts.any(axis=1).sum() / recording.rate
     if spoilt and method in ("ssd", "csp", "spoc"):  # the others look for the eyes' artifacts
         told.append(

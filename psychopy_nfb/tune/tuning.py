@@ -11,6 +11,7 @@ import numpy as np
 
 from psychopy_nfb.checks import check_band
 from psychopy_nfb.dsp import ArtifactGate, SignalInfo, Step, acausal_analytic
+from psychopy_nfb.dsp.artifact import measured_only
 from psychopy_nfb.dsp.estimators import ESTIMATORS, Estimator
 from psychopy_nfb.dsp.whole import numbers_only
 from psychopy_nfb.errors import SettingsError
@@ -94,15 +95,16 @@ def tune(
     ------
     SettingsError
         If the recording is too short, or not one channel comes out of `before`; if a channel that
-        is used holds no numbers; or if there are artifacts, or values that are no numbers, nearly
-        everywhere.
+        is used holds no usable numbers; or if there are artifacts, or values that cannot be used,
+        nearly everywhere.
 
     Notes
     -----
-    What is no number is bridged and enters no score. Linear drift and jumps of the level are taken
-    out of the recording first. Large artifacts (beyond the limit of the `ArtifactGate` in `before`,
-    or its usual one) are bridged and enter no score. The reference is the acausal analytic signal
-    of the channel as it was recorded, so that what the filters of `before` do to the phase counts.
+    What is no number, or beyond what an amplifier's input reaches, is bridged and enters no score.
+    Linear drift and jumps of the level are taken out of the recording first. Large artifacts
+    (beyond the limit of the `ArtifactGate` in `before`, or its usual one) are bridged and enter no
+    score. The reference is the acausal analytic signal of the channel as it was recorded, so that
+    what the filters of `before` do to the phase counts.
 
     The first half of the recording is the fit part: filters are fitted and variants are chosen (on
     its last third, fitted to the rest of it) without a sample of the second half. The second half
@@ -120,12 +122,13 @@ def tune(
     spatial = [step for step in before if step.spatial]
     mixed, out = passed_through(spatial, np.eye(info.n_channels), info)
     used = np.flatnonzero(mixed.any(axis=1))
+    samples = measured_only(samples, info)
     missing = ~np.isfinite(samples[:, used])
     for sentence in missing_told(missing, [info.labels[index] for index in used], rate):
         told(sentence)
     nothing = [info.labels[index] for index in used[missing.all(axis=0)]]
     if nothing:
-        raise SettingsError("channel", nothing, "holds no numbers; choose another one")
+        raise SettingsError("channel", nothing, "holds no usable numbers; choose another one")
     samples = numbers_only(samples)
     check_not_flat(samples, used.tolist(), out.labels)
     samples = levelled(samples, info, used, n_fit, told)

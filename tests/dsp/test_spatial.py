@@ -201,7 +201,7 @@ def test_what_cannot_be_fitted_is_refused_in_a_sentence():
         dsp.ssd(samples[:100], RATE, LABELS, BAND)
     holed = samples.copy()
     holed[:, 3] = np.nan
-    with pytest.raises(SettingsError, match=rf"samples='{LABELS[3]}': holds no numbers"):
+    with pytest.raises(SettingsError, match=rf"samples='{LABELS[3]}': holds no usable numbers"):
         dsp.ssd(holed, RATE, LABELS, BAND)
     holed[100:, 3] = samples[100:, 3]
     with pytest.raises(SettingsError, match=rf"samples='{LABELS[3]}': holds what is no number"):

@@ -135,7 +135,10 @@ def test_bad_channels_are_refused_and_bad_parts_left_out(marked, tmp_path, capsy
     assert main(["spatial", str(marked), "--band", "8", "12", "--out", str(tmp_path)]) == 0
     said = capsys.readouterr().out
     assert "Left out, because the file marks them as bad: Fz." in said
-    assert "Cz, Pz, O1, Oz: 4.0 s are no numbers or marked as bad, from 60.0 to 64.0 s" in said
+    assert (
+        "Cz, Pz, O1, Oz: 4.0 s are no numbers, beyond 1 V or marked as bad, from 60.0 to 64.0 s"
+        in said
+    )
     (weights,) = tmp_path.glob("spatial_*.json")
     assert list(json.loads(weights.read_text(encoding="utf-8"))["C1"]) == ["Cz", "Pz", "O1", "Oz"]
 

@@ -100,7 +100,7 @@ def test_row_107_a_prediction_is_recommended_to_those_alone_who_ask_for_it():
     ("samples", "said"),
     [
         (eeg(30), "recording.*too short.*40"),
-        (np.full_like(eeg(), np.nan), "holds no numbers; choose another"),
+        (np.full_like(eeg(), np.nan), "holds no usable numbers; choose another"),
         (eeg() * [1.0, 0.0], "channel.*flat"),
     ],
 )

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
 from psychopy_nfb.channels import EEG
+from psychopy_nfb.dsp.artifact import measured_only
+from psychopy_nfb.dsp.step import SignalInfo
 
 
 @dataclass(frozen=True)
@@ -71,9 +74,19 @@ class Recording:
         kinds = zip(self.labels, self.kinds, strict=True)
         return {label: kind for label, kind in kinds if kind != EEG}
 
-    @property
+    @cached_property
     def usable(self) -> np.ndarray:
-        """The samples as filters are found on them: NaN in the parts that are marked as bad."""
+        """The samples as filters are found on them: measured values that are not marked as bad.
+
+        NaN is in place of all else: the parts that are marked as bad, infinite values, and voltages
+        beyond what an amplifier's input reaches.
+        """
+        info = SignalInfo(self.rate, self.labels, kinds=self.not_eeg)
+        return measured_only(self.unmarked, info)
+
+    @property
+    def unmarked(self) -> np.ndarray:
+        """The samples as stored, with NaN in the parts that are marked as bad."""
         if not self.bad_parts:
             return self.samples
         samples = self.samples.copy()
