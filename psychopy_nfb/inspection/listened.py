@@ -173,10 +173,12 @@ def clock_in_words(facts: dict[str, object]) -> str:
 
     Examples
     --------
-    >>> clock = {"stamps": "as sent", "offset": 0.0, "n_missing": 3, "n_jumps": 0}
+    >>> clock = {"stamps": "as sent", "unit": "seconds", "offset": 0.0}
+    >>> clock |= {"n_missing": 3, "n_jumps": 0}
     >>> clock_in_words(clock)
     "stamps are on LSL's clock, taken as sent; 3 samples had none and were counted"
-    >>> clock_in_words({"stamps": "moved", "offset": -2.0, "n_missing": 0, "n_jumps": 1})
+    >>> clock |= {"stamps": "moved", "offset": -2.0, "n_missing": 0, "n_jumps": 1}
+    >>> clock_in_words(clock)
     "stamps jumped once meanwhile and are now +2.000 s off LSL's clock and moved onto it"
     """
     off = f"{-facts['offset']:+,.3f} s"
@@ -188,4 +190,6 @@ def clock_in_words(facts: dict[str, object]) -> str:
         "moved": f"stamps {before}{now} {off} off LSL's clock and moved onto it",
         "counted": "stamps do not tell when each sample was taken: samples are counted",
     }[facts["stamps"]]
+    if facts["unit"] != "seconds":
+        said = f"{said}; they were sent in {facts['unit']} and converted to seconds"
     return f"{said}; {n_missing} samples had none and were counted" if n_missing else said

@@ -16,6 +16,7 @@ from psychopy_nfb.lsl.stamps_heard import (
     is_foreign,
     understand,
 )
+from psychopy_nfb.lsl.stamps_unit import LEAST_STEPS, UNITS, seconds_per_unit
 
 WINDOW_SECONDS = 5.0
 """Time in which the narrowest arrival is looked for: what does not come at once was on its way."""
@@ -33,7 +34,8 @@ class StampClock:
 
     Stamps that are on it and in order are handed on as they are. Those of another clock are moved
     by an offset: the narrowest arrival of a sample, followed as the clocks drift. Where stamps do
-    not tell when each sample was taken, samples are counted. What is found is told once, in
+    not tell when each sample was taken, samples are counted. Stamps in milliseconds, microseconds
+    or nanoseconds are converted to seconds first. What is found is told once, in
     `events`.
 
     Parameters
@@ -51,13 +53,14 @@ class StampClock:
         Rows of the last block before which the clock jumped or samples were lost that no stamp
         tells of.
     events : collections.deque of (str, dict)
-        What was found: ``clock_offset``, ``clock_jump``, ``stamps_counted``, ``stamps_missing``.
+        What was found: ``clock_offset``, ``clock_jump``, ``stamps_counted``, ``stamps_missing``,
+        ``stamps_unit``.
 
     Examples
     --------
     >>> clock = StampClock(100.0)
-    >>> clock.correct(1.7e9 + np.array([0.00, 0.01]), received=50.0).round(6).tolist()
-    [49.99, 50.0]
+    >>> clock.correct(1.7e9 + np.array([0.00, 0.01, 0.02, 0.03]), received=50.0).round(6).tolist()
+    [49.97, 49.98, 49.99, 50.0]
     >>> clock.events[0][0]
     'clock_offset'
     """
@@ -69,6 +72,8 @@ class StampClock:
         self.events: deque[tuple[str, dict[str, Any]]] = deque()
         self.offset: float = 0.0
         """Seconds added to the stream's stamps."""
+        self._unit = 1.0  # length in seconds of the unit that they are sent in
+        self._untold = False  # whether they are moved and `events` does not have it yet
         self._counter: SampleCounter | None = None
         self.moved: bool = False
         """Whether the stream's stamps are not handed on as they are."""
@@ -102,13 +107,15 @@ class StampClock:
         Parameters
         ----------
         stamps : ndarray, shape (n,)
-            As the stream sent them, in seconds; not changed.
+            As the stream sent them; not changed.
         received : float
             LSL's time when the block had arrived.
         """
         self.breaks = ()
         if self._first_arrivals is not None:
             self._listen(stamps, received)
+        if self._unit != 1:
+            stamps = stamps * self._unit
         if received - self._received > FOREIGN_SECONDS:  # what waited meanwhile is late
             self._begin_window(received)
         self._received = received
@@ -128,6 +135,7 @@ class StampClock:
         kind = "counted" if self.counted else "moved" if self.moved else "as sent"
         return {
             "stamps": kind,
+            "unit": UNITS.get(self._unit, "seconds"),
             "offset": self.offset,
             "chunk_seconds": round(self.chunk_seconds, 6),
             "n_missing": self.n_missing,
@@ -138,7 +146,8 @@ class StampClock:
         """Use what was heard, and tell what is odd in it."""
         self._first_arrivals = None
         self._chunk_seconds = heard.chunk / self.pace
-        told = bool(heard.offset) and not self.moved
+        self._use_unit(heard.unit)
+        told = bool(heard.offset) and (self._untold or not self.moved)
         if told:
             self._tell_offset(heard.offset)
         if heard.counted and not self.counted:
@@ -148,8 +157,32 @@ class StampClock:
         """Learn the habits of a stream that was silent at first."""
         arrivals = self._first_arrivals
         arrivals.append((stamps.copy(), received))
+        if self._unit == 1:  # stamps in another unit would be taken for jumps meanwhile
+            so_far = np.concatenate([part for part, _ in arrivals])
+            self._use_unit(seconds_per_unit(so_far, np.arange(len(so_far)), self.pace))
+            late = received - float(stamps[-1]) * self._unit
+            if self._unit != 1 and is_foreign(late):
+                self._tell_offset(late)
+            elif self._untold and self._n_heard > LEAST_STEPS:
+                self._tell_offset(self.offset)
         if received - arrivals[0][1] > LATE_START_SECONDS:
             self._adopt(understand(arrivals))
+
+    @property
+    def _n_heard(self) -> float:
+        """Samples that have come while the stream is listened to; many once it is known."""
+        arrivals = self._first_arrivals
+        return math.inf if arrivals is None else sum(len(part) for part, _ in arrivals)
+
+    def _use_unit(self, unit: float) -> None:
+        """Convert stamps from a `unit` of so many seconds from now on, and tell it."""
+        if unit in (1, self._unit):
+            return
+        self._unit = unit
+        # What was found in the wrong unit:
+        self.offset, self.moved, self._untold, self._last_raw = 0.0, False, False, -math.inf
+        sentence = UNIT.format(UNITS[unit], 1 / unit)
+        self.events.append(("stamps_unit", {"unit": UNITS[unit], "sentence": sentence}))
 
     def _right(self, stamps: np.ndarray, received: float) -> bool:
         """Return whether stamps are in order and can be those of samples that came just now."""
@@ -194,12 +227,20 @@ class StampClock:
             else:
                 self._begin_to_count()
                 return self._count(stamps, received)
-        elif steps[ahead] > self._gap_seconds and late < -self._most_ahead():
+        elif (
+            steps[ahead] > self._gap_seconds
+            and late < -self._most_ahead()
+            and self._n_heard > LEAST_STEPS  # before, it may be their unit
+        ):
             out = self._jumped(raw, ahead, float(steps[ahead]), received)
         else:
             waited = 0 <= late <= self._may_wait
             if not self.moved and is_foreign(late) and self._last == -math.inf and not waited:
-                self._tell_offset(late)
+                if self._n_heard <= LEAST_STEPS:  # their unit is not known yet
+                    self._move(late)
+                    self._untold = True
+                else:
+                    self._tell_offset(late)
             out = raw + self.offset
             if self.moved:
                 out = self._followed(out, received)
@@ -289,10 +330,14 @@ class StampClock:
             return
         self.events.append(("stamps_counted", {"sentence": COUNTED}))
 
-    def _tell_offset(self, offset: float) -> None:
+    def _move(self, offset: float) -> None:
         self.offset, self.moved = offset, True
         self._usual_late = 0.0
         self._begin_window(self._received)
+
+    def _tell_offset(self, offset: float) -> None:
+        self._move(offset)
+        self._untold = False
         sentence = OFFSET.format(-offset)
         self.events.append(("clock_offset", {"seconds": -offset, "sentence": sentence}))
 
@@ -301,6 +346,10 @@ OFFSET = (
     "The amplifier's stamps are {:+,.1f} s off LSL's clock. They are moved onto it by when samples "
     "arrive: the amplifier's own delay is not known and is in no figure of the lag. Set the "
     "amplifier's program to LSL's clock (local_clock) if it can be set."
+)
+UNIT = (
+    "The amplifier's stamps are in {}, but LSL's are in seconds: they are divided by {:,.0f}. Set "
+    "the amplifier's program to LSL's clock (local_clock, in seconds) if it can be set."
 )
 JUMP = (
     "The clock of the amplifier's stamps jumped by {:+.1f} s. From there on its stamps are moved "

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from psychopy_nfb.lsl.stamps_unit import seconds_per_unit
+
 FOREIGN_SECONDS = 1.0
 """Stamps further than this from the arrival of their samples are on another clock than LSL's."""
 WRONG_RATE = 0.01
@@ -44,6 +46,8 @@ class Heard:
     """Uncertainty of `pace`, as a share of it."""
     paces: tuple[float, float] = (math.nan, math.nan)
     """`pace` in the first and in the second half of the time."""
+    unit: float = 1.0
+    """Length in seconds of the unit that the stamps are in."""
     offset: float = 0.0
     """Seconds to add to the stamps to have LSL's clock; 0 where they are on it."""
     counted: bool = False
@@ -110,7 +114,8 @@ def understand(arrivals: Sequence[tuple[np.ndarray, float]]) -> Heard:
     Parameters
     ----------
     arrivals : sequence of (stamps, received)
-        Stamps of the samples that arrived together, (n,) in seconds, and LSL's time then.
+        Stamps of the samples that arrived together, (n,) as the stream sent them, and LSL's time
+        then.
 
     Examples
     --------
@@ -125,16 +130,20 @@ def understand(arrivals: Sequence[tuple[np.ndarray, float]]) -> Heard:
     received, ends, sizes = _chunks(arrivals)
     heard: dict[str, Any] = {"samples": len(stamps), "chunk": max(1, round(np.median(sizes)))}
     known = np.isfinite(stamps) & (stamps != 0)
+    rough = 0.0  # samples a second
+    if len(received) >= LEAST_CHUNKS and received[-1] > received[0]:
+        rough = (ends[-1] - ends[0]) / (received[-1] - received[0])
     last = np.where(known[ends - 1], stamps[ends - 1], np.nan)
+    heard["unit"] = unit = seconds_per_unit(last, ends, rough)
+    stamps, last = stamps * unit, last * unit
     late = received - last
     if known.mean() > 0.5 and np.isfinite(late).any():
         narrowest = float(np.nanmin(late))
         heard["offset"] = narrowest if is_foreign(narrowest) else 0.0
     else:
         heard["own"], heard["counted"] = False, True
-    if len(received) < LEAST_CHUNKS or received[-1] <= received[0]:
+    if not rough:
         return Heard(**heard)
-    rough = (ends[-1] - ends[0]) / (received[-1] - received[0])
     counted = heard.get("counted", False)
     if not counted:
         counted = _uneven(stamps[known], rough)

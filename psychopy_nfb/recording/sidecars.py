@@ -99,6 +99,8 @@ EVENTS = {
             "clock_jump": "The clock of a stream's stamps jumped; detail says how far.",
             "stamps_counted": "Stamps that do not tell when samples were taken were replaced by "
             "counting.",
+            "stamps_unit": "A stream's stamps are not in seconds, but in the unit that detail "
+            "names; they were converted.",
             "stamps_missing": "Samples without a valid stamp were stamped by counting.",
             "rate_differs": "The stream has another rate than the declared one; detail has both.",
             "rate_spoilt": "The stream has left the rate that the filters were made for: no reward "

@@ -32,6 +32,7 @@ USUAL = {
     "alpha_on": None,  # the labels that have it; None for all
     "scale": 1.0,  # by which the microvolts are multiplied
     "stamps": "lsl",  # or: arrival, unix, device, zeros, nan, forward, back
+    "unit_seconds": 1.0,  # of the stamps
     "at": 4.0,  # seconds after which zeros, nan, forward and back happen
     "jump": 2.0,  # seconds of forward and back
     "silent": 0.0,  # seconds after which the first sample is sent
@@ -131,7 +132,9 @@ def main() -> None:
         if settings["format"].startswith("int"):
             values = np.rint(values).astype(int)
         stamps = stamped(settings, start + taken, taken, shift)
-        for row, stamp in zip(values.tolist(), stamps.tolist(), strict=True):
+        for row, stamp in zip(
+            values.tolist(), (stamps / settings["unit_seconds"]).tolist(), strict=True
+        ):
             outlet.push_sample(row, stamp)
         first += chunk
 

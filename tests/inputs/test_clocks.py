@@ -274,3 +274,41 @@ def test_a_rate_that_changes(odd_amplifier, training, tmp_path, until, caplog):
     assert kinds.count("rate_differs") == kinds.count("rate_spoilt") == 1
     values, flags = rerun(session)
     assert (flags == session.signals["flags"].to_numpy()[: len(flags)]).all()
+
+
+@pytest.mark.kind("stamps in milliseconds, microseconds or nanoseconds", "corrected")
+@pytest.mark.parametrize("clock", ["lsl", "device", "unix"])
+@pytest.mark.parametrize(
+    ("seconds", "unit"), [(1e-3, "milliseconds"), (1e-6, "microseconds"), (1e-9, "nanoseconds")]
+)
+def test_stamps_in_another_unit(open_inlet, clock, seconds, unit):
+    inlet = open_inlet(stamps=clock, unit_seconds=seconds)
+    stamps, late, breaks = take(inlet, 1.0)
+    assert told(inlet) == ["stamps_unit"] + ["clock_offset"] * (clock != "lsl")
+    sentence = inlet.clock.events[0][1]["sentence"]
+    assert sentence.startswith(f"The amplifier's stamps are in {unit}, but LSL's are in seconds")
+    assert inlet.info.rate == 250
+    assert inlet.clock.facts()["unit"] == unit
+    assert breaks == []
+    assert np.diff(stamps) == pytest.approx(1 / 250, abs=0.004)
+    assert late.min() >= 0
+
+
+@pytest.mark.kind("stamps in milliseconds of a stream that was silent at first", "corrected")
+def test_a_silent_stream_with_stamps_in_milliseconds(open_inlet):
+    inlet = open_inlet(stamps="device", unit_seconds=1e-3, silent=2.0)
+    stamps, _, breaks = take(inlet, 5.0)
+    assert told(inlet) == ["stamps_unit", "clock_offset"]
+    assert breaks == []
+    assert stamps[-1] - stamps[0] == pytest.approx((len(stamps) - 1) / 250, abs=0.03)
+    assert (np.diff(stamps) > 0).all()
+
+
+@pytest.mark.kind("stamps that are numbers of samples", "corrected")
+def test_stamps_that_number_the_samples(open_inlet):
+    inlet = open_inlet(stamps="device", unit_seconds=1 / 250)
+    stamps, _, breaks = take(inlet, 1.0)
+    assert "stamps_unit" not in told(inlet)
+    assert inlet.clock.counted
+    assert breaks == []
+    assert np.diff(stamps) == pytest.approx(1 / 250, abs=0.004)
