@@ -328,7 +328,7 @@ def _has_montage(mne: Any) -> bool:
 def _load_xdf(path: Path) -> list[dict[str, Any]]:
     from psychopy_nfb.recording.eeg_files.xdf import load_streams
 
-    streams, notes = load_streams(path, synchronize_clocks=False)
+    streams, notes = load_streams(path, synchronized=False)
     for sentence in notes:
         logger.warning("%s: %s", path.name, sentence)
     return streams

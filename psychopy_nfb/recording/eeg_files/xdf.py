@@ -16,6 +16,7 @@ from psychopy_nfb.recording.eeg_files.own_events import event_text
 from psychopy_nfb.recording.eeg_files.recording import Found
 from psychopy_nfb.recording.eeg_files.stamps import Timing, read_stamps
 from psychopy_nfb.recording.eeg_files.xdf_chunks import mended
+from psychopy_nfb.recording.eeg_files.xdf_clocks import synchronize
 from psychopy_nfb.recording.eeg_files.xdf_streams import (
     LABEL_KEYS,
     channel_elements,
@@ -32,16 +33,20 @@ OTHER_CLOCK_SECONDS = 3600.0
 """Markers so far from all samples were stamped by another clock, not before or after them."""
 
 
-def load_streams(path: Path, **options: Any) -> tuple[list[dict[str, Any]], list[str]]:
+def load_streams(
+    path: Path, *, synchronized: bool = True, **options: Any
+) -> tuple[list[dict[str, Any]], list[str]]:
     """Return the streams of an XDF file, as pyxdf reads them, and what was mended.
 
     Parameters
     ----------
     path : path
         The file.
+    synchronized : bool
+        Whether stamps are brought onto the recording computer's clock; they are not steadied, so
+        that gaps of any length show.
     **options
-        Of `pyxdf.load_xdf`; stamps stay the recorded ones, so that gaps of any length show, unless
-        ``dejitter_timestamps`` is set.
+        Of `pyxdf.load_xdf`.
 
     Raises
     ------
@@ -55,7 +60,11 @@ def load_streams(path: Path, **options: Any) -> tuple[list[dict[str, Any]], list
     try:
         file, notes = mended(path)
         with file, _complaints() as damage:
-            streams, _ = pyxdf.load_xdf(file, **{"dejitter_timestamps": False, **options})
+            streams, _ = pyxdf.load_xdf(
+                file, synchronize_clocks=False, dejitter_timestamps=False, **options
+            )
+        for stream in streams if synchronized else []:
+            synchronize(stream, notes)
     except FileError:
         raise
     except Exception as error:  # damaged files fail anywhere in the parser
