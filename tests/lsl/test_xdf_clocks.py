@@ -155,6 +155,18 @@ def test_stamps_and_offsets_that_jump_together_are_a_restart(write, clock, numbe
     assert len(found.notes) == (number is not None)
 
 
+@pytest.mark.parametrize("silent", [100.0, 270.0], ids=["offsets go on", "offsets go on for long"])
+def test_a_restart_is_found_though_samples_ended_long_before_the_offsets(write, silent):
+    # Samples end after 30 s, offsets do not; then the amplifier's computer starts anew.
+    stamps = np.concatenate([STAMPS[:7500], 100 + np.arange(N - 7500) / RATE])
+    measured = np.concatenate([np.arange(1000, 1030 + silent, 5), 102 + np.arange(6) * 5.0])
+    values = np.where(measured > 1e3 - 1, 0.0, 932.0 + silent)
+    found = read_xdf(write(values, measured, stamps), None)
+    assert found.gaps == [(7500, pytest.approx(silent + 2, abs=1e-6))]
+    assert found.markers[:2] == ROWS[:2]
+    assert found.notes == []
+
+
 def test_an_amplifiers_clock_that_is_set_by_less_than_a_second_is_followed(write):
     stamps = STAMPS + np.where(np.arange(N) < 7500, 0.0, 0.5)
     values = np.where(np.arange(13) < 6, 0.0, -0.5)

@@ -26,7 +26,7 @@ anew, where they scatter.
 FASTEST_DRIFT = 1e-3
 """Seconds per second by which two clocks may drift apart between offsets."""
 NEAR_SECONDS = 60.0
-"""Stamps and offsets that jump within this time do so for one reason."""
+"""Stamps and offsets that jump no further from each other than this do so for one reason."""
 OUTLIER_SECONDS = 0.05
 """Distance from the line through the others from which on an offset is left out."""
 OUTLIER_DEVIATIONS = 10.0
@@ -119,10 +119,15 @@ def _resets(
             longest = np.inf if abs(change) > RESTART_SECONDS else limit
             pause = steps + change
             fits = opposite & (pause > -limit) & (pause < longest) & (rows[1:] > least_row)
-            far = np.maximum(np.abs(stamps[rows[:-1]] - before), np.abs(stamps[rows[1:]] - after))
-            far = np.where(fits, far, np.inf)
-            if len(far) and far.min() < NEAR_SECONDS:
-                found.append((number, int(rows[1:][np.argmin(far)])))
+            # Both tell when it was, on the recording computer's clock: not before the last sample
+            # and the last offset of the old clock, nor after the first ones of the new clock.
+            last = np.maximum(stamps[rows[:-1]], before) + offsets[number - 1]
+            first = np.minimum(stamps[rows[1:]], after) + offsets[number]
+            apart = np.maximum(last - first, 0.0)
+            fits &= apart < NEAR_SECONDS
+            if fits.any():
+                unexplained = np.where(fits, apart + np.abs(pause), np.inf)
+                found.append((number, int(rows[1:][np.argmin(unexplained)])))
         elif _stays(offsets, jumps, number, limit) and abs(after - before + change) < abs(
             after - before
         ):
