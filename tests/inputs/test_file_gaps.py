@@ -20,6 +20,8 @@ from odd_files import (
     write_xdf,
 )
 
+from psychopy_nfb.recording.eeg_files.edf_times import RecordTimes
+
 pytest.importorskip("pyxdf")
 
 
@@ -130,6 +132,50 @@ def test_one_wrong_record_time_makes_no_gap(read, tmp_path, wrong):
         "1 of 6 records have a time that is far from those before and after them: they are taken "
         "to follow the records before them.",
     )
+
+
+@pytest.mark.kind("EDF+D whose record times are not exact to the sample", "read")
+@pytest.mark.parametrize("rate", [128, 500, 2000])
+@pytest.mark.parametrize(
+    ("seconds", "inexact"),
+    [
+        pytest.param(1.0, lambda n: 0.002 * (n == 7), id="one is 2 ms late"),
+        pytest.param(1.0, lambda n: 0.002 * (n % 2), id="every other one is 2 ms late"),
+        pytest.param(1.0, lambda n: -0.002 * (n % 5 == 3), id="some are 2 ms early"),
+        pytest.param(1 / 3, lambda n: np.round(n / 3, 2) - n / 3, id="written to 10 ms"),
+        pytest.param(1 / 3, lambda n: np.round(n / 3, 3) - n / 3, id="written to 1 ms"),
+        pytest.param(1.0, lambda n: 1e-4 * n, id="a clock that runs slow"),
+    ],
+)
+def test_record_times_that_are_not_exact_are_no_gaps(rate, seconds, inexact):
+    number = np.arange(60)
+    times = RecordTimes(seconds * number + inexact(number), seconds, round(rate * seconds))
+    assert times.gaps == []
+    assert times.notes == []
+    assert np.abs(times.begins - times.starts).max() < 0.006
+
+
+@pytest.mark.kind("EDF+D in which single samples are lost between records", "read")
+@pytest.mark.parametrize(
+    ("rate", "lost", "digits"), [(128, 1, 3), (256, 1, 4), (500, 1, 3), (500, 20, 2), (2000, 4, 3)]
+)
+@pytest.mark.parametrize("noise", [0.0, 2e-4])
+def test_samples_that_are_lost_between_records_are_gaps(rate, lost, digits, noise):
+    number = np.arange(60)
+    missing = lost / rate * ((number >= 20).astype(int) + (number >= 40))
+    exact = number + missing + np.random.default_rng(2).uniform(-noise, noise, 60)
+    times = RecordTimes(np.round(exact, digits), 1.0, rate)
+    rows, seconds = zip(*times.gaps, strict=True)
+    assert rows == (20 * rate, 40 * rate)
+    assert seconds == pytest.approx([lost / rate] * 2, abs=6e-4 + 0.1**digits / 2)
+    assert times.notes == []
+
+
+def test_a_pause_after_every_record_is_told_to_the_millisecond():
+    number = np.arange(30)
+    times = RecordTimes(1.02 * number, 1.0, 250)
+    assert times.gaps == [(250 * n, pytest.approx(0.02)) for n in range(1, 30)]
+    assert times.begins == pytest.approx(1.02 * number)
 
 
 @pytest.mark.kind("EDF+D whose records overlap by some milliseconds", "corrected")

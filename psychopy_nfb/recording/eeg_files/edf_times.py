@@ -11,6 +11,15 @@ from psychopy_nfb.recording.eeg_files.stamps import GAP_SECONDS, trusted
 
 LONGEST_PAUSE = 604_800.0
 """A longer pause in seconds, a week, is none: the clock was set."""
+LEAST_GAP_SAMPLES, LEAST_GAP_SECONDS = 0.75, 1e-3
+"""A pause is longer than both: a sample that is lost lasts one, and times are written to the
+millisecond."""
+ROUNDED = 0.75
+"""Share of the digit to which times are written, if that is coarser, which a pause exceeds."""
+STAYS_RECORDS = 3
+"""After a pause so many records are late; the time of one that is alone was not exact."""
+STEADY_RECORDS = 7
+"""Records whose middle time is followed where two clocks drift apart."""
 MOST_TOLD = 3
 """Steps of the times that are told one by one."""
 
@@ -53,30 +62,59 @@ class RecordTimes:
     def __post_init__(self) -> None:
         self._parts = [0]
         """Records from which on the times rise."""
-        starts = self._believed()
-        expected = starts[0] if np.isfinite(starts[0]) else 0.0
-        self.begins = np.empty(len(starts))
-        early, steps = [], []
-        for number, start in enumerate(starts):
-            late = start - expected
-            if late > LONGEST_PAUSE or late < -GAP_SECONDS:
-                steps.append((number, float(late)))
-                expected = start
-            elif late > self._half:  # NaN is not
-                self.gaps.append((number * self.size, float(late)))
-                expected = start
-            elif late < -self._half:
-                early.append(-late)
-                expected = start
-            self.begins[number] = expected
-            expected += self.seconds
+        late = self._believed() - self.seconds * np.arange(len(self.starts))
+        least = self._least_gap(late)
+        base = late[0] if np.isfinite(late[0]) else 0.0
+        first = 0  # record of the stretch that has no gap
+        early, steps, bases = [], [], np.empty(len(late))
+        for number, one in enumerate(late):
+            if abs(one - base) > least:  # NaN is not
+                before, after = self._around(late, number, first, base)
+                if one - base > LONGEST_PAUSE or one - base < -GAP_SECONDS:
+                    steps.append((number, float(one - base)))
+                    base, first = one, number
+                elif after.min() - before.max() > least:
+                    base = float(np.median(after[after <= after.min() + least]))
+                    self.gaps.append((number * self.size, base - float(np.median(before))))
+                    first = number
+                elif before.min() - after.max() > least:
+                    base = float(np.median(after[after >= after.max() - least]))
+                    early.append(float(np.median(before)) - base)
+                    first = number
+                else:  # the clocks drift apart, or one time was not exact
+                    near = late[max(first, number - STEADY_RECORDS // 2) : number + 1]
+                    middle = float(np.nanmedian(near))
+                    base = middle if abs(middle - base) > least else base
+            bases[number] = base
+        self.begins = bases + self.seconds * np.arange(len(late))
         self._tell_steps(steps)
         if early:
             self.notes.append(
-                f"{len(early)} of {len(starts)} records begin up to {1e3 * max(early):.3g} ms "
+                f"{len(early)} of {len(late)} records begin up to {1e3 * max(early):.3g} ms "
                 "before the one before them has ended: their samples follow each other without a "
                 "gap."
             )
+
+    def _least_gap(self, late: np.ndarray) -> float:
+        """Return the pause in seconds from which on it is no inaccuracy of the times."""
+        starts = self.starts[np.isfinite(late)]
+        digits = (0.01, 0.1, 1.0)
+        written = max((d for d in digits if _multiples(starts, d)), default=0.0)
+        period = self.seconds / self.size
+        return max(LEAST_GAP_SAMPLES * period, LEAST_GAP_SECONDS, ROUNDED * written)
+
+    @staticmethod
+    def _around(
+        late: np.ndarray, number: int, first: int, base: float
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return how late the records before one are, and those from it on, without pauses."""
+        before = late[max(first, number - STAYS_RECORDS) : number]
+        before = before[np.isfinite(before)]
+        after = late[number : number + STAYS_RECORDS]
+        after = after[np.isfinite(after)]
+        later = np.flatnonzero(np.abs(after - after[0]) > GAP_SECONDS)
+        after = after[: later[0]] if len(later) else after
+        return before if len(before) else np.array([base]), after
 
     @property
     def _half(self) -> float:
@@ -176,3 +214,8 @@ class RecordTimes:
             return -1
         within = round((onset - begins[record]) / (2 * self._half))
         return (first + record) * self.size + within if within < self.size else -1
+
+
+def _multiples(values: np.ndarray, digit: float) -> bool:
+    """Return whether all values are written to a digit, such as 0.01, and no finer one."""
+    return bool(len(values) and (np.abs(values / digit - np.rint(values / digit)) < 1e-6).all())
