@@ -14,6 +14,7 @@ from psychopy_nfb.analysis.chosen_lag import wanted_lags
 from psychopy_nfb.dsp.flags import Flags
 from psychopy_nfb.errors import FileError
 from psychopy_nfb.lsl.stamps_heard import SILENCE_SECONDS, is_foreign, silence_seconds
+from psychopy_nfb.lsl.stamps_words import apart_in_words
 from psychopy_nfb.reading import read_table
 from psychopy_nfb.recording.names import SessionFiles
 from psychopy_nfb.recording.settings_file import SessionRecord
@@ -134,10 +135,8 @@ class LagSummary:
                 f"{self.chosen_frames} frames with a chosen lag are in none of the stages."
             )
         if self.clock_offset is not None:
-            lines.append(
-                f"The amplifier's stamps are {self.clock_offset:+,.0f} s off LSL's clock: the age "
-                "of samples cannot be told."
-            )
+            apart = apart_in_words(-self.clock_offset, past=True)
+            lines.append(f"{apart}: the age of samples cannot be told.")
         if self.clock_note is not None:
             lines.append(self.clock_note)
         return "\n".join(lines)
@@ -241,15 +240,15 @@ def clock_note(settings: Mapping[str, Any]) -> str | None:
     Examples
     --------
     >>> clock_note({"stamps": {"stamps": "as sent", "offset": 0.0}})
-    >>> clock_note({"stamps": {"stamps": "moved", "offset": -20.0}})[:55]
-    "The amplifier's stamps were +20.0 s off LSL's clock and"
+    >>> clock_note({"stamps": {"stamps": "moved", "offset": -20.0}})[:56]
+    "The amplifier's stamps were +20.0 s off LSL's clock, and"
     """
     stamps = _stamps(settings)
     unknown = "the amplifier's own delay is not known and is in none of these figures."
     if stamps.get("stamps") == "moved":
         return (
-            f"The amplifier's stamps were {-stamps['offset']:+,.1f} s off LSL's clock and were "
-            f"moved onto it by when samples arrived: {unknown}"
+            f"{apart_in_words(stamps['offset'], past=True)}, and stamps were moved onto LSL's "
+            f"clock by when samples arrived: {unknown}"
         )
     if stamps.get("stamps") == "counted":
         return f"Samples were stamped by when their chunks arrived: {unknown}"

@@ -17,8 +17,15 @@ from psychopy_nfb.inspection.understanding import (
 from psychopy_nfb.lsl.amplitude import AmplitudeCheck
 from psychopy_nfb.lsl.continuity import Continuity
 from psychopy_nfb.lsl.inlet import Inlet, StreamLost
-from psychopy_nfb.lsl.stamps_heard import LEAST_CHUNKS, WRONG_RATE, Heard, understand
+from psychopy_nfb.lsl.stamps_heard import (
+    LEAST_CHUNKS,
+    WRONG_RATE,
+    Heard,
+    silence_seconds,
+    understand,
+)
 from psychopy_nfb.lsl.stamps_rate import OTHER_RATE
+from psychopy_nfb.lsl.stamps_words import may_be_held
 
 PULL_SECONDS = 0.05
 UNSTEADY = (
@@ -43,12 +50,13 @@ class Listened:
         self._arrivals: list[tuple[np.ndarray, float]] = []
         self._gaps: list[tuple[float, float]] = []
         self._notes: list[str] = []
+        self._last_at = 0.0  # LSL's time when the last samples arrived
         self._continuity = Continuity(inlet.info.rate)
         self._amplitude = AmplitudeCheck(inlet.info)
         self._note(self._amplitude.begin(inlet.first_samples()))
 
     def listen(self, seconds: float) -> None:
-        """Take what the stream sends for so long, or until it ends."""
+        """Take what the stream sends for so long from its first sample on, or until it ends."""
         from tqdm import tqdm
 
         begun = pylsl.local_clock()
@@ -56,15 +64,35 @@ class Listened:
         with tqdm(
             total=seconds, desc="Listening", bar_format=form, disable=None, leave=False
         ) as bar:
-            while (now := pylsl.local_clock() - begun) < seconds:
-                bar.update(min(now, seconds) - bar.n)
+            while self._is_wanted(seconds, pylsl.local_clock() - begun):
+                bar.update(min(self._heard_seconds, seconds) - bar.n)
                 try:
                     self._take()
                 except StreamLost:
                     self._notes.append("The stream ended while it was listened to.")
-                    break
+                    return
         if not self._samples:
             self._notes.append(f"No sample came in {seconds:g} s: is the amplifier switched on?")
+        elif self._heard_seconds < seconds:
+            self._notes.append(
+                f"Samples came for {self._heard_seconds:.1f} s only, and then no more: see whether "
+                "the amplifier is still on and its link works."
+            )
+
+    def _is_wanted(self, seconds: float, listened: float) -> bool:
+        """Return whether to go on, of an amplifier that may begin to send only meanwhile."""
+        if listened < seconds or not self._samples:
+            return listened < seconds
+        silent = pylsl.local_clock() - self._last_at
+        chunk = max(map(len, self._stamps)) / self._inlet.info.rate
+        return self._heard_seconds < seconds and silent < silence_seconds(chunk)
+
+    @property
+    def _heard_seconds(self) -> float:
+        """Time from the first sample to the last one, in seconds."""
+        if not self._stamps:
+            return 0.0
+        return float(self._stamps[-1][-1] - self._stamps[0][0]) + 1 / self._inlet.info.rate
 
     def _take(self) -> None:
         """Take what has come since the last time."""
@@ -72,9 +100,10 @@ class Listened:
         pulled = self._inlet.pull(PULL_SECONDS)
         if pulled is None:
             return
+        self._last_at = pylsl.local_clock()
         block, stamps = pulled[0].copy(), pulled[1].copy()
         if not waited:  # what came before was kept, and is all here at once
-            self._arrivals.append((stamps, pylsl.local_clock()))
+            self._arrivals.append((stamps, self._last_at))
         for gap in self._continuity.check(stamps, clock.breaks):
             jumped = clock.n_jumps > jumps and gap.row in clock.breaks
             self._gaps.append((gap.t, math.nan if jumped else gap.seconds))
@@ -184,11 +213,17 @@ def clock_in_words(facts: dict[str, object]) -> str:
     off = f"{-facts['offset']:+,.3f} s"
     n_jumps, n_missing = facts["n_jumps"], facts["n_missing"]
     times = "once" if n_jumps == 1 else f"{n_jumps} times"
-    before, now = (f"jumped {times} meanwhile and are", " now") if n_jumps else ("are", "")
+    jumped, now = (f"jumped {times} meanwhile and ", " now") if n_jumps else ("", "")
+    moved = f"stamps {jumped}are{now} {off} off LSL's clock"
+    if may_be_held(facts["offset"]):
+        moved = (
+            f"stamps {jumped}are{now} {facts['offset']:.3f} s older than their samples' arrival "
+            "(the amplifier's clock is behind LSL's, or its program holds samples back)"
+        )
     said = {
-        "as sent": f"stamps {before}{now} on LSL's clock, taken as sent",
-        "moved": f"stamps {before}{now} {off} off LSL's clock and moved onto it",
-        "counted": "stamps do not tell when each sample was taken: samples are counted",
+        "as sent": f"stamps {jumped}are{now} on LSL's clock, taken as sent",
+        "moved": f"{moved} and moved onto it",
+        "counted": f"stamps {jumped}do not tell when each sample was taken: samples are counted",
     }[facts["stamps"]]
     if facts["unit"] != "seconds":
         said = f"{said}; they were sent in {facts['unit']} and converted to seconds"

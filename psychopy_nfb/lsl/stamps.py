@@ -17,6 +17,15 @@ from psychopy_nfb.lsl.stamps_heard import (
     understand,
 )
 from psychopy_nfb.lsl.stamps_unit import LEAST_STEPS, UNITS, seconds_per_unit
+from psychopy_nfb.lsl.stamps_words import (
+    COUNTED,
+    JUMP,
+    JUMP_BACK,
+    JUMPS,
+    MISSING,
+    UNIT,
+    offset_told,
+)
 
 WINDOW_SECONDS = 5.0
 """Time in which the narrowest arrival is looked for: what does not come at once was on its way."""
@@ -24,6 +33,8 @@ LATE_START_SECONDS = 1.5
 """Of a stream that was silent when it was opened, how long its first samples are looked at."""
 WAITED_SECONDS = 60.0
 """How long the first samples of a stream whose clock is known may have waited for this process."""
+MOST_JUMPS, JUMPS_SECONDS = 10, 600.0
+"""A clock that jumps more often within this time is not used any more: samples are counted."""
 BACK_STEPS = 3
 """Blocks whose stamps are a little out of order that are put in order; with more, samples are
 counted."""
@@ -79,6 +90,7 @@ class StampClock:
         """Whether the stream's stamps are not handed on as they are."""
         self.n_missing: int = 0
         self.n_jumps: int = 0
+        self._jumped_at: deque[float] = deque(maxlen=MOST_JUMPS)
         self._n_back = 0
         self._last = self._last_raw = -math.inf
         self._first_arrivals: list[tuple[np.ndarray, float]] | None = []
@@ -151,7 +163,7 @@ class StampClock:
         if told:
             self._tell_offset(heard.offset)
         if heard.counted and not self.counted:
-            self._begin_to_count(heard.own, told)
+            self._begin_to_count(None if told else COUNTED, heard.own)
 
     def _listen(self, stamps: np.ndarray, received: float) -> None:
         """Learn the habits of a stream that was silent at first."""
@@ -189,10 +201,19 @@ class StampClock:
         late = received - float(stamps[-1])
         return bool(
             float(stamps[0]) > self._last
-            and -FOREIGN_SECONDS <= late
+            and (late >= -self._gap_seconds or self._steady_on(stamps, late))
             and (late <= self._may_wait or self._last > -math.inf)
             and (len(stamps) == 1 or (stamps[1:] > stamps[:-1]).all())
         )
+
+    def _steady_on(self, stamps: np.ndarray, late: float) -> bool:
+        """Return whether stamps of the future have no gap: their clock runs fast, and is watched.
+
+        With a gap before them, it has jumped.
+        """
+        before = self._last_raw if self._last_raw > -math.inf else stamps[0]
+        steps = np.diff(stamps, prepend=before)
+        return bool(late >= -FOREIGN_SECONDS and steps.max() <= self._gap_seconds)
 
     def _begin_window(self, received: float) -> None:
         self._narrowest = math.inf
@@ -216,23 +237,23 @@ class StampClock:
         raw = self._filled(stamps, received)
         before = self._last_raw if self._last_raw > -math.inf else raw[0] - 1 / self.pace
         steps = np.diff(raw, prepend=before)
-        back, ahead = int(steps.argmin()), int(steps.argmax())
+        back, ahead, jump = int(steps.argmin()), int(steps.argmax()), None
         late = received - float(raw[-1]) - self.offset
         if steps[back] <= 0:
             if -steps[back] > max(self._gap_seconds, self._chunk_seconds):
-                out = self._jumped(raw, back, float(steps[back]), received)
+                jump = back
             elif self._n_back < BACK_STEPS:
                 self._n_back += 1
                 out = raw + self.offset
             else:
-                self._begin_to_count()
+                self._begin_to_count(COUNTED)
                 return self._count(stamps, received)
         elif (
             steps[ahead] > self._gap_seconds
-            and late < -self._most_ahead()
+            and late < -self._gap_seconds
             and self._n_heard > LEAST_STEPS  # before, it may be their unit
         ):
-            out = self._jumped(raw, ahead, float(steps[ahead]), received)
+            jump = ahead
         else:
             waited = 0 <= late <= self._may_wait
             if not self.moved and is_foreign(late) and self._last == -math.inf and not waited:
@@ -244,12 +265,12 @@ class StampClock:
             out = raw + self.offset
             if self.moved:
                 out = self._followed(out, received)
+        if jump is not None:
+            if self._jumps_again_and_again(received):
+                return self._count(raw, received)
+            out = self._jumped(raw, jump, float(steps[jump]), received)
         self._last_raw = float(raw[-1])
         return self._in_order(out)
-
-    def _most_ahead(self) -> float:
-        """Return how far ahead of their arrival stamps may lie, before their clock has jumped."""
-        return self._gap_seconds if self.moved else FOREIGN_SECONDS
 
     def _filled(self, stamps: np.ndarray, received: float) -> np.ndarray:
         """Return a copy in which samples without a stamp are counted from those beside them."""
@@ -271,24 +292,40 @@ class StampClock:
                 raw[row] = raw[known] - period * known
         return raw
 
+    def _jumps_again_and_again(self, received: float) -> bool:
+        """Take one more jump; return whether there are so many that samples are counted."""
+        self.n_jumps += 1
+        first = self._jumped_at[0] if len(self._jumped_at) == MOST_JUMPS else -math.inf
+        self._jumped_at.append(received)
+        if received - first > JUMPS_SECONDS:
+            return False
+        self._begin_to_count(JUMPS.format(MOST_JUMPS + 1, received - first), own=False)
+        return True
+
     def _jumped(self, raw: np.ndarray, row: int, step: float, received: float) -> np.ndarray:
-        """Return stamps across a jump of the stream's clock; samples go on as they arrive."""
+        """Return stamps across a jump of the stream's clock.
+
+        Samples go on without a gap, unless they arrive so late or early that it cannot be.
+        """
         out = raw + self.offset
         seconds = step - 1 / self.pace
-        if abs(received - float(raw[-1])) <= FOREIGN_SECONDS and raw[row] > self._last:
+        late = received - float(raw[-1]) - self._usual_late
+        if abs(late) <= self._gap_seconds and raw[row] > self._last:
             self.offset, self.moved = 0.0, False  # back on LSL's clock
+            self._begin_window(received)
         else:
-            self.offset = received - self._usual_late - float(raw[-1])
-            self.moved = True
+            before = float(out[row - 1]) if row else self._last
+            self.offset, self.moved = before + 1 / self.pace - float(raw[row]), True
+            late -= self.offset
+            if not 0 <= late <= self._gap_seconds:
+                self.offset += late
+                self._begin_window(received)
         out[row:] = raw[row:] + self.offset
         self.breaks = (row,)
-        self.n_jumps += 1
+        detail: dict[str, Any] = {"seconds": seconds}
         if self.n_jumps == 1:
-            sentence = (JUMP if self.moved else JUMP_BACK).format(seconds)
-            self.events.append(("clock_jump", {"seconds": seconds, "sentence": sentence}))
-        else:
-            self.events.append(("clock_jump", {"seconds": seconds}))
-        self._begin_window(received)
+            detail["sentence"] = (JUMP if self.moved else JUMP_BACK).format(seconds)
+        self.events.append(("clock_jump", detail))
         return out
 
     def _followed(self, out: np.ndarray, received: float) -> np.ndarray:
@@ -324,11 +361,11 @@ class StampClock:
         end = max(float(out[-1]), begin + LEAST_STEP * length)
         return begin + (end - begin) / n * np.arange(1, n + 1)
 
-    def _begin_to_count(self, own: bool = True, told: bool = False) -> None:
+    def _begin_to_count(self, sentence: str | None, own: bool = True) -> None:
+        """Count samples from now on, and tell why unless it is told already."""
         self._counter = SampleCounter(self.pace, self._gap_seconds, self._chunk_seconds, own)
-        if told:
-            return
-        self.events.append(("stamps_counted", {"sentence": COUNTED}))
+        if sentence is not None:
+            self.events.append(("stamps_counted", {"sentence": sentence}))
 
     def _move(self, offset: float) -> None:
         self.offset, self.moved = offset, True
@@ -338,31 +375,5 @@ class StampClock:
     def _tell_offset(self, offset: float) -> None:
         self._move(offset)
         self._untold = False
-        sentence = OFFSET.format(-offset)
-        self.events.append(("clock_offset", {"seconds": -offset, "sentence": sentence}))
-
-
-OFFSET = (
-    "The amplifier's stamps are {:+,.1f} s off LSL's clock. They are moved onto it by when samples "
-    "arrive: the amplifier's own delay is not known and is in no figure of the lag. Set the "
-    "amplifier's program to LSL's clock (local_clock) if it can be set."
-)
-UNIT = (
-    "The amplifier's stamps are in {}, but LSL's are in seconds: they are divided by {:,.0f}. Set "
-    "the amplifier's program to LSL's clock (local_clock, in seconds) if it can be set."
-)
-JUMP = (
-    "The clock of the amplifier's stamps jumped by {:+.1f} s. From there on its stamps are moved "
-    "onto LSL's clock by when samples arrive, and filters begin anew."
-)
-JUMP_BACK = (
-    "The clock of the amplifier's stamps jumped by {:+.1f} s, onto LSL's clock. From there on its "
-    "stamps are taken as sent, and filters begin anew."
-)
-COUNTED = (
-    "The amplifier's stamps do not tell when each sample was taken; samples are counted and spaced "
-    "evenly, chunk by chunk: the amplifier's own delay is not known and is in no figure of the lag."
-)
-MISSING = (
-    "Samples came without a valid stamp; they are stamped by counting from the samples beside them."
-)
+        detail = {"seconds": -offset, "sentence": offset_told(offset)}
+        self.events.append(("clock_offset", detail))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from psychopy_nfb.analysis import LagSummary
 from psychopy_nfb.lsl.stamps_heard import WRONG_RATE
+from psychopy_nfb.lsl.stamps_words import apart_in_words
 from psychopy_nfb.report.finding import Finding
 from psychopy_nfb.report.numbers import times
 from psychopy_nfb.report.session_data import SessionData
@@ -24,8 +25,8 @@ def of_clocks(data: SessionData, summary: LagSummary) -> Iterator[Finding]:
         yield Finding(
             0.01,
             True,
-            "The amplifier's stamps are on another clock, "
-            f"{summary.clock_offset:+,.0f} s off LSL's: how old the samples were cannot be told.",
+            f"{apart_in_words(-summary.clock_offset, past=True)}: how old the samples were cannot "
+            "be told.",
             USE_LSL,
         )
     elif received.n and received.median < -1.0:

@@ -36,8 +36,10 @@ USUAL = {
     "at": 4.0,  # seconds after which zeros, nan, forward and back happen
     "jump": 2.0,  # seconds of forward and back
     "silent": 0.0,  # seconds after which the first sample is sent
+    "held": 0.0,  # seconds for which samples are held back before they are sent
     "seed": 3,
     "seconds": 30.0,
+    "stays": 0.0,  # seconds for which the stream is there afterwards
 }
 CHANNELS = {
     "flat": lambda n: np.zeros(len(n)),
@@ -126,7 +128,7 @@ def main() -> None:
             now = settings["later_rate"]
         taken = t + (1 + np.arange(chunk)) / now
         t = taken[-1]
-        time.sleep(max(0.0, start + t - pylsl.local_clock()))
+        time.sleep(max(0.0, start + t + settings["held"] - pylsl.local_clock()))
         numbers = first + np.arange(chunk)
         values = samples(settings, numbers, rate, rng)
         if settings["format"].startswith("int"):
@@ -137,6 +139,7 @@ def main() -> None:
         ):
             outlet.push_sample(row, stamp)
         first += chunk
+    time.sleep(settings["stays"])
 
 
 if __name__ == "__main__":

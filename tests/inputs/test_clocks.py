@@ -127,6 +127,19 @@ def test_a_clock_of_its_own(open_inlet):
     assert np.median(late) < 0.1
 
 
+@pytest.mark.kind("a program that holds samples back for two seconds", "corrected")
+def test_samples_that_are_held_back_may_be_so_or_their_clock_is_wrong(open_inlet):
+    inlet = open_inlet(held=2.0)
+    stamps, late, breaks = take(inlet, 1.0)
+    assert told(inlet) == ["clock_offset"]
+    sentence = inlet.clock.events[0][1]["sentence"]
+    assert sentence.startswith("Samples arrive 2.0 s after the times of their stamps")
+    assert "its program holds samples back" in sentence
+    assert "feedback is 2.0 s later than all figures" in sentence
+    assert breaks == []
+    assert abs(late.min()) < 0.1, "not two seconds"
+
+
 @pytest.mark.parametrize(
     "kind",
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -133,6 +134,24 @@ def test_inspect_tells_the_chunks_and_the_unit_of_a_stream_that_was_silent_at_fi
     assert told["chunk"].startswith("16 samples at once, every 6")
     assert told["real_rate"] == pytest.approx(250.0, rel=0.01)
     assert any("less than any amplifier's noise" in text for text in told["assumptions"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "settings", [{"silent": 4.0}, {"chunk": 500}, {"held": 2.0, "silent": 1.0}], ids=str
+)
+def test_inspect_hears_as_much_as_it_is_asked_for(odd_amplifier, capsys, settings):
+    source = odd_amplifier(**settings)
+    _, said, _ = inspected(capsys, source, "--json", "--seconds", "3")
+    assert json.loads(said)["seconds"] >= 3.0
+    assert "and then no more" not in said
+
+
+@pytest.mark.slow
+def test_inspect_says_how_much_it_heard_of_a_stream_that_falls_silent(odd_amplifier, capsys):
+    source = odd_amplifier(seconds=3.0, stays=20.0)
+    _, said, _ = inspected(capsys, source, "--seconds", "6")
+    assert re.search(r"Samples came for [23]\.\d s only, and then no more", said)
 
 
 @pytest.mark.slow

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from psychopy_nfb.lsl import stamps_listen
-from psychopy_nfb.lsl.stamps import StampClock
+from psychopy_nfb.lsl.continuity import Continuity
+from psychopy_nfb.lsl.stamps import MOST_JUMPS, StampClock
 from psychopy_nfb.lsl.stamps_heard import understand
 
 LATENCY = 0.003
@@ -107,6 +108,66 @@ def test_a_jump_of_the_clock_is_a_break_and_samples_go_on_as_they_arrive(kind):
     assert names(clock) == ["clock_jump"]
     assert np.abs(errors).max() < 0.01
     assert (np.diff(stamps) > 0).all()
+
+
+@pytest.mark.parametrize("amount", [0.15, 0.5, 0.9, 2.0, -0.3, -2.0, 3600.0])
+@pytest.mark.parametrize("unix", [0.0, 1.7e9], ids=["LSL's clock", "Unix time"])
+def test_a_clock_that_jumps_back_and_forth_moves_no_sample_and_tells_no_loss(amount, unix):
+    clock, errors, breaks, stamps = back_and_forth(amount, unix)
+    assert np.abs(errors).max() < 0.01
+    assert len(breaks) == MOST_JUMPS, "events, gaps and new beginnings are bounded"
+    told = [name for name in names(clock) if name != "clock_offset"]
+    assert told == ["clock_jump"] * MOST_JUMPS + ["stamps_counted"]
+    sentence = clock.events[-1][1]["sentence"]
+    assert sentence.startswith("The clock of the amplifier's stamps jumped 11 times in 20 s")
+    assert lost_seconds(stamps, breaks) == pytest.approx(0.0, abs=0.002)
+
+
+@pytest.mark.parametrize("amount", [0.5, -2.0, 100.0])
+def test_what_is_lost_while_the_clock_jumps_is_told_to_the_last_sample(amount):
+    losses = ((10.5, 13.5), (100.0, 100.5))  # before and after samples are counted
+    _, errors, breaks, stamps = back_and_forth(amount, losses=losses)
+    assert errors[-1] == pytest.approx(LATENCY / 2, abs=0.01)
+    assert lost_seconds(stamps, breaks) == pytest.approx(3.5, abs=0.06)
+
+
+def test_a_clock_that_jumps_every_two_minutes_is_followed_each_time():
+    clock, errors, breaks, _ = back_and_forth(2.0, every=120.0, seconds=2500.0)
+    assert names(clock) == ["clock_jump"] * 20
+    assert len(breaks) == 20
+    assert np.abs(errors).max() < 0.01
+
+
+def back_and_forth(amount, unix=0.0, every=2.0, seconds=300.0, losses=()):
+    """Return as `corrected` does, of a clock that jumps on by `amount` seconds and back."""
+    rng = np.random.default_rng(1)
+    clock, out, taken, breaks = None, [], [], []
+    first_blocks = []
+    for number in range(round(seconds * 50)):
+        true = 1000 + (number * 5 + np.arange(5)) / 250
+        since = number / 50
+        if any(first <= since < last for first, last in losses):
+            continue
+        raw = true + unix + amount * (int(since // every) % 2)
+        received = true[-1] + LATENCY + rng.exponential(0.001)
+        if since < 0.6:
+            first_blocks.append((raw, received))
+            continue
+        if clock is None:
+            clock = StampClock(250.0, understand(first_blocks))
+        stamps = clock.correct(raw, received)
+        breaks += [5 * len(out) + row for row in clock.breaks]
+        out.append(stamps)
+        taken.append(true)
+    out = np.concatenate(out)
+    return clock, out - np.concatenate(taken), breaks, out
+
+
+def lost_seconds(stamps, breaks):
+    """Return the seconds lost that are told of stamps."""
+    continuity = Continuity(250.0)
+    continuity.check(stamps, breaks)
+    return continuity.lost_seconds
 
 
 @pytest.mark.parametrize("kind", ["zeros", "nan"])

@@ -46,7 +46,8 @@ def looked_at(files):
         ({"seconds": 18.0, "closed": False}, "The run was cut off after 18 s"),
         ({"frames": False}, "Not one frame was logged"),
         ({"seconds": 2.0, "baseline": False, "blocks": ()}, "There was no baseline in 100 %"),
-        ({"clock_offset": 1e9}, "The amplifier's stamps are on another clock, +1,000,000,000 s"),
+        ({"clock_offset": 1e9}, "The amplifier's stamps were +1,000,000,000.0 s off LSL's clock:"),
+        ({"clock_offset": -2.0}, "Samples arrived 2.0 s after the times of their stamps (the"),
         ({"display_range": (2.0, 8.0)}, "The feedback was empty in 74 % of the time"),
         (
             {"failed": (STEP, (21.0, *STEP[1:]))},
