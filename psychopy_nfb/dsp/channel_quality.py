@@ -18,6 +18,8 @@ FLAT_UV = 0.05
 """A smaller standard deviation is no electrode on a head: amplifier noise alone is larger."""
 LARGE_UV = 75.0
 """EEG at rest stays within this for three quarters of the time; a blink lasts much shorter."""
+SLOW_HZ, SLOW_SHARE = 4.0, 0.5
+"""What is large and mostly below this is movement, sweat or a loose electrode."""
 LINE_UV, LINE_SHARE = 5.0, 0.5
 """Mains noise is reported when it is both large and most of the signal."""
 MUSCLE_UV = 15.0
@@ -41,11 +43,13 @@ class ChannelQuality:
     - flat: standard deviation below 0.05 µV;
     - mains hum: at 50 or 60 Hz more than 5 µV, and more than half of the power above 1 Hz;
     - muscles or noise: more than 15 µV between 65 and 95 Hz;
-    - large slow waves: beyond ±75 µV in more than a quarter of the time, without linear drift;
+    - large slow swings: beyond ±75 µV in more than a quarter of the time, without linear drift, and
+      most of it below 4 Hz, as by movement, sweat and loose electrodes;
+    - larger than EEG: the same, but faster;
     - larger or weaker than its neighbours: the value that three quarters of the time stay within
       is more than 5 times, or less than an eighth of, the median of the four nearest channels.
 
-    All levels but the last two are root mean squares. Amplifiers that sample at 128 Hz or less have
+    All levels but those of neighbours are root mean squares. Amplifiers that sample at 128 Hz or less have
     no muscle band, and at 100 Hz or less no mains. Electrodes of eyes, heart and muscles are judged
     by the first three only; channels that are no electrode are not judged at all. In three minutes
     of rest of each of eight people (19 channels, cleaned by their authors) at most 0.08 % of the
@@ -186,7 +190,8 @@ class ChannelQuality:
             return {"fault": "muscles or noise", "level": round(float(np.sqrt(muscle)), 2)}
         level = round(float(amplitude[channel]), 2)
         if middle[channel] > LARGE_UV:
-            return {"fault": "large slow waves", "level": level}
+            slow = power[frequencies < SLOW_HZ].sum() > SLOW_SHARE * power.sum()
+            return {"fault": "large slow swings" if slow else "larger than EEG", "level": level}
         near = [one for one in self._neighbours[channel] if usable[one]]
         if len(near) == NEIGHBOURS:
             usual = np.median(middle[near])

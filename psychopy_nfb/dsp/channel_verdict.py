@@ -8,7 +8,8 @@ REMEDIES = {
     "no valid values": "Check the cable to the amplifier and the amplifier's settings.",
     "flat": "Plug in the electrode; check its cable and whether the channel is switched on.",
     "mains hum": "Add gel until the hum goes; check ground and reference; move mains cables away.",
-    "large slow waves": "Ask the person to sit still; press the electrode on and add gel.",
+    "large slow swings": "Ask the person to sit still; press the electrode on and add gel.",
+    "larger than EEG": "Press the electrode on and add gel; if most channels are so, set the unit.",
     "larger than its neighbours": "Press the electrode on, part the hair and add gel.",
     "weaker than its neighbours": "Look for gel that joins it to the next electrode or the "
     "reference; dry it and fill again.",

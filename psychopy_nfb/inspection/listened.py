@@ -28,6 +28,8 @@ from psychopy_nfb.lsl.stamps_rate import OTHER_RATE
 from psychopy_nfb.lsl.stamps_words import may_be_held
 
 PULL_SECONDS = 0.05
+SILENT_SECONDS = 1.0
+"""Without samples for longer at the end, a stream has fallen silent."""
 UNSTEADY = (
     "The stream sends now {:.4g} and now {:.4g} samples a second, and filters need a steady rate: "
     "look at the amplifier's battery, radio link and program."
@@ -59,40 +61,31 @@ class Listened:
         """Take what the stream sends for so long from its first sample on, or until it ends."""
         from tqdm import tqdm
 
-        begun = pylsl.local_clock()
+        ends = pylsl.local_clock() + seconds
         form = "{desc} |{bar}| {remaining} left"
         with tqdm(
             total=seconds, desc="Listening", bar_format=form, disable=None, leave=False
         ) as bar:
-            while self._is_wanted(seconds, pylsl.local_clock() - begun):
-                bar.update(min(self._heard_seconds, seconds) - bar.n)
+            while (left := ends - pylsl.local_clock()) > 0:
+                silent = not self._samples
+                if not silent:
+                    bar.update(min(seconds - left, seconds) - bar.n)
                 try:
                     self._take()
                 except StreamLost:
                     self._notes.append("The stream ended while it was listened to.")
                     return
+                if silent and self._samples:
+                    ends = self._last_at + seconds
         if not self._samples:
             self._notes.append(f"No sample came in {seconds:g} s: is the amplifier switched on?")
-        elif self._heard_seconds < seconds:
+            return
+        silence = ends - self._last_at
+        if silence > max(SILENT_SECONDS, silence_seconds(self._inlet.clock.chunk_seconds)):
             self._notes.append(
-                f"Samples came for {self._heard_seconds:.1f} s only, and then no more: see whether "
+                f"Samples came for {seconds - silence:.1f} s only, and then no more: see whether "
                 "the amplifier is still on and its link works."
             )
-
-    def _is_wanted(self, seconds: float, listened: float) -> bool:
-        """Return whether to go on, of an amplifier that may begin to send only meanwhile."""
-        if listened < seconds or not self._samples:
-            return listened < seconds
-        silent = pylsl.local_clock() - self._last_at
-        chunk = max(map(len, self._stamps)) / self._inlet.info.rate
-        return self._heard_seconds < seconds and silent < silence_seconds(chunk)
-
-    @property
-    def _heard_seconds(self) -> float:
-        """Time from the first sample to the last one, in seconds."""
-        if not self._stamps:
-            return 0.0
-        return float(self._stamps[-1][-1] - self._stamps[0][0]) + 1 / self._inlet.info.rate
 
     def _take(self) -> None:
         """Take what has come since the last time."""

@@ -131,7 +131,7 @@ def test_bad_channels_are_named_with_reason_and_remedy(checked, dot_box, size, s
     assert set(faults) == {"Fz", "Pz", "T7", "O1"}
     assert result.bad["Fz"].startswith("50 Hz mains hum ")
     assert faults["Fz"][1] == pytest.approx(64 / np.sqrt(2), abs=1.5)
-    assert faults["Pz"] == ("large slow waves", pytest.approx(200 / np.sqrt(2), abs=3))
+    assert faults["Pz"] == ("large slow swings", pytest.approx(200 / np.sqrt(2), abs=3))
     assert faults["T7"][0] == "muscles or noise"
     assert faults["O1"] == ("flat", None)
     words = " ".join(said(page)).replace("\u00a0", " ")

@@ -51,7 +51,7 @@ def test_row_087_planted_bad_channels_are_named_and_none_else(recording):
     assert found["F3"] == "flat"
     assert found["C4"].startswith("50 Hz mains hum 4")  # 60 µV / sqrt(2)
     assert found["Pz"] == "no valid values"
-    assert found["O1"].startswith("large slow waves 14")  # 200 µV / sqrt(2)
+    assert found["O1"].startswith("large slow swings 14")  # 200 µV / sqrt(2)
     assert found["T8"].startswith("muscles or noise")
 
 
@@ -59,6 +59,23 @@ def judged(samples, info):
     quality = ChannelQuality(info)
     quality.add(samples)
     return {one.label: one for one in quality.verdicts()}
+
+
+@pytest.mark.parametrize(
+    ("frequency", "fault"),
+    [(0.5, "large slow swings"), (2, "large slow swings"), (3, "large slow swings")]
+    + [(hertz, "larger than EEG") for hertz in (5, 10, 20)],
+)
+def test_what_is_large_is_called_slow_only_if_it_is(recording, frequency, fault):
+    samples, info = recording
+    t = np.arange(len(samples)) / info.rate
+    oscillation = 250 * np.sin(2 * np.pi * frequency * t)
+    samples = samples.copy()
+    samples[:, info.labels.index("O1")] += oscillation
+    found = judged(samples, info)["O1"]
+    assert found.fault == fault
+    assert found.remedy
+    assert found.level == pytest.approx(250 / np.sqrt(2), rel=0.2)
 
 
 def test_every_bad_channel_has_a_remedy_and_no_good_one_has(recording):

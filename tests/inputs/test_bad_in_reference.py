@@ -88,7 +88,7 @@ def written(folder, kind):
 @pytest.mark.kind("flat, noisy or humming electrode among good ones, in a file", "corrected")
 @pytest.mark.parametrize(
     ("kind", "reason"),
-    [("flat", "flat"), ("noisy", "large slow waves"), ("hum", "50 Hz mains hum"), ("none", "")],
+    [("flat", "flat"), ("noisy", "larger than EEG"), ("hum", "50 Hz mains hum"), ("none", "")],
 )
 def test_inspect_rehearse_and_tune_name_the_bad_channel(tmp_path, capsys, kind, reason):
     path = written(tmp_path, kind)

