@@ -49,12 +49,12 @@ class ChannelQuality:
     - larger or weaker than its neighbours: the value that three quarters of the time stay within
       is more than 5 times, or less than an eighth of, the median of the four nearest channels.
 
-    All levels but those of neighbours are root mean squares. Amplifiers that sample at 128 Hz or less have
-    no muscle band, and at 100 Hz or less no mains. Electrodes of eyes, heart and muscles are judged
-    by the first three only; channels that are no electrode are not judged at all. In three minutes
-    of rest of each of eight people (19 channels, cleaned by their authors) at most 0.08 % of the
-    verdicts were faults; in four minutes of an uncleaned task recording (32 channels) 0.2 %, most
-    of them mains hum of an eye electrode.
+    All levels but those of neighbours are root mean squares. Amplifiers that sample at 128 Hz or
+    less have no muscle band, and at 100 Hz or less no mains. Electrodes of eyes, heart and muscles
+    are judged by the first three only; channels that are no electrode are not judged at all. In
+    three minutes of rest of each of eight people (19 channels, cleaned by their authors) at most
+    0.08 % of the verdicts were faults; in four minutes of an uncleaned task recording (32 channels)
+    0.2 %, most of them mains hum of an eye electrode.
 
     Parameters
     ----------
