@@ -24,6 +24,7 @@ from psychopy_nfb.engine.plugins import load_plugins, plugins_used
 from psychopy_nfb.engine.reach import warn_of_reach
 from psychopy_nfb.engine.worker_process import WorkerProcess
 from psychopy_nfb.errors import SettingsError
+from psychopy_nfb.interrupts import PostponedInterrupts
 from psychopy_nfb.protocol import ShownSource, value_name
 from psychopy_nfb.recording import SessionFiles, calibration_path, new_session
 from psychopy_nfb.remote.worker_address import worker_settings
@@ -218,8 +219,9 @@ class Neurofeedback(FrameInterface):
                 self.files.give_up(error)
             raise
         self._ring = handle.block.feedback
-        self._operator = OperatorLink(self)
-        self._operator.open(self._want_page)
+        with PostponedInterrupts():
+            self._operator = OperatorLink(self)
+            self._operator.open(self._want_page)
         return self
 
     def _start_worker(self) -> WorkerProcess:
@@ -250,18 +252,19 @@ class Neurofeedback(FrameInterface):
         public = seal is None and self.files is not None
         donors = keep_donors(self._donors, self.files.shown if public else None)
         self._donors = {}
-        handle = self._link.handle = WorkerProcess(
-            to_dict(self.configuration),
-            self.configuration.value_names,
-            None if self.files is None else str(self.files.stem),
-            facts,
-            self._news.take,
-            counting=False,
-            plugins=[plugin.order() for plugin in self._plugins],
-            donors=donors,
-            seal=seal,
-            remote=self._remote,
-        )
+        with PostponedInterrupts():  # or shared memory could be left that nobody knows
+            handle = self._link.handle = WorkerProcess(
+                to_dict(self.configuration),
+                self.configuration.value_names,
+                None if self.files is None else str(self.files.stem),
+                facts,
+                self._news.take,
+                counting=False,
+                plugins=[plugin.order() for plugin in self._plugins],
+                donors=donors,
+                seal=seal,
+                remote=self._remote,
+            )
         handle.start()
         if self._study is not None:
             self._study.begin(self.files)
@@ -307,22 +310,23 @@ class Neurofeedback(FrameInterface):
         """
         if self._link.closed:
             return
-        atexit.unregister(self.close)
-        try:
-            with ExitStack() as ending:  # all of it, whatever fails or interrupts
-                if self._study is not None:
-                    ending.callback(self._study.release)
-                if self._stand_in is not None:
-                    ending.callback(self._stand_in.stop)
-                if self._link.handle is not None:
-                    ending.callback(self._link.handle.close)
-                if self._operator is not None:
-                    ending.callback(self._operator.close)
-                ending.callback(self._let_go)
-                if os.getpid() == self._creator:
-                    self._finish()
-        except Exception:
-            logger.exception("Closing was not complete.")
+        with PostponedInterrupts():  # all of it is done, whatever fails and whoever is impatient
+            atexit.unregister(self.close)
+            try:
+                with ExitStack() as ending:
+                    if self._study is not None:
+                        ending.callback(self._study.release)
+                    if self._stand_in is not None:
+                        ending.callback(self._stand_in.stop)
+                    if self._link.handle is not None:
+                        ending.callback(self._link.handle.close)
+                    if self._operator is not None:
+                        ending.callback(self._operator.close)
+                    ending.callback(self._let_go)
+                    if os.getpid() == self._creator:
+                        self._finish()
+            except Exception:
+                logger.exception("Closing was not complete.")
 
     def _finish(self) -> None:
         """Send what the files still need: ends of blocks, marks, facts."""

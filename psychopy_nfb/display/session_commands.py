@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 logger: logging.Logger = logging.getLogger(__name__)
 
+LOOK_SECONDS = 0.01
+"""How often is looked for an answer."""
 NO_ANSWER = "The background process did not answer within {:g} s; wait a moment, then repeat it."
 
 
@@ -60,17 +62,18 @@ class SessionCommands:
 
     def end_baseline(self, wait: float) -> bool:
         """End the baseline; return whether it has succeeded within `wait` seconds."""
-        self._news.calibrated.clear()
+        self._news.calibrated = False
         self.send("baseline_end")
         if wait:
             ends = time.monotonic() + wait
-            while not self._news.calibrated.wait(0.01) and time.monotonic() < ends:
+            while not self._news.calibrated and time.monotonic() < ends:
                 if self._news.refusal is not None:
                     return False
-            if not self._news.calibrated.is_set():
+                time.sleep(LOOK_SECONDS)
+            if not self._news.calibrated:
                 self._news.refusal = NO_ANSWER.format(wait)
                 logger.warning("The baseline is not in use. %s", self._news.refusal)
-        return self._news.calibrated.is_set()
+        return self._news.calibrated
 
     def save_calibration(self, path: str | os.PathLike[str] | None) -> None:
         """Keep the baseline and the fitted filters; without a path where the participant's are."""

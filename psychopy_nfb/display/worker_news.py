@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -42,8 +41,8 @@ class WorkerNews:
         self._told_assumptions: set[str] = set()
         self.refusal: str | None = None
         """Why the last command was refused, in a sentence."""
-        self.calibrated: threading.Event = threading.Event()
-        """Set when a baseline has succeeded."""
+        self.calibrated: bool = False
+        """Set to true when a baseline has succeeded; to false by who asks for one."""
         self.calibrated_here: bool = False
         """Whether one has succeeded in this session."""
         self.trials: dict[int, Trial] = {}
@@ -68,7 +67,7 @@ class WorkerNews:
         elif kind == "calibrated":
             self.calibrated_here = True
             self.refusal = None  # such as that there was no answer yet
-            self.calibrated.set()
+            self.calibrated = True
         elif kind == "trial":
             self.trials[message["block"]] = Trial(**message["trial"])
         elif kind == "refused":

@@ -9,8 +9,11 @@ successor, in order.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
+
+from psychopy_nfb.interrupts import PostponedInterrupts
 
 
 class Outbox:
@@ -45,13 +48,18 @@ class Outbox:
         self._sent = 0
         self._closed = False
 
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        with PostponedInterrupts(), self._changed:
+            yield
+
     def __len__(self) -> int:
-        with self._changed:
+        with self._held():
             return len(self._commands)
 
     def add(self, command: dict[str, Any]) -> int:
         """Add a command and return its number."""
-        with self._changed:
+        with self._held():
             self._last += 1
             self._commands[self._last] = {**command, "number": self._last}
             self._changed.notify()
@@ -59,14 +67,14 @@ class Outbox:
 
     def target(self, process: Any) -> None:
         """Send all that is here to `process` from now on, from the first one."""
-        with self._changed:
+        with self._held():
             self._target = process
             self._sent = 0
             self._changed.notify()
 
     def next(self) -> tuple[Any, dict[str, Any]] | None:
         """Wait for a command that its process has not been sent; return both, None once closed."""
-        with self._changed:
+        with self._held():
             while not self._closed:
                 for number, command in self._commands.items():
                     if number > self._sent and self._target is not None:
@@ -83,7 +91,7 @@ class Outbox:
         dict or None
             The command; None if it is not here any more.
         """
-        with self._changed:
+        with self._held():
             command = self._commands.get(number)
             if command is None or command["command"] == "keep":
                 return None
@@ -95,12 +103,12 @@ class Outbox:
 
     def kept(self, numbers: Iterable[int]) -> None:
         """Drop commands: their events are in the session's files."""
-        with self._changed:
+        with self._held():
             for number in numbers:
                 self._commands.pop(number, None)
 
     def close(self) -> None:
         """End `next`."""
-        with self._changed:
+        with self._held():
             self._closed = True
             self._changed.notify_all()

@@ -30,6 +30,7 @@ from psychopy_nfb.engine.spare_worker import SpareWorker
 from psychopy_nfb.engine.worker_health import START_SECONDS, WorkerHealth, start_seconds
 from psychopy_nfb.engine.worker_launch import close_pipes, how_it_ended, remove_log, start_worker
 from psychopy_nfb.errors import NfbError, WorkerError, cause
+from psychopy_nfb.interrupts import PostponedInterrupts
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -43,8 +44,9 @@ REMOTE_STOP_SECONDS = 12.0
 LAST_WORDS_SECONDS = 10.0
 """How long to wait for the last messages in the pipe of a process that has ended. A successor that
 starts without them goes on from settings that are older than the events in the files."""
-INTERRUPT_SECONDS = 0.1
-"""On Windows Ctrl-C is not noticed within a wait: waits for the start are as short as this."""
+POLL_SECONDS = 0.02
+"""How often is looked for what the main thread waits for. A wait at a lock would leave it locked
+where Ctrl-C ends it, and on Windows not notice Ctrl-C."""
 
 
 class WorkerProcess:
@@ -106,7 +108,7 @@ class WorkerProcess:
         self._changing = threading.Lock()  # a worker is either being restarted or being ended
         self._ended = threading.Event()
         self._watcher = threading.Thread(target=self._watch, name="nfb-watch", daemon=True)
-        self._told = threading.Event()  # ready or error has come from the first worker
+        self._told = False  # whether ready or error has come from the first worker
         self._creator = os.getpid()
         self._error: NfbError | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -129,11 +131,13 @@ class WorkerProcess:
         timeout = start_seconds(self._configuration)
         if self._remote is not None:  # one process here and one there, which is to be found first
             timeout *= 2
-        self._spawn(restore=None)
-        threading.Thread(target=self._send, name="nfb-commands", daemon=True).start()
-        self._watcher.start()
+        with PostponedInterrupts():
+            self._spawn(restore=None)
+            threading.Thread(target=self._send, name="nfb-commands", daemon=True).start()
+            self._watcher.start()
         ends = time.monotonic() + timeout
-        while not self._told.wait(INTERRUPT_SECONDS):
+        while not self._told:
+            time.sleep(POLL_SECONDS)
             if time.monotonic() > ends:
                 self._error = WorkerError(
                     "timeout",
@@ -233,14 +237,14 @@ class WorkerProcess:
         if kind == "ready":
             self.ready = message
             self._health.become_ready(process is self._process)
-            self._told.set()
+            self._told = True
         elif kind == "error":
             refusal = getattr(errors, message["error"])(
                 message["parameter"], message["value"], message["remedy"]
             )
-            if not self._told.is_set():
+            if not self._told:
                 self._error = refusal
-                self._told.set()
+                self._told = True
             elif str(refusal) != self._refusal:  # each of its successors may say the same
                 self._refusal = str(refusal)
                 if message["parameter"] == SHARED_MEMORY:  # none can join it any more
@@ -288,19 +292,19 @@ class WorkerProcess:
         """Look once; return whether there is nothing to look after any more."""
         process = self._process
         dead = process.poll() is not None
-        if not (self._health.is_silent(first=not self._told.is_set()) or dead):
+        if not (self._health.is_silent(first=not self._told) or dead):
             if self._spare is not None and self._health.has_worked:
                 self._spare.begin(self.log_path)
             return False
-        if not self._told.is_set():
+        if not self._told:
             self._receiver.join(LAST_WORDS_SECONDS)  # it may have said why
-        if not self._told.is_set():
+        if not self._told:
             self._error = WorkerError(
                 "worker",
                 process.returncode,
                 f"the background process did not start: {self._ended_how()}",
             )
-            self._told.set()
+            self._told = True
         if self._error is not None:
             return True
         with self._changing:
@@ -349,33 +353,36 @@ class WorkerProcess:
         """
         if os.getpid() != self._creator:
             return self.restarts
-        with self._changing:
-            if self._closing:
-                return self.restarts
-            self._closing = True
-        self._ended.set()
-        try:
-            if self._watcher.is_alive():
-                self._watcher.join()
-            self._end_worker()
-        finally:  # also when a second Ctrl-C ends the wait: the worker then finishes by itself
-            self._outbox.close()
-            if self._spare is not None:
-                self._spare.end()
-            self._release()
-            if self._kept is not None:
-                shutil.rmtree(self._kept, ignore_errors=True)
+        with PostponedInterrupts() as interrupts:
+            with self._changing:
+                if self._closing:
+                    return self.restarts
+                self._closing = True
+            self._ended.set()
+            try:
+                if self._watcher.is_alive():
+                    self._watcher.join()
+                self._end_worker(interrupts)
+            finally:
+                self._outbox.close()
+                if self._spare is not None:
+                    self._spare.end()
+                self._release()
+                if self._kept is not None:
+                    shutil.rmtree(self._kept, ignore_errors=True)
         return self.restarts
 
-    def _end_worker(self) -> None:
+    def _end_worker(self, interrupts: PostponedInterrupts) -> None:
         process = self._process
         if process is None:
             return
-        if not self._told.is_set():
+        if not self._told:
             process.kill()  # it is still looking for its stream and has nothing to finish
             process.wait()
             return
-        if self._stopped_in_time(process) or self._session is None or self._error is not None:
+        if self._stopped_in_time(process, interrupts):
+            return
+        if self._session is None or self._error is not None or interrupts.asked:
             return
         # It died or stood still: a successor completes the files.
         try:
@@ -383,20 +390,28 @@ class WorkerProcess:
         except OSError as error:
             logger.error("The files are not complete: no process could be started: %s", error)
         else:
-            self._stopped_in_time(self._process)
+            self._stopped_in_time(self._process, interrupts)
 
-    def _stopped_in_time(self, process: subprocess.Popen[bytes]) -> bool:
-        """Tell a process to finish its files; return whether it did, and kill it if it did not."""
+    def _stopped_in_time(
+        self, process: subprocess.Popen[bytes], interrupts: PostponedInterrupts
+    ) -> bool:
+        """Tell a process to finish its files; return whether it did, and kill it if it did not.
+
+        Ctrl-C ends the wait: the process then finishes by itself.
+        """
         if process.poll() is not None:
             return False
         self._outbox.add({"command": "stop"})
-        try:
-            stop = STOP_SECONDS if self._remote is None else REMOTE_STOP_SECONDS
-            process.wait(stop if self._health.is_ready else START_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            return False
+        patience = STOP_SECONDS if self._remote is None else REMOTE_STOP_SECONDS
+        ends = time.monotonic() + (patience if self._health.is_ready else START_SECONDS)
+        while process.poll() is None:
+            if interrupts.asked:
+                return False
+            if time.monotonic() > ends:
+                process.kill()
+                process.wait()
+                return False
+            time.sleep(POLL_SECONDS)
         return process.returncode == 0
 
     def _release(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -113,6 +114,37 @@ def test_ctrl_c_in_a_terminal_leaves_complete_files(experiment):
     assert ends.trial_type.tolist()[-2:] == ["block_end", "stopped"]
     assert (events.value == "values").sum() == 1
     assert not Path(f"{told['stem']}_worker.log").exists()
+
+
+def interrupted_twice(experiment, first, second):
+    """Press Ctrl-C after `first` seconds, and again after `second`; nothing may be left."""
+    process, told = experiment("forever")
+    time.sleep(first)
+    os.killpg(process.pid, signal.SIGINT)
+    time.sleep(second)
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.wait(30) in (-signal.SIGINT, 130)
+    deadline = time.monotonic() + 10
+    while lives(told["worker"]):  # it finishes by itself
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert shared_blocks(process.pid) == []
+    session = read_session(told["stem"])
+    assert session.settings["ended"] == "stopped"
+    assert len(session.frames) > 90
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the signal goes to a POSIX process group")
+def test_a_second_ctrl_c_while_it_closes_leaves_complete_files(experiment):
+    interrupted_twice(experiment, 0.3, 0.05)
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("turn", range(40))
+@pytest.mark.skipif(os.name != "posix", reason="the signal goes to a POSIX process group")
+def test_two_ctrl_c_at_any_moment_leave_complete_files(experiment, turn):
+    chance = random.Random(turn)
+    interrupted_twice(experiment, chance.uniform(0.0, 1.0), chance.expovariate(10.0))
 
 
 @pytest.mark.alone
