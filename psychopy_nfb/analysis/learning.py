@@ -18,7 +18,7 @@ from psychopy_nfb.analysis.session_blocks import (
 from psychopy_nfb.dsp.flags import HOLDING, NOT_COMPARED
 from psychopy_nfb.protocol import SHOWN, value_name
 from psychopy_nfb.protocol.version_0_1 import converted_settings, is_older
-from psychopy_nfb.recording import read_session
+from psychopy_nfb.recording.read import read_sessions
 from psychopy_nfb.recording.tables import given
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def learning_table(
     Raises
     ------
     FileError
-        If a session cannot be read.
+        If none can be read. One of several that cannot be is left out, which is logged.
 
     Examples
     --------
@@ -83,8 +83,7 @@ def learning_table(
         table.to_csv("learning.csv", index=False)  # for R, JASP or jamovi
     """
     rows: list[dict[str, Any]] = []
-    for one in sessions:
-        session = read_session(one) if isinstance(one, str | os.PathLike) else one
+    for session in read_sessions(sessions):
         facts = session.files.facts()
         whose = {name: facts[name] for name in ("participant", "session", "run")}
         whose["date"] = (session.settings.get("session") or {}).get("date", "")

@@ -11,7 +11,7 @@ from psychopy_nfb.budget import LONGEST_NAME, MOST_SIGNALS, check_count
 from psychopy_nfb.checks import check_number
 from psychopy_nfb.engine.plugins import load_needed
 from psychopy_nfb.engine.quest import Quest as _Quest  # noqa: F401 (settings know the rule then)
-from psychopy_nfb.errors import SettingsError, listed
+from psychopy_nfb.errors import FileError, SettingsError, listed
 from psychopy_nfb.lsl.selection import SecondStream, StreamSelection
 from psychopy_nfb.protocol import (
     NONE,
@@ -181,7 +181,13 @@ def read_configuration(
     where = ""
     if isinstance(source, (str, os.PathLike)):
         where = f"{os.fspath(source)}: "
-        source = read_plain_json(source)
+        path, source = source, read_plain_json(source)
+        if not source:
+            raise FileError(
+                "settings",
+                os.fspath(path),
+                "holds no settings; name a settings file, or an earlier session's _nfb.json",
+            )
     _refuse_plugins(source)
     if isinstance(source, dict) and "configuration" in source:
         source = source["configuration"]

@@ -135,7 +135,14 @@ class Recorder:
         new = new or not self._restore
         facts: dict[str, Any] = source.facts()
         self._files = files
-        self._settings = SettingsClerk(files.settings, new=self._lost is not None)
+        self._settings = SettingsClerk(files.settings, new=new)
+        sections = {
+            "stream": facts,
+            "delay": processor.delay,
+            "delays": processor.delays,
+            "settle": processor.settle,
+            "configuration": self._settings_told(),
+        }
         if new:
             machine = machine_facts()
             # By psychopy.useVersion an experiment may run on another one than is installed.
@@ -143,20 +150,20 @@ class Recorder:
             machine["packages"]["psychopy"] = experiment["psychopy"]
             # Also of a stream from elsewhere that says so itself.
             experiment["simulated"] = experiment["simulated"] or bool(facts.get("simulated"))
-            self.remember(
-                configuration_at_start=self._settings_told(),
-                machine=machine,
-                **{**order["facts"], "experiment": experiment},
+            self._settings.begin(
+                {
+                    "configuration_at_start": self._settings_told(),
+                    "machine": machine,
+                    **order["facts"],
+                    "experiment": experiment,
+                    **sections,
+                }
             )
         else:
             # The last samples of a baseline may be in no file: no rerun could find it again.
             begun = {str(self._restore["restarts"]): self._settings_told()}
             earlier = self._settings.content.get("configuration_at_restart", {})
-            self.remember(configuration_at_restart={**earlier, **begun})
-        self.remember(
-            stream=facts, delay=processor.delay, delays=processor.delays, settle=processor.settle
-        )
-        self.remember_configuration()
+            self.remember(configuration_at_restart={**earlier, **begun}, **sections)
         aux = source.aux_info
         self._writer = SessionWriter(
             files,

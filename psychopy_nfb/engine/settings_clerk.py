@@ -41,6 +41,10 @@ class SettingsClerk:
         """What is in the file, or will be once it can be written again."""
         return self._record.content
 
+    def begin(self, sections: dict[str, Any]) -> None:
+        """Write the first sections and wait for them: without them no successor could go on."""
+        self._thread.submit(self._write, sections).result()
+
     def write(self, sections: dict[str, Any]) -> None:
         """Put sections into the file, soon."""
         self._thread.submit(self._write, sections)

@@ -23,6 +23,7 @@ logger: logging.Logger = logging.getLogger(__name__)
 SUFFIXES = {"eeg": "_eeg.xdf", "frames": "_frames.csv", "events": "_events.tsv"}
 SIDECARS = {"frames": "_frames.json", "events": "_events.json"}
 SETTINGS_SUFFIX = "_nfb.json"
+STARTING_SUFFIX = "_starting.txt"
 FAILED_SUFFIX = "_failed.txt"
 REST_SUFFIX = "_rest.txt"
 SHOWN_SUFFIX = "_shown.npz"
@@ -31,7 +32,7 @@ OPENED_SUFFIX = "_opened.npz"
 ALL_SUFFIXES = (
     *SUFFIXES.values(),
     *SIDECARS.values(),
-    *(SETTINGS_SUFFIX, SHOWN_SUFFIX, SEALED_SUFFIX, OPENED_SUFFIX),
+    *(SETTINGS_SUFFIX, SHOWN_SUFFIX, SEALED_SUFFIX, OPENED_SUFFIX, STARTING_SUFFIX),
 )
 """Of the files that make a run's number taken; why a start failed and a log do not."""
 NEEDED = {
@@ -40,8 +41,10 @@ NEEDED = {
     "settings": "settings file (…_nfb.json)",
 }
 """What sentences call the files that a session is read from."""
-RESERVED = b"{}\n"
-"""What the settings file of a session holds that has not begun."""
+STARTING = (
+    "A session of this name was started at {now} and has no files yet. If no experiment runs, that "
+    "start was killed, and this file can be deleted.\n"
+)
 
 
 def _reason(error: BaseException) -> str:
@@ -117,6 +120,11 @@ class SessionFiles:
         return self.eeg, self.events, self.frames
 
     @property
+    def starting(self) -> Path:
+        """What keeps the names for a session that starts, until it has files."""
+        return self._file(STARTING_SUFFIX)
+
+    @property
     def failed(self) -> Path:
         """Why starts under this name failed, one line each; there if any did."""
         return self._file(FAILED_SUFFIX)
@@ -153,10 +161,30 @@ class SessionFiles:
             "wall_clock": asdict(measure_offset(time.time, lsl_now)),
         }
 
+    def keep(self) -> bool:
+        """Keep the names for a session that starts; return whether they were free.
+
+        Raises
+        ------
+        OSError
+            If the folder cannot be written.
+        """
+        now = datetime.now().astimezone().isoformat(timespec="seconds")
+        try:
+            # Exclusive: of two experiments that start at once each gets a run of its own.
+            with open(self.starting, "x", encoding="utf-8") as file:
+                file.write(STARTING.format(now=now))
+        except FileExistsError:
+            return False
+        others = (self._file(suffix) for suffix in ALL_SUFFIXES if suffix != STARTING_SUFFIX)
+        if any(path.exists() for path in others):  # of one that has begun since the last look
+            self.release()
+            return False
+        return True
+
     def release(self) -> None:
-        """Give the names back if nothing was written under them."""
-        if self.settings.exists() and self.settings.read_bytes() == RESERVED:
-            self.settings.unlink()
+        """Keep the names no longer for a session that starts: it has files now, or never will."""
+        self.starting.unlink(missing_ok=True)
 
     def give_up(self, error: BaseException) -> None:
         """Give the names back after a start that failed, and leave its reason in `failed`.
@@ -259,7 +287,7 @@ def new_session(
     Returns
     -------
     SessionFiles
-        With the next free run; its settings file exists from now on.
+        With the next free run, which is kept for it until it has files or gives the names back.
 
     Raises
     ------
@@ -282,13 +310,9 @@ def new_session(
         run = max(taken, default=0) + 1
         while True:
             files = SessionFiles(folder.resolve() / f"{base}_run-{run:02d}")
-            try:
-                # Exclusive: of two experiments that start at once each gets a run of its own.
-                with open(files.settings, "xb") as file:
-                    file.write(RESERVED)
+            if files.keep():
                 return files
-            except FileExistsError:
-                run += 1
+            run += 1
     except (OSError, ValueError) as error:  # ValueError: a NUL in the folder's name
         raise FileError("data", os.fspath(folder), _why_not(folder, error)) from None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from psychopy_nfb.clock import lsl_now
-from psychopy_nfb.errors import FileError
+from psychopy_nfb.errors import FileError, cause
 from psychopy_nfb.recording.names import SessionFiles
 from psychopy_nfb.recording.proofs import Watched
 from psychopy_nfb.recording.sealed_file import SealedFile
@@ -35,6 +36,8 @@ class Left:
     """What the gaps in them sum up to."""
     commands: tuple[int, ...]
     """Numbers of the commands whose events were in the XDF file."""
+    restarts: frozenset[int]
+    """Numbers of the restarts of the background process that were in it."""
 
 
 def own_source_id(name: str) -> str:
@@ -189,6 +192,14 @@ class OpenFiles:
         self._origin: float | None = self._xdf.first_stamp(self._eeg)
         self.before: Left = self._left_before()
         self._in_xdf = set(self.before.commands)
+        self._flushed: list[int] = []  # sizes of the files, in bytes
+        self._n_flushed = 0
+        try:
+            self.flush()
+        except OSError as error:
+            raise FileError("file", f"{files}", f"cannot be written: {cause(error)}") from None
+        if not append:
+            files.release()
 
     def _left_before(self) -> Left:
         """Return what the files held already when they were continued."""
@@ -200,6 +211,12 @@ class OpenFiles:
             n_gaps=len(gaps),
             lost_seconds=sum(gaps),
             commands=tuple(event["command"] for event in events if event.get("command")),
+            restarts=frozenset(
+                one["restarts"]
+                for event in events
+                if event["event"] == "worker_restarted"
+                for one in (*event["detail"].get("earlier", ()), event["detail"])
+            ),
         )
 
     @property
@@ -292,15 +309,37 @@ class OpenFiles:
 
         Raises
         ------
+        OSError
+            If a file cannot be written: its disk is full, above all.
         FileError
             If a file is gone: its folder was deleted or its disk removed, which a write does not
             tell.
         """
         for file in self._all:
             file.flush()
+        sizes = []
         for file in self._all:
-            if not os.path.exists(file.path):
-                raise FileError("file", str(file.path), "was deleted or moved while it was written")
+            try:
+                sizes.append(os.path.getsize(file.path))
+            except FileNotFoundError:
+                raise FileError(
+                    "file", str(file.path), "was deleted or moved while it was written"
+                ) from None
+        self._flushed, self._n_flushed = sizes, self.n_samples
+
+    def abandon(self) -> int:
+        """Leave the files as they were at the last flush; return their number of EEG samples.
+
+        What was handed over since goes elsewhere, and none of it stays here, too. Harmless when
+        called again.
+        """
+        for file, size in zip(self._all, self._flushed, strict=True):
+            with suppress(OSError):
+                file.abandon()
+            with suppress(OSError):  # it is gone, or its disk is
+                if os.path.getsize(file.path) > size:
+                    os.truncate(file.path, size)
+        return self._n_flushed
 
     def close(self) -> list[Exception]:
         """Close all files, whatever happens to one of them; return what went wrong."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
@@ -133,6 +134,33 @@ def read_session(path: str | os.PathLike[str]) -> Session:
         settings=SessionRecord.load(files.settings).content,
     )
     return _with_opened(session) if files.opened.exists() else session
+
+
+def read_sessions(sessions: Iterable[str | os.PathLike[str] | Session]) -> Iterator[Session]:
+    """Yield each session; one that cannot be read is left out, which is logged.
+
+    Parameters
+    ----------
+    sessions : iterable of path or Session
+        Any file of each, or its stem; or what was read already.
+
+    Raises
+    ------
+    FileError
+        If none of them can be read.
+    """
+    refused, n_read = None, 0
+    for one in sessions:
+        try:
+            session = one if isinstance(one, Session) else read_session(one)
+        except FileError as error:
+            logger.warning("A session is left out. %s", error)
+            refused = refused or error
+            continue
+        n_read += 1
+        yield session
+    if refused is not None and not n_read:
+        raise refused
 
 
 def _with_opened(session: Session) -> Session:

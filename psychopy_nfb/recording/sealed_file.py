@@ -225,6 +225,10 @@ class SealedFile:
         self._frames.clear()
         self._file.flush()
 
+    def abandon(self) -> None:
+        """Close the file without what is not sealed yet, where it can no longer be written."""
+        self._file.close()
+
     def close(self, ends: bool = True) -> None:
         """Seal what is left and close the file. Harmless when called again.
 

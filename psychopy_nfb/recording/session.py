@@ -30,8 +30,9 @@ class SessionWriter:
 
     What the methods are handed is queued, which costs the caller microseconds. Nothing raises into
     the caller. When the files can no longer be written, because the disk is full or the folder
-    gone, what was written stays readable, and the rest of the session goes into new files in a
-    temporary folder. Where that is not possible either it waits in memory and is tried again.
+    gone, what was flushed stays readable, and the rest of the session goes into new files in a
+    temporary folder, from the first entry on that was not flushed: none is lost, and none comes
+    twice. Where that is not possible either it waits in memory and is tried again.
 
     Parameters
     ----------
@@ -70,7 +71,7 @@ class SessionWriter:
         self.writes: bool = True
         self._try_again_at = 0.0
         self._left_behind = 0  # EEG samples in files that were left
-        self._written: list[tuple[Any, ...]] = []  # events of commands, since the last flush
+        self._unflushed: list[tuple[str, tuple[Any, ...]]] = []  # written since the last flush
         self._kept: deque[int] = deque()
         self._flushed: set[int] = set()  # commands whose events are in the files
         self.left: frozenset[int] = frozenset()
@@ -137,41 +138,49 @@ class SessionWriter:
             self._failed(error)
 
     def _drain(self) -> None:
-        """Write what is queued, and hand it to the operating system."""
-        if not self.writes and not self._move():
-            while len(self._jobs) > MOST_WAITING:
-                self._jobs.popleft()
+        """Write what is queued, and hand it to the operating system; elsewhere if it must be."""
+        while True:
+            if not self.writes and not self._move():
+                while len(self._jobs) > MOST_WAITING:
+                    self._jobs.popleft()
+                return
+            try:
+                self._write_queued()
+                self._files.flush()
+            except Exception as error:
+                self._failed(error)
+                continue
+            commands = [job[-1] for what, job in self._unflushed if what == "event"]
+            self._unflushed.clear()
+            self._kept.extend(number for number in commands if number is not None)
+            self._flushed.update(number for number in commands if number is not None)
             return
+
+    def _write_queued(self) -> None:
+        """Write what is queued; it may still be in this process's memory.
+
+        Raises
+        ------
+        OSError
+            If a file cannot be written.
+        """
         while self._jobs:
             what, arguments = self._jobs[0]
             try:
                 getattr(self._files, what)(*arguments)
-            except OSError as error:
-                self._failed(error)
-                if not self._move():
-                    return
-                continue  # the same once more, in the new files
+            except OSError:
+                raise
             except Exception:  # its own fault: no single entry is worth the end of the recording
                 logger.exception("An entry of the recording (%s) is left out.", what)
-            self._jobs.popleft()
-            if what == "event" and arguments[-1] is not None:
-                self._written.append(arguments)
-        try:
-            self._files.flush()
-        except Exception as error:
-            self._failed(error)
-            # They may be in the old files or not: in the new ones they are in any case.
-            self._jobs.extendleft(("event", event) for event in reversed(self._written))
-            self._written.clear()
-            self._move()
-            return
-        self._kept.extend(event[-1] for event in self._written)
-        self._flushed.update(event[-1] for event in self._written)
-        self._written.clear()
+            self._unflushed.append(self._jobs.popleft())
 
     def _failed(self, error: Exception) -> None:
+        """Note that the files of now can no longer be written."""
         self.error = error
         self.writes = False
+        # In these files it may be whole, in part or not at all: in the next ones it is in any case.
+        self._jobs.extendleft(reversed(self._unflushed))
+        self._unflushed.clear()
         logger.error("The recording stopped.", exc_info=error)  # where, is in the worker's log
 
     def _move(self) -> bool:
@@ -180,15 +189,14 @@ class SessionWriter:
         if now < self._try_again_at:
             return False
         self._try_again_at = now + TRY_AGAIN_SECONDS
-        old = self._files
-        old.close()  # what it held and is in the files stays readable
+        n_here = self._files.abandon()
         files = temporary_files(self.files)
         try:
-            new = self._open(files, first_sample=self._left_behind + old.n_samples)
+            new = self._open(files, first_sample=self._left_behind + n_here)
         except Exception:
             logger.exception("Nor can it be written to %s.", files.stem)
             return False
-        self._left_behind += old.n_samples
+        self._left_behind += n_here
         self.left = frozenset(self._flushed)
         self._files, self.files, self.writes = new, files, True
         return True

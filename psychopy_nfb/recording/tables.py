@@ -126,6 +126,10 @@ class _Table:
         """Hand all rows to the operating system."""
         self._file.flush()
 
+    def abandon(self) -> None:
+        """Close the file as it is, where it can no longer be written."""
+        self._file.close()
+
     def close(self) -> None:
         """Close the file. Harmless when called again."""
         self._file.close()

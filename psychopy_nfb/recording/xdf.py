@@ -241,6 +241,11 @@ class XdfWriter:
             self._chunk(STREAM_FOOTER, struct.pack("<I", number) + footer)
         self._file.close()
 
+    def abandon(self) -> None:
+        """Close the file without footers, where it can no longer be written."""
+        self._closed = True
+        self._file.close()
+
     def _chunk(self, tag: int, content: bytes) -> None:
         self._file.write(_length(len(content) + 2) + struct.pack("<H", tag) + content)
 

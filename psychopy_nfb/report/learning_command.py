@@ -82,7 +82,9 @@ def main(options: argparse.Namespace) -> int:
         sections = slopes_sections(table, options.measure, options.direction)
         figure = learning_figure(table, options.measure, AXES[options.measure])
         sections[0].pictures.append(Picture(figure, CAPTION))
-        told = f"{len(options.sessions)} recordings, measure {options.measure}"
+        recordings = table[["participant", "session", "run"]].drop_duplicates()
+        n = len(recordings)
+        told = f"{n} recording{'s' if n > 1 else ''}, measure {options.measure}"
         write_page(stem.with_suffix(".html"), "Learning", sections, subtitle=told)
     for section in sections:
         for sentence in section.paragraphs:

@@ -293,4 +293,40 @@ def test_a_full_disk_is_told_at_once_and_what_was_written_is_read(
     rest = Path(re.search(r"written to (\S+)_\*", nfb.recording_error)[1])
     after = read_session(rest)
     shutil.rmtree(rest.parent)
-    assert after.eeg.stamps[0] - session.eeg.stamps[-1] < 0.6
+    assert_nothing_is_lost_between(session, after)
+
+
+def assert_nothing_is_lost_between(session, rest):
+    """Assert that each sample is in one of two parts of a session, and no gap is between them."""
+    stamps = np.concatenate((session.eeg.stamps, rest.eeg.stamps))
+    assert np.diff(stamps) == pytest.approx(1 / 250, abs=1e-6)
+    assert not {"gap"} & {*session.events.trial_type, *rest.events.trial_type}
+    frames = [*session.frames.frame, *rest.frames.frame]
+    assert frames == list(range(len(frames)))
+    for part in (session, rest):
+        assert part.signals["sample"].tolist() == list(range(len(part.eeg.stamps)))
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """Return a folder on a disk of its own, in memory, with room for some seconds of EEG."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=400k", "none", str(folder)]
+    if sys.platform != "linux" or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("a disk can be mounted by root on Linux only")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_no_sample_is_lost_where_a_disk_fills_up(amplifier, training, small_disk, until, listen):
+    with Neurofeedback(training(amplifier().source_id), data=small_disk) as nfb:
+        until(lambda: nfb.update() or nfb.recording_error is not None, 60, "a full disk")
+        nfb.mark("after")
+        listen(nfb, 1.0)
+    rest = Path(re.search(r"written to (\S+)_\*", nfb.recording_error)[1])
+    session, after = read_session(nfb.files.stem), read_session(rest)
+    shutil.rmtree(rest.parent)
+    assert len(session.eeg.stamps) > 250
+    assert_nothing_is_lost_between(session, after)
+    assert after.events.value.tolist().count("after") == 1

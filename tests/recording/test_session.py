@@ -58,6 +58,12 @@ def test_row_062_counts_are_what_was_handed_over(tmp_path):
     assert events.onset.tolist() == [0, 1, 2, 3]  # from the first sample of all
 
 
+def both(writer, files):
+    """Return the events of a session that moved, of both of its parts."""
+    parts = [pd.read_csv(one.events, sep="\t") for one in (files, writer.files)]
+    return pd.concat(parts, ignore_index=True)
+
+
 def test_a_disk_that_fails_is_told_with_where_and_nothing_raises(tmp_path, caplog):
     files = new_session(tmp_path)
     writer = SessionWriter(files, EEG, VALUE_NAMES)
@@ -70,8 +76,9 @@ def test_a_disk_that_fails_is_told_with_where_and_nothing_raises(tmp_path, caplo
     assert "The recording stopped.\nTraceback (most recent call last):" in caplog.text
     assert len(pd.read_csv(files.events, sep="\t")) <= 4  # readable, whole rows
     assert writer.files != files
-    assert len(pd.read_csv(writer.files.events, sep="\t")) >= 3
-    assert lengths(writer.files.eeg)["Amp"] >= 300
+    assert len(both(writer, files)) == 4
+    here, there = lengths(files.eeg), lengths(writer.files.eeg)
+    assert here["Amp"] + there["Amp"] == here["Feedback"] + there["Feedback"] == 400
     shutil.rmtree(writer.files.stem.parent)
 
 
@@ -142,9 +149,9 @@ def test_a_full_disk_is_told_and_what_came_before_is_readable(tmp_path):
         "files = new_session(sys.argv[1])\n"
         "writer = SessionWriter(files, EEG, VALUE_NAMES)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))\n"
-        "for second in range(100):\n    write_second(writer, second)\n"
+        "for second in range(5):\n    write_second(writer, second)\n    time.sleep(0.4)\n"
         "writer.close()\n"
-        "print(type(writer.error).__name__, files.eeg, sep='|')\n"
+        "print(type(writer.error).__name__, files.eeg, writer.files.eeg, sep='|')\n"
     )
     process = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path)],
@@ -152,22 +159,25 @@ def test_a_full_disk_is_told_and_what_came_before_is_readable(tmp_path):
         text=True,
         env={**os.environ, "PYTHONPATH": os.path.dirname(__file__)},
     )
-    error, eeg = process.stdout.strip().split("|")
+    error, eeg, rest = process.stdout.strip().split("|")
     assert error == "OSError"
     assert process.returncode == 0
     read = lengths(eeg)["Amp"]
     assert read >= 200
     assert read % 100 == 0
+    assert read + lengths(rest)["Amp"] == 500  # none is lost, and none in both
+    shutil.rmtree(os.path.dirname(rest))
 
 
-def test_rows_taken_before_an_error_are_in_their_files_when_closed(tmp_path):
+def test_rows_taken_before_an_error_are_in_one_part_or_the_other_when_closed(tmp_path):
     files = new_session(tmp_path)
     writer = SessionWriter(files, EEG, VALUE_NAMES)
     writer.frames(frame_rows(0, 5))
     os.close(writer._files._xdf._file.fileno())
     writer.close()
     assert isinstance(writer.error, OSError)
-    assert len(pd.read_csv(files.frames)) == 5
+    frames = [*pd.read_csv(files.frames).frame, *pd.read_csv(writer.files.frames).frame]
+    assert frames == list(range(5))
     shutil.rmtree(writer.files.stem.parent)
 
 

@@ -27,6 +27,22 @@ def test_table_and_page_of_a_session(recorded, tmp_path, capsys):
     assert "No mixed model: a mixed model needs at least 3" in capsys.readouterr().out
 
 
+def test_one_session_that_cannot_be_read_is_left_out_with_a_sentence(recorded, tmp_path, caplog):
+    files = recorded()
+    empty = tmp_path / "sub-01_ses-01_task-alpha_run-02_nfb.json"
+    empty.write_text("{}\n", encoding="utf-8")
+    out = ["--out", str(tmp_path)]
+    assert main(["learning", str(empty), str(files.stem), *out]) == 0
+    assert [record.getMessage() for record in caplog.records] == [
+        f"A session is left out. session='{empty.with_name(empty.name[:-9])}': has no recording "
+        "(…_eeg.xdf); name any file of a session."
+    ]
+    assert "1 recording, measure" in (tmp_path / "learning.html").read_text("utf-8")
+    assert main(["crednf", str(empty), str(files.stem), *out]) == 0
+    assert main(["bids", str(empty), str(files.stem), str(tmp_path / "bids")]) == 0
+    assert main(["learning", str(empty), *out]) != 0
+
+
 def test_the_page_says_what_the_slopes_are():
     sessions = [
         planted([rate * day + 0.01 * (day % 2)], f"0{person}", f"0{day + 1}", seconds=1.0)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import logging
 from pathlib import Path
 
+from psychopy_nfb.errors import FileError
 from psychopy_nfb.terminal import doing
+
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,11 +28,19 @@ def main(options: argparse.Namespace) -> int:
     """Export the sessions as `options` say; return the exit status."""
     from psychopy_nfb.report.bids.export import export_session
 
+    refused = []
     for session in options.sessions:
-        with doing(f"Exporting {Path(session).name}"):
-            done = export_session(session, options.out)
+        try:
+            with doing(f"Exporting {Path(session).name}"):
+                done = export_session(session, options.out)
+        except FileError as error:  # the others are exported
+            logger.warning("A session is left out. %s", error)
+            refused.append(error)
+            continue
         print(f"{done.stem}: {'added' if done.new else 'left as it was'}")
         for note in done.notes:
             print(f"  {note}")
+    if len(refused) == len(options.sessions):
+        raise refused[0]
     print(f"Dataset:\n  {options.out}")
     return 0

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from psychopy_nfb.analysis.learning import learning_table
-from psychopy_nfb.recording import read_session
+from psychopy_nfb.recording.read import read_sessions
 from psychopy_nfb.report.cred_nf.answers import Answers
 from psychopy_nfb.report.cred_nf.items import DOMAINS, Item
 from psychopy_nfb.report.cred_nf.of_answers import of_answers
@@ -82,14 +82,13 @@ def checklist(
     Raises
     ------
     FileError
-        If a session cannot be read.
+        If none can be read. One of several that cannot be is left out, which is logged.
     """
     answers = answers or Answers()
     read: list[Recording] = []
 
     def one_by_one() -> Iterator[Session]:
-        for path in sessions:
-            session = read_session(path)
+        for session in read_sessions(sessions):
             read.append(Recording.of(session))
             yield session
 

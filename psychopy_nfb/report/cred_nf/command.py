@@ -53,7 +53,7 @@ def main(options: argparse.Namespace) -> int:
     stem = Path(options.out, "cred-nf")
     with naming_kept_files(stem), doing("Filling the checklist"):
         filled = checklist(options.sessions, answers)
-        n = len(options.sessions)
+        n = len(filled.table[["participant", "session", "run"]].drop_duplicates())
         told = f"{n} recording{'s' if n > 1 else ''}"
         write_checklist(stem.with_suffix(".html"), filled, told, pictures(filled.table))
         write_markdown(stem.with_suffix(".md"), markdown(filled, told))
