@@ -11,8 +11,6 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from scipy.optimize import least_squares
-from scipy.stats import siegelslopes
 
 from psychopy_nfb.recording.eeg_files.stamps import trusted
 from psychopy_nfb.recording.eeg_files.xdf_streams import name_of, rate_of
@@ -152,6 +150,9 @@ def _line(
     times: np.ndarray, offsets: np.ndarray, jumps: np.ndarray, limit: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return slope and height of the line through most offsets, and which of them it follows."""
+    from scipy.optimize import least_squares  # here: it takes a second to import
+    from scipy.stats import siegelslopes
+
     group = _largest_group(times, offsets, jumps, limit)
     x, y = times[group], offsets[group]
     if not np.ptp(x):
