@@ -107,25 +107,27 @@ def _resets(
     found: list[tuple[int, int]] = []
     rows = trusted(stamps)
     steps = np.diff(stamps[rows])
+    large = np.flatnonzero(np.abs(steps) > limit)  # few, so that many jumps take little time
+    steps, last_rows, first_rows = steps[large], rows[large], rows[large + 1]
     for number in jumps.tolist():
         before, after = times[number - 1], times[number]
         change = offsets[number] - offsets[number - 1]
         least_row = found[-1][1] if found else 0
         if regular:
-            opposite = (np.abs(steps) > limit) & (np.sign(steps) == -np.sign(change))
+            opposite = np.sign(steps) == -np.sign(change)
             # A computer that starts anew takes its time; a clock that is set does not.
             longest = np.inf if abs(change) > RESTART_SECONDS else limit
             pause = steps + change
-            fits = opposite & (pause > -limit) & (pause < longest) & (rows[1:] > least_row)
+            fits = opposite & (pause > -limit) & (pause < longest) & (first_rows > least_row)
             # Both tell when it was, on the recording computer's clock: not before the last sample
             # and the last offset of the old clock, nor after the first ones of the new clock.
-            last = np.maximum(stamps[rows[:-1]], before) + offsets[number - 1]
-            first = np.minimum(stamps[rows[1:]], after) + offsets[number]
+            last = np.maximum(stamps[last_rows], before) + offsets[number - 1]
+            first = np.minimum(stamps[first_rows], after) + offsets[number]
             apart = np.maximum(last - first, 0.0)
             fits &= apart < NEAR_SECONDS
             if fits.any():
                 unexplained = np.where(fits, apart + np.abs(pause), np.inf)
-                found.append((number, int(rows[1:][np.argmin(unexplained)])))
+                found.append((number, int(first_rows[np.argmin(unexplained)])))
         elif _stays(offsets, jumps, number, limit) and abs(after - before + change) < abs(
             after - before
         ):
