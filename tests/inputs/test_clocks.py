@@ -29,11 +29,15 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def open_inlet(odd_amplifier):
-    """Open an inlet on an odd amplifier; ``rate_set`` is the one that the user sets."""
+    """Open an inlet on an odd amplifier that has run for `after` seconds.
+
+    ``rate_set`` is the rate that the user sets.
+    """
     opened = []
 
-    def start(rate_set=None, **settings):
+    def start(rate_set=None, after=0.0, **settings):
         source_id = odd_amplifier(**settings)
+        time.sleep(after)
         inlet = Inlet(StreamSelection(source_id=source_id, timeout=15.0, rate=rate_set))
         opened.append(inlet)
         return inlet
@@ -129,7 +133,7 @@ def test_a_clock_of_its_own(open_inlet):
 
 @pytest.mark.kind("a program that holds samples back for two seconds", "corrected")
 def test_samples_that_are_held_back_may_be_so_or_their_clock_is_wrong(open_inlet):
-    inlet = open_inlet(held=2.0)
+    inlet = open_inlet(held=2.0, after=2.5)
     stamps, late, breaks = take(inlet, 1.0)
     assert told(inlet) == ["clock_offset"]
     sentence = inlet.clock.events[0][1]["sentence"]
@@ -222,7 +226,7 @@ def test_a_rate_that_is_not_the_declared_one(open_inlet, declared, real):
 @pytest.mark.kind("a rate that drifts", "refused")
 def test_a_rate_that_drifts(open_inlet):
     with pytest.raises(StreamError) as caught:
-        open_inlet(drift=0.05)
+        open_inlet(drift=0.05, after=1.0)
     assert str(caught.value).startswith(
         "stream.rate=250.0: stream 'Odd' declares 250 Hz but sends now 2"
     )

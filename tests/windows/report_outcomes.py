@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -23,12 +22,6 @@ class _Outcomes:
 
     def _keep(self, name, outcome):
         self._file.write(json.dumps([name, outcome]) + "\n")
-
-    def pytest_plugin_registered(self, plugin):
-        # A path from the root leads to Linux's own folders, with the blocks of shared memory of
-        # programs that run there. Windows has no such files.
-        if hasattr(plugin, "SHARED_MEMORY"):
-            plugin.SHARED_MEMORY = Path("C:/no folder")
 
     @pytest.hookimpl(trylast=True)
     def pytest_collectreport(self, report):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+LAST_WORDS_SECONDS = 5.0
+"""How long after its end to wait for what a program has printed."""
 
 
 def windows_path(path: str | os.PathLike) -> str:
@@ -66,18 +68,28 @@ class Wine:
             start_new_session=True,
         )
         process.stdin.close()
-        # A process of Windows may live on with the pipe after the time is over.
-        signal.signal(signal.SIGALRM, lambda *_: self.end_all())
-        signal.alarm(int(seconds))
         said = []
-        for line in process.stdout:
-            text = line.decode("utf-8", "replace").rstrip()
-            said.append(text)
-            if show:
-                print(text, flush=True)
-        over = signal.alarm(0) == 0
-        status = process.wait()
-        return (124 if over else status), "\n".join(said)
+
+        def read() -> None:
+            for line in process.stdout:
+                text = line.decode("utf-8", "replace").rstrip()
+                said.append(text)
+                if show:
+                    print(text, flush=True)
+
+        reader = threading.Thread(target=read, daemon=True)
+        reader.start()
+        try:
+            status = process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            status = 124
+        # A console of a process that was killed, or a process that hangs, lives on with the pipe.
+        reader.join(0 if status == 124 else LAST_WORDS_SECONDS)
+        if reader.is_alive():
+            self.end_all()
+            reader.join()
+        process.wait()
+        return status, "\n".join(said)
 
     def python(
         self, arguments: Sequence[str], seconds: float, show: bool = False
