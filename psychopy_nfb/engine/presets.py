@@ -37,8 +37,6 @@ DISPLAY_SMOOTHING = 0.05
 """Time constant of displays, in seconds. Of eight people's alpha a bar without it turned 15.7 times
 a second by more than a twentieth of its height, with it 5.6 times; the true amplitude 4.0 times
 (medians, `psychopy-nfb bench display`)."""
-DISPLAY_HOLD = 1.0
-"""Seconds that displays keep a value: longer than a blink, too short to be taken for success."""
 USUAL_THRESHOLDS = {"zscore": 0.5, "percent": 20.0, "max": 0.6, "none": 10.0}
 """Thresholds where none is chosen, in the unit of each comparison with the baseline: its standard
 deviations, percent of its mean, share of its maximum, microvolts without a comparison."""
@@ -271,7 +269,7 @@ def band_amplitude(
     direction: str = "up",
     display_range: Sequence[float] | None = None,
     display_smoothing: float = DISPLAY_SMOOTHING,
-    display_hold: float | None = DISPLAY_HOLD,
+    display_hold: float | None = Signal.display_hold,
     **pipeline: Unpack[PipelineParameters],
 ) -> Signal:
     """Return the amplitude of one band as a signal: a rhythm, or the activity of muscles.

@@ -58,9 +58,9 @@ class Signal:
     display_smoothing: float = 0.0
     """Time constant in seconds with which displays follow z, by which they are later. Reward does
     not wait for it."""
-    display_hold: float | None = None
+    display_hold: float | None = 1.0
     """Seconds for which displays keep their last value while samples cannot be trusted or none
-    come; after them they are empty. None keeps it for ever."""
+    come; after them they are empty. The default is longer than a blink. None keeps it for ever."""
     baseline: Baseline | None = None
     """A baseline recorded earlier; None until one is recorded."""
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from feedback import Feedback
 
+from psychopy_nfb import standard_training
 from psychopy_nfb.dsp.flags import Flags
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.protocol import Baseline, BaselineRecorder, Comparison, Signal
@@ -117,6 +118,11 @@ def test_a_display_is_empty_a_second_after_the_last_sample_that_can_be_trusted()
     empty = np.flatnonzero(values[1.0] == 0)
     assert empty.tolist() == list(range(100 + round(RATE), 600))
     assert (values[1.0][600:] == 0.8).all()
+
+
+def test_displays_hold_alike_however_the_training_was_made():
+    ready = standard_training(channels="Oz", band=(8.0, 12.0))
+    assert {one.display_hold for one in ready.signals.values()} == {Signal().display_hold} == {1.0}
 
 
 def test_after_a_gap_the_display_does_not_come_back_with_the_value_from_before():
