@@ -114,7 +114,8 @@ class Loop:
             self.processor.paused = restore["paused"]
             self.processor.gap()
             if restore["baseline"]:
-                self.processor.begin_baseline(restore["baseline"])
+                broken = f"the background process {restore['why']} in it"
+                self.processor.begin_baseline(restore["baseline"], broken)
         self._outlet = self._make_outlet() if self.processor.configuration.publish else None
         self._relay = make_relay(order["relay"], block) if order["relay"] else None
         self.recorder: Recorder = Recorder(

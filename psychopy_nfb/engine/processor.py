@@ -313,10 +313,13 @@ class Processor:
         for way in self._ways:
             way.chain.restart()
 
-    def begin_baseline(self, label: str = "baseline") -> None:
-        """Collect all signals from the next sample on; a baseline under way is dropped."""
+    def begin_baseline(self, label: str = "baseline", broken: str | None = None) -> None:
+        """Collect all signals from the next sample on; a baseline under way is dropped.
+
+        Of one that another process had begun, `broken` is why it is begun again.
+        """
         for way in self._ways:
-            way.chain.begin_baseline(label)
+            way.chain.begin_baseline(label, broken)
 
     def end_baseline(self) -> None:
         """Finish the baseline, fit the steps that learn from it, and use it from the next sample.

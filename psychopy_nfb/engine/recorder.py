@@ -220,12 +220,14 @@ class Recorder:
     def start(self, thresholds: dict[str, dict[str, float]]) -> None:
         """Note the beginning, of a successor with the `thresholds` that it went on with."""
         if self._restore:
+            known = frozenset() if self._writer is None else self._writer.before.restarts
+            told = [one for one in self._restore["earlier"] if one["restarts"] not in known]
             self.events.write(
                 "worker_restarted",
                 kind="worker",
                 detail={
-                    "why": self._restore["why"],
-                    "restarts": self._restore["restarts"],
+                    **{key: self._restore[key] for key in ("why", "restarts", "at")},
+                    "earlier": told,
                     "baseline": self._restore["baseline"],
                     **self._restore["feedback"],
                     **({"thresholds": thresholds} if thresholds else {}),

@@ -169,9 +169,9 @@ class SignalChain:
         if self._segments:
             self._segments.append([])
 
-    def begin_baseline(self, label: str) -> None:
+    def begin_baseline(self, label: str, broken: str | None = None) -> None:
         """Collect the signal from the next sample on; a baseline under way is dropped."""
-        self._recorder = BaselineRecorder(self.rate, label=label)
+        self._recorder = BaselineRecorder(self.rate, label, broken)
         # What a step learns, it learns from the samples as they reach it: they are kept.
         self._segments = [[]] if any(hasattr(step, "fit") for step in self.pipeline.steps) else []
 
@@ -189,7 +189,7 @@ class SignalChain:
         segments = [_joined(parts) for parts in self._segments if parts]
         self._segments = []
         if segments:
-            return self._fit(segments, recorder.label)
+            return self._fit(segments, BaselineRecorder(self.rate, recorder.label, recorder.broken))
         baseline = recorder.finish(_told_fault(self.pipeline))
         return Calibration(baseline, None, self._settle_left, recorder.clean())
 
@@ -200,7 +200,9 @@ class SignalChain:
             self.delay = self.pipeline.delay
         self._settle_left = calibration.settle_left
 
-    def _fit(self, segments: list[tuple[np.ndarray, np.ndarray]], label: str) -> Calibration:
+    def _fit(
+        self, segments: list[tuple[np.ndarray, np.ndarray]], recorder: BaselineRecorder
+    ) -> Calibration:
         """Fit on the longest stretch without a gap, then pass the whole baseline through again.
 
         The signal's distribution belongs to the filter: it has to be the fitted filter's own.
@@ -214,7 +216,6 @@ class SignalChain:
                 if hasattr(step, "fit"):
                     step.fit(longest)
                 longest = step.process(longest)
-        recorder = BaselineRecorder(self.rate, label=label)
         for segment, repaired in segments:
             pipeline.reset()
             signal, flags, rows = pipeline.process(segment)

@@ -37,14 +37,16 @@ class WorkerHealth:
     ----------
     is_ready : bool
         Whether the current process has begun to work.
+    in_vain : int
+        How many processes in a row have ended that did not work for `WORKED_SECONDS`.
     """
 
     def __init__(self, block: SharedBlock):
         self._block = block
         self._looked_at = self._slept_at = lsl_now()
         self._spawned_at = self._ready_at = 0.0
-        self._in_vain = 0  # how many workers in a row did not work for long
         self.is_ready: bool = False
+        self.in_vain: int = 0
 
     def begin(self) -> None:
         """Note that a process was started, which has no heartbeat yet."""
@@ -85,8 +87,8 @@ class WorkerHealth:
     def end(self) -> str | None:
         """Note that the current process has ended; return why no other may follow, or None."""
         worked = self._block.heartbeat - self._ready_at if self.is_ready else 0.0
-        self._in_vain = 0 if worked > WORKED_SECONDS else self._in_vain + 1
-        if self._in_vain <= MOST_RESTARTS:
+        self.in_vain = 0 if worked > WORKED_SECONDS else self.in_vain + 1
+        if self.in_vain <= MOST_RESTARTS:
             return None
         return (
             f"ended {MOST_RESTARTS} times within {WORKED_SECONDS:g} s of its start and is not "

@@ -114,6 +114,7 @@ class WorkerProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._receiver: threading.Thread | None = None
         self._refusal = ""  # of a successor, as it was told last
+        self._lately: list[dict[str, Any]] = []  # restarts whose events may be in no file yet
         self.ready: dict[str, Any] = {}
         self.block: SharedBlock = SharedBlock.create(value_names)
         self._spare = SpareWorker(self.block.name) if remote is None else None
@@ -339,7 +340,11 @@ class WorkerProcess:
         self.block["generation"] = self.restarts
         logger.warning("The background process %s; starting it again.", why)
         reached = self._reached.order(self.block, self.ready["rate"])
-        self._spawn(restore={"why": why, "restarts": self.restarts, **reached})
+        if self._health.in_vain == 0:  # the last one worked for long, and had files
+            self._lately.clear()
+        restart = {"why": why, "restarts": self.restarts, "at": lsl_now()}
+        self._spawn(restore={**restart, "earlier": list(self._lately), **reached})
+        self._lately.append(restart)
 
     def close(self) -> int:
         """End the worker, let it finish its files, and give the shared block back.

@@ -90,6 +90,8 @@ class BaselineRecorder:
         Of the signal, in Hz.
     label : str
         What is done meanwhile.
+    broken : str, optional
+        Why it begins only now and what was recorded before is lost, where that is so.
 
     Examples
     --------
@@ -99,9 +101,10 @@ class BaselineRecorder:
     150.0
     """
 
-    def __init__(self, rate: float, label: str = "baseline"):
+    def __init__(self, rate: float, label: str = "baseline", broken: str | None = None):
         self.rate = rate
         self.label = label
+        self.broken = broken
         self._clean: list[np.ndarray] = []
         self._n_seen = 0
         self._rejected = RejectedCount()
@@ -138,11 +141,12 @@ class BaselineRecorder:
         seconds = len(clean) / self.rate
         if seconds < SHORTEST_SECONDS:
             why = self._rejected.cause_and_remedy(fault)
-            if self._n_seen == 0:
+            if self.broken is not None:
+                why = f"{self.broken}, and what was recorded before does not count; wait a moment"
+            elif self._n_seen == 0:
                 why = (
                     "no sample came meanwhile; see whether anything lasts between its begin and "
-                    "its end, such as frames, and whether the stream was lost or the background "
-                    "process restarted"
+                    "its end, such as frames, and whether the stream was lost"
                 )
             raise SettingsError(
                 "baseline",

@@ -44,8 +44,9 @@ EVENTS = {
             "stopped": "The experiment ended the recording.",
             "worker failed": "The background process ended by a mistake in it; see the log file.",
             "worker_restarted": "The background process was started again after it had died or "
-            "stalled; detail has the points and thresholds that it went on with. EEG is missing "
-            "before here.",
+            "stalled; detail has why, at which time, and the points and thresholds that it went on "
+            "with; earlier has the restarts since the last row whose process ended before it "
+            "could record anything. EEG is missing before here.",
             "block_begin": "A block of the experiment began; value is its name.",
             "block_end": "That block ended.",
             "mark": "The experiment wrote a mark; value is its text.",

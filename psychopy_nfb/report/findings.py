@@ -173,15 +173,16 @@ def _of_losses(data: SessionData, frames: pd.DataFrame, summary: LagSummary) -> 
         )
     restarts = data.events_of("worker_restarted")
     if len(restarts):
-        stalled = sum(detail.get("why") == "stalled" for detail in restarts.detail)
-        why = "it stood still" if stalled == len(restarts) else "it had ended unexpectedly"
-        why = f"{stalled} of these times it stood still" if 0 < stalled < len(restarts) else why
+        each = [one for row in restarts.detail for one in (*row.get("earlier", ()), row)]
+        stalled = sum(one.get("why") == "stalled" for one in each)
+        why = "it stood still" if stalled == len(each) else "it had ended unexpectedly"
+        why = f"{stalled} of these times it stood still" if 0 < stalled < len(each) else why
         stood, missing = still["restart"], seen.unrecorded_seconds(data)
         unrecorded = f", and {seconds(missing)} of the EEG are missing" if missing else ""
         yield Finding(
             min(1.0, stood / max(1.0, trained)),
             True,
-            f"The background process was restarted {times(len(restarts))} ({why}); meanwhile the "
+            f"The background process was restarted {times(len(each))} ({why}); meanwhile the "
             f"feedback stood still for {seconds(stood)} in all{unrecorded}.",
             f"{data.files.stem.name}_worker.log, if it is there, says why; see also whether the "
             "computer ran out of memory or was put to sleep.",

@@ -11,6 +11,7 @@ import pytest
 from trainings import VALUE_NAMES
 
 from psychopy_nfb import Neurofeedback
+from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.dsp import Flags
 from psychopy_nfb.engine import worker_health
 from psychopy_nfb.engine.records import SAMPLE
@@ -138,6 +139,41 @@ def test_a_worker_that_is_stopped_during_its_start_is_replaced(
         until(lambda: nfb.restarts == 2, 15, "another one")
         monkeypatch.undo()
         until(lambda: fresh(nfb), 15, "values")
+
+
+def test_a_baseline_in_which_the_worker_was_killed_says_so(amplifier, training, until, listen):
+    with Neurofeedback(training(amplifier().source_id)) as nfb:
+        until(lambda: fresh(nfb), 10, "values")
+        nfb.begin_baseline("eyes open")
+        listen(nfb, 1.0)
+        os.kill(nfb.worker_pid, KILL)
+        until(lambda: nfb.restarts == 1 and fresh(nfb), 15, "values")
+        assert not nfb.end_baseline(wait=10)
+        assert "because the background process died in it, and what was recorded" in nfb.refusal
+        assert nfb.refusal.endswith("does not count; wait a moment, then repeat it.")
+
+
+def test_each_of_three_kills_in_a_row_is_in_the_events(amplifier, training, tmp_path, until):
+    with Neurofeedback(training(amplifier().source_id), data=tmp_path) as nfb:
+        until(lambda: fresh(nfb), 10, "values")
+        killed = []
+        for restarts in range(1, 4):
+            killed.append(lsl_now())
+            os.kill(nfb.worker_pid, KILL)
+            until(lambda n=restarts: nfb.restarts == n, 5, "a new worker")
+        until(lambda: fresh(nfb), 30, "values")
+        time.sleep(1.0)
+        killed.append(lsl_now())
+        os.kill(nfb.worker_pid, KILL)  # what is in the files already is not told again
+        until(lambda: nfb.restarts == 4 and fresh(nfb), 30, "values")
+        time.sleep(1.0)
+    events = read_session(nfb.files.stem).events
+    details = map(json.loads, events[events.trial_type == "worker_restarted"].detail)
+    each = [one for row in details for one in (*row["earlier"], row)]
+    assert [one["restarts"] for one in each] == [1, 2, 3, 4]
+    assert {one["why"] for one in each} == {"died"}
+    for at, one in zip(killed, each, strict=True):
+        assert 0 < one["at"] - at < 5
 
 
 def test_workers_that_worked_are_replaced_without_end(amplifier, training, until, monkeypatch):
