@@ -10,6 +10,7 @@ from typing import Any
 
 from psychopy_nfb.builder import alerts
 from psychopy_nfb.builder.display_fields import HEARD_ONCE, WITH_THRESHOLD, WITH_WARNING
+from psychopy_nfb.builder.display_look import check_look
 from psychopy_nfb.builder.display_values import check_meaning
 from psychopy_nfb.builder.neurofeedback import main_name, signal_classes
 from psychopy_nfb.builder.number_fields import constant
@@ -32,6 +33,8 @@ CLASSES = {
 WITH_COLOR = (*WITH_THRESHOLD, "text")
 VALUES = {"reward": "rewards", "criterion": "beyond"}
 """What a tone follows that is not the value from 0 to 1, by its kind."""
+_LIVE = re.compile(r"\b\w+\.(?:z|signal|beyond)\b")
+"""What a signal has whether there is feedback or not."""
 
 
 def follow_signal(element: Any) -> None:
@@ -54,14 +57,23 @@ def making(element: Any, name: str) -> str:
     )
 
 
-def setting(params: Any, name: str) -> str:
-    """Return the lines that set what the display `name` shows in this frame."""
-    display = params["display"].val
-    lines = [f"{name}.value = {code(params['value'])}\n"]
+def setting(element: Any, name: str) -> str:
+    """Return the lines that set what the display `name` shows in this frame.
+
+    What a signal is now is shown where there is feedback only: not before or after a block, nor in
+    one without feedback. Its ``value`` says so itself.
+    """
+    params, display = element.params, element.params["display"].val
+    value, inhibit = code(params["value"]), code(params["inhibit"])
+    run = main_name(element.exp)
+    if run is not None and _LIVE.search(value):
+        value = f"({value}) if {run}.showing else None"
+    lines = [f"{name}.value = {value}\n"]
     if display in WITH_THRESHOLD and params["threshold"].val:
         lines.append(f"{name}.threshold = {code(params['threshold'])}\n")
     if display in WITH_WARNING and params["inhibit"].val:
-        lines.append(f"{name}.warning = bool({code(params['inhibit'])})\n")
+        showing = f"{run}.showing and " if run is not None and _LIVE.search(inhibit) else ""
+        lines.append(f"{name}.warning = {showing}bool({inhibit})\n")
     return "".join(lines)
 
 
@@ -142,6 +154,19 @@ def check_display(element: Any) -> None:
     check_meaning(element, signal_classes(element.exp))
     if is_shown(element, "pictures") and not str(element.params["pictures"].val).strip(" ,"):
         alerts.tell(element, "no picture is named.", field=element.params["pictures"].label)
+    check_look(element, _of_look(element.params))
+
+
+def _of_look(params: Any) -> list[str]:
+    """Return which fields of position, size and colours the display uses."""
+    display = params["display"].val
+    if display in ("dimmer", "tone"):
+        return []
+    used = ["pos"] if display == "text" else ["pos", "size"]
+    used += ["scale"] if display == "thermometer" else []
+    used += ["color"] if display in (*WITH_COLOR, "color") else []
+    used += ["rewardColor"] if display in (*WITH_THRESHOLD, "sign") else []
+    return used + (["warningColor"] if display in (*WITH_WARNING, "sign") else [])
 
 
 def check_tone(element: Any) -> None:

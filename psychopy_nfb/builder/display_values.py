@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from psychopy_nfb.builder import alerts
+from psychopy_nfb.builder.display_fields import WITH_THRESHOLD
 from psychopy_nfb.builder.number_fields import constant
 
 _FROM_0_TO_1 = ("bar", "thermometer", "circle", "trace", "color", "progress", "dimmer")
@@ -39,6 +40,9 @@ def check_meaning(display: Any, signals: dict[str, type]) -> None:
     value, kind = params["value"], params["display"].val
     for sentence in _problems(str(value.val), kind, params, signals):
         alerts.tell(display, sentence, "reach", value.label)
+    if kind in WITH_THRESHOLD:
+        for sentence in _of_threshold(params["threshold"], signals):
+            alerts.tell(display, sentence, "reach", params["threshold"].label)
     tree = _expression(str(value.val))
     known, written = constant(params["template"])
     if kind != "text" or not known or not _is_share(tree, signals):
@@ -78,6 +82,24 @@ def _problems(text: str, kind: str, params: Any, signals: dict[str, type]) -> It
         )
     elif attribute.attr in _SHARES and times > 2:
         yield f"{text} goes from 0 to {times:g}, and this display is full from 1 on; {advice}."
+
+
+def _of_threshold(param: Any, signals: dict[str, type]) -> Iterator[str]:
+    """Yield why a mark would lie beyond both ends of the display."""
+    tree = _expression(str(param.val))
+    _, attribute = _scaled(tree, signals)
+    name = next(iter(signals), "nfb") if attribute is None else attribute.value.id
+    advice = f"the display goes from 0 to 1; enter {name}.display_threshold."
+    if attribute is tree and attribute is not None and attribute.attr in _OTHERWISE:
+        unit = _OTHERWISE[attribute.attr].replace("the unit of the threshold", "µV, SD, % or share")
+        yield f"{param.val} {unit}, but {advice}"
+        return
+    try:
+        number = ast.literal_eval(str(param.val).strip().lstrip("$"))
+    except (SyntaxError, ValueError):
+        return
+    if isinstance(number, (int, float)) and not 0 <= number <= 1:
+        yield f"{number:g} is no place on it, as {advice}"
 
 
 def _expression(text: str) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Any
 
@@ -139,6 +140,10 @@ def check_names(experiment: Any, signals: dict[str, type]) -> None:
             for param in element.params.values()
             if param.updates == "constant" and "set every frame" in (param.allowedUpdates or ())
         }
+        for label, base, attribute in _calls(element):
+            if attribute in _values(signals.get(base)):
+                sentence = f"{base}.{attribute}() calls what is no function; write it without ()."
+                _tell_once(element, sentence, "name", label, told)
         for label, base, attribute in _uses(element):
             if base in signals:
                 there = attributes(signals[base])
@@ -162,6 +167,10 @@ def check_names(experiment: Any, signals: dict[str, type]) -> None:
             _tell_once(element, sentence, "name", label, told)
 
 
+def _values(kind: type | None) -> frozenset[str]:
+    return frozenset() if kind is None else OF_SIGNALS & attributes(kind)
+
+
 def _tell_once(
     element: Any, sentence: str, kind: str, label: str, told: set[tuple[str, str]]
 ) -> None:
@@ -174,10 +183,26 @@ def _uses(element: Any) -> list[tuple[str, str, str]]:
     """Return each ``name.attribute`` in the fields of an element, with the label of the field."""
     return [
         (label, node.value.id, node.attr)
-        for label, tree in code_of(element)
-        for node in ast.walk(tree)
+        for label, node in _nodes(element)
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
     ]
+
+
+def _calls(element: Any) -> list[tuple[str, str, str]]:
+    """Return each ``name.attribute()`` in the fields of an element, as `_uses`."""
+    return [
+        (label, node.func.value.id, node.func.attr)
+        for label, node in _nodes(element)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Name)
+    ]
+
+
+def _nodes(element: Any) -> Iterator[tuple[str, ast.AST]]:
+    for label, tree in code_of(element):
+        for node in ast.walk(tree):
+            yield label, node
 
 
 _PASTED = {
@@ -256,44 +281,3 @@ def check_is_read(display: Any, signals: type[Any]) -> None:
             "frame is logged; add one above it, as the signal of another component.",
             "place",
         )
-
-
-def check_outlasts(display: Any, signals: type[Any]) -> None:
-    """Tell of a display that stays longer than the block whose feedback it shows.
-
-    Parameters
-    ----------
-    display : component
-        What shows a signal.
-    signals : type
-        Class of the components that begin and end blocks.
-    """
-    blocks = [
-        one
-        for one in display.exp.routines[display.parentName]
-        if isinstance(one, signals)
-        and not one.params["disabled"].val
-        and one.params["role"].val in ("reward", "same")
-    ]
-    ends = [_end(one) for one in (display, *blocks[:1])]
-    if len(ends) == 2 and None not in ends and ends[0] > ends[1]:
-        alerts.tell(
-            display,
-            f"it stays until {ends[0]:g} s, but the feedback of {blocks[0].params['name']} ends at "
-            f"{ends[1]:g} s and it is empty from then on; let both end at the same time.",
-            "time",
-            "Stop",
-        )
-
-
-def _end(component: Any) -> float | None:
-    """Return when a component ends, in seconds of its Routine; None if that is not known."""
-    params = component.params
-    try:
-        start, stop = float(params["startVal"].val or 0), float(params["stopVal"].val)
-    except (TypeError, ValueError):
-        return None
-    if params["startType"].val != "time (s)":
-        return None
-    kind = params["stopType"].val
-    return {"duration (s)": start + stop, "time (s)": stop}.get(kind)

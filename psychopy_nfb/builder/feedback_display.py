@@ -20,6 +20,7 @@ from psychopy_nfb.builder.display_fields import (
     BASIC,
     LAYOUT,
 )
+from psychopy_nfb.builder.display_times import check_span
 from psychopy_nfb.builder.help_page import HelpPage
 from psychopy_nfb.builder.neurofeedback import (
     NeuroFeedbackComponent,
@@ -105,7 +106,7 @@ class FeedbackDisplayComponent(BaseComponent):
             buff.setIndentLevel(-indented, relative=True)
         buff.writeIndentedLines(f"\nif {name}.status == STARTED:\n")
         buff.setIndentLevel(+1, relative=True)
-        buff.writeIndentedLines(setting(self.params, name))
+        buff.writeIndentedLines(setting(self, name))
         if heard:
             buff.writeIndentedLines(f"{name}.update()\n")
         buff.setIndentLevel(-1, relative=True)
@@ -123,7 +124,7 @@ class FeedbackDisplayComponent(BaseComponent):
         if self._display == "tone":
             tell_without_signal(self)
         experiment_checks.check_is_read(self, NeuroFeedbackComponent)
-        experiment_checks.check_outlasts(self, NeuroFeedbackComponent)
+        check_span(self, NeuroFeedbackComponent)
         others = [one for one, _ in used(self.exp, "NeuroFeedbackComponent")]
         if not others and next(used(self.exp, "FeedbackDisplayComponent"))[0] is self:
             # Otherwise the first signal goes through all names.

@@ -113,7 +113,7 @@ class NeuroBlockRoutine(BaseStandaloneRoutine):
     def _write_display(self, buff: Any) -> None:
         """Write what makes the display, and what shows the value of a frame with it."""
         name = f"{self.params['name']}Display"
-        lines = setting(self.params, name).splitlines(keepends=True)
+        lines = setting(self, name).splitlines(keepends=True)
         buff.writeOnceIndentedLines(
             making(self, name)
             + f"def {self.params['name']}Draw(turn):\n"

@@ -10,7 +10,7 @@ from typing import Any
 from psychopy_nfb.builder import alerts
 from psychopy_nfb.builder.experiment_checks import OF_SIGNALS
 from psychopy_nfb.builder.names_used import Names
-from psychopy_nfb.builder.parameters import is_shown
+from psychopy_nfb.builder.parameters import code, is_shown
 
 NUMBERS = ("num", "int")
 """Types of parameters that hold a number."""
@@ -22,6 +22,8 @@ _NAMES_OWN_CHECK = ("name", "sameAs", "plugins")
 """Parameters that are looked at elsewhere."""
 _RANGE = re.compile(r"(\d+(?:\.\d+)?)\s*-\s*(\d+(?:\.\d+)?)")
 _DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
+_WITH_UNIT = re.compile(r"[-+]?\d[\d.]*\s*[^\s\d,.()\[\]+*/-].*|\w+( \w+)*")
+"""A number with its unit, or words: no attempt at Python code."""
 
 
 def constant(param: Any) -> tuple[bool, Any]:
@@ -116,36 +118,55 @@ def _problems(param: Any, names: Names, wrong: str, wanted: str) -> Iterator[str
     if param.valType in NUMBERS and constant(param)[0]:
         return
     text = str(param.val).strip().lstrip("$")
-    if wanted == "a value":
-        yield from _undefined(text, names, wrong, wanted)
-        return
+    is_value = wanted == "a value"
     span = _RANGE.fullmatch(text)
-    if span:
+    if span and not is_value:
         difference = float(span[1]) - float(span[2])
         yield (
             f"{text} is a subtraction, which gives {difference:g}; enter {wanted} alone. A range "
             "has a field for each end."
         )
         return
-    if _DECIMAL_COMMA.fullmatch(text):
+    if _DECIMAL_COMMA.fullmatch(text) and not is_value:
         yield f"{text} has a comma; write decimals with a point: {text.replace(',', '.')}."
         return
-    try:
-        tree = ast.parse(text, mode="eval")
-    except (SyntaxError, ValueError):
-        yield f"{text} is {wrong}; enter {wanted} alone, without its unit."
+    if (why := _malformed(param)) is not None:
+        if not is_value and _WITH_UNIT.fullmatch(text):
+            yield f"{text} is {wrong}; enter {wanted} alone, without its unit."
+        else:
+            yield (
+                f"{text} is unfinished or mistyped Python code ({why}), with which the script "
+                "could not run; correct it. Decimals have a point, not a comma."
+            )
         return
-    if isinstance(tree.body, ast.Constant) and not isinstance(tree.body.value, (int, float)):
+    tree = ast.parse(text, mode="eval") if param.valType != "list" else None
+    if (
+        tree is not None
+        and not is_value
+        and isinstance(tree.body, ast.Constant)
+        and not isinstance(tree.body.value, (int, float))
+    ):
         yield f"{text} is a text; enter {wanted}, without quotation marks."
-    yield from _undefined(text, names, wrong, wanted)
+    yield from _undefined(code(param), names, wrong, wanted)
+
+
+def _malformed(param: Any) -> str | None:
+    """Return why the Python code that a field becomes cannot stand in a script; None if it can."""
+    text = code(param)
+    try:
+        ast.parse(text, mode="eval")
+        # A comment is code, too, and swallows what follows it.
+        ast.parse(f"made(this=({text}), further=None)", mode="eval")
+    except SyntaxError as error:
+        return error.msg.split(". ")[0].rstrip(".")
+    except ValueError as error:  # null bytes
+        return str(error)
+    return None
 
 
 def _undefined(text: str, names: Names, wrong: str, wanted: str) -> Iterator[str]:
     """Yield a sentence for each name in a piece of code that nothing defines."""
-    try:
-        nodes = list(ast.walk(ast.parse(text, mode="eval")))
-    except (SyntaxError, ValueError):
-        return  # PsychoPy tells that itself
+    nodes = list(ast.walk(ast.parse(text, mode="eval")))
     own = {node.arg for node in nodes if isinstance(node, ast.arg)}
     own |= {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     # Of what is asked of a signal that is not there, `check_names` tells.
