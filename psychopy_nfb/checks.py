@@ -117,6 +117,22 @@ def check_rate(name: str, rate: float) -> float:
     return check_number(name, rate, above=0, unit="Hz")
 
 
+def check_frame_rate(name: str, rate: float) -> float:
+    """Return a frame rate in Hz if a display can have it, 1 to 1000.
+
+    Raises
+    ------
+    SettingsError
+        If it lies outside.
+
+    Examples
+    --------
+    >>> check_frame_rate("pace", 60)
+    60.0
+    """
+    return check_number(name, rate, at_least=1, at_most=1000, unit="Hz")
+
+
 LONGEST_DELAY = 1.0
 """Longest delay of a filter by choice, in seconds. Nobody learns from older feedback; a larger
 number is one of milliseconds."""
@@ -138,7 +154,7 @@ def check_delay(name: str, value: object, *, at_least: float = -LONGEST_DELAY) -
     delay = check_number(name, value, at_least=at_least, unit="s")
     if delay > LONGEST_DELAY:
         raise SettingsError(
-            name, value, f"must be at most {LONGEST_DELAY:g} s; did you mean {delay / 1000:g} s?"
+            name, value, f"must be at most {LONGEST_DELAY:g} s{or_thousandth(delay, 's')}"
         )
     return delay
 
@@ -162,7 +178,7 @@ def check_delay_ms(name: str, value: object, *, at_least: float = -1e3 * LONGEST
         raise SettingsError(
             name,
             value,
-            f"must be at most {1e3 * LONGEST_DELAY:g} ms; did you mean {delay / 1000:g} ms?",
+            f"must be at most {1e3 * LONGEST_DELAY:g} ms{or_thousandth(delay, 'ms')}",
         )
     if 0 < abs(delay) < 1:
         raise SettingsError(
@@ -187,9 +203,23 @@ def check_seconds(name: str, value: object, *, at_most: float) -> float:
     seconds = check_number(name, value, at_least=0, unit="s")
     if seconds > at_most:
         raise SettingsError(
-            name, value, f"must be at most {at_most:g} s; did you mean {seconds / 1000:g} s?"
+            name, value, f"must be at most {at_most:g} s{or_thousandth(seconds, 's')}"
         )
     return seconds
+
+
+def or_thousandth(value: float, unit: str) -> str:
+    """Return the question whether a thousandth of a number was meant; empty for an odd number.
+
+    Examples
+    --------
+    >>> or_thousandth(250, "s")
+    '; did you mean 0.25 s?'
+    >>> or_thousandth(99999, "ms")
+    ''
+    """
+    meant = value / 1000
+    return f"; did you mean {meant:g} {unit}?" if float(f"{meant:.2g}") == meant else ""
 
 
 def check_flag(name: str, value: object) -> bool:

@@ -16,6 +16,8 @@ NAMED = (
     *("num_enter", "comma", "period", "slash", "minus", "equal", "semicolon"),
 )
 """What PsychoPy calls the keys whose names are longer than a character."""
+_CLOSE = 0.75
+"""Similarity, 0 to 1, of a mistyped name: spacebar and space have 0.77, leer and enter 0.67."""
 
 
 def check_key(element: Any) -> None:
@@ -24,6 +26,6 @@ def check_key(element: Any) -> None:
     key = str(param.val).strip()
     if key.startswith("$") or key in NAMED or (len(key) == 1 and key.isalnum()):
         return
-    near = get_close_matches(key.strip("'\"").lower(), NAMED, 1, 0.65)
+    near = get_close_matches(key.strip("'\"").lower(), NAMED, 1, _CLOSE)
     meant = f"did you mean {near[0]}?" if near else "enter one key, such as space, return or t."
     alerts.tell(element, f"{key or 'nothing'} is the name of no key; {meant}", field=param.label)

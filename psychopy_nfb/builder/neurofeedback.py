@@ -147,7 +147,8 @@ class NeuroFeedbackComponent(BaseComponent):
             "    )\n",
             f"    runAtExit.append({params['name']}.close)\n",
             f"    {params['name']}.start()\n",
-            f"{params['name']}.attach(win, pace={code(params['pace'])})\n",
+            f"with psychopy_nfb.errors_name_fields('{params['name']}'):\n",
+            f"    {params['name']}.attach(win, pace={code(params['pace'])})\n",
         ]
         for component in others:
             name = component.params["name"]
@@ -294,13 +295,17 @@ class NeuroFeedbackComponent(BaseComponent):
             names = [str(one.params["name"]) for one in kin if one.role != "same"]
             wanted = str(self.params["sameAs"].val)
             if wanted not in names:
-                alerts.tell(
-                    self,
-                    f"{wanted or 'it'} is no Neuro Feedback component of this experiment; there "
-                    f"are: {', '.join(names) or 'none'}.",
-                    "name",
-                    LABELS["sameAs"],
-                )
+                there = ", ".join(names)
+                if wanted:
+                    sentence = (
+                        f"{wanted} is no Neuro Feedback component of this experiment; there are: "
+                        f"{there or 'none'}."
+                    )
+                elif there:
+                    sentence = f"is empty; choose the component whose signal is used: {there}."
+                else:
+                    sentence = "is empty, and there is no other Neuro Feedback component; add one."
+                alerts.tell(self, sentence, "name", LABELS["sameAs"])
         elif self in rewarded[1:] and self._measures() == rewarded[0]._measures():
             alerts.tell(
                 self,

@@ -13,7 +13,7 @@ from psychopy_nfb.builder.own_parts import plugin_problems
 from psychopy_nfb.builder.parameters import is_shown
 from psychopy_nfb.builder.schedule_fields import schedule_fields
 from psychopy_nfb.builder.threshold_fields import PLACES, rule_of, rule_settings
-from psychopy_nfb.checks import check_delay_ms
+from psychopy_nfb.checks import check_delay_ms, check_frame_rate, or_thousandth
 from psychopy_nfb.errors import NfbError
 from psychopy_nfb.protocol.chosen_lag import LONGEST_LAG
 
@@ -43,6 +43,11 @@ _EMPTY_FIELD = {
     "threshold.start": "; leave the field empty to begin where the baseline has it",
 }
 """What an empty field would do, by the place of a number that is out of reach."""
+_HIGHEST_HZ = 1000.0
+"""No rhythm of the EEG is faster."""
+_LEAST_BAND_UV = ((30.0, 1.0), (_HIGHEST_HZ, 0.2))
+"""Microvolts below which the amplitude of a band hardly ever is, by the band's upper edge in Hz:
+above 30 Hz the EEG is weaker."""
 Problem = tuple[str, str, str]
 """Kind of the alert, label of the field, sentence."""
 
@@ -84,12 +89,21 @@ def _file_problems(component: Any) -> Iterator[Problem]:
 def _problems(component: Any) -> Iterator[Problem]:
     params = component.params
     values = {name: constant(param)[1] for name, param in params.items()}
-    delays = dict(_delay_problems(component))
-    for name, sentence in delays.items():
+    told = dict(_delay_problems(component)) | dict(_long_problems(component))
+    for name, sentence in told.items():
         yield "unit", LABELS[name], sentence
+    yield from _run_problems(component)
     for name in ("bandLow", "bandHigh"):
         if params[name].val in ("", None):
             yield "setting", LABELS[name], "is empty; enter a frequency in Hz."
+            return
+        edge = values[name]
+        if edge is not None and edge > _HIGHEST_HZ:
+            yield (
+                "setting",
+                LABELS[name],
+                f"{edge:g} Hz is faster than any rhythm of the EEG; enter at most {_HIGHEST_HZ:g}.",
+            )
             return
     if (params["displayLow"].val == "") != (params["displayHigh"].val == ""):
         empty = "displayLow" if params["displayLow"].val == "" else "displayHigh"
@@ -116,10 +130,6 @@ def _problems(component: Any) -> Iterator[Problem]:
             LABELS["thresholdKind"],
             "takes the threshold from the baseline; choose how the signal is compared with it.",
         )
-    for name, longest in _LONGEST_SECONDS.items():
-        seconds = values[name]
-        if seconds is not None and seconds > longest and is_shown(component, name):
-            yield "unit", LABELS[name], f"{seconds:g} s; did you mean {seconds / 1000:g} s?"
     limit = values["artifact"]
     if limit is not None and limit < _LEAST_ARTIFACT_UV:
         yield (
@@ -130,14 +140,16 @@ def _problems(component: Any) -> Iterator[Problem]:
         )
         return
     try:
-        signal = _signal(component, SHOWN, delays)
+        signal = _signal(component, SHOWN, told)
         if component.role == "reward":
-            _check_reward(component)
+            _check_reward(component, told)
     except NfbError as error:
         told = field_error(str(params["name"]), error)
         yield "setting", told.field, told.sentence
         return
-    yield from _reach_problems(signal, (values["displayLow"], values["displayHigh"]), limit)
+    edge = values["bandHigh"]
+    least = 0.0 if edge is None else next(uv for up_to, uv in _LEAST_BAND_UV if edge <= up_to)
+    yield from _reach_problems(signal, (values["displayLow"], values["displayHigh"]), limit, least)
 
 
 def _delay_problems(component: Any) -> Iterator[tuple[str, str]]:
@@ -152,13 +164,40 @@ def _delay_problems(component: Any) -> Iterator[tuple[str, str]]:
             yield name, f"{error.value:g} {error.remedy}"
 
 
+def _long_problems(component: Any) -> Iterator[tuple[str, str]]:
+    """Yield each field with a time in seconds that is too long for one, and why."""
+    for name, longest in _LONGEST_SECONDS.items():
+        seconds = constant(component.params[name])[1]
+        if seconds is not None and seconds > longest and is_shown(component, name):
+            meant = or_thousandth(seconds, "s")
+            yield name, f"{seconds:g} s{meant or f' is too long; enter at most {longest:g} s.'}"
+
+
+def _run_problems(component: Any) -> Iterator[Problem]:
+    """Yield what of stream and frame rate the run would refuse; only one component's counts."""
+    if not component.leads:
+        return
+    pace = constant(component.params["pace"])[1]
+    if pace:  # 0 is never, as nothing is
+        try:
+            check_frame_rate("pace", pace)
+        except NfbError as error:
+            told = field_error(str(component.params["name"]), error)
+            yield "setting", told.field, told.sentence
+    for name in ("timeout", "rate"):
+        value = constant(component.params[name])[1]
+        if value is not None and value <= 0 and is_shown(component, name):
+            unit = "Hz" if name == "rate" else "s"
+            yield "setting", LABELS[name], f"{value:g}: must be above 0 {unit}."
+
+
 def _reach_problems(
-    signal: Signal, display: tuple[Any, Any], limit: float | None
+    signal: Signal, display: tuple[Any, Any], limit: float | None, least: float
 ) -> Iterator[Problem]:
     """Yield why a threshold cannot be learned from."""
     from psychopy_nfb.engine.reach import UNITS, out_of_reach
 
-    found = list(out_of_reach(signal, limit))
+    found = list(out_of_reach(signal, limit, least))
     for place, sentence in found:
         in_unit = place != "threshold" or signal.threshold_kind == "fixed"
         advice = _EMPTY_FIELD.get(place, "") if in_unit else ""
@@ -214,11 +253,14 @@ def _signal(component: Any, shown: Sequence[str], told: Container[str]) -> Signa
     return band_amplitude(**given, role=component.role)
 
 
-def _check_reward(component: Any) -> None:
-    """Make the reward as far as its settings are known, which raises what is wrong with them."""
+def _check_reward(component: Any, told: Container[str]) -> None:
+    """Make the reward as far as its settings are known, which raises what is wrong with them.
+
+    Fields that are `told` already are left out.
+    """
     from psychopy_nfb.protocol import Reward
 
-    given = _given(component, REWARD)
+    given = _given(component, [name for name in REWARD if name not in told])
     found = {one: constant(component.params[f]) for one, f in schedule_fields(component).items()}
     if found and all(known for known, _ in found.values()):
         numbers = {setting: value for setting, (_, value) in found.items() if value is not None}

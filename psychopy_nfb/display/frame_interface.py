@@ -9,6 +9,7 @@ from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from psychopy_nfb.checks import check_frame_rate
 from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.display.frame_log import FrameWriter
 from psychopy_nfb.display.late_read import LateRead
@@ -79,11 +80,18 @@ class FrameInterface(SessionInterface):
         pace : float, optional
             Frame rate in Hz for a display whose flips do not wait for the screen, such as a virtual
             one; it is reported in the log. None leaves such a display as it is, without late read.
+
+        Raises
+        ------
+        SettingsError
+            If `win` is no window or `pace` no frame rate.
         """
         self._link.started()
         if not hasattr(win, "flip"):
             raise SettingsError("win", win, "must be PsychoPy's window, visual.Window(…)")
         self._check_patch(patch)
+        if pace:
+            check_frame_rate("pace", pace)
         earlier = self._frames
         if earlier is not None:
             earlier.detach()

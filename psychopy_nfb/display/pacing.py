@@ -12,7 +12,7 @@ import statistics
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from psychopy_nfb.checks import check_number
+from psychopy_nfb.checks import check_frame_rate, check_number
 from psychopy_nfb.clock import Sleeper, lsl_now
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def pace(win: Window, rate: float) -> None:
     SettingsError
         If `rate` lies outside.
     """
-    rate = check_number("rate", rate, at_least=1, at_most=1000, unit="Hz")
+    rate = check_frame_rate("rate", rate)
     unpace(win)
     win._nfb_pacer = Pacer(win, 1.0 / rate)
     win.nfb_paced_hz = rate

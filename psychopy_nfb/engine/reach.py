@@ -35,7 +35,9 @@ _FROM_BASELINE = {
 }
 
 
-def out_of_reach(signal: Signal, limit_uv: float | None = None) -> Iterator[tuple[str, str]]:
+def out_of_reach(
+    signal: Signal, limit_uv: float | None = None, least_uv: float = 0.0
+) -> Iterator[tuple[str, str]]:
     """Yield why nobody could learn from a signal's threshold.
 
     Parameters
@@ -44,6 +46,8 @@ def out_of_reach(signal: Signal, limit_uv: float | None = None) -> Iterator[tupl
         Its threshold, or the rule that moves it.
     limit_uv : float, optional
         Artifact limit, beyond which there is no reward: what a signal in microvolts reaches.
+    least_uv : float
+        Amplitude below which a signal in microvolts hardly ever is.
 
     Yields
     ------
@@ -73,6 +77,13 @@ def out_of_reach(signal: Signal, limit_uv: float | None = None) -> Iterator[tupl
             )
     elif why := _why(signal, threshold, limit_uv):
         yield "threshold", f"{why}; usual is {usual:g}{unit}"
+    elif signal.normalise == "none" and threshold < least_uv:
+        outcome = _outcome(signal, signal.direction == "up", nearly=True)
+        yield (
+            "threshold",
+            f"the signal is hardly ever below {threshold:g}{unit}, {outcome}; usual is "
+            f"{usual:g}{unit}",
+        )
 
 
 def warn_of_reach(configuration: Configuration) -> None:
