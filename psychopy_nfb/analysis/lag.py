@@ -76,8 +76,9 @@ class LagSummary:
     """Rows of the log."""
     frames_without_value: int
     """Rows shown before the first value; they count in no stage."""
-    dropped: int
-    """Frames that were due and not shown."""
+    dropped: int | None
+    """Frames that were due and not shown; None if that is not known, as the display's frame period
+    could not be measured."""
     frame_rate: float
     """Frames a second, from the median interval."""
     stale_frames: int
@@ -100,9 +101,9 @@ class LagSummary:
         return 0 < self.chosen_frames == self.frames - self.frames_without_value
 
     @property
-    def due(self) -> int:
-        """Frames that were due: shown and dropped ones."""
-        return self.frames + self.dropped
+    def due(self) -> int | None:
+        """Frames that were due: shown and dropped ones; None if that is not known."""
+        return None if self.dropped is None else self.frames + self.dropped
 
     def to_dict(self) -> dict[str, object]:
         """Return all of it for JSON: ``{"read_to_flip_ms": {"median": …}, …, "dropped": 0}``."""
@@ -122,11 +123,13 @@ class LagSummary:
             else:
                 cells = f"{'not known':>8s}" + 30 * " "
             lines.append(f"{title:22s} {cells}   {meaning}")
-        share = 100 * self.dropped / max(1, self.due)
+        dropped = "how many were dropped is not known"
+        if self.dropped is not None and self.due is not None:
+            share = 100 * self.dropped / max(1, self.due)
+            dropped = f"{self.dropped} of {self.due} due frames dropped ({share:.2g} %)"
         lines.append(
-            f"{self.frames} frames at {self.frame_rate:.2f} Hz, {self.dropped} of {self.due} due "
-            f"frames dropped ({share:.2g} %), {self.stale_frames} stale, "
-            f"{self.frames_without_value} before the first value"
+            f"{self.frames} frames at {self.frame_rate:.2f} Hz, {dropped}, {self.stale_frames} "
+            f"stale, {self.frames_without_value} before the first value"
         )
         if self.all_chosen:
             lines.append(CHOSEN)
@@ -183,11 +186,12 @@ def lag_summary(
     stages["total_ms"] = _stage(total, offset)
     intervals = frames.interval.dropna()
     stale_after = stale_seconds(settings or {})
+    known = knows_dropped(settings or {})
     return LagSummary(
         stages=stages,
         frames=len(frames),
         frames_without_value=len(frames) - len(with_value),
-        dropped=int(missed_frames(frames).sum()),
+        dropped=int(missed_frames(frames).sum()) if known else None,
         frame_rate=float(1 / intervals.median()) if len(intervals) else float("nan"),
         stale_frames=int((ages(with_value, foreign=offset is not None) > stale_after).sum()),
         clock_offset=offset,
@@ -253,6 +257,19 @@ def clock_note(settings: Mapping[str, Any]) -> str | None:
     if stamps.get("stamps") == "counted":
         return f"Samples were stamped by when their chunks arrived: {unknown}"
     return None
+
+
+def knows_dropped(settings: Mapping[str, Any]) -> bool:
+    """Return whether a session's log tells how many frames were dropped.
+
+    Without the display's frame period nobody knows how many were due.
+
+    Examples
+    --------
+    >>> knows_dropped({}), knows_dropped({"display": {"frame_period": None}})
+    (True, False)
+    """
+    return (settings.get("display") or {}).get("frame_period", 1) is not None
 
 
 def missed_frames(frames: pd.DataFrame) -> pd.Series:

@@ -112,7 +112,7 @@ def write_report(session: str, out: str | None = None) -> Report:
     from psychopy_nfb.report import lag_words
     from psychopy_nfb.report.chosen_lags import chosen_lags, chosen_table
     from psychopy_nfb.report.eeg_sections import eeg_sections
-    from psychopy_nfb.report.findings import findings, headline
+    from psychopy_nfb.report.findings import findings, headline, in_headline
     from psychopy_nfb.report.outcome import outcome
     from psychopy_nfb.report.page import Section, write_page
     from psychopy_nfb.report.session_data import load_session_data
@@ -124,10 +124,12 @@ def write_report(session: str, out: str | None = None) -> Report:
     folder = data.files.stem.parent if out is None else Path(out)
     name = data.files.stem.name
     blocks = outcome(data) if data.signals is not None and data.blocks else None
-    problems = [str(finding) for finding in found if finding.problem]
-    others = [str(finding) for finding in found if not finding.problem]
-    lead = found[0].remedy if problems else ""
-    sections = [Section("What matters most", [lead] if lead else [], problems[1:], lead=said)]
+    first = in_headline(found)
+    remedies = [finding.remedy for finding in first if finding.remedy]
+    further = [finding for finding in found if finding not in first]
+    problems = [str(finding) for finding in further if finding.problem]
+    others = [str(finding) for finding in further if not finding.problem]
+    sections = [Section("What matters most", remedies, problems, lead=said)]
     if others:
         sections.append(Section("Worth a look", points=others))
     shown = {"outcome": _outcome_section(data, blocks), "lag": _lag_section(data, summary)}

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from psychopy_nfb.analysis import LagSummary
+from psychopy_nfb.analysis.lag import knows_dropped
 from psychopy_nfb.dsp.flags import HOLDING
 from psychopy_nfb.lsl.selection import STAND_IN
 from psychopy_nfb.recording.blinding import is_sealed, lag_is_sealed
@@ -68,12 +69,16 @@ def findings(data: SessionData, summary: LagSummary) -> list[Finding]:
     return sorted(found, key=lambda one: (not one.problem, -one.harm))
 
 
+def in_headline(found: list[Finding]) -> list[Finding]:
+    """Return the findings that the headline tells: the worst problem, and what is said beside it."""
+    problems = [one for one in found if one.problem and not one.beside]
+    return [*problems[:1], *(one for one in found if one.beside)]
+
+
 def headline(found: list[Finding], summary: LagSummary) -> str:
     """Return the one sentence that matters most."""
-    beside = [one.what for one in found if one.beside]
-    problems = [one.what for one in found if one.problem and not one.beside]
-    if problems or beside:
-        return " ".join([*problems[:1], *beside])
+    if first := in_headline(found):
+        return " ".join(one.what for one in first)
     dropped = f"{summary.dropped or 'none'} of {summary.due} frames due"
     said = f"No problem was found: {dropped} {'was' if summary.dropped == 1 else 'were'} dropped"
     total = summary.stages["total_ms"]
@@ -204,8 +209,8 @@ def _of_frames(data: SessionData, frames: pd.DataFrame) -> Iterator[Finding]:
     if not len(frames):
         frames, where = seen.all_frames(data), "of the run"
     missed, due = int(frames.missed.sum()), int(frames.missed.sum()) + len(frames)
-    share = missed / max(1, due)
-    if share > 0.002:
+    share, known = missed / max(1, due), knows_dropped(data.settings)
+    if known and share > 0.002:
         longest = 1e3 * frames.interval[frames.missed > 0].max()
         yield Finding(
             0.8 * share,
@@ -215,8 +220,7 @@ def _of_frames(data: SessionData, frames: pd.DataFrame) -> Iterator[Finding]:
             "Draw less in each frame, load pictures and sounds before the block and close other "
             f"programs; in a script, call psychopy.core.rush(True) after nfb.attach(win); {CHECK}.",
         )
-    display = data.settings.get("display") or {}
-    if "frame_period" in display and display["frame_period"] is None:
+    if not known:
         shown_for = frames.seconds.sum()
         yield Finding(
             0.05,

@@ -67,7 +67,7 @@ def lag_figure(data: SessionData, summary: LagSummary) -> Figure:
     places["intervals"].set(xlabel="frame interval (ms)", ylabel="frames", yscale="log")
     places["drops"].sharex(places["course"])
     _course(places["course"], data, frames, known)
-    _drops(places["drops"], frames)
+    _drops(places["drops"], frames, known=summary.dropped is not None)
     return figure
 
 
@@ -130,8 +130,14 @@ def _course(axes: Axes, data: SessionData, frames: pd.DataFrame, age: np.ndarray
     axes.set_ylabel("age at the flip (ms)")
 
 
-def _drops(axes: Axes, frames: pd.DataFrame) -> None:
-    """Draw the share of due frames that were dropped, bin by bin."""
+def _drops(axes: Axes, frames: pd.DataFrame, known: bool) -> None:
+    """Draw the share of due frames that were dropped, bin by bin, if it is known."""
+    axes.set(xlabel="time since the first frame (s)", ylabel="dropped (%)")
+    if not known:
+        said = "how many frames were dropped is not known"
+        axes.text(0.5, 0.5, said, ha="center", va="center", transform=axes.transAxes)
+        axes.set_yticks([])
+        return
     since = (frames.t_flip - frames.t_flip.iloc[0]).to_numpy()
     edges = _edges(since)
     missed, _ = np.histogram(since, edges, weights=frames.missed)
@@ -139,11 +145,7 @@ def _drops(axes: Axes, frames: pd.DataFrame) -> None:
     percent = 100 * missed / np.maximum(1, missed + shown)
     axes.stairs(percent, edges, fill=True, color=LIGHT)
     axes.stairs(percent, edges, color=GREY, linewidth=0.6)
-    axes.set(
-        xlabel="time since the first frame (s)",
-        ylabel="dropped (%)",
-        ylim=(0, max(1.0, 1.1 * percent.max(initial=0.0))),
-    )
+    axes.set_ylim(0, max(1.0, 1.1 * percent.max(initial=0.0)))
 
 
 def _edges(since: np.ndarray) -> np.ndarray:

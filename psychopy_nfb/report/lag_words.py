@@ -63,10 +63,12 @@ def frames_sentence(summary: LagSummary) -> str:
         if summary.clock_offset is None
         else f"no sample had arrived for more than {summary.stale_seconds:g} s"
     )
-    shown = (
-        f"{summary.frames} frames were shown, at {summary.frame_rate:.2f} Hz; {summary.dropped} of "
-        f"{summary.due} due frames were dropped ({percent(summary.dropped / max(1, summary.due))})."
-    )
+    shown = f"{summary.frames} frames were shown, at {summary.frame_rate:.2f} Hz; "
+    if summary.dropped is None or summary.due is None:
+        shown += "how many were dropped is not known."
+    else:
+        share = percent(summary.dropped / max(1, summary.due))
+        shown += f"{summary.dropped} of {summary.due} due frames were dropped ({share})."
     if summary.frames == summary.frames_without_value:
         return shown
     return (
@@ -148,6 +150,8 @@ def methods_paragraph(
     refresh = (
         f"flips were paced to {paced:g} Hz by the program, as the display had no vertical sync"
         if paced
+        else f"flips came at {summary.frame_rate:.2f} Hz, at no period that could be measured"
+        if summary.dropped is None
         else f"flips waited for the display's vertical sync at {summary.frame_rate:.2f} Hz"
     )
     reading = (
@@ -177,12 +181,12 @@ def methods_paragraph(
                 " The amplifier's own delay is not known and comes on top, as its stamps do "
                 "not tell when samples were taken."
             )
-    share = percent(summary.dropped / max(1, summary.due))
-    said = " ".join([said, *chosen])
-    return (
-        f"{said} Of {summary.due} frames due {summary.dropped} were dropped ({share}). The "
-        "display's own delay from flip to light is not included."
-    )
+    dropped = "How many frames were dropped is not known."
+    if summary.dropped is not None and summary.due is not None:
+        share = percent(summary.dropped / max(1, summary.due))
+        dropped = f"Of {summary.due} frames due {summary.dropped} were dropped ({share})."
+    own = "The display's own delay from flip to light is not included."
+    return " ".join([said, *chosen, dropped, own])
 
 
 def _sentence(text: str) -> str:

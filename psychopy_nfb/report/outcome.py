@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from psychopy_nfb.analysis.lag import knows_dropped
 from psychopy_nfb.dsp.flags import HOLDING, NOT_COMPARED
 from psychopy_nfb.recording.tables import given
 from psychopy_nfb.report.numbers import counted, percent, seconds
@@ -41,8 +42,7 @@ def outcome(data: SessionData) -> pd.DataFrame:
         that were due). What is not known is NaN.
     """
     signals, frames = data.signals, all_frames(data)
-    # Without the frame period the log cannot tell which frames were missed.
-    known = (data.settings.get("display") or {}).get("frame_period", 1) is not None
+    known = knows_dropped(data.settings)
     up = data.first.get("direction", "up") == "up"
     steps = pd.DataFrame({"hits": _gained(given(signals, "hits")), "points": _points(signals)})
     rows = []
