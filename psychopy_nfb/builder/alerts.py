@@ -26,6 +26,7 @@ KINDS = {
     "file": (8957, "The settings file cannot be used"),
     "unit": (8958, "A number looks like one in another unit"),
     "time": (8960, "Start or Stop would mean something else"),
+    "old": (8961, "A version of PsychoPy that is too old"),
     "version": (8959, "Another version of PsychoPy"),
 }
 """Code and heading in the manual of each kind. None of PsychoPy's own alerts has these codes."""

@@ -33,9 +33,23 @@ OF_SIGNALS = frozenset(
 """What is asked of a signal: of a name that nothing defines, a signal was meant."""
 
 
+OLDEST_PSYCHOPY = (2026, 1)
+"""The first version of PsychoPy with which the components run."""
+
+
 def check_version(component: BaseComponent) -> None:
     """Tell if Builder compiles by a command of another version, which activates no plugins."""
     wanted = component.exp.settings.params["Use version"].val
+    found = re.match(r"(\d+)\.(\d+)", str(wanted))
+    if found is not None and (int(found[1]), int(found[2])) < OLDEST_PSYCHOPY:
+        oldest = ".".join(map(str, OLDEST_PSYCHOPY))
+        alerts.tell(
+            component,
+            f"Use PsychoPy version={wanted!r} is too old: this component needs {oldest} or later, "
+            "however the script is compiled. Empty that setting, in the experiment's settings.",
+            "old",
+        )
+        return
     script = IndentingBuffer()
     # Which words mean the installed version PsychoPy itself knows; it differs between versions.
     component.exp.settings.writeUseVersion(script)

@@ -144,8 +144,8 @@ def _problems(component: Any) -> Iterator[Problem]:
         if component.role == "reward":
             _check_reward(component, told)
     except NfbError as error:
-        told = field_error(str(params["name"]), error)
-        yield "setting", told.field, told.sentence
+        wrong = field_error(str(params["name"]), error)
+        yield "setting", wrong.field, wrong.sentence
         return
     edge = values["bandHigh"]
     least = 0.0 if edge is None else next(uv for up_to, uv in _LEAST_BAND_UV if edge <= up_to)

@@ -70,7 +70,7 @@ def findings(data: SessionData, summary: LagSummary) -> list[Finding]:
 
 
 def in_headline(found: list[Finding]) -> list[Finding]:
-    """Return the findings that the headline tells: the worst problem, and what is said beside it."""
+    """Return the findings that the headline tells: the worst problem and what is said beside it."""
     problems = [one for one in found if one.problem and not one.beside]
     return [*problems[:1], *(one for one in found if one.beside)]
 

@@ -275,10 +275,22 @@ def test_a_settings_file_is_looked_for_beside_the_experiment(builder, told, tmp_
 
 def test_another_version_of_psychopy_is_told(builder, told):
     builder.add("NeuroFeedbackComponent", "nfb")
-    builder.experiment.settings.params["Use version"].val = "2024.1.0"
+    builder.experiment.settings.params["Use version"].val = "2026.1.9"
     ((kind, said),) = told()
     assert kind == "version"
     assert "compiles without plugins" in said
+
+
+@pytest.mark.parametrize("version", ["2024.1.0", "2025.1.1", "2025.2"])
+def test_a_version_that_is_too_old_is_told_by_the_command_too(builder, told, tmp_path, version):
+    from psychopy_nfb.cli import main
+
+    builder.add("NeuroFeedbackComponent", "nfb")
+    builder.experiment.settings.params["Use version"].val = version
+    ((kind, said),) = told()
+    assert kind == "old"
+    assert "is too old: this component needs 2026.1 or later" in said
+    assert main(["compile", str(builder.save(tmp_path / "old.psyexp"))]) == 1
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import pytest
 from psychopy_nfb.cli import main
 from psychopy_nfb.recording import read_session
 
-ANOTHER = "2024.1.0"
+ANOTHER = "2026.1.9"
 REPOSITORY = "https://github.com/psychopy/versions"
 
 
