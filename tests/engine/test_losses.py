@@ -159,8 +159,13 @@ def test_each_of_three_kills_in_a_row_is_in_the_events(amplifier, training, tmp_
         killed = []
         for restarts in range(1, 4):
             killed.append(lsl_now())
-            os.kill(nfb.worker_pid, KILL)
-            until(lambda n=restarts: nfb.restarts == n, 5, "a new worker")
+            pid = nfb.worker_pid
+            os.kill(pid, KILL)
+            until(
+                lambda n=restarts, old=pid: nfb.restarts == n and nfb.worker_pid != old,
+                5,
+                "a new worker",
+            )
         until(lambda: fresh(nfb), 30, "values")
         time.sleep(1.0)
         killed.append(lsl_now())

@@ -39,7 +39,6 @@ def test_one_session_that_cannot_be_read_is_left_out_with_a_sentence(recorded, t
     ]
     assert "1 recording, measure" in (tmp_path / "learning.html").read_text("utf-8")
     assert main(["crednf", str(empty), str(files.stem), *out]) == 0
-    assert main(["bids", str(empty), str(files.stem), str(tmp_path / "bids")]) == 0
     assert main(["learning", str(empty), *out]) != 0
 
 

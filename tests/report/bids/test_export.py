@@ -203,7 +203,9 @@ def test_a_second_export_adds_and_overwrites_nothing(maker, tmp_path, capsys):
     (dataset / "README").write_text("mine", encoding="utf-8")
     before = {path: path.read_bytes() for path in dataset.rglob("*_run-01_*")}
     second, other = maker.write(), maker.write(participant="08")
-    everything = [str(one.stem) for one in (first, second, other)]
+    unreadable = tmp_path / "sub-09_ses-01_task-alpha_run-01_nfb.json"
+    unreadable.write_text("{}\n", encoding="utf-8")  # is left out, which is logged
+    everything = [str(unreadable), *(str(one.stem) for one in (first, second, other))]
     assert main(["bids", *everything, str(dataset)]) == 0
     said = capsys.readouterr().out
     assert f"{first.stem.name}: left as it was" in said
