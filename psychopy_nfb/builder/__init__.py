@@ -20,8 +20,8 @@
 - `help_page`: what their *Help* buttons open;
 - `compile`: an experiment as a script, with its plugins; `unattended`: one that asks nothing;
 - `alerts`: what is wrong, told before the experiment runs: `number_fields`, `key_fields`,
-  `signal_settings`, `experiment_checks`, `control_conditions`, `block_checks`, `display_values`
-  and the `names_used` in all fields;
+  `signal_settings`, `experiment_checks`, `control_conditions`, `block_checks`, `display_values`,
+  `display_times`, `display_look` and the `names_used` in all fields;
 - `icons/`: for the light, dark and classic themes, 48 and 96 pixels.
 
 What they call is the Coder API. PsychoPy finds the classes through this package's entry points,
