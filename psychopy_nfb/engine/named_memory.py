@@ -65,14 +65,14 @@ def remove_abandoned() -> list[str]:
     if FOLDER is not None and FOLDER.is_dir():
         for path in FOLDER.glob(f"{PREFIX}_*_*"):
             with suppress(OSError, ValueError):  # gone already, another user's, another program's
-                if not _creator_lives(int(path.name.split("_")[1])):
+                if not creator_lives(int(path.name.split("_")[1])):
                     path.unlink()
                     removed.append(path.name)
     return removed
 
 
-def _creator_lives(pid: int) -> bool:
-    """Whether process `pid` runs, be it a later one to which the number was given again.
+def creator_lives(pid: int) -> bool:
+    """Return whether process `pid` runs, be it a later one to which the number was given again.
 
     Times of processes and files are no help to tell these apart: they are from clocks that are put
     right now and then, and then the block of a running experiment would look abandoned.

@@ -1,7 +1,8 @@
 """A worker that loads its libraries unhurriedly, and then waits for its order.
 
-``python -m psychopy_nfb.engine.waiting_worker --block NAME --experiment-pid PID`` is started while
-frames are shown: to load everything at once would keep a core busy for more than a second.
+``python -m psychopy_nfb.engine.waiting_worker --block NAME --experiment-pid PID --log FILE`` is
+started while frames are shown: to load everything at once would keep a core busy for more than a
+second.
 """
 
 from __future__ import annotations

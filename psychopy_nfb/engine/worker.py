@@ -1,7 +1,7 @@
 """The background process: from the stream to shared memory, and to disk beside it.
 
-``python -m psychopy_nfb.engine.worker --block NAME --experiment-pid PID`` is started by the handle
-in the PsychoPy process and gets everything else in one line on stdin.
+``python -m psychopy_nfb.engine.worker --block NAME --experiment-pid PID --log FILE`` is started by
+the handle in the PsychoPy process and gets everything else in one line on stdin.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 
 from psychopy_nfb.engine.control import ControlLine, standard_lines
 from psychopy_nfb.engine.memory import SharedBlock
+from psychopy_nfb.engine.worker_launch import leave_log
 from psychopy_nfb.errors import NfbError
 from psychopy_nfb.lsl.selection import SecondStream, StreamSelection
 from psychopy_nfb.process import guard, ignore_interrupts
@@ -98,6 +99,7 @@ def run_beside_experiment(serve: Serve, arguments: list[str] | None = None) -> i
     parser = argparse.ArgumentParser(prog="psychopy_nfb")
     parser.add_argument("--block", required=True, help="name of the shared memory block")
     parser.add_argument("--experiment-pid", type=int, required=True)
+    parser.add_argument("--log", required=True, help="file that stderr goes to")
     options = parser.parse_args(arguments)
     ignore_interrupts()  # what ends this process lets it finish its files
     _leave_rush()
@@ -109,7 +111,7 @@ def run_beside_experiment(serve: Serve, arguments: list[str] | None = None) -> i
     except NfbError as error:
         refuse(control, error)
         return 2
-    guard(options.experiment_pid, lambda: _experiment_gone(control, block))
+    guard(options.experiment_pid, lambda: _experiment_gone(control, block, options.log))
     order = control.first()
     if order is None:
         block.remove()
@@ -120,6 +122,7 @@ def run_beside_experiment(serve: Serve, arguments: list[str] | None = None) -> i
         block.remove()  # the experiment died; its resource tracker may have died with it
         if order["kept"]:
             shutil.rmtree(order["kept"], ignore_errors=True)
+        leave_log(options.log)
     block.close()
     return status
 
@@ -170,9 +173,10 @@ def refuse(control: ControlLine, error: NfbError) -> None:
     )
 
 
-def _experiment_gone(control: ControlLine, block: SharedBlock) -> None:
+def _experiment_gone(control: ControlLine, block: SharedBlock, log: str) -> None:
     def end() -> None:
         block.remove()
+        leave_log(log)
         os._exit(3)
 
     control.ended.set()

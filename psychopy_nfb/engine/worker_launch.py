@@ -6,14 +6,22 @@ import os
 import re
 import signal
 import subprocess
+import sys
+import tempfile
+import time
 from contextlib import suppress
+from pathlib import Path
 
+from psychopy_nfb.engine.named_memory import PREFIX, creator_lives
 from psychopy_nfb.process import CREATION_FLAGS, child_environment, python_command
 
 _GREETING = re.compile(r"^[\d-]+ [\d:.]+ .*\.cpp:\d+ +(INFO|-?\d)\| ")
 """A line of liblsl that is no warning: time, thread, place in its source, level."""
 LONGEST_LINE = 300
 """Characters of a log's last line that a sentence repeats."""
+LOG_SUFFIX = "_worker.log"
+HELD_SECONDS = 0.5
+"""How long the process that waits to take over, and ends, may still hold a log that goes."""
 FREE_IT = "close other programs and start again"
 
 
@@ -36,7 +44,7 @@ def start_worker(module: str, block: str, log_path: str, *options: str) -> subpr
     parent = str(os.getpid())
     with open(log_path, "ab") as log:
         return subprocess.Popen(
-            python_command(module, "--block", block, "--experiment-pid", parent),
+            python_command(module, "--block", block, "--experiment-pid", parent, "--log", log_path),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
@@ -103,6 +111,27 @@ def remove_log(path: str, if_empty: bool) -> None:
             os.remove(path)
     except OSError:
         pass  # it is gone already
+
+
+def leave_log(path: str) -> None:
+    """Remove the log of this process, whose experiment is gone, unless it holds news."""
+    with open(os.devnull, "wb") as nothing:
+        os.dup2(nothing.fileno(), sys.__stderr__.fileno())  # Windows removes no file that is open
+    ends = time.monotonic() + HELD_SECONDS
+    while os.path.exists(path) and not _news(path) and time.monotonic() < ends:
+        remove_log(path, if_empty=True)
+        time.sleep(0.02)
+
+
+def remove_abandoned_logs() -> list[str]:
+    """Remove logs in the temporary folder of experiments that no longer run; return their paths."""
+    removed = []
+    for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}_*_*{LOG_SUFFIX}"):
+        with suppress(OSError, ValueError):  # gone already, another user's, another program's
+            if not creator_lives(int(path.name.split("_")[1])):
+                path.unlink()
+                removed.append(str(path))
+    return removed
 
 
 def _news(path: str) -> list[str]:

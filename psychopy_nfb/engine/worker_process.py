@@ -28,7 +28,14 @@ from psychopy_nfb.engine.outbox import Outbox
 from psychopy_nfb.engine.reached_state import ReachedState
 from psychopy_nfb.engine.spare_worker import SpareWorker
 from psychopy_nfb.engine.worker_health import START_SECONDS, WorkerHealth, start_seconds
-from psychopy_nfb.engine.worker_launch import close_pipes, how_it_ended, remove_log, start_worker
+from psychopy_nfb.engine.worker_launch import (
+    LOG_SUFFIX,
+    close_pipes,
+    how_it_ended,
+    remove_abandoned_logs,
+    remove_log,
+    start_worker,
+)
 from psychopy_nfb.errors import NfbError, WorkerError, cause
 from psychopy_nfb.interrupts import PostponedInterrupts
 
@@ -132,6 +139,7 @@ class WorkerProcess:
         timeout = start_seconds(self._configuration)
         if self._remote is not None:  # one process here and one there, which is to be found first
             timeout *= 2
+        remove_abandoned_logs()
         with PostponedInterrupts():
             self._spawn(restore=None)
             threading.Thread(target=self._send, name="nfb-commands", daemon=True).start()
@@ -161,7 +169,7 @@ class WorkerProcess:
         stem = self._session
         if stem is None or not os.path.isdir(os.path.dirname(stem)):  # it may be deleted meanwhile
             stem = os.path.join(tempfile.gettempdir(), self.block.name)
-        return f"{stem}_worker.log"
+        return f"{stem}{LOG_SUFFIX}"
 
     def command(self, name: str, **content: object) -> int:
         """Queue a command for the worker; never waits. A worker that dies cannot lose it.

@@ -1,11 +1,15 @@
 """A start that was killed leaves nothing that a later one, or an analysis, takes for a session."""
 
+import os
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 
 from psychopy_nfb.engine.configuration import read_configuration
+from psychopy_nfb.engine.worker_launch import remove_abandoned_logs
 from psychopy_nfb.errors import FileError
 from psychopy_nfb.recording import new_session
 from psychopy_nfb.settings import write_json
@@ -17,6 +21,43 @@ nfb = Neurofeedback(sys.argv[1], data=sys.argv[2])
 print(nfb.files.stem, flush=True)
 time.sleep(60)
 """
+
+WORKING = """
+import sys, time
+from psychopy_nfb import Neurofeedback
+nfb = Neurofeedback(sys.argv[1], data=sys.argv[2] or None).start()
+print(nfb._link.handle.log_path, flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("recorded", [True, False])
+def test_a_killed_experiment_leaves_no_empty_log(amplifier, training, tmp_path, until, recorded):
+    settings = tmp_path / "training.json"
+    write_json(training(amplifier().source_id), settings)
+    data = str(tmp_path / "data") if recorded else ""
+    process = subprocess.Popen(
+        [sys.executable, "-c", WORKING, str(settings), data], stdout=subprocess.PIPE, text=True
+    )
+    with process:
+        log = Path(process.stdout.readline().strip())
+        assert log.exists()
+        process.kill()
+    until(lambda: not log.exists(), 20, "the end of the log")
+
+
+def test_logs_of_experiments_that_are_gone_go_at_the_next_start():
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    temporary = Path(tempfile.gettempdir())
+    old, own = (temporary / f"nfb_{pid}_test_worker.log" for pid in (gone.pid, os.getpid()))
+    for path in (old, own):
+        path.write_text("Traceback", encoding="utf-8")
+    assert str(old) in remove_abandoned_logs()
+    assert not old.exists()
+    assert own.exists()
+    own.unlink()
 
 
 @pytest.mark.slow
