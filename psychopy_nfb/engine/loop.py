@@ -126,6 +126,8 @@ class Loop:
             self.processor.n_samples = self.recorder.n_samples
             self.continuity.resume(**self.recorder.left)
             self._restore_shown(restore)
+            if restore["trial"] is not None:
+                self.processor.begin_trial(restore["trial"])
             self.processor.keep_block(restore["kept"])
         # The last samples that it had are not in its files, and no rerun has them.
         parts = restore.get("thresholds", ())

@@ -288,9 +288,16 @@ class Processor:
             return None if given is None else (given, own[0] if own else None)
         self._drop_trials()  # a block within a block is judged in its place
         if training or counts:
-            for reward in rewards:
-                reward.begin_trial(counts)
+            self.begin_trial(counts)
         return None
+
+    def begin_trial(self, counts: bool) -> None:
+        """Begin a trial with the next sample; `counts` says whether points are counted in it.
+
+        One in which an earlier process ended is begun again: the rest of it is judged.
+        """
+        for reward in self._rewards():
+            reward.begin_trial(counts)
 
     def keep_block(self, block: Which | None) -> None:
         """Keep the next samples as part of a block that later ones may show again, or of none."""

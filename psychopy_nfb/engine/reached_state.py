@@ -41,6 +41,7 @@ class ReachedState:
         self._watching = False
         self._kept: list[Any] | None = None
         self._open_blocks: dict[int, dict[str, Any]] = {}
+        self._trial: bool | None = None  # whether points are counted in it; None outside of one
         self._baseline: str | None = None
 
     def name(self, command: str, content: dict[str, Any]) -> None:
@@ -60,8 +61,11 @@ class ReachedState:
         elif name == "block":
             if command["edge"] == "begin":
                 self._open_blocks[command["id"]] = command
+                judged = command["points"] or command["training"]
+                self._trial = command["points"] if judged else None
             else:
                 self._open_blocks.pop(command["id"], None)
+                self._trial = None
             self.counting = command["points"]
             self.training = command["training"]
             self._kept = command["kept"]
@@ -99,6 +103,7 @@ class ReachedState:
             "baseline": self._baseline,
             "watching": self._watching,
             "kept": self._kept,
+            "trial": self._trial,
             "labels": self.labels,
             "open_blocks": list(self._open_blocks.values()),
             "thresholds": self.thresholds.parts(),

@@ -229,6 +229,7 @@ class Recorder:
                     **{key: self._restore[key] for key in ("why", "restarts", "at")},
                     "earlier": told,
                     "baseline": self._restore["baseline"],
+                    "trial": self._restore["trial"],
                     **self._restore["feedback"],
                     **({"thresholds": thresholds} if thresholds else {}),
                 },

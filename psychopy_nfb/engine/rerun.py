@@ -142,6 +142,8 @@ def _successor(
         processor.shown.take_over(dead.shown.kept, dead.n_samples)
         processor.shown.take_baseline(dead.shown.baseline)
         processor.shown.restore(detail)
+    if detail.get("trial") is not None:
+        processor.begin_trial(detail["trial"])
     # Sessions of earlier versions do not say whether a baseline was being recorded.
     label = detail.get("baseline", dead.baseline_label if dead.calibrating else None)
     if label:

@@ -153,6 +153,34 @@ def test_a_baseline_in_which_the_worker_was_killed_says_so(amplifier, training, 
         assert nfb.refusal.endswith("does not count; wait a moment, then repeat it.")
 
 
+@pytest.mark.parametrize(("threshold", "success"), [(1e4, False), (0.001, True)])
+def test_a_block_in_which_a_worker_is_killed_is_judged_by_its_rest(
+    amplifier, training, tmp_path, until, threshold, success
+):
+    settings = training(amplifier().source_id, threshold=threshold, dwell=0.1, loss=3.0)
+    with Neurofeedback(settings, data=tmp_path) as nfb:
+        until(lambda: fresh(nfb), 10, "values")
+        time.sleep(nfb.settle)
+        with nfb.block("training"):
+            time.sleep(1.0)
+            os.kill(nfb.worker_pid, KILL)
+            until(lambda: not fresh(nfb), 5, "the end of values")
+            until(lambda: fresh(nfb), 20, "values")
+            time.sleep(nfb.settle + 2.0)
+        until(lambda: nfb.update() or nfb.success is not None, 10, "a verdict")
+        assert nfb.success == success
+    session = read_session(nfb.files.stem)
+    (trial,) = map(json.loads, session.events[session.events.trial_type == "trial"].detail)
+    assert (trial["share"], trial["lost"]) == ((1.0, 0.0) if success else (0.0, 3.0))
+    restarts = session.events[session.events.trial_type == "worker_restarted"]
+    end = session.events[session.events.trial_type == "adaptation"]["sample"].iloc[-1]
+    rest = session.signals[session.signals["sample"].between(restarts["sample"].item(), end - 1)]
+    clean = (rest["flags"].to_numpy() & ~int(Flags.INHIBITED | Flags.NO_POINTS)) == 0
+    assert trial["clean_seconds"] == clean.sum() / 250
+    values, _ = rerun(session)
+    assert np.abs(values - session.signals[list(VALUE_NAMES)].to_numpy()).max() < 1e-9
+
+
 def test_each_of_three_kills_in_a_row_is_in_the_events(amplifier, training, tmp_path, until):
     with Neurofeedback(training(amplifier().source_id), data=tmp_path) as nfb:
         until(lambda: fresh(nfb), 10, "values")
