@@ -18,7 +18,10 @@ logger: logging.Logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.01
 """How often is looked for an answer."""
-NO_ANSWER = "The background process did not answer within {:g} s; wait a moment, then repeat it."
+NO_ANSWER = (
+    "The background process did not answer within {:g} s: whether the baseline is in use is told "
+    "once it answers. If it does not, record the baseline again."
+)
 
 
 class SessionCommands:
@@ -72,7 +75,7 @@ class SessionCommands:
                 time.sleep(LOOK_SECONDS)
             if not self._news.calibrated:
                 self._news.refusal = NO_ANSWER.format(wait)
-                logger.warning("The baseline is not in use. %s", self._news.refusal)
+                logger.warning("%s", self._news.refusal)
         return self._news.calibrated
 
     def save_calibration(self, path: str | os.PathLike[str] | None) -> None:

@@ -66,7 +66,9 @@ class WorkerNews:
             self.channels = [ChannelVerdict(**one) for one in message["channels"]]
         elif kind == "calibrated":
             self.calibrated_here = True
-            self.refusal = None  # such as that there was no answer yet
+            if self.refusal is not None:  # such as that there was no answer yet
+                logger.warning("The baseline is in use now.")
+                self.refusal = None
             self.calibrated = True
         elif kind == "trial":
             self.trials[message["block"]] = Trial(**message["trial"])

@@ -92,8 +92,10 @@ class Search:
         ends = time.monotonic() + selection.timeout
         while not (found := self._resolver.results()):
             if time.monotonic() > ends:
-                del self._resolver
-                raise _not_there(selection)
+                refusal = _not_there(selection)
+                if found := self._resolver.results():
+                    break  # it has come while others were looked for
+                raise refusal
             time.sleep(LOOK_SECONDS)
         self._sure_at = time.monotonic() + SECOND_MATCH_SECONDS
         self.first: pylsl.StreamInfo = found[0]

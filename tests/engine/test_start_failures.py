@@ -120,5 +120,6 @@ def test_a_baseline_without_a_worker_says_why_it_failed(training, until, monkeyp
         nfb.begin_baseline()
         assert not nfb.end_baseline(wait=0.5)
         assert nfb.refusal == (
-            "The background process did not answer within 0.5 s; wait a moment, then repeat it."
+            "The background process did not answer within 0.5 s: whether the baseline is in use is "
+            "told once it answers. If it does not, record the baseline again."
         )

@@ -39,6 +39,21 @@ def test_streams_of_a_computer_that_answers_late_are_named(start_module, until):
         later.join()
 
 
+@pytest.mark.slow
+def test_a_stream_that_comes_while_others_are_looked_for_is_taken(start_module, until):
+    process, source_id = start_module(AMPLIFIER, "--name", "Slow")
+    assert pylsl.resolve_byprop("source_id", source_id, 1, 30)
+    stopped = psutil.Process(process.pid)
+    stopped.suspend()
+    later = threading.Timer(1.5, stopped.resume)
+    later.start()
+    try:
+        found = find_stream(StreamSelection(source_id=source_id, timeout=0.2))
+    finally:
+        later.join()
+    assert found.source_id() == source_id
+
+
 @pytest.mark.parametrize("of_any", [{}, {"type": ""}, {"type": None}])
 def test_a_second_stream_is_of_any_type(of_any):
     aux = read_configuration({"aux": {"name": "GSRAmp", **of_any}}).aux
