@@ -177,7 +177,7 @@ def of_recording(recording: Recording, ending: str) -> Understanding:
     counted = recording.chunk_seconds > 0
     info = SignalInfo(recording.rate, recording.labels, kinds=recording.not_eeg)
     places = {*recording.positions, *standard_positions(recording.labels)}
-    chunk = "not told by a file of this kind" if recording.start is None else "each sample alone"
+    chunk = "not told by this file" if recording.start is None else "each sample alone"
     if counted:
         chunk = f"stamped in chunks of {1e3 * recording.chunk_seconds:.0f} ms, now spaced evenly"
     return Understanding(
@@ -210,7 +210,7 @@ def of_recording(recording: Recording, ending: str) -> Understanding:
 def _clock(recording: Recording) -> str:
     """Return what the stamps of a recording are."""
     if recording.start is None:
-        return "samples have no stamps: counted from the first"
+        return "samples have no stamps that tell their times: counted from the first"
     n, n_jumps = recording.n_missing, recording.n_jumps
     said = f"samples have stamps; the first is {recording.start:.3f} s"
     if n_jumps:

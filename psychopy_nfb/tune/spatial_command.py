@@ -76,6 +76,12 @@ def main(options: argparse.Namespace) -> int:
             raise SettingsError(
                 option, None, f"must be given for --method {method}: --{option} {values}"
             )
+    if options.method == "csp" and options.states[0] == options.states[1]:
+        raise SettingsError(
+            "states",
+            options.states,
+            "names one marker twice, but the filter tells two states apart; name the markers of two",
+        )
     folder, stem = Path(options.out), f"spatial_{options.method}_{Path(options.recording).stem}"
     with naming_kept_files(folder / stem):
         return _written(options, folder, stem)

@@ -49,6 +49,8 @@ class XdfStream:
     footer: str = ""
     """What the footer says as sample_count."""
     source_id: str = "amp-1"
+    offsets: tuple[tuple[float, float], ...] = ()
+    """(when it was measured, what it was) of each clock offset."""
 
 
 def stamps_of(n: int = 768, rate: float = RATE) -> np.ndarray:
@@ -104,13 +106,14 @@ def write_xdf(path: Path, *streams: XdfStream, boundaries: bool = False) -> Path
         for first in range(0, len(stream.samples), max(size, 1)):
             rows = slice(first, first + size)
             body = b"".join(
-                struct.pack("<Bd", 8, stamp) + _values(row, stream)
+                (b"\0" if stamp is None else struct.pack("<Bd", 8, stamp)) + _values(row, stream)
                 for stamp, row in zip(stream.stamps[rows], stream.samples[rows], strict=True)
             )
             n = len(stream.samples[rows])
             parts.append(_chunk(3, head + struct.pack("<BI", 4, n) + body))
             if boundaries:
                 parts.append(_chunk(5, BOUNDARY))
+        parts += [_chunk(4, head + struct.pack("<dd", *one)) for one in stream.offsets]
         if stream.footer:
             count = f"<info><sample_count>{stream.footer}</sample_count></info>"
             parts.append(_chunk(6, head + count.encode()))

@@ -53,7 +53,7 @@ def test_stamps_that_fall_are_not_used(read, tmp_path):
     assert recording.start is None
     assert recording.assumptions == (
         "The stamps fall from sample to sample: they are not used, and the samples are counted at "
-        "128 Hz.",
+        "the declared 128 Hz, which nothing confirms.",
     )
     path = write_xdf(tmp_path / "odd.xdf", amplifier(stamps_of()[::-1], rate=0.0))
     assert "has stamps that fall from sample to sample, no rate" in refusal(path)
@@ -133,3 +133,91 @@ def test_chunks_stamped_on_arrival_have_no_gaps_and_markers_keep_their_sample(re
     assert recording.chunk_seconds == pytest.approx(0.25, abs=0.01)
     (said,) = recording.assumptions
     assert said.startswith("Samples were stamped in chunks of 25")
+
+
+UNIT_TOLD = (
+    "The stamps of {} are in {}, but those of an .xdf file are in seconds: they are divided by {}."
+)
+
+
+@pytest.mark.kind("XDF with stamps in milliseconds or microseconds", "corrected")
+@pytest.mark.parametrize("chunk", [1, 16])
+@pytest.mark.parametrize(
+    ("factor", "unit", "by"), [(1e3, "milliseconds", "1,000"), (1e6, "microseconds", "1,000,000")]
+)
+@pytest.mark.parametrize("marked", ["seconds", "same", "none"])
+def test_stamps_in_another_unit_are_converted(read, tmp_path, factor, unit, by, marked, chunk):
+    lsl = stamps_of()
+    stamps = lsl[np.arange(768) // chunk * chunk + chunk - 1]
+    streams = [amplifier(stamps * factor)]
+    if marked != "none":
+        streams.append(notes(MARKS, lsl * (factor if marked == "same" else 1)))
+    recording = read(write_xdf(tmp_path / "odd.xdf", *streams))
+    assert (recording.rate, recording.gaps) == (RATE, ())
+    assert recording.real_rate == pytest.approx(RATE, rel=1e-3)
+    assert recording.start == pytest.approx(lsl[0], abs=1 / RATE)
+    assert recording.markers == (tuple(MARKS.items()) if marked != "none" else ())
+    names = "'Amp' and 'Notes'" if marked == "same" else "'Amp'"
+    assert UNIT_TOLD.format(names, unit, by) in recording.assumptions
+
+
+@pytest.mark.parametrize("factor", [1, 1e3])
+def test_clock_offsets_beside_stamps_in_milliseconds(read, tmp_path, factor):
+    """LSL measures offsets in seconds; a program may have converted them with the stamps."""
+    lsl, ahead = stamps_of(), 70.0
+    measured = START + np.arange(0, 6)
+    offsets = tuple((factor * (t + ahead), factor * -ahead) for t in measured)
+    amp = amplifier((lsl + ahead) * 1e3, offsets=offsets)
+    recording = read(write_xdf(tmp_path / "odd.xdf", amp, notes(MARKS, lsl)))
+    assert recording.start == pytest.approx(START, abs=1e-3)
+    assert recording.markers == tuple(MARKS.items())
+    assert recording.assumptions == (UNIT_TOLD.format("'Amp'", "milliseconds", "1,000"),)
+
+
+@pytest.mark.kind("XDF with stamps in a unit that nothing tells", "refused")
+@pytest.mark.parametrize(("declared", "factor"), [(0.0, 1e3), (0.0, 1e6), (500.0, 1e3)])
+def test_stamps_that_cannot_be_seconds_are_refused_where_no_unit_fits(tmp_path, declared, factor):
+    stream = amplifier(stamps_of() * factor, rate=declared)
+    said = refusal(write_xdf(tmp_path / "odd.xdf", stream))
+    assert f"has stamps that are {factor / RATE:g} apart from sample to sample" in said
+    assert "milliseconds" in said
+
+
+@pytest.mark.kind("XDF with stamps that do not change", "corrected")
+def test_stamps_that_do_not_change_are_not_used(read, tmp_path):
+    same = np.full(768, START)
+    marked = notes(MARKS, stamps_of())
+    recording = read(write_xdf(tmp_path / "odd.xdf", amplifier(same), marked))
+    assert (recording.rate, recording.start, recording.real_rate) == (RATE, None, None)
+    assert recording.markers == ()
+    assert recording.assumptions == (
+        "The stamps do not change from sample to sample: they are not used, and the samples are "
+        "counted at the declared 128 Hz, which nothing confirms.",
+        "The 3 markers of 'Notes' cannot be placed, because nothing says when the samples were "
+        "taken: record again with stamps.",
+    )
+    path = write_xdf(tmp_path / "odd.xdf", amplifier(same, rate=0.0))
+    assert "has stamps that do not change, and no rate" in refusal(path)
+
+
+@pytest.mark.kind("XDF without any stamp", "corrected")
+def test_samples_without_any_stamp_are_counted_and_nothing_else_is_claimed(read, tmp_path):
+    none = [None] * 768
+    marked = notes(MARKS, stamps_of())
+    recording = read(write_xdf(tmp_path / "odd.xdf", amplifier(none, rate=130.0), marked))
+    assert (recording.rate, recording.real_rate, recording.start) == (130.0, None, None)
+    assert recording.markers == ()
+    assert recording.assumptions == (
+        "The stream has no stamps: its samples are counted at the declared 130 Hz, which nothing "
+        "confirms.",
+        "The 3 markers of 'Notes' cannot be placed, because nothing says when the samples were "
+        "taken: record again with stamps.",
+    )
+
+
+def test_samples_before_the_first_stamp_are_counted_back_from_it(read, tmp_path):
+    stamps = [None] * 5 + stamps_of()[5:].tolist()
+    recording = read(write_xdf(tmp_path / "odd.xdf", amplifier(stamps), notes(MARKS, stamps_of())))
+    assert recording.gaps == ()
+    assert recording.start == pytest.approx(START, abs=1e-6)
+    assert recording.markers == tuple(MARKS.items())

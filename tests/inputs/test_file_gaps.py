@@ -203,6 +203,19 @@ def test_boundaries_of_eeglab_are_gaps(read, tmp_path):
     assert recording.markers == ((128, "open"), (399, "closed"))
 
 
+@pytest.mark.kind("EEGLAB whose boundaries are numbers (ERPLAB)", "read")
+@pytest.mark.parametrize("kind", [-99.0, "-99"])
+def test_boundaries_that_erplab_numbers_are_gaps(read, tmp_path, kind):
+    events = [
+        {"type": 5.0, "latency": 129.0, "duration": 0.0},
+        {"type": kind, "latency": 256.5, "duration": 10 * RATE},
+        {"type": 6.0, "latency": 400.0, "duration": 0.0},
+    ]
+    recording = read(write_set(tmp_path / "odd.set", events))
+    assert recording.gaps == ((256, pytest.approx(10.0, abs=1e-4)),)
+    assert recording.markers == ((128, "5"), (399, "6"))
+
+
 @pytest.mark.kind("BrainVision with a new segment", "read")
 def test_new_segments_of_brainvision_are_gaps(read, tmp_path):
     marks = (

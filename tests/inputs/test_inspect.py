@@ -63,7 +63,10 @@ def test_inspect_says_what_is_in_a_file_and_what_was_assumed(tmp_path, capsys):
         (lambda stamps: stamps, "; the first is 5000.000 s"),
         (lambda stamps: np.where(np.arange(768) // 20 == 9, 0.0, stamps), "; 20 had none and were"),
         (lambda stamps: stamps - 2.0 * (np.arange(768) >= 384), "; their clock was set once"),
-        (lambda stamps: np.full(768, np.nan), "samples have no stamps: counted from the first"),
+        (
+            lambda stamps: np.full(768, np.nan),
+            "samples have no stamps that tell their times: counted from the first",
+        ),
     ],
 )
 def test_inspect_says_of_a_files_stamps_what_it_assumed(tmp_path, capsys, spoil, clock):

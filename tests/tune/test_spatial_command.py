@@ -87,6 +87,10 @@ def test_row_069_channels_freed_of_blinks_by_command(method, recording, tmp_path
             ["--method", "csp", "--states", "open", "shut"],
             "'shut': is no marker of the recording, which has closed, open",
         ),
+        (
+            ["--method", "csp", "--states", "open", "open"],
+            r"states=\['open', 'open'\]: names one marker twice",
+        ),
         (["--method", "ica"], "eyes=None"),
         (["--method", "spoc", "--target", "EMG"], "target='EMG'.*no such channel"),
         (["--exclude", "Qz"], "exclude='Qz'"),

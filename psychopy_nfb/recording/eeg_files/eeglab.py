@@ -18,8 +18,10 @@ from psychopy_nfb.recording.eeg_files.beside import samples_beside, tell_end
 from psychopy_nfb.recording.eeg_files.recording import Found
 from psychopy_nfb.recording.eeg_files.with_mne import EPOCHS, read_with_mne
 
-"""Type of an event where something was cut out."""
 HDF5 = b"\x89HDF"
+BOUNDARY, NUMBERED_BOUNDARY = "boundary", "-99"
+"""Type of an event where something was cut out; ERPLAB writes the number where types are numbers:
+https://github.com/ucdavis/erplab/wiki (EEG and EventList, boundary events)."""
 MILLIMETRES_PER = ((0.25, 1000.0), (2.5, 100.0), (25.0, 10.0), (math.inf, 1.0))
 """Head radius up to which positions are in metres, decimetres, centimetres, millimetres; the same
 limits as MNE-Python's. EEGLAB's own files have heads of 1 and of 85."""
@@ -127,6 +129,7 @@ def _events(
     for event in events:
         latency = _number(event.get("latency")) if isinstance(event, dict) else math.nan
         kind = _text(event.get("type")) if isinstance(event, dict) else ""
+        kind = BOUNDARY if kind == NUMBERED_BOUNDARY else kind
         if not math.isfinite(latency):
             markers.append((-1, kind))  # counted among those that are left out
             continue

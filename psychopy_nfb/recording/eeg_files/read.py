@@ -17,6 +17,7 @@ from psychopy_nfb.recording.eeg_files.cuts import cuts_as_gaps
 from psychopy_nfb.recording.eeg_files.edf import read_edf
 from psychopy_nfb.recording.eeg_files.eeglab import read_eeglab
 from psychopy_nfb.recording.eeg_files.recording import Found, Recording, listed
+from psychopy_nfb.recording.eeg_files.stamp_rates import SLOWEST
 from psychopy_nfb.recording.eeg_files.triggers import codes_as_markers
 from psychopy_nfb.recording.eeg_files.with_mne import read_with_mne
 from psychopy_nfb.recording.eeg_files.xdf import read_xdf
@@ -28,8 +29,9 @@ FOLDER_ENDINGS = (".mff", ".ds", ".mefd")
 PARTNERS = {".vmrk": ".vhdr", ".eeg": ".vhdr", ".fdt": ".set"}
 """Files that belong to another one, which is the one to open."""
 XDF_ENDINGS = (".xdf",)
-SLOWEST, FASTEST = 1.0, 1e6
-"""Samples a second that a recording may have; outside of them its header is wrong."""
+FASTEST = 1e6
+"""Samples a second that a recording has at most; beyond, and below `SLOWEST`, its header is
+wrong."""
 
 
 def read_recording(

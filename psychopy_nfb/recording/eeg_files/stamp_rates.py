@@ -6,6 +6,8 @@ import numpy as np
 
 from psychopy_nfb.errors import FileError
 
+SLOWEST = 1.0
+"""Samples a second that a recording has at least."""
 GAP_SECONDS = 0.1
 """A longer pause between stamps is a gap if the samples after it stay late; so in live streams."""
 GAP_SAMPLES = 3
@@ -24,6 +26,42 @@ LEAST_CHANGE = 0.02
 """Relative change of the rate within a recording that counts; amplifiers offer 250 and 256 Hz."""
 LEAST_LATENESS = 1.0
 """Seconds by which a changed rate must have moved the samples; a bad network holds up no longer."""
+
+
+def check_steps(times: np.ndarray, declared: float, name: str) -> None:
+    """Refuse stamps so far apart that they cannot be seconds.
+
+    Parameters
+    ----------
+    times : ndarray, shape (n,)
+        Stamps as they are.
+    declared : float
+        Rate in Hz; 0 if the stream declares none.
+    name : str
+        Of the stream, for the error.
+
+    Raises
+    ------
+    FileError
+        It says how far they are apart.
+
+    Examples
+    --------
+    >>> check_steps(4.0 * np.arange(100), 0.0, "Amp")
+    Traceback (most recent call last):
+    psychopy_nfb.errors.FileError: stream='Amp': has stamps that are 4 apart from sample to ...
+    """
+    steps = np.diff(times)
+    steps = steps[steps > 0]  # within a chunk they may be equal
+    usual = float(np.median(steps)) * len(steps) / (len(times) - 1) if len(steps) else 0.0
+    if usual > 1 / SLOWEST:
+        says = f"and the stream declares {declared:g} Hz" if declared else "and declares no rate"
+        raise FileError(
+            "stream",
+            name,
+            f"has stamps that are {usual:g} apart from sample to sample, {says}; if they are in "
+            "milliseconds or another unit, record again with stamps in seconds and the real rate",
+        )
 
 
 def rough_rate(times: np.ndarray, declared: float) -> tuple[float, float]:

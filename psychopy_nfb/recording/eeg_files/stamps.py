@@ -17,6 +17,7 @@ from psychopy_nfb.recording.eeg_files.stamp_rates import (
     GAP_SECONDS,
     RATE_TOLERANCE,
     check_one_rate,
+    check_steps,
     middle,
     rate_that_counts,
     rough_rate,
@@ -82,6 +83,7 @@ def read_stamps(stamps: np.ndarray, declared: float, name: str) -> Timing:
     """
     notes: list[str] = []
     times, n_missing = _whole(np.array(stamps, dtype=float), declared, name, notes)
+    check_steps(times, declared, name)
     rough, chunk = rough_rate(times, declared)
     jumps = _without_jumps(times, rough, chunk, notes)
     pauses = _pauses(times, rough, chunk)
@@ -128,14 +130,25 @@ def _whole(
     if len(valid) < 2 and n > 1:
         if not declared:
             raise FileError("stream", name, "has neither stamps nor a rate")
-        notes.append(f"The stream has no stamps: its samples are counted at {declared:g} Hz.")
+        notes.append(
+            f"The stream has no stamps: its samples are counted at the declared {declared:g} Hz, "
+            "which nothing confirms."
+        )
+        return np.arange(n) / declared, n
+    if n > 1 and not np.ptp(stamps[valid]):
+        if not declared:
+            raise FileError("stream", name, "has stamps that do not change, and no rate")
+        notes.append(
+            "The stamps do not change from sample to sample: they are not used, and the samples "
+            f"are counted at the declared {declared:g} Hz, which nothing confirms."
+        )
         return np.arange(n) / declared, n
     if n > 1 and np.median(np.diff(stamps[valid])) < 0:
         if not declared:
             raise FileError("stream", name, "has stamps that fall from sample to sample, no rate")
         notes.append(
             "The stamps fall from sample to sample: they are not used, and the samples are counted "
-            f"at {declared:g} Hz."
+            f"at the declared {declared:g} Hz, which nothing confirms."
         )
         return np.arange(n) / declared, n
     if len(valid) < n:

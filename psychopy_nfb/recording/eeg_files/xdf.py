@@ -27,6 +27,7 @@ from psychopy_nfb.recording.eeg_files.xdf_streams import (
     text_of,
     type_of,
 )
+from psychopy_nfb.recording.eeg_files.xdf_units import stamps_to_seconds
 
 HOW_TO_INSTALL = 'needs pyxdf to be read: pip install "psychopy-nfb[files]"'
 OTHER_CLOCK_SECONDS = 3600.0
@@ -43,8 +44,8 @@ def load_streams(
     path : path
         The file.
     synchronized : bool
-        Whether stamps are brought onto the recording computer's clock; they are not steadied, so
-        that gaps of any length show.
+        Whether stamps are brought to seconds on the recording computer's clock; they are not
+        steadied, so that gaps of any length show.
     **options
         Of `pyxdf.load_xdf`.
 
@@ -59,12 +60,15 @@ def load_streams(
         raise FileError("file", str(path), HOW_TO_INSTALL) from None
     try:
         file, notes = mended(path)
-        with file, _complaints() as damage:
+        # pyxdf divides by the time from the first stamp to the last, which may be 0.
+        with file, _complaints() as damage, np.errstate(divide="ignore", invalid="ignore"):
             streams, _ = pyxdf.load_xdf(
                 file, synchronize_clocks=False, dejitter_timestamps=False, **options
             )
-        for stream in streams if synchronized else []:
-            synchronize(stream, notes)
+        if synchronized:
+            stamps_to_seconds(streams, notes)
+            for stream in streams:
+                synchronize(stream, notes)
     except FileError:
         raise
     except Exception as error:  # damaged files fail anywhere in the parser
@@ -77,7 +81,7 @@ def load_streams(
 
 def read_xdf(path: Path, wanted: str | None) -> Found:
     """Read the EEG of an XDF file and its markers; parameters as of `choose_stream`."""
-    streams, notes = load_streams(path, on_chunk=_without_zeros)
+    streams, notes = load_streams(path, on_chunk=_StampsInFile())
     stream, parts = choose_stream(path, streams, wanted, notes)
     info = stream["info"]
     stamps = stream["time_stamps"]
@@ -109,9 +113,26 @@ def read_xdf(path: Path, wanted: str | None) -> Found:
     )
 
 
-def _without_zeros(values, stamps, info, number):
-    """Take 0, which no clock says, for no stamp, before clocks are brought together."""
-    return values, np.where(stamps == 0, np.nan, stamps), info
+class _StampsInFile:
+    """Leaves stamps that are in the file, chunk by chunk, before clocks are brought together.
+
+    NaN is in place of 0, which no clock says, and of what pyxdf counts from 0 for a stream whose
+    samples have had no stamp so far.
+    """
+
+    def __init__(self) -> None:
+        self._counted: dict[int, float] = {}  # the last stamp that was counted, by stream
+
+    def __call__(self, values, stamps, stream, number):
+        """Return what pyxdf shall keep of a chunk."""
+        rate = rate_of(stream)
+        last = self._counted.get(number, 0.0 if rate > 0 else np.nan)
+        # Added one by one, as pyxdf does, so that the numbers are exactly the same.
+        counted = np.cumsum(np.r_[last, np.full(len(stamps), 1 / rate if rate > 0 else np.nan)])[1:]
+        so_far = np.logical_and.accumulate(stamps == counted)
+        if len(stamps):
+            self._counted[number] = float(stamps[-1]) if so_far[-1] else np.nan
+        return values, np.where(so_far | (stamps == 0), np.nan, stamps), stream
 
 
 @contextmanager
@@ -135,7 +156,7 @@ def _markers(
     streams: list[dict[str, Any]], chosen: dict[str, Any], timing: Timing, notes: list[str]
 ) -> list[tuple[int, str]]:
     """Return the markers of all streams that hold some, each with its nearest row, or -1."""
-    found, outside = [], []
+    found, outside, unplaced = [], [], {}
     for stream in streams:
         n_channels = len(channel_elements(stream["info"]))
         about = (type_of(stream), format_of(stream), rate_of(stream), n_channels)
@@ -143,6 +164,10 @@ def _markers(
             continue
         times = stream["time_stamps"]
         texts = MarkerLabels(format_of(stream), rate_of(stream)).read(stream["time_series"], times)
+        if timing.n_missing == len(timing.times):
+            if n_texts := sum(map(bool, texts)):
+                unplaced[name_of(stream)] = n_texts
+            continue
         rows = nearest(timing.times, times, 1 / timing.rate)
         there = [(row, event_text(text)) for row, text in zip(rows, texts, strict=True) if text]
         lost = [t for t, row, text in zip(times, rows, texts, strict=True) if text and row < 0]
@@ -150,6 +175,11 @@ def _markers(
             outside.append(name_of(stream))
         else:
             found += there
+    if unplaced:
+        notes.append(
+            f"The {sum(unplaced.values())} markers of {' and '.join(map(repr, unplaced))} cannot "
+            "be placed, because nothing says when the samples were taken: record again with stamps."
+        )
     if outside:
         clocks = " and ".join(map(repr, outside))
         notes.append(
