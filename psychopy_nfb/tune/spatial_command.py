@@ -80,7 +80,7 @@ def main(options: argparse.Namespace) -> int:
         raise SettingsError(
             "states",
             options.states,
-            "names one marker twice, but the filter tells two states apart; name the markers of two",
+            "names one marker twice, but the filter tells two states apart; name two markers",
         )
     folder, stem = Path(options.out), f"spatial_{options.method}_{Path(options.recording).stem}"
     with naming_kept_files(folder / stem):
