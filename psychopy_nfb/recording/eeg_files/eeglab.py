@@ -21,7 +21,7 @@ from psychopy_nfb.recording.eeg_files.with_mne import EPOCHS, read_with_mne
 HDF5 = b"\x89HDF"
 BOUNDARY, NUMBERED_BOUNDARY = "boundary", "-99"
 """Type of an event where something was cut out; ERPLAB writes the number where types are numbers:
-https://github.com/ucdavis/erplab/wiki (EEG and EventList, boundary events)."""
+https://github.com/ucdavis/erplab/wiki/Boundary-Events-and-Disabled-Events"""
 MILLIMETRES_PER = ((0.25, 1000.0), (2.5, 100.0), (25.0, 10.0), (math.inf, 1.0))
 """Head radius up to which positions are in metres, decimetres, centimetres, millimetres; the same
 limits as MNE-Python's. EEGLAB's own files have heads of 1 and of 85."""
