@@ -15,14 +15,19 @@ from psychopy_nfb.electrodes import electrode, is_scalp
 EEG, EOG, EMG, ECG = "EEG", "EOG", "EMG", "ECG"
 BIO = "BIO"
 """What an external or bipolar input measures: a voltage, of which nothing says what it is."""
+IEEG = "IEEG"
+"""Electrodes inside the head (sEEG, ECoG, DBS) beside EEG from the scalp."""
 STIM = "STIM"
 """Trigger, status and event codes."""
 MISC = "MISC"
 """Everything else: counters, batteries, accelerometers, SpO2, light sensors, …"""
-VOLTAGES = (EEG, EOG, EMG, ECG, BIO)
+VOLTAGES = (EEG, EOG, EMG, ECG, BIO, IEEG)
 """Kinds of channels that are measured in volts."""
 UNITS = ("uV", "mV", "V", "nV")
 """Units that a person may say voltages have, where a stream or file says none or a wrong one."""
+
+_INSIDE = ("seeg", "ecog", "dbs", "ieeg")
+"""Content types of electrodes inside the head, in lower case."""
 
 _BY_TYPE = {
     "": EEG,
@@ -42,9 +47,7 @@ _BY_TYPE = {
     "unknown": EEG,
     "none": EEG,
     "n/a": EEG,
-    "seeg": EEG,
-    "ecog": EEG,
-    "ieeg": EEG,
+    **dict.fromkeys(_INSIDE, EEG),  # beside EEG from the scalp they become `IEEG`
     "eog": EOG,
     "emg": EMG,
     "ecg": ECG,
@@ -266,10 +269,14 @@ def channel_kinds(
     """Return what each of the channels of one stream or file is, see `channel_kind`.
 
     External and bipolar inputs are ``BIO`` beside electrodes with names of the 10-20 system, or
-    beside more channels of other names. Where all are called so, they are the EEG.
+    beside more channels of other names. Where all are called so, they are the EEG. Electrodes
+    inside the head are ``IEEG`` beside as many on the scalp, or those of the 10-20 system; where
+    there are no others, they are the EEG.
 
     Examples
     --------
+    >>> channel_kinds(["Cz", "LA1"], ["eeg", "seeg"]), channel_kinds(["LA1"], ["seeg"])
+    (['EEG', 'IEEG'], ['EEG'])
     >>> channel_kinds(["Fz", "Cz", "EXG1"]), channel_kinds(["EXG1", "EXG2", "Battery"])
     (['EEG', 'EEG', 'BIO'], ['EEG', 'EEG', 'MISC'])
     """
@@ -282,9 +289,30 @@ def channel_kinds(
             BIO if label in external and kind == EEG else kind
             for label, kind in zip(labels, kinds, strict=True)
         ]
+    inside = [is_inside_head(kind) for kind in declared or silent]
+    scalp = [
+        label
+        for label, kind, deep in zip(labels, kinds, inside, strict=True)
+        if kind == EEG and not deep
+    ]
+    if any(map(is_scalp, scalp)) or len(scalp) >= sum(inside):
+        kinds = [
+            IEEG if kind == EEG and deep else kind for kind, deep in zip(kinds, inside, strict=True)
+        ]
     if EEG not in kinds:  # what is all bipolar is the EEG of somebody
         kinds = [EEG if kind == BIO else kind for kind in kinds]
     return kinds
+
+
+def is_inside_head(declared: str) -> bool:
+    """Return whether a content type is that of electrodes inside the head.
+
+    Examples
+    --------
+    >>> is_inside_head("sEEG"), is_inside_head("EEG")
+    (True, False)
+    """
+    return declared.strip().casefold() in _INSIDE
 
 
 def is_axis(label: str) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from psychopy_nfb.channels import BIO, EEG, MISC, STIM
+from psychopy_nfb.channels import BIO, EEG, IEEG, MISC, STIM
 from psychopy_nfb.dsp.artifact import INPUT_UV, measured_only
 from psychopy_nfb.dsp.lasting_faults import lasting_faults
 from psychopy_nfb.dsp.montage import standard_positions
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 MOST_NAMED = 12
 """Gaps and marker texts that are listed one by one."""
-KINDS_IN_WORDS = {STIM: "triggers", MISC: "others", BIO: "external inputs"}
+KINDS_IN_WORDS = {STIM: "triggers", MISC: "others", BIO: "external inputs", IEEG: "inside the head"}
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Channel:
 
     label: str
     kind: str
-    """``EEG``, ``EOG``, ``EMG``, ``ECG``, ``BIO``, ``STIM`` or ``MISC``."""
+    """``EEG``, ``EOG``, ``EMG``, ``ECG``, ``BIO``, ``IEEG``, ``STIM`` or ``MISC``."""
     unit: str
     """As stored or sent; empty where none is known."""
     has_position: bool

@@ -11,12 +11,14 @@ import pylsl
 from psychopy_nfb.channels import (
     BIO,
     EEG,
+    IEEG,
     MISC,
     STIM,
     VOLTAGES,
     channel_kinds,
     is_axis,
     is_electrode,
+    is_inside_head,
     is_known_type,
     is_megavolts,
     microvolts_per_unit,
@@ -27,7 +29,7 @@ from psychopy_nfb.dsp.montage import standard_positions
 from psychopy_nfb.dsp.step import SignalInfo
 from psychopy_nfb.errors import NfbError, StreamError
 
-_IN_WORDS = {STIM: "trigger", MISC: "other", BIO: "external input"}
+_IN_WORDS = {STIM: "trigger", MISC: "other", BIO: "external input", IEEG: "inside the head"}
 """Kinds of channels in words, where the kind itself is none."""
 
 
@@ -143,6 +145,7 @@ def understood(
                 raise refusal(label, unit)
     assumptions += _about_axes(labels, kinds, who)
     assumptions += _about_kinds(labels, kinds, declared)
+    assumptions += _about_inside(labels, kinds, types, stream_type)
     assumptions += _about_units(labels, kinds, declared, units, who)
     usual = _usual_unit(kinds, declared)
     in_units = [
@@ -263,6 +266,23 @@ def _about_kinds(labels: Sequence[str], kinds: Sequence[str], units: Sequence[st
     if not set(kinds) <= set(VOLTAGES):
         said += " What is no voltage keeps its own unit."
     return [said]
+
+
+def _about_inside(
+    labels: Sequence[str], kinds: Sequence[str], types: Sequence[str], stream_type: str
+) -> list[str]:
+    """Return a sentence on electrodes inside the head that are used as EEG."""
+    inside = [
+        label
+        for label, kind, own in zip(labels, kinds, types, strict=True)
+        if kind == EEG and is_inside_head(own or stream_type)
+    ]
+    if not inside:
+        return []
+    return [
+        f"Electrodes inside the head (sEEG, ECoG or DBS), not on the scalp: {_listed(inside)}. "
+        "They are used as EEG; limits of amplitude and of artifacts are those of the scalp."
+    ]
 
 
 def _about_units(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from psychopy_nfb.channels import EEG, MISC, VOLTAGES
+from psychopy_nfb.channels import EEG, IEEG, MISC, VOLTAGES
 from psychopy_nfb.errors import FileError
 from psychopy_nfb.protocol.version_0_1 import columns_today
 from psychopy_nfb.reading import read_table, reading
@@ -277,8 +277,9 @@ def to_mne(session: Session) -> mne.io.RawArray:
     scales = np.pad(scales, (0, n_aux), constant_values=1.0)
     beside = dict.fromkeys(eeg.labels[len(eeg.labels) - n_aux :], MISC)
     kinds = {**stream.get("kinds", {}), **beside}
-    types = [kinds.get(label, EEG).lower() for label in eeg.labels]
-    scales[[kind.upper() not in VOLTAGES for kind in types]] = 1.0
+    own = [kinds.get(label, EEG) for label in eeg.labels]
+    scales[[kind not in VOLTAGES for kind in own]] = 1.0
+    types = ["seeg" if kind == IEEG else kind.lower() for kind in own]  # MNE has none for all
     info = mne.create_info(eeg.labels, eeg.rate, types, verbose="error")
     raw = mne.io.RawArray((eeg.samples * scales).T, info, verbose="error")
     raw.set_montage("colin27_1005" if _has_montage(mne) else "standard_1005", on_missing="ignore")

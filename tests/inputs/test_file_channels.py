@@ -17,6 +17,9 @@ from odd_files import (
     write_xdf,
 )
 
+from psychopy_nfb.dsp import Reference
+from psychopy_nfb.dsp.step import SignalInfo
+
 pytest.importorskip("pyxdf")
 
 
@@ -135,3 +138,42 @@ def test_positions_of_an_xdf_belong_to_their_channel_also_if_labels_are_equal(re
     )
     recording = read(write_xdf(tmp_path / "odd.xdf", amplifier(channels=described)))
     assert recording.positions == {"Oz": (0, 0, 80), "Cz": (1, 0, 80), "Oz-1": (2, 0, 80)}
+
+
+@pytest.mark.kind("FIF with sEEG or ECoG beside scalp EEG", "corrected")
+@pytest.mark.parametrize("kind", ["seeg", "ecog", "dbs"])
+def test_electrodes_inside_the_head_are_in_no_reference_of_the_scalp(read, tmp_path, kind):
+    path = write_fif(tmp_path / "odd_raw.fif", [*LABELS, "LA1", "LA2"], ["eeg"] * 3 + [kind] * 2)
+    recording = read(path)
+    assert recording.kinds == ("EEG", "EEG", "EEG", "IEEG", "IEEG")
+    assert recording.units == ("microvolts",) * 5
+    assert np.allclose(recording.samples, eeg(n=5))
+    assert any(
+        "in no reference" in one and "LA1 (inside the head" in one for one in recording.assumptions
+    )
+    info = SignalInfo(recording.rate, recording.labels, kinds=recording.not_eeg)
+    step = Reference("average")
+    step.prepare(info)
+    scalp = eeg(n=5)[:, :3]
+    out = step.process(recording.samples)
+    assert np.allclose(out[:, :3], scalp - scalp.mean(axis=1, keepdims=True))
+
+
+@pytest.mark.kind("FIF with sEEG or ECoG alone", "corrected")
+@pytest.mark.parametrize("kind", ["seeg", "ecog", "dbs"])
+def test_electrodes_inside_the_head_alone_are_used_and_told(read, tmp_path, kind):
+    recording = read(write_fif(tmp_path / "odd_raw.fif", ["LA1", "LA2", "LA3"], [kind] * 3))
+    assert recording.kinds == ("EEG", "EEG", "EEG")
+    assert any(
+        one.startswith("Electrodes inside the head (sEEG, ECoG or DBS), not on the scalp: LA1")
+        for one in recording.assumptions
+    )
+
+
+def write_fif(path, labels, types):
+    """Write `eeg` as MNE-Python does, with channels of these types."""
+    mne = pytest.importorskip("mne")
+    info = mne.create_info(list(labels), RATE, types)
+    raw = mne.io.RawArray(1e-6 * eeg(n=len(labels)).T, info, verbose="ERROR")
+    raw.save(path, fmt="double", verbose="ERROR")
+    return path

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from psychopy_nfb import __version__
-from psychopy_nfb.channels import BIO, EEG, MISC, STIM, VOLTAGES, says_no_unit
+from psychopy_nfb.channels import BIO, EEG, IEEG, MISC, STIM, VOLTAGES, says_no_unit
 from psychopy_nfb.errors import FileError
 from psychopy_nfb.recording.text import NOT_AVAILABLE
 from psychopy_nfb.report.bids.tables import write_json, write_table
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 HOW_TO_INSTALL = 'needs the package pybv; run: pip install "psychopy-nfb[bids]"'
 VOLTS = "µV"
 """The only unit of voltages that every reader of BrainVision knows."""
-TYPES = {STIM: "TRIG", MISC: "MISC", BIO: "MISC"}
+TYPES = {STIM: "TRIG", MISC: "MISC", BIO: "MISC", IEEG: "MISC"}
 """Kinds of channels that BIDS has another word for."""
 DESCRIPTIONS = {
     EEG: "scalp electrode",
@@ -30,6 +30,7 @@ DESCRIPTIONS = {
     "EMG": "muscle activity",
     "ECG": "heart",
     BIO: "external or bipolar input of the amplifier",
+    IEEG: "electrode inside the head (sEEG, ECoG or DBS)",
     STIM: "trigger or status codes",
     MISC: "no voltage, as it was sent",
 }
