@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import struct
 
 import numpy as np
@@ -148,3 +149,30 @@ def test_a_gdf_that_is_not_read_is_told_in_plain_words(tmp_path):
     assert said.endswith(
         "cannot be read; the file is damaged or of a kind that MNE-Python does not read."
     )
+
+
+@pytest.mark.kind("recording of near-infrared light (SNIRF)", "refused")
+@pytest.mark.parametrize("content", [b"\x89HDF\r\n\x1a\n", b"text", b""])
+def test_a_recording_of_light_is_refused_as_one(tmp_path, content):
+    path = tmp_path / "odd.snirf"
+    path.write_bytes(content)
+    assert refusal(path).endswith(
+        "is a recording of near-infrared light, no EEG; open a recording of EEG."
+    )
+
+
+@pytest.mark.kind("packed recording (.xdfz, .xdf.gz)", "refused")
+@pytest.mark.parametrize("name", ["odd.xdfz", "odd.xdf.gz", "odd.edf.gz", "odd.zip"])
+def test_a_packed_recording_is_to_be_unpacked(tmp_path, name):
+    plain = write_xdf(tmp_path / "odd.xdf", amplifier())
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(plain.read_bytes()))
+    assert refusal(path).endswith("is packed; unpack it first, and open what is in it.")
+
+
+def test_a_packed_fif_is_read(read, tmp_path):
+    mne = pytest.importorskip("mne")
+    info = mne.create_info(["Fz", "Cz", "Oz"], 128.0, "eeg")
+    path = tmp_path / "odd_raw.fif.gz"
+    mne.io.RawArray(1e-6 * eeg().T, info, verbose="ERROR").save(path, verbose="ERROR")
+    assert np.allclose(read(path).samples, eeg(), atol=1e-4)

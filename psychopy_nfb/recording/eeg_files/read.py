@@ -28,6 +28,10 @@ FOLDER_ENDINGS = (".mff", ".ds", ".mefd")
 """Recordings that are folders."""
 PARTNERS = {".vmrk": ".vhdr", ".eeg": ".vhdr", ".fdt": ".set"}
 """Files that belong to another one, which is the one to open."""
+PACKED = (".xdfz", ".gz", ".zip", ".7z", ".bz2", ".xz", ".rar")
+"""Endings of packed files."""
+READ_PACKED = (".fif.gz",)
+"""Those that MNE-Python unpacks itself."""
 XDF_ENDINGS = (".xdf",)
 FASTEST = 1e6
 """Samples a second that a recording has at most; beyond, and below `SLOWEST`, its header is
@@ -139,6 +143,14 @@ def _check(path: Path) -> None:
         raise FileError("file", str(path), "there is no such file")
     if path.is_dir() and ending not in FOLDER_ENDINGS:
         raise FileError("file", str(path), "is a folder; name the recording in it")
+    if ending == ".snirf":
+        raise FileError(
+            "file",
+            str(path),
+            "is a recording of near-infrared light, no EEG; open a recording of EEG",
+        )
+    if ending in PACKED and not path.name.lower().endswith(READ_PACKED):
+        raise FileError("file", str(path), "is packed; unpack it first, and open what is in it")
     if not path.is_dir():
         check_file(path, most=MOST_RECORDING, fewest=1)
     if ending in PARTNERS and path.with_suffix(PARTNERS[ending]).exists():
