@@ -69,7 +69,8 @@ def lasting_faults(samples: np.ndarray, info: SignalInfo) -> dict[str, tuple[str
     Parameters
     ----------
     samples : ndarray, shape (n, n_channels)
-        Microvolts. Windows in which all channels hold no number are left out.
+        Microvolts. Windows in which all channels hold no number are left out, unless
+        all do.
     info : SignalInfo
         Channels and rate.
 
@@ -90,10 +91,10 @@ def lasting_faults(samples: np.ndarray, info: SignalInfo) -> dict[str, tuple[str
     n_windows = len(samples) // length if length else 0
     step = max(1, -(-n_windows // MOST_WINDOWS))
     reasons: dict[str, list[str]] = {}
-    n_judged = 0
+    n_judged, nothing = 0, not np.isfinite(samples).any()
     for number in range(0, n_windows, step):
         window = samples[number * length : (number + 1) * length]
-        if not np.isfinite(window).any():
+        if not nothing and not np.isfinite(window).any():
             continue
         window = measured_only(window, info)
         known = np.isfinite(window)

@@ -8,6 +8,7 @@ import numpy as np
 import pylsl
 
 from psychopy_nfb.inspection.understanding import (
+    NO_SAMPLE,
     Channel,
     Understanding,
     bad_channels,
@@ -149,7 +150,7 @@ class Listened:
             declared_rate=inlet.declared_rate,
             real_rate=real,
             used_rate=rate,
-            clock=clock_in_words(facts["clock"]),
+            clock=clock_in_words(facts["clock"]) if self._samples else NO_SAMPLE,
             chunk=self._chunks(late),
             eeg_sd_uv=eeg_sd(together, channels.kinds, rate) if self._samples else None,
             bad=bad_channels(together, inlet.info),
@@ -162,7 +163,15 @@ class Listened:
                 *self._notes,
             ],
             rate_from="their arrival" if clock.counted else "the stamps",
+            **self._late(),
         )
+
+    def _late(self) -> dict[str, float]:
+        """Return how long after their stamps samples arrived, where the stamps are LSL's."""
+        if not self._arrivals or self._inlet.clock.moved or self._inlet.clock.counted:
+            return {}
+        late = 1e3 * np.concatenate([at - stamps for stamps, at in self._arrivals])
+        return {"late_median_ms": float(np.median(late)), "late_longest_ms": float(late.max())}
 
     def _heard_late(self) -> Heard:
         """Return what is heard of all that came after the stream was opened, or else before."""
@@ -183,7 +192,7 @@ class Listened:
     def _chunks(self, late: Heard) -> str:
         """Return how the samples come, in words."""
         if not self._samples:
-            return "not known: no sample came"
+            return NO_SAMPLE
         each = 1e3 * late.chunk / (late.pace or self._inlet.info.rate * self._inlet.speed)
         waits = np.diff([at for _, at in self._arrivals])
         longest = f"; the longest wait was {1e3 * max(waits):.0f} ms" if len(waits) else ""

@@ -21,6 +21,7 @@ from psychopy_nfb.settings import finite
 if TYPE_CHECKING:
     from psychopy_nfb.recording.eeg_files import Recording
 
+NO_SAMPLE = "not known: no sample came"
 MOST_NAMED = 12
 """Gaps and marker texts that are listed one by one."""
 KINDS_IN_WORDS = {STIM: "triggers", MISC: "others", BIO: "external inputs", IEEG: "inside the head"}
@@ -75,6 +76,11 @@ class Understanding:
     """What was corrected or assumed, one sentence each."""
     rate_from: str = "the stamps"
     """What `real_rate` was counted from."""
+    late_median_ms: float | None = None
+    """Milliseconds from a sample's stamp to its arrival, median; None where the stamps are not
+    those of LSL's clock, and of a recording."""
+    late_longest_ms: float | None = None
+    """The longest of these."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return it for JSON; what is not known is None."""
@@ -86,6 +92,7 @@ class Understanding:
             ("Rate", self._rate()),
             ("Clock", self.clock),
             ("Chunks", self.chunk),
+            *self._arrival(),
             *(("Channels" if not row else "", text) for row, text in enumerate(self._channels())),
             ("Positions", self._positions()),
             ("Amplitude", self._amplitude()),
@@ -104,6 +111,12 @@ class Understanding:
         used = f"; filters are made for {self.used_rate:g} Hz"
         return f"{declared}{real}{used}"
 
+    def _arrival(self) -> list[tuple[str, str]]:
+        if self.late_median_ms is None:
+            return []
+        late = f"samples arrive {self.late_median_ms:.1f} ms after their stamps"
+        return [("Arrival", f"{late} (median; longest {self.late_longest_ms:.1f} ms)")]
+
     def _channels(self) -> Iterable[str]:
         groups: dict[tuple[str, str], list[str]] = {}
         for channel in self.channels:
@@ -117,6 +130,8 @@ class Understanding:
         return f"{sum(one.has_position for one in eeg)} of {len(eeg)} EEG channels"
 
     def _amplitude(self) -> str:
+        if not self.seconds:
+            return NO_SAMPLE
         if self.eeg_sd_uv is None:
             if not any(one.kind == EEG for one in self.channels):
                 return "not known: there is no EEG channel"
@@ -125,6 +140,8 @@ class Understanding:
 
     def _bad(self) -> str:
         """Return the bad channels, those with the same fault together."""
+        if not self.seconds:
+            return NO_SAMPLE
         if not self.bad:
             return "no channel"
         reasons: dict[str, list[str]] = {}
@@ -135,6 +152,8 @@ class Understanding:
         )
 
     def _gaps(self) -> str:
+        if not self.seconds:
+            return NO_SAMPLE
         if not self.gaps:
             return "none"
         n = len(self.gaps)
@@ -176,6 +195,9 @@ def of_recording(recording: Recording, ending: str) -> Understanding:
     """Return what was understood of a recording; `ending` is that of its file."""
     counted = recording.chunk_seconds > 0
     info = SignalInfo(recording.rate, recording.labels, kinds=recording.not_eeg)
+    # Of what is marked as bad from begin to end, all is judged.
+    unmarked = recording.unmarked
+    judged = unmarked if np.isfinite(unmarked).any() else recording.samples
     places = {*recording.positions, *standard_positions(recording.labels)}
     chunk = "not told by this file" if recording.start is None else "each sample alone"
     if counted:
@@ -197,7 +219,7 @@ def of_recording(recording: Recording, ending: str) -> Understanding:
         clock=_clock(recording),
         chunk=chunk,
         eeg_sd_uv=eeg_sd(recording.samples, recording.kinds, recording.rate),
-        bad=bad_channels(recording.unmarked, info),
+        bad=bad_channels(judged, info),
         gaps=[(row / recording.rate, seconds) for row, seconds in recording.gaps],
         markers=dict(Counter(text for _, text in recording.markers)),
         assumptions=[

@@ -23,6 +23,7 @@ from psychopy_nfb.lsl.stamps_words import (
     JUMP_BACK,
     JUMPS,
     MISSING,
+    UNCHANGING,
     UNIT,
     offset_told,
 )
@@ -163,7 +164,8 @@ class StampClock:
         if told:
             self._tell_offset(heard.offset)
         if heard.counted and not self.counted:
-            self._begin_to_count(None if told else COUNTED, heard.own)
+            why = UNCHANGING if heard.unchanging else COUNTED
+            self._begin_to_count(None if told else why, heard.own)
 
     def _listen(self, stamps: np.ndarray, received: float) -> None:
         """Learn the habits of a stream that was silent at first."""

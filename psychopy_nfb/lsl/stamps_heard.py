@@ -52,6 +52,8 @@ class Heard:
     """Seconds to add to the stamps to have LSL's clock; 0 where they are on it."""
     counted: bool = False
     """Whether the stamps do not tell when each sample was taken, so that samples are counted."""
+    unchanging: bool = False
+    """Whether all samples have the same stamp."""
     own: bool = True
     """Whether a chunk's last stamp tells when the chunk was ready."""
     doubtful: bool = False
@@ -137,7 +139,10 @@ def understand(arrivals: Sequence[tuple[np.ndarray, float]]) -> Heard:
     heard["unit"] = unit = seconds_per_unit(last, ends, rough)
     stamps, last = stamps * unit, last * unit
     late = received - last
-    if known.mean() > 0.5 and np.isfinite(late).any():
+    heard["unchanging"] = bool(
+        len(received) >= LEAST_CHUNKS and known.any() and not np.ptp(stamps[known])
+    )
+    if known.mean() > 0.5 and np.isfinite(late).any() and not heard["unchanging"]:
         narrowest = float(np.nanmin(late))
         heard["offset"] = narrowest if is_foreign(narrowest) else 0.0
     else:

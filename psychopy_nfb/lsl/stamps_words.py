@@ -12,6 +12,11 @@ COUNTED = (
     "The amplifier's stamps do not tell when each sample was taken; samples are counted and spaced "
     f"evenly, chunk by chunk: {NOT_IN_LAG}."
 )
+UNCHANGING = (
+    "The amplifier's stamps do not change from sample to sample; samples are counted and spaced "
+    f"evenly as they arrive: {NOT_IN_LAG}. Set the amplifier's program to LSL's clock "
+    "(local_clock)."
+)
 JUMPS = (
     "The clock of the amplifier's stamps jumped {} times in {:.0f} s: its stamps are used no "
     f"longer, and samples are counted and spaced evenly as they arrive: {NOT_IN_LAG}. See whether "

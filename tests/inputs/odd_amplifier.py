@@ -31,7 +31,7 @@ USUAL = {
     "chunk": 5,
     "alpha_on": None,  # the labels that have it; None for all
     "scale": 1.0,  # by which the microvolts are multiplied
-    "stamps": "lsl",  # or: arrival, unix, device, zeros, nan, forward, back
+    "stamps": "lsl",  # or: arrival, unix, device, zeros, nan, forward, back, same
     "unit_seconds": 1.0,  # of the stamps
     "at": 4.0,  # seconds after which zeros, nan, forward and back happen
     "jump": 2.0,  # seconds of forward and back
@@ -98,6 +98,8 @@ def stamped(settings: dict, true: np.ndarray, t: np.ndarray, shift: float) -> np
     kind, after = settings["stamps"], t >= settings["at"]
     if kind == "arrival":
         return np.full(len(true), pylsl.local_clock())
+    if kind == "same":
+        return np.full(len(true), true[0] - t[0] - 50.0)
     if kind in ("unix", "device"):
         return true + shift
     if kind == "zeros":  # for a twelfth of a second

@@ -108,6 +108,51 @@ def test_inspect_says_what_a_stream_sends(odd_amplifier, capsys):
 
 
 @pytest.mark.slow
+@pytest.mark.alone
+def test_inspect_says_how_long_after_their_stamps_samples_arrive(odd_amplifier, capsys):
+    source = odd_amplifier(held=0.2, chunk=10)  # the first of ten samples waits 36 ms for the last
+    _, said, _ = inspected(capsys, source, "--json", "--seconds", "2")
+    told = json.loads(said)
+    assert 200 < told["late_median_ms"] < 300
+    assert told["late_longest_ms"] > 235
+    _, said, _ = inspected(capsys, source, "--seconds", "2")
+    assert re.search(
+        r"Arrival    samples arrive 2\d\d\.\d ms after their stamps \(median; longest [\d.]+ ms\)",
+        said,
+    )
+    _, said, _ = inspected(capsys, odd_amplifier(stamps="unix"), "--json", "--seconds", "1")
+    assert json.loads(said)["late_median_ms"] is None
+
+
+@pytest.mark.slow
+def test_inspect_claims_nothing_of_a_stream_that_sends_nothing(odd_amplifier, capsys):
+    source = odd_amplifier(silent=60.0)
+    _, said, _ = inspected(capsys, source, "--seconds", "1")
+    lines = {line[2:12].strip(): line[13:] for line in said.splitlines()[1:]}
+    for name in ("Clock", "Chunks", "Amplitude", "Bad", "Gaps"):
+        assert lines[name] == "not known: no sample came"
+    assert "Arrival" not in lines
+
+
+@pytest.mark.slow
+@pytest.mark.kind("stream whose stamps do not change", "corrected")
+def test_inspect_says_that_stamps_do_not_change(odd_amplifier, capsys):
+    _, said, _ = inspected(capsys, odd_amplifier(stamps="same"), "--seconds", "2")
+    assert "stamps do not change from sample to sample" in said
+    assert "after the times of their stamps" not in said
+    assert "off LSL's clock" not in said
+    assert "samples are counted" in said
+
+
+def test_inspect_names_all_channels_bad_where_no_value_is_a_number(tmp_path, capsys):
+    samples = np.full_like(eeg(), np.nan)
+    stamps = 5000 + np.arange(768) / RATE
+    path = write_xdf(tmp_path / "odd.xdf", XdfStream(samples, stamps, channels=channels()))
+    _, said, _ = inspected(capsys, path)
+    assert "Bad        Fz, Cz, Oz (no valid values for 100 % of the time)" in said
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("stamps", "clock", "sentence"),
     [
