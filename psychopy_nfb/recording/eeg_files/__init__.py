@@ -2,7 +2,8 @@
 
 - `recording`: what a recording in memory is;
 - `read`: the way in; which reader a file needs;
-- `xdf` with `xdf_chunks`, `xdf_streams`, `xdf_clocks`: files of LabRecorder and of this program;
+- `xdf` with `xdf_chunks`, `xdf_streams`, `xdf_units`, `xdf_clocks`: files of LabRecorder and
+  of this program;
 - `stamps` with `stamp_rates`: the times, gaps and rate that their stamps tell;
 - `edf` with `edf_header`, `edf_times`: EDF, EDF+, BDF and BDF+;
 - `brainvision` with `brainvision_samples`: a header in text, markers in text, samples beside them;
