@@ -265,6 +265,9 @@ class StampClock:
                 else:
                     self._tell_offset(late)
             out = raw + self.offset
+            if self._n_heard <= LEAST_STEPS and (np.diff(raw) > self._gap_seconds).any():
+                # Milliseconds, say: between samples that come together no second has passed.
+                out = float(out[-1]) - np.arange(len(raw) - 1, -1, -1) / self.pace
             if self.moved:
                 out = self._followed(out, received)
         if jump is not None:

@@ -24,7 +24,11 @@ AGAIN = {"session": "this", "block": "training", "seconds": 3.0, "seed": 4}
 def training(source, *steps):
     """Return A, which is trained, with the source `again`."""
     signal = Signal(
-        Pipeline([Pick(["A"]), *steps]), normalise="none", threshold=10.0, display_range=(0, 20)
+        Pipeline([Pick(["A"]), *steps]),
+        normalise="none",
+        threshold=10.0,
+        display_range=(0, 20),
+        display_hold=None,
     )
     return Configuration(
         signals={"a": signal}, reward=Reward(dwell=0.0), shown={"again": Replay(**source)}

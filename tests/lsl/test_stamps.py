@@ -343,3 +343,17 @@ def test_a_standstill_while_listening_is_no_other_clock(monkeypatch):
     assert heard.samples == sum(taken)
     assert len(taken) > 20
     assert (heard.offset, heard.counted) == (0.0, False)
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 3])
+def test_first_samples_whose_unit_is_not_known_yet_are_together(chunk):
+    clock = StampClock(250.0)
+    milliseconds = 7000.0 + 4.0 * np.arange(60)
+    out = [
+        clock.correct(part, received=50.0 + (row + chunk) / 250)
+        for row, part in ((row, milliseconds[row : row + chunk]) for row in range(0, 60, chunk))
+    ]
+    stamps = np.concatenate(out)
+    assert [what for what, _ in clock.events] == ["stamps_unit", "clock_offset"]
+    assert (np.diff(stamps) > 0).all()
+    assert stamps[-1] - stamps[0] == pytest.approx(59 / 250, abs=0.02)
