@@ -107,7 +107,9 @@ def test_row_118_the_screen_shows_what_the_files_say_was_shown(
     assert late.shown.std() > 0.01
     theirs = read_session(donor.stem).signals[500:14_500].reset_index(drop=True)
     begins = session.events[session.events.trial_type == "block_begin"]
-    (first,) = begins["sample"][begins.value == "sham"]
+    shown = session.events[session.events.trial_type == "shown"]
+    named = [json.loads(one)["shown"] for one in shown.detail]
+    first = shown["sample"].iloc[named.index("sham")]  # with which it is the sham in fact
     yoked = frames[(frames.block == "sham") & (frames["flags"] == 0) & (frames["sample"] >= first)]
     yoked = yoked[yoked.shown_seconds > 0]
     places = (yoked.shown_seconds * RATE).round().astype(int)
