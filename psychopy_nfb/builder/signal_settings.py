@@ -59,18 +59,16 @@ def check_settings(component: Any) -> None:
         alerts.tell(component, sentence, "file", LABELS["plugins"])
     if own:  # the settings may name what is in them
         return
-    if component.params["settingsFile"].val:
-        problems = _file_problems(component)
-    else:
-        check_numbers(component)  # what of them is no number is as unknown as code below
-        problems = _problems(component)
-    for kind, label, sentence in problems:
+    check_numbers(component)  # what of them is no number is as unknown as code below
+    problems = _file_problems if component.params["settingsFile"].val else _problems
+    for kind, label, sentence in problems(component):
         alerts.tell(component, sentence, kind, label)
 
 
 def _file_problems(component: Any) -> Iterator[Problem]:
     from psychopy_nfb.engine.configuration import read_configuration
 
+    yield from _run_problems(component)  # which the file does not replace
     known, name = constant(component.params["settingsFile"])
     home = component.exp.filename
     path = Path(str(name))

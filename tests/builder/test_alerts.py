@@ -273,6 +273,25 @@ def test_a_settings_file_is_looked_for_beside_the_experiment(builder, told, tmp_
     assert told() == []
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "sentence"),
+    [
+        ("pace", "6000", "nfb, Pace to (Hz): 6000: must be at least 1 Hz and at most 1000 Hz."),
+        ("pace", "sixty", "nfb, Pace to (Hz): sixty is no number"),
+        ("stopVal", "0,5", "nfb, Stop: 0,5 has a comma; write decimals with a point: 0.5."),
+        ("countPoints", "(1", "nfb, Count points: (1 is unfinished or mistyped Python"),
+    ],
+)
+def test_what_a_settings_file_does_not_replace_is_looked_at_beside_it(
+    builder, told, tmp_path, field, value, sentence
+):
+    builder.experiment.filename = str(tmp_path / "one.psyexp")
+    (tmp_path / "up.json").write_text('{"signals": {"up": {"threshold": 0.5}}}', "utf-8")
+    builder.add("NeuroFeedbackComponent", "nfb", settingsFile="up.json", **{field: value})
+    ((_, said),) = told()
+    assert said.startswith(sentence)
+
+
 def test_another_version_of_psychopy_is_told(builder, told):
     builder.add("NeuroFeedbackComponent", "nfb")
     builder.experiment.settings.params["Use version"].val = "2026.1.9"
