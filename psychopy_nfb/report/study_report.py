@@ -34,7 +34,7 @@ from psychopy_nfb.study.plan import StudyFolder
 from psychopy_nfb.study.register import Register
 from psychopy_nfb.study.status import blinding, progress
 from psychopy_nfb.study.unblinding import read_arms
-from psychopy_nfb.study.words import QUESTIONS, UNKNOWN
+from psychopy_nfb.study.words import QUESTIONS, REPEAT, UNKNOWN
 
 if TYPE_CHECKING:
     from psychopy_nfb.recording import SessionFiles
@@ -46,6 +46,9 @@ BLIND = (
 PARTLY = (
     "The arms of some participants only were opened: nothing here is by arm until all of them are."
 )
+CONTINUED, REPEATED = "continued", "repeated"
+UNDECIDED = "its session is not finished"
+"""What became of a run that was cut off."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +59,12 @@ class StudyFiles:
     """Of the sessions that got to their end, and of the runs that these continue."""
     continued: frozenset[str]
     """Names of those that were cut off and are continued by a later one."""
-    cut_off: int
-    """Runs that did not."""
+    cut_off: list[tuple[str, str]]
+    """Names of the runs that did not, and what became of each."""
+
+    def left_out(self) -> list[str]:
+        """Return the runs that are in no figure, each with the reason."""
+        return [f"{name} ({became})" for name, became in self.cut_off if became != CONTINUED]
 
 
 def files_of(folder: StudyFolder) -> StudyFiles:
@@ -72,8 +79,13 @@ def files_of(folder: StudyFolder) -> StudyFiles:
     counting = register.counting()
     if not counting:
         raise FileError("study", str(folder.path), "has no finished session yet")
-    cut_off = sum(register.cut_off(run) for run in register.runs())
     continued = [register.files(run).stem.name for run in counting if run.state != "finished"]
+    cut_off = []
+    for run in register.runs():
+        if register.cut_off(run):
+            name = register.files(run).stem.name
+            became = REPEATED if run.decision == REPEAT else UNDECIDED
+            cut_off.append((name, CONTINUED if name in continued else became))
     kept = [register.files(run) for run in counting]
     return StudyFiles(kept, frozenset(continued), cut_off)
 
@@ -154,9 +166,12 @@ def _people(folder: StudyFolder, files: StudyFiles) -> Section:
     planned = study.sessions * len(study.participants)
     done = sum(one.done for one in progress(folder))
     said = [
-        f"{done} of {planned} planned sessions are done; {files.cut_off} runs were cut off. "
+        f"{done} of {planned} planned sessions are done; {len(files.cut_off)} runs were cut off. "
         f"Arms: {blinding(folder)}."
     ]
+    if files.cut_off:
+        each = ", ".join(f"{name} ({became})" for name, became in files.cut_off)
+        said.append(f"Cut off: {each}. What was repeated or is not finished is in no figure here.")
     for label, text in (
         ("Pre-registration", study.preregistration),
         ("Ethics approval", study.ethics),

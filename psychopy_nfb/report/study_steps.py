@@ -99,4 +99,6 @@ class BidsStep(Step):
                 print(f"{done.stem}: {note}")
         there = len(files.finished) - new
         print(f"{new} sessions were added" + (f", {there} were there already." if there else "."))
+        if left_out := files.left_out():
+            print(f"Left out, as they were cut off: {', '.join(left_out)}.")
         print(f"Dataset:\n  {options.out}")

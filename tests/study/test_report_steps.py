@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -139,6 +140,26 @@ def test_a_study_is_exported_and_what_was_there_stays(done, capsys, tmp_path):
     assert json.loads((out / "dataset_description.json").read_text("utf-8"))["BIDSVersion"]
     assert main(["study", "bids", str(folder.path), str(out)]) == 0
     assert "0 sessions were added, 8 were there already." in capsys.readouterr().out
+
+
+def test_runs_that_are_in_no_figure_are_named(done, capsys, tmp_path):
+    pytest.importorskip("pybv", reason="pybv writes the EEG of the dataset")
+    folder, _ = done
+    run = Register(folder).runs()[-1]
+    name = Path(run.stem).name
+    note = folder.path / "sessions" / run.name
+    note.write_text(json.dumps(json.loads(note.read_text("utf-8")) | {"state": "cut off"}), "utf-8")
+    _, page, table = report(folder, capsys)
+    assert f"Cut off: {name} (its session is not finished)." in page
+    sessions = {
+        (one, int(number)) for one, number in zip(table.participant, table.session, strict=True)
+    }
+    assert sessions == {(one, number) for one in PEOPLE for number in (1, 2)} - {
+        (run.participant, run.number)
+    }
+    assert main(["study", "bids", str(folder.path), str(tmp_path / "set")]) == 0
+    told = capsys.readouterr().out
+    assert f"Left out, as they were cut off: {name} (its session is not finished)." in told
 
 
 def test_a_study_without_sessions_has_no_report(blinded, capsys):
