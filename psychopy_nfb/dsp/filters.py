@@ -18,6 +18,10 @@ SETTLED = 0.01
 LONGEST_SETTLE = 10.0
 MOST_ORDER = 12
 MOST_HARMONICS = 50
+HIGHEST_MAINS = 65.0
+"""Hz: no mains' frequency is above it."""
+PASSES_ALL = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
+"""A second-order section that changes nothing."""
 
 
 class _Sections(Step):
@@ -158,7 +162,8 @@ class Notch(_Sections):
     """Frequency divided by the -3 dB width."""
     harmonics: int = 1
     """How many multiples to remove, the frequency itself included; those that the stream's rate
-    cannot carry are left out."""
+    cannot carry are left out, and so is the frequency itself (many recordings of sleep have
+    100 Hz): a device that samples rightly has removed them."""
 
     def __post_init__(self) -> None:
         check_number("frequency", self.frequency, above=0, unit="Hz")
@@ -166,7 +171,15 @@ class Notch(_Sections):
         check_whole("harmonics", self.harmonics, at_least=1, at_most=MOST_HARMONICS)
 
     def _design(self, info: SignalInfo) -> np.ndarray:
-        check_below_nyquist("frequency", self.frequency, info.rate)
+        self.note: str | None = None
+        if self.frequency > HIGHEST_MAINS or self.frequency < info.rate / 2:
+            check_below_nyquist("frequency", self.frequency, info.rate)
+        else:
+            self.note = (
+                f"No notch at {self.frequency:g} Hz: at {info.rate:g} samples a second there is "
+                f"nothing from {info.rate / 2:g} Hz on."
+            )
+            return np.array([PASSES_ALL])
         sections = []
         for number in range(1, self.harmonics + 1):
             if number * self.frequency < info.rate / 2:

@@ -111,6 +111,8 @@ class Step:
     """What the last block's samples are flagged with, uint32 of shape (n_out,), or None."""
     bits: int = 0
     """What the sample that `process_one` took last is flagged with."""
+    note: str | None = None
+    """What of its settings does not apply to the stream, as a sentence; known after `prepare`."""
     fault: str | None = None
     """Which of the steps within this one has failed, and how."""
     kept: np.ndarray | None = None

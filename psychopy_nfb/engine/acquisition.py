@@ -57,6 +57,8 @@ class Acquisition:
         ``aux_lost``, ``unlikely_amplitude``, ``rate_differs`` and what `StampClock` finds.
     aux_pulled : collections.deque of (ndarray, ndarray)
         Samples and stamps that the second stream sent by itself and nobody has taken yet.
+    notes : list of str
+        What of the training's settings does not apply to the streams; told with what was assumed.
 
     Raises
     ------
@@ -97,6 +99,7 @@ class Acquisition:
                 kinds={**self.info.kinds, **beside},
             )
             self.format = np.dtype(np.float64)
+        self.notes: list[str] = []
         self.events: deque[tuple[str, dict[str, Any]]] = deque()
         self.aux_pulled: deque[tuple[np.ndarray, np.ndarray]] = deque()
         self._amplitude: AmplitudeCheck | None = None
@@ -200,7 +203,8 @@ class Acquisition:
 
         With a second stream beside it, samples are kept as they are merged: in microvolts.
         """
-        facts = {**self._inlet.facts(), "kinds": self.info.kinds}
+        facts: dict[str, Any] = {**self._inlet.facts(), "kinds": self.info.kinds}
+        facts["assumptions"] += self.notes
         if self._merger is not None:
             facts["microvolts_per_unit"] = [1.0] * len(self._inlet.info.labels)
         return facts

@@ -97,6 +97,7 @@ class Loop:
             load_donors(order["donors"]) if order["donors"] else None,
             Path(order["kept"]) if order["kept"] else None,
         )
+        source.notes = self.processor.notes
         self._most_rows = max(1, round(RECORD_SECONDS * self.processor.rate))
         self.channels: ChannelWatch = ChannelWatch(source.info, self.processor.uses())
         self.rate: RateWatch = RateWatch(source.pace)

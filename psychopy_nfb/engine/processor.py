@@ -135,6 +135,11 @@ class Processor:
         return self._signals.delays
 
     @property
+    def notes(self) -> list[str]:
+        """What of the steps' settings does not apply to the stream, in sentences."""
+        return self._signals.notes()
+
+    @property
     def settle(self) -> float:
         """Seconds after a start or a gap until all signals can be trusted."""
         return self._signals.settle

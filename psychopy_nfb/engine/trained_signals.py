@@ -101,6 +101,11 @@ class TrainedSignals:
         """Return the signals' pipelines by name."""
         return {one.name: one.chain.pipeline for one in self.all}
 
+    def notes(self) -> list[str]:
+        """Return what steps say of settings that do not apply to the stream, each once."""
+        steps = [step for one in self.all for step in one.chain.pipeline.steps]
+        return list(dict.fromkeys(step.note for step in steps if step.note is not None))
+
     def due(self, beyond: list[list[bool]], n: int) -> list[bool]:
         """Return for each of `n` samples whether all of the rewarded signals are `beyond`."""
         if not self.rewarded:

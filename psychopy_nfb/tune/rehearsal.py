@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -123,6 +123,8 @@ def rehearse(
     positions = standard_positions(labels)
     info = SignalInfo(recording.rate, labels, positions=positions, kinds=recording.not_eeg)
     processor = Processor(configuration, info)  # refuses what does not fit
+    notes = (*recording.assumptions, *processor.notes)
+    recording = replace(recording, assumptions=notes)
     for chain in processor.chains.values():
         used = chain.used_channels.tolist()
         voltages = [place for place in used if place in info.voltages]

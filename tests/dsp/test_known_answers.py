@@ -154,6 +154,20 @@ def test_row_010_the_notch_removes_the_mains_alone():
     assert np.abs(out[10_000:, 0] - alpha[10_000:]).max() < 0.05
 
 
+@pytest.mark.parametrize("rate", [64.0, 100.0])
+def test_there_is_no_notch_where_the_rate_carries_no_mains(rate):
+    notch, samples = dsp.Notch(50.0, harmonics=3), noise()[:500]
+    info = dsp.SignalInfo(rate=rate, labels=("Fz", "C3", "Oz")[: samples.shape[1]])
+    out, _ = through(notch, samples, info)
+    assert (out == samples).all()
+    assert (notch.declared_delay, notch.settle) == (0.0, 0.0)
+    assert notch.note == (
+        f"No notch at 50 Hz: at {rate:g} samples a second there is nothing from {rate / 2:g} Hz on."
+    )
+    notch.prepare(dsp.SignalInfo(rate=250.0, labels=("Oz",)))
+    assert notch.note is None
+
+
 def test_row_011_no_sample_is_lost_or_doubled_in_a_million_random_chunks():
     rng = np.random.default_rng(2)
     sizes = rng.integers(0, 8, 1_000_000)

@@ -17,6 +17,7 @@ from psychopy_nfb import Neurofeedback
 from psychopy_nfb.analysis import lag_summary
 from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.dsp import Flags
+from psychopy_nfb.engine.presets import standard_training
 from psychopy_nfb.engine.records import DELAY
 from psychopy_nfb.engine.rerun import rerun
 from psychopy_nfb.errors import StreamError
@@ -329,3 +330,22 @@ def test_stamps_that_number_the_samples(open_inlet):
     assert inlet.clock.counted
     assert breaks == []
     assert np.diff(stamps) == pytest.approx(1 / 250, abs=0.004)
+
+
+@pytest.mark.kind("rate that carries no mains, 100 Hz", "corrected")
+def test_at_100_hz_there_is_a_training_without_a_notch_which_is_told(
+    odd_amplifier, until, tmp_path, caplog
+):
+    stream = StreamSelection(source_id=odd_amplifier(rate=100.0, alpha_on=["Oz"]), timeout=20)
+    training = standard_training(
+        channels="Oz", line_frequency=50, normalise="none", threshold=2.0, stream=stream
+    )
+    with (
+        caplog.at_level(logging.WARNING),
+        Neurofeedback(training, data=tmp_path) as nfb,
+        nfb.block("training"),
+    ):
+        until(lambda: nfb.update() or nfb.rewards > 0, 20, "a reward")
+    told = "No notch at 50 Hz: at 100 samples a second there is nothing from 50 Hz on."
+    assert [one.getMessage() for one in caplog.records].count(f"EEG stream: {told}") == 1
+    assert told in read_session(nfb.files.stem).settings["stream"]["assumptions"]

@@ -18,6 +18,7 @@ from psychopy_nfb.cli import main
 from psychopy_nfb.course import course, read_plan
 from psychopy_nfb.dsp import CFIR, DCBlock, Pick, SignalInfo
 from psychopy_nfb.dsp.flags import HOLDING, Flags
+from psychopy_nfb.engine.presets import standard_training
 from psychopy_nfb.engine.rerun import run_offline
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.protocol import FixedRatio, Schedule, Staircase, Success
@@ -70,6 +71,13 @@ def test_row_121_values_are_those_of_the_same_commands(recording):
     (signal,) = found.signals
     table = found.values[clean]
     assert signal.beyond == pytest.approx(np.mean(table.trained_z >= table.trained_threshold))
+
+
+def test_a_recording_of_100_hz_is_rehearsed_and_told_that_it_has_no_mains(recording):
+    slow = Recording(recording.samples, 100.0, recording.labels)
+    found = rehearse(slow, standard_training(channels="Oz", line_frequency=50), 30.0)
+    assert found.assumptions[-1].startswith("No notch at 50 Hz: at 100 samples a second")
+    assert found.clean > 0.9
 
 
 def test_row_121_a_plan_is_laid_over_the_recording(recording):
