@@ -14,7 +14,7 @@ import pytest
 from psychopy_nfb.course import course, read_plan
 from psychopy_nfb.recording import read_session
 
-pytestmark = [pytest.mark.alone, pytest.mark.display, pytest.mark.slow]
+pytestmark = [pytest.mark.display, pytest.mark.slow]
 ROOT = Path(__file__).parents[1]
 EXPERIMENTS = ROOT / "experiments"
 SETTINGS = sorted(EXPERIMENTS.glob("*_[ud]*.json"))
@@ -153,6 +153,7 @@ def test_row_071_trials_are_judged_as_quest_heard_of_them(planned):
     }
 
 
+@pytest.mark.alone  # it counts frames
 def test_photodiode_validation_runs_unattended_to_a_verdict(tmp_path):
     done = subprocess.run(
         [

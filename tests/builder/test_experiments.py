@@ -1,9 +1,13 @@
-"""The experiments for Builder, as they come, compiled and run to their end."""
+"""The experiments for Builder, as they come, compiled to ask nothing and run to their end.
+
+`test_attended` runs the same experiments with a person at them and looks at what they record; here
+is what only the script that asks nothing shows, and a session whose plan is in one Routine.
+"""
 
 from __future__ import annotations
 
 import csv
-import json
+import re
 import shutil
 import subprocess
 import sys
@@ -12,34 +16,38 @@ from xml.etree import ElementTree
 
 import pytest
 
+from psychopy_nfb.builder.compile import compile_experiment
 from psychopy_nfb.cli import main
 from psychopy_nfb.recording import read_session
 
-pytestmark = [pytest.mark.alone, pytest.mark.display, pytest.mark.slow]
+pytestmark = [pytest.mark.display, pytest.mark.slow]
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
-
-
-NAMES = ("alpha_training", "smr_emg", "photodiode_validation", "planned_session")
-PLANNED = {
-    "trials_quest": "trials_quest",
-    "bidirectional": "bidirectional",
-    "clinic_training": "clinic",
+UNATTENDED = ("planned_session", "trials_quest")
+"""Between them they have Routines of all kinds, a loop over a file, and a plan."""
+OTHERS = {
+    "alpha_training": ["training"],
+    "smr_emg": ["train", "transfer", "observe", "rest"],
+    "photodiode_validation": ["validation"],
+    "bidirectional": ["up", "down"],
+    "clinic_training": ["round 1", "rest 1", "round 2", "rest 2", "round 3"],
 }
-"""Experiments whose loop takes the course that a plan gives, and what its file is called."""
+"""The blocks of training of the others."""
+FILES = {"clinic_training": "clinic"}
+"""How the names of an experiment's conditions files begin, if not with its own."""
 ROWS = 5
 """Of such a file: a session of forty trials takes too long."""
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory, alone):
-    """Return each experiment's session; all were compiled and run unattended at the same time."""
-    return run_together(NAMES, tmp_path_factory, alone)
+    """Return the session of each of `UNATTENDED`; they were compiled and run at the same time."""
+    return run_together(UNATTENDED, tmp_path_factory, alone)
 
 
 @pytest.fixture(scope="module")
-def planned(tmp_path_factory, alone):
-    """Return the same of the experiments with a plan, after the others."""
-    return run_together(PLANNED, tmp_path_factory, alone)
+def others(tmp_path_factory, alone):
+    """Return the same of the other experiments."""
+    return run_together(OTHERS, tmp_path_factory, alone)
 
 
 def run_together(names, tmp_path_factory, alone):
@@ -47,7 +55,7 @@ def run_together(names, tmp_path_factory, alone):
     for name in names:
         folder = tmp_path_factory.mktemp(name)
         shutil.copy(EXPERIMENTS / f"{name}.psyexp", folder)
-        for file in EXPERIMENTS.glob(f"{PLANNED.get(name, name)}_*.csv"):
+        for file in EXPERIMENTS.glob(f"{FILES.get(name, name)}_*.csv"):
             with open(file, encoding="utf-8", newline="") as there:
                 rows = list(csv.reader(there))
             with open(folder / file.name, "w", encoding="utf-8", newline="") as here:
@@ -78,27 +86,6 @@ def blocks(session):
     return events[events.trial_type == "block_begin"].value.tolist()
 
 
-def test_row_071_alpha_training(finished):
-    session = finished["alpha_training"]
-    assert blocks(session) == ["signal check", "baseline eyes open", "training"]
-    assert session.settings["configuration"]["signals"]["nfb"]["baseline"]["seconds"] > 2
-    training = session.frames[session.frames.block == "training"]
-    assert training.shown.nunique() > 50
-    assert training.patch.nunique() == 2
-
-
-def test_row_071_smr_with_emg_inhibit(finished):
-    session = finished["smr_emg"]
-    assert blocks(session) == [
-        *("signal check", "baseline eyes open", "train", "transfer", "observe", "rest")
-    ]
-    frames = session.frames.dropna(subset="seq")
-    for block, shows in (("train", True), ("transfer", False), ("observe", True), ("rest", False)):
-        assert frames[frames.block == block].shown.notna().all() == shows, block
-        assert frames[frames.block == block].emg_z.notna().all()
-    assert session.settings["configuration"]["signals"]["emg"]["baseline"]["sd"] > 0
-
-
 def test_row_045_row_071_a_session_in_one_routine(finished):
     session = finished["planned_session"]
     turns = ["training", "transfer", "rest"] * 4
@@ -114,52 +101,24 @@ def test_row_045_row_071_a_session_in_one_routine(finished):
     assert frames[frames.block.isin(["welcome", "transfer", "rest"])].shown.isna().all()
 
 
-def test_row_071_trials_with_quest(planned):
-    session = planned["trials_quest"]
+def test_row_071_trials_of_a_file(finished):
+    session = finished["trials_quest"]
     names = [name for name in blocks(session) if name != "outcome"]
     assert names[:2] == ["signal check", "baseline eyes open"]
     assert set(names[2:]) == {"train", "transfer", "observe", "rest"}
-    events = session.events
-    judged = [json.loads(one) for one in events[events.trial_type == "trial"].detail]
-    assert [one["label"] for one in judged] == [name for name in names[2:] if name != "rest"]
-    assert session.settings["thresholds_reached"]["alpha"]["rule"] == "Quest"
-    trials = session.settings["thresholds_reached"]["alpha"]["settings"]["trials"]
-    assert len(trials) == sum(name in ("train", "observe") for name in names)
+    assert session.settings["configuration"]["signals"]["alpha"]["baseline"]["seconds"] > 2
 
 
-def test_row_071_both_directions(planned):
-    session = planned["bidirectional"]
-    trained = blocks(session)[2:]
-    assert set(trained) == {"up", "down"}
-    begins = session.events[session.events.trial_type == "block_begin"]
-    shown = {row.value: json.loads(row.detail).get("shown") for row in begins.itertuples()}
-    assert (shown["up"], shown["down"]) == ("own", "down")
-    down = session.frames[(session.frames.block == "down") & (session.frames.shown_seconds > 0.5)]
-    assert (down.shown_z + down.alpha_z).abs().max() < 1e-6
-
-
-def test_row_071_as_in_clinics(planned):
-    session = planned["clinic_training"]
-    assert blocks(session)[2:] == ["round 1", "rest 1", "round 2", "rest 2", "round 3"]
-    reached = session.settings["thresholds_reached"]
-    assert {name: one["rule"] for name, one in reached.items()} == dict.fromkeys(
-        ("smr", "theta", "muscle"), "Success"
+@pytest.mark.campaign
+@pytest.mark.parametrize("name", OTHERS)
+def test_row_071_the_others(name, others):
+    begins = blocks(others[name])
+    assert [one for one in begins if one not in ("signal check", "baseline eyes open")] == (
+        OTHERS[name]
     )
-    frames = session.frames.dropna(subset="seq")
-    rounds = frames[frames.block.isin(["round 1", "round 2", "round 3"])]
-    assert rounds.shown.nunique() > 20
-    assert frames[frames.block == "rest 1"].shown.isna().all()
 
 
-def test_photodiode_validation(finished):
-    session = finished["photodiode_validation"]
-    assert blocks(session) == ["validation"]
-    patch = session.frames[session.frames.block == "validation"].patch
-    assert patch.notna().mean() > 0.95
-    assert 0.3 < patch.mean() < 0.7
-
-
-@pytest.mark.parametrize("name", [*NAMES, *PLANNED])
+@pytest.mark.parametrize("name", [*UNATTENDED, *OTHERS])
 def test_the_name_of_each_is_that_of_its_file(name):
     """It names the files of a session, and whose thresholds the next session takes over."""
     source = ElementTree.parse(EXPERIMENTS / f"{name}.psyexp")
@@ -167,7 +126,19 @@ def test_the_name_of_each_is_that_of_its_file(name):
     assert given in ("", name)  # empty: PsychoPy takes the file's
 
 
-@pytest.mark.parametrize("name", [*NAMES, *PLANNED])
+@pytest.mark.parametrize("name", OTHERS)
+def test_the_script_that_asks_nothing_ends_each_routine(name, tmp_path):
+    source, script = EXPERIMENTS / f"{name}.psyexp", tmp_path / f"{name}.py"
+    compile_experiment(source, script, unattended=True)
+    told = script.read_text(encoding="utf-8")
+    assert "expInfo = showExpInfoDlg" not in told
+    routines = [one.tag == "Routine" for one in ElementTree.parse(source).find("Routines")]
+    assert re.findall(r"\.maxDuration = (.+)", told) == ["5"] * sum(routines)
+    assert len(re.findall(r"\bwait=1\.0\b", told)) == len(routines) - sum(routines)
+    assert set(re.findall(r"simulate='(\w+)'", told)) == {"always"}
+
+
+@pytest.mark.parametrize("name", [*UNATTENDED, *OTHERS])
 def test_they_have_nothing_to_complain_of(name, heard):
     from psychopy.experiment import Experiment
 

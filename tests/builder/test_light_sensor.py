@@ -12,7 +12,6 @@ import pandas as pd
 import pytest
 
 pytestmark = [
-    pytest.mark.alone,
     pytest.mark.display,
     pytest.mark.slow,
     pytest.mark.skipif(sys.platform != "linux", reason="the virtual diode reads an X screen"),
@@ -83,6 +82,7 @@ def run(folder, program, *arguments):
     assert ran.returncode == 0, ran.stderr
 
 
+@pytest.mark.alone
 def test_row_105_visual_validator_measures_onsets_by_the_diode(diode, home, tmp_path):
     script = tmp_path / "flashes.py"
     run(tmp_path, "compile_validation.py", diode, script)
@@ -103,6 +103,7 @@ def test_row_105_visual_validator_measures_onsets_by_the_diode(diode, home, tmp_
     assert resolves[0] < frames[0]
 
 
+@pytest.mark.alone
 def test_threshold_lies_between_black_and_white_on_every_channel(sensor, window):
     diodes = sensor("Diode, Inverse, Noise, Dead")
     diode, inverse, noise, dead = diodes.findThreshold(window)
@@ -118,10 +119,12 @@ def test_threshold_lies_between_black_and_white_on_every_channel(sensor, window)
         assert [diodes.getState(channel) for channel in range(4)] == [state, state, False, False]
 
 
+@pytest.mark.alone
 def test_threshold_of_one_channel_is_one_number(sensor, window):
     assert sensor(["Dead", 2]).findThreshold(window, channel=1) == pytest.approx(127.5, abs=2)
 
 
+@pytest.mark.alone
 def test_sensor_is_found_where_it_is(sensor, window):
     diodes = sensor("Noise, Diode")
     diodes.findThreshold(window)
@@ -142,6 +145,7 @@ def test_sensor_is_found_where_it_is(sensor, window):
     assert (diodes.size < 0.6).all()
 
 
+@pytest.mark.alone
 def test_response_tells_the_time_of_the_flip_on_the_clock_given(sensor, window):
     from psychopy import core, logging
 

@@ -181,12 +181,12 @@ def keep_lengths(run: InTheApp, session: Session, label: str, planned: list[floa
 
 def test_alpha_training_made_short(in_the_app):
     constants = {
-        "baseline.seconds": "8",
+        "baseline.seconds": "5",
         "blocks.nReps": "2",
-        **{f"training.{one}.stopVal": "10" for one in ("nfb", "bar", "points", "patch")},
+        **{f"training.{one}.stopVal": "7" for one in ("nfb", "bar", "points", "patch")},
         **{f"rest.{one}.stopVal": "5" for one in ("rest_nfb", "rest_text")},
     }
-    alpha_training(in_the_app("alpha_training", constants), training=10.0, rest=5.0)
+    alpha_training(in_the_app("alpha_training", constants), training=7.0, rest=5.0)
 
 
 @pytest.mark.campaign

@@ -20,7 +20,7 @@ ANSWER_SECONDS = 2.0
 KEPT = 61
 """Frames in the log before the run is stopped."""
 
-pytestmark = NEEDED
+pytestmark = [pytest.mark.alone, *NEEDED]
 EXPERIMENT = """
 import sys
 from psychopy.experiment import Experiment

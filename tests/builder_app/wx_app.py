@@ -27,7 +27,6 @@ SETUP = "Additional configuration needed"
 BUILDER, RUNNER = "PsychoPy Builder", "PsychoPy Runner"
 """What is in the titles of the app's windows."""
 NEEDED = [
-    pytest.mark.alone,
     pytest.mark.display,
     pytest.mark.slow,
     pytest.mark.skipif(not PYTHON.exists(), reason="no .venv-builder; see .ci/builder_app.sh"),

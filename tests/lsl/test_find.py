@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 
@@ -11,36 +14,53 @@ import pytest
 
 from psychopy_nfb import SecondStream, StreamSelection, read_configuration
 from psychopy_nfb.errors import StreamError
-from psychopy_nfb.lsl.find import find_stream, list_streams
+from psychopy_nfb.lsl.find import find_stream
 from psychopy_nfb.settings import from_dict, to_dict
 
 NOBODY = StreamSelection(name="Nobody", timeout=0.2)
 AMPLIFIER = "psychopy_nfb.simulate.simulator"
 
 
+FIND_NOBODY = """
+from psychopy_nfb import StreamSelection
+from psychopy_nfb.errors import StreamError
+from psychopy_nfb.lsl.find import find_stream, list_streams
+
+while not list_streams(0.5):
+    pass
+print("seen", flush=True)
+input()
+try:
+    find_stream(StreamSelection(name="Nobody", timeout=0.2))
+except StreamError as error:
+    print(error)
+"""
+
+
 @pytest.mark.slow
-def test_streams_of_a_computer_that_answers_late_are_named(start_module, until):
-    process, source_id = start_module(AMPLIFIER, "--name", "Late")
-    assert pylsl.resolve_byprop("source_id", source_id, 1, 30)
-    # What an earlier test sent may not have gone yet; it would answer in time.
-    until(
-        lambda: all(one.name().startswith("Late") for one in list_streams(1.0)),
-        30,
-        "the end of other streams",
-    )
+@pytest.mark.usefixtures("lsl_alone")  # a stream of an earlier test would answer in time
+def test_streams_of_a_computer_that_answers_late_are_named(start_module):
+    process, _ = start_module(AMPLIFIER, "--name", "Late")
     stopped = psutil.Process(process.pid)
-    stopped.suspend()
-    later = threading.Timer(1.5, stopped.resume)
-    later.start()
-    try:
-        with pytest.raises(StreamError, match="no such stream within 0.2 s; .*'Late'"):
-            find_stream(NOBODY)
-    finally:
-        later.join()
+    with subprocess.Popen(
+        [sys.executable, "-c", FIND_NOBODY],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as finder:
+        assert finder.stdout.readline() == "seen\n"
+        stopped.suspend()
+        later = threading.Timer(1.5, stopped.resume)
+        later.start()
+        try:
+            said, _ = finder.communicate("go on\n", timeout=60)
+        finally:
+            later.join()
+    assert re.search("no such stream within 0.2 s; .*'Late'", said)
 
 
 @pytest.mark.slow
-def test_a_stream_that_comes_while_others_are_looked_for_is_taken(start_module, until):
+def test_a_stream_that_comes_while_others_are_looked_for_is_taken(start_module):
     process, source_id = start_module(AMPLIFIER, "--name", "Slow")
     assert pylsl.resolve_byprop("source_id", source_id, 1, 30)
     stopped = psutil.Process(process.pid)

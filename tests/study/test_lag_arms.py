@@ -183,7 +183,8 @@ def test_row_122_a_lag_that_is_an_arm_is_held_and_seen_by_nobody_until_the_key_o
         assert np.allclose(frames.trained_z, shown, rtol=1e-8)
         values, _ = rerun(session)
         assert (
-            np.abs(values - session.signals[list(nfb.configuration.value_names)]).max(None) < 1e-9
+            np.abs(values - session.signals[list(nfb.configuration.value_names)]).max(axis=None)
+            < 1e-9
         )
         assert contingency(session).r[0] == pytest.approx(1)
         report = write_report(str(nfb.files.stem))

@@ -158,7 +158,10 @@ def test_what_is_weaker_than_an_amplifiers_noise_is_refused_and_the_unit_named(
         number = writer.add_stream("Amp", "EEG", labels, RATE, "double64", units=units)
         writer.write(number, samples, 100 + np.arange(len(samples)) / RATE)
         writer.close()
-        given = {"rehearse": ["--settings", str(ALPHA_UP)], "tune": ["--channel", "Oz"]}
+        given = {
+            "rehearse": ["--settings", str(ALPHA_UP)],
+            "tune": ["--channel", "Oz", "--delays", "100"],
+        }
         arguments = [str(tmp_path / f"{name}.xdf"), *given.get(command, [])]
         found.append(main([command, *arguments, "--out", str(tmp_path)]))
     assert found == [0, 2]
