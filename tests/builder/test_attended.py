@@ -119,7 +119,7 @@ def test_row_071_smr_with_emg_inhibit(attended):
     run = attended("smr_emg")
     run.begin()
     for kind in KINDS:
-        pixels = run.block(kind, 1, after=2.0)
+        pixels = run.block(kind, 1, after=1.5)
         check_text(pixels)  # what to do
         assert bar_pixels(pixels) > 5000
     run.block_end("rest", 1)
@@ -143,7 +143,7 @@ def test_row_071_a_planned_session(attended, name):
     run.begin()
     labels = PLANNED[name]
     for label in labels:
-        pixels = run.block(label, 1, after=2.0)
+        pixels = run.block(label, 1, after=1.5)
         if label.startswith("rest"):  # over a movie that is dark
             words = np.all(np.abs(pixels.astype(int) - TEXT_COLOR) < 12, axis=-1)
             assert words.sum() > ENOUGH_TEXT
