@@ -74,7 +74,8 @@ class Acquisition:
     ):
         known = known or {}
         heard = Heard(**known["heard"]) if known.get("heard") else None
-        self._inlet = _opened(selection, known.get("eeg"), heard)
+        addresses = known.get("addresses", {})
+        self._inlet = _opened(selection, known.get("eeg"), heard, addresses.get("eeg", ""))
         self._known = self._inlet.facts()
         self._again = same_stream(selection, self._known, RESTART_SECONDS)
         self._merger = None
@@ -83,7 +84,8 @@ class Acquisition:
         self.format: np.dtype[Any] = self._inlet.format
         self.aux_info: SignalInfo | None = None
         if aux is not None:
-            self._merger = Merger(_opened(aux, known.get("aux")))
+            beside = _opened(aux, known.get("aux"), address=addresses.get("aux", ""))
+            self._merger = Merger(beside)
             self._scales = None  # what is merged is in microvolts
             self.aux_info = self._merger.inlet.info
             shared = set(self._merger.labels) & set(self.info.labels)
@@ -92,11 +94,11 @@ class Acquisition:
                     "aux", str(aux), f"has channels that the EEG has too: {', '.join(shared)}"
                 )
             # What is laid beside the EEG comes from another amplifier: no reference is made of it.
-            beside = {label: self.aux_info.kinds.get(label, MISC) for label in self._merger.labels}
+            kinds = {label: self.aux_info.kinds.get(label, MISC) for label in self._merger.labels}
             self.info = replace(
                 self.info,
                 labels=self.info.labels + self._merger.labels,
-                kinds={**self.info.kinds, **beside},
+                kinds={**self.info.kinds, **kinds},
             )
             self.format = np.dtype(np.float64)
         self.notes: list[str] = []
@@ -211,9 +213,15 @@ class Acquisition:
 
     def known(self) -> dict[str, object]:
         """Return what a successor needs to take the same streams, and to understand the EEG's."""
-        aux = None if self._merger is None else self._merger.inlet.facts()
+        inlets = {"eeg": self._inlet}
+        if self._merger is not None:
+            inlets["aux"] = self._merger.inlet
         heard = replace(self._inlet.heard, offset=self.clock_offset)
-        return {"eeg": self._inlet.facts(), "aux": aux, "heard": heard.to_dict()}
+        return {
+            **{name: inlet.facts() for name, inlet in inlets.items()},
+            "heard": heard.to_dict(),
+            "addresses": {name: inlet.address for name, inlet in inlets.items()},
+        }
 
     @property
     def clock_offset(self) -> float:
@@ -286,11 +294,14 @@ class Acquisition:
 
 
 def _opened(
-    selection: StreamSelection, known: dict[str, Any] | None, heard: Heard | None = None
+    selection: StreamSelection,
+    known: dict[str, Any] | None,
+    heard: Heard | None = None,
+    address: str = "",
 ) -> Inlet | AbsentStream | SyntheticStream:
     """Open a stream: the one that is `known`, or the one that is selected."""
     if selection.test_signal:
         return SyntheticStream()
     if known is None:
         return Inlet(selection, heard=heard)
-    return found_again(selection, known, RESTART_SECONDS, heard)
+    return found_again(selection, known, RESTART_SECONDS, heard, address)

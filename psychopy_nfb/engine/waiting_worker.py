@@ -7,6 +7,7 @@ second.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import threading
@@ -67,6 +68,8 @@ def main() -> int:
     from psychopy_nfb.engine.worker import load_all, run_beside_experiment, serve
 
     load_all()
+    gc.collect()
+    gc.freeze()  # so that `serve` does not look through all of it once more
     rests.hurry()
     sys.meta_path.remove(rests)
     return run_beside_experiment(serve)

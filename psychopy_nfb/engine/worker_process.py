@@ -302,7 +302,9 @@ class WorkerProcess:
         process = self._process
         dead = process.poll() is not None
         if not (self._health.is_silent(first=not self._told) or dead):
-            if self._spare is not None and self._health.has_worked:
+            # At first the experiment itself still loads; in the middle of a run it does not.
+            may_load = self._health.is_ready if self.restarts else self._health.has_worked
+            if self._spare is not None and may_load:
                 self._spare.begin(self.log_path)
             return False
         if not self._told:

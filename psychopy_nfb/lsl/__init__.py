@@ -1,7 +1,7 @@
 """The network side: streams found and opened, gaps and drift, and streams sent out.
 
 - `selection`, `find`, `describe`: which stream is meant, which are there, and how they are told
-  apart; `absent`: a known one that is not there yet;
+  apart; `absent`: a known one that is not there yet; `address`: where one was, for others;
 - `stream_channels`, `ask`, `amplitude`: what its channels are and what they are called, also asked
   without opening it, and whether their numbers can be EEG;
 - `inlet`, `merge`, `markers`, `continuity`: samples and markers in, with their gaps and drift;

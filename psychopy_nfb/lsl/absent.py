@@ -8,10 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pylsl
 
 from psychopy_nfb.dsp.montage import standard_positions
 from psychopy_nfb.dsp.step import SignalInfo
 from psychopy_nfb.errors import NfbError
+from psychopy_nfb.lsl.address import stream_at
 from psychopy_nfb.lsl.find import look_for
 from psychopy_nfb.lsl.inlet import Inlet, StreamLost
 from psychopy_nfb.lsl.selection import StreamSelection
@@ -20,6 +22,8 @@ from psychopy_nfb.lsl.stamps_heard import Heard
 
 logger: logging.Logger = logging.getLogger(__name__)
 
+DIRECT_SECONDS = 0.5
+"""How long a stream may take to answer at the address that it had; a search takes as long."""
 UNITS = "microvolts_per_unit"
 ALIKE = {
     "labels": "channels",
@@ -44,6 +48,7 @@ class AbsentStream:
 
     speed: float = 1.0
     waiting = False
+    address: str = ""
 
     def __init__(self, facts: dict[str, Any], heard: Heard | None = None):
         labels = tuple(facts["labels"])
@@ -119,14 +124,35 @@ def _in_a_row(value: object) -> str:
 
 
 def found_again(
-    selection: StreamSelection, known: dict[str, Any], timeout: float, heard: Heard | None = None
+    selection: StreamSelection,
+    known: dict[str, Any],
+    timeout: float,
+    heard: Heard | None = None,
+    address: str = "",
 ) -> Inlet | AbsentStream:
-    """Return the very stream with the facts `known`, or one that is absent after `timeout` s."""
+    """Return the very stream with the facts `known`, or one that is absent after `timeout` s.
+
+    Parameters
+    ----------
+    selection : StreamSelection
+        What the person chose.
+    known : dict
+        What `Inlet.facts` said of the stream.
+    timeout : float
+        Seconds to look for it.
+    heard : Heard, optional
+        What was understood of its clock and rate.
+    address : str
+        `Inlet.address` of the stream, which is opened there at once if it still is; else it is
+        looked for.
+    """
     again = same_stream(selection, known, timeout)
     own = f"uid='{known['uid']}'"
     predicate = own if again.predicate is None else f"({again.predicate}) and {own}"
     again = replace(again, predicate=predicate)
     try:
+        if (inlet := _opened_at(address, again, known, heard)) is not None:
+            return inlet
         found = look_for(again, threading.Event(), timeout)
         if found is None:
             return AbsentStream(known, heard)
@@ -136,3 +162,20 @@ def found_again(
     except Exception:  # liblsl's own, while streams come and go
         logger.exception("The stream could not be opened; it is looked for again.")
         return AbsentStream(known, heard)
+
+
+def _opened_at(
+    address: str, again: StreamSelection, known: dict[str, Any], heard: Heard | None
+) -> Inlet | None:
+    """Return the stream with the facts `known` if it is still at its address."""
+    there = stream_at(address)
+    if there is None:
+        return None
+    try:
+        inlet = Inlet(replace(again, timeout=DIRECT_SECONDS), heard=heard, found=there)
+    except (NfbError, TimeoutError, pylsl.util.LostError):
+        return None
+    if inlet.facts()["uid"] == known["uid"]:
+        return inlet
+    inlet.close()  # another one has its port now
+    return None

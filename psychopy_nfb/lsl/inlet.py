@@ -11,6 +11,7 @@ import pylsl
 from psychopy_nfb.checks import check_rate
 from psychopy_nfb.dsp.step import SignalInfo
 from psychopy_nfb.errors import StreamError
+from psychopy_nfb.lsl.address import address_of
 from psychopy_nfb.lsl.chunk_buffer import ChunkBuffer
 from psychopy_nfb.lsl.find import Search, is_remote
 from psychopy_nfb.lsl.outlet import SIMULATED, SPEED
@@ -61,6 +62,8 @@ class Inlet:
         What was understood of its clock, chunks and rate.
     clock : StampClock
         Puts its stamps on LSL's clock.
+    address : str
+        Where it was found, for `found_again`.
     declared_rate : float
         The rate that the stream declares, in Hz; 0 if it declares none.
     speed : float
@@ -101,6 +104,7 @@ class Inlet:
         # Recovery inside LSL would hide that an amplifier was off: the worker finds it again itself
         # and marks the gap.
         self.remote: bool = is_remote(found)
+        self.address: str = address_of(found)
         self._inlet = pylsl.StreamInlet(
             found,
             max_buflen=BUFFER_SECONDS,

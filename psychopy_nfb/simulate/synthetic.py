@@ -33,6 +33,7 @@ class SyntheticStream:
         )
         self.declared_rate = RATE
         self.speed: float = 1.0
+        self.address: str = ""
         self.heard: Heard = Heard()
         self.waiting = False
         self.clock: StampClock = StampClock(RATE, Heard(samples=1, pace=RATE))

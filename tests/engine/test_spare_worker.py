@@ -64,6 +64,19 @@ def test_one_that_waits_and_dies_is_not_started_again_and_again(
         assert not ahead_of(nfb)
 
 
+@pytest.mark.alone
+def test_in_the_middle_of_a_run_the_next_one_is_loaded_at_once(
+    amplifier, training, tmp_path, until
+):
+    with Neurofeedback(training(amplifier().source_id), data=tmp_path) as nfb:
+        until(lambda: ahead_of(nfb), 20, "a process that waits")
+        first = nfb.worker_pid
+        os.kill(first, KILL)
+        until(lambda: nfb.worker_pid != first and fresh(nfb), 20, "feedback again")
+        until(lambda: ahead_of(nfb), 20, "another process that waits")
+        assert not nfb._link.handle._health.has_worked, "it did not wait for the start to be over"
+
+
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="no SIGSTOP on this system")
 def test_one_that_was_stopped_is_not_given_the_work(amplifier, training, tmp_path, until):
     with Neurofeedback(training(amplifier().source_id), data=tmp_path) as nfb:
