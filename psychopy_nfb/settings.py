@@ -14,6 +14,7 @@ import math
 import os
 import types
 import typing
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -135,6 +136,8 @@ def write_json(settings: Any, path: str | os.PathLike[str]) -> None:
     try:
         patiently(lambda: draft.write_text(text, encoding="utf-8"))
     except OSError as error:
+        with suppress(OSError):  # half of it is of no use
+            draft.unlink(missing_ok=True)
         raise FileError("file", os.fspath(path), f"cannot be written: {cause(error)}") from None
     try:
         patiently(lambda: os.replace(draft, path))

@@ -6,6 +6,7 @@ import logging
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 
 from psychopy_nfb.engine.worker_launch import close_pipes, start_worker
@@ -34,14 +35,20 @@ class SpareWorker:
         self._failed = False
         self._changing = threading.Lock()
 
-    def begin(self, log_path: str) -> None:
-        """Start the process if there is none; not again once one has ended by itself."""
+    def begin(self, log_path: Callable[[], str]) -> None:
+        """Start the process if there is none; not again once one has ended by itself.
+
+        Parameters
+        ----------
+        log_path : callable
+            Returns the file that its stderr is added to.
+        """
         with self._changing:
             if self._failed:
                 return
             if self._process is None:
                 try:
-                    self._process = start_worker(WAITING, self._block, log_path)
+                    self._process = start_worker(WAITING, self._block, log_path())
                 except OSError as error:  # without it a successor takes longer, no more
                     logger.info("No process could be started ahead: %s", error)
                     self._failed = True

@@ -104,6 +104,49 @@ def how_it_ended(status: int | None, log_path: str, log_stays: bool) -> str:
     return told
 
 
+class WorkerLogs:
+    """The files that stderr of a session's processes goes to.
+
+    It is never inherited, which would freeze PsychoPy Runner.
+
+    Parameters
+    ----------
+    block : str
+        Name of the shared memory.
+
+    Attributes
+    ----------
+    newest : str
+        That of the process that was started last.
+    """
+
+    def __init__(self, block: str):
+        self._block = block
+        self._paths: set[str] = set()
+        self.newest: str = ""
+
+    def new(self, stem: str | None) -> str:
+        """Return the file for a process that is to be started.
+
+        Beside the session's files if there are any and one can be written there; their folder may
+        be deleted or full meanwhile, or no longer be writable.
+        """
+        stems = [os.path.join(tempfile.gettempdir(), self._block)]
+        if stem is not None:
+            stems.insert(0, stem)
+        for one in stems:
+            self.newest = f"{one}{LOG_SUFFIX}"
+            with suppress(OSError), open(self.newest, "ab"):
+                break
+        self._paths.add(self.newest)
+        return self.newest
+
+    def remove(self, if_empty: bool) -> None:
+        """Remove all of them; with `if_empty` only those that hold no news."""
+        for path in self._paths:
+            remove_log(path, if_empty)
+
+
 def remove_log(path: str, if_empty: bool) -> None:
     """Remove the worker's log file; with `if_empty` only when it holds no news."""
     try:

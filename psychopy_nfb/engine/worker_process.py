@@ -11,7 +11,6 @@ import logging
 import os
 import shutil
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -29,11 +28,10 @@ from psychopy_nfb.engine.reached_state import ReachedState
 from psychopy_nfb.engine.spare_worker import SpareWorker
 from psychopy_nfb.engine.worker_health import START_SECONDS, WorkerHealth, start_seconds
 from psychopy_nfb.engine.worker_launch import (
-    LOG_SUFFIX,
+    WorkerLogs,
     close_pipes,
     how_it_ended,
     remove_abandoned_logs,
-    remove_log,
     start_worker,
 )
 from psychopy_nfb.errors import NfbError, WorkerError, cause
@@ -124,6 +122,7 @@ class WorkerProcess:
         self._lately: list[dict[str, Any]] = []  # restarts whose events may be in no file yet
         self.ready: dict[str, Any] = {}
         self.block: SharedBlock = SharedBlock.create(value_names)
+        self.logs: WorkerLogs = WorkerLogs(self.block.name)
         self._spare = SpareWorker(self.block.name) if remote is None else None
         self._health = WorkerHealth(self.block)
         self.restarts: int = 0
@@ -163,14 +162,6 @@ class WorkerProcess:
         """Process id of the current worker."""
         return None if self._process is None else self._process.pid
 
-    @property
-    def log_path(self) -> str:
-        """Where the worker's stderr goes; it is never inherited, which would freeze Runner."""
-        stem = self._session
-        if stem is None or not os.path.isdir(os.path.dirname(stem)):  # it may be deleted meanwhile
-            stem = os.path.join(tempfile.gettempdir(), self.block.name)
-        return f"{stem}{LOG_SUFFIX}"
-
     def command(self, name: str, **content: object) -> int:
         """Queue a command for the worker; never waits. A worker that dies cannot lose it.
 
@@ -186,7 +177,7 @@ class WorkerProcess:
         module = WORKER if self._remote is None else RECEIVER
         process = None if self._spare is None else self._spare.take()
         if process is None:
-            process = start_worker(module, self.block.name, self.log_path)
+            process = start_worker(module, self.block.name, self.logs.new(self._session))
         self.block["worker_pid"] = process.pid
         self._health.begin()
         order = {
@@ -286,7 +277,7 @@ class WorkerProcess:
 
     def _ended_how(self) -> str:
         """Return how the current process ended, with the last line of its log."""
-        return how_it_ended(self._process.poll(), self.log_path, self._session is not None)
+        return how_it_ended(self._process.poll(), self.logs.newest, self._session is not None)
 
     def _watch(self) -> None:
         """Start another worker when this one has died or no longer goes round its loop."""
@@ -305,7 +296,7 @@ class WorkerProcess:
             # At first the experiment itself still loads; in the middle of a run it does not.
             may_load = self._health.is_ready if self.restarts else self._health.has_worked
             if self._spare is not None and may_load:
-                self._spare.begin(self.log_path)
+                self._spare.begin(lambda: self.logs.new(self._session))
             return False
         if not self._told:
             self._receiver.join(LAST_WORDS_SECONDS)  # it may have said why
@@ -438,7 +429,7 @@ class WorkerProcess:
         self.block.close()
         if self._process is not None:
             close_pipes(self._process)
-        remove_log(self.log_path, if_empty=self._session is not None)
+        self.logs.remove(if_empty=self._session is not None)
 
     def _log_left_frames(self) -> None:
         """Write the frames that no worker lived to write."""

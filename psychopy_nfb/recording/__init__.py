@@ -5,7 +5,7 @@
   nothing written;
 - `sidecars`: what the tables' columns mean; `text`: texts made safe for all of them;
 - `open_files`: all of them, open for writing; `session`: written as the worker's loop hands things
-  over, elsewhere if they cannot be written any more;
+  over, elsewhere if they cannot be written any more; `abandon`: what is left of such a file;
 - `sealing`, `sealed_file`: what a blinded session writes and nobody reads without the key;
   `opened`: the same after unblinding; `blinding`: which of the two it is;
   `proofs`: whether its files are as they were written;

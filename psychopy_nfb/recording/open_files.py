@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -334,11 +333,7 @@ class OpenFiles:
         called again.
         """
         for file, size in zip(self._all, self._flushed, strict=True):
-            with suppress(OSError):
-                file.abandon()
-            with suppress(OSError):  # it is gone, or its disk is
-                if os.path.getsize(file.path) > size:
-                    os.truncate(file.path, size)
+            file.abandon(size)
         return self._n_flushed
 
     def close(self) -> list[Exception]:

@@ -19,6 +19,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from psychopy_nfb.protocol import shown_names
+from psychopy_nfb.recording.abandon import abandon_file
 from psychopy_nfb.recording.proofs import PROOF_BYTES, Watched
 from psychopy_nfb.recording.sealing import Sealer, open_to_append, opened_records
 from psychopy_nfb.recording.tables import FRAME_COLUMNS
@@ -225,9 +226,9 @@ class SealedFile:
         self._frames.clear()
         self._file.flush()
 
-    def abandon(self) -> None:
-        """Close the file without what is not sealed yet, where it can no longer be written."""
-        self._file.close()
+    def abandon(self, size: int) -> None:
+        """Close the file with its first `size` bytes, where it can no longer be written."""
+        abandon_file(self._file, size)
 
     def close(self, ends: bool = True) -> None:
         """Seal what is left and close the file. Harmless when called again.

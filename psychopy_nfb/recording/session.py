@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from psychopy_nfb.errors import FileError, cause
 from psychopy_nfb.recording.names import SessionFiles
 from psychopy_nfb.recording.open_files import Left, OpenFiles
 
@@ -177,11 +178,14 @@ class SessionWriter:
     def _failed(self, error: Exception) -> None:
         """Note that the files of now can no longer be written."""
         self.error = error
+        if isinstance(error, OSError):  # which names no file
+            remedy = f"cannot be written any more: {cause(error)}"
+            self.error = FileError("file", str(self.files), remedy)
         self.writes = False
         # In these files it may be whole, in part or not at all: in the next ones it is in any case.
         self._jobs.extendleft(reversed(self._unflushed))
         self._unflushed.clear()
-        logger.error("The recording stopped.", exc_info=error)  # where, is in the worker's log
+        logger.error("The recording stopped: %s", self.error, exc_info=error)
 
     def _move(self) -> bool:
         """Go on in new files, in a temporary folder; return whether that was possible."""

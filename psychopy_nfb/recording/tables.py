@@ -20,6 +20,7 @@ from psychopy_nfb.protocol import (
     value_name,
 )
 from psychopy_nfb.reading import length_of_whole_rows
+from psychopy_nfb.recording.abandon import abandon_file
 from psychopy_nfb.recording.text import LONGEST_TEXT, NOT_AVAILABLE, cell_text, safe_text
 
 if TYPE_CHECKING:
@@ -126,9 +127,9 @@ class _Table:
         """Hand all rows to the operating system."""
         self._file.flush()
 
-    def abandon(self) -> None:
-        """Close the file as it is, where it can no longer be written."""
-        self._file.close()
+    def abandon(self, size: int) -> None:
+        """Close the file with its first `size` bytes, where it can no longer be written."""
+        abandon_file(self._file, size)
 
     def close(self) -> None:
         """Close the file. Harmless when called again."""

@@ -19,6 +19,7 @@ import numpy as np
 
 from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.errors import FileError, cause
+from psychopy_nfb.recording.abandon import abandon_file
 from psychopy_nfb.recording.text import safe_text
 from psychopy_nfb.recording.xdf_headers import (
     file_header,
@@ -241,10 +242,10 @@ class XdfWriter:
             self._chunk(STREAM_FOOTER, struct.pack("<I", number) + footer)
         self._file.close()
 
-    def abandon(self) -> None:
-        """Close the file without footers, where it can no longer be written."""
+    def abandon(self, size: int) -> None:
+        """Close the file with its first `size` bytes, where it can no longer be written."""
         self._closed = True
-        self._file.close()
+        abandon_file(self._file, size)
 
     def _chunk(self, tag: int, content: bytes) -> None:
         self._file.write(_length(len(content) + 2) + struct.pack("<H", tag) + content)

@@ -327,6 +327,8 @@ def test_no_sample_is_lost_where_a_disk_fills_up(amplifier, training, small_disk
     rest = Path(re.search(r"written to (\S+)_\*", nfb.recording_error)[1])
     session, after = read_session(nfb.files.stem), read_session(rest)
     shutil.rmtree(rest.parent)
+    assert f"file='{nfb.files}': cannot be written any more: " in nfb.recording_error
+    assert not [*small_disk.glob("*.part"), *small_disk.glob("*_worker.log")]
     assert len(session.eeg.stamps) > 250
     assert_nothing_is_lost_between(session, after)
     assert after.events.value.tolist().count("after") == 1

@@ -26,7 +26,7 @@ WORKING = """
 import sys, time
 from psychopy_nfb import Neurofeedback
 nfb = Neurofeedback(sys.argv[1], data=sys.argv[2] or None).start()
-print(nfb._link.handle.log_path, flush=True)
+print(nfb._link.handle.logs.newest, flush=True)
 time.sleep(60)
 """
 

@@ -16,7 +16,13 @@ import pytest
 
 from psychopy_nfb.errors import FileError
 from psychopy_nfb.protocol import value_names
-from psychopy_nfb.recording import FRAME_COLUMNS, SessionRecord, SessionWriter, new_session
+from psychopy_nfb.recording import (
+    FRAME_COLUMNS,
+    SessionFiles,
+    SessionRecord,
+    SessionWriter,
+    new_session,
+)
 
 VALUE_NAMES = value_names(["trained"])
 
@@ -73,7 +79,7 @@ def test_a_disk_that_fails_is_told_with_where_and_nothing_raises(tmp_path, caplo
         write_second(writer, second)
     writer.close()
     assert writer.error is not None
-    assert "The recording stopped.\nTraceback (most recent call last):" in caplog.text
+    assert f"The recording stopped: {writer.error}\nTraceback (most recent" in caplog.text
     assert len(pd.read_csv(files.events, sep="\t")) <= 4  # readable, whole rows
     assert writer.files != files
     assert len(both(writer, files)) == 4
@@ -160,7 +166,7 @@ def test_a_full_disk_is_told_and_what_came_before_is_readable(tmp_path):
         env={**os.environ, "PYTHONPATH": os.path.dirname(__file__)},
     )
     error, eeg, rest = process.stdout.strip().split("|")
-    assert error == "OSError"
+    assert error == "FileError"
     assert process.returncode == 0
     read = lengths(eeg)["Amp"]
     assert read >= 200
@@ -175,10 +181,47 @@ def test_rows_taken_before_an_error_are_in_one_part_or_the_other_when_closed(tmp
     writer.frames(frame_rows(0, 5))
     os.close(writer._files._xdf._file.fileno())
     writer.close()
-    assert isinstance(writer.error, OSError)
+    assert isinstance(writer.error, FileError)
+    assert f"file='{files}': cannot be written any more: " in str(writer.error)
     frames = [*pd.read_csv(files.frames).frame, *pd.read_csv(writer.files.frames).frame]
     assert frames == list(range(5))
     shutil.rmtree(writer.files.stem.parent)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows renames no folder with open files")
+def test_each_entry_is_in_one_part_where_the_folder_is_renamed(tmp_path):
+    folder = tmp_path / "data"
+    files = new_session(folder)
+    writer = SessionWriter(files, EEG, VALUE_NAMES)
+    write_second(writer, 0)
+    folder.rename(tmp_path / "renamed")
+    write_second(writer, 1)
+    writer.frames(frame_rows(0, 5))
+    writer.close()
+    assert isinstance(writer.error, FileError)
+    (there,) = (tmp_path / "renamed").glob("*_eeg.xdf")
+    first = SessionFiles.from_stem(there)
+    assert len(both(writer, first)) == 2
+    here, rest = lengths(first.eeg), lengths(writer.files.eeg)
+    for stream, n in {"Amp": 200, "Feedback": 200, "Events": 2, "Frames": 5}.items():
+        assert here.get(stream, 0) + rest.get(stream, 0) == n, stream
+    shutil.rmtree(writer.files.stem.parent)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit on file sizes on this system")
+def test_half_of_a_settings_file_is_not_left_on_a_full_disk(tmp_path):
+    code = (
+        "import resource, sys\n"
+        "from psychopy_nfb.settings import write_json\n"
+        "write_json({'a': 1}, sys.argv[1])\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, 5_000))\n"
+        "write_json({'a': 20_000 * 'b'}, sys.argv[1])\n"
+    )
+    path = tmp_path / "a_nfb.json"
+    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True)
+    assert f"file='{path}': cannot be written: " in done.stderr
+    assert [one.name for one in tmp_path.iterdir()] == ["a_nfb.json"]
+    assert path.read_text(encoding="utf-8") == '{\n  "a": 1\n}\n'
 
 
 def test_settings_read_while_they_are_written_are_never_torn(tmp_path):
