@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pylsl
 
 from psychopy_nfb.dsp import ChannelQuality
 from psychopy_nfb.engine.acquisition import Acquisition
@@ -185,6 +186,16 @@ class CommandHandler:
         """Keep what a later session of the person goes on with."""
         if self._processor.thresholds.any:
             self._recorder.remember(thresholds_reached=self._processor.thresholds.carried())
+
+    def cut_off(self) -> None:
+        """Write the ends of a baseline and of blocks that the session's own end cuts off."""
+        t = pylsl.local_clock()
+        label = self._processor.baseline_label
+        if label is not None:
+            event = _command_event("baseline_cut_off", {"label": label})
+            self._recorder.events.wait(t, event)
+        for event in self._recorder.experiment.cut_off(t):
+            self._recorder.events.wait(t, event)
 
     def _note_counting(self) -> None:
         """Write from which sample on points count or not; a block's own event has its time."""

@@ -75,3 +75,16 @@ class ExperimentEvents:
         else:
             self.open_blocks.pop(command["id"], None)
         return event
+
+    def cut_off(self, t: float) -> list[dict[str, Any]]:
+        """Return the ends, at LSL time `t`, of the blocks that nobody will end, inner ones first.
+
+        Their experiment was killed.
+        """
+        ends = []
+        for begun in reversed(self.open_blocks.values()):
+            end = {key: begun[key] for key in ("value", "kind")}
+            detail = {**begun["detail"], "cut_off": True}
+            ends.append({"label": "block_end", **end, "duration": t - begun["t"], "detail": detail})
+        self.open_blocks.clear()
+        return ends

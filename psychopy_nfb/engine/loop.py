@@ -31,6 +31,8 @@ from psychopy_nfb.lsl.stamps_heard import silence_seconds
 from psychopy_nfb.lsl.stamps_rate import RateWatch
 from psychopy_nfb.settings import to_dict
 
+STOPPED = "stopped"
+"""Why a run ended that no other process goes on with."""
 PULL_SECONDS = 0.02
 """Longest wait for samples: how late a command can be when nothing arrives."""
 FIRST_SAMPLE_SECONDS = 1.0
@@ -397,6 +399,8 @@ class Loop:
 
     def finish(self, reason: str) -> None:
         """Write what is left and tell how the run went."""
+        if reason == STOPPED:  # else another process goes on
+            self.commands.cut_off()
         self.commands.keep_thresholds()
         self.recorder.record_batch()
         stages = {**self.stage_seconds, **self.processor.stages()}

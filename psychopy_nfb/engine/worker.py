@@ -140,7 +140,7 @@ def serve(order: dict[str, Any], block: SharedBlock, control: ControlLine) -> in
     opening = _Opening(order["configuration"], order["streams"])
     try:
         # Here and not above: the streams are being opened while this imports scipy.
-        from psychopy_nfb.engine.loop import Loop
+        from psychopy_nfb.engine.loop import STOPPED, Loop
         from psychopy_nfb.engine.plugins import load_ordered
 
         load_ordered(order["plugins"])
@@ -158,7 +158,7 @@ def serve(order: dict[str, Any], block: SharedBlock, control: ControlLine) -> in
         traceback.print_exc()
         loop.finish("worker failed")
         return 1
-    loop.finish("stopped")
+    loop.finish(STOPPED)
     return 0
 
 

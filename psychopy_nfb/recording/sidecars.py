@@ -48,13 +48,15 @@ EVENTS = {
             "with; earlier has the restarts since the last row whose process ended before it "
             "could record anything. EEG is missing before here.",
             "block_begin": "A block of the experiment began; value is its name.",
-            "block_end": "That block ended.",
+            "block_end": "That block ended. Detail has cut_off if it was not to end yet: the "
+            "operator or an error ended it, or the experiment was killed.",
             "mark": "The experiment wrote a mark; value is its text.",
             "sound": "A sound of the feedback began; value is its name. Of a tone that goes on: "
             "when it began. detail has the time that it was ordered for, and whether it was heard.",
             "marker": "Another program sent a marker over LSL; value is its text.",
             "baseline_begin": "Recording of a baseline began.",
             "baseline_end": "A baseline was complete and is in use from here on.",
+            "baseline_cut_off": "The session ended in a baseline, which is not in use.",
             "set": "Settings of the protocol were changed; detail has the new values.",
             "points_on": "From here on points and hits are counted.",
             "points_off": "From here on they are not, as in a rest.",
