@@ -68,6 +68,41 @@ def finite(value: Any) -> Any:
     return value
 
 
+def plain_facts(name: str, facts: Any) -> dict[str, Any]:
+    """Return facts by name as JSON knows them: infinite and missing numbers become null.
+
+    Parameters
+    ----------
+    name : str
+        The parameter's name, for the message.
+    facts : dict
+        What came.
+
+    Raises
+    ------
+    SettingsError
+        If it is no dictionary, or something in it cannot be written to JSON.
+
+    Examples
+    --------
+    >>> plain_facts("facts", {"share": 0.5, "lag": math.nan})
+    {'share': 0.5, 'lag': None}
+    """
+    if not isinstance(facts, dict):
+        raise SettingsError(name, facts, "must be a dictionary of facts by name")
+    for key, value in facts.items():
+        try:
+            json.dumps(to_dict(value))
+        except (TypeError, ValueError, RecursionError):
+            raise SettingsError(
+                f"{name}[{key!r}]",
+                value,
+                "cannot be written to the settings file (JSON); give numbers, texts, lists or "
+                "dictionaries",
+            ) from None
+    return finite(to_dict(facts))
+
+
 def from_dict(cls: type[T], data: Any, where: str = "") -> T:
     """Build `cls`, a dataclass, from plain dicts, lists and scalars.
 

@@ -104,6 +104,8 @@ def run_baseline(
     check_choice("eyes", eyes, tuple(INSTRUCTIONS))
     check_number("seconds", seconds, above=0, unit="s")
     check_number("repeats", repeats, at_least=0)
+    if wait is not None:
+        check_number("wait", wait, at_least=0, unit="s")
     screens = Screens(nfb, win)
     attempts, reason = 0, None
     try:

@@ -59,6 +59,7 @@ class FeedbackState:
         self._rewards_before = 0.0
         self._latest = 0  # number of the latest record that was shown
         self._rewarded = False
+        self._ended = False
         first = configuration.first
         self._by_time = configuration.reward.mode == "time"
         self.signals: SignalViews = SignalViews(
@@ -105,6 +106,7 @@ class FeedbackState:
     def let_go(self) -> None:
         """Give no reward any more: nothing new will be read."""
         self._rewarded = False
+        self._ended = True
 
     @property
     def record(self) -> tuple[Any, ...] | None:
@@ -166,8 +168,8 @@ class FeedbackState:
 
     @property
     def stale(self) -> bool:
-        """Whether no sample has come for `stale_after` seconds."""
-        return self.silence > self.stale_after
+        """Whether no sample has come for `stale_after` seconds, or none will come any more."""
+        return self._ended or self.silence > self.stale_after
 
     @property
     def age(self) -> float:

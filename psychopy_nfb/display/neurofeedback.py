@@ -7,7 +7,7 @@ import logging
 import math
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -208,7 +208,7 @@ class Neurofeedback(FrameInterface):
         if self._link.handle is not None:
             return self
         warn_of_reach(self.configuration)
-        atexit.register(self.close)
+        atexit.register(self._close_at_exit)
         try:
             if self._study is not None:
                 self._study.claim()
@@ -300,8 +300,8 @@ class Neurofeedback(FrameInterface):
 
     @property
     def worker_pid(self) -> int | None:
-        """Process id of the background process."""
-        return None if self._link.handle is None else self._link.handle.pid
+        """Process id of the background process; None before the start and after the end."""
+        return self._link.handle.pid if self._link.open else None
 
     def close(self) -> None:
         """End the background process and finish the files.
@@ -311,7 +311,7 @@ class Neurofeedback(FrameInterface):
         if self._link.closed:
             return
         with PostponedInterrupts():  # all of it is done, whatever fails and whoever is impatient
-            atexit.unregister(self.close)
+            atexit.unregister(self._close_at_exit)
             try:
                 with ExitStack() as ending:
                     if self._study is not None:
@@ -327,6 +327,11 @@ class Neurofeedback(FrameInterface):
                         self._finish()
             except Exception:
                 logger.exception("Closing was not complete.")
+
+    def _close_at_exit(self) -> None:
+        """Close; a Ctrl-C meanwhile has ended the wait, and has nothing else to end."""
+        with suppress(KeyboardInterrupt):
+            self.close()
 
     def _finish(self) -> None:
         """Send what the files still need: ends of blocks, marks, facts."""

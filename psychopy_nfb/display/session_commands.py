@@ -8,6 +8,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from psychopy_nfb.checks import check_number
 from psychopy_nfb.display.worker_link import WorkerLink
 from psychopy_nfb.display.worker_news import WorkerNews
 from psychopy_nfb.settings import to_dict, write_json
@@ -65,6 +66,8 @@ class SessionCommands:
 
     def end_baseline(self, wait: float) -> bool:
         """End the baseline; return whether it has succeeded within `wait` seconds."""
+        self._link.started()
+        wait = check_number("wait", wait, at_least=0, unit="s")
         self._news.calibrated = False
         self.send("baseline_end")
         if wait:

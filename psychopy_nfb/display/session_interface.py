@@ -25,6 +25,7 @@ from psychopy_nfb.dsp import ChannelVerdict
 from psychopy_nfb.engine.configuration import Configuration
 from psychopy_nfb.protocol import Trial
 from psychopy_nfb.protocol.chosen_lag import Lag
+from psychopy_nfb.settings import plain_facts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -329,7 +330,19 @@ class SessionInterface(RunState):
         """Write what was planned and how it went into the session's settings file.
 
         Each plan of the session is an entry of the section ``plans``.
+
+        Parameters
+        ----------
+        facts : dict
+            By name, such as `PlanResult.facts` returns: of what JSON knows, and numpy's numbers.
+
+        Raises
+        ------
+        SettingsError
+            If it is something else; or there is no session.
         """
+        self._link.started()
+        facts = plain_facts("facts", facts)
         self._plans.append(facts)
         self._link.facts(plans=list(self._plans))
 
@@ -379,6 +392,11 @@ class SessionInterface(RunState):
         -------
         bool
             Whether it succeeded (as far as is known when it returns).
+
+        Raises
+        ------
+        SettingsError
+            If `wait` is no number of seconds, 0 or more; or there is no session.
         """
         return self._commands.end_baseline(wait)
 

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from psychopy_nfb.checks import check_number
 from psychopy_nfb.display.channel_page import ChannelPage
 
 if TYPE_CHECKING:
@@ -63,9 +64,16 @@ def show_signal_check(
     Returns
     -------
     SignalCheckResult
+
+    Raises
+    ------
+    SettingsError
+        If `wait` is no number of seconds, 0 or more.
     """
     from psychopy import event
 
+    if wait is not None:
+        check_number("wait", wait, at_least=0, unit="s")
     page = ChannelPage(win, text.replace("{key}", key), key)
     nfb.watch_channels(True)
     escaped = False

@@ -1,14 +1,22 @@
 """Mistakes of people who write experiments or call commands: each gets its sentence."""
 
+import math
 import subprocess
 import sys
 
 import pytest
 
-from psychopy_nfb import Neurofeedback, band_amplitude, standard_training
+from psychopy_nfb import (
+    Neurofeedback,
+    band_amplitude,
+    run_baseline,
+    show_signal_check,
+    standard_training,
+)
 from psychopy_nfb.display.event_marks import NO_LABEL
 from psychopy_nfb.engine.worker_launch import remove_log
 from psychopy_nfb.errors import SettingsError
+from psychopy_nfb.lsl.selection import StreamSelection
 from psychopy_nfb.protocol import Reward
 from psychopy_nfb.recording import read_session
 
@@ -16,6 +24,7 @@ GREETING = (
     "2026-11-26 23:35:17.195 (   0.135s) [        23C74B80]         api_config.cpp:126   INFO| "
     "Loaded default config\n"
 )
+TEST_SIGNAL = StreamSelection(test_signal=True)
 WARNING = GREETING.replace("INFO", "WARN")
 
 
@@ -56,6 +65,41 @@ def test_no_window_and_no_label(amplifier, training, tmp_path):
         NO_LABEL,
         "'n/a",
     ]
+
+
+@pytest.mark.display
+@pytest.mark.slow
+def test_waits_and_facts_that_are_none_are_named(training, open_window):
+    nfb = Neurofeedback(training("none", stream=TEST_SIGNAL))
+    for call in (lambda: nfb.end_baseline(-1), lambda: nfb.tell_plan({})):
+        with pytest.raises(SettingsError, match=r"call start\(\)"):
+            call()
+    with nfb:
+        window = open_window()
+        nfb.attach(window)
+        for wait in (-1, math.nan, "soon"):
+            with pytest.raises(SettingsError, match=r"^wait="):
+                nfb.end_baseline(wait)
+        for show in (run_baseline, show_signal_check):
+            with pytest.raises(SettingsError, match=r"^wait=-1: .* 0"):
+                show(nfb, window, wait=-1)
+        for facts in (None, [1], "plan"):
+            with pytest.raises(SettingsError, match=r"^facts=.*must be a dictionary"):
+                nfb.tell_plan(facts)
+        with pytest.raises(SettingsError, match=r"^facts\['win'\]=.*JSON"):
+            nfb.tell_plan({"blocks": 3, "win": window})
+        assert not nfb.calibrated
+        assert nfb.refusal is None
+
+
+@pytest.mark.alone
+@pytest.mark.slow
+def test_after_its_end_a_session_is_stale_and_has_no_process(training, until):
+    with Neurofeedback(training("none", stream=TEST_SIGNAL)) as nfb:
+        until(lambda: nfb.update() or not nfb.stale, 20, "values")
+        assert nfb.worker_pid is not None
+    assert nfb.stale
+    assert nfb.worker_pid is None
 
 
 @pytest.mark.parametrize(("text", "kept"), [(GREETING, False), ("", False), (WARNING, True)])
