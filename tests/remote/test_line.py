@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 
+import numpy as np
 import psutil
 import pytest
 
@@ -166,19 +167,26 @@ def test_rubbish_starts_nothing_and_takes_no_memory(tmp_path):
     assert psutil.Process().memory_info().rss - memory < 50 * 2**20
 
 
+def pair(by_chance):
+    """Return how wrong LSL's offset is, and how long its pair took: the quicker one of two."""
+    ways = [[by_chance.uniform(0.015, 0.025) for _ in "ab"] for _ in "ab"]
+    there, back = min(ways, key=sum)
+    return (there - back) / 2, there + back
+
+
 @pytest.mark.parametrize("drift", [0.0, 50e-6, -50e-6])
-def test_the_other_clock_is_known_better_than_single_measurements(drift):
+def test_row_129_the_other_clock_is_known_better_than_single_measurements(drift):
     by_chance = random.Random(3)
-    clock = OtherClock()
-    errors = []
-    for number in range(150):
-        t = 1000.0 + 2.0 * number
-        there_and_back = [0.02 + by_chance.uniform(-0.005, 0.005) for _ in range(2)]
-        wrong = (there_and_back[0] - there_and_back[1]) / 2
-        true = 3.0 + drift * (t - 1000.0)
-        clock.add(t, true + wrong, sum(there_and_back))
-        if number > 15:
-            errors.append(abs(clock.offset(t + 1.0) - 3.0 - drift * (t + 1.0 - 1000.0)))
-            assert clock.to_there(clock.to_here(500.0)) == pytest.approx(500.0, abs=1e-3)
-    assert max(errors) < 0.003
-    assert sorted(errors)[len(errors) // 2] < 0.001
+    errors = {24: [], 120: []}  # by how many seconds it has been measured for
+    for _ in range(300):
+        clock = OtherClock()
+        for number in range(61):
+            since = 2.0 * number
+            wrong, took = pair(by_chance)
+            clock.add(1000.0 + since, 3.0 + drift * since + wrong, took)
+            if since in errors:
+                true = 3.0 + drift * (since + 2.0)
+                errors[since].append(abs(clock.offset(1002.0 + since) - true))
+        assert clock.to_there(clock.to_here(1050.0)) == pytest.approx(1050.0, abs=1e-6)
+    assert np.quantile(errors[24], 0.99) < 0.002
+    assert np.quantile(errors[120], 0.99) < 0.0012
