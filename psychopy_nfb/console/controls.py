@@ -12,8 +12,7 @@ from bokeh.models.widgets import Button, Select, TextInput
 
 from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.console.desk import Desk, refused
-from psychopy_nfb.console.look import WIDGETS
-from psychopy_nfb.console.plots import UNITS
+from psychopy_nfb.console.look import WIDGETS, in_unit
 from psychopy_nfb.console.session_line import Answer
 from psychopy_nfb.dsp import Flags
 from psychopy_nfb.engine.operator_commands import check_request, read_number
@@ -106,8 +105,8 @@ class Controls:
         about = state["signals"][self._signal.value]
         _put(self._freeze, "visible", about["rule"] is not None)
         _put(self._freeze, "label", "Let it adapt" if about["frozen"] else "Freeze threshold")
-        unit = KINDS.get(about["threshold_kind"], UNITS[about["normalise"]])
-        _put(self._threshold, "title", f"Threshold ({unit})")
+        unit = KINDS.get(about["threshold_kind"], about["compared_unit"])
+        _put(self._threshold, "title", in_unit("Threshold", unit))
         _put(self._dwell, "title", f"Dwell (s), now {state['reward']['dwell']:g}")
         for one in self._commanding:
             idle = one is self._end_block and not state["blocks"]

@@ -68,9 +68,19 @@ class Desk:
         """Return whether a page may be sent what has this name."""
         return may_be_sent(name, self.blinded)
 
+    @property
+    def dropped(self) -> int | None:
+        """Frames missed in the session; None before the first frame, and where it is not known.
+
+        As in the report: without the display's frame period nobody knows how many were due.
+        """
+        if self.state["frame_period"] is None:
+            return None
+        return self.watch.frame.get("dropped")
+
     def values(self) -> dict[str, Any]:
         """Return the newest values that may be sent: what programs get, and tests compare."""
-        newest, frame, watch = self.watch.newest, self.watch.frame, self.watch
+        newest, watch = self.watch.newest, self.watch
         told: dict[str, Any] = {
             "session": self.name,
             "ended": self.line.ended.is_set(),
@@ -80,7 +90,7 @@ class Desk:
             "flags": flag_names(newest.get("flags", 0)),
             "stale": watch.silence > self.state["stale_after"],
             "blocks": [one["label"] for one in self.state["blocks"]],
-            "dropped": frame.get("dropped"),
+            "dropped": self.dropped,
             "lag_ms": watch.stages(),
             "values": {
                 name: _plain(newest[name])

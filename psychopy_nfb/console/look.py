@@ -77,6 +77,17 @@ WIDGETS = """
 """
 
 
+def in_unit(name: str, unit: str) -> str:
+    """Return a name with its unit, if there is one.
+
+    Examples
+    --------
+    >>> in_unit("Threshold", "SD"), in_unit("Threshold", "")
+    ('Threshold (SD)', 'Threshold')
+    """
+    return f"{name} ({unit})" if unit else name
+
+
 def plain_figure(height: int, **options: Any) -> figure:
     """Return a figure as wide as its place, without tools."""
     made = figure(

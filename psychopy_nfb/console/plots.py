@@ -9,15 +9,13 @@ from bokeh.models import ColumnDataSource, DataRange1d, Range1d
 from bokeh.models.annotations import Span
 
 from psychopy_nfb.console.desk import Desk
-from psychopy_nfb.console.look import paint, plain_figure
+from psychopy_nfb.console.look import in_unit, paint, plain_figure
 from psychopy_nfb.console.watch import LOOK_SECONDS
 from psychopy_nfb.display.head_map import head_outline, on_map
 from psychopy_nfb.dsp.montage import standard_positions
 from psychopy_nfb.protocol import value_name
 
 SIGNAL_SECONDS = 30.0
-UNITS = {"zscore": "SD", "percent": "%", "max": "share", "none": "µV"}
-"""What z is in, by the signal's normalisation, as it is written beside an axis."""
 LAG_BINS = 40
 BOX = (-142.0, -142.0, 142.0, 142.0)
 """Around a head whose radius is 100."""
@@ -43,7 +41,7 @@ class SignalPlot:
         self._rewards = ColumnDataSource({"t": [], "z": []})
         follow = DataRange1d(follow="end", follow_interval=SIGNAL_SECONDS, range_padding=0)
         self.figure: Any = plain_figure(190, x_range=follow, name=f"signal {name}")
-        self.figure.yaxis.axis_label = f"{name} ({UNITS[about['normalise']]})"
+        self.figure.yaxis.axis_label = in_unit(name, about["compared_unit"])
         self.figure.xaxis.axis_label = "time (s)"
         self._line = self.figure.line("t", "z", source=self._source, line_width=2)
         self._threshold = self.figure.line(

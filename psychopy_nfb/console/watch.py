@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from psychopy_nfb.clock import lsl_now
-from psychopy_nfb.dsp import Flags
+from psychopy_nfb.dsp.flags import NOT_COMPARED, Flags
 from psychopy_nfb.engine.memory import SharedBlock
 from psychopy_nfb.engine.records import FLAGS, NUMBER, T_SAMPLE
+from psychopy_nfb.lsl.stamps_heard import is_foreign
 from psychopy_nfb.protocol import SHOWN, value_name
 
 KEPT_SECONDS = 75.0
@@ -25,10 +26,10 @@ LOOK_SECONDS = 0.05
 SUCCESS_SECONDS = 30.0
 LAG_FRAMES = 3600
 """Frames whose lag is kept: one minute at 60 Hz."""
-STAGES = ("processing", "arrival", "published", "read", "flip")
+STAGES = ("processing", "arrival", "published", "network", "read", "flip")
 """Parts of the lag in their order; `Watch.stages` says what each is."""
 DISK_SECONDS = 5.0
-UNFIT = int(Flags.SETTLING | Flags.CALIBRATING | Flags.NO_DATA | Flags.PAUSED | Flags.NO_POINTS)
+UNFIT = NOT_COMPARED | int(Flags.SETTLING | Flags.NO_DATA | Flags.PAUSED | Flags.NO_POINTS)
 """Flags of samples that are no attempt: they count neither as success nor against it."""
 ARTIFACTS = int(Flags.INVALID | Flags.AMPLITUDE | Flags.BURST | Flags.FLAT | Flags.GAP | Flags.RATE)
 
@@ -164,17 +165,27 @@ class Watch:
         """Return the median length of each part of the lag over the last minute, in milliseconds.
 
         ``processing`` is the delay of filters and smoothing; ``arrival`` from a sample's time to
-        its arrival, ``published`` to shared memory, ``read`` to the frame's read, ``flip`` to the
-        flip. Empty before the first frame.
+        its arrival, ``published`` to shared memory, ``network`` to this computer where the EEG is
+        processed on another one, ``read`` to the frame's read, ``flip`` to the flip. Empty before
+        the first frame, and where the amplifier's stamps are of another clock.
         """
-        if not self._lags:
+        if not self._known_lags():
             return {}
-        medians = np.median(np.array(self._lags), axis=0)
-        return dict(zip(STAGES, (1e3 * medians).tolist(), strict=True))
+        medians = 1e3 * np.median(np.array(self._lags), axis=0)
+        stages = dict(zip(STAGES, medians.tolist(), strict=True))
+        if not stages["network"]:  # all on one computer
+            del stages["network"]
+        return stages
+
+    def _known_lags(self) -> bool:
+        """Return whether the age of the samples that frames show can be told."""
+        late = [one[STAGES.index("arrival")] for one in self._lags]
+        return bool(late) and not is_foreign(float(np.median(late)))
 
     def lags(self) -> np.ndarray:
         """Return the lag of each frame of the last minute, in milliseconds."""
-        return 1e3 * np.array([sum(one) for one in self._lags])
+        known = self._lags if self._known_lags() else ()
+        return 1e3 * np.array([sum(one) for one in known])
 
     def disk_free(self, stem: str | None) -> float | None:
         """Return the gigabytes left where a session is written; None if it is not."""
@@ -194,5 +205,8 @@ class Watch:
 
 def _stages(frame: dict[str, Any]) -> tuple[float, ...]:
     """Return the parts of a frame's lag in seconds, as `STAGES`."""
-    times = [frame[name] for name in ("t_sample", "t_received", "t_published", "t_read", "t_flip")]
+    names = ("t_sample", "t_received", "t_published", "t_arrived", "t_read", "t_flip")
+    times = [frame[name] for name in names]
+    if not math.isfinite(frame["t_arrived"]):
+        times[names.index("t_arrived")] = frame["t_published"]
     return (frame["delay"], *np.diff(times).tolist())

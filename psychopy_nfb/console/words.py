@@ -9,7 +9,6 @@ from typing import Any
 
 from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.console.desk import Desk
-from psychopy_nfb.console.plots import UNITS
 from psychopy_nfb.dsp import Flags
 from psychopy_nfb.protocol import value_name
 
@@ -35,6 +34,7 @@ STAGE_WORDS = {
     "processing": "filters and smoothing",
     "arrival": "amplifier and network",
     "published": "computing",
+    "network": "network, between the computers",
     "read": "wait for the frame's read",
     "flip": "drawing, to the flip",
 }
@@ -107,11 +107,18 @@ def tiles(desk: Desk) -> str:
     bad = [one for one in desk.eeg.verdicts if one.judged and not one.good]
     found.append(("clean signal", _percent(quality), f"{len(bad)} bad channels", quality < 0.5))
     stages = watch.stages()
-    lag = f"{sum(stages.values()):.0f} ms" if stages else "–"
-    found.append(("lag, median", lag, "brain to flip", False))
-    dropped = watch.frame.get("dropped")
-    told = "–" if dropped is None else f"{dropped:.0f}"
-    found.append(("dropped frames", told, "in the session", False))
+    shown = bool(watch.frame)
+    if stages:
+        lag = f"{sum(stages.values()):.0f} ms", "brain to flip"
+    else:
+        known = state["lag_sealed"] or not shown
+        lag = "–", "brain to flip" if known else "not known: stamps of another clock"
+    found.append(("lag, median", *lag, False))
+    if shown and desk.dropped is None:
+        dropped = "–", "not known: no frame period"
+    else:
+        dropped = "–" if desk.dropped is None else f"{desk.dropped:.0f}", "in the session"
+    found.append(("dropped frames", *dropped, False))
     free = watch.disk_free(state["files"])
     if free is not None:
         found.append(("disk left", f"{free:.0f} GB", "", free < DISK_GB))
@@ -130,16 +137,16 @@ def signals(desk: Desk) -> str:
         return "<p class=quiet>No values yet.</p>"
     rows = []
     for name, about in desk.state["signals"].items():
-        unit = UNITS[about["normalise"]]
+        unit = about["compared_unit"]
         z = newest[value_name(name, "z")]
         threshold = newest[value_name(name, "threshold")]
         side = "above" if about["direction"] == "up" else "below"
         rule = "" if about["rule"] is None else f", {about['rule']}"
         frozen = ", frozen" if about["frozen"] else ""
         base = about["baseline"]
-        told = (
-            "no baseline" if base is None else f"baseline {base['mean']:.2f} ± {base['sd']:.2f} µV"
-        )
+        told = "no baseline"
+        if base is not None:
+            told = f"baseline {base['mean']:.2f} ± {base['sd']:.2f} {about['unit']}"
         rows.append(
             f'<tr data-signal="{escape(name)}" data-z="{z!r}" data-threshold="{threshold!r}">'
             f"<td>{escape(name)} ({about['role']})</td><td>{_number(z, 2)} {unit}</td>"

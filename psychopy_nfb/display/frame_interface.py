@@ -219,7 +219,7 @@ class FrameInterface(SessionInterface):
 
     @property
     def dropped(self) -> int:
-        """Frames missed since `attach`."""
+        """Frames missed since `attach`; 0 where the display's frame period is not known."""
         return 0 if self._frames is None else self._frames.dropped
 
     @property

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from psychopy_nfb.engine.blinding import may_be_sent, may_be_told
 from psychopy_nfb.protocol import ThresholdRule
+from psychopy_nfb.protocol.units import compared_unit, signal_unit
 from psychopy_nfb.settings import to_dict
 
 if TYPE_CHECKING:
@@ -55,9 +56,12 @@ def _block(nfb: Any, block: Any) -> dict[str, Any]:
 
 def _signal(signal: Signal) -> dict[str, Any]:
     rule = isinstance(signal.threshold, ThresholdRule)
+    unit = signal_unit(type(step).__name__ for step in signal.pipeline.steps)
     return {
         "role": signal.role,
         "normalise": signal.normalise,
+        "unit": unit,
+        "compared_unit": compared_unit(signal.normalise, unit),
         "direction": signal.direction,
         "threshold_kind": signal.threshold_kind,
         "rule": type(signal.threshold).__name__ if rule else None,

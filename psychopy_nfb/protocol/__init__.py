@@ -13,6 +13,7 @@ Nothing here knows of streams, processes, files or clocks: time is counted in sa
 - `trial`: whether a block, as a trial, was a success;
 - `shown`: what is shown, own feedback or a control condition;
 - `chosen_lag`: more lag than there must be, as a block wants it;
+- `units`: in which unit a signal and its comparison are told;
 - `value_names`: names of what there is for each sample;
 - `version_0_1`: settings and tables of version 0.1, which knew one signal and further ones.
 """

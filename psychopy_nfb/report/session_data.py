@@ -14,7 +14,7 @@ from psychopy_nfb.analysis import lag_summary
 from psychopy_nfb.budget import MOST_RECORDING
 from psychopy_nfb.dsp.flags import Flags
 from psychopy_nfb.errors import FileError
-from psychopy_nfb.protocol import SIGNAL_VALUES, value_name
+from psychopy_nfb.protocol import SIGNAL_VALUES, units, value_name
 from psychopy_nfb.protocol.version_0_1 import converted_settings, is_older
 from psychopy_nfb.reading import check_file, read_table, reading
 from psychopy_nfb.recording.names import SessionFiles, recorded_session
@@ -149,15 +149,12 @@ def within(times: pd.Series, blocks: list[Block]) -> np.ndarray:
 def signal_unit(data: SessionData) -> str:
     """Return the unit of the first signal: ``"µV"``, or nothing where a formula made it."""
     steps = (data.first.get("pipeline") or {}).get("steps") or []
-    other = {"Expression", "Connectivity", "PhaseAmplitudeCoupling", "LDA", "Hjorth"}
-    return "" if {step.get("type") for step in steps} & {*other, "SpectralShape"} else "µV"
+    return units.signal_unit(step.get("type") for step in steps)
 
 
 def compared_unit(data: SessionData) -> str:
     """Return the unit of the signal as it is compared with the baseline."""
-    kind = data.first.get("normalise", "none")
-    units = {"zscore": "SD", "percent": "%", "max": "share of maximum"}
-    return units.get(kind) or signal_unit(data)
+    return units.compared_unit(data.first.get("normalise", "none"), signal_unit(data))
 
 
 def _read_table(path: os.PathLike[str], separator: str, **columns: Any) -> pd.DataFrame:
