@@ -16,7 +16,7 @@ from psychopy_nfb.engine.rerun import rerun
 from psychopy_nfb.recording import read_session
 
 pytestmark = pytest.mark.slow
-REST_SECONDS = 8.0
+REST_SECONDS = 20.0
 EASY = {"normalise": "none", "threshold": 3.0, "dwell": 0.1, "display_range": (0.0, 20.0)}
 """What strong alpha reaches many times a second."""
 
