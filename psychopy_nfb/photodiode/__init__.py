@@ -5,7 +5,8 @@
 - `refreshes`: the grid that a display's refreshes lie on;
 - `decode`, `align`: which frame was on the screen in each refresh; `evidence`: whether light and
   log agree better than by chance; `lost`: refreshes that something else lit; `clock_step`: a clock
-  that was set meanwhile; `course`: a part of the display's rate, and lasting steps in the lag;
+  that was set meanwhile; `turns`, `course`: a part of the display's rate, and lasting steps in the
+  lag;
 - `step_response`: how pixels and sensor go from one level to the other; `line_noise`: hum and
   flicker;
 - `edge_times`: edges timed between the samples;

@@ -9,7 +9,15 @@ import numpy as np
 
 from psychopy_nfb.errors import NfbError
 from psychopy_nfb.photodiode.evidence import evidence
-from psychopy_nfb.photodiode.lost import SHORTEST, impossible, lost_light, out_of_turn, switched
+from psychopy_nfb.photodiode.lost import (
+    SHORTEST,
+    lost_light,
+    n_disturbances,
+    out_of_turn,
+    switched,
+    unexplained,
+)
+from psychopy_nfb.photodiode.turns import in_words
 
 EARLIEST, LATEST = -0.1, 0.5
 """Seconds from flip to light between which the beginning is sought."""
@@ -60,8 +68,8 @@ class Alignment:
     """Whether the channel falls in light."""
     lost: np.ndarray
     """(r,) bool: refreshes in which the sensor saw something else than the patch."""
-    impossible: int
-    """Number of refreshes that changed their light though no frame did."""
+    disturbed: int
+    """Number of times that light changed though no frame did."""
     cost: float
     """Wrong light and slips within the log, in refreshes."""
 
@@ -73,7 +81,9 @@ def align(
     period: float,
     channel: str,
     *,
+    strange: np.ndarray,
     waits: bool,
+    in_turn: tuple[tuple[int, int], ...] = (),
 ) -> Alignment:
     """Return the alignment with the least wrong light and the fewest slips.
 
@@ -89,8 +99,13 @@ def align(
         Seconds a refresh lasts.
     channel : str
         The channel's name, for what is said.
+    strange : ndarray of bool, shape (r,)
+        Refreshes within which light changed, and not where they begin.
     waits : bool
         Whether flips wait for the display, so that no frame is light before its turn.
+    in_turn : tuple of (int, int)
+        Frames in a turn, and how many of them are shown, where the display shows only a part of
+        them; refreshes that begin no frame are then left out of `brightness` and `place`.
 
     Raises
     ------
@@ -103,12 +118,13 @@ def align(
     light = np.where((place < -WIDEST) | (place >= len(levels) + WIDEST), np.nan, light)
     path = _path(light, levels, place, waits=waits)
     costs = _costs(light, levels, place, path, waits=waits)
-    lost = lost_light(light, levels, place - path, costs, waits=waits)
-    n_impossible = int(impossible(light, levels, place - path).sum()) if waits else 0
+    lost = lost_light(light, levels, place - path, costs, strange=strange, waits=waits)
+    odd = unexplained(light, levels, place - path, costs, strange=strange)
+    n_odd = n_disturbances(odd) if waits else 0
     if lost.any():
         path = _path(np.where(lost, np.nan, light), levels, place, waits=waits)
         costs = _costs(light, levels, place, path, waits=waits)
-        lost = lost_light(light, levels, place - path, costs, lost, waits=waits)
+        lost = lost_light(light, levels, place - path, costs, lost, strange=strange, waits=waits)
     light = np.where(lost, np.nan, light)
     costs = _costs(light, levels, place, path, waits=waits)
     at = place - path
@@ -145,10 +161,10 @@ def align(
             f"{int(lost.sum())} more are lost; choose the sensor's channel and the frame log of "
             "the same session, keep the sensor on the patch, and record at least 2 s",
         )
-    _require_one_way(light, levels, place, path, channel, period, waits=waits)
+    _require_one_way(light, levels, place, path, channel, period, waits=waits, in_turn=in_turn)
     # Ways in which flips wait, and in which they do not, are compared by this.
     cost = _costs(light, levels, place, path, waits=False)[known].sum()
-    return Alignment(at, path, sign < 0, lost, n_impossible, float(cost))
+    return Alignment(at, path, sign < 0, lost, n_odd, float(cost))
 
 
 def _shift(
@@ -303,9 +319,11 @@ def _require_one_way(
     period: float,
     *,
     waits: bool,
+    in_turn: tuple[tuple[int, int], ...],
 ) -> None:
     """Refuse light that fits nearly as well at another lag, or upside down."""
-    part = _compared(light)
+    # A part of the rate may last for a part of the recording, and leave open what the rest tells.
+    part = slice(None) if in_turn else _compared(light)
     light, place, path = light[part], place[part], path[part]
     best = float(_costs(light, levels, place, path, waits=waits).sum())
     used = np.isin(np.arange(-WIDEST, WIDEST + 1), path)
@@ -317,6 +335,17 @@ def _require_one_way(
     n, second = int((~np.isnan(light)).sum()), min(others)
     if second - best >= LEAST_MARGIN:
         return
+    if in_turn and second <= MOST_WRONG * n:
+        every, shown = in_turn[0]
+        raise NoMatch(
+            "frames",
+            "patch",
+            "fits the light equally well at several lags, as the display shows only "
+            f"{in_words(every, shown)} ({shown / every / period:.1f} Hz in place of "
+            f"{1 / period:.1f} Hz): "
+            "look for a frame limit, energy saving and a slower second display, and record again "
+            "with the PhotodiodePatch in mode 'code', which tells the lag also then",
+        )
     if n >= SEGMENT / 2 and second <= MOST_WRONG * n:
         raise NoMatch(
             "frames",

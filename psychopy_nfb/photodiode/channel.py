@@ -13,6 +13,7 @@ from scipy.ndimage import (
 )
 
 from psychopy_nfb.errors import NfbError
+from psychopy_nfb.photodiode.turns import PATTERNS, turns_of
 
 SMOOTH_SHARE = 0.3
 """Length of the moving average before the threshold, as a share of a refresh. About a period of a
@@ -30,7 +31,8 @@ SEPARATE = 3.0
 FEW_SAMPLES = 6
 """Samples a refresh with which pulses of light may be missed."""
 AROUND_ZERO = 0.15
-"""Share of the way between the levels by which their middle lies off zero behind a high-pass."""
+"""Share of the way between the levels by which their middle lies off zero without light, or behind
+a high-pass filter."""
 FEWEST_CHANGES, FEW_VALUES = 16, 4
 """Changes of the value, and different values, beyond which repeated ones are stale."""
 STALE_SHARE = 0.5
@@ -39,6 +41,8 @@ SHORT_GAP = 0.3
 """Refreshes; samples further apart have a gap between them, in which an edge could hide."""
 LONGEST_HOLD = 30
 """Refreshes; a code is never the same for longer than 16, so that a longer hold is a pause."""
+LONGEST_RUN = 16
+"""Frames in a row that have the same level in a code, at most."""
 HELD_LONGER = 2
 """Refreshes by which the display may hold a level longer than the log knows."""
 FLAT_SHARE = 0.45
@@ -119,7 +123,7 @@ def read_light(
     filled = np.interp(stamps, stamps[seen], values[seen])
     width = max(1, round(SMOOTH_SHARE * period / step)) | 1
     smooth = uniform_filter1d(filled, width)
-    still = _still(smooth, seen, _longest(changes, period) / step, period / step)
+    still = _still_in_turns(smooth, seen, stamps, _longest(changes, period), period, step)
     moving = seen & ~still
     if moving.sum() < LEAST_MOVING * seen.sum():
         raise NoLight(
@@ -218,6 +222,41 @@ def _still(smooth: np.ndarray, seen: np.ndarray, longest: float, refresh: float)
     return np.repeat(still, every)[: len(smooth)]
 
 
+def _still_in_turns(
+    smooth: np.ndarray,
+    seen: np.ndarray,
+    stamps: np.ndarray,
+    longest: float,
+    period: float,
+    step: float,
+) -> np.ndarray:
+    """Return the still samples; a display that shows a part of its frames holds them for longer.
+
+    By which turns it does so is read from the light as a whole, `longest` is in seconds.
+    """
+    refresh, most = (
+        period / step,
+        {every: every * LONGEST_RUN + HELD_LONGER for every, _ in PATTERNS},
+    )
+    still = _still(smooth, seen, longest / step, refresh)
+    moving = seen & ~_still(smooth, seen, max(most.values()) * refresh, refresh)
+    if not still.any() or not moving.any():
+        return still
+    low, high = _levels(smooth, moving, period, step)
+    edges = _crossings((smooth - low) / np.maximum(high - low, 1e-12), stamps)
+    if len(edges) < 2:
+        return still
+    changes = np.concatenate(([0.0], np.cumsum(np.round(np.diff(edges) / period)))).astype(np.int64)
+    for one in turns_of(changes):
+        # A frame that was held may lie beside the first and the last change in turn.
+        at = np.searchsorted(changes, [one.first, one.last]) + [-1, 1]
+        first, last = edges[at.clip(0, len(edges) - 1)]
+        inside = slice(*np.searchsorted(stamps, [first - period, last + period]))
+        slower = _still(smooth[inside], seen[inside], most[one.every] * refresh, refresh)
+        still[inside] &= slower
+    return still
+
+
 def _longest(changes: np.ndarray, period: float) -> float:
     """Return the seconds that light may hold a level by this log, pauses not counted."""
     holds = np.diff(changes)
@@ -271,7 +310,11 @@ def _require_two_levels(
             "in pulses falls between them"
         )
     elif abs(low + high) < AROUND_ZERO * (high - low):
-        hint = "; it lies around zero, as behind a high-pass filter: record the sensor without (DC)"
+        hint = (
+            "; it lies around zero, as a sensor that sees no light does, or one behind a high-pass "
+            "filter: hold a lamp to it, and the former stays as it is, the latter jumps and comes "
+            "back"
+        )
     raise NoLight(
         "channel",
         channel,

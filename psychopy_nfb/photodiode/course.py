@@ -9,24 +9,20 @@ import pandas as pd
 
 from psychopy_nfb.photodiode.decode import Decoded
 from psychopy_nfb.photodiode.lost import switched
+from psychopy_nfb.photodiode.turns import FEWEST_UNSEEN, Turns, turns_of
 
-FEWEST_IN_TURN = 8
-"""Changes of light in a row, each a whole number of turns after the one before: by chance, one in
-three is."""
-FEWEST_UNSEEN = 4
-"""Changes of the log beside these turns in such a stretch, none of which was seen."""
-TURNS = (4, 3, 2)
-"""Refreshes for which a frame may stay at a part of the rate."""
 LASTS = 48
 """Refreshes before and after a step in the lag from which on it lasts."""
 
 
 @dataclass(frozen=True)
 class PartOfRate:
-    """A time in which the display showed every second frame only, or still fewer."""
+    """A time in which the display showed only a part of its frames, in turn."""
 
     every: int
-    """2 if every second frame was shown."""
+    """Frames in a turn; 2 if every second frame was shown."""
+    shown: int
+    """How many of them were shown."""
     first: int
     """Refresh, counted in the arrays given, with which it begins."""
     refreshes: int
@@ -53,23 +49,21 @@ def part_of_rate(numbers: np.ndarray, light: np.ndarray, log: np.ndarray) -> Par
     >>> part_of_rate(np.arange(200), log.astype(float), log) is None
     True
     """
-    changes = np.flatnonzero(switched(light))
-    due = np.flatnonzero(switched(log.astype(float)))
-    best = None
-    for every in TURNS:
-        in_turn = np.diff(numbers[changes]) % every == 0
-        turns = np.flatnonzero(np.diff(np.concatenate(([False], in_turn, [False]))))
-        stretches = []
-        for begin, end in turns.reshape(-1, 2):
-            first, last = changes[begin], changes[end]
-            inside = due[(due > first) & (due < last)]
-            unseen = ((numbers[inside] - numbers[first]) % every != 0).sum()
-            if end - begin >= FEWEST_IN_TURN and unseen >= FEWEST_UNSEEN:
-                stretches.append((int(first), int(last - first)))
-        total = sum(length for _, length in stretches)
-        if total and (best is None or total > best.refreshes):
-            best = PartOfRate(every, stretches[0][0], total)
-    return best
+    changes = numbers[switched(light)]
+    due = numbers[switched(log.astype(float))]
+    stretches: dict[tuple[int, int], list[Turns]] = {}
+    for one in turns_of(changes):
+        inside = due[one.inside(due)]
+        if (~one.begin_a_frame(inside)).sum() >= FEWEST_UNSEEN:
+            stretches.setdefault((one.every, one.shown), []).append(one)
+    lasts = {
+        part: sum(one.last - one.first for one in several) for part, several in stretches.items()
+    }
+    if not lasts:
+        return None
+    every, shown = max(lasts, key=lambda part: lasts[part])
+    first = int(np.searchsorted(numbers, stretches[every, shown][0].first))
+    return PartOfRate(every, shown, first, lasts[every, shown])
 
 
 @dataclass(frozen=True)
@@ -136,6 +130,7 @@ def course_figures(
         period = decoded.grid.period
         figures |= {
             "part": part.every,
+            "part_shown": part.shown,
             "part_at": max(0.0, float(flips[rows[part.first]]) - begins),
             "part_seconds": part.refreshes * period,
         }

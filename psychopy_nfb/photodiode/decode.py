@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from psychopy_nfb.photodiode.align import EARLIEST, LATEST, Alignment, NoMatch, align
 from psychopy_nfb.photodiode.channel import LightSignal
-from psychopy_nfb.photodiode.lost import SHORTEST
+from psychopy_nfb.photodiode.lost import SHORTEST, between_refreshes, switched
 from psychopy_nfb.photodiode.refreshes import EVEN, OwnRefreshes, RefreshGrid, counted
+from psychopy_nfb.photodiode.step_response import kinds_of
+from psychopy_nfb.photodiode.turns import begin_a_frame, of_the_display, turns_of
 
 CLEARLY = 1.5
 """Refreshes with wrong light by which flips that do not wait must explain it better than flips that
@@ -55,8 +57,8 @@ class Decoded:
     """(f,) refreshes that each frame of the log should be shown, by its flips."""
     touched: np.ndarray
     """(r,) bool: where the sensor saw something else than the patch."""
-    impossible: int
-    """Number of refreshes that changed their light though no frame did."""
+    disturbed: int
+    """Number of times that light changed though no frame did."""
     slips: np.ndarray
     """(r,) refreshes by which each came later than the log and the usual lag say."""
     tied: Tied
@@ -290,8 +292,49 @@ def _laid(
             f"shows only {known} refreshes whole, at least {SHORTEST} are needed; record longer "
             "and look for gaps in the recording",
         )
-    way = align(brightness, place, levels[account], grid.period, channel, waits=tied != "neither")
+    waits = tied != "neither"
+    due = np.flatnonzero(switched(levels[account].astype(float))) + numbers[0] - place[0]
+    turns = of_the_display(turns_of(numbers[switched(brightness)]), due) if waits else []
+    begin = begin_a_frame(numbers, turns)
+    way = align(
+        brightness[begin],
+        place[begin],
+        levels[account],
+        grid.period,
+        channel,
+        strange=_strange(light, grid, numbers, begin),
+        waits=waits,
+        in_turn=tuple({(one.every, one.shown): None for one in turns}),
+    )
+    way = _spread_over(way, place, begin)
     return way.cost, _decoded(way, grid, numbers, brightness, account, lasts, flip_grid, tied)
+
+
+def _strange(
+    light: LightSignal,
+    grid: RefreshGrid | OwnRefreshes,
+    numbers: np.ndarray,
+    begin: np.ndarray,
+) -> np.ndarray:
+    """Return in which of the refreshes that `begin` a frame, or after them, light changed between.
+
+    Pulses were laid on the grid, and none of theirs does.
+    """
+    after = np.searchsorted(light.stamps, light.edges, side="right").clip(max=len(light.stamps) - 1)
+    signs = np.where(light.smooth[after] > 0.5, 1.0, -1.0)
+    at = grid.number(light.edges)
+    odd = np.floor(at[between_refreshes(at, kinds_of(light.edges, signs, grid.period))])
+    frame = (np.cumsum(begin) - 1).clip(0)
+    found = np.zeros(int(begin.sum()), dtype=bool)
+    found[frame[np.isin(numbers, odd)]] = True
+    return found
+
+
+def _spread_over(way: Alignment, place: np.ndarray, begin: np.ndarray) -> Alignment:
+    """Return the alignment of all refreshes from that of those that `begin` a frame."""
+    frame = (np.cumsum(begin) - 1).clip(0)
+    shift = place[begin] - way.at
+    return replace(way, at=place - shift[frame], slips=way.slips[frame], lost=way.lost[frame])
 
 
 def _decoded(
@@ -321,7 +364,7 @@ def _decoded(
         inverted=way.inverted,
         lasts=lasts,
         touched=way.lost[inside],
-        impossible=way.impossible,
+        disturbed=way.disturbed,
         slips=way.slips[inside],
         tied=tied,
         flips_hz=1 / flip_grid.period,

@@ -21,6 +21,60 @@ LARGEST_TURN = 0.5
 """Radians per second by which a step may change a frequency."""
 PIECE_SECONDS = 20.0
 """The mains' frequency wanders: lines are sought in pieces so long."""
+MAINS_HZ, HARMONICS, OFF_HZ = (50.0, 60.0), (1, 2, 3), 0.3
+"""Frequencies of the mains, their multiples that are looked at, and how far they may wander."""
+HUM_SHARE, HUM_SECONDS = 0.1, 1.0
+"""Share of the variance from which on hum is named where nothing can be read, and the shortest
+recording whose lines can be told apart."""
+BESIDE_LINE = 3
+"""Points of a spectrum on either side of a line that belong to it, behind a Hann window."""
+
+
+def mains_hum(values: np.ndarray, stamps: np.ndarray) -> tuple[float, float] | None:
+    """Return the strongest line at a multiple of the mains' frequency; None if there is none.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n,)
+        A channel in any unit; NaN where there is no sample.
+    stamps : ndarray, shape (n,)
+        Seconds, rising.
+
+    Returns
+    -------
+    (float, float) or None
+        Its frequency in Hz, and its share of the channel's variance.
+
+    Examples
+    --------
+    >>> t = np.arange(4000) / 1000
+    >>> hertz, share = mains_hum(np.sin(2 * np.pi * 59.9 * t) + (t * 10 % 1 > 0.5), t)
+    >>> round(hertz), round(share, 1)
+    (60, 0.7)
+    """
+    known = np.isfinite(values) & np.isfinite(stamps)
+    if known.sum() < LINE_NEIGHBOURS or stamps[known][-1] - stamps[known][0] < HUM_SECONDS:
+        return None
+    values, stamps = values[known], stamps[known]
+    step = float(np.median(np.diff(stamps)))
+    if not step > 0 or np.ptp(values) == 0:
+        return None
+    # Of a longer recording its beginning, for the memory's sake.
+    n = min(BLOCK, int((stamps[-1] - stamps[0]) / step))
+    even = np.interp(stamps[0] + np.arange(n) * step, stamps, values)
+    power = np.abs(np.fft.rfft((even - even.mean()) * np.hanning(n))) ** 2
+    frequencies, usual = np.fft.rfftfreq(n, step), _usual(power)
+    found = []
+    for hertz in {base * times for base in MAINS_HZ for times in HARMONICS}:
+        near = np.flatnonzero(np.abs(frequencies - hertz) <= OFF_HZ + frequencies[1])
+        if not len(near):
+            continue
+        peak = int(near[power[near].argmax()])
+        line = power[max(0, peak - BESIDE_LINE) : peak + BESIDE_LINE + 1]
+        if power[peak] == line.max() and power[peak] > LINE_POWER * usual[peak]:
+            found.append((float(line.sum() / power.sum()), hertz))
+    share, hertz = max(found, default=(0.0, 0.0))
+    return (hertz, share) if share >= HUM_SHARE else None
 
 
 def spectral_lines(residual: np.ndarray, model: np.ndarray, light: LightSignal) -> np.ndarray:

@@ -1,13 +1,17 @@
 """Refreshes whose light comes from something else than the patch: a hand, a lamp, a trigger.
 
 A display that misses a frame goes on with the frame before, however many it misses. Light that
-changes where no frame does, or that is wrong in one direction only, is no missed frame.
+changes where no frame does, between two refreshes, or that is wrong in one direction only, is no
+missed frame.
 """
 
 from __future__ import annotations
 
 import numpy as np
+from scipy.ndimage import uniform_filter1d
 from scipy.special import bdtr
+
+from psychopy_nfb.photodiode.refreshes import EVEN, median_spread
 
 TOUCHED, TOUCHED_COST = 12, 4.5
 """Refreshes in a row, and the wrong light in them, from which on the sensor saw something else."""
@@ -18,16 +22,26 @@ BESIDE = 9
 """Refreshes before and after a lost stretch in which wrong light is lost light."""
 LONG_UNSEEN = 6
 """Refreshes without a signal, beside which wrong light is lost light as well."""
+WRONG = 0.3
+"""Wrong light or slips of a refresh, in refreshes, from which on it does not follow the log."""
 SURELY_WRONG = 0.56
 """Difference from the log's level from which on hum alone cannot have made light wrong."""
-FEWEST_IMPOSSIBLE, SHARE_IMPOSSIBLE = 2, 0.25
-"""Impossible refreshes, and their share of all stretches with wrong light, from which on no wrong
-light is taken for a missed frame: what disturbs the sensor makes both equally often."""
+FEWEST_ODD, SHARE_ODD = 2, 0.25
+"""Stretches of light that no missed frame explains, and their share of all stretches with wrong
+light, from which on no wrong light is taken for a missed frame: what disturbs the sensor makes both
+equally often."""
+OFF_TIMES, EDGES_AROUND = 6.0, 31
+"""Times its usual distance from the edges around it by which an edge lies between two refreshes,
+and the number of these. The display's own are spread by noise, hum and slow pixels."""
 MOST_DISTURBED = 0.1
 """Share of the refreshes with wrong light, beyond which it is no disturbance: light and log do not
 belong together, or pixels are too slow."""
 SHORTEST = 16
 """Refreshes; fewer occur at several places of the code."""
+SURE = 32
+"""Refreshes in a row that agree at another displacement than the light around them, from which on
+this is not by chance: one of 25 displacements and of 1000 places does so with a probability of
+25 000 / 2**32, below 1e-5."""
 UNLIKE = np.iinfo(np.int64).min
 """Stands for the displacement of a refresh that is lost."""
 ONE_SIDED = 1e-9
@@ -113,6 +127,41 @@ def switched(light: np.ndarray) -> np.ndarray:
     return found
 
 
+def between_refreshes(at: np.ndarray, kinds: np.ndarray) -> np.ndarray:
+    """Return which edges of light lie off the refreshes that the edges around them lie on.
+
+    Whatever a display shows, it begins with a refresh; a hand, a flash or a trigger begins and ends
+    at any time.
+
+    Parameters
+    ----------
+    at : ndarray, shape (e,)
+        When edges are, in refreshes, rising.
+    kinds : ndarray of int, shape (e,)
+        Kind of each, as of `kinds_of`: those of one kind are equally long after their refresh.
+
+    Returns
+    -------
+    ndarray of bool, shape (e,)
+
+    Examples
+    --------
+    >>> at = np.cumsum(np.resize([1.0, 2.0, 4.0], 60))
+    >>> at[20] += 0.4
+    >>> np.flatnonzero(between_refreshes(at, np.zeros(60, dtype=int)))
+    array([20])
+    """
+    found = np.zeros(len(at), dtype=bool)
+    for kind in np.unique(kinds):
+        same = np.flatnonzero(kinds == kind)
+        turns = np.exp(2j * np.pi * at[same])
+        # Around them, as the clocks drift, and one of them may be set.
+        usual = uniform_filter1d(turns, EDGES_AROUND, mode="nearest")
+        away = np.abs(np.angle(turns * np.conj(usual))) / (2 * np.pi)
+        found[same] = away > max(EVEN, OFF_TIMES * median_spread(away))
+    return found
+
+
 def lost_light(
     light: np.ndarray,
     levels: np.ndarray,
@@ -120,6 +169,7 @@ def lost_light(
     costs: np.ndarray,
     before: np.ndarray | None = None,
     *,
+    strange: np.ndarray,
     waits: bool,
 ) -> np.ndarray:
     """Return in which refreshes light has nothing to do with the log.
@@ -132,6 +182,8 @@ def lost_light(
         Wrong light and slips of each refresh, in refreshes.
     before : ndarray of bool, shape (r,), optional
         Refreshes that are known to be lost.
+    strange : ndarray of bool, shape (r,)
+        Refreshes within which light changed, and not where they begin.
     waits : bool
         Whether flips wait for the display, so that no frame is light before its turn.
 
@@ -149,7 +201,7 @@ def lost_light(
     costs = np.where(seen & ~lost, costs, 0.0)
     off = np.minimum(light, 1 - light)
     unclear = off > max(UNCLEAR, UNCLEAR_TIMES * float(np.nanmedian(off)))
-    wrong = costs > 0.3
+    wrong = costs > WRONG
     counted = np.maximum(costs, unclear / 2)
     sums = np.convolve(counted, np.ones(TOUCHED), mode="valid")
     touched = sums > TOUCHED_COST
@@ -161,9 +213,9 @@ def lost_light(
         lost[bad[0] : bad[-1] + 1] = True
     mislit = seen & (np.abs(levels[at.clip(0, len(levels) - 1)] - light) > 0.5)
     if waits and (mislit & ~lost).sum() <= MOST_DISTURBED * seen.sum():
-        odd = impossible(np.where(lost, np.nan, light), levels, at)
+        odd = unexplained(light, levels, at, costs, lost, strange=strange)
         lost |= odd
-        if _disturbed(light, mislit & ~lost, int(odd.sum())):
+        if _disturbed(light, mislit & ~lost, n_disturbances(odd)):
             lost |= mislit
     _join(lost, wrong, _long_unseen(light))
     if waits:
@@ -177,8 +229,7 @@ def _missing_explains(
     """Return at which refreshes stretches begin whose wrong light is that of frames that stayed.
 
     Light that changes in the turn of the frames, and only then, comes from the patch, even if most
-    of the frames are missed. Light that does not change over many wrong refreshes may be a hand,
-    unless it is right in every second or third refresh, as at a part of the rate.
+    of the frames are missed. Light that does not change over many wrong refreshes may be a hand.
     """
     odd = out_of_turn(light, levels, at)
     stays = bad & ~odd & (np.abs(light - 0.5) > UNCLEAR)
@@ -187,20 +238,61 @@ def _missing_explains(
     for first in np.flatnonzero(explained):
         part = slice(first, first + TOUCHED)
         most = np.bincount(runs[part] - runs[first], weights=costs[part]).max()
-        explained[first] = most <= TOUCHED_COST or _right_in_turn(bad[part])
+        explained[first] = most <= TOUCHED_COST
     return explained
 
 
-def _right_in_turn(bad: np.ndarray) -> bool:
-    """Return whether light is right in every second, or in every third, refresh of a stretch."""
-    return any(not bad[first::every].any() for every in (2, 3) for first in range(every))
+def unexplained(
+    light: np.ndarray,
+    levels: np.ndarray,
+    at: np.ndarray,
+    costs: np.ndarray,
+    lost: np.ndarray | None = None,
+    *,
+    strange: np.ndarray,
+) -> np.ndarray:
+    """Return in which refreshes light is wrong and no missed frame explains it.
+
+    Parameters
+    ----------
+    light, levels, at, costs, strange
+        As in `lost_light`.
+    lost : ndarray of bool, shape (r,), optional
+        Refreshes that are left out.
+
+    Returns
+    -------
+    ndarray of bool, shape (r,)
+    """
+    seen = (at >= 0) & (at < len(levels)) & ~np.isnan(light)
+    left = light if lost is None else np.where(lost, np.nan, light)
+    beside = _beside_strange(light, strange) & seen & ~np.isnan(left)
+    return impossible(left, levels, at) | (beside & (costs > WRONG))
 
 
-def _disturbed(light: np.ndarray, mislit: np.ndarray, n_impossible: int) -> bool:
+def n_disturbances(odd: np.ndarray) -> int:
+    """Return how many times something disturbed the sensor; what is close together is one time."""
+    return int(odd.any()) + int((np.diff(np.flatnonzero(odd)) > BESIDE).sum())
+
+
+def _beside_strange(light: np.ndarray, strange: np.ndarray) -> np.ndarray:
+    """Return the refreshes from one change of light to the next, if one of both is strange."""
+    changes = switched(light)
+    runs = np.cumsum(changes)
+    at = np.flatnonzero(strange)
+    # A change late in a refresh is seen in the next one.
+    after = (at + 1).clip(max=len(light) - 1)
+    at = np.where(changes[at] | ~changes[after], at, after)
+    beside = np.zeros(runs[-1] + 1, dtype=bool)
+    beside[runs[at]] = beside[runs[(at - 1).clip(0)]] = True
+    return beside[runs]
+
+
+def _disturbed(light: np.ndarray, mislit: np.ndarray, n_odd: int) -> bool:
     """Return whether something disturbs the sensor that makes wrong light of all kinds."""
     begins = mislit & ~np.concatenate(([False], mislit[:-1]))
     n, n_light = int(begins.sum()), int((begins & (light > 0.5)).sum())
-    if n_impossible >= max(FEWEST_IMPOSSIBLE, SHARE_IMPOSSIBLE * (n + n_impossible)):
+    if n_odd >= max(FEWEST_ODD, SHARE_ODD * (n + n_odd)):
         return True
     return n > 0 and 2 * bdtr(min(n_light, n - n_light), n, 0.5) < ONE_SIDED
 
@@ -208,13 +300,13 @@ def _disturbed(light: np.ndarray, mislit: np.ndarray, n_impossible: int) -> bool
 def _islands(at: np.ndarray, known: np.ndarray) -> np.ndarray:
     """Return the short stretches beside lost ones that agree only because they were displaced.
 
-    Fewer refreshes than `SHORTEST` agree with some place of the log by chance.
+    Fewer refreshes than `SURE` agree with some place of the log by chance.
     """
     offset = np.where(known, at - np.arange(len(at)), UNLIKE)
     turns = np.flatnonzero(np.diff(offset)) + 1
     bounds = np.concatenate(([0], turns, [len(at)]))
     kept = offset[bounds[:-1]] != UNLIKE
-    long = kept & (np.diff(bounds) >= SHORTEST)
+    long = kept & (np.diff(bounds) >= SURE)
     island = np.zeros(len(at), dtype=bool)
     for number in np.flatnonzero(kept & ~long):
         first, last = bounds[number], bounds[number + 1]

@@ -49,7 +49,10 @@ def _histogram(axes: Axes, times: LightTimes, low: float, high: float) -> None:
     up = timed.frame.isin(_rising(times)).to_numpy() & (lag >= low) & (lag <= high)
     down = ~timed.frame.isin(_rising(times)).to_numpy() & (lag >= low) & (lag <= high)
     bins = np.linspace(low, high, BINS + 1)
-    axes.hist([lag[up], lag[down]], bins, stacked=True, color=[DARK, LIGHT], label=[UP, DOWN])
+    # A display that gives light in pulses has edges of one direction only.
+    drawn = [one for one in ((lag[up], DARK, UP), (lag[down], LIGHT, DOWN)) if len(one[0])]
+    lags, colours, labels = (list(part) for part in zip(*drawn, strict=True))
+    axes.hist(lags, bins, stacked=True, color=colours, label=labels)
     median = float(np.median(lag))
     axes.axvline(median, color=BLACK, linestyle="--", linewidth=1, label=f"median {median:.2f} ms")
     axes.set(xlabel="flip to light (ms)", ylabel="frames", xlim=(low, high))
@@ -65,7 +68,8 @@ def _course(axes: Axes, times: LightTimes, low: float, high: float) -> None:
     up = timed.frame.isin(_rising(times))
     for rows, colour, mark, label in ((timed[up], DARK, "o", UP), (timed[~up], LIGHT, "s", DOWN)):
         since, lag = rows.t_flip - begin, 1e3 * rows.lag
-        axes.plot(since, lag, mark, markersize=2, color=colour, label=label)
+        if len(rows):
+            axes.plot(since, lag, mark, markersize=2, color=colour, label=label)
     room = high - low
     for rows, mark, place, label in (
         (frames[frames.shown == False], "x", low - 0.1 * room, "never shown"),  # noqa: E712

@@ -83,7 +83,7 @@ class RefreshGrid:
         for _ in range(ROUNDS):
             numbers = np.round((since - start) / period)
             away = since - start - numbers * period
-            close = np.abs(away - np.median(away)) <= 3 * _spread(away) + 1e-9
+            close = np.abs(away - np.median(away)) <= 3 * median_spread(away) + 1e-9
             if np.ptp(numbers[close]) < 1:
                 break
             slope, shift = np.polyfit(numbers[close], away[close], 1)
@@ -123,7 +123,7 @@ class RefreshGrid:
     def spread(self, times: np.ndarray) -> float:
         """Return how far times are spread about the grid, in seconds; outliers do not count."""
         number = self.number(times)
-        return _spread((number - np.round(number)) * self.period)
+        return median_spread((number - np.round(number)) * self.period)
 
 
 @dataclass(frozen=True)
@@ -177,6 +177,6 @@ def counted(ticks: np.ndarray) -> np.ndarray:
     return np.minimum.accumulate((ticks - rows)[::-1])[::-1] + rows
 
 
-def _spread(values: np.ndarray) -> float:
+def median_spread(values: np.ndarray) -> float:
     """Return the standard deviation as the median absolute deviation tells it."""
     return float(1.4826 * np.median(np.abs(values - np.median(values))))

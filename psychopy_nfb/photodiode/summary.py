@@ -72,12 +72,15 @@ class LightSummary:
     step_at: float = 0.0
     """Seconds after the first frame of the table at which it did."""
     disturbed: int = 0
-    """Refreshes in which light changed though no frame did: not the patch, but something else."""
+    """Times that light changed though no frame did: not the patch, but something else."""
     visible: float = 0.5
     """Share of the frames that have another level than the frame before: if one of the others is
     missed, light does not tell."""
     part: int = 1
-    """2 where the display showed every second frame only for a while, 3 every third."""
+    """Frames in a turn where the display showed only a part of them for a while: 2 if it showed
+    every second one, 3 if every third one, or two of three; 1 if it never did."""
+    part_shown: int = 1
+    """How many frames of such a turn were shown."""
     part_at: float = 0.0
     """Seconds after the first frame of the table from which on it did."""
     part_seconds: float = 0.0

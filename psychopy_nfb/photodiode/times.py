@@ -8,13 +8,15 @@ import numpy as np
 import pandas as pd
 
 from psychopy_nfb.photodiode.align import NoMatch
-from psychopy_nfb.photodiode.channel import LightSignal, read_light
+from psychopy_nfb.photodiode.channel import LightSignal, NoLight, read_light
 from psychopy_nfb.photodiode.course import course_figures
 from psychopy_nfb.photodiode.decode import Decoded, decode
 from psychopy_nfb.photodiode.edge_times import Answer, time_edges
+from psychopy_nfb.photodiode.line_noise import mains_hum
 from psychopy_nfb.photodiode.pulses import Pulses, find_pulses
 from psychopy_nfb.photodiode.refreshes import FASTEST_HZ, refresh_period
 from psychopy_nfb.photodiode.summary import LightSummary, summary_of
+from psychopy_nfb.report.numbers import percent
 
 DOUBT = 0.06
 """Beyond half-way, on the wrong side, light may be and not tell that a frame was missed: where one
@@ -81,6 +83,24 @@ def light_times(
     .. [1] D. Bridges, A. Pitiot, M. R. MacAskill, J. W. Peirce, "The timing mega-study: comparing a
        range of experiment generators, both lab-based and online", PeerJ 8:e9414, 2020.
     """
+    try:
+        return _light_times(frames, values, stamps, channel)
+    except (NoLight, NoMatch) as error:
+        hum = None if error.parameter == "frames" else mains_hum(values, stamps)
+        if hum is None:
+            raise
+        hertz, share = hum
+        said = (
+            f"{error.remedy}; {percent(share)} of its variance is mains hum of {hertz:.0f} Hz: "
+            "shield its cable"
+        )
+        raise type(error)(error.parameter, error.value, said) from None
+
+
+def _light_times(
+    frames: pd.DataFrame, values: np.ndarray, stamps: np.ndarray, channel: str
+) -> LightTimes:
+    """Return when each frame was light; `light_times` says what may be wrong if it is not known."""
     log = frames[np.isfinite(frames.patch) & np.isfinite(frames.t_flip)].reset_index(drop=True)
     if len(log) < 2 or log.patch.nunique() < 2:
         raise NoMatch(
@@ -106,7 +126,7 @@ def light_times(
         light = read_light(values, stamps, period, channel, changes)
         decoded = decode(light, flips, levels, period, channel)
         if decoded.touched.any():  # there the signal has levels of its own
-            disturbed = decoded.impossible
+            disturbed = decoded.disturbed
             kept = np.where(_touched(decoded, stamps), np.nan, values)
             light = read_light(kept, stamps, period, channel, changes)
             decoded = decode(light, flips, levels, period, channel)
@@ -124,7 +144,7 @@ def light_times(
     edges = pd.DataFrame(
         {"t": times, "rising": rising, "frame": log.frame.to_numpy()[decoded.rows[at]]}
     )
-    disturbed += decoded.impossible
+    disturbed += decoded.disturbed
     summary = summary_of(table, light, decoded, rise, fall, disturbed)
     lost = summary.lost + _unread(log, levels, table, stamps)
     summary = replace(summary, lost=lost, **course_figures(table, decoded, flips, levels))

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from psychopy_nfb.photodiode.summary import LightSummary
+from psychopy_nfb.photodiode.turns import in_words
 from psychopy_nfb.report.numbers import percent
 
 STEADY_MS = 1.0
@@ -79,11 +80,12 @@ def _frames(summary: LightSummary) -> Finding:
             VERTICAL_SYNC,
         )
     if summary.part > 1:
+        every, shown = summary.part, summary.part_shown
         return Finding(
             "bad",
-            f"the display showed only every {ORDINALS[summary.part]} frame for "
+            f"the display showed only {in_words(every, shown)} for "
             f"{summary.part_seconds:.1f} s, from {summary.part_at:.1f} s on: "
-            f"{summary.refresh_hz / summary.part:.1f} Hz in place of {summary.refresh_hz:.1f} Hz; "
+            f"{summary.refresh_hz * shown / every:.1f} Hz in place of {summary.refresh_hz:.1f} Hz; "
             f"{counts}",
             "look for a frame limit or energy saving in the graphics driver, a compositor that "
             f"follows a slower second display, and {OVERLOAD}",
@@ -155,7 +157,6 @@ def _number(number: int, one: str, many: str) -> str:
     return f"{number} {one if number == 1 else many}"
 
 
-ORDINALS = {2: "second", 3: "third", 4: "fourth"}
 OVERLOAD = "programs that load the graphics processor"
 SEEN = ", as far as its level tells it from the frames beside it"
 VERTICAL_SYNC = (

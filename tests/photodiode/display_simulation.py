@@ -57,6 +57,7 @@ def simulate_display(
     touch: str = "dark",
     inverted: bool = False,
     coupled: float = 0.0,
+    code: np.ndarray | None = None,
 ) -> Simulated:
     """Return log, recording and truth.
 
@@ -67,13 +68,14 @@ def simulate_display(
     flips that do not wait for the display; `held` for how many refreshes frames are shown in
     turn; `later` how many refreshes later than usual each frame is shown; `touched` how many
     seconds the sensor's signal is disturbed; `coupled` the corner of an amplifier's high-pass
-    in Hz. `t_light` is when light was half-way up or down, or the first pulse of a refresh came
-    on.
+    in Hz; `code` the levels of the patch, else those of mode ``code``. `t_light` is when light
+    was half-way up or down, or the first pulse of a refresh came on.
     """
     period = 1 / refresh
     lag = rng.uniform(0.004, 0.02) if lag is None else lag
     n = int(seconds * (free or refresh) / np.mean(held))
-    levels = sequence()[rng.integers(40000) + np.arange(n)].astype(float)
+    bits = sequence() if code is None else code
+    levels = bits[rng.integers(40000) + np.arange(n)].astype(float)
     begin = 1000 + rng.uniform(0, 5)
     changing = np.flatnonzero(levels[1:] != levels[:-1]) + 1
     changing = changing[(changing > 40) & (changing < n - 40)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from display_simulation import simulate_display
-from examined_light import edge_errors, missed, rms
+from examined_light import edge_errors, lost, missed, rms
 from light_seed import SEED
 
 from psychopy_nfb.photodiode import NoLight, NoMatch, light_times
@@ -35,7 +35,10 @@ def test_the_first_pulse_of_a_refresh_is_timed(kind, refresh, rate, averaged):
     )
     assert found.summary.pulse_ms > 0
     assert rms(errors) <= 0.5, f"seed {SEED}"
-    assert missed(found) == simulated.missed, f"seed {SEED}"
+    # Of 2 ms of light, samples every 2 ms may lie on the slopes only: such a refresh is not known.
+    between = lost(found)
+    assert len(between) < (0.2 * found.summary.frames if kind == "strobe" and rate <= 500 else 1)
+    assert missed(found) == simulated.missed - between, f"seed {SEED}"
     assert found.summary.repeated == 0
     assert abs(found.summary.edges / found.summary.frames - 0.5) < 0.1, "each light frame has one"
 

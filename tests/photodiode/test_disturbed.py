@@ -40,13 +40,47 @@ def test_light_that_changes_where_no_frame_does_is_no_missed_frame(seconds, time
     assert abs(np.nanmedian(errors)) < 0.0005
 
 
+def shadow(made, seconds, light):
+    """Return a recording with a shadow that begins and ends while the patch is light, or dark.
+
+    Its beginning and end lie between two refreshes. It also returns the flips during the shadow.
+    """
+    step = made.stamps[1] - made.stamps[0]
+    high, beside, length = made.values > 12 + 830 / 2, round(0.005 / step), round(seconds / step)
+
+    def steady(at):
+        return (high[at - beside : at + beside] == light).all()
+
+    first = next(
+        at
+        for at in np.flatnonzero(made.stamps > made.stamps[0] + 9)
+        if steady(at) and steady(at + length)
+    )
+    values = made.values.copy()
+    values[first : first + length] = 12.0
+    begin, end = made.stamps[[first, first + length]]
+    during = (made.frames.t_flip > begin - 0.05) & (made.frames.t_flip < end)
+    return values, set(made.frames.frame[during])
+
+
 def test_frames_that_were_missed_elsewhere_than_beside_a_disturbance_are_found():
     made = make(2, seconds=20, missed=6)
-    values, since = made.values.copy(), made.stamps - made.stamps[0]
-    values[(since > 9) & (since < 9.07)] = 12.0
-    found, _, _ = examine(made, values)
+    values, during = shadow(made, 0.07, light=True)
+    found, said, _ = examine(made, values)
     assert missed(found) == made.missed - lost(found), f"seed {SEED}"
+    assert lost(found) <= during
     assert len(missed(found)) >= 5
+    assert "something else than the patch" in said
+
+
+def test_a_shadow_that_begins_and_ends_in_the_dark_tells_of_its_own_frames_only():
+    # Light that stays dark is what frames that are missed leave, too: nothing tells them apart.
+    made = make(2, seconds=20, missed=6)
+    values, during = shadow(made, 0.07, light=False)
+    found, _, _ = examine(made, values)
+    assert made.missed - lost(found) <= missed(found) <= made.missed | during, f"seed {SEED}"
+    assert lost(found) <= during
+    assert found.summary.repeated == 0
 
 
 def test_a_lamp_that_is_switched_on_is_lost_light_on_both_sides_of_it():

@@ -182,8 +182,27 @@ def test_a_short_recording_is_refused_without_figures_that_contradict_each_other
     assert not any("the best" in one for one in said), f"seed {SEED}"
 
 
-def test_light_without_levels_around_zero_is_refused_with_the_high_pass_filter():
+def test_a_channel_around_zero_without_levels_is_refused_with_what_would_tell_why():
     made = simulate_display(np.random.default_rng([SEED, 7]), 1000.0, 10.0)
     without = np.random.default_rng(SEED).normal(0, 100, len(made.values))
-    with pytest.raises(NoLight, match="as behind a high-pass filter"):
+    with pytest.raises(NoLight, match=r"sees no light does, or one behind a high-pass .* lamp"):
         light_times(made.frames, without, made.stamps)
+
+
+@pytest.mark.parametrize(
+    ("refresh", "mains"), [(75.0, 60.0), (75.0, 50.0), (60.0, 50.0), (60.0, 60.0)]
+)
+def test_hum_that_hides_the_light_is_named(refresh, mains):
+    rng = np.random.default_rng([SEED, 8])
+    made = simulate_display(rng, 1000.0, 6.0, refresh=refresh, hum=1.0, mains=mains - 0.05)
+    with pytest.raises(
+        (NoLight, NoMatch), match=rf"% of its variance is mains hum of {mains:.0f} Hz"
+    ):
+        light_times(made.frames, made.values, made.stamps)
+
+
+def test_light_that_cannot_be_read_for_another_cause_has_no_hum():
+    made = simulate_display(np.random.default_rng([SEED, 9]), 1000.0, 6.0, refresh=75.0)
+    with pytest.raises((NoLight, NoMatch)) as caught:
+        light_times(made.frames, made.values, made.stamps + 300)
+    assert "hum" not in str(caught.value), f"seed {SEED}"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from display_simulation import simulate_display
 from light_simulation import simulate_light
 from matplotlib.text import Text
 
 from psychopy_nfb.photodiode import light_times
 from psychopy_nfb.photodiode.command import _table
-from psychopy_nfb.photodiode.plots import light_figure
+from psychopy_nfb.photodiode.plots import DOWN, UP, light_figure
 from psychopy_nfb.photodiode.verdict import judge
 
 
@@ -47,3 +48,11 @@ def test_shares_on_the_page_are_of_the_frames_that_the_sensor_saw(bad):
     assert float(rows["never shown"].split("(")[1].split(" %")[0]) == pytest.approx(share, abs=0.06)
     worst = str(judge(summary)[0])
     assert worst.startswith(f"Problem: {summary.missed} of {summary.frames} frames (")
+
+
+def test_a_display_with_pulses_has_no_light_that_falls():
+    made = simulate_display(np.random.default_rng(6), 1000.0, 6.0, kind="crt")
+    figure = light_figure(light_times(made.frames, made.values, made.stamps), "AUX7")
+    texts = [text.get_text() for text in figure.findobj(Text)]
+    assert UP in texts
+    assert DOWN not in texts
