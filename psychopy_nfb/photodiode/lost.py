@@ -8,10 +8,9 @@ missed frame.
 from __future__ import annotations
 
 import numpy as np
-from scipy.ndimage import uniform_filter1d
 from scipy.special import bdtr
 
-from psychopy_nfb.photodiode.refreshes import EVEN, median_spread
+from psychopy_nfb.photodiode.refreshes import EVEN, median_spread, phase_around
 
 TOUCHED, TOUCHED_COST = 12, 4.5
 """Refreshes in a row, and the wrong light in them, from which on the sensor saw something else."""
@@ -30,9 +29,9 @@ FEWEST_ODD, SHARE_ODD = 2, 0.25
 """Stretches of light that no missed frame explains, and their share of all stretches with wrong
 light, from which on no wrong light is taken for a missed frame: what disturbs the sensor makes both
 equally often."""
-OFF_TIMES, EDGES_AROUND = 6.0, 31
-"""Times its usual distance from the edges around it by which an edge lies between two refreshes,
-and the number of these. The display's own are spread by noise, hum and slow pixels."""
+OFF_TIMES = 6.0
+"""Times its usual distance from the edges around it by which an edge lies between two refreshes.
+The display's own are spread by noise, hum and slow pixels."""
 MOST_DISTURBED = 0.1
 """Share of the refreshes with wrong light, beyond which it is no disturbance: light and log do not
 belong together, or pixels are too slow."""
@@ -154,10 +153,8 @@ def between_refreshes(at: np.ndarray, kinds: np.ndarray) -> np.ndarray:
     found = np.zeros(len(at), dtype=bool)
     for kind in np.unique(kinds):
         same = np.flatnonzero(kinds == kind)
-        turns = np.exp(2j * np.pi * at[same])
-        # Around them, as the clocks drift, and one of them may be set.
-        usual = uniform_filter1d(turns, EDGES_AROUND, mode="nearest")
-        away = np.abs(np.angle(turns * np.conj(usual))) / (2 * np.pi)
+        away = at[same] - phase_around(at[same])
+        away = np.abs(away - np.round(away))
         found[same] = away > max(EVEN, OFF_TIMES * median_spread(away))
     return found
 

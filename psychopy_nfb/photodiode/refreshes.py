@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.ndimage import uniform_filter1d
 
 LARGEST_DRIFT = 1e-3
 """Between two clocks; cheap oscillators differ by a tenth of it."""
@@ -25,6 +26,8 @@ RATES_AT_ONCE = 256
 FINER = 8
 """Steps of the search in the width of a spectral line."""
 ROUNDS = 4
+EVENTS_AROUND = 31
+"""Events over which the phase around one of them is averaged."""
 
 
 @dataclass(frozen=True)
@@ -175,6 +178,23 @@ def counted(ticks: np.ndarray) -> np.ndarray:
     """
     rows = np.arange(len(ticks))
     return np.minimum.accumulate((ticks - rows)[::-1])[::-1] + rows
+
+
+def phase_around(at: np.ndarray) -> np.ndarray:
+    """Return how far the events around each one lie off the grid, in refreshes, -0.5 to 0.5.
+
+    Parameters
+    ----------
+    at : ndarray, shape (n,)
+        Where in a grid events lie, in refreshes, rising.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        It drifts where clocks drift, and steps where one of them was set.
+    """
+    usual = uniform_filter1d(np.exp(2j * np.pi * at), EVENTS_AROUND, mode="nearest")
+    return np.angle(usual) / (2 * np.pi)
 
 
 def median_spread(values: np.ndarray) -> float:

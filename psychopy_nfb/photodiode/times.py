@@ -14,7 +14,7 @@ from psychopy_nfb.photodiode.decode import Decoded, decode
 from psychopy_nfb.photodiode.edge_times import Answer, time_edges
 from psychopy_nfb.photodiode.line_noise import mains_hum
 from psychopy_nfb.photodiode.pulses import Pulses, find_pulses
-from psychopy_nfb.photodiode.refreshes import FASTEST_HZ, refresh_period
+from psychopy_nfb.photodiode.refreshes import EVEN, FASTEST_HZ, phase_around, refresh_period
 from psychopy_nfb.photodiode.summary import LightSummary, summary_of
 from psychopy_nfb.report.numbers import percent
 
@@ -202,7 +202,7 @@ def _held_edges(
 ) -> _Timed:
     """Return what was shown, and times, direction and refresh of the edges of held light."""
     try:
-        coarse, rising, at = _edges_of(decoded)
+        coarse, rising, at = _edges_of(decoded, light)
         _require_edges(len(coarse), channel)
         *found, cleaned = time_edges(light, decoded.inverted, coarse, rising, decoded.grid.period)
         # Without hum and flicker single refreshes are told apart that looked alike before.
@@ -210,7 +210,7 @@ def _held_edges(
         again = decode(clear, flips, levels, period, channel)
         if not _same(again, decoded):
             decoded = again
-            coarse, rising, at = _edges_of(decoded)
+            coarse, rising, at = _edges_of(decoded, light)
             _require_edges(len(coarse), channel)
             *found, _ = time_edges(light, decoded.inverted, coarse, rising, decoded.grid.period)
     except np.linalg.LinAlgError:  # nothing is left to learn from
@@ -299,13 +299,20 @@ def _same(one: Decoded, other: Decoded) -> bool:
     )
 
 
-def _edges_of(decoded: Decoded) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _edges_of(decoded: Decoded, light: LightSignal) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return coarse time, direction and refresh of each edge that was seen."""
     bright = decoded.brightness > 0.5
     seen = ~np.isnan(decoded.brightness)
     changed = bright[1:] != bright[:-1]
     at = np.flatnonzero(changed & seen[1:] & seen[:-1]) + 1
-    return decoded.grid.time(decoded.numbers[at].astype(float)), bright[at], at
+    grid = decoded.grid
+    coarse = grid.time(decoded.numbers[at].astype(float))
+    # Where a clock was set, light lies on no one grid: what pixels do would be learnt from edges
+    # that are not where they are looked for.
+    away = phase_around(grid.number(light.edges))
+    if np.abs(away).max() > EVEN:
+        coarse = coarse + grid.period * np.interp(coarse, light.edges, away)
+    return coarse, bright[at], at
 
 
 def _per_frame(

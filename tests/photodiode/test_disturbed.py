@@ -152,6 +152,8 @@ def test_a_clock_that_was_set_is_named(step):
     made.values, stamps = made.values[kept], (made.stamps + step * late)[kept]
     found, said, _ = examine(made, stamps=stamps)
     assert abs(found.summary.step_ms - 1e3 * step) < 0.3, f"seed {SEED}"
+    assert abs(found.summary.rise_ms - 4) < 0.3
+    assert abs(found.summary.fall_ms - 4) < 0.3
     assert "a clock was set" in said
     assert "do not wait" not in said
     assert found.summary.missed == found.summary.repeated == 0
