@@ -80,7 +80,9 @@ class LightSignal:
     high: float
     """Median high level in the channel's unit."""
     edges: np.ndarray
-    """Seconds: coarse times at which it crossed the middle."""
+    """(e,) seconds: coarse times at which it crossed the middle."""
+    rising: np.ndarray
+    """(e,) bool: whether the signal, whatever its polarity, went up at each of them."""
     spread: float = 0.0
     """Seconds by which light came off the grid that `edges` were laid on; 0 if on none."""
 
@@ -141,8 +143,9 @@ def read_light(
         raise NoLight("channel", channel, "never changes; check the connection of the light sensor")
     scaled = (smooth - low) / span
     _require_two_levels(scaled[seen], channel, np.median(low), np.median(high), step, period)
-    edges = _crossings(scaled, stamps)
+    edges, rising = _crossings(scaled, stamps)
     nearest = np.searchsorted(stamps, edges).clip(max=len(stamps) - 1)
+    inside = covered[nearest] & covered[nearest - 1]
     return LightSignal(
         values=(filled - np.median(low)) / np.median(span),
         stamps=stamps,
@@ -152,7 +155,8 @@ def read_light(
         covered=covered,
         low=float(np.median(low)),
         high=float(np.median(high)),
-        edges=edges[covered[nearest] & covered[nearest - 1]],
+        edges=edges[inside],
+        rising=rising[inside],
     )
 
 
@@ -243,7 +247,7 @@ def _still_in_turns(
     if not still.any() or not moving.any():
         return still
     low, high = _levels(smooth, moving, period, step)
-    edges = _crossings((smooth - low) / np.maximum(high - low, 1e-12), stamps)
+    edges, _ = _crossings((smooth - low) / np.maximum(high - low, 1e-12), stamps)
     if len(edges) < 2:
         return still
     changes = np.concatenate(([0.0], np.cumsum(np.round(np.diff(edges) / period)))).astype(np.int64)
@@ -323,8 +327,11 @@ def _require_two_levels(
     )
 
 
-def _crossings(scaled: np.ndarray, stamps: np.ndarray) -> np.ndarray:
-    """Return when the signal crossed the middle, noise within the hysteresis passed over."""
+def _crossings(scaled: np.ndarray, stamps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return when the signal crossed the middle, and whether upwards.
+
+    Noise within the hysteresis is passed over.
+    """
     state = np.zeros(len(scaled), dtype=np.int8)
     state[scaled > 0.5 + HYSTERESIS] = 1
     state[scaled < 0.5 - HYSTERESIS] = -1
@@ -338,4 +345,4 @@ def _crossings(scaled: np.ndarray, stamps: np.ndarray) -> np.ndarray:
         share = part[at] / (part[at] - part[at + 1])
         before, after = stamps[first + at], stamps[first + at + 1]
         found[place] = before + share * (after - before)
-    return found
+    return found, state[far[turns + 1]] > 0

@@ -320,8 +320,7 @@ def _strange(
 
     Pulses were laid on the grid, and none of theirs does.
     """
-    after = np.searchsorted(light.stamps, light.edges, side="right").clip(max=len(light.stamps) - 1)
-    signs = np.where(light.smooth[after] > 0.5, 1.0, -1.0)
+    signs = np.where(light.rising, 1.0, -1.0)
     at = grid.number(light.edges)
     odd = np.floor(at[between_refreshes(at, kinds_of(light.edges, signs, grid.period))])
     frame = (np.cumsum(begin) - 1).clip(0)

@@ -221,6 +221,7 @@ def _held(
         low=float(low),
         high=float(high),
         edges=edges,
+        rising=on[turns] == bright,
     )
     answer = Answer(bins, shape / shape.max())
     onset, end = _half(answer)

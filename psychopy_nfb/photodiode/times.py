@@ -255,11 +255,9 @@ def _require_sure(
     to lie anywhere, also whole refreshes away where other edges are: those that are compared go the
     same way and belong to the same refresh.
     """
-    after = np.searchsorted(light.stamps, light.edges, side="right").clip(max=len(light.stamps) - 1)
-    up = light.smooth[after] > 0.5
     begins = decoded.grid.time(decoded.numbers[at].astype(float))
     for one in (True, False):
-        crossings, these = light.edges[(up != decoded.inverted) == one], rising == one
+        crossings, these = light.edges[(light.rising != decoded.inverted) == one], rising == one
         near = _nearest(crossings, begins[these])
         away = times[these] - near
         away = away[np.isfinite(away)]
