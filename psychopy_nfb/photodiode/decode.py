@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -203,12 +202,8 @@ def _timed(
     numbers = _numbers(light, grid)
     brightness = _brightness(light, grid, numbers)
     begins = grid.time(numbers.astype(float))
-
-    def place(lag: float) -> np.ndarray:
-        return np.searchsorted(flips[rows] + lag, begins, side="right") - 1
-
-    lag = _lag(brightness, levels[rows], place, grid.period)
-    at = place(lag)
+    lag = _lag(brightness, levels[rows], flips[rows], begins, grid.period)
+    at = _flipped_before(begins, flips[rows], lag)
     lasts = np.append(np.round(np.diff(flips) / grid.period), 1).astype(np.int64).clip(1)
     flip_period = (flips[rows[-1]] - flips[rows[0]]) / (len(rows) - 1)
     even = RefreshGrid(float(flips[rows[0]]), float(flip_period))
@@ -250,18 +245,41 @@ def _own(
 
 
 def _lag(
-    brightness: np.ndarray, levels: np.ndarray, place: Callable[[float], np.ndarray], period: float
+    brightness: np.ndarray, levels: np.ndarray, flips: np.ndarray, begins: np.ndarray, period: float
 ) -> float:
-    """Return the time from flip to light at which the light agrees best with the log."""
+    """Return the time from flip to light at which the light agrees best with the log.
+
+    Flips that hardly differ in rate from the display pass by its refreshes in steps of microseconds
+    a refresh: around the best of evenly spaced lags, all at which a refresh shows another frame are
+    compared.
+    """
     light = np.where(np.isnan(brightness), 0.0, 2 * brightness - 1)
     signs = np.where(levels, 1.0, -1.0)
+
+    def shown(lag: float) -> np.ndarray:
+        return _flipped_before(begins, flips, lag).clip(0, len(signs) - 1)
+
     lags = np.arange(EARLIEST, LATEST, period / LAG_STEPS)
-    for _ in range(2):  # the second time around the best, in steps as fine
-        fits = np.array([abs(light @ signs[place(lag).clip(0, len(signs) - 1)]) for lag in lags])
-        best = np.flatnonzero(fits >= fits.max() - 1e-9)
-        lag = float(lags[best].mean())
-        lags = lag + np.linspace(-1, 1, 2 * LAG_STEPS + 1) * period / LAG_STEPS
-    return lag
+    fits = np.array([abs(light @ signs[shown(lag)]) for lag in lags])
+    lag = float(lags[np.flatnonzero(fits >= fits.max() - 1e-9)].mean())
+    shortest, longest = lag - period / LAG_STEPS, lag + period / LAG_STEPS
+    newest, oldest = shown(shortest), shown(longest)
+    refresh = np.repeat(np.arange(len(begins)), newest - oldest)
+    ends = np.cumsum(newest - oldest)
+    row = newest[refresh] - (ends[refresh] - 1 - np.arange(len(refresh)))
+    # From this lag on, the refresh shows the frame before this one.
+    at = begins[refresh] - flips[row]
+    order = np.argsort(at)
+    changes = (light[refresh] * (signs[row - 1] - signs[row]))[order]
+    fits = np.abs(light @ signs[newest] + np.concatenate(([0.0], np.cumsum(changes))))
+    bounds = np.concatenate(([shortest], at[order], [longest]))
+    best = np.flatnonzero(fits >= fits.max() - 1e-9)
+    return float(bounds[best[0]] + bounds[best[-1] + 1]) / 2
+
+
+def _flipped_before(begins: np.ndarray, flips: np.ndarray, lag: float) -> np.ndarray:
+    """Return the row of the last frame that was flipped `lag` before each refresh; -1 if none."""
+    return np.searchsorted(flips + lag, begins, side="right") - 1
 
 
 def _numbers(light: LightSignal, grid: RefreshGrid) -> np.ndarray:

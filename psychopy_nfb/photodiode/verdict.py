@@ -135,7 +135,8 @@ def _counts(summary: LightSummary) -> str:
     if not parts:
         return f"each of the {summary.frames} frames was shown once{SEEN}"
     said = " and ".join(parts)
-    if summary.missed and summary.visible < 1:
+    # Where flips do not wait, the two rates tell of every frame that the display passes over.
+    if summary.missed and summary.visible < 1 and summary.tied != "neither":
         said += (
             f" (about {summary.missed / summary.visible:.0f} may have been missed: light tells of "
             f"a missed frame only if its level is a new one, as that of {percent(summary.visible)} "
