@@ -13,7 +13,7 @@ from scipy.ndimage import (
 )
 
 from psychopy_nfb.errors import NfbError
-from psychopy_nfb.photodiode.turns import PATTERNS, turns_of
+from psychopy_nfb.photodiode.turns import LONGEST_RUN, PATTERNS, turns_of
 
 SMOOTH_SHARE = 0.3
 """Length of the moving average before the threshold, as a share of a refresh. About a period of a
@@ -41,8 +41,6 @@ SHORT_GAP = 0.3
 """Refreshes; samples further apart have a gap between them, in which an edge could hide."""
 LONGEST_HOLD = 30
 """Refreshes; a code is never the same for longer than 16, so that a longer hold is a pause."""
-LONGEST_RUN = 16
-"""Frames in a row that have the same level in a code, at most."""
 HELD_LONGER = 2
 """Refreshes by which the display may hold a level longer than the log knows."""
 FLAT_SHARE = 0.45

@@ -15,6 +15,8 @@ PATTERNS = ((4, 1), (3, 1), (5, 2), (12, 5), (2, 1), (3, 2))
 """Refreshes in a turn, and how many of them begin a frame; those that leave out most come first.
 Twenty-four pictures a second on a display of 60 Hz are 2 of 5, sixty on one of 144 Hz 5 of 12."""
 ORDINALS = {2: "second", 3: "third", 4: "fourth"}
+LONGEST_RUN = 16
+"""Frames in a row that have the same level in a code, at most."""
 CHANCE = 1e-3
 """Probability with which changes of light that may come in any refresh keep a turn by chance."""
 FEWEST_UNSEEN = 4
@@ -36,6 +38,10 @@ class Turns:
     """Refresh of the first change."""
     last: int
     """Refresh of the last change."""
+    since: int
+    """First refresh that may belong to the turns: light does not change from there to `first`."""
+    until: int
+    """Last refresh that may: light does not change after `last` up to there."""
 
     def begin_a_frame(self, numbers: np.ndarray) -> np.ndarray:
         """Return which of the refreshes `numbers` begin a frame, bool."""
@@ -84,10 +90,21 @@ def turns_of(changes: np.ndarray) -> list[Turns]:
                 found.append((every, shown, begins, first, end))
     order = {pattern: number for number, pattern in enumerate(PATTERNS)}
     found.sort(key=lambda one: (order[one[:2]], one[3]))
-    return [
-        Turns(every, shown, begins, int(changes[first]), int(changes[end - 1]))
-        for every, shown, begins, first, end in found
-    ]
+    return [_turns(changes, *one) for one in found]
+
+
+def _turns(
+    changes: np.ndarray, every: int, shown: int, begins: int, begin: int, end: int
+) -> Turns:
+    """Return the turns that the changes from `begin` up to `end` keep."""
+    first, last = int(changes[begin]), int(changes[end - 1])
+    # Frames that have one level are held without a change, also before the first and after the last.
+    since, until = first - LONGEST_RUN * every, last + LONGEST_RUN * every
+    if begin > 0:
+        since = max(since, int(changes[begin - 1]) + 1)
+    if end < len(changes):
+        until = min(until, int(changes[end]) - 1)
+    return Turns(every, shown, begins, first, last, since, until)
 
 
 def of_the_display(turns: list[Turns], due: np.ndarray) -> list[Turns]:
@@ -141,7 +158,7 @@ def begin_a_frame(numbers: np.ndarray, turns: list[Turns]) -> np.ndarray:
     begin = np.ones(len(numbers), dtype=bool)
     free = np.ones(len(numbers), dtype=bool)
     for one in turns:
-        inside = one.inside(numbers)
+        inside = (numbers >= one.since) & (numbers <= one.until)
         begin[inside & free] = one.begin_a_frame(numbers)[inside & free]
         free &= ~inside
     return begin

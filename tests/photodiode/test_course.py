@@ -58,6 +58,15 @@ def test_frames_that_stay_for_several_refreshes_in_turn_are_missed_ones(name, co
     assert np.nanmax(np.abs(errors)) < 0.001
 
 
+def test_a_level_that_is_held_where_turns_begin_is_not_lost():
+    # The first frames that stay for four refreshes have one level: no change tells of the turns yet.
+    rng = np.random.default_rng([22, 78, 21])
+    made = simulate_display(rng, 1000.0, 15.0, never=never(10, 885, 4))
+    found, _, _ = examine(made)
+    assert not lost(found)
+    assert missed(found) == made.missed & set(found.frames.frame)
+
+
 @pytest.mark.parametrize(("every", "hz"), [(2, 30), (4, 15)])
 def test_pairs_of_which_one_frame_is_ever_shown_tell_no_wrong_lag(every, hz):
     made = make(22, never=never(10, 885, every), code=paired_sequence())
