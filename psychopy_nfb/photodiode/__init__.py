@@ -1,7 +1,7 @@
 """Proof by light: when each frame was on the screen, as a light sensor saw it; and by ear.
 
 - `sensor_files`: the sensor's channel from a recording; `sensor_stamps`: gaps and jitter;
-- `channel`: its two levels and coarse edges;
+- `channel`: its two levels and coarse edges; `high_pass`: levels that are not held;
 - `refreshes`: the grid that a display's refreshes lie on;
 - `decode`, `align`: which frame was on the screen in each refresh; `evidence`: whether light and
   log agree better than by chance; `lost`: refreshes that something else lit; `clock_step`: a clock

@@ -13,7 +13,9 @@ from scipy.ndimage import (
 )
 
 from psychopy_nfb.errors import NfbError
+from psychopy_nfb.photodiode.high_pass import kept_of_height
 from psychopy_nfb.photodiode.turns import LONGEST_RUN, PATTERNS, turns_of
+from psychopy_nfb.report.numbers import percent
 
 SMOOTH_SHARE = 0.3
 """Length of the moving average before the threshold, as a share of a refresh. About a period of a
@@ -28,6 +30,10 @@ HYSTERESIS = 0.15
 """Hysteresis of the threshold, as a share of the difference between the levels."""
 SEPARATE = 3.0
 """Times its own spread a level must lie away from the other."""
+LEAST_KEPT = 0.5
+"""Share of the distance between the levels that must be left after two refreshes. A code changes
+every second refresh on average: with less, most light lies nearer to the middle than to its level.
+"""
 FEW_SAMPLES = 6
 """Samples a refresh with which pulses of light may be missed."""
 AROUND_ZERO = 0.15
@@ -144,6 +150,7 @@ def read_light(
     edges, rising = _crossings(scaled, stamps)
     nearest = np.searchsorted(stamps, edges).clip(max=len(stamps) - 1)
     inside = covered[nearest] & covered[nearest - 1]
+    _require_held(kept_of_height(scaled, stamps, covered, edges, rising, period), channel)
     return LightSignal(
         values=(filled - np.median(low)) / np.median(span),
         stamps=stamps,
@@ -323,6 +330,18 @@ def _require_two_levels(
         f"has no two distinct levels (it is mostly from {low:g} to {high:g}); "
         f"check that the sensor is on the patch, and choose its channel{hint}",
     )
+
+
+def _require_held(kept: float | None, channel: str) -> None:
+    """Refuse light that falls back too fast for its levels to be read."""
+    if kept is not None and kept < LEAST_KEPT:
+        raise NoLight(
+            "channel",
+            channel,
+            f"falls back by {percent(1 - max(kept, 0.0))} within two refreshes in which the patch "
+            "holds its level, as behind a high-pass filter; record the sensor without the "
+            "amplifier's high-pass filter (DC), or with one below 0.1 Hz",
+        )
 
 
 def _crossings(scaled: np.ndarray, stamps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -93,12 +93,10 @@ def turns_of(changes: np.ndarray) -> list[Turns]:
     return [_turns(changes, *one) for one in found]
 
 
-def _turns(
-    changes: np.ndarray, every: int, shown: int, begins: int, begin: int, end: int
-) -> Turns:
+def _turns(changes: np.ndarray, every: int, shown: int, begins: int, begin: int, end: int) -> Turns:
     """Return the turns that the changes from `begin` up to `end` keep."""
     first, last = int(changes[begin]), int(changes[end - 1])
-    # Frames that have one level are held without a change, also before the first and after the last.
+    # Frames of one level stay without a change, also before the first one and after the last.
     since, until = first - LONGEST_RUN * every, last + LONGEST_RUN * every
     if begin > 0:
         since = max(since, int(changes[begin - 1]) + 1)

@@ -59,7 +59,7 @@ def test_frames_that_stay_for_several_refreshes_in_turn_are_missed_ones(name, co
 
 
 def test_a_level_that_is_held_where_turns_begin_is_not_lost():
-    # The first frames that stay for four refreshes have one level: no change tells of the turns yet.
+    # The first frames that stay for four refreshes have one level: no change tells of turns yet.
     rng = np.random.default_rng([22, 78, 21])
     made = simulate_display(rng, 1000.0, 15.0, never=never(10, 885, 4))
     found, _, _ = examine(made)

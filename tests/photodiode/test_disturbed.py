@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from display_simulation import simulate_display
@@ -115,12 +117,23 @@ def test_a_low_pass_that_overshoots_is_no_high_pass():
     assert "high-pass" not in said, f"seed {SEED}"
 
 
-def test_a_high_pass_that_is_too_fast_is_named_when_light_cannot_be_read():
-    made = make(6)
-    share = np.exp(-2 * np.pi * 5.0 / 1000)  # a corner of 5 Hz
-    with pytest.raises((NoLight, NoMatch)) as caught:
+@pytest.mark.parametrize("number", [6, 16])
+@pytest.mark.parametrize(("corner", "refresh"), [(4.0, 60.0), (5.0, 60.0), (9.0, 120.0)])
+def test_a_high_pass_that_is_too_fast_is_named_when_light_cannot_be_read(number, corner, refresh):
+    made = make(number, refresh=refresh)
+    share = np.exp(-2 * np.pi * corner / 1000)
+    with pytest.raises(NoLight) as caught:
         examine(made, lfilter([1, -1], [1, -share], made.values - made.values[0]))
-    assert "at best 100 %" not in str(caught.value), f"seed {SEED}"
+    back = re.search(r"falls back by (\d+) % .* as behind a high-pass filter", str(caught.value))
+    expected = 100 * (1 - np.exp(-2 * np.pi * corner * 2 / refresh))
+    assert abs(int(back.group(1)) - expected) < 5, f"seed {SEED}"
+
+
+def test_a_high_pass_of_which_nothing_can_be_read_is_named():
+    made = make(6)
+    share = np.exp(-2 * np.pi * 10.0 / 1000)
+    with pytest.raises((NoLight, NoMatch), match="high-pass"):
+        examine(made, lfilter([1, -1], [1, -share], made.values - made.values[0]))
 
 
 @pytest.mark.parametrize("held", [(2, 3), (1, 2, 1), (2, 2, 3, 2, 2, 2)], ids=str)
