@@ -185,7 +185,7 @@ class TestSentences:
     def test_a_sensor_that_sees_another_blinking(self, simulated):
         blinking = (np.arange(len(simulated.values)) // 125) % 2
         said = self.refused((NoLight, NoMatch), simulated.frames, blinking, simulated.stamps)
-        assert "% of a stretch" in said or "changes between dark and light" in said
+        assert "choose its channel" in said or "choose the sensor's channel" in said
 
     def test_a_patch_that_repeats(self, simulated):
         toggling = simulated.frames.assign(patch=np.arange(len(simulated.frames)) % 2)
