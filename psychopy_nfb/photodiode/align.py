@@ -83,6 +83,7 @@ def align(
     *,
     strange: np.ndarray,
     waits: bool,
+    unsure: float = 0.0,
     in_turn: tuple[tuple[int, int], ...] = (),
 ) -> Alignment:
     """Return the alignment with the least wrong light and the fewest slips.
@@ -103,6 +104,8 @@ def align(
         Refreshes within which light changed, and not where they begin.
     waits : bool
         Whether flips wait for the display, so that no frame is light before its turn.
+    unsure : float
+        Seconds by which the two clocks may differ at `place`.
     in_turn : tuple of (int, int)
         Frames in a turn, and how many of them are shown, where the display shows only a part of
         them; refreshes that begin no frame are then left out of `brightness` and `place`.
@@ -112,7 +115,8 @@ def align(
     NoMatch
         If light does not follow the log, does so by chance, or equally well in several ways.
     """
-    shift, sign, agreement = _shift(brightness, place, levels, period)
+    shifts = _shifts(period, unsure)
+    shift, sign, agreement = _shift(brightness, place, levels, shifts)
     place = place - shift
     light = brightness if sign > 0 else 1 - brightness
     light = np.where((place < -WIDEST) | (place >= len(levels) + WIDEST), np.nan, light)
@@ -151,7 +155,7 @@ def align(
             "sensor's channel and the frame log of the same session",
         )
     wrong = np.abs(levels[at.clip(0, len(levels) - 1)] - light) > 0.5
-    ways = 2 * (len(_shifts(period)) + 2 * WIDEST)
+    ways = 2 * (len(shifts) + 2 * WIDEST)
     if 2.0 ** -evidence(wrong, known, lost, path, WIDEST, ways) > BY_CHANCE:
         raise NoMatch(
             "channel",
@@ -161,19 +165,20 @@ def align(
             f"{int(lost.sum())} more are lost; choose the sensor's channel and the frame log of "
             "the same session, keep the sensor on the patch, and record at least 2 s",
         )
-    _require_one_way(light, levels, place, path, channel, period, waits=waits, in_turn=in_turn)
+    _require_one_way(
+        light, levels, place, path, shifts, channel, period, waits=waits, in_turn=in_turn
+    )
     # Ways in which flips wait, and in which they do not, are compared by this.
     cost = _costs(light, levels, place, path, waits=False)[known].sum()
     return Alignment(at, path, sign < 0, lost, n_odd, float(cost))
 
 
 def _shift(
-    brightness: np.ndarray, place: np.ndarray, levels: np.ndarray, period: float
+    brightness: np.ndarray, place: np.ndarray, levels: np.ndarray, shifts: np.ndarray
 ) -> tuple[int, int, float]:
     """Return the lag in refreshes, the polarity, and how well the best segment agrees."""
     light = np.where(np.isnan(brightness), 0.0, 2 * brightness - 1)
     log = np.where(levels, 1.0, -1.0)
-    shifts = _shifts(period)
     n = max(1, len(light) // SEGMENT)
     edges = np.linspace(0, len(light), n + 1).astype(int)[:-1]
     found = np.zeros((len(shifts), n))
@@ -189,9 +194,10 @@ def _shift(
     return int(shifts[best]), 1 - 2 * int(which), float(np.abs(found).max())
 
 
-def _shifts(period: float) -> np.ndarray:
+def _shifts(period: float, unsure: float) -> np.ndarray:
     """Return the lags in refreshes that are possible."""
-    return np.arange(int(np.floor(EARLIEST / period)), int(np.ceil(LATEST / period)) + 1)
+    first, last = (EARLIEST - unsure) / period, (LATEST + unsure) / period
+    return np.arange(int(np.floor(first)), int(np.ceil(last)) + 1)
 
 
 def _compared(light: np.ndarray) -> slice:
@@ -201,11 +207,13 @@ def _compared(light: np.ndarray) -> slice:
     return slice(max(0, middle - COMPARED // 2), middle + COMPARED // 2)
 
 
-def _least_far(light: np.ndarray, levels: np.ndarray, place: np.ndarray, period: float) -> float:
+def _least_far(
+    light: np.ndarray, levels: np.ndarray, place: np.ndarray, shifts: np.ndarray
+) -> float:
     """Return the least wrong light at lags that are further away than slips can go."""
     known = ~np.isnan(light)
     wrong = [np.inf]
-    for shift in _shifts(period) - int(_shifts(period)[0]):
+    for shift in shifts - int(shifts[0]):
         for way in {shift, -shift}:
             if abs(way) > WIDEST:
                 at = place[known] - way
@@ -315,6 +323,7 @@ def _require_one_way(
     levels: np.ndarray,
     place: np.ndarray,
     path: np.ndarray,
+    shifts: np.ndarray,
     channel: str,
     period: float,
     *,
@@ -327,7 +336,7 @@ def _require_one_way(
     light, place, path = light[part], place[part], path[part]
     best = float(_costs(light, levels, place, path, waits=waits).sum())
     used = np.isin(np.arange(-WIDEST, WIDEST + 1), path)
-    others = [_least_far(light, levels, place, period)]
+    others = [_least_far(light, levels, place, shifts)]
     for other, barred in ((light, used), (1 - light, np.zeros(len(used), dtype=bool))):
         if not barred.all():
             way = _path(other, levels, place, barred, waits=waits)

@@ -187,7 +187,13 @@ def _counted(
     at_middle = flip_grid.nearest(grid.time(float(numbers[middle]))) - first_tick
     place = numbers - numbers[middle] + at_middle
     lasts = np.append(np.diff(ticks), 1)
-    return _laid(light, grid, numbers, place, account, levels, lasts, flip_grid, "display", channel)
+    # Two clocks of different rates agreed at some time of the recording, and nobody knows when.
+    drift, unsure = abs(grid.period / flip_grid.period - 1), 0.0
+    if drift > CLOCKS_PPM * 1e-6:
+        unsure = drift * float(light.stamps[-1] - light.stamps[0]) / 2
+    return _laid(
+        light, grid, numbers, place, account, levels, lasts, flip_grid, "display", channel, unsure
+    )
 
 
 def _timed(
@@ -299,6 +305,7 @@ def _laid(
     flip_grid: RefreshGrid,
     tied: Tied,
     channel: str,
+    unsure: float = 0.0,
 ) -> tuple[float, Decoded]:
     """Lay the light over the log; return the wrong light in refreshes, and what was shown."""
     brightness = _brightness(light, grid, numbers)
@@ -322,6 +329,7 @@ def _laid(
         channel,
         strange=_strange(light, grid, numbers, begin),
         waits=waits,
+        unsure=unsure,
         in_turn=tuple({(one.every, one.shown): None for one in turns}),
     )
     way = _spread_over(way, place, begin)

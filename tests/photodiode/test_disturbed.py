@@ -190,6 +190,14 @@ def test_a_sensor_whose_rate_is_wrong_is_not_the_display_s_fault(share):
     assert found.summary.missed == found.summary.repeated == 0
 
 
+def test_a_lag_that_a_wrong_rate_makes_impossible_is_looked_for():
+    # In the middle of 40 s at 99 % light lies 0.2 s before its flip, by its stamps.
+    made = simulate_display(np.random.default_rng([4711, 77, 11]), 1000.0, 40.0)
+    found, _, _ = examine(made, stamps=made.stamps[0] + 0.99 * (made.stamps - made.stamps[0]))
+    assert found.summary.tied == "display"
+    assert found.summary.missed == found.summary.repeated == found.summary.lost == 0
+
+
 def test_a_sensor_that_repeats_its_values_is_refused_with_its_own_rate():
     made = make(12)
     stale = np.repeat(made.values[::20], 20)[: len(made.values)]
