@@ -10,6 +10,7 @@ from __future__ import annotations
 import getpass
 import json
 import logging
+import os
 import platform
 from datetime import datetime
 from pathlib import Path
@@ -57,6 +58,7 @@ class Lock:
     def __init__(self, path: Path, what: str):
         self.path: Path = path
         self._held = False
+        self._creator = os.getpid()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._take(what)
@@ -97,8 +99,8 @@ class Lock:
         )
 
     def release(self) -> None:
-        """Let others have it. Harmless when called again."""
-        if self._held:
+        """Let others have it. Harmless when called again, and in a process that was forked."""
+        if self._held and os.getpid() == self._creator:
             self._held = False
             try:
                 self.path.unlink(missing_ok=True)
