@@ -33,6 +33,8 @@ from psychopy_nfb.settings import to_dict
 
 STOPPED = "stopped"
 """Why a run ended that no other process goes on with."""
+WITHOUT_SAMPLES = ("stream_back", "stream_differs", "reconnect_failed")
+"""Events of a stream that is away."""
 PULL_SECONDS = 0.02
 """Longest wait for samples: how late a command can be when nothing arrives."""
 FIRST_SAMPLE_SECONDS = 1.0
@@ -373,7 +375,9 @@ class Loop:
             self.source.events.append(("bad_channel", self.channels.found.popleft()))
         while self.source.events:
             what, detail = self.source.events.popleft()
-            self.recorder.events.write(what, detail=detail, kind="stream")
+            # While no samples come, what happens is later than the last of them.
+            t = pylsl.local_clock() if what in WITHOUT_SAMPLES else None
+            self.recorder.events.write(what, t=t, detail=detail, kind="stream")
             self.control.send("stream", what=what, detail=detail)
             if what == "stream_back":
                 self._tell_streams()

@@ -78,6 +78,11 @@ def test_row_111_a_restarted_amplifier_is_found_again(amplifier, training, tmp_p
     session = read_session(nfb.files.stem)
     kinds = session.events.trial_type.tolist()
     assert kinds.index("stream_lost") < kinds.index("stream_back")
+    lost, back = (
+        session.events[session.events.trial_type == kind].iloc[0]
+        for kind in ("stream_lost", "stream_back")
+    )
+    assert back.t > lost.t + 4.5, "when it was back, not when the last sample came"
     gap = session.events[session.events.trial_type == "gap"].iloc[0]
     assert json.loads(gap.detail)["seconds"] > 4.5
     after = session.signals[session.signals["sample"] >= gap["sample"]]
