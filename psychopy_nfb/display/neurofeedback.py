@@ -18,7 +18,7 @@ from psychopy_nfb.display.operator_link import OperatorLink
 from psychopy_nfb.engine.calibration import with_calibration
 from psychopy_nfb.engine.carry_over import with_carry_over
 from psychopy_nfb.engine.configuration import Configuration, read_configuration
-from psychopy_nfb.engine.donor_files import Donors, keep_donors
+from psychopy_nfb.engine.donor_files import Donors, keep_donors, needed
 from psychopy_nfb.engine.donors import read_donors
 from psychopy_nfb.engine.plugins import load_plugins, plugins_used
 from psychopy_nfb.engine.reach import warn_of_reach
@@ -28,7 +28,7 @@ from psychopy_nfb.interrupts import PostponedInterrupts
 from psychopy_nfb.protocol import ShownSource, value_name
 from psychopy_nfb.recording import SessionFiles, calibration_path, new_session
 from psychopy_nfb.remote.worker_address import worker_settings
-from psychopy_nfb.remote.worker_choice import check_alone, check_remote, is_used
+from psychopy_nfb.remote.worker_choice import check_alone, check_remote, check_shown, is_used
 from psychopy_nfb.settings import to_dict
 from psychopy_nfb.simulate.simulated_amplifier import SimulatedAmplifier, stand_in_for
 from psychopy_nfb.study.session import StudySession
@@ -147,6 +147,8 @@ class Neurofeedback(FrameInterface):
         if not (name is None or isinstance(name, str)):
             raise SettingsError("name", name, "must be a text")
         self._remote = None if remote is None else check_remote(remote, remote_token)
+        if self._remote is not None:
+            check_alone(study, plugins)
         named = load_plugins(plugins)
         if settings is None:
             if self._remote is None:
@@ -171,10 +173,10 @@ class Neurofeedback(FrameInterface):
         )
         if shown:
             configuration = replace(configuration, shown={**configuration.shown, **shown})
+        if self._remote is not None:
+            check_shown(needed(configuration.shown))
         self._donors: Donors = read_donors(configuration, task, participant)
         self._plugins = plugins_used(configuration, named)
-        if self._remote is not None:
-            check_alone(study, plugins, self._donors)
         self._creator = os.getpid()
         self._simulate = check_choice("simulate", simulate, ("never", "missing", "always"))
         self._stand_in: SimulatedAmplifier | None = None

@@ -13,6 +13,7 @@ from typing import Any
 
 from psychopy_nfb.engine.configuration import read_configuration
 from psychopy_nfb.engine.memory import Ring
+from psychopy_nfb.engine.plugins import plugins_used
 from psychopy_nfb.engine.worker_process import WorkerProcess
 from psychopy_nfb.errors import NfbError, SettingsError
 from psychopy_nfb.recording import SessionFiles, new_session
@@ -120,6 +121,9 @@ class HostSession:
     def _take(self, message: dict[str, Any]) -> None:
         kind = message["kind"]
         if kind == "open":
+            if self._worker is not None or self._closed_at is not None:
+                logger.info("A session that had begun was to be begun again; it goes on.")
+                return
             self._open(message)
         elif kind == "stop":
             self.close("as the experiment wanted")
@@ -134,8 +138,6 @@ class HostSession:
         """Start the background process, and tell the experiment if that is not possible."""
         files = None
         try:
-            if self._worker is not None:
-                raise SettingsError("session", self.id, "has begun already")
             files = self._new_files(order)
             self._start(order, files)
         except Exception as error:
@@ -163,6 +165,9 @@ class HostSession:
     def _start(self, order: dict[str, Any], files: SessionFiles | None) -> None:
         configuration = read_configuration(dict(order["configuration"]))
         facts = {str(name): section for name, section in dict(order["facts"]).items()}
+        plugins = plugins_used(configuration)
+        if plugins:  # of this computer, which may have another version than the experiment's
+            facts["own_parts"] = [plugin.facts() for plugin in plugins]
         if files is not None:
             facts |= files.begun(str(order["about"]["task_name"]))
             self.title = files.stem.name
@@ -173,6 +178,7 @@ class HostSession:
             facts,
             self._tell_experiment,
             counting=bool(order["counting"]),
+            plugins=[plugin.order() for plugin in plugins],
             relay=f"nfb_records_{self.id}",
         )
         self._worker.start()

@@ -36,8 +36,8 @@ def check_remote(name: object, token: str | None) -> dict[str, str]:
     }
 
 
-def check_alone(study: object, plugins: Collection[object], donors: Collection[object]) -> None:
-    """Refuse what cannot be had together with a worker.
+def check_alone(study: object, plugins: Collection[object]) -> None:
+    """Refuse what cannot be had together with a worker, before any of it is opened or locked.
 
     Parameters
     ----------
@@ -45,8 +45,6 @@ def check_alone(study: object, plugins: Collection[object], donors: Collection[o
         As for `Neurofeedback`.
     plugins : collection
         Files with parts of a lab's own.
-    donors : collection
-        Recorded blocks that are to be shown.
 
     Raises
     ------
@@ -62,10 +60,25 @@ def check_alone(study: object, plugins: Collection[object], donors: Collection[o
             "are files, and a worker takes no code over the network; install your parts as a "
             "package on both computers",
         )
-    if donors:
+
+
+def check_shown(recorded: Collection[str]) -> None:
+    """Refuse sources that show recorded sessions, together with a worker, before any is read.
+
+    Parameters
+    ----------
+    recorded : collection of str
+        Names of such sources.
+
+    Raises
+    ------
+    SettingsError
+        If there are any.
+    """
+    if recorded:
         raise SettingsError(
             "shown",
-            sorted(map(str, donors)),
+            sorted(recorded),
             "shows recorded sessions, whose files are on this computer; leave remote out",
         )
 
