@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from psychopy_nfb.builder import alerts
-from psychopy_nfb.builder.block_fields import CELLS, LABELS
+from psychopy_nfb.builder.block_fields import CELLS, DETAILS, FIELDS, LABELS
 from psychopy_nfb.builder.control_conditions import asked, tell_of_shown
 from psychopy_nfb.builder.experiment_checks import needs_baseline, records_baseline
 from psychopy_nfb.builder.neurofeedback import NeuroFeedbackComponent, main_component
@@ -61,6 +61,8 @@ def turns_of(routine: Any) -> Sequence[Turn]:
 
 def check_block(routine: Any) -> None:
     """Tell what cannot be used: the plan or the block itself, or together with the training."""
+    if routine.planned:
+        _check_without_effect(routine)
     try:
         plan = read_routine(routine)
     except NfbError as error:
@@ -77,6 +79,18 @@ def check_block(routine: Any) -> None:
         return
     _check_shown(routine)
     _check_baseline(routine)
+
+
+def _check_without_effect(routine: Any) -> None:
+    """Tell of fields of one block that are filled in beside a plan: Builder cannot hide them."""
+    labels = [
+        one.label
+        for one in FIELDS
+        if one.tab == DETAILS and one.name in CELLS and routine.params[one.name].val != one.value
+    ]
+    if labels:
+        said = f"{', '.join(labels)}: without effect here; the plan says it, change it there."
+        alerts.tell(routine, said, "signal")
 
 
 def _check_shown(routine: Any) -> None:

@@ -12,6 +12,10 @@ _BLOCK = (("source", "== 'block'"),)
 _FEEDBACK = (*_BLOCK, ("kind", "in ('train', 'observe')"))
 _COUNTS = (*_BLOCK, ("kind", "in ('train', 'transfer')"))
 _JUDGED = (*_BLOCK, ("kind", "!= 'rest'"))
+DETAILS = "Details"
+"""The tab with what else one block has. On *Basic* it would not fit: Builder draws the dialog of a
+Routine of its own 500 pixels high, twelve lines of fields, and scrolls no further. Builder hides no
+field of one tab by a field of another."""
 _SEEN = ("bar", "thermometer", "circle", "trace", "color", "text", "progress")
 """Displays that a block can have; a tick or a cross, and tones, come by other fields."""
 _OF_DISPLAY = (
@@ -92,15 +96,6 @@ FIELDS = (
         show=_BLOCK,
     ),
     Field(
-        "extra",
-        "0",
-        "Up to so much longer (s)",
-        "Random extra time, drawn each time the block comes, so that nobody waits for its end. "
-        "Usual: 0.",
-        type="num",
-        show=_BLOCK,
-    ),
-    Field(
         "untilRewards",
         "",
         "Ends early at so many rewards",
@@ -117,15 +112,6 @@ FIELDS = (
         "gained in it.",
         type="num",
         show=_COUNTS,
-    ),
-    Field(
-        "repeats",
-        "1",
-        "How often (times)",
-        "How often the block comes, one after the other. 1 is usual; a loop of the Flow can repeat "
-        "it, too.",
-        type="num",
-        show=_BLOCK,
     ),
     Field(
         "shown",
@@ -146,53 +132,6 @@ FIELDS = (
         show=_FEEDBACK,
     ),
     Field(
-        "text",
-        "",
-        "Text",
-        "What is shown throughout, above the feedback if there is any. {points} is the score.",
-        control="multi",
-        show=_BLOCK,
-    ),
-    Field(
-        "instructions",
-        "",
-        "Instructions",
-        "What the participant reads before the block, until the key is pressed. Empty: it begins "
-        "at once.",
-        control="multi",
-        show=_BLOCK,
-    ),
-    Field(
-        "instructionSeconds",
-        "",
-        "Instructions for (s)",
-        "Usually empty: they stay until the key is pressed. A number shows them for so many "
-        "seconds.",
-        type="num",
-        show=_BLOCK,
-    ),
-    Field(
-        "halfTime",
-        "",
-        "Text at half-time",
-        "What is shown for two seconds when half of the time is over. Usually empty.",
-        show=_BLOCK,
-    ),
-    Field(
-        "beep",
-        "none",
-        "Beep",
-        "A short tone; with closed eyes it tells when to open them.",
-        control="choice",
-        choices={
-            "none": "none",
-            "begin": "when the block begins",
-            "end": "when it ends",
-            "both": "when it begins and when it ends",
-        },
-        show=_BLOCK,
-    ),
-    Field(
         "sign",
         False,
         "Show ✓ or ✗ afterwards",
@@ -202,6 +141,7 @@ FIELDS = (
         control="bool",
         show=_JUDGED,
     ),
+    Field("key", "space", "Key", "Ends instructions and other texts."),
     Field(
         "showPoints",
         True,
@@ -212,7 +152,72 @@ FIELDS = (
         control="bool",
     ),
     *_display_fields(),
-    Field("key", "space", "Key", "Ends instructions and other texts.", tab="Screens"),
+    Field(
+        "text",
+        "",
+        "Text",
+        "Of one block; a plan says its own, and needs no field below. What is shown throughout, "
+        "above the feedback if there is any. {points} is the score.",
+        tab=DETAILS,
+        control="multi",
+    ),
+    Field(
+        "instructions",
+        "",
+        "Instructions",
+        "What the participant reads before the block, until the key is pressed. Empty: it begins "
+        "at once.",
+        tab=DETAILS,
+        control="multi",
+    ),
+    Field(
+        "instructionSeconds",
+        "",
+        "Instructions for (s)",
+        "Usually empty: they stay until the key is pressed. A number shows them for so many "
+        "seconds.",
+        tab=DETAILS,
+        type="num",
+    ),
+    Field(
+        "halfTime",
+        "",
+        "Text at half-time",
+        "What is shown for two seconds when half of the time is over. Usually empty.",
+        tab=DETAILS,
+    ),
+    Field(
+        "beep",
+        "none",
+        "Beep",
+        "A short tone; with closed eyes it tells when to open them.",
+        tab=DETAILS,
+        control="choice",
+        choices={
+            "none": "none",
+            "begin": "when the block begins",
+            "end": "when it ends",
+            "both": "when it begins and when it ends",
+        },
+    ),
+    Field(
+        "extra",
+        "0",
+        "Up to so much longer (s)",
+        "Random extra time, drawn each time the block comes, so that nobody waits for its end. "
+        "Usual: 0.",
+        tab=DETAILS,
+        type="num",
+    ),
+    Field(
+        "repeats",
+        "1",
+        "How often (times)",
+        "How often the block comes, one after the other. 1 is usual; a loop of the Flow can repeat "
+        "it, too.",
+        tab=DETAILS,
+        type="num",
+    ),
 )
 CELLS = {
     **{name: name for name in ("kind", "label", "seconds", "extra", "repeats", "shown", "text")},

@@ -94,6 +94,27 @@ def test_a_tab_of_the_first_signal_alone_says_so():
         assert "Only the first rewarded signal needs this tab" in hint, tab
 
 
+HEIGHT = {"multi": 140, "choice": 46}
+"""Pixels of a line of the dialog by its control, as Builder 2026.2.5 draws it; others have 39."""
+
+
+@pytest.mark.parametrize("kind", [NeuroBaselineRoutine, NeuroBlockRoutine, SignalCheckRoutine])
+@pytest.mark.parametrize("source", ["plan", "block"])
+def test_a_routines_own_dialog_fits_into_the_height_that_builder_gives_it(kind, source):
+    """It scrolls no further than that."""
+    from psychopy.experiment import Experiment
+
+    routine = kind(Experiment())
+    if "source" in routine.params:
+        routine.params["source"].val = source
+    heights = {}
+    for name, param in routine.params.items():
+        if is_shown(routine, name) and param.inputType != "hidden":
+            tab = param.categ or "Basic"
+            heights[tab] = heights.get(tab, 0) + HEIGHT.get(param.inputType, 39)
+    assert max(heights.values()) <= 490, heights
+
+
 @pytest.mark.parametrize(
     ("params", "hidden", "shown"),
     [

@@ -130,6 +130,17 @@ def test_a_plan_is_compared_with_the_experiment(builder, told, add, tmp_path):
     assert told() == []
 
 
+def test_fields_of_one_block_beside_a_plan_are_told(told, add, builder):
+    builder.add("NeuroFeedbackComponent", "nfb")
+    add(source="plan", plan="artifacts", text="Relax", beep="begin")
+    assert told() == [
+        (
+            "signal",
+            "blocks: Text, Beep: without effect here; the plan says it, change it there.",
+        )
+    ]
+
+
 def test_without_a_signal_it_is_told(told, add):
     add(plan="artifacts")
     ((kind, said),) = told()
