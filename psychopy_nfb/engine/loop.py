@@ -126,7 +126,7 @@ class Loop:
         self.recorder: Recorder = Recorder(
             order, block, source, self.processor, restore, watcher, self._watch
         )
-        self._succeeds = bool(restore)
+        self._succeeds, self._held_up = bool(restore), False
         if restore:
             self.processor.n_samples = self.recorder.n_samples
             self.continuity.resume(**self.recorder.left)
@@ -188,9 +188,7 @@ class Loop:
             pulled = self.source.pull(PULL_SECONDS)
             now = self.block.heartbeat = pylsl.local_clock()
             started = perf_counter()
-            # A successor first takes what has waited: it is older than what is commanded now.
-            begins = self._last_record is None and now - begun < FIRST_SAMPLE_SECONDS
-            if not self._succeeds or not (begins or self.source.waiting or self._is_late(pulled)):
+            if not self._older_first(pulled, now - begun):
                 self._obey(started)
             if pulled is not None:
                 self._take(*pulled, now, started)
@@ -207,11 +205,22 @@ class Loop:
             if perf_counter() - begun > COMMANDS_SECONDS:
                 break
 
-    def _is_late(self, pulled: tuple[Any, ...] | None) -> bool:
-        """Return whether samples have waited for long: they are older than what is commanded now.
+    def _older_first(self, pulled: tuple[Any, ...] | None, ran: float) -> bool:
+        """Return whether the samples that were pulled come before what is commanded now.
 
-        A command belongs to the samples after it.
+        A command belongs to the samples after it. A successor, `ran` seconds after its start, first
+        takes what has waited meanwhile; so does a process that was held up, once: where more waits
+        each time, it is too slow, and has to be told.
         """
+        late = self._is_late(pulled)
+        if self._succeeds:
+            begins = self._last_record is None and ran < FIRST_SAMPLE_SECONDS
+            return begins or self.source.waiting or late
+        self._held_up = late and not self._held_up
+        return self._held_up
+
+    def _is_late(self, pulled: tuple[Any, ...] | None) -> bool:
+        """Return whether samples have waited for long."""
         if pulled is None:
             return False
         seconds = len(pulled[0]) / self.source.pace

@@ -11,7 +11,9 @@ import pytest
 from trainings import AT
 
 from psychopy_nfb import Neurofeedback
+from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.dsp import Flags, flag_names
+from psychopy_nfb.engine.records import T_SAMPLE
 from psychopy_nfb.engine.rerun import rerun
 from psychopy_nfb.recording import read_session
 
@@ -26,17 +28,29 @@ def strong_alpha(amplifier):
     return amplifier("--eyes", "closed").source_id
 
 
+def newest(nfb):
+    """Return the LSL time of the newest sample, 0 before the first."""
+    record = nfb.records.newest()
+    return 0 if record is None else record[T_SAMPLE]
+
+
 def wait_for_values(nfb, until):
+    called = lsl_now()
+
     def clean():
         nfb.update()
-        return not nfb.stale and not nfb.flags & ~Flags.NO_POINTS
+        return newest(nfb) > called and not nfb.flags & ~Flags.NO_POINTS
 
     until(clean, 15, "clean values")
 
 
-def spend(nfb, seconds):
-    """Let time pass; return score and hits before and after, and whether a reward was shown."""
-    nfb.update()
+def spend(nfb, until, seconds):
+    """Let time pass; return score and hits before and after, and whether a reward was shown.
+
+    From when all that was sampled before is in them: on a busy machine it may come later.
+    """
+    called = lsl_now()
+    until(lambda: nfb.update() or newest(nfb) > called, 15, "later samples")
     before, rewarded = (nfb.score, nfb.hits), False
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:
@@ -49,17 +63,17 @@ def spend(nfb, seconds):
 def test_a_rest_changes_no_score_and_training_does(strong_alpha, training, tmp_path, until):
     with Neurofeedback(training(strong_alpha, **EASY), data=tmp_path) as nfb:
         wait_for_values(nfb, until)
-        outside = spend(nfb, 2.0)
+        outside = spend(nfb, until, 2.0)
         with nfb.block("training"):
-            trained = spend(nfb, 5.0)
+            trained = spend(nfb, until, 5.0)
             with nfb.block("pause in it", feedback=False):
-                inner = spend(nfb, 1.0)
-            again = spend(nfb, 2.0)
+                inner = spend(nfb, until, 1.0)
+            again = spend(nfb, until, 2.0)
         with nfb.block("rest", feedback=False):
-            rest = spend(nfb, REST_SECONDS)
+            rest = spend(nfb, until, REST_SECONDS)
             assert flag_names(nfb.flags) == ["NO_POINTS"]
         with nfb.block("transfer", feedback=False, points=True):
-            transfer = spend(nfb, 3.0)
+            transfer = spend(nfb, until, 3.0)
             assert nfb.value == 0
     for before, after, rewarded in (outside, inner, rest):
         assert before == after
@@ -87,5 +101,26 @@ def test_a_killed_worker_goes_on_counting_or_not(strong_alpha, training, until):
                 os.kill(nfb.worker_pid, signal.SIGKILL)
                 until(lambda before=restarts: nfb.restarts > before, 10, "a new worker")
                 wait_for_values(nfb, until)
-                before, after, _ = spend(nfb, 2.0)
+                before, after, _ = spend(nfb, until, 2.0)
                 assert (after > before) == feedback
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="no such signal on this system")
+def test_no_sample_from_before_a_block_counts_in_it_though_the_worker_was_held_up(
+    strong_alpha, training, tmp_path, until
+):
+    with Neurofeedback(training(strong_alpha, **EASY), data=tmp_path) as nfb:
+        wait_for_values(nfb, until)
+        for turn in range(3):
+            os.kill(nfb.worker_pid, signal.SIGSTOP)
+            time.sleep(0.7)  # less than what a process is replaced for
+            with nfb.block(f"training {turn}"):
+                os.kill(nfb.worker_pid, signal.SIGCONT)
+                spend(nfb, until, 1.0)
+            spend(nfb, until, 0.5)
+        assert nfb.restarts == 0
+    events = read_session(nfb.files.stem).events
+    begins = events["sample"][events.trial_type == "block_begin"].to_numpy()
+    counted = events["sample"][events.trial_type == "points_on"].to_numpy()
+    assert len(begins) == len(counted) == 3
+    assert (counted > begins - 0.1 * 250).all()
