@@ -8,6 +8,7 @@ time, Journal of Neural Engineering 17, 046022.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -26,7 +27,11 @@ RIDGE = 1e-3
 """Ridge of the regression on a recording, as a share of the signal's variance without drift."""
 DEFAULT_SLOPE = 1.5
 """Exponent of 1/f where no spectrum has been learned: the middle of what resting EEG has."""
-SPECTRUM_POINTS = 257
+SPECTRUM_HZ = 0.5
+"""Largest distance between two points of a learned spectrum, whatever the rate: the resolution of
+Welch's 2 s windows. Wider ones let the peak of a rhythm fall between them."""
+DESIGN_HZ = 0.25
+"""Largest distance between the frequencies at which a filter is designed, whatever the rate."""
 MOST_DRIFT = 100.0
 """Power of an offset that fitted filters keep out, over that of the recording without it: more
 would leave nothing of the EEG in the fit."""
@@ -115,7 +120,8 @@ class WCFIR(_ChosenDelay):
         power = power.mean(axis=1)
         if not power.max() > np.finfo(float).tiny:
             return  # a flat electrode
-        grid = np.linspace(0, self._rate / 2, SPECTRUM_POINTS)
+        n_points = 1 + math.ceil(self._rate / 2 / SPECTRUM_HZ)
+        grid = np.linspace(0, self._rate / 2, n_points)
         spectrum = np.interp(grid, frequencies, power)
         spectrum[0] += min(offset, MOST_DRIFT * samples.var()) / grid[1]
         self.spectrum = spectrum.tolist()
@@ -297,7 +303,8 @@ def ideal_response(
     response : ndarray of complex, shape (n_fft,)
         2 exp(-2 pi i f delay) inside the band, 0 outside and at negative frequencies.
     """
-    n_fft = max(2048, 1 << (4 * n_taps - 1).bit_length())
+    n_wanted = max(2048, 4 * n_taps, math.ceil(rate / DESIGN_HZ))
+    n_fft = 1 << (n_wanted - 1).bit_length()
     frequencies = np.fft.fftfreq(n_fft, 1 / rate)
     inside = (frequencies >= band[0]) & (frequencies <= band[1])
     return frequencies, 2 * np.exp(-2j * np.pi * frequencies * delay) * inside
