@@ -27,6 +27,9 @@ RIDGE = 1e-3
 """Ridge of the regression on a recording, as a share of the signal's variance without drift."""
 DEFAULT_SLOPE = 1.5
 """Exponent of 1/f where no spectrum has been learned: the middle of what resting EEG has."""
+FEWEST_POINTS = 257
+"""Of a learned spectrum: as many as at 256 Hz, also at lower rates, as sessions were computed from
+the beginning, so that these can be computed again."""
 SPECTRUM_HZ = 0.5
 """Largest distance between two points of a learned spectrum, whatever the rate: the resolution of
 Welch's 2 s windows. Wider ones let the peak of a rhythm fall between them."""
@@ -120,7 +123,7 @@ class WCFIR(_ChosenDelay):
         power = power.mean(axis=1)
         if not power.max() > np.finfo(float).tiny:
             return  # a flat electrode
-        n_points = 1 + math.ceil(self._rate / 2 / SPECTRUM_HZ)
+        n_points = max(FEWEST_POINTS, 1 + math.ceil(self._rate / 2 / SPECTRUM_HZ))
         grid = np.linspace(0, self._rate / 2, n_points)
         spectrum = np.interp(grid, frequencies, power)
         spectrum[0] += min(offset, MOST_DRIFT * samples.var()) / grid[1]

@@ -108,6 +108,8 @@ def run_offline(
         told(sentence)
     if processor.shown is not None:
         processor.shown.close()
+    if not parts:  # a stream that sent nothing
+        return np.empty((0, len(configuration.value_names))), np.empty(0, np.uint32)
     values, flags = zip(*parts, strict=True)
     return np.concatenate(values), np.concatenate(flags)
 
@@ -235,8 +237,11 @@ def rerun(
         positions=standard_positions(session.eeg.labels),
         kinds=stream.get("kinds", {}),  # sessions of earlier versions took all channels as EEG
     )
-    # The order of commands, which onsets of others in between do not say.
-    events = session.events.sort_values("sample", kind="stable")
+    # The order of commands, which onsets of others in between do not say. A gap has the time of the
+    # last sample before it, and filters start anew at the first one after it: what is commanded
+    # between the two comes before.
+    events = session.events
+    events = events.iloc[np.lexsort((events.trial_type == "gap", events["sample"]))]
     commands = [
         (int(row.sample), row.trial_type, json.loads(row.detail) if row.detail else {})
         for row in events[events.trial_type.isin(COMMANDS)].fillna({"detail": ""}).itertuples()

@@ -35,7 +35,7 @@ def eeg(times: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def judged(amplitude: np.ndarray, envelope: np.ndarray) -> tuple[float, float, float]:
-    """Return correlation with the true amplitude at the best lag, and the ratio's middle and spread.
+    """Return correlation with the amplitude at the best lag, and middle and spread of the ratio.
 
     The spread is from the 5th to the 95th percentile, all of the second half.
     """

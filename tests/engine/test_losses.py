@@ -10,7 +10,7 @@ import psutil
 import pytest
 from trainings import VALUE_NAMES
 
-from psychopy_nfb import Neurofeedback
+from psychopy_nfb import Neurofeedback, StreamSelection, standard_training
 from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.dsp import Flags
 from psychopy_nfb.engine import worker_health
@@ -87,6 +87,33 @@ def test_row_111_a_restarted_amplifier_is_found_again(amplifier, training, tmp_p
     assert json.loads(gap.detail)["seconds"] > 4.5
     after = session.signals[session.signals["sample"] >= gap["sample"]]
     assert after["flags"].iloc[0] & Flags.GAP
+
+
+def test_a_baseline_that_ends_while_the_stream_is_away_is_the_same_in_a_rerun(
+    amplifier, tmp_path, until, listen
+):
+    source = amplifier("--eyes", "closed")
+    stream = StreamSelection(source_id=source.source_id, timeout=15.0)
+    fitted = standard_training(stream, channels="Oz")
+    with Neurofeedback(fitted, data=tmp_path, stale_after=0.3) as nfb:
+        nfb.begin_baseline()
+        listen(nfb, 5.0)
+        source.stop()
+        until(lambda: not fresh(nfb), 10, "the end of the samples")
+        listen(nfb, 1.0)
+        nfb.end_baseline()
+        assert nfb.calibrated
+        source.start()
+        until(lambda: fresh(nfb), 15, "new samples")
+        listen(nfb, 2.0)
+    session = read_session(nfb.files.stem)
+    placed = session.events.set_index("trial_type")["sample"]
+    assert placed["baseline_end"] == placed["gap"]
+    assert session.signals["flags"].iloc[placed["gap"]] & Flags.SETTLING
+    values, flags = rerun(session)
+    own = session.signals[list(fitted.value_names)].to_numpy()
+    assert np.abs(values - own).max() < 1e-9
+    assert (flags == session.signals["flags"]).all()
 
 
 @pytest.mark.alone
