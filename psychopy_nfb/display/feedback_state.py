@@ -9,6 +9,7 @@ from typing import Any
 from psychopy_nfb.checks import check_number
 from psychopy_nfb.display.newest_record import NewestRecord
 from psychopy_nfb.display.signal_view import ShownView, SignalView, SignalViews
+from psychopy_nfb.dsp.flags import Flags
 from psychopy_nfb.engine.configuration import Configuration
 from psychopy_nfb.engine.records import FLAGS, NUMBER, T_RECEIVED, T_SAMPLE, feedback_layout
 from psychopy_nfb.lsl.stamps_heard import silence_seconds
@@ -163,8 +164,8 @@ class FeedbackState:
 
     @property
     def flags(self) -> int:
-        """The record's `psychopy_nfb.dsp.Flags`."""
-        return self._get(FLAGS, 0)
+        """The record's `psychopy_nfb.dsp.Flags`; NO_DATA before the first."""
+        return self._get(FLAGS, int(Flags.NO_DATA))
 
     @property
     def stale(self) -> bool:

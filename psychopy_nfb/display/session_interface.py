@@ -208,7 +208,7 @@ class SessionInterface(RunState):
 
     @property
     def flags(self) -> int:
-        """The record's `psychopy_nfb.dsp.Flags`; 0 is clean."""
+        """The record's `psychopy_nfb.dsp.Flags`; 0 is clean, NO_DATA before the first sample."""
         return self._state.flags
 
     @property

@@ -33,10 +33,12 @@ from psychopy_nfb.settings import to_dict
 
 STOPPED = "stopped"
 """Why a run ended that no other process goes on with."""
-WITHOUT_SAMPLES = ("stream_back", "stream_differs", "reconnect_failed")
+WITHOUT_SAMPLES = ("no_data", "stream_back", "stream_differs", "reconnect_failed")
 """Events of a stream that is away."""
 PULL_SECONDS = 0.02
 """Longest wait for samples: how late a command can be when nothing arrives."""
+NOTHING_SECONDS = 2.0
+"""How long a stream may send nothing at first before this is told."""
 FIRST_SAMPLE_SECONDS = 1.0
 """How long commands wait for the first sample, so that they do not come before older ones."""
 COMMANDS_SECONDS = 0.01
@@ -193,7 +195,7 @@ class Loop:
             if pulled is not None:
                 self._take(*pulled, now, started)
             elif now - self._last_received > silence_seconds(self.source.chunk_seconds):
-                self._publish_no_data()
+                self._publish_no_data(now)
             if now > self._chores_at:
                 self._chores_at = now + CHORES_SECONDS
                 self._chores()
@@ -331,9 +333,22 @@ class Loop:
         self._last_record = fields, values
         self._no_data = False
 
-    def _publish_no_data(self) -> None:
-        """Publish once that the stream is silent, with the last values and their old stamps."""
-        if self._no_data or self._last_record is None:
+    def _publish_no_data(self, now: float) -> None:
+        """Publish once that the stream is silent, with the last values and their old stamps.
+
+        Before the first sample there are none: then it is told.
+        """
+        if self._no_data:
+            return
+        if self._last_record is None:
+            if not self._succeeds and now - self._last_received > NOTHING_SECONDS:
+                self._no_data = True
+                sentence = (
+                    f"The stream '{self.source.facts()['name']}' is open, but has sent nothing in "
+                    f"the first {NOTHING_SECONDS:g} s: start the measurement in the amplifier's "
+                    "program. Until samples come there is no feedback."
+                )
+                self.source.events.append(("no_data", {"sentence": sentence}))
             return
         self._no_data = True
         fields, values = self._last_record

@@ -92,6 +92,7 @@ EVENTS = {
             "rule_failed": "A lab's own rule for a threshold, or schedule, failed; detail says "
             "which and what follows.",
             "settings_not_written": "The settings file could not be written; detail says why.",
+            "no_data": "The EEG stream was open and sent nothing at first; detail says what to do.",
             "stream_lost": "The EEG stream ended.",
             "stream_back": "The same EEG stream was found again.",
             "stream_differs": "A stream of the same name was found whose channels or rate differ; "

@@ -11,7 +11,10 @@ SAY_UNIT = "The unit is set in Builder as Unit of the EEG, in a settings file as
 
 
 def of_stream(data: SessionData) -> Iterator[Finding]:
-    """Yield amplitudes that no EEG has, bad channels of a reference, and what was assumed."""
+    """Yield what is wrong with the stream or its channels, and what was assumed of it."""
+    for detail in data.events_of("no_data").detail:
+        if "sentence" in detail:
+            yield Finding(1.0, True, detail["sentence"], "")
     for detail in data.events_of("unlikely_amplitude").detail:
         if "sentence" in detail:  # not in one that was cut off
             yield Finding(1.0, True, detail["sentence"], SAY_UNIT)

@@ -3,7 +3,10 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
+import uuid
 
 import numpy as np
 import psutil
@@ -114,6 +117,48 @@ def test_a_baseline_that_ends_while_the_stream_is_away_is_the_same_in_a_rerun(
     own = session.signals[list(fitted.value_names)].to_numpy()
     assert np.abs(values - own).max() < 1e-9
     assert (flags == session.signals["flags"]).all()
+
+
+SILENT = """
+import sys, pylsl
+info = pylsl.StreamInfo("silent", "EEG", 2, 250, "float32", sys.argv[1])
+channels = info.desc().append_child("channels")
+for label in ("Cz", "Oz"):
+    channels.append_child("channel").append_child_value("label", label)
+outlet = pylsl.StreamOutlet(info)
+print("open", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def silent_stream():
+    """Return the source_id of a stream of another process that is open and sends nothing."""
+    source_id = f"silent-{uuid.uuid4()}"
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen([sys.executable, "-c", SILENT, source_id], **pipes) as process:
+        assert process.stdout.readline() == "open\n"
+        yield source_id
+        process.stdin.close()
+
+
+def test_a_stream_that_sends_nothing_is_told_and_its_session_can_be_computed(
+    silent_stream, training, tmp_path, until, listen, caplog
+):
+    with Neurofeedback(training(silent_stream), data=tmp_path) as nfb, nfb.block("training"):
+        until(lambda: nfb.update() or nfb.flags & Flags.NO_DATA, 10, "the flag")
+        listen(nfb, 4.0)
+        assert nfb.stale
+        assert nfb.flags & Flags.NO_DATA
+    assert sum("has sent nothing" in one.message for one in caplog.records) == 1
+    session = read_session(nfb.files.stem)
+    told = session.events[session.events.trial_type == "no_data"]
+    assert len(told) == 1
+    assert "has sent nothing" in json.loads(told.detail.iloc[0])["sentence"]
+    assert len(session.eeg.samples) == 0
+    values, flags = rerun(session)
+    assert values.shape == (0, len(VALUE_NAMES))
+    assert flags.shape == (0,)
 
 
 @pytest.mark.alone
