@@ -268,8 +268,10 @@ class Loop:
         A tenth of a second at once, as they are recorded: with each single sample of 64 channels
         at 1 kHz this took 10 us of the 250 that a sample took.
         """
-        self.continuity.learn()
-        self.rate.add(len(stamps), float(stamps[-1]), self.source.stamped_on_arrival)
+        lost = self.continuity.learn()
+        self.rate.add(len(stamps) + lost, float(stamps[-1]), self.source.stamped_on_arrival)
+        if lost and (news := self.continuity.losses.news()) is not None:
+            self.source.events.append(("samples_missing", news))
         quality = self.commands.quality
         if quality is not None or self.channels.watches:
             samples = self.source.in_microvolts(native)

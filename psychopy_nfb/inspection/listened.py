@@ -127,6 +127,7 @@ class Listened:
             self._note(detail.get("sentence"))
         late = self._heard_late()
         self._notes += self._of_the_rate(late, rate * inlet.speed)
+        self._note((self._continuity.losses.news() or {}).get("sentence"))
         together = (
             np.concatenate(self._samples) if self._samples else np.zeros((0, len(facts["labels"])))
         )

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from psychopy_nfb.lsl.stamps_lost import LossCount
+
 
 @dataclass(frozen=True)
 class Gap:
@@ -34,7 +36,14 @@ class Continuity:
     Notes
     -----
     The effective rate is the slope of a least-squares line through the stamps. Sums are kept
-    relative to the first stamp, so that hours of recording lose no precision.
+    relative to the first stamp, so that hours of recording lose no precision. Samples that are
+    missing a few at a time, by whole periods of the stamps, are no gaps, but enter `lost_seconds`
+    and the numbers of the samples on that line.
+
+    Attributes
+    ----------
+    losses : LossCount
+        Samples that are missing a few at a time.
     """
 
     def __init__(self, rate: float, gap_seconds: float = 0.1):
@@ -42,6 +51,7 @@ class Continuity:
         self.gap_seconds: float = max(gap_seconds, 3 / rate)
         self.n_gaps: int = 0
         self.lost_seconds: float = 0.0
+        self.losses: LossCount = LossCount(rate)
         self._last: float | None = None
         self._restart_line()
 
@@ -74,36 +84,52 @@ class Continuity:
 
     def _restart_line(self) -> None:
         self._origin: float | None = None
-        self._n = 0
-        self._sum_t = self._sum_it = 0.0
+        self._n = self._n_on_line = 0  # numbers of samples, and those that came
+        self._learned: float | None = None
+        self._sum_t = self._sum_it = self._sum_i = self._sum_ii = 0.0
         self._new: list[np.ndarray] = []
 
-    def learn(self) -> None:
+    def learn(self) -> int:
         """Take what was checked since the last call into the effective rate.
 
         It can wait, unlike gaps: for single samples one call a tenth of a second is enough.
+
+        Returns
+        -------
+        lost : int
+            Samples that are missing among them, a few at a time.
         """
         if not self._new:
-            return
+            return 0
         stamps = np.concatenate(self._new)
         self._new = []
         if self._origin is None:
             self._origin = float(stamps[0])
+        lost = self.losses.add(stamps, self._learned)
+        self.lost_seconds += lost / self.rate
         n = len(stamps)
         times = stamps - self._origin
+        numbers = np.arange(self._n, self._n + n)
+        if lost:
+            steps = np.diff(stamps, prepend=self._learned or stamps[0] - 1 / self.rate)
+            numbers = self._n - 1 + np.cumsum(np.maximum(1, np.rint(self.rate * steps)))
+        self._learned = float(stamps[-1])
         self._sum_t += float(times.sum())
-        self._sum_it += float(times @ np.arange(self._n, self._n + n))
-        self._n += n
+        self._sum_i += float(numbers.sum())
+        self._sum_ii += float(numbers @ numbers)
+        self._sum_it += float(times @ numbers)
+        self._n = int(numbers[-1]) + 1
+        self._n_on_line += n
+        return lost
 
     @property
     def effective_rate(self) -> float | None:
         """Samples a second since the last gap; None before there are two seconds of them."""
-        n = self._n
+        n = self._n_on_line
         if n < 2 * self.rate:
             return None
-        mean_i = (n - 1) / 2
-        covariance = self._sum_it - mean_i * self._sum_t
-        variance = n * (n * n - 1) / 12
+        covariance = self._sum_it - self._sum_i * self._sum_t / n
+        variance = self._sum_ii - self._sum_i * self._sum_i / n
         return variance / covariance if covariance > 0 else None
 
     @property
@@ -116,6 +142,7 @@ class Continuity:
         """Return gaps and drift for the session's settings file."""
         return {
             "n_gaps": self.n_gaps,
+            "n_lost_few": self.losses.n_lost,
             "lost_seconds": round(self.lost_seconds, 6),
             "effective_rate": self.effective_rate,
             "drift_ppm": self.drift_ppm,

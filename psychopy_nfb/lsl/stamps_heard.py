@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from psychopy_nfb.lsl.stamps_lost import lost_between
 from psychopy_nfb.lsl.stamps_unit import seconds_per_unit
 
 FOREIGN_SECONDS = 1.0
@@ -162,6 +163,7 @@ def understand(arrivals: Sequence[tuple[np.ndarray, float]]) -> Heard:
         times, numbers = times[np.isfinite(times)], numbers[np.isfinite(times)]
     else:
         numbers, times = _longest_whole(np.flatnonzero(known), stamps[known], rough)
+        numbers = _with_lost(numbers, times, ends)
     return Heard(**heard, **_pace(numbers, times, len(received)))
 
 
@@ -210,6 +212,19 @@ def _longest_whole(
     parts = np.split(np.arange(len(stamps)), edges)
     longest = max(parts, key=len)
     return numbers[longest], stamps[longest]
+
+
+def _with_lost(numbers: np.ndarray, stamps: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """Return the numbers that samples would have if none were missing, a few at a time.
+
+    Stamps that were made of a chunk's arrival and a wrong rate are farther apart between chunks:
+    where that is so from most chunks to the next, nothing is missing.
+    """
+    lost = lost_between(stamps, numbers)
+    n_chunks = int(((ends > numbers[0]) & (ends <= numbers[-1])).sum())
+    if 2 * np.count_nonzero(lost) > n_chunks:
+        return numbers
+    return numbers + np.concatenate(([0], np.cumsum(lost)))
 
 
 def _pace(numbers: np.ndarray, times: np.ndarray, n_chunks: int) -> dict[str, Any]:

@@ -106,6 +106,7 @@ EVENTS = {
             "stamps_unit": "A stream's stamps are not in seconds, but in the unit that detail "
             "names; they were converted.",
             "stamps_missing": "Samples without a valid stamp were stamped by counting.",
+            "samples_missing": "Samples are missing a few at a time; detail has their share.",
             "rate_differs": "The stream has another rate than the declared one; detail has both.",
             "rate_spoilt": "The stream has left the rate that the filters were made for: no reward "
             "from here on.",

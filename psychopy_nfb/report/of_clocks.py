@@ -19,6 +19,7 @@ USE_LSL = "Use an amplifier program that stamps samples with LSL's clock (local_
 def of_clocks(data: SessionData, summary: LagSummary) -> Iterator[Finding]:
     """Yield stamps that cannot be right, a rate that is not the declared one, and a long lag."""
     yield from _of_rate(data)
+    yield from _of_losses(data)
     yield from _of_stamps(data, summary)
     received, total = summary.stages["sample_to_received_ms"], summary.stages["total_ms"]
     if summary.clock_offset is not None:
@@ -66,6 +67,18 @@ def _of_stamps(data: SessionData, summary: LagSummary) -> Iterator[Finding]:
             False,
             f"{missing} samples came without a valid stamp, and were stamped by counting.",
             "See whether there is a newer version of the amplifier's program.",
+        )
+
+
+def _of_losses(data: SessionData) -> Iterator[Finding]:
+    """Yield samples that were missing a few at a time."""
+    for detail in data.events_of("samples_missing").detail[:1]:
+        yield Finding(
+            0.02,
+            True,
+            f"Samples were missing, a few at a time: {100 * detail['share']:.1f} % when it was "
+            "told. Filters meet steps there.",
+            "Bring the amplifier closer to its receiver, and look at its battery and radio link.",
         )
 
 

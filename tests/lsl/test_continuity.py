@@ -76,3 +76,26 @@ def test_a_break_that_no_stamp_tells_of_is_a_gap_without_length(size):
     assert seconds == pytest.approx(0, abs=1e-9)
     assert t == stamps[1000]
     assert continuity.lost_seconds == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize("size", [5, 25])
+@pytest.mark.parametrize("lost", [3, 5])
+def test_samples_missing_a_few_at_a_time_are_lost_seconds_and_no_other_rate(lost, size):
+    kept = np.flatnonzero(np.arange(10_000) % 119 >= lost)
+    continuity = Continuity(rate=250.0)
+    assert in_blocks(continuity, 100 + kept / 250, size) == []
+    missing = np.ptp(kept) + 1 - len(kept)
+    assert continuity.losses.n_lost == missing
+    assert continuity.lost_seconds == pytest.approx(missing / 250)
+    assert continuity.effective_rate == pytest.approx(250, rel=1e-9)
+    told = continuity.losses.news()
+    assert told["sentence"].startswith(f"About {100 * lost / 119:.1f} % of the samples are missing")
+    assert continuity.losses.news() is None
+
+
+def test_arrivals_that_jitter_are_no_missing_samples():
+    rng = np.random.default_rng(4)
+    continuity = Continuity(rate=250.0)
+    ends = np.arange(1, 400) * 0.1 + rng.exponential(0.005, 399)
+    in_blocks(continuity, (ends[:, None] - np.arange(24, -1, -1) / 250).ravel(), 25)
+    assert continuity.losses.n_lost == 0

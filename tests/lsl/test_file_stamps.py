@@ -64,6 +64,40 @@ def test_single_samples_that_are_missing_are_no_other_rate():
     ]
 
 
+@pytest.mark.parametrize("lost", [3, 4, 5])
+@pytest.mark.parametrize("times", ["regular", "by chance", "later", "with a gap"])
+def test_packets_that_are_missing_are_told_and_stamps_are_right(times, lost):
+    firsts = np.arange(40, 19_000, 100)
+    if times == "by chance":
+        firsts = rng().choice(19_000, 190, replace=False)
+    if times == "later":
+        firsts = firsts[firsts > 9000]
+    kept = np.setdiff1d(N, firsts[:, None] + np.arange(lost))
+    stamps = 100 + kept / 250
+    if times == "with a gap":
+        stamps[6000:] += 2.0
+    timing = read_stamps(stamps, 250.0, "Amp")
+    assert (timing.rate, timing.chunk) == (250.0, 0.0)
+    assert timing.real_rate == pytest.approx(250, rel=1e-6)
+    assert np.array_equal(timing.times, stamps)
+    gaps = [(6000, pytest.approx(2.0))] if times == "with a gap" else []
+    assert timing.gaps == gaps
+    share = 100 * (len(N) - len(kept)) / len(N)
+    assert timing.notes == [
+        f"About {share:.1f} % of the samples are missing, a few at a time: their times are "
+        "right, but filters meet steps there."
+    ]
+
+
+def test_a_radio_that_stalls_and_sends_all_at_once_lost_no_negative_share():
+    taken = N[:8000] / 250
+    arrival = np.where((taken > 12) & (taken < 15), 15.0, taken)
+    arrival = 100 + np.maximum.accumulate(np.ceil(arrival / 0.02) * 0.02)
+    timing = read_stamps(arrival, 250.0, "Amp")
+    assert timing.rate == 250.0
+    assert not any("missing" in note for note in timing.notes)
+
+
 def test_each_gap_is_found_with_its_length():
     stamps = 100 + N / 250
     stamps[5000:] += 5.0

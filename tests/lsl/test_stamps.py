@@ -357,3 +357,20 @@ def test_first_samples_whose_unit_is_not_known_yet_are_together(chunk):
     assert [what for what, _ in clock.events] == ["stamps_unit", "clock_offset"]
     assert (np.diff(stamps) > 0).all()
     assert stamps[-1] - stamps[0] == pytest.approx(59 / 250, abs=0.02)
+
+
+@pytest.mark.parametrize(("every", "lost"), [(100, 3), (119, 5), (0, 3)])
+def test_a_radio_that_loses_packets_has_the_rate_of_its_stamps(every, lost):
+    numbers = np.arange(1250)
+    if every:
+        kept = numbers[numbers % every >= lost]
+    else:  # at no regular times
+        firsts = np.random.default_rng(5).choice(1200, 12, replace=False)
+        kept = np.setdiff1d(numbers, firsts[:, None] + np.arange(lost))
+    stamps = 1000 + kept / 250
+    received = stamps + LATENCY
+    blocks = [(stamps[k : k + 5], float(received[k : k + 5][-1])) for k in range(0, len(kept), 5)]
+    heard = understand(blocks)
+    assert not heard.counted
+    assert heard.pace == pytest.approx(250, rel=1e-6)
+    assert not heard.differs_from(250)

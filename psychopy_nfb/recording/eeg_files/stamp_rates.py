@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from psychopy_nfb.errors import FileError
+from psychopy_nfb.lsl.stamps_lost import lost_between, periods_between
 
 SLOWEST = 1.0
 """Samples a second that a recording has at least."""
@@ -14,6 +15,10 @@ GAP_SAMPLES = 3
 """The same in samples, for slow streams."""
 RATE_TOLERANCE = 0.01
 """Relative difference from the declared rate from which on the real one counts."""
+EXACT = 0.02
+"""Largest distance from a whole number of periods of what is lost at regular times, in periods."""
+REGULAR_SHARE = 0.1
+"""Largest share of the samples that may be lost at regular times."""
 LONGEST_CHUNK = 2.5
 """Seconds; what returns more seldom are gaps."""
 ROUND_SHARE = 0.003
@@ -104,14 +109,6 @@ def rate_that_counts(
         raise FileError("stream", name, "declares no rate, and has too few samples to tell one")
     if declared and abs(real / declared - 1) <= RATE_TOLERANCE:
         return declared
-    if declared and not chunk and _only_lost(part, declared):
-        missing = round((part[-1] - part[0]) * declared) - len(part) + 1
-        share = missing / (missing + len(part))
-        notes.append(
-            f"About {100 * share:.1f} % of the samples are missing, a few at a time: their times "
-            "are right, but filters meet steps there."
-        )
-        return declared
     half = len(part) // 2
     begin, end = slope(part[:half], size), slope(part[half:], size)
     late = part - np.arange(len(part)) / real
@@ -136,12 +133,42 @@ def rate_that_counts(
     return real
 
 
-def _only_lost(times: np.ndarray, declared: float) -> bool:
-    """Return whether samples come at the declared rate, but for some that are missing."""
-    steps = np.diff(times) * declared
-    longer = steps[steps > 1.5]
-    whole = np.abs(longer - np.rint(longer)) < 0.1
-    return bool(abs(np.median(steps) - 1) <= RATE_TOLERANCE and len(longer) and whole.mean() > 0.8)
+def lost_before(times: np.ndarray, chunk: float) -> np.ndarray:
+    """Return how many samples are missing before each, a few at a time.
+
+    Losses that come after always as many samples look like chunks whose stamps were made of their
+    arrival and a wrong rate. Arrivals are no whole number of periods apart, and a wrong rate is
+    wrong by more.
+
+    Parameters
+    ----------
+    times : ndarray, shape (n,)
+        Stamps in seconds, without jumps of their clock.
+    chunk : float
+        Seconds from chunk to chunk, as `rough_rate` finds them; 0 if there are none.
+
+    Returns
+    -------
+    lost : ndarray of int, shape (n,)
+        0 before gaps, which are found by themselves.
+
+    Examples
+    --------
+    >>> lost_before(np.delete(np.arange(1000), np.arange(97, 900, 100)) / 250, 0.4).sum()
+    np.int64(9)
+    """
+    none = np.zeros(len(times), dtype=int)
+    lost = lost_between(times)
+    periods, period = periods_between(times)
+    if not lost.any():
+        return none
+    lost[periods * period > period + max(GAP_SECONDS, GAP_SAMPLES * period)] = 0
+    if chunk:
+        longer = periods[lost > 0]
+        exact = len(longer) and np.mean(np.abs(longer - np.rint(longer)) < EXACT) > 0.9
+        if not exact or lost.sum() > REGULAR_SHARE * (len(times) + lost.sum()):
+            return none
+    return np.concatenate(([0], lost))
 
 
 def slope(times: np.ndarray, size: int) -> float:

@@ -12,12 +12,13 @@ from itertools import pairwise
 import numpy as np
 
 from psychopy_nfb.errors import FileError
+from psychopy_nfb.lsl.stamps_lost import FEW_MISSING, periods_between
 from psychopy_nfb.recording.eeg_files.stamp_rates import (
     GAP_SAMPLES,
     GAP_SECONDS,
-    RATE_TOLERANCE,
     check_one_rate,
     check_steps,
+    lost_before,
     middle,
     rate_that_counts,
     rough_rate,
@@ -87,22 +88,31 @@ def read_stamps(stamps: np.ndarray, declared: float, name: str) -> Timing:
     rough, chunk = rough_rate(times, declared)
     jumps = _without_jumps(times, rough, chunk, notes)
     pauses = _pauses(times, rough, chunk)
-    check_one_rate(times, chunk, name)
-    part = _longest(times, pauses)
+    lost = lost_before(times, chunk)
+    numbers = np.arange(len(times)) + np.cumsum(lost)
+    if lost.any():
+        chunk = 0.0
+        rough = 1 / periods_between(times)[1]
+        pauses = _pauses(times, rough, chunk)
+        notes.append(FEW_MISSING.format(100 * lost.sum() / (len(times) + lost.sum())))
+    # The rate is that of the samples as if none were missing.
+    whole = np.interp(np.arange(numbers[-1] + 1), numbers, times)
+    check_one_rate(whole, chunk, name)
+    part = _longest(whole, numbers[pauses])
     size = max(1, round(chunk * rough))  # samples
     real = None
     told = n_missing < len(times)
     if told and len(part) >= LEAST_SAMPLES and part[-1] - part[0] >= max(LEAST_SECONDS, 4 * chunk):
         real = slope(part, size)
     rate = rate_that_counts(part, size, real, declared, chunk, name, notes)
-    gaps = _gaps(times, pauses, rate, chunk)
+    gaps = _gaps(times, numbers, pauses, rate, chunk)
     if chunk > GAP_SECONDS:
         notes.append(
             f"Samples were stamped in chunks of {1000 * chunk:.0f} ms, not one by one: their times "
             "are counted on from chunk to chunk."
         )
         times = _spread(times, [row for row, _ in gaps], real or rate)
-    elif not chunk and (real is None or abs(real / rate - 1) <= RATE_TOLERANCE):
+    elif not chunk and not lost.any():
         # Where samples are lost here and there, the stamps are right and counting is not.
         times = _steadied(times, [row for row, _ in gaps], real or rate, notes)
     gaps += [(row, float("nan")) for row in jumps]
@@ -220,10 +230,10 @@ def _longest(times: np.ndarray, pauses: np.ndarray) -> np.ndarray:
 
 
 def _gaps(
-    times: np.ndarray, pauses: np.ndarray, rate: float, chunk: float
+    times: np.ndarray, numbers: np.ndarray, pauses: np.ndarray, rate: float, chunk: float
 ) -> list[tuple[int, float]]:
     """Return the pauses after which the samples stay late: others were only held up."""
-    late = times - np.arange(len(times)) / rate
+    late = times - numbers / rate
     settle = round(max(SETTLE_SECONDS, 3 * chunk) * rate)
     least = max(GAP_SECONDS, GAP_SAMPLES / rate) / 2
     gaps, begin = [], 0
