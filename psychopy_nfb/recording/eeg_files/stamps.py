@@ -16,6 +16,7 @@ from psychopy_nfb.lsl.stamps_lost import FEW_MISSING, periods_between
 from psychopy_nfb.recording.eeg_files.stamp_rates import (
     GAP_SAMPLES,
     GAP_SECONDS,
+    RATE_TOLERANCE,
     check_one_rate,
     check_steps,
     lost_before,
@@ -104,6 +105,10 @@ def read_stamps(stamps: np.ndarray, declared: float, name: str) -> Timing:
     told = n_missing < len(times)
     if told and len(part) >= LEAST_SAMPLES and part[-1] - part[0] >= max(LEAST_SECONDS, 4 * chunk):
         real = slope(part, size)
+        overall = (len(whole) - 1) / float(whole[-1] - whole[0])
+        if declared and abs(real / declared - 1) > RATE_TOLERANCE > abs(overall / declared - 1):
+            # What was held up comes all at once after a pause: only both together tell the rate.
+            real = overall
     rate = rate_that_counts(part, size, real, declared, chunk, name, notes)
     gaps = _gaps(times, numbers, pauses, rate, chunk)
     if chunk > GAP_SECONDS:
