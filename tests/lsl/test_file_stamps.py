@@ -97,6 +97,13 @@ def test_a_radio_that_stalls_and_sends_all_at_once_has_its_rate_and_lost_no_nega
     assert timing.notes == []
 
 
+def test_a_rate_that_changes_a_little_is_no_jitter_and_stamps_are_right():
+    stamps = 100 + np.cumsum(np.repeat([1 / 250, 1 / 245], [3300, 2700]))
+    timing = read_stamps(stamps, 250.0, "Amp")
+    assert np.array_equal(timing.times, stamps)
+    assert timing.notes == []
+
+
 def test_each_gap_is_found_with_its_length():
     stamps = 100 + N / 250
     stamps[5000:] += 5.0

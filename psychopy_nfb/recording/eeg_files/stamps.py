@@ -282,7 +282,10 @@ def _steadied(times: np.ndarray, gaps: list[int], rate: float, notes: list[str])
         blocks = late[: n * size].reshape(n, size)
         usual = np.median(blocks, axis=1)
         # Within a second: a few samples that are lost now and then are no jitter.
-        apart.append(np.abs(blocks - usual[:, None]).ravel())
+        # Nor is a rate that changes: the line through each second tells the slope of its own.
+        from_middle = np.arange(size) - (size - 1) / 2
+        slopes = (blocks @ from_middle / (from_middle @ from_middle))[:, None]
+        apart.append(np.abs(blocks - usual[:, None] - slopes * from_middle).ravel())
         usual = middle(usual)
         parts.append(rows / rate + np.interp(rows, (np.arange(n) + 0.5) * size, usual))
     steady = np.concatenate(parts)
