@@ -18,6 +18,7 @@ from psychopy_nfb.analysis.session_blocks import (
 from psychopy_nfb.dsp.flags import HOLDING, NOT_COMPARED
 from psychopy_nfb.protocol import SHOWN, value_name
 from psychopy_nfb.protocol.version_0_1 import converted_settings, is_older
+from psychopy_nfb.recording.blinding import is_sealed
 from psychopy_nfb.recording.read import read_sessions
 from psychopy_nfb.recording.tables import given
 
@@ -32,10 +33,11 @@ COLUMNS = (
 MEASURES = {
     "z_own": "mean of the trained signal's own z, over clean samples",
     "z_shown": "mean of the z that was shown, over clean samples; the own one where nothing else "
-    "was shown",
+    "was shown; not known while what was shown is sealed",
     "beyond": "share of the clean time in which the own signal was beyond the threshold that the "
     "baseline gave, on the rewarded side",
-    "rewards_per_minute": "rewards that were given, a minute",
+    "rewards_per_minute": "rewards that were given, a minute; not known while what was shown is "
+    "sealed",
     "artifact": "share of the samples with an artifact or a gap",
     "signal": "mean of the trained signal over clean samples, in its own unit",
     "rest_change": "mean signal in the rest after the training less that in the rest before it; "
@@ -128,9 +130,12 @@ def block_measures(session: Session, block: SessionBlock) -> dict[str, float]:
     beyond = (z >= threshold) if up else (z <= threshold)
     minutes = len(own) * _step(session.signals) / 60
     rewards = _steps(given(session.signals, "rewards"))[own.index].sum()
+    z_shown = compared[shown] if shown in compared else z
+    if is_sealed(session.settings):  # what is visible is the own feedback, whatever was shown
+        z_shown, rewards = z_shown.iloc[:0], np.nan
     return {
         "z_own": float(z.mean()),
-        "z_shown": float(compared[shown].mean()) if shown in compared else float(z.mean()),
+        "z_shown": float(z_shown.mean()),
         "beyond": float(beyond.mean()) if len(z) and np.isfinite(threshold) else np.nan,
         "rewards_per_minute": float(rewards / minutes) if minutes else np.nan,
         "artifact": 1 - len(clean) / len(own) if len(own) else np.nan,

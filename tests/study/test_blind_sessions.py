@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from psychopy_nfb import Neurofeedback, contingency, read_session, rerun
+from psychopy_nfb.analysis import learning_table
 from psychopy_nfb.engine.records import SAMPLE
 from psychopy_nfb.errors import FileError, SettingsError
 from psychopy_nfb.report.bids.export import export_session
@@ -112,6 +113,12 @@ def test_row_122_nothing_visible_tells_the_arm_until_the_key_opens_it(
     filled = checklist(stems).entries
     assert filled["2b"].values == {"blinded": 2, "recordings": 2}
     assert "blocks_by_shown" not in filled["2a"].values
+    of_shown = {"z_shown", "rewards_per_minute"}
+    blind = set(learning_table(stems).measure)
+    assert {"z_own", "beyond", "artifact"} <= blind
+    assert not of_shown & blind
+    assert filled["5a"].values["rewards_per_minute"] is None
+    assert any("as what was shown is sealed" in one for one in filled["5a"].from_files)
     for stem in stems:
         export_session(stem, tmp_path / "blind")
     for path in (tmp_path / "blind").rglob("*"):
@@ -129,6 +136,7 @@ def test_row_122_nothing_visible_tells_the_arm_until_the_key_opens_it(
         path.write_bytes(kept)
     opened = unblind(*over)
     assert (opened.sessions, opened.cut_off) == (2, [])
+    assert of_shown <= set(learning_table(stems).measure)
     for arm, nfb in sessions.items():
         session = read_session(nfb.files.stem)
         assert session.settings["opened"]["arm"] == arm

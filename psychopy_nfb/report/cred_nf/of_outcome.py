@@ -76,10 +76,14 @@ def _success(table: pd.DataFrame) -> Said:
     values: dict[str, Any] = {
         name: _mean(trained, name) for name in ("z_own", "beyond", "rewards_per_minute")
     }
+    rewards = f"{values['rewards_per_minute']:.1f} rewards a minute"
+    if np.isnan(values["rewards_per_minute"]):
+        values["rewards_per_minute"] = None
+        rewards = "rewards are not known, as what was shown is sealed"
     said = [
         f"Mean over all blocks with feedback: own signal {values['z_own']:.2f} on the scale of "
         f"its threshold, {percent(values['beyond'])} of the clean time beyond the threshold that "
-        f"the baseline gave, {values['rewards_per_minute']:.1f} rewards a minute."
+        f"the baseline gave, {rewards}."
     ]
     if _with_arms(table):
         values["z_own_by_arm"] = _by_arm(table, "z_own")
