@@ -15,7 +15,7 @@ from psychopy_nfb.analysis.session_blocks import (
     SessionBlock,
     session_blocks,
 )
-from psychopy_nfb.dsp.flags import HOLDING, NOT_COMPARED
+from psychopy_nfb.dsp.flags import ARTIFACT, HOLDING, NOT_COMPARED
 from psychopy_nfb.protocol import SHOWN, value_name
 from psychopy_nfb.protocol.version_0_1 import converted_settings, is_older
 from psychopy_nfb.recording.blinding import is_sealed
@@ -138,7 +138,7 @@ def block_measures(session: Session, block: SessionBlock) -> dict[str, float]:
         "z_shown": float(z_shown.mean()),
         "beyond": float(beyond.mean()) if len(z) and np.isfinite(threshold) else np.nan,
         "rewards_per_minute": float(rewards / minutes) if minutes else np.nan,
-        "artifact": 1 - len(clean) / len(own) if len(own) else np.nan,
+        "artifact": float(((own["flags"] & ARTIFACT) != 0).mean()) if len(own) else np.nan,
         "signal": float(clean[value_name(first, "signal")].mean()),
     }
 

@@ -52,6 +52,8 @@ HOLDING = int(
     | Flags.RATE
 )
 """Flags which say that the sample itself is not to be trusted."""
+ARTIFACT = HOLDING & ~int(Flags.SETTLING)
+"""Flags which say that the EEG is not good; filters that settle say nothing of it."""
 NOT_COMPARED = int(Flags.UNCALIBRATED | Flags.CALIBRATING)
 """Flags which say that there is no baseline to compare the signal with."""
 

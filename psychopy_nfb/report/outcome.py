@@ -137,8 +137,8 @@ def outcome_table(data: SessionData, blocks: pd.DataFrame) -> Table:
 
 TABLE_CAPTION = (
     "Mean signal: of clean samples. Above or below threshold: share of the clean time in which "
-    "the signal was on the rewarded side. Clean signal: samples without artifact or gap, of "
-    "those that were due. Dropped frames: of the frames that were due."
+    "the signal was on the rewarded side. Clean signal: samples without artifact or gap, "
+    "with settled filters, of those that were due. Dropped frames: of the frames that were due."
 )
 
 

@@ -55,6 +55,16 @@ def test_each_measure_of_a_block():
     assert of(table, "z_own", kind="baseline") == []
 
 
+def test_filters_that_settle_are_no_artifact():
+    def changes(signals):
+        signals.loc[:49, "flags"] |= int(Flags.SETTLING)  # of 200 samples of the baseline
+        signals.loc[40:59, "flags"] |= int(Flags.AMPLITUDE)
+
+    table = learning_table([plant([0.0], changes=changes)])
+    assert of(table, "artifact", label="baseline") == pytest.approx([20 / 200])
+    assert of(table, "artifact", label="train 0") == [0.0]
+
+
 def test_down_training_is_beyond_below_the_threshold():
     up, down = (learning_table([plant([0.4], direction=way)]) for way in ("up", "down"))
     assert of(up, "beyond", kind="feedback")[0] + of(down, "beyond", kind="feedback")[0] == (
