@@ -89,7 +89,7 @@ def taken_over(folder: StudyFolder, one: Due, settings: Configuration) -> Config
     """Return the settings with what the session takes over from the one before.
 
     A session that continues one that was cut off takes over its baseline and thresholds in any
-    case.
+    case. Where an arm is made of the session's own baseline, none is taken over, in any arm.
 
     Raises
     ------
@@ -101,7 +101,12 @@ def taken_over(folder: StudyFolder, one: Due, settings: Configuration) -> Config
     wanted = folder.study.carry_over
     if one.before is one.last:
         wanted = ["baseline", "threshold"]
-    if "baseline" in wanted:
+    if "baseline" in wanted and folder.study.made_of_baseline:
+        logger.warning(
+            "The study has an arm that is made of a baseline: none is taken over from the run "
+            "before; record a baseline before the first block with feedback."
+        )
+    elif "baseline" in wanted:
         if one.last.calibration is None:
             logger.warning("The session before has left no baseline; record one.")
         else:

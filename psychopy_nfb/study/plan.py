@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from psychopy_nfb.checks import check_number
 from psychopy_nfb.errors import FileError, SettingsError, listed
-from psychopy_nfb.protocol import NONE, OWN, ShownSource
+from psychopy_nfb.protocol import NONE, OWN, ShownSource, Surrogate
 from psychopy_nfb.protocol.chosen_lag import Lag
 from psychopy_nfb.protocol.shown import Replay, Yoked
 from psychopy_nfb.recording.labels import participant_label, same_label, task_label
@@ -198,6 +198,11 @@ class Study:
         return self.blinded and any(arm.lag is not None for arm in self.arms.values())
 
     @property
+    def made_of_baseline(self) -> bool:
+        """Whether an arm shows what is made of the session's own baseline: each records one."""
+        return any(isinstance(arm.shown, Surrogate) for arm in self.arms.values())
+
+    @property
     def yoked(self) -> list[Yoked]:
         """What arms show of other people's sessions."""
         return [arm.shown for arm in self.arms.values() if isinstance(arm.shown, Yoked)]
@@ -307,9 +312,18 @@ def new_study(folder: str | os.PathLike[str], study: Study) -> StudyFolder:
 
     Raises
     ------
+    SettingsError
+        If sessions would take over the baseline that each must record.
     FileError
         If there is one already, or it cannot be written.
     """
+    if study.made_of_baseline and "baseline" in study.carry_over:
+        raise SettingsError(
+            "carry_over",
+            "baseline",
+            "cannot go with an arm that shows a surrogate, which is made of a baseline of the same "
+            "session; leave it out of --carry-over, and record a baseline in each session",
+        )
     path = Path(folder) / STUDY_FILE
     if path.exists():
         raise FileError("folder", os.fspath(folder), "has a study already; choose another folder")

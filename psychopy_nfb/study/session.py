@@ -12,7 +12,7 @@ from typing import Any
 
 from psychopy_nfb.engine.configuration import Configuration
 from psychopy_nfb.errors import NfbError, SettingsError
-from psychopy_nfb.protocol import ShownSource, Surrogate
+from psychopy_nfb.protocol import ShownSource
 from psychopy_nfb.protocol.chosen_lag import Lag
 from psychopy_nfb.recording import SessionFiles
 from psychopy_nfb.recording.sealed_file import Seal
@@ -69,7 +69,6 @@ class StudySession:
         self._slot = slot_of(folder, one)
         prepared: dict[str, ShownSource] = sources(folder, one, self._slot)
         self._shown = shown_in(folder, self._slot)
-        self._made_of_baseline = any(isinstance(source, Surrogate) for source in prepared.values())
         settings = taken_over(folder, one, settings)
         self.settings: Configuration = replace(settings, shown=prepared)
         self.number: int = one.number
@@ -134,7 +133,7 @@ class StudySession:
         SettingsError
             If an arm, whichever it is, needs a baseline and there is none.
         """
-        if self._made_of_baseline and not calibrated:
+        if self._folder.study.made_of_baseline and not calibrated:
             raise SettingsError(
                 "study",
                 self._folder.study.name,

@@ -7,6 +7,11 @@ from typing import ClassVar
 
 from psychopy_nfb.study.words import ARM_FORMS, CONTINUE, QUESTIONS, REPEAT, UNKNOWN
 
+TO_ALLOCATE = (
+    "The allocation is still to come, before the first session; a third person makes it:\n"
+    "  psychopy-nfb study allocate"
+)
+
 
 class Step:
     """One step."""
@@ -166,13 +171,21 @@ class AddStep(Step):
     @staticmethod
     def run(options: argparse.Namespace) -> None:
         """Do it."""
+        from psychopy_nfb.errors import SettingsError, listed
         from psychopy_nfb.study.participants import add_participant
         from psychopy_nfb.study.plan import StudyFolder
 
         stratum = dict(text.partition("=")[::2] for text in options.stratum)
-        person = add_participant(StudyFolder(options.folder), options.participant, stratum)
+        if len(stratum) < len(options.stratum):
+            raise SettingsError(
+                "stratum", listed(options.stratum), "has the same name twice; give each name once"
+            )
+        folder = StudyFolder(options.folder)
+        person = add_participant(folder, options.participant, stratum)
         token = f", with the token {person.token}" if person.token else ""
         print(f"Participant {options.participant} is in the study{token}.")
+        if folder.study.blinded and token == "":
+            print(f"{TO_ALLOCATE} {folder.path} --key KEYFILE")
 
 
 class NextStep(Step):
@@ -220,12 +233,16 @@ class NextStep(Step):
         token = f" (token {person.token})" if person.token else ""
         print(f"Participant {label}{token}: session {one.number} of {folder.study.sessions}.")
         if one.before is not None:
-            print(
-                f"It continues run {one.before.run}, in which {one.blocks_done} blocks were done."
-            )
+            n = one.blocks_done
+            done = "1 block was" if n == 1 else f"{n} blocks were"
+            print(f"It continues run {one.before.run}, in which {done} done.")
         elif one.last is not None and folder.study.carry_over:
             taken = " and ".join(folder.study.carry_over)
             print(f"It takes over the {taken} of session {one.last.number}.")
+        if folder.study.made_of_baseline:
+            print("Record a baseline in it before the first block with feedback.")
+        if folder.study.blinded and not folder.allocation.exists():
+            print(f"{TO_ALLOCATE} {folder.path} --key KEYFILE")
         print(f"Start the experiment with the participant {label}.")
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from psychopy_nfb import Neurofeedback, read_session
 from psychopy_nfb.analysis.session_blocks import session_blocks
+from psychopy_nfb.cli import main
 from psychopy_nfb.engine.records import SAMPLE
 from psychopy_nfb.errors import NfbError
 from psychopy_nfb.protocol import Baseline, Inverse, Staircase, Surrogate
@@ -121,6 +122,39 @@ def test_a_crash_leaves_a_session_to_continue_with_its_baseline(make_study, trai
     assert (one.number, one.blocks_done) == (1, 2)
     taken = taken_over(folder, one, settings)
     assert taken.signals["trained"].baseline == signal.baseline
+
+
+def test_where_an_arm_is_made_of_a_baseline_each_run_records_its_own(
+    make_study, training, caplog, capsys, tmp_path
+):
+    arms = {"real": Arm(), "noise": Arm(shown=Surrogate())}
+    said = refusal(make_study, arms=arms, carry_over=["baseline"])
+    assert "baseline" in said
+    assert "leave it out of --carry-over" in said
+    folder = make_study("01", "02", "03", "04", arms=arms, carry_over=["threshold"])
+    allocate(folder, tmp_path / "key.json", "a passphrase", slots=4, seed=1)
+    settings = training(normalise="zscore", display_range=(-1.0, 2.0))
+    known = Baseline(mean=3.0, sd=2.0, minimum=0.0, maximum=9.0)
+    signal = replace(settings.signals["trained"], baseline=known)
+    register, said = Register(folder), set()
+    for label in folder.study.participants:
+        name = f"sub-{label}_calibration.json"
+        stem = f"data/sub-{label}_ses-01_task-alpha_run-01"
+        begun = "2026-03-01T10:00:00+01:00"
+        run = Run(participant=label, number=1, run=1, stem=stem, begun=begun, state="cut off")
+        run.blocks, run.calibration, run.thresholds = 2, f"sessions/{name}", {"trained": 0.75}
+        register.write(run)
+        write_json(replace(settings, signals={"trained": signal}), register.path / name)
+        capsys.readouterr()
+        assert main(["study", "next", str(folder.path), label, "--continue"]) == 0
+        assert "Record a baseline in it" in capsys.readouterr().out
+        caplog.clear()
+        session = StudySession(folder.path, label, settings, {})
+        taken = session.settings.signals["trained"]
+        assert (session.blocks_done, taken.baseline, taken.threshold) == (2, None, 0.75)
+        said.add(caplog.text.replace(f"participant {label}", ""))
+    assert "record a baseline before the first block with feedback" in said.pop()
+    assert not said  # the same in both arms
 
 
 def test_what_a_study_says_is_not_said_twice(make_study, training, tmp_path):
