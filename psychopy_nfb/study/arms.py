@@ -42,7 +42,7 @@ def _shown(text: str, problem: SettingsError) -> ShownSource | None:
     }
     if kind in simple and not details:
         return simple[kind]
-    if kind == "signal" and len(details) == 1:
+    if kind == "signal" and len(details) == 1 and details[0].strip():
         return OtherSignal(signal=details[0])
     if kind == "yoked" and len(details) == 3:
         block, seconds, blocks = details

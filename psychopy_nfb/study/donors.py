@@ -13,11 +13,14 @@ from pathlib import Path
 import numpy as np
 
 from psychopy_nfb.engine.donors import recorded_blocks
-from psychopy_nfb.errors import FileError, NfbError, listed
+from psychopy_nfb.errors import FileError, NfbError
 from psychopy_nfb.recording import read_session
 from psychopy_nfb.recording.names import SETTINGS_SUFFIX
 from psychopy_nfb.recording.tables import given
-from psychopy_nfb.study.plan import StudyFolder
+from psychopy_nfb.study.plan import Study, StudyFolder
+
+MOST_PROBLEMS = 3
+"""Sessions of donors that one error names."""
 
 
 class DonorPool:
@@ -66,24 +69,12 @@ class DonorPool:
                 f"has nobody with {study.sessions} sessions of the task {study.task}; "
                 f"the largest number of one person is {most}",
             )
-        problems = []
-        for name in self._names:
-            for stem in found[name][: study.sessions]:
-                session = read_session(stem)
-                if not given(session.signals, "rewards").max() > 0:
-                    problems.append(
-                        f"{stem.name}: has not one reward, as where a baseline has failed; leave "
-                        "this person out"
-                    )
-                for source in study.yoked:
-                    try:
-                        recorded_blocks(source, session)
-                    except NfbError as error:
-                        problems.append(f"{stem.name}: {error}")
+        stems = [stem for name in self._names for stem in found[name][: study.sessions]]
+        problems = [why for stem in stems if (why := _problem(stem, study))]
         if problems:
-            raise FileError(
-                "donors", os.fspath(donors), f"cannot all be shown: {listed(problems, 3)}"
-            )
+            more = len(problems) - MOST_PROBLEMS
+            told = "; ".join(problems[:MOST_PROBLEMS]) + (f"; and {more} more" if more > 0 else "")
+            raise FileError("donors", os.fspath(donors), f"cannot all be shown: {told}")
 
     def draw(self, n: int, random: np.random.Generator) -> list[str]:
         """Return a donor for each of `n` people, all of them about equally often."""
@@ -91,6 +82,21 @@ class DonorPool:
         while len(names) < n:
             names += [self._names[place] for place in random.permutation(len(self._names))]
         return names[:n]
+
+
+def _problem(stem: Path, study: Study) -> str:
+    """Return why a session cannot be shown, its first reason alone; empty if it can be."""
+    session = read_session(stem)
+    if not given(session.signals, "rewards").max() > 0:
+        why = "has not one reward, as where a baseline has failed; leave this person out"
+        return f"{stem.name}: {why}"
+    for source in study.yoked:
+        try:
+            recorded_blocks(source, session)
+        except NfbError as error:
+            told = str(error).rstrip(".")
+            return told if stem.name in told else f"{stem.name}: {told}"
+    return ""
 
 
 def sessions_by_person(folder: Path, task: str) -> dict[str, list[Path]]:

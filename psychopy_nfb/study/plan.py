@@ -151,6 +151,10 @@ class Study:
         for name, levels in self.strata.items():
             if not levels:
                 raise SettingsError("strata", name, "has no levels; name at least two")
+            if len({level.strip() for level in levels} - {""}) < len(levels):
+                raise SettingsError(
+                    f"strata.{name}", levels, "has a level twice, or an empty one; name each once"
+                )
         for item in self.questions:
             if item not in ITEM_NAMES:
                 raise SettingsError(

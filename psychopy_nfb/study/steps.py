@@ -38,6 +38,16 @@ def add_participant_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("participant", metavar="PARTICIPANT", help="label: letters and digits")
 
 
+def _percent(text: str) -> float:
+    """Return a number that was typed."""
+    try:
+        return float(text)
+    except ValueError:
+        point = text.replace(",", ".")
+        told = f"write a point, not a comma: {point}" if "," in text else "must be a number"
+        raise argparse.ArgumentTypeError(f"{text!r}: {told}") from None
+
+
 class NewStep(Step):
     """Makes a study."""
 
@@ -107,7 +117,7 @@ class NewStep(Step):
         strata = {}
         for text in options.stratum:
             name, _, levels = text.partition("=")
-            strata[name] = [level.strip() for level in levels.split(",") if level.strip()]
+            strata[name] = [level.strip() for level in levels.split(",")] if levels else []
         arms = dict(map(read_arm, options.arm))
         if len(arms) < len(options.arm):
             raise SettingsError(
@@ -298,7 +308,7 @@ class GuessStep(Step):
         add("--arm", required=True, help=f"name of the arm, or {UNKNOWN}")
         add(
             "--confidence",
-            type=float,
+            type=_percent,
             required=True,
             metavar="PERCENT",
             help="how sure, from 0 (a mere guess) to 100 (certain)",

@@ -224,3 +224,17 @@ def test_a_donor_who_was_never_rewarded_is_refused(make_study, donors, training,
     with pytest.raises(FileError, match=r"sub-donorC\S*: has not one reward, as where a baseline"):
         allocate(folder, tmp_path / "key.json", "a passphrase of the test", donors=donors)
     assert not folder.allocation.exists()
+
+
+def test_sessions_of_donors_that_cannot_be_shown_are_named_whole_and_once(
+    make_study, donors, tmp_path
+):
+    sham = Arm(shown=Yoked(session="donor", block="regulation_of_the_alpha_rhythm", seconds=3.0))
+    folder = make_study(arms={"real": Arm(), "sham": sham}, sessions=2)
+    with pytest.raises(FileError) as caught:
+        allocate(folder, tmp_path / "key.json", "a passphrase of the test", donors=donors)
+    said = str(caught.value)
+    for name in ("donorA_ses-01", "donorA_ses-02", "donorB_ses-01"):
+        assert said.count(f"sub-{name}_task-alpha_run-01; there are training") == 1
+        assert said.count(name) == 1
+    assert said.endswith("; and 1 more.")

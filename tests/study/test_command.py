@@ -98,6 +98,32 @@ def test_a_study_from_its_begin_to_its_end(study, tmp_path):
     assert json.loads((folder.path / "unblinding.json").read_text("utf-8"))[0]["who"] == "A. Meyer"
 
 
+def test_what_was_typed_twice_or_left_empty_is_refused(study, tmp_path):
+    new = ("--name", "Alpha", "--sessions", "2", "--arm", "real=own")
+    status, said = study("new", *new, "--arm", "x=signal:", "--stratum", "sex=f,m")
+    assert (status, "must be NAME=WHAT" in said) == (2, True)
+    down = (*new, "--arm", "down=inverse")
+    status, said = study("new", *down, "--stratum", "sex=f,f")
+    assert (status, "has a level twice, or an empty one" in said) == (2, True)
+    assert study("new", *down, "--stratum", "sex=f,m")[0] == 0
+    status, said = study("add", "01", "--stratum", "sex=f", "--stratum", "sex=m")
+    assert (status, "has the same name twice" in said) == (2, True)
+    for step in (("add", "01", "--stratum", "sex=f"), ("next", "01")):
+        status, said = study(*step)
+        assert (status, "The allocation is still to come" in said) == (0, True)
+    folder = StudyFolder(tmp_path / "my study")
+    run = Run(participant="01", number=1, run=1, stem="data/x", begun="2026-03-01T10:00:00+01:00")
+    run.state, run.blocks = "cut off", 1
+    Register(folder).write(run)
+    assert "in which 1 block was done." in study("next", "01", "--continue")[1]
+
+
+def test_the_confidence_has_a_point_not_a_comma(study, capsys):
+    with pytest.raises(SystemExit):
+        study("guess", "01", "--who", "participant", "--arm", "real", "--confidence", "55,5")
+    assert "a point, not a comma: 55.5" in capsys.readouterr().err
+
+
 def test_the_status_has_a_line_for_each_participant(study, tmp_path):
     study("new", "--name", "Alpha", "--sessions", "20")
     for number in range(1, 41):
