@@ -87,6 +87,7 @@ _HOME = {
     "band_amplitude": "psychopy_nfb.engine.presets",
     "standard_training": "psychopy_nfb.engine.presets",
     "read_configuration": "psychopy_nfb.engine.configuration",
+    "write_configuration": "psychopy_nfb.engine.configuration",
     "load_plugins": "psychopy_nfb.engine.plugins",
     # recordings
     "Recording": "psychopy_nfb.recording.eeg_files",

@@ -44,6 +44,7 @@ from psychopy_nfb.display.neurofeedback import Neurofeedback as Neurofeedback
 from psychopy_nfb.dsp import Pipeline as Pipeline
 from psychopy_nfb.engine.configuration import Configuration as Configuration
 from psychopy_nfb.engine.configuration import read_configuration as read_configuration
+from psychopy_nfb.engine.configuration import write_configuration as write_configuration
 from psychopy_nfb.engine.plugins import load_plugins as load_plugins
 from psychopy_nfb.engine.presets import band_amplitude as band_amplitude
 from psychopy_nfb.engine.presets import standard_training as standard_training

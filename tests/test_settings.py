@@ -9,11 +9,17 @@ from pathlib import Path, PureWindowsPath
 
 import pytest
 
+from psychopy_nfb.cli import main
 from psychopy_nfb.dsp import CFIR, Notch, SignalInfo, Step, load_steps, standard_positions
-from psychopy_nfb.engine.configuration import Configuration, read_configuration
+from psychopy_nfb.engine.configuration import (
+    Configuration,
+    read_configuration,
+    write_configuration,
+)
+from psychopy_nfb.engine.presets import standard_training
 from psychopy_nfb.engine.processor import Processor
 from psychopy_nfb.errors import FileError, SettingsError
-from psychopy_nfb.protocol import Baseline, Signal
+from psychopy_nfb.protocol import Baseline, Signal, Success
 from psychopy_nfb.settings import from_dict, read_json, to_dict, write_json
 from psychopy_nfb.simulate.eeg_model import CHANNELS_32
 
@@ -219,6 +225,24 @@ def test_an_earlier_session_s_file_is_read_for_its_settings(tmp_path):
     settings = read_configuration(EXPERIMENTS[0])
     (tmp_path / "run_nfb.json").write_text(json.dumps({"configuration": to_dict(settings)}))
     assert read_configuration(tmp_path / "run_nfb.json") == settings
+
+
+def test_a_training_made_in_python_is_written_for_the_commands(tmp_path, capsys):
+    training = standard_training(channels="Oz", band=(8, 12), threshold=Success(target=0.7))
+    write_configuration(training, tmp_path / "alpha.json")
+    assert read_configuration(tmp_path / "alpha.json") == training
+    plan = tmp_path / "plan.json"
+    plan.write_text(json.dumps({"blocks": [{"label": "a", "seconds": 9}]}), encoding="utf-8")
+    given = ["plan", str(plan), "--settings", str(tmp_path / "alpha.json")]
+    assert main(given) == 2  # the command has read it: its signals need a baseline
+    assert "comes before any baseline" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("training", [None, {"signals": {}}, "alpha.json"])
+def test_what_is_no_training_is_not_written(tmp_path, training):
+    with pytest.raises(SettingsError, match=r"^configuration=.*: must be a Configuration, such as"):
+        write_configuration(training, tmp_path / "alpha.json")
+    assert not (tmp_path / "alpha.json").exists()
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xef\xbb\xbf", b"{'a': 1}"])

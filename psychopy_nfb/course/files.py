@@ -8,10 +8,14 @@ from typing import Any
 
 from psychopy_nfb.course.plan import Group, Plan, PlannedBlock
 from psychopy_nfb.course.tables import TABLES, labelled, read_rows, settings_of
-from psychopy_nfb.errors import FileError, listed
+from psychopy_nfb.errors import FileError, SettingsError, listed
 from psychopy_nfb.settings import from_dict, read_plain_json
 
 READY = Path(__file__).parent / "ready"
+_NO_PLAN = (
+    'is no plan; give an object with its settings, such as {"blocks": […]}, a Plan, a file, or the '
+    "name of a plan that comes with the package"
+)
 
 
 def ready_plans() -> list[str]:
@@ -50,6 +54,8 @@ def read_plan(source: str | os.PathLike[str] | dict[str, Any] | Plan) -> Plan:
         return source
     if isinstance(source, dict):
         return _plan(source)
+    if not isinstance(source, (str, os.PathLike)):
+        raise SettingsError("plan", source, _NO_PLAN)
     path = Path(source)
     if path.suffix.lower() in TABLES:
         return _plan_of_rows(read_rows(path))
@@ -67,7 +73,9 @@ def read_plan(source: str | os.PathLike[str] | dict[str, Any] | Plan) -> Plan:
 
 def _plan(settings: Any) -> Plan:
     """Return the plan of plain settings."""
-    if isinstance(settings, dict) and isinstance(settings.get("blocks"), list):
+    if not isinstance(settings, dict):
+        raise SettingsError("plan", settings, _NO_PLAN)
+    if isinstance(settings.get("blocks"), list):
         blocks = [_block(one, f"blocks[{n}]") for n, one in enumerate(settings["blocks"])]
         settings = {**settings, "blocks": blocks}
     return from_dict(Plan, settings)

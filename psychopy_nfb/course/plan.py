@@ -11,7 +11,9 @@ from psychopy_nfb.checks import check_choice, check_number, check_whole
 from psychopy_nfb.course.questions import check_questions
 from psychopy_nfb.course.texts import check_text
 from psychopy_nfb.errors import SettingsError
+from psychopy_nfb.protocol.baseline import SHORTEST_SECONDS
 from psychopy_nfb.protocol.chosen_lag import LARGEST_SEED, LONGEST_LAG, SHORTEST_DRAW, Lag
+from psychopy_nfb.settings import to_dict
 
 KINDS: dict[str, tuple[bool, bool]] = {
     "train": (True, True),
@@ -27,6 +29,8 @@ MOST_TURNS = 10_000
 """Blocks of a session. More are a mistake in a number of repeats."""
 LONGEST_BLOCK = 7200.0
 """Seconds of one block, at most."""
+SHORTEST_BASELINE = SHORTEST_SECONDS + 1.0
+"""Seconds of a baseline, at least: what must be clean of it, and some for blinks and its edges."""
 
 
 @dataclass(kw_only=True)
@@ -149,7 +153,10 @@ class PlannedBlock:
         """Refuse what a block of this kind cannot have."""
         if self.until is not None and not self.counts:
             raise SettingsError(
-                "until", self.kind, "is never reached, as this kind counts no points; leave it out"
+                "until",
+                to_dict(self.until),
+                f"is never reached, as a block of the kind {self.kind!r} counts no points; leave "
+                "it out",
             )
         if self.sign and not (self.feedback or self.counts):
             raise SettingsError(
@@ -162,6 +169,13 @@ class PlannedBlock:
         if self.lag_ms is not None and not self.feedback:
             raise SettingsError(
                 "lag_ms", self.lag_ms, f"is never seen in a block of the kind {self.kind!r}"
+            )
+        if self.kind == "baseline" and self.seconds < SHORTEST_BASELINE:
+            raise SettingsError(
+                "seconds",
+                self.seconds,
+                f"is too short for a baseline, which needs {SHORTEST_SECONDS:g} s of clean signal; "
+                f"plan at least {SHORTEST_BASELINE:g} s, 60 s are usual",
             )
         if self.kind == "baseline" and (self.extra or self.half_time or self.beep != "none"):
             raise SettingsError(

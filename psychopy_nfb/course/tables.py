@@ -202,7 +202,11 @@ def _check_agreement(given: dict[str, str], block: dict[str, Any], where: str) -
             raise SettingsError(
                 f"{where}.{column}",
                 given[column],
-                f"is {wanted} for the kind {kind!r}; change the kind, or leave the column out",
+                f"must be {wanted} for the kind {kind!r}"
+                + ("" if "kind" in given else ", which a row without a kind has")
+                + "; "
+                + ("change the kind" if "kind" in given else "name the kind")
+                + ", or leave the column out",
             )
 
 

@@ -31,7 +31,7 @@ from psychopy_nfb.protocol.version_0_1 import (
     converted_settings,
     is_older,
 )
-from psychopy_nfb.settings import from_dict, read_plain_json
+from psychopy_nfb.settings import from_dict, read_plain_json, write_json
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -195,6 +195,39 @@ def read_configuration(
     if is_older(source):
         logger.warning("%s%s.", where, SETTINGS_NOTICE % configuration.first)
     return configuration
+
+
+def write_configuration(configuration: Configuration, path: str | os.PathLike[str]) -> None:
+    """Write a training to a settings file, as `read_configuration` and the commands read it.
+
+    Parameters
+    ----------
+    configuration : Configuration
+        The training, e.g. of `standard_training`, or ``nfb.configuration`` of a session with what
+        was changed in it.
+    path : path
+        The file, a ``.json``. One that is there is replaced.
+
+    Raises
+    ------
+    SettingsError
+        If it is no training.
+    FileError
+        If the file cannot be written.
+
+    Examples
+    --------
+    .. code-block:: python
+
+        write_configuration(standard_training(channels="Oz", band=(8, 12)), "alpha_up.json")
+    """
+    if not isinstance(configuration, Configuration):
+        raise SettingsError(
+            "configuration",
+            configuration,
+            "must be a Configuration, such as standard_training(…) or nfb.configuration",
+        )
+    write_json(configuration, path)
 
 
 def build_configuration(settings: Any) -> Configuration:

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from psychopy_nfb.checks import check_number
+from psychopy_nfb.checks import check_flag, check_number
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.protocol import Baseline, Follower, Situation, ThresholdRule
-from psychopy_nfb.protocol.thresholds.rule import SHORTEST_UPDATE, samples
+from psychopy_nfb.protocol.thresholds.rule import SHORTEST_UPDATE, bounded, check_bounds, samples
 from psychopy_nfb.protocol.trial import FEWEST_SECONDS
 
 USUAL_START, USUAL_SD = 0.75, 0.15
@@ -47,6 +47,8 @@ class Quest(ThresholdRule):
     Watson & Pelli 1983, https://doi.org/10.3758/BF03202828; the code is that of PsychoPy's
     ``QuestHandler``.
     """
+
+    for_inhibits: ClassVar[bool] = False  # no trial succeeds by what withholds reward
 
     share: float = 0.25
     """Share of a trial's clean time beyond the threshold from which on it is a success."""
@@ -82,21 +84,14 @@ class Quest(ThresholdRule):
             self.sd = check_number("sd", self.sd, above=0)
         if self.trial is not None:
             self.trial = check_number("trial", self.trial, at_least=SHORTEST_UPDATE, unit="s")
-        for name in ("lowest", "highest"):
-            if getattr(self, name) is not None:
-                setattr(self, name, check_number(name, getattr(self, name)))
-        if self.lowest is not None and self.highest is not None and self.lowest >= self.highest:
-            raise SettingsError(
-                "lowest", self.lowest, f"must be below highest, which is {self.highest:g}"
-            )
+        self.lowest, self.highest = check_bounds(self.start, self.lowest, self.highest)
+        if not isinstance(self.trials, (list, tuple)):
+            raise SettingsError("trials", self.trials, "must be a list")
         if len(self.trials) > MOST_TRIALS:
             raise SettingsError(
                 "trials", len(self.trials), f"are more than the {MOST_TRIALS} that can be used"
             )
-        self.trials = [
-            (check_number(f"trials[{n}][0]", threshold), bool(success))
-            for n, (threshold, success) in enumerate(self.trials)
-        ]
+        self.trials = [_trial(f"trials[{n}]", one) for n, one in enumerate(self.trials)]
 
     def check(self, normalise: str) -> None:
         """Check that `sd` is given where its usual value means nothing."""
@@ -113,18 +108,17 @@ class Quest(ThresholdRule):
         return baseline.mean + (USUAL_START if up else -USUAL_START) * baseline.sd
 
     def follower(self, situation: Situation) -> Follower:
-        """Return what moves the threshold of one signal.
-
-        Raises
-        ------
-        SettingsError
-            If the signal withholds reward: no trial succeeds by it.
-        """
-        if situation.inhibits:
-            raise SettingsError(
-                "type", "Quest", "is for signals that are rewarded; take Success for an inhibit"
-            )
+        """Return what moves the threshold of one signal."""
         return _Proposed(self, situation)
+
+
+def _trial(name: str, trial: Any) -> tuple[float, bool]:
+    """Return the threshold and the success of an earlier trial."""
+    if not isinstance(trial, (list, tuple)):
+        raise SettingsError(name, trial, "must be a list")
+    if len(trial) != 2:
+        raise SettingsError(name, trial, "must have 2 entries")
+    return check_number(f"{name}[0]", trial[0]), check_flag(f"{name}[1]", trial[1])
 
 
 class _Proposed(Follower):
@@ -133,10 +127,10 @@ class _Proposed(Follower):
     kept: ClassVar[tuple[str, ...]] = (*Follower.kept, "n_clean", "n_beyond")
 
     def __init__(self, rule: Quest, situation: Situation):
-        super().__init__(situation.threshold)
+        super().__init__(bounded(situation.threshold, rule.lowest, rule.highest))
         self._rule = rule
         self._rate = situation.rate
-        self._start = situation.threshold
+        self._start = self.threshold
         self._trial = None if rule.trial is None else samples(rule.trial, situation.rate)
         # QUEST's intensity is what makes success more likely: the easier side of the threshold.
         self._scale = (USUAL_SD if rule.sd is None else rule.sd) / USUAL_SD
@@ -168,10 +162,8 @@ class _Proposed(Follower):
 
     def _next(self) -> float:
         """Return the threshold of the next trial."""
-        rule, threshold = self._rule, self._start + self._scale * float(self._quest.quantile())
-        if rule.lowest is not None:
-            threshold = max(threshold, rule.lowest)
-        return threshold if rule.highest is None else min(threshold, rule.highest)
+        threshold = self._start + self._scale * float(self._quest.quantile())
+        return bounded(threshold, self._rule.lowest, self._rule.highest)
 
     def take(self, z: float, beyond: bool) -> str | None:
         self.n += 1

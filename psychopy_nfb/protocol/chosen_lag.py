@@ -58,9 +58,15 @@ class Lag:
     seed: int | None = None
 
     def __post_init__(self) -> None:
-        if (self.hold is None) == (self.jitter is None):
+        if self.hold is None and self.jitter is None:
             raise SettingsError(
-                "lag", self.hold, "needs either hold, in seconds, or jitter, two times in seconds"
+                "lag", None, "needs either hold, in seconds, or jitter, two times in seconds"
+            )
+        if self.hold is not None and self.jitter is not None:
+            raise SettingsError(
+                "lag",
+                {"hold": self.hold, "jitter": self.jitter},
+                "has both hold and jitter; leave one of them out",
             )
         if self.hold is not None:
             self.hold = _lag_seconds("lag.hold", self.hold)

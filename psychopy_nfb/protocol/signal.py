@@ -105,6 +105,12 @@ class Signal:
                 self.threshold_kind,
                 "says what a number as threshold means; leave it out where threshold is a rule",
             )
+        if self.role == "inhibit" and not self.threshold.for_inhibits:
+            raise SettingsError(
+                "threshold.type",
+                type(self.threshold).__name__,
+                "is for signals that are rewarded; take Success for an inhibit",
+            )
         try:
             with own_faults(self.threshold, "rule", "cannot be checked"):
                 self.threshold.check(self.normalise)

@@ -26,6 +26,8 @@ _KEY = re.compile(r"([^.\[\]\s]+)|\[(\d+)\]")
 _CAPTION = (
     "Each signal with its threshold, in z, and below them the points: a mark for each reward."
 )
+USUAL_BASELINE = 60.0
+"""Seconds of the baseline where nothing else says how long it is."""
 COLUMNS = (
     "recording",
     "clean %",
@@ -55,9 +57,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--baseline",
         type=float,
-        default=60.0,
         metavar="S",
-        help="seconds at the recording's beginning that are the baseline (default %(default)g)",
+        help="seconds at the recording's beginning that are the baseline (default: those of the "
+        f"plan's first baseline, {USUAL_BASELINE:g} without one)",
     )
     add(
         "--plan",
@@ -76,11 +78,15 @@ def main(options: argparse.Namespace) -> int:
     """Rehearse, print, write page, tables and JSON; return 0."""
     from psychopy_nfb.engine.plugins import load_installed, load_plugins
 
-    check_number("baseline", options.baseline, above=0, unit="s")
+    if options.baseline is not None:
+        check_number("baseline", options.baseline, above=0, unit="s")
     load_plugins(options.plugin)
     load_installed()
     configuration = changed_settings(options.settings, options.set)
     turns = _turns(options.plan, configuration) if options.plan else ()
+    if options.baseline is None:
+        planned = (turn.seconds for turn in turns if turn.block.kind == "baseline")
+        options.baseline = next(planned, USUAL_BASELINE)
     if options.json:
         check_writable("json", options.json)
     folder = Path(options.out)

@@ -9,7 +9,7 @@ import pytest
 
 from psychopy_nfb.cli import main
 from psychopy_nfb.course import Plan, course, read_plan, write_conditions
-from psychopy_nfb.errors import NfbError
+from psychopy_nfb.errors import NfbError, SettingsError
 from psychopy_nfb.settings import to_dict
 
 PLAN = {
@@ -101,7 +101,12 @@ def test_row_045_workbooks_and_semicolons_are_read_as_excel_writes_them(tmp_path
         ("label,seconds,sign\na,3,maybe\n", "row 2 (a).sign='maybe': must be True or False."),
         (
             "label,kind,seconds,feedback\na,rest,3,True\n",
-            "row 2 (a).feedback='True': is False for the kind 'rest'; change the kind",
+            "row 2 (a).feedback='True': must be False for the kind 'rest'; change the kind",
+        ),
+        (
+            "label,seconds,feedback\na,3,no\n",
+            "row 2 (a).feedback='no': must be True for the kind 'train', which a row without a "
+            "kind has; name the kind, or leave the column out.",
         ),
         ("label,seconds,repeats\na,3,inf\n", "row 2 (a).repeats='inf': must be a whole number."),
         (
@@ -129,6 +134,19 @@ def test_a_wrong_conditions_file_is_one_sentence(tmp_path, text, sentence):
         read_plan(path)
     assert sentence in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("plan", [[], 3, None, b"plan.json", [{"label": "a"}]])
+def test_what_is_no_plan_is_one_sentence(tmp_path, plan):
+    sentence = r"^plan=.*: is no plan; give an object with its settings, such as"
+    with pytest.raises(SettingsError, match=sentence):
+        read_plan(plan)
+    if isinstance(plan, bytes):
+        return
+    path = tmp_path / "plan.json"
+    path.write_text(json.dumps(plan), encoding="utf-8")
+    with pytest.raises(SettingsError, match=sentence):
+        read_plan(path)
 
 
 def test_a_lag_that_is_drawn_stands_in_no_cell(tmp_path):

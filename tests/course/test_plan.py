@@ -35,7 +35,7 @@ def shuffled(**settings):
         ({"blocks": [{**A, "label": " "}]}, "blocks[0] ( ).label='': must have 1 to 60"),
         (
             {"blocks": [{**A, "kind": "rest", "until": {"rewards": 3}}]},
-            "blocks[0] (a).until='rest': is never reached, as this kind counts no points",
+            "blocks[0] (a).until={'rewards': 3, 'points': None}: is never reached, as a block",
         ),
         (
             {"blocks": [{**A, "until": {}}]},
@@ -126,6 +126,11 @@ def shuffled(**settings):
         (
             {"blocks": [A], "questions": [{"itemText": "Why?", "type": "free text"}] * 2},
             "questions[1].itemText='Why?': is asked twice; answers are kept by the question",
+        ),
+        (
+            {"blocks": [{"label": "base", "kind": "baseline", "seconds": 2}, A]},
+            "blocks[0] (base).seconds=2.0: is too short for a baseline, which needs 2 s of clean "
+            "signal; plan at least 3 s, 60 s are usual.",
         ),
         ({"blocks": [A], "idle": -1}, "idle=-1.0: must be at least 0 s"),
         ({"blocks": [A], "seed": 1.5}, "seed=1.5: must be a whole number"),

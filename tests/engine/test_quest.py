@@ -12,7 +12,6 @@ from trainings import AT, NAME, alpha, one_signal
 
 from psychopy_nfb import Neurofeedback, Quest
 from psychopy_nfb.dsp import Flags, Pick, SignalInfo
-from psychopy_nfb.engine.processor import Processor
 from psychopy_nfb.engine.rerun import rerun, run_offline
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.protocol import Baseline, Signal, SignalState, Situation
@@ -169,11 +168,28 @@ def test_wrong_settings_are_told_with_their_names(settings, sentence):
 def test_it_is_refused_where_it_has_no_meaning():
     with pytest.raises(SettingsError, match=r"threshold\.sd=None: has no usual value with norm"):
         Signal(normalise="percent", threshold=Quest())
-    inhibit = one_signal(
-        Pick(["A"]), normalise="none", role="inhibit", threshold=Quest(start=1.0, sd=1.0)
+    with pytest.raises(SettingsError) as caught:
+        Signal(normalise="none", role="inhibit", threshold=Quest(start=1.0, sd=1.0))
+    assert str(caught.value) == (
+        "threshold.type='Quest': is for signals that are rewarded; take Success for an inhibit."
     )
-    with pytest.raises(SettingsError, match="is for signals that are rewarded; take Success"):
-        Processor(inhibit, INFO)
+    with pytest.raises(SettingsError, match="is for signals that are rewarded"):
+        Signal(role="inhibit").changed(threshold=Quest())
+
+
+@pytest.mark.parametrize("trials", [[[1, 2, 3]], [1], 5, [[0.5, "yes"]]])
+def test_wrong_trials_are_told_in_python_as_in_a_file(trials):
+    with pytest.raises(SettingsError, match=r"^trials") as in_python:
+        Quest(trials=trials)
+    with pytest.raises(SettingsError) as in_file:
+        from_dict(Signal, {"threshold": {"type": "Quest", "trials": trials}})
+    assert str(in_file.value).lower() == f"threshold.{in_python.value}".lower()
+
+
+def test_a_start_from_the_baseline_is_brought_within_the_bounds():
+    one = follower(threshold=0.75, highest=0.5)
+    assert one.threshold == 0.5
+    assert Quest(highest=0.5, **one.carried()).start == 0.5
 
 
 def test_it_stands_in_settings_with_its_trials():

@@ -25,7 +25,11 @@ def test_row_120_jitter_is_drawn_once_in_a_while_by_its_seed():
     ("lag", "sentence"),
     [
         ({}, "needs either hold, in seconds, or jitter"),
-        ({"hold": 0.2, "jitter": (0.2, 0.3)}, "needs either hold"),
+        ({}, "lag=None: needs"),
+        (
+            {"hold": 0.2, "jitter": (0.2, 0.3)},
+            "lag={'hold': 0.2, 'jitter': (0.2, 0.3)}: has both hold and jitter; leave one of them",
+        ),
         ({"hold": 0}, "lag.hold=0: must be above 0"),
         ({"hold": 150}, "lag.hold=150"),
         ({"jitter": (0.3, 0.2)}, "lag.jitter[1]=0.2: must be at least 0.3"),

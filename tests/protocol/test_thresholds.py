@@ -8,8 +8,18 @@ import math
 import numpy as np
 import pytest
 
+from psychopy_nfb import Quest
 from psychopy_nfb.errors import SettingsError
-from psychopy_nfb.protocol import Baseline, Running, Signal, SignalState, Staircase, Success, Trend
+from psychopy_nfb.protocol import (
+    Baseline,
+    Running,
+    Signal,
+    SignalState,
+    Situation,
+    Staircase,
+    Success,
+    Trend,
+)
 from psychopy_nfb.settings import from_dict, to_dict
 
 SERIES = [float(z) for z in range(1, 21)]
@@ -134,6 +144,31 @@ def test_each_change_is_told_once_with_its_reason():
     assert one.why == "1.00 of the last 5 s were beyond it, 0.6 is wanted"
     assert (two.row, two.old, two.new) == (10, pytest.approx(2.6), pytest.approx(4.6))
     assert two.why == "0.80 of the last 10 s were beyond it, 0.6 is wanted"
+
+
+def test_row_117_what_the_first_threshold_gave_is_not_made_up():
+    """None of the first five samples is beyond 9.0; the next threshold aims at 0.6 all the same."""
+    state = of(Success(window=10, update=5, start=9.0))
+    found = thresholds(state, [1.0, 2.0, 3.0, 4.0, 5.0])
+    assert found[-1] == pytest.approx(2.6)
+    assert "made up" not in state.changes[0].why
+
+
+@pytest.mark.parametrize(("start", "bound"), [(5, {"highest": 1}), (-5, {"lowest": 1})])
+@pytest.mark.parametrize("rule", [lambda **given: Staircase(step=0.1, **given), Quest])
+def test_a_start_outside_of_the_bounds_is_refused(rule, start, bound):
+    side = "above highest" if start > 0 else "below lowest"
+    with pytest.raises(SettingsError) as told:
+        rule(start=start, **bound)
+    assert str(told.value) == (
+        f"start={float(start)}: is {side}, which is 1; begin within the bounds, or change them."
+    )
+
+
+def test_a_staircase_begins_within_its_bounds_wherever_the_baseline_is():
+    follower = Staircase(step=0.1, highest=1.0).follower(Situation(1.0, threshold=5.0))
+    assert follower.threshold == 1.0
+    assert Staircase(step=0.1, highest=1.0, **follower.carried()).start == 1.0
 
 
 def test_a_threshold_that_stays_the_same_is_no_change():

@@ -13,7 +13,7 @@ from lab_parts import as_it_was
 from signals import background
 from trainings import one_signal
 
-from psychopy_nfb import Recording, load_plugins, read_recording
+from psychopy_nfb import Recording, load_plugins, read_recording, write_configuration
 from psychopy_nfb.cli import main
 from psychopy_nfb.course import course, read_plan
 from psychopy_nfb.dsp import CFIR, DCBlock, Pick, SignalInfo
@@ -22,7 +22,7 @@ from psychopy_nfb.engine.presets import standard_training
 from psychopy_nfb.engine.rerun import run_offline
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.protocol import FixedRatio, Schedule, Staircase, Success
-from psychopy_nfb.settings import to_dict
+from psychopy_nfb.settings import to_dict, write_json
 from psychopy_nfb.tune.rehearsal import rehearse
 from psychopy_nfb.tune.rehearse_command import changed_settings
 
@@ -105,6 +105,25 @@ def test_row_121_a_plan_is_laid_over_the_recording(recording):
     assert missed.values.score.iloc[-1] == -100.0  # the second is lost after its last sample
     with pytest.raises(SettingsError, match="too little for the first block of the plan after 30"):
         rehearse(recording, alpha(), 30.0, turns[-1:])
+
+
+def test_row_121_the_baseline_of_a_plan_is_as_long_as_planned(recording, tmp_path, monkeypatch):
+    """The command takes 60 s without a plan, and 20 s with one that has a baseline of 20 s."""
+    mne = pytest.importorskip("mne")
+    monkeypatch.chdir(tmp_path)
+    samples = 1e-6 * np.nan_to_num(recording.samples).T
+    info = mne.create_info(list(recording.labels), RATE, "eeg")
+    mne.io.RawArray(samples, info, verbose="ERROR").save("rest_raw.fif", verbose="ERROR")
+    write_configuration(alpha(threshold=0.5), "training.json")
+    base = {"label": "base", "kind": "baseline", "seconds": 20}
+    write_json({"blocks": [base, {"label": "train", "seconds": 10}]}, "plan.json")
+    given = ["rehearse", "rest_raw.fif", "--settings", "training.json", "--json", "out.json"]
+    lengths = []
+    for further in ([], ["--plan", "plan.json"], ["--plan", "plan.json", "--baseline", "25"]):
+        assert main([*given, *further]) == 0
+        found = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
+        lengths.append(found["recordings"][0]["baseline_seconds"])
+    assert lengths == pytest.approx([60, 20, 25], abs=0.02)
 
 
 def test_without_a_baseline_it_begins_once_the_filters_have_settled(recording):

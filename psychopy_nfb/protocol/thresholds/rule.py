@@ -41,6 +41,8 @@ class ThresholdRule:
 
     family: ClassVar[dict[str, type[ThresholdRule]]] = {}
     """Every rule by its class's name."""
+    for_inhibits: ClassVar[bool] = True
+    """Whether a signal that withholds reward can have it."""
 
     start: float | None = None
     """The threshold until it first moves, in units of z. None takes it from the baseline, or goes
@@ -191,6 +193,37 @@ def check_look_back(name: str, seconds: float, update: float) -> tuple[float, fl
             name, seconds, f"is shorter than update, {update:g} s; look back at least as far"
         )
     return seconds, update
+
+
+def check_bounds(
+    start: float | None, lowest: float | None, highest: float | None
+) -> tuple[float | None, float | None]:
+    """Return the bounds of a threshold, either of them None where there is none.
+
+    Raises
+    ------
+    SettingsError
+        If they are no numbers, leave no room between them, or the start lies outside.
+    """
+    lowest = None if lowest is None else check_number("lowest", lowest)
+    highest = None if highest is None else check_number("highest", highest)
+    if lowest is not None and highest is not None and lowest >= highest:
+        raise SettingsError("lowest", lowest, f"must be below highest, which is {highest:g}")
+    if start is None or bounded(start, lowest, highest) == start:
+        return lowest, highest
+    side = (
+        f"below lowest, which is {lowest:g}"
+        if lowest is not None and start < lowest
+        else f"above highest, which is {highest:g}"
+    )
+    raise SettingsError("start", start, f"is {side}; begin within the bounds, or change them")
+
+
+def bounded(threshold: float, lowest: float | None, highest: float | None) -> float:
+    """Return a threshold within its bounds, either of them None where there is none."""
+    if lowest is not None:
+        threshold = max(threshold, lowest)
+    return threshold if highest is None else min(threshold, highest)
 
 
 def samples(seconds: float, rate: float) -> int:

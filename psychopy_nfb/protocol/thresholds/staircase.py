@@ -13,6 +13,8 @@ from psychopy_nfb.protocol.thresholds.rule import (
     Follower,
     Situation,
     ThresholdRule,
+    bounded,
+    check_bounds,
     samples,
 )
 
@@ -61,13 +63,7 @@ class Staircase(ThresholdRule):
             )
         if self.trial is not None:
             self.trial = check_number("trial", self.trial, at_least=SHORTEST_UPDATE, unit="s")
-        for name in ("lowest", "highest"):
-            if getattr(self, name) is not None:
-                setattr(self, name, check_number(name, getattr(self, name)))
-        if self.lowest is not None and self.highest is not None and self.lowest >= self.highest:
-            raise SettingsError(
-                "lowest", self.lowest, f"must be below highest, which is {self.highest:g}"
-            )
+        self.lowest, self.highest = check_bounds(self.start, self.lowest, self.highest)
 
     def of_baseline(self, baseline: Baseline, up: bool, inhibits: bool) -> float:
         """Return the mean."""
@@ -84,7 +80,7 @@ class _Steps(Follower):
     kept: ClassVar[tuple[str, ...]] = (*Follower.kept, "n_clean", "n_beyond")
 
     def __init__(self, rule: Staircase, situation: Situation):
-        super().__init__(situation.threshold)
+        super().__init__(bounded(situation.threshold, rule.lowest, rule.highest))
         self._rule = rule
         self._rate = situation.rate
         self._step = rule.step if situation.up else -rule.step
@@ -118,12 +114,6 @@ class _Steps(Follower):
         else:
             return None
         return self._move(
-            self._bounded(self.threshold + step),
+            bounded(self.threshold + step, rule.lowest, rule.highest),
             f"{share:.2f} of {seconds:.4g} s were beyond it, {bound}",
         )
-
-    def _bounded(self, threshold: float) -> float:
-        rule = self._rule
-        if rule.lowest is not None:
-            threshold = max(threshold, rule.lowest)
-        return threshold if rule.highest is None else min(threshold, rule.highest)

@@ -41,8 +41,10 @@ class Success(ThresholdRule):
     blocks with feedback: what is lost to artifacts, pauses and rests does not count.
 
     A threshold that looks back is late wherever the signal's level changes, and then fewer samples
-    are beyond it than are wanted. `make_up` keeps account of them: what was too few is added to the
-    share that is aimed at until the next change, what was too many taken from it.
+    are beyond it than are wanted. `make_up` keeps account of them from the first move on: what was
+    too few is added to the share that is aimed at until the next change, what was too many taken
+    from it. What the first threshold gave is not made up for: it says how well that was chosen, and
+    one far too high would be followed by minutes of reward for nearly everything.
 
     Examples
     --------
