@@ -66,6 +66,7 @@ def run_baseline(
     repeats: int = 2,
     wait: float | None = None,
     keep: bool = True,
+    label: str | None = None,
 ) -> BaselineResult:
     """Record a baseline with all its screens, and use it from its end on.
 
@@ -78,7 +79,7 @@ def run_baseline(
     seconds : float
         Length of the recording.
     eyes : {"open", "closed"}
-        What the participant does; also the baseline's label.
+        What the participant does.
     instructions : str, optional
         In place of the usual ones.
     key : str
@@ -91,6 +92,8 @@ def run_baseline(
         Seconds after which it goes on without a key, to run unattended; None waits for the key.
     keep : bool
         Keep the result for the participant's next session; see `Neurofeedback.save_calibration`.
+    label : str, optional
+        Name of the block in the recording; None is ``"baseline eyes open"`` or ``"… closed"``.
 
     Returns
     -------
@@ -116,7 +119,7 @@ def run_baseline(
         while True:
             attempts += 1
             nfb.begin_baseline(f"eyes {eyes}")
-            with nfb.block(f"baseline eyes {eyes}", feedback=False):
+            with nfb.block(label or f"baseline eyes {eyes}", feedback=False):
                 screens.record(seconds, eyes, countdown)
             reason = None if nfb.end_baseline() else nfb.refusal
             if reason is None or attempts > repeats:

@@ -16,6 +16,7 @@ from psychopy_nfb.display.late_read import LateRead
 from psychopy_nfb.display.pacing import frame_blocking
 from psychopy_nfb.display.pacing import pace as pace_window
 from psychopy_nfb.display.session_interface import SessionInterface
+from psychopy_nfb.display.window import check_window
 from psychopy_nfb.engine.configuration import Configuration
 from psychopy_nfb.engine.records import T_RECEIVED
 from psychopy_nfb.errors import SettingsError
@@ -87,8 +88,7 @@ class FrameInterface(SessionInterface):
             If `win` is no window or `pace` no frame rate.
         """
         self._link.started()
-        if not hasattr(win, "flip"):
-            raise SettingsError("win", win, "must be PsychoPy's window, visual.Window(…)")
+        check_window(win)
         self._check_patch(patch)
         if pace:
             check_frame_rate("pace", pace)

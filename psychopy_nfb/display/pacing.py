@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from psychopy_nfb.checks import check_frame_rate, check_number
 from psychopy_nfb.clock import Sleeper, lsl_now
+from psychopy_nfb.display.window import check_window
 
 if TYPE_CHECKING:
     from psychopy.visual import Window
@@ -48,8 +49,9 @@ def pace(win: Window, rate: float) -> None:
     Raises
     ------
     SettingsError
-        If `rate` lies outside.
+        If `win` is no window or `rate` lies outside.
     """
+    check_window(win)
     rate = check_frame_rate("rate", rate)
     unpace(win)
     win._nfb_pacer = Pacer(win, 1.0 / rate)

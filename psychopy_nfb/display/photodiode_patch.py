@@ -14,6 +14,7 @@ import numpy as np
 
 from psychopy_nfb.checks import check_choice, check_number
 from psychopy_nfb.display.auto_draw import AutoDraw
+from psychopy_nfb.display.window import check_window
 from psychopy_nfb.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -178,6 +179,7 @@ class PhotodiodePatch(AutoDraw):
     ):
         from pyglet import gl
 
+        check_window(win)
         check_choice("mode", mode, get_args(Mode))
         if len(levels) != 2:
             raise SettingsError("levels", levels, "must be two numbers, low and high")

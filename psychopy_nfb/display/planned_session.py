@@ -303,6 +303,7 @@ class _Run:
             instructions=filled(block.instructions, self._nfb.score) or None,
             key=self._key,
             wait=self._wait,
+            label=block.label,
         )
         if done.escaped:
             raise Escaped

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.display.letters import legible_on
+from psychopy_nfb.display.window import check_window
 
 if TYPE_CHECKING:
     from psychopy.visual import Window
@@ -30,6 +31,7 @@ class Screens:
     def __init__(self, nfb: Neurofeedback, win: Window):
         from psychopy import event, visual
 
+        check_window(win)
         self._nfb = nfb
         self._keys = event
         color = legible_on(win)

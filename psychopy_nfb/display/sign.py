@@ -9,6 +9,7 @@ from psychopy_nfb.display.auto_draw import AutoDraw
 from psychopy_nfb.display.letters import Picture, Text
 from psychopy_nfb.display.shapes import pixel_box
 from psychopy_nfb.display.stimulus import GREEN, VERMILION
+from psychopy_nfb.display.window import check_window
 
 if TYPE_CHECKING:
     from psychopy.visual import Window
@@ -66,6 +67,7 @@ class FeedbackSign(AutoDraw):
         success_color: str = GREEN,
         failure_color: str = VERMILION,
     ):
+        check_window(win)
         self.win = win
         self.value: bool | None = None
         box = pixel_box(win, size, pos, units, default=(DEFAULT_SHARE, DEFAULT_SHARE))

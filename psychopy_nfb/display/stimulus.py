@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from psychopy_nfb.checks import check_number
 from psychopy_nfb.display.auto_draw import AutoDraw
+from psychopy_nfb.display.window import check_window
+from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.families import failure, is_own, source
 
 if TYPE_CHECKING:
@@ -74,6 +76,7 @@ class FeedbackStimulus(AutoDraw):
         threshold: float | None = None,
         inhibit_threshold: float | None = None,
     ):
+        check_window(win)
         self.win = win
         self._value = math.nan
         self._threshold = _check_level("threshold", threshold)
@@ -93,7 +96,12 @@ class FeedbackStimulus(AutoDraw):
 
     @value.setter
     def value(self, value: float | None) -> None:
-        value = math.nan if value is None else float(value)
+        try:
+            value = math.nan if value is None else float(value)
+        except (TypeError, ValueError):
+            raise SettingsError(
+                "value", value, "must be a number from 0 to 1, or None where there is no feedback"
+            ) from None
         if value == value:
             value = 0.0 if value < 0.0 else 1.0 if value > 1.0 else value
         if value != self._value:

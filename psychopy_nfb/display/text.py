@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from psychopy_nfb.display.auto_draw import AutoDraw
 from psychopy_nfb.display.shapes import to_pixels
+from psychopy_nfb.display.window import check_window
 from psychopy_nfb.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -120,6 +121,7 @@ class FeedbackText(AutoDraw):
 
         letter = (0.0, DEFAULT_SHARE) if height is None else (0.0, height)
         letter_units = "height" if height is None else units
+        check_window(win)
         self.win = win
         self.template: str = check_template(template)
         self.typeset: int = 0

@@ -13,6 +13,7 @@ from psychopy_nfb.display.letters import Line, Picture, Text, legible_on, whole,
 from psychopy_nfb.display.shapes import pixel_box, triangles
 from psychopy_nfb.display.stimulus import BLUE, GREEN, LINE, PANEL, VERMILION
 from psychopy_nfb.display.text import rounded
+from psychopy_nfb.display.window import check_window
 from psychopy_nfb.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ class FeedbackThermometer(FeedbackBar):
         track_color: object = PANEL,
         line_color: object = LINE,
     ):
+        check_window(win)
         tube = pixel_box(win, size, pos, units, default=DEFAULT_SHARES)
         left, bottom, right, top = tube
         super().__init__(

@@ -18,6 +18,7 @@ from psychopy_nfb.display.speaker import Speaker, Voice, open_speaker
 from psychopy_nfb.display.waveforms import (
     FADE_SECONDS,
     SEGMENT_SECONDS,
+    at_rate,
     from_file,
     loudnesses,
     pitches,
@@ -32,6 +33,8 @@ logger: logging.Logger = logging.getLogger(__name__)
 
 FREQUENCIES = {"loudness": 440.0, "criterion": 440.0, "reward": 880.0, "error": 165.0}
 """Usual pitches in Hz: the reward an octave above the criterion, the error low."""
+PITCHES = (220.0, 880.0)
+"""The usual lowest and highest pitch of a tone that follows the value, in Hz."""
 GOES_ON = ("pitch", "loudness", "criterion")
 """What is heard as long as it holds; the others are heard once."""
 KINDS = (*GOES_ON, "reward", "error")
@@ -70,10 +73,11 @@ class FeedbackTone(RunState):
     name : str, optional
         Of the sound in the session's events and settings file; default the kind.
     frequency : float, optional
-        Pitch in Hz; default 440 for loudness and criterion, 880 for a reward, 165 for an error.
-    frequencies : (float, float)
-        For ``"pitch"`` the lowest and the highest in Hz, which become multiples of 10 Hz. Equal
-        steps of the value are equal musical steps.
+        Pitch in Hz, of all kinds but ``"pitch"``; default 440 for loudness and criterion, 880 for a
+        reward, 165 for an error.
+    frequencies : (float, float), optional
+        For ``"pitch"`` only: the lowest and the highest in Hz, which become multiples of 10 Hz;
+        default 220 and 880. Equal steps of the value are equal musical steps.
     seconds : float
         Length of a short tone.
     volume : float
@@ -120,7 +124,7 @@ class FeedbackTone(RunState):
         *,
         name: str | None = None,
         frequency: float | None = None,
-        frequencies: Sequence[float] = (220.0, 880.0),
+        frequencies: Sequence[float] | None = None,
         seconds: float = 0.15,
         volume: float = 0.3,
         sound: str | os.PathLike[str] | None = None,
@@ -130,15 +134,25 @@ class FeedbackTone(RunState):
         self._nfb = nfb
         self.kind: str = str(check_choice("kind", kind, KINDS))
         self.name: str = self.kind if name is None else str(name)
-        frequency = FREQUENCIES.get(self.kind) if frequency is None else frequency
         if self.kind == "pitch":
-            low, high = _check_frequencies(frequencies)
+            if frequency is not None:
+                raise SettingsError(
+                    "frequency", frequency, "is not for kind pitch; give frequencies, two in Hz"
+                )
+            low, high = _check_frequencies(PITCHES if frequencies is None else frequencies)
+        elif frequencies is not None:
+            raise SettingsError(
+                "frequencies", frequencies, "is for kind pitch only; give frequency, one in Hz"
+            )
         else:
+            frequency = FREQUENCIES[self.kind] if frequency is None else frequency
             frequency = check_number("frequency", frequency, at_least=20, at_most=15000, unit="Hz")
         seconds = check_number("seconds", seconds, at_least=0.02, at_most=10, unit="s")
         volume = check_number("volume", volume, at_least=0, at_most=1)
         if sound is not None and self.kind in GOES_ON:
             raise SettingsError("sound", os.fspath(sound), "is for kind reward or error only")
+        # Read also where nothing can be heard: a missing file is found on the desk, not in the lab.
+        recorded = None if sound is None else from_file(sound)
         self.played: int = 0
         self.value: float | bool | None = math.nan
         self.speaker: Speaker | None = self._open(speaker, required)
@@ -169,8 +183,8 @@ class FeedbackTone(RunState):
         elif self.kind == "criterion":
             frequency = max(1, round(frequency * SEGMENT_SECONDS)) / SEGMENT_SECONDS
             sounds = [tone(frequency, SEGMENT_SECONDS, volume, rate)]
-        elif sound is not None:
-            sounds = [from_file(sound, volume, rate)]
+        elif recorded is not None:
+            sounds = [at_rate(*recorded, volume, rate)]
             self._facts["file"] = os.fspath(sound)
         else:
             sounds = [tone(frequency, seconds, volume, rate)]

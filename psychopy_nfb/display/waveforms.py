@@ -74,17 +74,18 @@ def loudnesses(volume: float) -> list[float]:
     return [float(volume * 10 ** (step / 20)) for step in steps]
 
 
-def from_file(path: str | os.PathLike[str], volume: float, rate: float) -> np.ndarray:
-    """Return the samples of a sound file as one channel at `rate`.
+def from_file(path: str | os.PathLike[str]) -> tuple[np.ndarray, float]:
+    """Return the samples of a sound file as one channel, and its rate in Hz.
 
     Parameters
     ----------
     path : path
         A file of any kind that the library soundfile reads: wav, flac, ogg, mp3.
-    volume : float
-        Factor, 0 to 1.
+
+    Returns
+    -------
+    samples : ndarray of float64, shape (n_samples,)
     rate : float
-        Samples per second.
 
     Raises
     ------
@@ -92,7 +93,6 @@ def from_file(path: str | os.PathLike[str], volume: float, rate: float) -> np.nd
         If it cannot be read, or there is nothing in it.
     """
     import soundfile
-    from scipy.signal import resample_poly
 
     try:
         samples, own_rate = soundfile.read(os.fspath(path), dtype="float64", always_2d=True)
@@ -102,7 +102,13 @@ def from_file(path: str | os.PathLike[str], volume: float, rate: float) -> np.nd
         ) from None
     if not len(samples):
         raise FileError("sound", os.fspath(path), "has no sound in it")
-    samples = samples.mean(axis=1)
+    return samples.mean(axis=1), float(own_rate)
+
+
+def at_rate(samples: np.ndarray, own_rate: float, volume: float, rate: float) -> np.ndarray:
+    """Return the samples of a sound at another rate, in Hz, multiplied by `volume`, 0 to 1."""
+    from scipy.signal import resample_poly
+
     if own_rate != rate:
         shared = math.gcd(int(own_rate), int(rate))
         samples = resample_poly(samples, int(rate) // shared, int(own_rate) // shared)

@@ -1,4 +1,4 @@
-"""The window of those commands that show something."""
+"""PsychoPy's window: opened for commands that show something, checked where one is given."""
 
 from __future__ import annotations
 
@@ -36,6 +36,12 @@ def open_window(size: tuple[int, int], **settings: Any) -> Window:
             os.environ.get("DISPLAY"),
             f"no window could be opened ({error}); run this on a desktop",
         ) from error
+
+
+def check_window(win: object) -> None:
+    """Refuse what is no window of PsychoPy's; raises a `SettingsError`."""
+    if not hasattr(win, "flip"):
+        raise SettingsError("win", win, "must be PsychoPy's window, visual.Window(…)")
 
 
 def pacing_note(win: Window) -> str:

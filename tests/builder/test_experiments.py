@@ -89,9 +89,7 @@ def blocks(session):
 def test_row_045_row_071_a_session_in_one_routine(finished):
     session = finished["planned_session"]
     turns = ["training", "transfer", "rest"] * 4
-    assert blocks(session) == [
-        *("welcome", "signal check", "baseline eyes open", *turns, "long training")
-    ]
+    assert blocks(session) == [*("welcome", "signal check", "baseline", *turns, "long training")]
     (kept,) = session.settings["plans"]
     assert [turn["label"] for turn in kept["turns"]] == ["baseline", *turns, "long training"]
     assert not kept["baseline_failed"]

@@ -234,7 +234,7 @@ def test_row_045_row_046_a_plan_and_single_blocks_run_unattended(
     (settings,) = (tmp_path / "data").glob("*_nfb.json")
     session = read_session(settings)
     begins = session.events[session.events.trial_type == "block_begin"]
-    assert begins.value.tolist() == ["trial", "baseline eyes open", "up", "one", "two"]
+    assert begins.value.tolist() == ["trial", "base", "up", "one", "two"]
     details = {row.value: json.loads(row.detail) for row in begins.itertuples()}
     assert [details[name]["shown"] for name in ("up", "one", "two")] == ["own", "down", "own"]
     assert details["two"]["lag"]["hold"] == 0.9

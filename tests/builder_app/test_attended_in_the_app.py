@@ -35,7 +35,7 @@ from psychopy_nfb.recording import Session
 
 pytestmark = NEEDED
 AMPLIFIER_SECONDS = 3600.0
-BEFORE = ("signal check", "baseline eyes open", "welcome")
+BEFORE = ("signal check", "baseline", "baseline eyes open", "welcome")
 """Blocks before the first of training."""
 ENDED = re.compile(r"Experiment (?:completed|ended with exit code (-?\d+))")
 """What Runner writes at the end of a script, with its exit status if that is not 0."""
@@ -284,7 +284,7 @@ def test_planned_session(in_the_app, tmp_path):
     run.block("signal check", 1, after=3.0)
     press("space")
     check_text(run.text("before the baseline"))
-    run.block("baseline eyes open", 1, after=3.0)
+    run.block("baseline", 1, after=3.0)
     planned = [(one["label"], float(one["seconds"])) for one in turns["blocks"]]
     wait = BASELINE_SECONDS
     for label, seconds in planned:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import psychopy_nfb
 from psychopy_nfb.display.bar import FeedbackBar
 from psychopy_nfb.errors import SettingsError
 
@@ -119,6 +120,35 @@ def test_threshold_line_stands_where_the_bar_reaches_it(open_window, show):
     bar.threshold = None
     top = np.flatnonzero(lit(show(window, bar), RED).any(axis=1))[0]
     assert list(line) == [top, top + 1]
+
+
+@pytest.mark.parametrize("value", ["x", [0.5, 0.6], object()])
+def test_a_value_that_is_no_number_is_one_sentence(open_window, value):
+    bar = FeedbackBar(open_window(), size=(40, 100))
+    with pytest.raises(SettingsError, match=r"^value=.*: must be a number from 0 to 1, or None"):
+        bar.value = value
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        psychopy_nfb.FeedbackBar,
+        psychopy_nfb.FeedbackCircle,
+        psychopy_nfb.FeedbackColor,
+        psychopy_nfb.FeedbackDimmer,
+        psychopy_nfb.FeedbackSign,
+        psychopy_nfb.FeedbackText,
+        psychopy_nfb.FeedbackThermometer,
+        psychopy_nfb.FeedbackTrace,
+        psychopy_nfb.PhotodiodePatch,
+        lambda win: psychopy_nfb.FeedbackMovie(win, "film.mp4"),
+        lambda win: psychopy_nfb.FeedbackProgress(win, ["one.png", "two.png"]),
+        lambda win: psychopy_nfb.pace(win, 60),
+    ],
+)
+def test_what_is_no_window_is_one_sentence(made):
+    with pytest.raises(SettingsError, match=r"^win=None: must be PsychoPy's window, visual.Window"):
+        made(None)
 
 
 @pytest.mark.parametrize(

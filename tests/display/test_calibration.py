@@ -65,14 +65,14 @@ def test_a_baseline_is_recorded_used_and_kept(started, window, tmp_path):
     from psychopy_nfb.display import run_baseline
 
     nfb = started()
-    result = run_baseline(nfb, window, seconds=6, wait=0.2, repeats=0)
+    result = run_baseline(nfb, window, seconds=6, wait=0.2, repeats=0, label="rest before")
     assert (result.succeeded, result.escaped, result.attempts) == (True, False, 1)
     assert nfb.calibrated
     nfb.close()
     session = read_session(nfb.files.stem)
     blocks = session.events[session.events.trial_type == "block_begin"]
-    assert blocks.value.tolist() == ["baseline eyes open"]
-    assert session.frames[session.frames.block == "baseline eyes open"].shown.isna().all()
+    assert blocks.value.tolist() == ["rest before"]
+    assert session.frames[session.frames.block == "rest before"].shown.isna().all()
     kept = tmp_path / "sub-01_calibration.json"
     again = Neurofeedback(nfb.configuration, data=tmp_path, calibration="last")
     assert again.configuration == nfb.configuration
