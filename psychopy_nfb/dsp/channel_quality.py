@@ -50,8 +50,8 @@ class ChannelQuality:
       is more than 5 times, or less than an eighth of, the median of the four nearest channels.
 
     All levels but those of neighbours are root mean squares. Amplifiers that sample at 128 Hz or
-    less have no muscle band, and at 100 Hz or less no mains. Channels that are no EEG, electrodes of
-    eyes, heart and muscles too, are not judged: what is usual for EEG says nothing about them. In
+    less have no muscle band, and at 100 Hz or less no mains. Channels that are no EEG, electrodes
+    of eyes, heart and muscles too, are not judged: limits for EEG say nothing about them. In
     three minutes of rest of each of eight people (19 channels, cleaned by their authors) at most
     0.08 % of the verdicts were faults; in four minutes of an uncleaned task recording (30 channels
     of EEG) 0.04 %.

@@ -15,6 +15,7 @@ import pandas as pd
 from psychopy_nfb.analysis import LagSummary
 from psychopy_nfb.analysis.lag import knows_dropped
 from psychopy_nfb.dsp.flags import HOLDING
+from psychopy_nfb.errors import listed
 from psychopy_nfb.lsl.selection import STAND_IN
 from psychopy_nfb.recording.blinding import is_sealed, lag_is_sealed
 from psychopy_nfb.report import seen
@@ -132,6 +133,7 @@ def _of_the_run(data: SessionData, summary: LagSummary) -> Iterator[Finding]:
             "What was recorded until then is in the files. If nobody stopped the experiment, look "
             "for an error message in PsychoPy's Runner.",
         )
+    yield from _of_early_ends(data)
     if is_sealed(data.settings):
         yield Finding(
             0.0,
@@ -150,6 +152,29 @@ def _of_the_run(data: SessionData, summary: LagSummary) -> Iterator[Finding]:
             True,
             f"The EEG was simulated ({how}): it came from no amplifier.",
             NOT_SIMULATED if str(stream.get("source_id")).startswith(STAND_IN) else ANOTHER_STREAM,
+            beside=True,
+        )
+
+
+def _of_early_ends(data: SessionData) -> Iterator[Finding]:
+    """Yield which blocks and baselines ended before their time."""
+    early = [block for block in data.blocks if block.ended_early]
+    if early:
+        each = listed([f"'{one.label}' after {seconds(one.seconds)}" for one in early], most=4)
+        yield Finding(
+            0.3,
+            True,
+            f"Ended early, by the operator, by Escape or by an error: {each}.",
+            "Leave what ended early out of comparisons with whole blocks.",
+            beside=True,
+        )
+    for event in data.events_of("baseline_cut_off").itertuples():
+        yield Finding(
+            0.3,
+            True,
+            f"The baseline '{event.detail.get('label', '')}' ended early, with the session, and is "
+            "not in use.",
+            "Record it again, and let it get to its end.",
             beside=True,
         )
 

@@ -35,8 +35,8 @@ def outcome(data: SessionData) -> pd.DataFrame:
     -------
     DataFrame
         One row a block, in their order: ``block``, ``kind`` (baseline, feedback, no feedback),
-        ``seconds``, ``signal`` and ``z`` (means over clean samples, in the signal's unit and as
-        compared with the baseline), ``threshold`` (median, as z), ``above`` (share of the clean
+        ``seconds``, ``ended_early`` (by the operator, Escape or an error), ``signal`` and ``z``
+        (means over clean samples, in the signal's unit and as compared with the baseline), ``threshold`` (median, as z), ``above`` (share of the clean
         time beyond the threshold, on the rewarded side), ``hits`` and ``points`` that were given,
         ``clean`` (clean samples, of the samples that were due), ``dropped`` (frames, of the frames
         that were due). What is not known is NaN.
@@ -59,6 +59,7 @@ def outcome(data: SessionData) -> pd.DataFrame:
                 "block": block.label,
                 "kind": block.kind,
                 "seconds": block.seconds,
+                "ended_early": block.ended_early,
                 "signal": clean.signal.mean(),
                 "z": compared.z.mean(),
                 "threshold": compared.threshold.median(),
@@ -119,7 +120,7 @@ def outcome_table(data: SessionData, blocks: pd.DataFrame) -> Table:
         cells = [
             row.block,
             row.kind,
-            seconds(row.seconds),
+            seconds(row.seconds) + (", ended early" if row.ended_early else ""),
             _number(row.signal),
             _number(row.z),
             _number(row.threshold),

@@ -48,6 +48,8 @@ class Block:
     """Whether a baseline was recorded in it."""
     lag: dict[str, Any] | None = None
     """The lag that was chosen for it, as `Lag.facts`; None for as little as there must be."""
+    ended_early: bool = False
+    """Whether an exception, the experiment's end or the operator ended it before its time."""
 
     @property
     def seconds(self) -> float:
@@ -259,15 +261,18 @@ def _blocks(
     last = float(times.max())
     found: list[Block] = []
     ends = events[events.trial_type == "block_end"]
+    asked = events[events.trial_type == "end_block"]  # by the operator
     for row in events[events.trial_type == "block_begin"].itertuples():
         number = row.detail.get("block")
         same = [end for end in ends.itertuples() if end.detail.get("block") == number]
-        own = [end.t for end in same if end.t >= row.t and end.value == row.value]
+        own = [end for end in same if end.t >= row.t and end.value == row.value]
         feedback = bool(row.detail.get("feedback", True))
         lag = row.detail.get("lag")
         lag = lag if isinstance(lag, dict) else None
-        end = own[0] if own else last
-        found.append(Block(str(row.value), row.t, end, feedback, lag=lag))
+        end = own[0].t if own else last
+        by_operator = (asked.value == row.value) & (asked.t >= row.t) & (asked.t <= end)
+        early = bool(own and own[0].detail.get("cut_off")) or bool(by_operator.any())
+        found.append(Block(str(row.value), row.t, end, feedback, lag=lag, ended_early=early))
     found = found or [Block(WHOLE_RUN, float(times.min()), last, len(frames) > 0)]
     about = frames.rename(columns={"t_flip": "t"}) if signals is None else signals
     return [_as_baseline(block, about) for block in found]

@@ -16,7 +16,8 @@ from psychopy_nfb.recording import SessionRecord
 from psychopy_nfb.report.command import write_report
 from psychopy_nfb.report.findings import findings, headline
 from psychopy_nfb.report.lag_words import clock_sentence, methods_paragraph
-from psychopy_nfb.report.numbers import percent
+from psychopy_nfb.report.numbers import percent, seconds
+from psychopy_nfb.report.outcome import outcome, outcome_table
 from psychopy_nfb.report.seen import BAD, feedback_frames, remedy, still_seconds
 from psychopy_nfb.report.session_data import load_session_data
 
@@ -63,6 +64,34 @@ def test_the_headline_is_the_real_problem(recorded, changes, said):
     assert headline.startswith(said)
     assert "filter" not in headline
     assert all(one.remedy for one in found if one.problem)
+
+
+def test_blocks_and_baselines_that_ended_early_are_told(recorded, tmp_path):
+    whole = recorded()
+    folder = shutil.copytree(whole.stem.parent, tmp_path / "copy")
+    files = type(whole).from_stem(folder / whole.stem.name)
+    table = pd.read_csv(files.events, sep="\t", dtype=str, keep_default_na=False)
+    ends = table.index[table.trial_type == "block_end"]
+    detail = {**json.loads(table.detail[ends[-1]]), "cut_off": True}
+    table.loc[ends[-1], "detail"] = json.dumps(detail)
+    asked = table.loc[ends[-2]].copy()
+    asked["trial_type"], asked["detail"] = "end_block", "{}"
+    baseline = table.loc[ends[-1]].copy()
+    baseline["trial_type"], baseline["detail"] = "baseline_cut_off", json.dumps({"label": "rest"})
+    rows = [table[: ends[-2]], asked.to_frame().T, table[ends[-2] :], baseline.to_frame().T]
+    pd.concat(rows).to_csv(files.events, sep="\t", index=False)
+    data, found, headline = looked_at(files)
+    early = data.blocks[-2:]
+    each = ", ".join(f"'{one.label}' after {seconds(one.seconds)}" for one in early)
+    assert f"Ended early, by the operator, by Escape or by an error: {each}." in headline
+    assert "The baseline 'rest' ended early, with the session, and is not in use." in headline
+    lengths = [row[2] for row in outcome_table(data, outcome(data)).rows]
+    assert [one.endswith(", ended early") for one in lengths] == [
+        *[False] * (len(lengths) - 2),
+        True,
+        True,
+    ]
+    assert not any("nded early" in one.what for one in looked_at(whole)[1])
 
 
 def test_a_part_that_fails_again_after_a_restart_is_one_finding(recorded):
