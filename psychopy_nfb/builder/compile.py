@@ -15,11 +15,15 @@ from typing import TYPE_CHECKING
 from psychopy_nfb.builder.parameters import ALERTS
 from psychopy_nfb.builder.unattended import SUMMARY, make_unattended
 from psychopy_nfb.checks import check_writable
-from psychopy_nfb.errors import FileError, cause
+from psychopy_nfb.errors import FieldError, FileError, cause, listed
 from psychopy_nfb.terminal import doing, naming_kept_files
 
 if TYPE_CHECKING:
     from psychopy.alerts._alerts import AlertEntry
+    from psychopy.experiment import Experiment
+
+WITH_DISPLAY = ("FeedbackDisplay", "NeuroBlock")
+"""Types of the elements that have the field Display."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -85,6 +89,8 @@ def compile_experiment(source: Path, target: Path, unattended: bool = False) -> 
     ------
     FileError
         If the file is no Builder experiment, or holds a component that this PsychoPy does not know.
+    FieldError
+        If a feedback display is of a kind that there is not.
     """
     from psychopy import plugins
 
@@ -108,9 +114,31 @@ def compile_experiment(source: Path, target: Path, unattended: bool = False) -> 
             str(source),
             f"holds components that are not installed: {', '.join(unknown)}; install their plugin",
         )
+    _check_displays(experiment)
     experiment.filename = str(source.resolve())  # from where the paths in it begin
     experiment.integrityCheck()
     if unattended:
         make_unattended(experiment)
     script = experiment.writeScript(expPath=str(target), target="PsychoPy")
     target.write_text(script, encoding="utf-8")
+
+
+def _check_displays(experiment: Experiment) -> None:
+    """Refuse a display of which no code can be written: Builder keeps what a file holds.
+
+    Raises
+    ------
+    FieldError
+        If there is no such display.
+    """
+    for routine in experiment.routines.values():
+        for element in (routine, *routine):
+            if element.type in WITH_DISPLAY:
+                param = element.params["display"]
+                if param.val not in param.allowedVals:
+                    raise FieldError(
+                        str(element.params["name"]),
+                        param.label,
+                        param.val,
+                        f"there is no such display; choose one of {listed(param.allowedVals)}",
+                    )

@@ -275,10 +275,10 @@ class Neurofeedback(FrameInterface):
         self._simulated_stream = bool(stream.get("simulated"))
         if self._simulated_stream and self._stand_in is None:
             logger.warning(
-                "The EEG is simulated: the stream '%s' is %s, and the session is recorded as "
-                "simulated.",
+                "The EEG is simulated: the stream '%s' is %s%s.",
                 stream["name"],
                 stream["simulated"],
+                "" if self.files is None else ", and the session is recorded as simulated",
             )
         return handle
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from psychopy_nfb.builder.compile import compile_experiment
@@ -37,3 +39,17 @@ def test_the_compile_command_refuses_what_it_does_not_know(builder, tmp_path):
         compile_experiment(source, tmp_path / "two.py")
     assert not (tmp_path / "two.py").exists()
     assert main(["compile", str(tmp_path / "none.psyexp")]) == 2
+
+
+def test_the_compile_command_refuses_a_display_that_there_is_not(builder, tmp_path, capsys):
+    builder.add("NeuroFeedbackComponent", "nfb")
+    builder.add("FeedbackDisplayComponent", "bar")
+    source = builder.save(tmp_path / "one.psyexp")
+    kept = source.read_text("utf-8")
+    named = re.sub(r'val="bar"([^>]*name="display")', r'val="barr"\1', kept)
+    assert named != kept
+    source.write_text(named, "utf-8")
+    assert main(["compile", str(source)]) == 2
+    (said,) = capsys.readouterr().err.strip().splitlines()
+    assert "bar, Display: barr: there is no such display; choose one of bar, " in said
+    assert not (tmp_path / "one.py").exists()
