@@ -39,7 +39,8 @@ def outcome(data: SessionData) -> pd.DataFrame:
         (means over clean samples, in the signal's unit and as compared with the baseline),
         ``threshold`` (median, as z), ``above`` (share of the clean time beyond the threshold, on
         the rewarded side), ``hits`` and ``points`` that were given, ``clean`` (clean samples, of
-        the samples that were due), ``dropped`` (frames, of the frames that were due). What is not known is NaN.
+        the samples that were due), ``dropped`` (frames, of the frames that were due).
+        What is not known is NaN.
     """
     signals, frames = data.signals, all_frames(data)
     known = knows_dropped(data.settings)
