@@ -45,7 +45,7 @@ class PlannedStream:
         from psychopy_nfb.lsl.stamps_heard import Heard
 
         self.info = SignalInfo(rate=rate, labels=labels)
-        self.declared_rate, self.speed = rate, 1.0
+        self.declared_rate, self.speed, self.address = rate, 1.0, ""
         self.heard = Heard(samples=round(STEP_SECONDS * rate), pace=rate)
         self.clock = StampClock(rate, self.heard)
         self.waiting = False
