@@ -144,6 +144,15 @@ class Repair(Step):
                 flags = flat if flags is None else flags | flat
         return flags
 
+    def spoilt(self) -> dict[Flags, np.ndarray]:
+        """Return how many of the last block's samples had each flag, (n_channels,) by channel."""
+        found = {}
+        if self._bad is not None:
+            found[Flags.INVALID] = self._bad.sum(axis=0)
+        if self._runs is not None:
+            found[Flags.FLAT] = (self._runs >= self._flat_samples - 1).sum(axis=0)
+        return found
+
     def _filled(self, samples: np.ndarray, good: np.ndarray) -> np.ndarray:
         rows = np.where(good, np.arange(1, len(samples) + 1)[:, None], 0)
         np.maximum.accumulate(rows, axis=0, out=rows)

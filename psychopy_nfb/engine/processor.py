@@ -20,7 +20,7 @@ from psychopy_nfb.engine.moving_thresholds import MovingThresholds
 from psychopy_nfb.engine.shown_feedback import ShownFeedback
 from psychopy_nfb.engine.signal_chain import Calibration, SignalChain
 from psychopy_nfb.engine.trained_signals import TrainedSignals
-from psychopy_nfb.errors import NfbError
+from psychopy_nfb.errors import NfbError, listed
 from psychopy_nfb.protocol import Comparison, RewardState, Trial
 from psychopy_nfb.protocol.shown import Own
 
@@ -97,6 +97,7 @@ class Processor:
         self._first = self._signals.first.chain
         self._n_values = len(configuration.value_names)
         self._calibrated = self._signals.ready
+        self._spoilt: dict[Flags, np.ndarray] = {}
         self.n_samples: int = 0
         self.paused = False
         self.rate_spoilt = False
@@ -159,6 +160,9 @@ class Processor:
         started = perf_counter()
         clean = self.repair.process(samples)
         repaired = perf_counter()
+        if self._first.calibrating:
+            for flag, counts in self.repair.spoilt().items():
+                self._spoilt[flag] = self._spoilt.get(flag, 0) + counts
         signals, flags = [], []
         for way in self._ways:
             chain = way.chain
@@ -330,6 +334,7 @@ class Processor:
 
         Of one that another process had begun, `broken` is why it is begun again.
         """
+        self._spoilt = {}
         for way in self._ways:
             way.chain.begin_baseline(label, broken)
 
@@ -347,7 +352,7 @@ class Processor:
         signals = dict(self.configuration.signals)
         for way in self._ways:
             try:
-                result = way.chain.end_baseline()
+                result = way.chain.end_baseline(self._where_spoilt(way.name, way.chain))
                 signals[way.name] = replace(signals[way.name], baseline=result.baseline)
                 Comparison(signals[way.name])  # raises if it does not hold what is needed
                 results.append(result)
@@ -367,6 +372,20 @@ class Processor:
             )
             if any(result.steps is not None for result in results):
                 self.shown.take_filters(self._signals.pipelines(), self.info)
+
+    def _where_spoilt(self, name: str, chain: SignalChain) -> dict[Flags, str]:
+        """Return by flag which channels of a signal had it in the baseline, in words.
+
+        Only where it is of several: one of the reference may be off while the trained one is fine.
+        """
+        uses, used, found = chain.uses(name), chain.used_channels, {}
+        for flag, counts in self._spoilt.items() if uses else ():
+            most = int(counts[used].max())
+            labels = [self.info.labels[place] for place in used if 2 * counts[place] > most > 0]
+            if labels:
+                within = {uses[label].within for label in labels}
+                found[flag] = f"{listed(labels, most=8)} ({' and '.join(sorted(within))})"
+        return found
 
     def apply(self, changes: dict[str, object], signal: str | None = None) -> None:
         """Change live settings of a signal, by default the first, and of the reward.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -175,8 +175,13 @@ class SignalChain:
         # What a step learns, it learns from the samples as they reach it: they are kept.
         self._segments = [[]] if any(hasattr(step, "fit") for step in self.pipeline.steps) else []
 
-    def end_baseline(self) -> Calibration:
+    def end_baseline(self, where: Mapping[Flags, str] | None = None) -> Calibration:
         """Finish the baseline; the steps that learn from it are fitted in a copy.
+
+        Parameters
+        ----------
+        where : mapping of Flags: str, optional
+            Names of the channels that had a flag, where the signal is of several.
 
         Raises
         ------
@@ -189,8 +194,10 @@ class SignalChain:
         segments = [_joined(parts) for parts in self._segments if parts]
         self._segments = []
         if segments:
-            return self._fit(segments, BaselineRecorder(self.rate, recorder.label, recorder.broken))
-        baseline = recorder.finish(_told_fault(self.pipeline))
+            return self._fit(
+                segments, BaselineRecorder(self.rate, recorder.label, recorder.broken), where
+            )
+        baseline = recorder.finish(_told_fault(self.pipeline), where)
         return Calibration(baseline, None, self._settle_left, recorder.clean())
 
     def adopt(self, calibration: Calibration) -> None:
@@ -201,7 +208,10 @@ class SignalChain:
         self._settle_left = calibration.settle_left
 
     def _fit(
-        self, segments: list[tuple[np.ndarray, np.ndarray]], recorder: BaselineRecorder
+        self,
+        segments: list[tuple[np.ndarray, np.ndarray]],
+        recorder: BaselineRecorder,
+        where: Mapping[Flags, str] | None,
     ) -> Calibration:
         """Fit on the longest stretch without a gap, then pass the whole baseline through again.
 
@@ -225,7 +235,7 @@ class SignalChain:
             flags[:settle] |= np.uint32(_SETTLING)
             settle_left = max(0, settle - len(flags))
             recorder.add(signal[:, 0], flags, n_failed)
-        baseline = recorder.finish(_told_fault(pipeline))
+        baseline = recorder.finish(_told_fault(pipeline), where)
         return Calibration(baseline, pipeline.steps, settle_left, recorder.clean())
 
 

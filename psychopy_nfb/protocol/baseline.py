@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -124,13 +125,17 @@ class BaselineRecorder:
         clean = np.concatenate(self._clean) if self._clean else np.empty(0)
         return clean[np.isfinite(clean)]
 
-    def finish(self, fault: str | None = None) -> Baseline:
+    def finish(
+        self, fault: str | None = None, where: Mapping[Flags, str] | None = None
+    ) -> Baseline:
         """Return what was collected.
 
         Parameters
         ----------
         fault : str, optional
             Which step of the pipeline has failed, how, and what to do.
+        where : mapping of Flags: str, optional
+            Names of the channels that had a flag, where the signal is of several.
 
         Raises
         ------
@@ -140,7 +145,7 @@ class BaselineRecorder:
         clean = self.clean()
         seconds = len(clean) / self.rate
         if seconds < SHORTEST_SECONDS:
-            why = self._rejected.cause_and_remedy(fault)
+            why = self._rejected.cause_and_remedy(fault, where)
             if self.broken is not None:
                 why = f"{self.broken}, and what was recorded before does not count; wait a moment"
             elif self._n_seen == 0:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from psychopy_nfb.dsp.flags import Flags
@@ -55,7 +57,9 @@ class RejectedCount:
         self._counts += np.count_nonzero(flags[:, None] & _BITS, axis=0)
         self._n_failed += n_failed
 
-    def cause_and_remedy(self, fault: str | None = None) -> str:
+    def cause_and_remedy(
+        self, fault: str | None = None, where: Mapping[Flags, str] | None = None
+    ) -> str:
         """Return what most rejected samples had in common, and what to do.
 
         Parameters
@@ -63,6 +67,8 @@ class RejectedCount:
         fault : str, optional
             Which step has failed, how, and what to do: told in place of the amplifier if most
             values that are not valid came from a step.
+        where : mapping of Flags: str, optional
+            Names of the channels that had a flag, where a signal is of several.
         """
         if not self._counts.any():
             return "the recording was short; record for longer"
@@ -74,4 +80,6 @@ class RejectedCount:
         by_step = 2 * self._n_failed > self._counts[most]
         if fault and by_step and causes[most] == Flags.INVALID:
             return fault
-        return "; ".join(list(CAUSES.values())[most])
+        cause, remedy = CAUSES[causes[most]]
+        names = (where or {}).get(causes[most])
+        return f"{cause} in {names}; {remedy}" if names else f"{cause}; {remedy}"
