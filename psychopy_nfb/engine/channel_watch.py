@@ -11,7 +11,14 @@ import numpy as np
 
 from psychopy_nfb.dsp import ChannelQuality, ChannelVerdict, SignalInfo
 from psychopy_nfb.dsp.channel_quality import WINDOW_SECONDS
-from psychopy_nfb.dsp.lasting_faults import LastingFaults, Use, harm_told
+from psychopy_nfb.dsp.lasting_faults import (
+    FEWEST_SHARED,
+    SHARED,
+    LastingFaults,
+    Use,
+    harm_told,
+)
+from psychopy_nfb.errors import listed
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -79,7 +86,13 @@ class ChannelWatch:
 
     def _name(self, verdicts: list[ChannelVerdict]) -> None:
         """Note the channels that have stayed bad."""
-        for one in self._lasting.add([one for one in verdicts if one.label in self._uses]):
+        found = self._lasting.add([one for one in verdicts if one.label in self._uses])
+        for fault in {one.fault for one in found}:
+            alike = [one for one in found if one.fault == fault]
+            if len(alike) >= max(FEWEST_SHARED, SHARED * len(self._uses)):
+                found = [one for one in found if one.fault != fault]
+                self.found.append(self._shared(alike))
+        for one in found:
             use = self._uses[one.label]
             self.found.append(
                 {
@@ -90,3 +103,20 @@ class ChannelWatch:
                     "sentence": harm_told(one.label, one.reason, use, one.remedy),
                 }
             )
+
+    def _shared(self, alike: list[ChannelVerdict]) -> dict[str, str]:
+        """Return what is noted of a fault that most channels have at once."""
+        labels = listed([one.label for one in alike], most=8)
+        remedy = (
+            "What so many share is no fault of one electrode: check the unit that the stream "
+            "declares, the reference and the ground."
+        )
+        within = self._uses[alike[0].label].within
+        many = f"{len(alike)} of {len(self._uses)} channels ({labels}) are bad in the same way"
+        return {
+            "channel": labels,
+            "reason": alike[0].name,
+            "within": within,
+            "remedy": remedy,
+            "sentence": f"{many} ({alike[0].name}) and are in {within}. {remedy}",
+        }

@@ -32,6 +32,9 @@ GAPS_AGAIN = (
     "psychopy-nfb inspect shows gaps and jumps"
 )
 """The cause where the filters never settle, as they are interrupted again and again."""
+ALWAYS = 0.9
+"""Share of the samples beyond the artifact limit from which on it is no movement."""
+UNIT = "; if all channels are so large, set the unit that the stream really sends"
 FEW_GAPS = 3
 """Gaps from which on they, not the length of the recording, are why the filters did not settle."""
 _BITS = np.array([int(flag) for flag in CAUSES], np.uint32)
@@ -50,12 +53,13 @@ class RejectedCount:
 
     def __init__(self) -> None:
         self._counts = np.zeros(len(_BITS), int)
-        self._n_failed = 0
+        self._n_failed = self._n_seen = 0
 
     def add(self, flags: np.ndarray, n_failed: int = 0) -> None:
         """Take the flags of the next samples, shape (n,), `n_failed` of them from a failed step."""
         self._counts += np.count_nonzero(flags[:, None] & _BITS, axis=0)
         self._n_failed += n_failed
+        self._n_seen += len(flags)
 
     def cause_and_remedy(
         self, fault: str | None = None, where: Mapping[Flags, str] | None = None
@@ -81,5 +85,7 @@ class RejectedCount:
         if fault and by_step and causes[most] == Flags.INVALID:
             return fault
         cause, remedy = CAUSES[causes[most]]
+        if causes[most] == Flags.AMPLITUDE and self._counts[most] > ALWAYS * self._n_seen:
+            remedy += UNIT
         names = (where or {}).get(causes[most])
         return f"{cause} in {names}; {remedy}" if names else f"{cause}; {remedy}"
