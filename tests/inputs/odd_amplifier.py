@@ -35,6 +35,7 @@ USUAL = {
     "unit_seconds": 1.0,  # of the stamps
     "at": 4.0,  # seconds after which zeros, nan, forward and back happen
     "jump": 2.0,  # seconds of forward and back
+    "lost_every": 0,  # of so many chunks one is lost, as on a radio link
     "silent": 0.0,  # seconds after which the first sample is sent
     "held": 0.0,  # seconds for which samples are held back before they are sent
     "seed": 3,
@@ -132,6 +133,9 @@ def main() -> None:
         t = taken[-1]
         time.sleep(max(0.0, start + t + settings["held"] - pylsl.local_clock()))
         numbers = first + np.arange(chunk)
+        first += chunk
+        if settings["lost_every"] and first // chunk % settings["lost_every"] == 0:
+            continue
         values = samples(settings, numbers, rate, rng)
         if settings["format"].startswith("int"):
             values = np.rint(values).astype(int)
@@ -140,7 +144,6 @@ def main() -> None:
             values.tolist(), (stamps / settings["unit_seconds"]).tolist(), strict=True
         ):
             outlet.push_sample(row, stamp)
-        first += chunk
     time.sleep(settings["stays"])
 
 

@@ -224,6 +224,27 @@ def test_a_rate_that_is_not_the_declared_one(open_inlet, declared, real):
     assert np.median(np.diff(stamps)) == pytest.approx(1 / real, rel=0.001)
 
 
+@pytest.mark.kind("a radio that loses packets of 4 samples", "corrected")
+def test_packets_that_a_radio_loses_are_told_and_are_no_other_rate(
+    odd_amplifier, training, tmp_path, until, caplog
+):
+    source_id = odd_amplifier(lost_every=25, chunk=4)
+    with caplog.at_level(logging.WARNING), Neurofeedback(training(source_id), data=tmp_path) as nfb:
+        until(lambda: nfb.update() or "are missing, a few at a time" in caplog.text, 20, "the news")
+        update_for(nfb, 3.0)
+        assert not nfb.flags & Flags.RATE
+    session = read_session(nfb.files.stem)
+    assert session.settings["stream"]["rate"] == 250.0
+    kinds = session.events.trial_type.tolist()
+    assert kinds.count("samples_missing") == 1
+    assert not {"gap", "rate_differs"} & set(kinds)
+    stamps = session.eeg.stamps
+    lost = stamps[-1] - stamps[0] - (len(stamps) - 1) / 250
+    continuity = session.settings["continuity"]
+    assert continuity["lost_seconds"] == pytest.approx(lost, abs=0.02)
+    assert continuity["effective_rate"] == pytest.approx(250, rel=1e-4)
+
+
 @pytest.mark.kind("a rate that drifts", "refused")
 def test_a_rate_that_drifts(open_inlet):
     with pytest.raises(StreamError) as caught:
