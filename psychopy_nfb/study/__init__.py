@@ -7,6 +7,7 @@
 - `register`: which sessions there were; `due`: which one is next, and what it takes over;
 - `session`: a session of a study as it runs;
 - `allocation`: who is in which arm, sealed; `drawing`: how it is drawn; `keys`: what opens it;
+  `changes`: what must stay as it was drawn from;
   `donors`: whose sessions yoked arms show; `unblinding`: opens all of it, `openings`: who did it;
 - `guesses`: which arm people believed it was; `contingencies`: whether what was shown was the own
   feedback, after unblinding.

@@ -19,6 +19,7 @@ from psychopy_nfb.protocol.shown import FromSession
 from psychopy_nfb.recording.sealing import check_cryptography, new_key_pair, sealed_text
 from psychopy_nfb.settings import write_json
 from psychopy_nfb.study.allocation import Allocation, program_cipher, slot_name
+from psychopy_nfb.study.changes import drawn_from
 from psychopy_nfb.study.donors import DonorPool
 from psychopy_nfb.study.keys import write_key
 from psychopy_nfb.study.plan import EVERYBODY, Study, StudyFolder, now
@@ -154,6 +155,7 @@ def allocate(
                 "note": NOTE,
                 "study": study.id,
                 "made": now(),
+                "drawn_from": drawn_from(study),
                 "public": public.hex(),
                 "donors": None if pool is None else pool.place,
                 "program_key": base64.b64encode(program_key).decode(),

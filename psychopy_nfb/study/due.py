@@ -14,6 +14,7 @@ from psychopy_nfb.protocol import OWN, ShownSource
 from psychopy_nfb.protocol.shown import Surrogate, Yoked
 from psychopy_nfb.protocol.thresholds import ThresholdRule
 from psychopy_nfb.study.allocation import Allocation, Slot
+from psychopy_nfb.study.changes import check_unchanged
 from psychopy_nfb.study.donors import donor_session
 from psychopy_nfb.study.plan import Participant, StudyFolder
 from psychopy_nfb.study.register import Register, Run
@@ -53,8 +54,11 @@ def due(folder: StudyFolder, participant: object) -> Due:
     SettingsError
         If there is no such participant, all sessions are done, or the last one was cut off and
         nobody has decided what follows.
+    FileError
+        If the study was changed after its allocation.
     """
     label, person = folder.participant(participant)
+    check_unchanged(folder)
     register = Register(folder)
     runs = register.runs(label)
     whole = [run for run in runs if run.state == "finished"]

@@ -266,11 +266,13 @@ class StatusStep(Step):
     @staticmethod
     def run(options: argparse.Namespace) -> None:
         """Do it."""
+        from psychopy_nfb.study.changes import check_unchanged
         from psychopy_nfb.study.openings import unblinding_of
         from psychopy_nfb.study.plan import StudyFolder
         from psychopy_nfb.study.status import blinding, progress
 
         folder = StudyFolder(options.folder)
+        check_unchanged(folder)
         study, opened = folder.study, unblinding_of(folder)
         n, each = len(study.participants), study.sessions
         print(f"{study.name}, {blinding(folder)}. Participants: {n}; sessions of each: {each}.")

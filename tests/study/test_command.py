@@ -118,6 +118,41 @@ def test_what_was_typed_twice_or_left_empty_is_refused(study, tmp_path):
     assert "in which 1 block was done." in study("next", "01", "--continue")[1]
 
 
+def test_what_the_allocation_depends_on_must_stay(study, tmp_path):
+    new = ("--name", "Alpha", "--sessions", "2", "--stratum", "sex=f,m", "--arm", "real=own")
+    study("new", *new, "--arm", "down=inverse")
+    key = str(tmp_path / "key.json")
+    assert study("allocate", "--key", key, types=f"{PASSPHRASE}\n")[0] == 0
+    for label in ("01", "02"):
+        study("add", label, "--stratum", "sex=f")
+    folder = StudyFolder(tmp_path / "my study")
+    finished(folder, "02", 1)
+    whole = json.loads(folder.file.read_text("utf-8"))
+    people = whole["participants"]
+    same = {**people, "02": {**people["02"], "token": people["01"]["token"]}}
+    unknown = {**people, "01": {**people["01"], "token": "ABCDEF"}}
+    renamed = {"01": people["01"], "03": people["02"]}
+    for change, told in (
+        ({"sessions": 3}, "sessions: not as it was then"),
+        (
+            {"arms": {**whole["arms"], "down": {**whole["arms"]["down"], "share": 2}}},
+            "arms: not as it was then",
+        ),
+        ({"strata": {"sex": ["f", "m", "x"]}}, "strata: not as it was then"),
+        ({"participants": same}, "01 and 02 have the same token"),
+        ({"participants": unknown}, "the token ABCDEF of 01 was not drawn for the stratum"),
+        ({"participants": renamed}, "there are sessions of 02, who is not in it"),
+    ):
+        folder.file.write_text(json.dumps({**whole, **change}), "utf-8")
+        for step in (("status",), ("next", "01")):
+            status, said = study(*step)
+            assert (status, told in said) == (2, True), said
+            assert "restore the file from a copy" in said
+    folder.file.write_text(json.dumps({**whole, "ethics": "No. 7"}), "utf-8")
+    assert study("next", "01")[0] == 0
+    assert study("status")[0] == 0
+
+
 def test_the_confidence_has_a_point_not_a_comma(study, capsys):
     with pytest.raises(SystemExit):
         study("guess", "01", "--who", "participant", "--arm", "real", "--confidence", "55,5")
