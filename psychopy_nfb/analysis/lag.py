@@ -123,12 +123,13 @@ class LagSummary:
             else:
                 cells = f"{'not known':>8s}" + 30 * " "
             lines.append(f"{title:22s} {cells}   {meaning}")
-        dropped = "how many were dropped is not known"
+        rate, dropped = "", "how many were dropped is not known"
         if self.dropped is not None and self.due is not None:
             share = 100 * self.dropped / max(1, self.due)
+            rate = f" at {self.frame_rate:.2f} Hz"
             dropped = f"{self.dropped} of {self.due} due frames dropped ({share:.2g} %)"
         lines.append(
-            f"{self.frames} frames at {self.frame_rate:.2f} Hz, {dropped}, {self.stale_frames} "
+            f"{self.frames} frames{rate}, {dropped}, {self.stale_frames} "
             f"stale, {self.frames_without_value} before the first value"
         )
         if self.all_chosen:

@@ -352,7 +352,8 @@ class Neurofeedback(FrameInterface):
         ):
             logger.warning(
                 "No points were counted: there was no block with feedback. Name what is "
-                "trained, as in `with nfb.block('training'):`."
+                "trained, as in `with nfb.block('training'):`, and record a baseline as in "
+                "`with nfb.baseline():`; without `with`, neither begins."
             )
         self._link.facts(
             clock=to_dict(self.clock.measure()),

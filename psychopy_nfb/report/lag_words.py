@@ -63,11 +63,12 @@ def frames_sentence(summary: LagSummary) -> str:
         if summary.clock_offset is None
         else f"no sample had arrived for more than {summary.stale_seconds:g} s"
     )
-    shown = f"{summary.frames} frames were shown, at {summary.frame_rate:.2f} Hz; "
+    shown = f"{summary.frames} frames were shown"
     if summary.dropped is None or summary.due is None:
-        shown += "how many were dropped is not known."
+        shown += "; how many were dropped is not known."
     else:
         share = percent(summary.dropped / max(1, summary.due))
+        shown += f", at {summary.frame_rate:.2f} Hz; "
         shown += f"{summary.dropped} of {summary.due} due frames were dropped ({share})."
     if summary.frames == summary.frames_without_value:
         return shown
@@ -150,7 +151,7 @@ def methods_paragraph(
     refresh = (
         f"flips were paced to {paced:g} Hz by the program, as the display had no vertical sync"
         if paced
-        else f"flips came at {summary.frame_rate:.2f} Hz, at no period that could be measured"
+        else "flips came at no period that could be measured"
         if summary.dropped is None
         else f"flips waited for the display's vertical sync at {summary.frame_rate:.2f} Hz"
     )

@@ -257,9 +257,9 @@ def without_artifacts(
     if n_scored < SHORTEST_SCORED * rate:
         raise SettingsError(
             "recording",
-            f"{n_scored / rate:.0f} s",
-            f"are all that its second half has without {why}, and {SHORTEST_SCORED:g} s are "
-            "needed; choose another channel or recording",
+            f"{n_scored / rate:.0f} s usable",
+            f"must have {SHORTEST_SCORED:g} s without {why} in its second half; choose another "
+            "channel or recording",
         )
     if n_scored < n_whole:
         told(

@@ -245,6 +245,7 @@ def test_an_experiment_without_blocks_is_told_why_it_has_no_points(
         nfb._frames.outside += OUTSIDE_FRAMES
         assert nfb.score == 0
     assert "no block with feedback" in caplog.text
+    assert "`with nfb.baseline():`" in caplog.text
 
 
 def test_row_059_hits_are_counted_and_shown(amplifier, training, window, tmp_path):

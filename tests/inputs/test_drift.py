@@ -135,7 +135,7 @@ def test_a_recording_of_movements_is_refused_in_one_sentence(tmp_path, capsys):
     path = moving(200)
     assert main(["tune", str(path), "--channel", "Oz", "--out", str(tmp_path)]) == 2
     said = capsys.readouterr().err
-    assert "second half has without artifacts beyond 100 µV, and 10 s are needed" in said
+    assert "must have 10 s without artifacts beyond 100 µV in its second half" in said
     assert main(["spatial", str(moving(160)), "--out", str(tmp_path)]) == 2
     assert "most of which are in Oz; leave that channel out" in capsys.readouterr().err
 

@@ -30,7 +30,7 @@ def test_that_dropped_frames_are_not_known_is_said_everywhere(unmeasured):
     report = write_report(str(unmeasured))
     assert report.to_dict()["lag"]["dropped"] is None
     table = lag_summary(load_session_data(str(unmeasured)).files.frames).table()
-    assert "Hz, how many were dropped is not known, " in table
+    assert "2310 frames, how many were dropped is not known, " in table
     page = re.sub(r'"data:[^"]*"', "", report.paths["page"].read_text("utf-8"))
     said = re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", page.replace("&#39;", "'")))
     assert "How many frames were dropped is not known, as the display's frame period" in said

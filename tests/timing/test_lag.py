@@ -7,6 +7,7 @@ import pytest
 from psychopy_nfb.analysis import frame_stalls, hit_to_display, lag_summary, out_of_order
 from psychopy_nfb.errors import FileError
 from psychopy_nfb.recording import FRAME_COLUMNS
+from psychopy_nfb.report.lag_words import frames_sentence
 
 PERIOD = 1 / 60
 
@@ -50,6 +51,13 @@ def test_the_table_says_the_same(frames):
     assert "read → flip                4.00     4.00     4.00     4.00" in table
     assert "600 frames at 60.00 Hz, 3 of 603 due frames dropped (0.5 %), 0 stale" in table
     assert "10 before the first value" in table
+
+
+def test_no_frame_rate_is_told_where_the_displays_period_is_not_known(frames):
+    summary = lag_summary(frames, {"display": {"frame_period": None}})
+    assert "Hz" not in summary.table()
+    assert "Hz" not in frames_sentence(summary)
+    assert "600 frames were shown; how many were dropped is not known." in frames_sentence(summary)
 
 
 def test_frames_that_show_old_samples_are_counted_as_stale(frames):

@@ -92,6 +92,7 @@ def test_a_recording_of_artifacts_is_refused():
     for row in range(half, len(samples), 160):
         samples[row : row + 20] += 3000 * random.standard_normal(len(samples[row : row + 20]))
     with pytest.raises(
-        SettingsError, match=r"recording.* s.*second half has.*100 µV.*10 s are needed"
+        SettingsError,
+        match=r"^recording='\d s usable': must have 10 s without.*100 µV in its second half",
     ):
         scores(samples)
