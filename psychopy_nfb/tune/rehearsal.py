@@ -122,7 +122,11 @@ def rehearse(
     # As live: the file's own positions are in a frame of its own, and a stream has none.
     positions = standard_positions(labels)
     info = SignalInfo(recording.rate, labels, positions=positions, kinds=recording.not_eeg)
-    processor = Processor(configuration, info)  # refuses what does not fit
+    try:
+        processor = Processor(configuration, info)  # refuses what does not fit
+    except SettingsError as error:
+        remedy = f"in the recording '{recording.name}': {error.remedy}"
+        raise SettingsError(error.parameter, error.value, remedy) from None
     notes = (*recording.assumptions, *processor.notes)
     recording = replace(recording, assumptions=notes)
     for chain in processor.chains.values():

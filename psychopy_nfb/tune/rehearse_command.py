@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from psychopy_nfb.tune.rehearsal import Rehearsal
 
 _KEY = re.compile(r"([^.\[\]\s]+)|\[(\d+)\]")
+_NUMBER = re.compile(r"\.(\d+)(?=\.|$)")
 _CAPTION = (
     "Each signal with its threshold, in z, and below them the points: a mark for each reward."
 )
@@ -128,6 +129,12 @@ def changed_settings(path: str, changes: list[str]) -> Configuration:
     settings = read_plain_json(path)
     if isinstance(settings, dict) and "configuration" in settings:
         settings = settings["configuration"]
+    if isinstance(settings, dict) and "blocks" in settings and "signals" not in settings:
+        raise SettingsError(
+            "settings",
+            str(path),
+            "is the plan of a session; give it as --plan, and the training's settings file here",
+        )
     known = list(settings.get("signals", {})) if isinstance(settings, dict) else []
     for change in changes:
         place, equals, text = change.partition("=")
@@ -145,7 +152,11 @@ def changed_settings(path: str, changes: list[str]) -> Configuration:
 
 
 def _put(settings: Any, place: str, value: Any, change: str) -> None:
-    """Put a value at its place, as errors name places: ``signals.alpha.pipeline.steps[1].band``."""
+    """Put a value at its place, as errors name places: ``signals.alpha.pipeline.steps[1].band``.
+
+    ``steps.1`` is ``steps[1]``.
+    """
+    place = _NUMBER.sub(r"[\1]", place)
     keys = [int(number) if number else name for name, number in _KEY.findall(place)]
     try:
         for key in keys[:-1]:
@@ -156,7 +167,10 @@ def _put(settings: Any, place: str, value: Any, change: str) -> None:
         settings[keys[-1]] = value
     except (IndexError, KeyError, TypeError):
         raise SettingsError(
-            "set", change, "is no place in the settings; name each part, signals.alpha.threshold"
+            "set",
+            change,
+            "is no place in the settings; name each part, as in signals.alpha.threshold or, of a "
+            "step, signals.alpha.pipeline.steps[0].channels",
         ) from None
 
 

@@ -133,6 +133,25 @@ def test_without_a_baseline_it_begins_once_the_filters_have_settled(recording):
     assert found.clean > 0.95
 
 
+def test_what_does_not_fit_a_recording_names_the_recording(recording):
+    with pytest.raises(SettingsError) as told:
+        rehearse(recording, alpha("Fz9"))
+    assert f"in the recording '{recording.name}': " in str(told.value)
+    assert "Fz9" in str(told.value)
+
+
+def test_a_plan_in_place_of_settings_is_told(tmp_path):
+    plan = tmp_path / "plan.json"
+    plan.write_text(json.dumps({"blocks": {}, "order": []}), "utf-8")
+    with pytest.raises(SettingsError, match="is the plan of a session; give it as --plan"):
+        changed_settings(str(plan), [])
+
+
+def test_the_number_of_a_step_may_stand_after_a_dot(settings):
+    changed = changed_settings(str(settings), ['signals.trained.pipeline.steps.0.channels=["Pz"]'])
+    assert changed.signals["trained"].pipeline.steps[0].channels == ["Pz"]
+
+
 @pytest.mark.skipif(not PEOPLE.is_dir(), reason=f"needs recordings of people at rest in {PEOPLE}")
 @pytest.mark.parametrize("person", range(1, 9))
 def test_row_121_row_117_success_is_held_with_a_baseline(person):
@@ -150,7 +169,7 @@ def test_row_121_row_117_success_is_held_with_a_baseline(person):
     ("change", "baseline", "sentence"),
     [
         ({}, 85.0, "has 90 s, and baseline and training need at least 95 s"),
-        ({"channel": "Cz"}, 30.0, "'Cz': there is no such channel; there are Oz, Pz"),
+        ({"channel": "Cz"}, 30.0, "'Cz': in the recording 'rest.edf': there is no such channel; there are Oz, Pz"),
     ],
 )
 def test_what_cannot_be_rehearsed_is_told(recording, change, baseline, sentence):
