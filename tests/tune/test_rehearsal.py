@@ -169,7 +169,11 @@ def test_row_121_row_117_success_is_held_with_a_baseline(person):
     ("change", "baseline", "sentence"),
     [
         ({}, 85.0, "has 90 s, and baseline and training need at least 95 s"),
-        ({"channel": "Cz"}, 30.0, "'Cz': in the recording 'rest.edf': there is no such channel; there are Oz, Pz"),
+        (
+            {"channel": "Cz"},
+            30.0,
+            "in the recording 'rest.edf': there is no such channel; there are Oz, Pz",
+        ),
     ],
 )
 def test_what_cannot_be_rehearsed_is_told(recording, change, baseline, sentence):
