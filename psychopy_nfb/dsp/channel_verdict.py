@@ -44,7 +44,7 @@ class ChannelVerdict:
     detail: str = ""
     """What goes before the fault's name: which mains."""
     judged: bool = True
-    """False for what is no EEG, such as an electrode of the eyes or a trigger."""
+    """False for what is no electrode, such as a trigger or a battery's level."""
     within: str = ""
     """What it enters together with other channels, which it spoils while it is bad:
     ``"the average reference of 'alpha'"``; empty where it stands alone or is not used."""

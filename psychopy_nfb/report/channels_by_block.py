@@ -10,7 +10,7 @@ from psychopy_nfb.dsp.channel_verdict import REMEDIES
 from psychopy_nfb.report.numbers import percent
 from psychopy_nfb.report.page import Table
 from psychopy_nfb.report.session_data import Block, SessionData
-from psychopy_nfb.report.session_eeg import SessionEEG, windows
+from psychopy_nfb.report.session_eeg import SessionEEG, judged_kinds, windows
 
 MOST_JUDGED = 30
 """Windows of a block that are judged, spread evenly over it."""
@@ -40,11 +40,13 @@ class ChannelFaults:
 
 
 def channel_faults(data: SessionData, eeg: SessionEEG) -> list[ChannelFaults]:
-    """Return each EEG channel's faults, judged as in the signal check, the worst channel first."""
-    labels = eeg.eeg
+    """Return each channel's faults, judged as in the signal check, the worst channel first."""
+    labels = judged_kinds(eeg)
     if not labels:
         return []
-    quality = ChannelQuality(SignalInfo(eeg.rate, tuple(labels)))
+    kinds = {label: kind for label, kind in eeg.kinds.items() if label in labels}
+    info = SignalInfo(eeg.rate, tuple(labels), kinds=kinds)
+    quality = ChannelQuality(info)
     found = [_in_block(data, eeg, block, quality, labels) for block in data.blocks]
     faults = []
     for label in labels:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from psychopy_nfb.channels import EEG
+from psychopy_nfb.channels import EEG, VOLTAGES
 from psychopy_nfb.dsp.flags import HOLDING
 from psychopy_nfb.report.session_data import Block, SessionData
 
@@ -117,6 +117,11 @@ def windows(data: SessionData, eeg: SessionEEG, block: Block, clean: bool) -> li
     begins = begins[counted[begins + length] == counted[begins]]
     step = max(1, -(-len(begins) // MOST_WINDOWS))
     return begins[::step].tolist()
+
+
+def judged_kinds(eeg: SessionEEG) -> list[str]:
+    """Return the labels of the channels that are voltages."""
+    return [label for label in eeg.labels if eeg.kinds.get(label, EEG) in VOLTAGES]
 
 
 def trained_band(data: SessionData) -> tuple[float, float] | None:

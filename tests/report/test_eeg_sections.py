@@ -139,14 +139,6 @@ def test_faults_are_found_in_the_block_where_they_are():
     assert said[0].startswith("Fz: flat in 100 % of its worst block. Plug in the electrode")
 
 
-def test_electrodes_that_are_no_eeg_are_not_judged():
-    data = session(faults=[("Fz", (20.0, 40.0), 0.0)])
-    data.settings["stream"]["kinds"]["Fz"] = "EOG"
-    found = channel_faults(data, session_eeg(data))
-    assert {one.label for one in found} == {"Cz", "Pz", "O1", "Oz", "O2"}
-    assert faults_table(data, found) is None
-
-
 def test_the_course_has_own_and_shown_signal_rewards_and_artifacts():
     data = session(shown=True, flags=[(5.0, 10.0)])
     table = compared_course(data)
