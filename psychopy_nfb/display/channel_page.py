@@ -241,9 +241,9 @@ class ChannelPage:
         left, bottom, right, top = self.layout.note
         size = max(9, round(0.72 * self.layout.letter))
         note = (
-            f"{DISC} good, {CROSS} bad, {RING} no electrode, not judged; eyes, heart and muscles by "
-            "contact and hum alone. µV: root mean square of the last 2 s without slow drift. "
-            f"Traces: the last 2 s; a row is {2 * TRACE_UV:g} µV high."
+            f"{DISC} good, {CROSS} bad, {RING} no electrode, not judged; eyes, heart and "
+            "muscles by contact and hum alone. µV: root mean square of the last 2 s without slow "
+            f"drift. Traces: the last 2 s; a row is {2 * TRACE_UV:g} µV high."
         )
         lines = wrapped(note, size, right - left)
         parts = [
