@@ -45,7 +45,8 @@ def test_a_session_with_a_killed_worker(amplifier, tmp_path, until, listen):
         listen(nfb, 2.0)
         assert nfb.worker_pid != pid
         assert nfb.score >= score
-    assert not psutil.pid_exists(nfb.worker_pid)
+        pid = nfb.worker_pid
+    assert not psutil.pid_exists(pid)
     session = whole(nfb.files.stem)
     marks = session.events[session.events.trial_type == "mark"]
     assert marks["value"].tolist() == ["before", "after"]
