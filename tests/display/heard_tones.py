@@ -26,11 +26,6 @@ BLOCK = 96
 PITCH_SECONDS = 1.0
 """How long each value of the pitch is held."""
 VALUES = (0.0, 0.5, 1.0)
-DWELLS = (0.1, 0.25, 0.4)
-"""Seconds to the first reward and between rewards beside the refractory time, while each value is
-held. Rewards at equal distances would lie on each other again once the recording is shifted, as it
-is to know how many are heard by chance.
-"""
 
 
 class Spec(ctypes.Structure):
@@ -127,8 +122,7 @@ def session(nfb):
 
     times = {}
     with nfb.block("training"):
-        for value, dwell in zip(VALUES, DWELLS, strict=True):
-            nfb.set(dwell=dwell)
+        for value in VALUES:
             times[f"pitch {value}"] = lsl_now()
             run(PITCH_SECONDS, value)
         times["holds"] = lsl_now()
@@ -167,7 +161,7 @@ def main(scene, source_id, folder, library):
         sys.modules["psychtoolbox.audio"] = None
     microphone = Microphone()  # first: its small blocks make the sink's small, too
     microphone.start()
-    training = alpha(source_id, dwell=DWELLS[0], refractory=0.4)
+    training = alpha(source_id, dwell=0.1, refractory=0.4)
     with Neurofeedback(training, data=Path(folder, "data")) as nfb:
         times = {"session": session, "many": many}[scene](nfb)
     samples, at = microphone.heard()

@@ -128,7 +128,6 @@ def test_row_119_the_pitch_follows_the_value_and_each_reward_is_heard(hear, libr
     assert heard["in all"] > heard["rewarded"], "points were counted at rest, and not heard"
     told = events[events["value"] == "reward"]["t"].to_numpy()
     assert len(told) == len(chimes)
-    assert np.ptp(np.diff(told)) > 0.2, "at equal distances many are heard by chance"
     between = np.abs(chimes[:, None] - told)
     assert (between.argmin(axis=1) == np.arange(len(told))).all(), "each next to its own event"
 
