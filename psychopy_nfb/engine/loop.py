@@ -223,7 +223,7 @@ class Loop:
 
     def _is_late(self, pulled: tuple[Any, ...] | None) -> bool:
         """Return whether samples have waited for long."""
-        if pulled is None:
+        if pulled is None or len(pulled[0]) <= self._most_rows:  # nearly always, with no more asked
             return False
         seconds = len(pulled[0]) / self.source.pace
         return seconds > BACKLOG_SECONDS + 1.5 * self.source.chunk_seconds
