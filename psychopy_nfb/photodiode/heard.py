@@ -137,8 +137,12 @@ def heard_sounds(
             for name, t in zip(onsets.name, onsets.t, strict=True)
         ]
     )
-    usual = _usual_lag(rows, since)
-    lags = np.array([_onset(row, since, usual) for row in rows])
+    # Of sounds at equal distances each lies also where the next one is due, but for the last.
+    tried = {
+        usual: np.array([_onset(row, since, usual) for row in rows])
+        for usual in _usual_lags(rows, since)
+    }
+    usual, lags = max(tried.items(), key=lambda one: np.isfinite(one[1]).sum())
     found = np.isfinite(lags)
     chance = _by_chance(onsets, envelope, stamps, since, usual)
     if found.sum() < FEWEST or found.mean() < 0.5 or found.mean() < chance + 0.25:
@@ -181,13 +185,21 @@ def _envelope(values: np.ndarray, rate: float, pitch: float | None) -> np.ndarra
     return np.convolve(loudness, window / window.sum(), mode="same")
 
 
-def _usual_lag(rows: np.ndarray, since: np.ndarray) -> float:
-    """Return the seconds after which sounds usually begin: where all of them grow the most."""
+def _usual_lags(rows: np.ndarray, since: np.ndarray) -> list[float]:
+    """Return the seconds after which sounds usually begin: where all of them grow the most first.
+
+    Further ones are where they grow more than half as much.
+    """
     scale = np.median(rows, axis=1, keepdims=True) + 1e-9 * rows.max() + np.finfo(float).tiny
     mean = np.median(np.log(rows + scale), axis=0)
     step = max(1, round(0.015 / (since[1] - since[0])))
     growth = mean[2 * step :] - mean[: -2 * step]
-    return float(since[step + int(np.argmax(growth))])
+    most, lags = growth.max(), []
+    while not lags or growth.max() > 0.5 * most:
+        at = int(np.argmax(growth))
+        lags.append(float(since[step + at]))
+        growth[np.abs(since[step:-step] - lags[-1]) <= NEAR_SECONDS] = -np.inf
+    return lags
 
 
 def _onset(row: np.ndarray, since: np.ndarray, usual: float) -> float:
@@ -221,14 +233,22 @@ def _by_chance(
     since: np.ndarray,
     usual: float,
 ) -> float:
-    """Return the largest share of sounds that is heard when the recording is shifted."""
+    """Return the largest share of sounds that is heard when the recording is shifted.
+
+    Moments at which another sound of the session is due do not count: sounds at equal distances
+    are rightly heard there.
+    """
     length = stamps[-1] - stamps[0]
+    due = onsets.t.to_numpy()
     share = 0.0
     for shift in np.linspace(0.1, 0.9, SHIFTS) * length:
-        moved = stamps[0] + (onsets.t - stamps[0] + shift) % length
+        moved = stamps[0] + (due - stamps[0] + shift) % length
+        silent = np.abs(moved[:, None] - due).min(axis=1) > NEAR_SECONDS + PLATEAU_SECONDS
+        if silent.sum() < max(FEWEST, len(due) / 2):
+            continue
         lags = [
             _onset(np.interp(t + since, stamps, envelope[name]), since, usual)
-            for name, t in zip(onsets.name, moved, strict=True)
+            for name, t in zip(onsets.name[silent], moved[silent], strict=True)
         ]
         share = max(share, float(np.isfinite(lags).mean()))
     return share

@@ -15,13 +15,15 @@ FINE = 192_000.0
 BEGUN = 100.0
 
 
-def recorded(rate, pitches, lag, *, jitter=0.001, noise=0.01, seconds=40.0, seed=1):
+def recorded(
+    rate, pitches, lag, *, jitter=0.001, noise=0.01, seconds=40.0, seed=1, apart=(0.4, 1.2), most=60
+):
     """Return onsets, what was heard and when: each sound `lag` and a little late."""
     chance = np.random.default_rng(seed)
     stamps = BEGUN + np.arange(round(seconds * rate)) / rate
     hum = 0.3 * np.sin(2 * np.pi * 50 * stamps)
     values = chance.normal(0, noise, len(stamps)) + hum
-    onsets = BEGUN + 0.5 + np.cumsum(chance.uniform(0.4, 1.2, 60))
+    onsets = BEGUN + 0.5 + np.cumsum(chance.uniform(*apart, most))
     onsets = onsets[onsets < BEGUN + seconds - 1.0]
     names = chance.choice(list(pitches), len(onsets))
     lags = lag + chance.normal(0, jitter, len(onsets))
@@ -87,6 +89,22 @@ def test_a_recording_of_something_else_is_refused():
             heard_sounds(onsets, facts(pitches), wrong, BEGUN + np.arange(40_000) / 1000.0)
     with pytest.raises(NotHeard, match="sound=2: sounds of the session lie within"):
         heard_sounds(onsets.iloc[:2], facts(pitches), values, stamps)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("apart", [(0.5, 0.5), (0.72, 0.72), (0.7, 0.71)])
+def test_sounds_at_equal_distances_are_heard(apart, seed):
+    """A schedule of fixed intervals, or a value that is always beyond, rewards like a clock."""
+    pitches = {"reward": 1320.0}
+    onsets, values, stamps, lags = recorded(
+        5000.0, pitches, 0.02, apart=apart, seed=seed, most=17, seconds=20
+    )
+    heard = heard_sounds(onsets, facts(pitches), values, stamps)
+    assert heard.summary.heard == 17
+    assert np.median(np.abs(heard.sounds.lag - lags)) < 1 / 5000.0
+    wrong = np.random.default_rng(seed).normal(0, 1, len(stamps))
+    with pytest.raises(NotHeard):
+        heard_sounds(onsets, facts(pitches), wrong, stamps)
 
 
 def test_the_channel_is_found_among_eeg():
