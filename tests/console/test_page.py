@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import ssl
@@ -99,6 +100,15 @@ def events_of(nfb):
     return session, session.events.assign(detail=details)
 
 
+def press_abort_twice(page):
+    """Press Abort, and again while it asks for that; a busy machine may be too late for it."""
+    from playwright.sync_api import TimeoutError as TooLate
+
+    button(page, "abort").click()
+    with contextlib.suppress(TooLate):
+        page.get_by_text("Abort? Press again").click(timeout=5000)
+
+
 def test_row_127_the_page_follows_the_session_and_each_control_is_one_event(
     nfb, serve, visit, until
 ):
@@ -131,9 +141,7 @@ def test_row_127_the_page_follows_the_session_and_each_control_is_one_event(
     button(page, "key-e").click()
     until(lambda: nfb.asked_to_end, 60, "the block's end")
     nfb.end_block()
-    button(page, "abort").click()
-    page.get_by_text("Abort? Press again").click()
-    until(lambda: nfb.aborted, 60, "the end")
+    until(lambda: nfb.aborted or press_abort_twice(page), 60, "the end")
     time.sleep(0.5)
     session, events = events_of(nfb)
     page.get_by_text("The session has ended.").wait_for()
