@@ -18,8 +18,9 @@
   through its pipeline; `moving_thresholds`: those that follow the person;
 - `worker`, `control`, `acquisition`: the process, its control lines and guards, its streams;
   `marker_clock`: when markers of other programs were; `channel_watch`: channels that stay bad;
-- `loop`: samples in, feedback out; `relay`: the same records for a screen at another computer;
-  `command_handler`: what it does at a command between them;
+- `loop`: samples in, feedback out; `publisher`: writes the records; `relay`: the same for a screen
+  at another computer; `command_handler`: what it does at a command between them; `reporter`: what
+  the experiment is told meanwhile;
 - `recorder`: all of it to disk; `sample_batch`: samples that wait for that; `event_recorder`:
   events, each at its sample; `sample_index`: which sample an event belongs to;
   `experiment_events`: marks and blocks as events; `recorded_stream`: what the files say of the

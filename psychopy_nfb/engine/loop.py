@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -11,7 +9,6 @@ from typing import Any
 import numpy as np
 import pylsl
 
-from psychopy_nfb.dsp import Flags
 from psychopy_nfb.engine.acquisition import Acquisition
 from psychopy_nfb.engine.block import Block, join_blocks
 from psychopy_nfb.engine.channel_watch import ChannelWatch
@@ -21,20 +18,18 @@ from psychopy_nfb.engine.control import ControlLine
 from psychopy_nfb.engine.donor_files import load_donors
 from psychopy_nfb.engine.memory import SharedBlock
 from psychopy_nfb.engine.processor import Processor
+from psychopy_nfb.engine.publisher import Publisher
 from psychopy_nfb.engine.recorder import Recorder
-from psychopy_nfb.engine.records import FeedbackFields
 from psychopy_nfb.engine.relay import make_relay
+from psychopy_nfb.engine.reporter import Reporter
 from psychopy_nfb.lsl.continuity import Continuity, Gap
 from psychopy_nfb.lsl.markers import MarkerWatcher
 from psychopy_nfb.lsl.outlet import make_outlet
 from psychopy_nfb.lsl.stamps_heard import silence_seconds
 from psychopy_nfb.lsl.stamps_rate import RateWatch
-from psychopy_nfb.settings import to_dict
 
 STOPPED = "stopped"
 """Why a run ended that no other process goes on with."""
-WITHOUT_SAMPLES = ("no_data", "stream_back", "stream_differs", "reconnect_failed")
-"""Events of a stream that is away."""
 PULL_SECONDS = 0.02
 """Longest wait for samples: how late a command can be when nothing arrives."""
 NOTHING_SECONDS = 2.0
@@ -44,17 +39,8 @@ FIRST_SAMPLE_SECONDS = 1.0
 COMMANDS_SECONDS = 0.01
 """How long commands may take between two chunks: thousands at once must not hold up the samples,
 nor look like a worker that stands still."""
-RECORD_SECONDS = 0.01
-"""Longest stretch of signal in one record. A longer chunk, or what has waited while the worker was
-stopped, becomes several records, so that a lag that was chosen finds one nearby."""
 BACKLOG_SECONDS = 0.2
 """Samples of so long, and more than one chunk, that come at once have waited."""
-VERDICTS_SECONDS = 0.25
-THRESHOLDS_SECONDS = 1.0
-"""How often the experiment is told, for a successor, how far moving thresholds have come."""
-OFFSET_SECONDS = 0.01
-"""Change of the offset of the amplifier's clock of which the experiment is told, for a
-successor."""
 CHORES_SECONDS = 0.1
 """How often markers, frame records and stream events are looked after."""
 
@@ -104,11 +90,8 @@ class Loop:
             Path(order["kept"]) if order["kept"] else None,
         )
         source.notes = self.processor.notes
-        self._most_rows = max(1, round(RECORD_SECONDS * self.processor.rate))
         self.channels: ChannelWatch = ChannelWatch(source.info, self.processor.uses())
         self.rate: RateWatch = RateWatch(source.pace)
-        self._chunk_seconds = source.chunk_seconds
-        self._told_offset = source.clock_offset
         self.continuity: Continuity = Continuity(
             source.info.rate, self.processor.configuration.gap_seconds
         )
@@ -124,7 +107,8 @@ class Loop:
                 broken = f"the background process {restore['why']} in it"
                 self.processor.begin_baseline(restore["baseline"], broken)
         self._outlet = self._make_outlet() if self.processor.configuration.publish else None
-        self._relay = make_relay(order["relay"], block) if order["relay"] else None
+        relay = make_relay(order["relay"], block) if order["relay"] else None
+        self.publisher: Publisher = Publisher(block, self.processor, self.rate, relay)
         self.recorder: Recorder = Recorder(
             order, block, source, self.processor, restore, watcher, self._watch
         )
@@ -141,17 +125,16 @@ class Loop:
         self._gone_on = self.processor.thresholds.go_on(
             [part for part in parts if part["sample"] <= self.processor.n_samples]
         )
-        self._thresholds_at = 0.0
         self.commands: CommandHandler = CommandHandler(
             self.processor, self.recorder, control, block, source
         )
         self.commands.watch_channels(restore.get("watching", False))
-        self._verdicts_at = 0.0
+        self.reporter: Reporter = Reporter(
+            control, source, self.processor, self.recorder, self.commands, self.channels
+        )
         self._last_received = pylsl.local_clock()
-        self._last_record: tuple[FeedbackFields, Sequence[float]] | None = None
         self._chores_at = 0.0
-        self._no_data = False
-        self._told_faults: set[str] = set()
+        self._told_nothing = False
         self.loop_seconds: float = 0.0
         self.stage_seconds: dict[str, float] = {"receive": 0.0, "publish": 0.0, "record": 0.0}
         self.largest_block: int = 0
@@ -174,15 +157,7 @@ class Loop:
 
     def run(self) -> None:
         """Go round until told to stop or the experiment is gone."""
-        self.control.send(
-            "ready",
-            stream=self.source.facts(),
-            streams=self.source.known(),
-            delay=self.processor.delay,
-            settle=self.processor.settle,
-            rate=self.processor.rate,
-            chunk_seconds=self._chunk_seconds,
-        )
+        self.reporter.tell_ready()
         self.recorder.start(self._gone_on)
         self.commands.begin()
         begun = pylsl.local_clock()
@@ -195,10 +170,11 @@ class Loop:
             if pulled is not None:
                 self._take(*pulled, now, started)
             elif now - self._last_received > silence_seconds(self.source.chunk_seconds):
-                self._publish_no_data(now)
+                self._note_silence(now)
             if now > self._chores_at:
                 self._chores_at = now + CHORES_SECONDS
-                self._chores()
+                self.recorder.look_after()
+                self.reporter.report(now)
 
     def _obey(self, begun: float) -> None:
         """Carry out what is commanded, as far as samples can wait; the rest comes after them."""
@@ -216,15 +192,15 @@ class Loop:
         """
         late = self._is_late(pulled)
         if self._succeeds:
-            begins = self._last_record is None and ran < FIRST_SAMPLE_SECONDS
+            begins = not self.publisher.has_begun and ran < FIRST_SAMPLE_SECONDS
             return begins or self.source.waiting or late
         self._held_up = late and not self._held_up
         return self._held_up
 
     def _is_late(self, pulled: tuple[Any, ...] | None) -> bool:
         """Return whether samples have waited for long."""
-        if pulled is None or len(pulled[0]) <= self._most_rows:  # nearly always, with no more asked
-            return False
+        if pulled is None or len(pulled[0]) <= self.publisher.most_rows:
+            return False  # nearly always, with no more asked
         seconds = len(pulled[0]) / self.source.pace
         return seconds > BACKLOG_SECONDS + 1.5 * self.source.chunk_seconds
 
@@ -248,10 +224,10 @@ class Loop:
             block = self.processor.process(samples)
         processed = perf_counter()
         if block.bits and not self.source.waiting:
-            self._publish(block, stamps, received, first)
+            self.publisher.publish(block, stamps, received, first)
         published = perf_counter()
         self.recorder.take(self.source.native(samples), stamps, block, received)
-        self._tell_thresholds(received, bool(block.changes))
+        self.reporter.tell_thresholds(received, bool(block.changes))
         if self._outlet is not None and block.bits:
             self._outlet.push_chunk(block.values, stamps[block.rows].tolist())
         if self.rate.share != 1 or self.processor.rate_spoilt:
@@ -279,13 +255,6 @@ class Loop:
             if quality is not None:
                 quality.add(samples)
 
-    def _tell_thresholds(self, now: float, moved: bool) -> None:
-        """Give the experiment what another worker would need to move the thresholds on."""
-        if self.processor.thresholds.any and (moved or now > self._thresholds_at):
-            self._thresholds_at = now + THRESHOLDS_SECONDS
-            reached = self.processor.thresholds.reached()
-            self.control.send("thresholds", sample=self.processor.n_samples, reached=reached)
-
     def _note_rate(self) -> None:
         """Tell that the stream no longer has the rate that the filters were made for."""
         rate = self.source.info.rate
@@ -312,108 +281,19 @@ class Loop:
             at = row
         return join_blocks(blocks, first_rows)
 
-    def _publish(self, block: Block, stamps: np.ndarray, received: float, first: int) -> None:
-        """Write one record of the block, or of a long one several, the newest last."""
-        n, begin = len(block.bits), 0
-        for end in range((n - 1) % self._most_rows + 1, n + 1, self._most_rows):
-            row = int(block.rows[end - 1])
-            bits = 0
-            for one in block.bits[begin:end]:
-                bits |= one
-            values = block.value_rows[end - 1]
-            fields = FeedbackFields(
-                t_sample=float(stamps[row]),
-                t_received=received,
-                t_published=pylsl.local_clock(),
-                t_arrived=math.nan,
-                delay=self.processor.delay / self.rate.share,  # filters count samples, not seconds
-                sample=first + row,
-                flags=bits,
-            )
-            self._write(fields, values)
-            begin = end
-        self._last_record = fields, values
-        self._no_data = False
-
-    def _publish_no_data(self, now: float) -> None:
-        """Publish once that the stream is silent, with the last values and their old stamps.
-
-        Before the first sample there are none: then it is told.
-        """
-        if self._no_data:
-            return
-        if self._last_record is None:
-            if not self._succeeds and now - self._last_received > NOTHING_SECONDS:
-                self._no_data = True
+    def _note_silence(self, now: float) -> None:
+        """Publish that the stream is silent; before its first sample tell it, once."""
+        if self.publisher.has_begun:
+            self.publisher.publish_no_data()
+        elif not (self._succeeds or self._told_nothing):
+            if now - self._last_received > NOTHING_SECONDS:
+                self._told_nothing = True
                 sentence = (
                     f"The stream '{self.source.facts()['name']}' is open, but has sent nothing in "
                     f"the first {NOTHING_SECONDS:g} s: start the measurement in the amplifier's "
                     "program. Until samples come there is no feedback."
                 )
                 self.source.events.append(("no_data", {"sentence": sentence}))
-            return
-        self._no_data = True
-        fields, values = self._last_record
-        fields = fields._replace(
-            t_published=pylsl.local_clock(), flags=fields.flags | Flags.NO_DATA
-        )
-        self._write(fields, values)
-
-    def _write(self, fields: FeedbackFields, values: Sequence[float]) -> None:
-        """Write a record to shared memory, and send it to the computer with the screen, if any."""
-        seq = self.block.feedback.write(*fields, *values)
-        if self._relay is not None:
-            self._relay.push_sample([seq, *fields, *values], fields.t_published)
-
-    def _chores(self) -> None:
-        if self._chunk_seconds != self.source.chunk_seconds:  # a stream that was silent at first
-            self._chunk_seconds = self.source.chunk_seconds
-            self.control.send("chunks", seconds=self._chunk_seconds)
-        self.recorder.look_after()
-        if (news := self.recorder.news()) is not None:
-            self.control.send(**news)
-        if self.commands.quality is not None and self._chores_at > self._verdicts_at:
-            self._verdicts_at = self._chores_at + VERDICTS_SECONDS
-            self.control.send(
-                "channels",
-                channels=to_dict(self.commands.quality.verdicts()),
-                traces=self.commands.quality.traces(),
-            )
-        kept = self.recorder.kept()
-        if kept:
-            self.control.send("kept", numbers=kept)
-        for event, fault in self.processor.faults():
-            if fault not in self._told_faults:
-                self._told_faults.add(fault)
-                shown = self.processor.shown
-                if self.recorder.sealed and shown is not None and (event, fault) in shown.faults():
-                    detail = {"why": fault, "of_shown": True}
-                    self.recorder.events.write(event, detail=detail, kind="worker")
-                    continue
-                self.recorder.events.write(event, detail={"why": fault}, kind="worker")
-                self.control.send("fault", why=fault)
-        while (failure := self.recorder.unreported()) is not None:
-            self.recorder.events.write(
-                "settings_not_written", detail={"why": failure}, kind="worker"
-            )
-            self.control.send("recording", error=failure)
-        while self.channels.found:
-            self.source.events.append(("bad_channel", self.channels.found.popleft()))
-        while self.source.events:
-            what, detail = self.source.events.popleft()
-            # While no samples come, what happens is later than the last of them.
-            t = pylsl.local_clock() if what in WITHOUT_SAMPLES else None
-            self.recorder.events.write(what, t=t, detail=detail, kind="stream")
-            self.control.send("stream", what=what, detail=detail)
-            if what == "stream_back":
-                self._tell_streams()
-        if abs(self.source.clock_offset - self._told_offset) > OFFSET_SECONDS:
-            self._tell_streams()
-
-    def _tell_streams(self) -> None:
-        """Give the experiment what another worker needs to take the same streams."""
-        self._told_offset = self.source.clock_offset
-        self.control.send("streams", streams=self.source.known())
 
     def _make_outlet(self) -> pylsl.StreamOutlet:
         facts = self.source.facts()
