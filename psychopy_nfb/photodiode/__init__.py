@@ -16,7 +16,8 @@
 - `plots`, `command`: pictures and ``psychopy-nfb photodiode``;
 - `heard`, `sound_command`: when sounds were heard, with ``--sound``;
 - `screen_sensor`, `sensor_inlet`: a virtual sensor on the screen, a sensor's live stream;
-- `budget`, `budget_figure`, `seen_lag`, `selftest`: ``psychopy-nfb selftest``.
+- `budget`, `budget_figure`, `seen_lag`, `selftest`: ``psychopy-nfb selftest``; `selftest_options`
+  its options, `selftest_rhythm` what it measures with, `selftest_page` its page.
 """
 
 from __future__ import annotations

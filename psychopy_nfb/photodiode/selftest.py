@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,112 +17,32 @@ from psychopy_nfb.checks import check_number, check_writable
 from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.errors import FileError, SettingsError, in_milliseconds
 from psychopy_nfb.lsl.selection import StreamSelection
-from psychopy_nfb.process import running
+from psychopy_nfb.photodiode.selftest_options import (
+    SHORTEST_SECONDS,
+    Injected,
+    add_arguments,
+    check_lag,
+)
+from psychopy_nfb.photodiode.selftest_page import SelfTest, write_selftest
+from psychopy_nfb.photodiode.selftest_rhythm import (
+    FULL,
+    GAIN,
+    WEAK,
+    amplifier,
+    steps_shown,
+    training,
+)
 from psychopy_nfb.terminal import Stopped, doing, naming_kept_files
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from psychopy_nfb.photodiode.budget import Budget
-    from psychopy_nfb.photodiode.seen_lag import SeenLag
     from psychopy_nfb.photodiode.sensor_inlet import SensorInlet
     from psychopy_nfb.recording import SessionFiles
 
+__all__ = ["add_arguments", "main", "verdict"]  # the first two as for each command
+
 PACED_HZ = 60.0
-RATE = 1000.0
-RHYTHM_HZ, BAND = 40.0, (38.0, 42.0)
-"""Faster than alpha: where in its cycle a step falls shifts the envelope by the less."""
-WEAK, GAIN = 5.0, 4.0
-"""Its amplitude in microvolts while weak, and how many times that when strong."""
-STEP_SECONDS = 1.0405
-"""Between two steps: no multiple of a frame or of the rhythm's period: all phases are met."""
-DELAY, TAPS = 0.1, 0.201
-"""The filter's delay and length in seconds: the middle of its taps, so that its phase is linear."""
-SMOOTH = 0.025
-"""Seconds of a moving average: a whole period, against what beats at twice the rhythm's rate."""
-FULL = 25.0
-"""Microvolts that show the patch at its brightest."""
-SHORTEST_SECONDS = 15.0
-LONGEST_LAG_MS = 800.0
-"""Of a chosen lag: the light has to answer a step before the next one comes."""
 BLOCK = "measured"
-START_SECONDS = 20.0
-"""How long the simulator may take to start."""
-INJECTED = {
-    "pipeline": "filter_delay_ms",
-    "stream": "sample_to_received_ms",
-    "display": "flip_to_light_ms",
-}
-"""Where a delay can be put in, and the stage that has to show it."""
 CLOSES_MS = 1.0
-
-
-@dataclass
-class Injected:
-    """Delays put in on purpose, in milliseconds."""
-
-    pipeline: float = 0.0
-    stream: float = 0.0
-    display: float = 0.0
-
-    @classmethod
-    def parse(cls, given: list[str]) -> Injected:
-        """Return what ``["stream=25", …]`` says.
-
-        Raises
-        ------
-        SettingsError
-            If a place is not known or its delay is no number from 0 to 300.
-        """
-        found = {}
-        for text in given:
-            place, _, delay = text.partition("=")
-            if place not in INJECTED:
-                raise SettingsError(
-                    "inject", text, f"must be one of {', '.join(INJECTED)}, then =MS"
-                )
-            try:
-                found[place] = float(delay)
-            except ValueError:
-                raise SettingsError("inject", text, "needs a number of milliseconds") from None
-            check_number(f"inject {place}", found[place], at_least=0, at_most=300, unit="ms")
-        return cls(**found)
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of ``psychopy-nfb selftest``."""
-    add = parser.add_argument
-    add(
-        "--seconds",
-        type=float,
-        default=60.0,
-        metavar="S",
-        help=f"length in seconds, at least {SHORTEST_SECONDS:g} (default %(default)g)",
-    )
-    add(
-        "--sensor",
-        metavar="NAME",
-        help="name of the LSL stream of a real light sensor (default: read pixels of the screen)",
-    )
-    add("--channel", metavar="NAME", help="the sensor's channel (default: the only one)")
-    add(
-        "--inject",
-        action="append",
-        default=[],
-        metavar="PLACE=MS",
-        help="add a delay of so many milliseconds, which the result has to show; PLACE is "
-        f"{', '.join(INJECTED)}",
-    )
-    add(
-        "--lag",
-        type=float,
-        metavar="MS",
-        help="choose the lag from brain to flip, in milliseconds, as the lag of a block does; the "
-        "result has to show it (default: as little as there must be)",
-    )
-    add("--out", metavar="DIR", default="data", help="folder for the files (default %(default)s)")
-    add("--json", metavar="FILE", help="write the lag budget to this file, too")
-    add("--fullscreen", action="store_true", help="use the whole screen, as for a real sensor")
 
 
 def main(options: argparse.Namespace) -> int:
@@ -149,7 +66,7 @@ def main(options: argparse.Namespace) -> int:
     closes = abs(budget.printed()["difference"]) <= CLOSES_MS
     said = verdict(closes, budget.standard_error)
     print(said)
-    page = _write_page(run, injected, said)
+    page = write_selftest(run, injected, said)
     print(f"Files:\n  {page}\n  {run.stem}_*")
     if options.json:
         content = {
@@ -164,59 +81,15 @@ def main(options: argparse.Namespace) -> int:
     return 0 if closes else 1
 
 
-def check_lag(lag: float, injected: Injected) -> None:
-    """Check a chosen lag in milliseconds before anything is started.
-
-    Raises
-    ------
-    SettingsError
-        If it is impossible, looks like one in seconds, or is less than the filter alone takes.
-
-    Examples
-    --------
-    >>> check_lag(0.15, Injected())
-    Traceback (most recent call last):
-    psychopy_nfb.errors.SettingsError: lag='0.15 ms': is less than one millisecond; did you mean \
-150 ms?
-    """
-    check_number("lag", lag, above=0, at_most=LONGEST_LAG_MS, unit="ms")
-    shown = f"{lag:g} ms"
-    if lag < 1:
-        raise SettingsError(
-            "lag", shown, f"is less than one millisecond; did you mean {1e3 * lag:g} ms?"
-        )
-    takes = 1e3 * (DELAY + SMOOTH / 2) + injected.pipeline
-    if lag < takes:
-        raise SettingsError(
-            "lag",
-            shown,
-            f"is less than the {takes:.0f} ms that the filter takes here; stream and screen come "
-            f"on top, so choose {takes + 50:.0f} ms or more",
-        )
-
-
-@dataclass
-class _Run:
-    """What was recorded, and what it says."""
-
-    stem: Path
-    sensor: str
-    note: str
-    budget: Budget
-    chosen: SeenLag | None
-    light: np.ndarray = field(repr=False)
-    stamps: np.ndarray = field(repr=False)
-
-
-def _run(options: argparse.Namespace, injected: Injected) -> _Run:
+def _run(options: argparse.Namespace, injected: Injected) -> SelfTest:
     """Show a patch that follows a simulated rhythm, with a light sensor on it."""
     from psychopy_nfb.display import Neurofeedback, PhotodiodePatch
     from psychopy_nfb.display.window import open_window, pacing_note
 
-    with _amplifier(injected.stream / 1e3) as source_id:
+    with amplifier(injected.stream / 1e3) as source_id:
         try:
             nfb = Neurofeedback(
-                _training(source_id, injected.pipeline / 1e3), data=options.out, task="selftest"
+                training(source_id, injected.pipeline / 1e3), data=options.out, task="selftest"
             )
         except FileError as error:
             raise FileError("out", options.out, error.remedy) from None
@@ -243,7 +116,7 @@ def _measured(
     light: np.ndarray,
     stamps: np.ndarray,
     lag: float | None,
-) -> _Run:
+) -> SelfTest:
     import pandas as pd
 
     from psychopy_nfb.photodiode.budget import close_budget
@@ -251,12 +124,12 @@ def _measured(
 
     frames, events = pd.read_csv(files.frames), pd.read_csv(files.events, sep="\t")
     frames = frames[frames.block == BLOCK].reset_index(drop=True)
-    steps = _steps(events, frames)
+    steps = steps_shown(events, frames)
     budget = close_budget(
         frames, steps.t.to_numpy(), steps.up.to_numpy(), light, stamps, WEAK * (1 + GAIN) / 2 / FULL
     )
     chosen = None if lag is None else seen_lag(lag, budget, frames)
-    return _Run(files.stem, sensor, note, budget, chosen, light, stamps)
+    return SelfTest(files.stem, sensor, note, budget, chosen, light, stamps)
 
 
 @contextmanager
@@ -289,51 +162,6 @@ def _show(nfb, patch, seconds: float, lag: float | None) -> None:
                 raise Stopped("Escape")
 
 
-def _training(source_id: str, delay: float):
-    from psychopy_nfb.dsp import CFIR, Delay, MovingAverage, Pick, Pipeline
-    from psychopy_nfb.engine.configuration import Configuration
-    from psychopy_nfb.protocol import Signal
-
-    steps = [
-        Pick(["Oz"]),
-        CFIR(band=BAND, delay=DELAY, taps=TAPS),
-        MovingAverage(SMOOTH),
-    ]
-    if delay:
-        steps.append(Delay(delay))
-    rhythm = Signal(
-        Pipeline(steps), normalise="none", threshold=FULL / 2, display_range=(0.0, FULL)
-    )
-    return Configuration(
-        stream=StreamSelection(source_id=source_id, timeout=START_SECONDS),
-        signals={"rhythm": rhythm},
-    )
-
-
-@contextmanager
-def _amplifier(late: float) -> Iterator[str]:
-    """Run the simulator in a process of its own: one rhythm alone, which steps at each marker."""
-    source_id = f"psychopy_nfb_selftest_{uuid.uuid4().hex[:8]}"
-    person = {
-        "rate": RATE,
-        "channels": ["Pz", "Oz"],
-        "alpha_frequency": RHYTHM_HZ,
-        "alpha_amplitude": WEAK,
-        "closed_gain": GAIN,
-        "eyes_seconds": STEP_SECONDS,
-        "eyes_settle": 0.0,
-    }
-    quiet = ("alpha_wander", "burst_depth", "background_amplitude", "blinks_per_minute")
-    person |= dict.fromkeys((*quiet, "emg_per_minute", "line_amplitude"), 0.0)
-    with TemporaryDirectory() as folder:
-        settings = Path(folder, "person.json")
-        settings.write_text(json.dumps(person), encoding="utf-8")
-        command = ["simulate.simulator", "--settings", str(settings), "--source-id", source_id]
-        command += ["--name", "Selftest", "--chunk", "5", "--stamp-delay", str(late)]
-        with running(*command, "--until-process-ends", str(os.getpid())):
-            yield source_id
-
-
 @contextmanager
 def _sensor(options: argparse.Namespace, win, patch, input_lag: float) -> Iterator[SensorInlet]:
     """Open the light sensor's stream, a virtual one if there is no other."""
@@ -344,22 +172,6 @@ def _sensor(options: argparse.Namespace, win, patch, input_lag: float) -> Iterat
     else:
         with virtual_sensor(win, patch.box, input_lag) as sensor:
             yield sensor
-
-
-def _steps(events: pd.DataFrame, frames: pd.DataFrame) -> pd.DataFrame:
-    """Return when the rhythm stepped while frames were shown, and whether up.
-
-    A marker has the stamp of the first sample with the new amplitude; between this sample and the
-    one before is where the amplitude stepped.
-    """
-    import pandas as pd
-
-    steps = events[events.value.isin(["eyes_open", "eyes_closed"])]
-    steps = pd.DataFrame({"t": steps.t - 0.5 / RATE, "up": steps.value == "eyes_closed"})
-    inside = (steps.t > frames.t_flip.iloc[0] + STEP_SECONDS) & (
-        steps.t < frames.t_flip.iloc[-1] - STEP_SECONDS
-    )
-    return steps[inside].reset_index(drop=True)
 
 
 def verdict(closes: bool, standard_error: float) -> str:
@@ -393,50 +205,3 @@ def verdict(closes: bool, standard_error: float) -> str:
         f"{CLOSES_MS:g} ms). If a repetition says the same, compare the flip times: "
         "psychopy-nfb photodiode."
     )
-
-
-def _write_page(run: _Run, injected: Injected, said: str) -> Path:
-    from psychopy_nfb.photodiode.budget_figure import budget_figure
-    from psychopy_nfb.report.page import Picture, Section, Table, write_page
-
-    put_in = [f"{place}: {delay:g} ms" for place, delay in asdict(injected).items() if delay]
-    points = [f"Delays added on purpose: {', '.join(put_in)}"] if put_in else []
-    points += [str(run.chosen)] if run.chosen is not None else []
-    figure = budget_figure(run.budget, run.light, run.stamps)
-    page = run.stem.with_name(run.stem.name + ".html")
-    write_page(
-        page,
-        "Self-test: from brain to light",
-        [
-            Section(
-                "Verdict",
-                [run.note] if run.note else [],
-                points=points,
-                table=Table(["stage", "mean (ms)"], run.budget.rows()),
-                note=NOTE,
-                pictures=[Picture(figure, CAPTION)],
-                lead=said,
-            ),
-            Section("How it was measured", [METHOD]),
-        ],
-        subtitle=f"{run.stem.name} · light sensor: {run.sensor}",
-    )
-    return page
-
-
-NOTE = (
-    "Means over the middle half of the steps, by the difference. A stage can be negative: a "
-    "virtual sensor reads the new picture before the flip returns."
-)
-CAPTION = (
-    "Above: light after each step of the rhythm, as the sensor saw it; dashed: the measured lag. "
-    "Below: the stages one after the other, and their sum."
-)
-METHOD = (
-    "A simulated rhythm changes between two amplitudes at known times. A filter with linear phase "
-    "turns it into feedback, and the patch is as bright as the feedback. The measured lag is the "
-    "time from the change to the moment at which the patch's light is half-way between its two "
-    "levels; the stages are those of the frames around that moment, from the frame log. A virtual "
-    "sensor reads the screen's pixels: it does not see the display's scanning, its input lag and "
-    "the response of its pixels, which a real sensor adds to flip → light."
-)

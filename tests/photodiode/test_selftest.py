@@ -10,7 +10,7 @@ from datetime import date
 import pytest
 
 from psychopy_nfb.errors import SettingsError
-from psychopy_nfb.photodiode.selftest import Injected
+from psychopy_nfb.photodiode.selftest_options import Injected
 
 pytestmark = [pytest.mark.display, pytest.mark.slow]
 DELAYS = [(25, 50, 100), (50, 100, 25), (100, 25, 50)]

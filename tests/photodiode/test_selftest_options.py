@@ -6,7 +6,7 @@ import pytest
 
 from psychopy_nfb import Lag
 from psychopy_nfb.errors import SettingsError, in_milliseconds
-from psychopy_nfb.photodiode.selftest import Injected, check_lag
+from psychopy_nfb.photodiode.selftest_options import Injected, check_lag
 from psychopy_nfb.protocol.chosen_lag import read_lag
 
 
