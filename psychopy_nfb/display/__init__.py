@@ -1,8 +1,8 @@
 """The frame-locked side: what runs in the stimulus process, once a frame.
 
 - `neurofeedback`: the Coder API, one object for a session, from start to end; `namesakes`: sessions
-  by name; `session_interface`: what scripts read and call of it; `frame_interface`: its window and
-  frames. The work is done by
+  by name; `feedback_interface`: what scripts read of the feedback; `session_interface`: what else
+  they read and call; `frame_interface`: its window and frames. The work is done by
   `feedback_state`, what the `newest_record` says, `signal_view` of one signal; `blocks`, with
   `shown_choice`, what a block shows; `event_marks`, marks and sounds on their way into the files;
   `session_commands`, settings, pauses and baselines; `worker_link`, the line to the worker, and
