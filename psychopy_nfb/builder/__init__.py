@@ -1,6 +1,7 @@
 """PsychoPy Builder: components, routines and device backends, which only write calls.
 
-- `neurofeedback`, `feedback_display`, `diode_patch`: the components;
+- `neurofeedback`, `feedback_display`, `diode_patch`: the components; `experiment_signals`: which
+  signals an experiment has;
 - `baseline`, `signal_check`, `neuro_block`: the Routines;
 - `amplifier`, `light_sensor`: devices of PsychoPy's Device Manager, for the Neuro Feedback
   component and for the Visual Validator;
@@ -20,8 +21,8 @@
 - `help_page`: what their *Help* buttons open;
 - `compile`: an experiment as a script, with its plugins; `unattended`: one that asks nothing;
 - `alerts`: what is wrong, told before the experiment runs: `number_fields`, `key_fields`,
-  `signal_settings`, `experiment_checks`, `control_conditions`, `block_checks`, `display_values`,
-  `display_times`, `display_look` and the `names_used` in all fields;
+  `signal_settings`, `signal_checks`, `experiment_checks`, `control_conditions`, `block_checks`,
+  `display_values`, `display_times`, `display_look` and the `names_used` in all fields;
 - `icons/`: for the light, dark and classic themes, 48 and 96 pixels.
 
 What they call is the Coder API. PsychoPy finds the classes through this package's entry points,

@@ -10,7 +10,8 @@ from psychopy_nfb.builder import alerts
 from psychopy_nfb.builder.block_fields import CELLS, DETAILS, FIELDS, LABELS
 from psychopy_nfb.builder.control_conditions import asked, tell_of_shown
 from psychopy_nfb.builder.experiment_checks import needs_baseline, records_baseline
-from psychopy_nfb.builder.neurofeedback import NeuroFeedbackComponent, main_component
+from psychopy_nfb.builder.experiment_signals import main_component
+from psychopy_nfb.builder.neurofeedback import NeuroFeedbackComponent
 from psychopy_nfb.builder.number_fields import constant
 from psychopy_nfb.builder.parameters import is_shown, used
 from psychopy_nfb.builder.plan_errors import field_of

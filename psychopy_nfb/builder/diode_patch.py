@@ -7,12 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from psychopy_nfb.builder.block_end import end_with_block
 from psychopy_nfb.builder.dialog_fields import add_fields
+from psychopy_nfb.builder.experiment_signals import main_name, tell_without_signal
 from psychopy_nfb.builder.help_page import HelpPage
-from psychopy_nfb.builder.neurofeedback import (
-    NeuroFeedbackComponent,
-    main_name,
-    tell_without_signal,
-)
+from psychopy_nfb.builder.neurofeedback import NeuroFeedbackComponent
 from psychopy_nfb.builder.number_fields import check_numbers
 from psychopy_nfb.builder.parameters import (
     CATEGORY,

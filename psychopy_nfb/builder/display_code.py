@@ -12,7 +12,7 @@ from psychopy_nfb.builder import alerts
 from psychopy_nfb.builder.display_fields import HEARD_ONCE, WITH_THRESHOLD, WITH_WARNING
 from psychopy_nfb.builder.display_look import check_look
 from psychopy_nfb.builder.display_values import check_meaning
-from psychopy_nfb.builder.neurofeedback import main_name, signal_classes
+from psychopy_nfb.builder.experiment_signals import main_name, signal_classes
 from psychopy_nfb.builder.number_fields import constant
 from psychopy_nfb.builder.parameters import code, is_shown
 from psychopy_nfb.display.text import check_template

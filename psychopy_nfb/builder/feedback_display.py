@@ -21,12 +21,9 @@ from psychopy_nfb.builder.display_fields import (
     LAYOUT,
 )
 from psychopy_nfb.builder.display_times import check_span
+from psychopy_nfb.builder.experiment_signals import signal_classes, tell_without_signal
 from psychopy_nfb.builder.help_page import HelpPage
-from psychopy_nfb.builder.neurofeedback import (
-    NeuroFeedbackComponent,
-    signal_classes,
-    tell_without_signal,
-)
+from psychopy_nfb.builder.neurofeedback import NeuroFeedbackComponent
 from psychopy_nfb.builder.number_fields import check_numbers
 from psychopy_nfb.builder.older_files import Converted, newer_code
 from psychopy_nfb.builder.parameters import CATEGORY, ICONS, PLUGIN, used

@@ -10,13 +10,10 @@ from psychopy_nfb.builder.block_fields import CELLS, FIELDS
 from psychopy_nfb.builder.dialog_fields import add_fields
 from psychopy_nfb.builder.display_code import check_display, follow_signal, making, setting
 from psychopy_nfb.builder.experiment_checks import records_baseline
+from psychopy_nfb.builder.experiment_signals import main_name, tell_without_signal
 from psychopy_nfb.builder.help_page import HelpPage
 from psychopy_nfb.builder.key_fields import check_key
-from psychopy_nfb.builder.neurofeedback import (
-    NeuroFeedbackComponent,
-    main_name,
-    tell_without_signal,
-)
+from psychopy_nfb.builder.neurofeedback import NeuroFeedbackComponent
 from psychopy_nfb.builder.number_fields import check_numbers, constant
 from psychopy_nfb.builder.parameters import CATEGORY, ICONS, PLUGIN, code, is_shown, used
 from psychopy_nfb.builder.signal_check import ON_ESCAPE

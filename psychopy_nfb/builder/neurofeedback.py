@@ -10,8 +10,8 @@ from psychopy_nfb.builder.amplifier import LSLAmplifierBackend
 from psychopy_nfb.builder.block_end import check_ends, end_with_block
 from psychopy_nfb.builder.control_conditions import check_shown
 from psychopy_nfb.builder.dialog_fields import add_fields
+from psychopy_nfb.builder.experiment_signals import main_component, main_name, signal_classes
 from psychopy_nfb.builder.feedback_fields import BASIC, DATA, FEEDBACK, TIMING
-from psychopy_nfb.builder.field_errors import LABELS
 from psychopy_nfb.builder.help_page import HelpPage
 from psychopy_nfb.builder.number_fields import check_numbers
 from psychopy_nfb.builder.older_files import Converted, DelayInSeconds, newer_role
@@ -26,11 +26,9 @@ from psychopy_nfb.builder.parameters import (
 from psychopy_nfb.builder.participant import participant_field, session_field
 from psychopy_nfb.builder.pickers import device_control
 from psychopy_nfb.builder.settings_code import settings_lines
+from psychopy_nfb.builder.signal_checks import check_role, check_without_effect
 from psychopy_nfb.builder.signal_fields import SIGNAL, STREAM
-from psychopy_nfb.builder.signal_settings import (
-    PIPELINE,
-    check_settings,
-)
+from psychopy_nfb.builder.signal_settings import check_settings
 
 if TYPE_CHECKING:
     from psychopy_nfb.untyped import PsychoPyClass as BaseComponent
@@ -282,41 +280,11 @@ class NeuroFeedbackComponent(BaseComponent):
         if self.leads:
             buff.writeOnceIndentedLines(f"{self.params['name']}.close()\n")
 
-    def _measures(self) -> list[str]:
-        """Return what it is the amplitude of, and how that is found."""
-        return [code(self.params[name]) for name in (*PIPELINE, "bandLow", "bandHigh")]
-
     def integrityCheck(self) -> None:
         """Tell what can be known to be wrong before the experiment runs."""
         super().integrityCheck()
         kin = [one for one, _ in used(self.exp, "NeuroFeedbackComponent")]
-        rewarded = [one for one in kin if one.role == "reward"]
-        if self.role == "same":
-            names = [str(one.params["name"]) for one in kin if one.role != "same"]
-            wanted = str(self.params["sameAs"].val)
-            if wanted not in names:
-                there = ", ".join(names)
-                if wanted:
-                    sentence = (
-                        f"{wanted} is no Neuro Feedback component of this experiment; there are: "
-                        f"{there or 'none'}."
-                    )
-                elif there:
-                    sentence = f"is empty; choose the component whose signal is used: {there}."
-                else:
-                    sentence = "is empty, and there is no other Neuro Feedback component; add one."
-                alerts.tell(self, sentence, "name", LABELS["sameAs"])
-        elif self in rewarded[1:] and self._measures() == rewarded[0]._measures():
-            alerts.tell(
-                self,
-                f"{rewarded[0].params['name']} measures the same; to use that signal here, make "
-                "this one the signal of another component.",
-                "signal",
-            )
-        elif self.role != "reward" and not rewarded:
-            alerts.tell(
-                self, "no signal is rewarded, so that there are no points; choose one.", "signal"
-            )
+        check_role(self, kin)
         if kin and kin[0] is self:
             experiment_checks.check_version(self)
             experiment_checks.check_times(self.exp)
@@ -339,32 +307,7 @@ class NeuroFeedbackComponent(BaseComponent):
             check_shown(self, main)
         if self._makes_block:
             check_ends(self, NeuroFeedbackComponent)
-        self._check_without_effect()
-
-    def _check_without_effect(self) -> None:
-        """Tell of fields that are filled in although the settings of another component count."""
-        if self.leads or main_component(self.exp) is None:
-            return
-        fields = [*STREAM, *TIMING, *DATA]
-        source = main_component(self.exp)
-        if self.role == "same":
-            fields += [*SIGNAL, *FEEDBACK]
-            wanted = str(self.params["sameAs"].val)
-            kin = [one for one, _ in used(self.exp, "NeuroFeedbackComponent")]
-            source = next((one for one in kin if str(one.params["name"]) == wanted), source)
-        labels = []
-        for one in fields:
-            value = self.params[one.name].val
-            # What was copied along with the other component changes nothing.
-            if one.name != "plugins" and value not in (one.value, source.params[one.name].val):
-                labels.append(one.label)
-        if labels:
-            alerts.tell(
-                self,
-                f"{', '.join(labels)}: without effect here, because {source.params['name']} says "
-                "it; change it there.",
-                "signal",
-            )
+        check_without_effect(self)
 
 
 def _usual_stop(experiment: Any, routine: str) -> str:
@@ -375,45 +318,3 @@ def _usual_stop(experiment: Any, routine: str) -> str:
         if isinstance(one, NeuroFeedbackComponent)
     ]
     return "" if kin else BLOCK_SECONDS
-
-
-def signal_classes(experiment: Any) -> dict[str, type]:
-    """Return the names of an experiment's signals, and of what class they are when it runs."""
-    from psychopy_nfb.display.neurofeedback import Neurofeedback
-    from psychopy_nfb.display.signal_view import SignalView
-
-    kin = {
-        str(component.params["name"]): component
-        for component, _ in used(experiment, "NeuroFeedbackComponent")
-    }
-    main = main_component(experiment)
-    classes = {}
-    for name, component in kin.items():
-        same = component.role == "same"
-        other = kin.get(str(component.params["sameAs"].val), main) if same else component
-        classes[name] = Neurofeedback if other is main else SignalView
-    return classes
-
-
-def main_component(experiment: Any) -> NeuroFeedbackComponent | None:
-    """Return the first rewarded signal's component; without one the first signal's."""
-    kin = [component for component, _ in used(experiment, "NeuroFeedbackComponent")]
-    signals = [component for component in kin if component.role != "same"]
-    rewarded = [component for component in signals if component.role == "reward"]
-    return next(iter(rewarded or signals), None)
-
-
-def main_name(experiment: Any) -> str | None:
-    """Return the name of the script's `Neurofeedback`, None if no signal is there."""
-    main = main_component(experiment)
-    return None if main is None else str(main.params["name"])
-
-
-def tell_without_signal(element: Any) -> None:
-    """Tell when an experiment has no signal for `element` to work with."""
-    if main_name(element.exp) is None:
-        alerts.tell(
-            element,
-            "there is no signal; add a Neuro Feedback component to a Routine.",
-            "signal",
-        )

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from psychopy_nfb.builder.dialog_fields import add_fields
+from psychopy_nfb.builder.experiment_signals import main_name, tell_without_signal
 from psychopy_nfb.builder.help_page import HelpPage
 from psychopy_nfb.builder.key_fields import check_key
-from psychopy_nfb.builder.neurofeedback import main_name, tell_without_signal
 from psychopy_nfb.builder.parameters import CATEGORY, ICONS, PLUGIN, Field, code
 
 if TYPE_CHECKING:

@@ -39,8 +39,8 @@ def test_a_display_is_offered_the_signals_there_are(signals):
 
 
 def test_what_is_offered_is_there_when_the_experiment_runs(signals):
+    from psychopy_nfb.builder.experiment_signals import signal_classes
     from psychopy_nfb.builder.names_used import attributes
-    from psychopy_nfb.builder.neurofeedback import signal_classes
 
     classes = signal_classes(signals.exp)
     for name, field in (("shown_values", "value"), ("thresholds", "t"), ("warnings", "w")):
