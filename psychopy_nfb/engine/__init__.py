@@ -15,7 +15,8 @@
   `shown_feedback`: what is shown, with all that it is made of;
 - `processor`: from samples to feedback values, the same live and offline; `block`: what became of
   some samples; `trained_signals`: all signals and their roles; `signal_chain`: one signal's way
-  through its pipeline; `moving_thresholds`: those that follow the person;
+  through its pipeline; `signal_baselines`: those of all, recorded together; `moving_thresholds`:
+  those that follow the person;
 - `worker`, `control`, `acquisition`: the process, its control lines and guards, its streams;
   `marker_clock`: when markers of other programs were; `channel_watch`: channels that stay bad;
 - `loop`: samples in, feedback out; `publisher`: writes the records; `relay`: the same for a screen

@@ -18,10 +18,10 @@ from psychopy_nfb.engine.donor_files import Donors
 from psychopy_nfb.engine.kept_blocks import Which
 from psychopy_nfb.engine.moving_thresholds import MovingThresholds
 from psychopy_nfb.engine.shown_feedback import ShownFeedback
-from psychopy_nfb.engine.signal_chain import Calibration, SignalChain
+from psychopy_nfb.engine.signal_baselines import SignalBaselines
+from psychopy_nfb.engine.signal_chain import SignalChain
 from psychopy_nfb.engine.trained_signals import TrainedSignals
-from psychopy_nfb.errors import NfbError, listed
-from psychopy_nfb.protocol import Comparison, RewardState, Trial
+from psychopy_nfb.protocol import RewardState, Trial
 from psychopy_nfb.protocol.shown import Own
 
 _PAUSED, _NO_POINTS, _RATE = int(Flags.PAUSED), int(Flags.NO_POINTS), int(Flags.RATE)
@@ -97,7 +97,7 @@ class Processor:
         self._first = self._signals.first.chain
         self._n_values = len(configuration.value_names)
         self._calibrated = self._signals.ready
-        self._spoilt: dict[Flags, np.ndarray] = {}
+        self._baselines = SignalBaselines(self._ways, self.repair, info)
         self.n_samples: int = 0
         self.paused = False
         self.rate_spoilt = False
@@ -161,8 +161,7 @@ class Processor:
         clean = self.repair.process(samples)
         repaired = perf_counter()
         if self._first.calibrating:
-            for flag, counts in self.repair.spoilt().items():
-                self._spoilt[flag] = self._spoilt.get(flag, 0) + counts
+            self._baselines.note_spoilt()
         signals, flags = [], []
         for way in self._ways:
             chain = way.chain
@@ -222,20 +221,14 @@ class Processor:
             return None
         clean = [not bits & HOLDING for bits in own]
         if place in self._deciding and place not in self._inhibiting:
-            clean = self._uninhibited(clean, beyond)
+            clean = self._signals.uninhibited(clean, beyond)
         return clean
 
     def _follows(self, beyond: list[list[bool]], n: int) -> list[bool] | None:
         """Return which samples thresholds of what is shown go by, artifacts aside."""
         if self.paused or self.calibrating or not self.thresholds.training:
             return None
-        return self._uninhibited([True] * n, beyond)
-
-    def _uninhibited(self, free: list[bool], beyond: list[list[bool]]) -> list[bool]:
-        """Return `free` without the samples in which a signal that inhibits is beyond."""
-        for place in self._inhibiting:
-            free = [one and not side for one, side in zip(free, beyond[place], strict=True)]
-        return free
+        return self._signals.uninhibited([True] * n, beyond)
 
     def _common_flags(self, flags: list[list[int]], beyond: list[list[bool]]) -> list[int]:
         """Return the flags that reward goes by: of the run, and of the signals that decide."""
@@ -244,17 +237,7 @@ class Processor:
             of_run |= _PAUSED
         if not self.counting:
             of_run |= _NO_POINTS
-        bits = flags[self._deciding[0]]
-        if of_run:
-            bits = _with(bits, of_run)
-        for place in self._deciding[1:]:
-            bits = [one | more for one, more in zip(bits, flags[place], strict=True)]
-        for place in self._inhibiting:
-            bits = [
-                one | _INHIBITED if side else one
-                for one, side in zip(bits, beyond[place], strict=True)
-            ]
-        return bits
+        return self._signals.common_flags(flags, beyond, of_run)
 
     def _record(self, signals: list[list[float]], flags: list[list[int]], bits: list[int]) -> None:
         """Add to the baselines; what is inhibited is in none of those that decide on reward."""
@@ -334,9 +317,7 @@ class Processor:
 
         Of one that another process had begun, `broken` is why it is begun again.
         """
-        self._spoilt = {}
-        for way in self._ways:
-            way.chain.begin_baseline(label, broken)
+        self._baselines.begin(label, broken)
 
     def end_baseline(self) -> None:
         """Finish the baseline, fit the steps that learn from it, and use it from the next sample.
@@ -347,19 +328,7 @@ class Processor:
             If there was too little clean signal of one of them, or what it is compared with is not
             in it; earlier baselines stay in use.
         """
-        results: list[Calibration] = []
-        problem: NfbError | None = None
-        signals = dict(self.configuration.signals)
-        for way in self._ways:
-            try:
-                result = way.chain.end_baseline(self._where_spoilt(way.name, way.chain))
-                signals[way.name] = replace(signals[way.name], baseline=result.baseline)
-                Comparison(signals[way.name])  # raises if it does not hold what is needed
-                results.append(result)
-            except NfbError as error:
-                problem = problem or error.within(f"signals.{way.name}")
-        if problem is not None:
-            raise problem
+        signals, results = self._baselines.end(self.configuration)
         for way, result in zip(self._ways, results, strict=True):
             way.chain.adopt(result)
             way.state.use(signals[way.name])
@@ -372,20 +341,6 @@ class Processor:
             )
             if any(result.steps is not None for result in results):
                 self.shown.take_filters(self._signals.pipelines(), self.info)
-
-    def _where_spoilt(self, name: str, chain: SignalChain) -> dict[Flags, str]:
-        """Return by flag which channels of a signal had it in the baseline, in words.
-
-        Only where it is of several: one of the reference may be off while the trained one is fine.
-        """
-        uses, used, found = chain.uses(name), chain.used_channels, {}
-        for flag, counts in self._spoilt.items() if uses else ():
-            most = int(counts[used].max())
-            labels = [self.info.labels[place] for place in used if 2 * counts[place] > most > 0]
-            if labels:
-                within = {uses[label].within for label in labels}
-                found[flag] = f"{listed(labels, most=8)} ({' and '.join(sorted(within))})"
-        return found
 
     def apply(self, changes: dict[str, object], signal: str | None = None) -> None:
         """Change live settings of a signal, by default the first, and of the reward.

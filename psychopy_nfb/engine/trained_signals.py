@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from psychopy_nfb.dsp import Pipeline, SignalInfo
+from psychopy_nfb.dsp import Flags, Pipeline, SignalInfo
 from psychopy_nfb.engine.configuration import Configuration
 from psychopy_nfb.engine.signal_chain import SignalChain
 from psychopy_nfb.errors import NfbError, SettingsError
 from psychopy_nfb.protocol import Signal, SignalState
+
+_INHIBITED = int(Flags.INHIBITED)
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,6 +116,28 @@ class TrainedSignals:
         for place in self.rewarded[1:]:
             due = [one and other for one, other in zip(due, beyond[place], strict=True)]
         return due
+
+    def uninhibited(self, free: list[bool], beyond: list[list[bool]]) -> list[bool]:
+        """Return `free` without the samples in which a signal that inhibits is beyond."""
+        for place in self.inhibiting:
+            free = [one and not side for one, side in zip(free, beyond[place], strict=True)]
+        return free
+
+    def common_flags(
+        self, flags: list[list[int]], beyond: list[list[bool]], of_run: int
+    ) -> list[int]:
+        """Return the flags `of_run`, and of the signals that decide, for each sample."""
+        bits = flags[self.deciding[0]]
+        if of_run:
+            bits = [one | of_run for one in bits]
+        for place in self.deciding[1:]:
+            bits = [one | more for one, more in zip(bits, flags[place], strict=True)]
+        for place in self.inhibiting:
+            bits = [
+                one | _INHIBITED if side else one
+                for one, side in zip(bits, beyond[place], strict=True)
+            ]
+        return bits
 
     def faults(self) -> list[tuple[str, str]]:
         """Return event and sentence for each step, and each own rule of a lab, that has failed."""
