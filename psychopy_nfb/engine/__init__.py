@@ -27,9 +27,10 @@
   `experiment_events`: marks and blocks as events; `recorded_stream`: what the files say of the
   stream; `settings_clerk`: writes the settings file;
 - `worker_process`, `worker_launch`: start the worker, restart it, end it; the frame loop never
-  waits; `worker_health`: whether it works; `spare_worker`, `waiting_worker`: a process that waits
-  to take its place, and what runs in it; `outbox`: commands on their way to it, which no kill
-  loses; `reached_state`, `threshold_history`: what its successor goes on from;
+  waits; `worker_lines`: what goes to it and comes from it; `worker_health`: whether it works;
+  `spare_worker`, `waiting_worker`: a process that waits to take its place, and what runs in it;
+  `outbox`: commands on their way to it, which no kill loses; `reached_state`, `threshold_history`:
+  what its successor goes on from;
 - `quest`: a threshold by PsychoPy's QUEST; `carry_over`: thresholds go on where an earlier session
   ended; `trials`: how a trial went, told;
 - `running_sessions`: where sessions announce themselves; `operator_commands`: what may be asked of

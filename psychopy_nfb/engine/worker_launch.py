@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from psychopy_nfb.engine.named_memory import PREFIX, creator_lives
+from psychopy_nfb.interrupts import PostponedInterrupts
 from psychopy_nfb.process import CREATION_FLAGS, child_environment, python_command
 
 _GREETING = re.compile(r"^[\d-]+ [\d:.]+ .*\.cpp:\d+ +(INFO|-?\d)\| ")
@@ -22,6 +23,9 @@ LONGEST_LINE = 300
 LOG_SUFFIX = "_worker.log"
 HELD_SECONDS = 0.5
 """How long the process that waits to take over, and ends, may still hold a log that goes."""
+POLL_SECONDS = 0.02
+"""How often is looked for what the main thread waits for. A wait at a lock would leave it locked
+where Ctrl-C ends it, and on Windows not notice Ctrl-C."""
 FREE_IT = "close other programs and start again"
 
 
@@ -66,6 +70,25 @@ def close_pipes(process: subprocess.Popen[bytes]) -> None:
             pipe.close()
         except (OSError, ValueError):
             pass
+
+
+def ended_in_time(
+    process: subprocess.Popen[bytes], patience: float, interrupts: PostponedInterrupts
+) -> bool:
+    """Return whether a process that was told to stop did it well; kill it after `patience` seconds.
+
+    Ctrl-C ends the wait: the process then finishes by itself.
+    """
+    ends = time.monotonic() + patience
+    while process.poll() is None:
+        if interrupts.asked:
+            return False
+        if time.monotonic() > ends:
+            process.kill()
+            process.wait()
+            return False
+        time.sleep(POLL_SECONDS)
+    return process.returncode == 0
 
 
 def how_it_ended(status: int | None, log_path: str, log_stays: bool) -> str:

@@ -6,7 +6,6 @@ pipe to a stopped process fills up and blocks.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import shutil
@@ -14,7 +13,6 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import Any
 
 from psychopy_nfb import errors
@@ -28,12 +26,15 @@ from psychopy_nfb.engine.reached_state import ReachedState
 from psychopy_nfb.engine.spare_worker import SpareWorker
 from psychopy_nfb.engine.worker_health import START_SECONDS, WorkerHealth, start_seconds
 from psychopy_nfb.engine.worker_launch import (
+    POLL_SECONDS,
     WorkerLogs,
     close_pipes,
+    ended_in_time,
     how_it_ended,
     remove_abandoned_logs,
     start_worker,
 )
+from psychopy_nfb.engine.worker_lines import receive_messages, send_commands, write_line
 from psychopy_nfb.errors import NfbError, WorkerError, cause
 from psychopy_nfb.interrupts import PostponedInterrupts
 
@@ -49,9 +50,6 @@ REMOTE_STOP_SECONDS = 12.0
 LAST_WORDS_SECONDS = 10.0
 """How long to wait for the last messages in the pipe of a process that has ended. A successor that
 starts without them goes on from settings that are older than the events in the files."""
-POLL_SECONDS = 0.02
-"""How often is looked for what the main thread waits for. A wait at a lock would leave it locked
-where Ctrl-C ends it, and on Windows not notice Ctrl-C."""
 
 
 class WorkerProcess:
@@ -141,7 +139,9 @@ class WorkerProcess:
         remove_abandoned_logs()
         with PostponedInterrupts():
             self._spawn(restore=None)
-            threading.Thread(target=self._send, name="nfb-commands", daemon=True).start()
+            threading.Thread(
+                target=send_commands, args=(self._outbox,), name="nfb-commands", daemon=True
+            ).start()
             self._watcher.start()
         ends = time.monotonic() + timeout
         while not self._told:
@@ -195,42 +195,15 @@ class WorkerProcess:
             "streams": self.ready.get("streams"),
             "restore": restore,
         }
-        self._write(process, order)
+        write_line(process, order)
         # Only now: a command that waits for this process must not come before its order.
         self._health.is_ready = False
         self._process = process
         self._receiver = threading.Thread(
-            target=self._receive, args=(process,), name="nfb-messages", daemon=True
+            target=receive_messages, args=(process, self._take), name="nfb-messages", daemon=True
         )
         self._receiver.start()
         self._outbox.target(process)
-
-    def _write(self, process: subprocess.Popen[bytes], content: dict[str, Any]) -> bool:
-        """Return whether it could be written; not to a process that has died."""
-        line = json.dumps(content).encode() + b"\n"
-        try:
-            process.stdin.write(line)
-            process.stdin.flush()
-        except (OSError, ValueError):
-            return False
-        return True
-
-    def _send(self) -> None:
-        while (letter := self._outbox.next()) is not None:
-            process, command = letter
-            try:
-                self._write(process, command)  # where it has died, its successor gets the command
-            except Exception as error:  # such as a value that JSON does not know
-                logger.error("The command %s was not sent: %s", command["command"], error)
-                self._outbox.kept([command["number"]])
-
-    def _receive(self, process: subprocess.Popen[bytes]) -> None:
-        with suppress(ValueError):  # closed: its successor has not waited for more
-            for line in process.stdout:
-                try:
-                    self._take(process, json.loads(line))
-                except Exception:  # half a line of a process that was killed, or a mistake of ours
-                    logger.exception("The background process said what is not understood: %s", line)
 
     def _take(self, process: subprocess.Popen[bytes], message: dict[str, Any]) -> None:
         kind = message["kind"]
@@ -401,24 +374,14 @@ class WorkerProcess:
     def _stopped_in_time(
         self, process: subprocess.Popen[bytes], interrupts: PostponedInterrupts
     ) -> bool:
-        """Tell a process to finish its files; return whether it did, and kill it if it did not.
-
-        Ctrl-C ends the wait: the process then finishes by itself.
-        """
+        """Tell a process to finish its files; return whether it did, and kill it if it did not."""
         if process.poll() is not None:
             return False
         self._outbox.add({"command": "stop"})
         patience = STOP_SECONDS if self._remote is None else REMOTE_STOP_SECONDS
-        ends = time.monotonic() + (patience if self._health.is_ready else START_SECONDS)
-        while process.poll() is None:
-            if interrupts.asked:
-                return False
-            if time.monotonic() > ends:
-                process.kill()
-                process.wait()
-                return False
-            time.sleep(POLL_SECONDS)
-        return process.returncode == 0
+        if not self._health.is_ready:
+            patience = START_SECONDS
+        return ended_in_time(process, patience, interrupts)
 
     def _release(self) -> None:
         try:
