@@ -131,6 +131,18 @@ def guard(experiment_pid: int, gone: Callable[[], None]) -> None:
     threading.Thread(target=watch, name="guard", daemon=True).start()
 
 
+def is_suspended(pid: int) -> bool:
+    """Return whether a process was stopped by a signal; Windows has none, and is not asked."""
+    if sys.platform == "win32":  # there psutil looks at every thread of the machine
+        return False
+    import psutil
+
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_STOPPED
+    except psutil.Error:
+        return False
+
+
 def _is_zombie(process: psutil.Process) -> bool:
     """Return whether a process has ended and its parent has not noticed; Windows has no such state.
 

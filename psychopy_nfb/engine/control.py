@@ -62,8 +62,13 @@ class ControlLine:
         """Set when the other end is closed."""
 
     def first(self) -> dict[str, Any] | None:
-        """Wait for the first command and return it; None if the other end closed instead."""
-        return self._next()
+        """Wait for the first command and return it; None if the other end closed instead.
+
+        Empty lines before it tell a process that still loads to hurry, no more.
+        """
+        while (line := self._next_line()) == b"":
+            pass
+        return None if line is None else json.loads(line)
 
     def listen(self) -> None:
         """Collect further commands in a thread."""
@@ -72,7 +77,8 @@ class ControlLine:
     def _listen(self) -> None:
         while True:
             try:
-                command = self._next()
+                line = self._next_line()
+                command = None if line is None else json.loads(line)
             except ValueError as error:  # one line that is no JSON is no reason to be deaf
                 self.send("refused", command=None, sentence=f"A command is not readable: {error}")
                 continue
@@ -81,14 +87,14 @@ class ControlLine:
             self._waiting.append(command)
         self.ended.set()
 
-    def _next(self) -> dict[str, Any] | None:
+    def _next_line(self) -> bytes | None:
         while b"\n" not in self._rest:
             part = os.read(self._commands, 65536) if wait_for_bytes(self._commands) else b""
             if not part:
                 return None
             self._rest += part
         line, self._rest = self._rest.split(b"\n", 1)
-        return json.loads(line)
+        return line
 
     def take(self) -> dict[str, Any] | None:
         """Return the next waiting command, or None."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 
 from psychopy_nfb.engine.worker_launch import close_pipes, start_worker
+from psychopy_nfb.process import is_suspended
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -33,6 +33,7 @@ class SpareWorker:
         self._block = block
         self._process: subprocess.Popen[bytes] | None = None
         self._failed = False
+        self._hurried = False
         self._changing = threading.Lock()
 
     def begin(self, log_path: Callable[[], str]) -> None:
@@ -49,17 +50,30 @@ class SpareWorker:
             if self._process is None:
                 try:
                     self._process = start_worker(WAITING, self._block, log_path())
+                    self._hurried = False
                 except OSError as error:  # without it a successor takes longer, no more
                     logger.info("No process could be started ahead: %s", error)
                     self._failed = True
             elif self._process.poll() is not None:
                 self._failed = True
 
+    def hurry(self) -> None:
+        """Let the process, if any, load at full speed: it may be needed soon."""
+        with self._changing:
+            if self._process is None or self._hurried:
+                return
+            self._hurried = True
+            with suppress(OSError):  # it has ended
+                self._process.stdin.write(b"\n")
+                self._process.stdin.flush()
+
     def take(self) -> subprocess.Popen[bytes] | None:
         """Return the process, which is then no longer held here; None if none can work."""
         with self._changing:
             process, self._process = self._process, None
-        if process is None or _can_work(process):
+        if process is None:
+            return None
+        if process.poll() is None and not is_suspended(process.pid):
             return process
         _end(process)
         return None
@@ -70,20 +84,6 @@ class SpareWorker:
             process, self._process = self._process, None
         if process is not None:
             _end(process)
-
-
-def _can_work(process: subprocess.Popen[bytes]) -> bool:
-    """Return whether a process has neither ended nor been stopped by a signal."""
-    if process.poll() is not None:
-        return False
-    if sys.platform == "win32":  # which has no such signal, and where asking takes long
-        return True
-    import psutil
-
-    try:
-        return psutil.Process(process.pid).status() != psutil.STATUS_STOPPED
-    except psutil.Error:
-        return False
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

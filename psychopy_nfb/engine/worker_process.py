@@ -265,11 +265,14 @@ class WorkerProcess:
         """Look once; return whether there is nothing to look after any more."""
         process = self._process
         dead = process.poll() is not None
-        if not (self._health.is_silent(first=not self._told) or dead):
+        if not (self._health.is_lost(process.pid, first=not self._told) or dead):
             # At first the experiment itself still loads; in the middle of a run it does not.
             may_load = self._health.is_ready if self.restarts else self._health.has_worked
             if self._spare is not None and may_load:
                 self._spare.begin(lambda: self.logs.new(self._session))
+            # Where one after another ends, the next is needed before it had loaded unhurriedly.
+            if self._spare is not None and (self._health.is_doubtful or self._health.in_vain):
+                self._spare.hurry()
             return False
         if not self._told:
             self._receiver.join(LAST_WORDS_SECONDS)  # it may have said why

@@ -7,8 +7,10 @@ import sys
 import time
 
 import numpy as np
+import pandas as pd
 import pytest
-from campaign import Amplifier, disturbed_session, wrongs
+from campaign import Amplifier, disturbed_session
+from disturbed_files import misplaced_gaps, wrongs
 
 from psychopy_nfb import Neurofeedback
 from psychopy_nfb.clock import lsl_now
@@ -36,6 +38,32 @@ def test_each_mark_block_and_setting_is_in_the_data_once_though_processes_die(tm
     assert wrongs(stem, done) == {}
     restarts = read_session(stem).events.trial_type.tolist().count("worker_restarted")
     assert restarts == 3
+
+
+def test_a_gap_that_is_told_in_another_place_is_found():
+    stamps = np.delete(np.arange(1000), np.arange(400, 450)) / 250.0
+    gap = {"sample": 400, "t": stamps[399], "duration": 0.2}
+    assert not list(misplaced_gaps(stamps, pd.DataFrame([gap])))
+    for odd in ({"sample": 401}, {"t": stamps[398]}, {"duration": 0.19}):
+        assert list(misplaced_gaps(stamps, pd.DataFrame([{**gap, **odd}]))), odd
+
+
+@pytest.mark.alone
+@needs_signals
+def test_a_process_that_was_stopped_is_noticed_nearly_as_soon_as_one_that_died(
+    amplifier, training, until
+):
+    noticed = {signal.SIGKILL: [], signal.SIGSTOP: []}
+    with Neurofeedback(training(amplifier().source_id)) as nfb:
+        for how in 3 * list(noticed):
+            time.sleep(0.3)  # the values of the one before are old by then
+            until(lambda: nfb.update() is None and not nfb.stale, 20, "feedback")
+            before, begun = nfb.restarts, time.monotonic()
+            os.kill(nfb.worker_pid, how)
+            until(lambda n=before: nfb.restarts > n, 10, "a successor")
+            noticed[how].append(time.monotonic() - begun)
+    died, stopped = (np.median(seconds) for seconds in noticed.values())
+    assert stopped < died + 1.0, noticed
 
 
 @pytest.mark.alone
