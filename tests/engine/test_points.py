@@ -113,7 +113,7 @@ def test_no_sample_from_before_a_block_counts_in_it_though_the_worker_was_held_u
         wait_for_values(nfb, until)
         for turn in range(3):
             os.kill(nfb.worker_pid, signal.SIGSTOP)
-            time.sleep(0.7)  # less than what a process is replaced for
+            time.sleep(0.35)  # less than what a process is replaced for
             with nfb.block(f"training {turn}"):
                 os.kill(nfb.worker_pid, signal.SIGCONT)
                 spend(nfb, until, 1.0)
