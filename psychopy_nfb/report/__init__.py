@@ -12,7 +12,8 @@
 - `lag_words`, `lag_figure`: its lag; `chosen_lags`: the blocks in which the lag was chosen;
 - `certificate`: a computer's timing certificate, and the one nearest to a session;
 - `study_report`: a whole study as a page; `study_steps`: the steps of ``psychopy-nfb study`` that
-  write it, and the dataset; `given_answers`: what participants answered;
+  write it, and the dataset; `given_answers`: what participants answered; `participant_flow`: who
+  was allocated, withdrew and is analysed;
 - `learning_command`, `learning_figure`: ``psychopy-nfb learning``, the course of a study;
 - `bids/`: sessions as a dataset for repositories; `cred_nf/`: a study's checklist for a journal.
 """

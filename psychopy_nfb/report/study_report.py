@@ -28,11 +28,12 @@ from psychopy_nfb.report.learning_command import AXES, slopes_sections
 from psychopy_nfb.report.learning_figure import CAPTION, learning_figure
 from psychopy_nfb.report.numbers import percent
 from psychopy_nfb.report.page import Picture, Section, Table, write_page
+from psychopy_nfb.report.participant_flow import flow_section
 from psychopy_nfb.study.guesses import guesses_by_arm, read_guesses
 from psychopy_nfb.study.openings import unblinding_of
 from psychopy_nfb.study.plan import StudyFolder
 from psychopy_nfb.study.register import Register
-from psychopy_nfb.study.status import blinding, progress
+from psychopy_nfb.study.status import Progress, blinding, progress
 from psychopy_nfb.study.unblinding import read_arms
 from psychopy_nfb.study.words import QUESTIONS, REPEAT, UNKNOWN
 
@@ -125,8 +126,14 @@ def write_study_report(folder: StudyFolder, out: Path, table: pd.DataFrame) -> d
         paths["answers"] = out / "answers.csv"
         _write_table(answers, paths["answers"])
     by_arm = folder.study.blinded and bool(arms)
-    sections = [_people(folder, files), *_learning(table, files)]
-    sections.append(_artifacts(table))
+    people = progress(folder)
+    direction = _direction(files.finished[0])
+    sections = [
+        _people(folder, files, people),
+        flow_section(folder.study, people, table, arms if by_arm else {}, direction),
+        *_learning(table, direction),
+        _artifacts(table),
+    ]
     sections += [_answered(answers)] if len(answers) else []
     if by_arm:
         sections += [*_shown_by_arm(files, arms), *_blinding(folder, arms)]
@@ -157,14 +164,14 @@ def _answered(answers: pd.DataFrame) -> Section:
     return Section("What participants answered", ["All answers are in answers.csv."], table=table)
 
 
-def _people(folder: StudyFolder, files: StudyFiles) -> Section:
+def _people(folder: StudyFolder, files: StudyFiles, people: list[Progress]) -> Section:
     study = folder.study
     rows = [
         [one.participant, one.stratum, f"{one.done} of {study.sessions}", one.state]
-        for one in progress(folder)
+        for one in people
     ]
     planned = study.sessions * len(study.participants)
-    done = sum(one.done for one in progress(folder))
+    done = sum(one.done for one in people)
     said = [
         f"{done} of {planned} planned sessions are done; {len(files.cut_off)} runs were cut off. "
         f"Arms: {blinding(folder)}."
@@ -181,10 +188,9 @@ def _people(folder: StudyFolder, files: StudyFiles) -> Section:
     return Section("Who took part", said, table=table)
 
 
-def _learning(table: pd.DataFrame, files: StudyFiles) -> list[Section]:
+def _learning(table: pd.DataFrame, direction: str) -> list[Section]:
     if not (table.kind == FEEDBACK).any():
         return [Section("What was learned", ["No session has a block with feedback."])]
-    direction = _direction(files.finished[0])
     sections = slopes_sections(table, "z_own", direction)
     sections[0].pictures.append(Picture(learning_figure(table, "z_own", AXES["z_own"]), CAPTION))
     return sections

@@ -72,7 +72,8 @@ class BidsStep(Step):
     summary = "export the sessions as a dataset after BIDS"
     description = (
         "Export all finished sessions into one folder as a dataset after BIDS. Sessions and texts "
-        "that are in the folder stay as they are. What was shown is in it after unblinding only."
+        "that are in the folder stay as they are. What was shown is in it after unblinding only. "
+        "The table of participants has strata, and after which session somebody withdrew."
     )
     example = "my_study my_dataset"
 
@@ -87,16 +88,19 @@ class BidsStep(Step):
         from tqdm import tqdm
 
         from psychopy_nfb.report.bids.export import export_session
+        from psychopy_nfb.report.bids.participants import describe_participants
         from psychopy_nfb.report.study_report import files_of
         from psychopy_nfb.study.plan import StudyFolder
 
-        files = files_of(StudyFolder(options.folder))
+        folder = StudyFolder(options.folder)
+        files = files_of(folder)
         new = 0
         for one in tqdm(files.finished, desc="sessions", unit="", disable=None, leave=False):
             done = export_session(one.stem, options.out)
             new += done.new
             for note in done.notes if done.new else ():
                 print(f"{done.stem}: {note}")
+        describe_participants(options.out, folder.study)
         there = len(files.finished) - new
         print(f"{new} sessions were added" + (f", {there} were there already." if there else "."))
         if left_out := files.left_out():

@@ -1,6 +1,6 @@
 """Studies: who is trained when and in which arm, sealed until the end.
 
-- `plan`: what a study is, ``study.json``; `participants`: who is added to it;
+- `plan`: what a study is, ``study.json``; `participants`: who is added to it, and who withdraws;
 - `locks`: no session runs on two computers at once;
 - `command`, `steps`, `key_steps`: ``psychopy-nfb study``; `arms`, `words`: what is typed there;
   `status`: how far everybody is;

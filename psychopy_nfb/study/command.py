@@ -8,7 +8,15 @@ from importlib import import_module
 from pathlib import Path
 
 from psychopy_nfb.study.key_steps import AllocateStep, ContingencyStep, UnblindStep
-from psychopy_nfb.study.steps import AddStep, GuessStep, NewStep, NextStep, StatusStep, Step
+from psychopy_nfb.study.steps import (
+    AddStep,
+    GuessStep,
+    NewStep,
+    NextStep,
+    StatusStep,
+    Step,
+    WithdrawStep,
+)
 
 STEPS: dict[str, type[Step] | str] = {
     "new": NewStep,
@@ -16,6 +24,7 @@ STEPS: dict[str, type[Step] | str] = {
     "add": AddStep,
     "next": NextStep,
     "status": StatusStep,
+    "withdraw": WithdrawStep,
     "guess": GuessStep,
     "unblind": UnblindStep,
     "contingency": ContingencyStep,

@@ -202,10 +202,10 @@ def _sealed_slots(
 
 
 def _give_tokens(folder: StudyFolder) -> None:
-    """Give tokens to those who were added before there were any."""
+    """Give tokens to those who were added before there were any, and still take part."""
     study, allocation = folder.study, Allocation.read(folder)
     for person in study.participants.values():
-        if person.token is None:
+        if person.token is None and person.withdrawn is None:
             used = {one.token for one in study.participants.values()}
             person.token = allocation.next_token(study.stratum(person.stratum), used)
     write_json(study, folder.file)

@@ -52,12 +52,12 @@ def due(folder: StudyFolder, participant: object) -> Due:
     Raises
     ------
     SettingsError
-        If there is no such participant, all sessions are done, or the last one was cut off and
-        nobody has decided what follows.
+        If there is no such participant or they have withdrawn, all sessions are done, or the last
+        one was cut off and nobody has decided what follows.
     FileError
         If the study was changed after its allocation.
     """
-    label, person = folder.participant(participant)
+    label, person = folder.taking_part(participant)
     check_unchanged(folder)
     register = Register(folder)
     runs = register.runs(label)

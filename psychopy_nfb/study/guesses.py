@@ -42,17 +42,18 @@ def keep_guess(
     Raises
     ------
     SettingsError
-        If there is no such arm, or the last session is still to come.
+        If there is no such arm, or a session is still to come.
     FileError
         If that was asked before, or the arm is open already.
     """
-    label, _ = folder.participant(participant)
+    label, person = folder.participant(participant)
     check_choice("who", who, QUESTIONS)
     check_number("confidence", confidence, at_least=0, at_most=100, unit="%")
     if arm not in (*folder.study.arms, UNKNOWN):
         raise SettingsError("arm", arm, f"is none of {listed([*folder.study.arms, UNKNOWN])}")
     done = [run for run in Register(folder).runs(label) if run.state == "finished"]
-    if not done or done[-1].number < folder.study.sessions:
+    last = bool(done) and done[-1].number >= folder.study.sessions
+    if not last and person.withdrawn is None:
         n = done[-1].number if done else 0
         raise SettingsError(
             "participant",

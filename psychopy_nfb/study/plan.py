@@ -67,6 +67,20 @@ class Arm:
 
 
 @dataclass(kw_only=True)
+class Withdrawal:
+    """Why somebody takes part no longer."""
+
+    date: str
+    """The day, as ISO 8601."""
+    reason: str
+    """Why, in the words of whoever has entered it."""
+    after_session: int
+    """The last session that had finished by then; 0 for none."""
+    entered: str
+    """When it was entered, as ISO 8601."""
+
+
+@dataclass(kw_only=True)
 class Participant:
     """Somebody who takes part."""
 
@@ -76,6 +90,8 @@ class Participant:
     """Each stratum's name and where the participant belongs."""
     token: str | None = None
     """Stands for the arm, which nobody sees."""
+    withdrawn: Withdrawal | None = None
+    """Since when and why the participant takes part no longer."""
 
 
 @dataclass(kw_only=True)
@@ -310,6 +326,25 @@ class StudyFolder:
             )
         return known, self.study.participants[known]
 
+    def taking_part(self, label: object) -> tuple[str, Participant]:
+        """Return label and entry of a participant who has not withdrawn.
+
+        Raises
+        ------
+        SettingsError
+            If nobody is called so, or the participant has withdrawn.
+        """
+        label, person = self.participant(label)
+        if person.withdrawn is None:
+            return label, person
+        raise SettingsError(
+            "participant",
+            label,
+            f"{withdrew(person.withdrawn)}; there are no more sessions. If that was entered by "
+            f"mistake: psychopy-nfb study withdraw {self.path} {label} --undo. A replacement is "
+            "added as a new participant, with a label of their own",
+        )
+
 
 def new_study(folder: str | os.PathLike[str], study: Study) -> StudyFolder:
     """Write a study into a folder that has none.
@@ -342,6 +377,19 @@ def new_study(folder: str | os.PathLike[str], study: Study) -> StudyFolder:
 def now() -> str:
     """Return this moment as ISO 8601, with the offset from UTC."""
     return datetime.now().astimezone().isoformat(timespec="seconds")
+
+
+def withdrew(one: Withdrawal) -> str:
+    """Return in words that somebody has withdrawn.
+
+    Examples
+    --------
+    >>> day, at = "2026-03-05", "2026-03-06T10:00:00+01:00"
+    >>> withdrew(Withdrawal(date=day, reason="moved away", after_session=2, entered=at))
+    'withdrew on 2026-03-05 after session 2: moved away'
+    """
+    done = f"session {one.after_session}" if one.after_session else "no finished session"
+    return f"withdrew on {one.date} after {done}: {one.reason}"
 
 
 def plain(source: ShownSource | None) -> Any:

@@ -216,12 +216,12 @@ class StudySession:
         FileError
             If a session of the participant runs elsewhere.
         SettingsError
-            If another one has run in the meantime.
+            If another one has run in the meantime, or the participant has withdrawn.
         """
         label, number = self.participant, self.number
         self._lock = self._folder.lock(f"sub-{label}", f"Session {number} of participant {label}")
         try:
-            again = due(self._folder, label)
+            again = due(StudyFolder(self._folder.path), label)
         except NfbError:
             self.release()
             raise

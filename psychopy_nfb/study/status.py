@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from psychopy_nfb.study.guesses import read_guesses
 from psychopy_nfb.study.openings import unblinding_of
-from psychopy_nfb.study.plan import StudyFolder
+from psychopy_nfb.study.plan import Participant, StudyFolder, withdrew
 from psychopy_nfb.study.register import Register, Run
 
 
@@ -50,7 +50,7 @@ def progress(folder: StudyFolder) -> list[Progress]:
                 person.token or "",
                 done,
                 own[-1].begun[:16].replace("T", " ") if own else "",
-                _state(register, own, study.sessions),
+                _state(register, person, own, study.sessions),
                 ", ".join(guesses.get(label, [])),
             )
         )
@@ -67,7 +67,9 @@ def blinding(folder: StudyFolder) -> str:
     return "unblinded" if opened else "blinded"
 
 
-def _state(register: Register, runs: list[Run], sessions: int) -> str:
+def _state(register: Register, person: Participant, runs: list[Run], sessions: int) -> str:
+    if person.withdrawn is not None:
+        return withdrew(person.withdrawn)
     if not runs:
         return "session 1 is due"
     newest = runs[-1]

@@ -236,7 +236,7 @@ class NextStep(Step):
         from psychopy_nfb.study.register import Register
 
         folder = StudyFolder(options.folder)
-        label, person = folder.participant(options.participant)
+        label, person = folder.taking_part(options.participant)
         if options.decision is not None:
             Register(folder).decide(label, options.decision)
         one = due(folder, label)
@@ -275,7 +275,9 @@ class StatusStep(Step):
         check_unchanged(folder)
         study, opened = folder.study, unblinding_of(folder)
         n, each = len(study.participants), study.sessions
-        print(f"{study.name}, {blinding(folder)}. Participants: {n}; sessions of each: {each}.")
+        left = sum(person.withdrawn is not None for person in study.participants.values())
+        told = f"{n}, of whom {left} withdrew" if left else f"{n}"
+        print(f"{study.name}, {blinding(folder)}. Participants: {told}; sessions of each: {each}.")
         for one in opened:
             whose = "" if one["participants"] == "all" else f" (participant {one['participants']})"
             print(f"Unblinded by {one['who']} on {one['when']}{whose}: {one['why']}")
@@ -288,6 +290,50 @@ class StatusStep(Step):
         for cells in table:
             padded = (cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
             print("  ".join(padded).rstrip())
+
+
+class WithdrawStep(Step):
+    """Notes that somebody has withdrawn."""
+
+    summary = "note that a participant takes part no longer, and why"
+    description = (
+        "Note that a participant has withdrawn. Sessions of theirs are refused from then on; their "
+        "data stay, and the report counts them in their arm (intention to treat). The token stays "
+        "theirs: a replacement is added as a new participant. --undo takes a wrong entry back."
+    )
+    example = 'my_study 01 --reason "moved to another town" --date 2026-03-05'
+
+    @staticmethod
+    def add_options(parser: argparse.ArgumentParser) -> None:
+        """Add its options."""
+        add_participant_option(parser)
+        which = parser.add_mutually_exclusive_group(required=True)
+        which.add_argument(
+            "--reason", metavar="TEXT", help="why; it stands in the report, so name nobody in it"
+        )
+        which.add_argument("--undo", action="store_true", help="take it back: sessions go on")
+        parser.add_argument("--date", metavar="YYYY-MM-DD", help="on which day (default: today)")
+
+    @staticmethod
+    def run(options: argparse.Namespace) -> None:
+        """Do it."""
+        from psychopy_nfb.errors import SettingsError
+        from psychopy_nfb.study.participants import take_back_withdrawal, withdraw_participant
+        from psychopy_nfb.study.plan import StudyFolder, withdrew
+
+        folder = StudyFolder(options.folder)
+        if options.undo:
+            if options.date is not None:
+                raise SettingsError("date", options.date, "does not go with --undo; leave it out")
+            label = take_back_withdrawal(folder, options.participant)
+            print(f"Participant {label} takes part again.")
+            return
+        label, entry = withdraw_participant(
+            folder, options.participant, options.reason, options.date
+        )
+        print(f"Participant {label} {withdrew(entry)}.")
+        print("The data stay and count in the report. A replacement is a new participant:")
+        print(f"  psychopy-nfb study add {folder.path} LABEL")
 
 
 class GuessStep(Step):

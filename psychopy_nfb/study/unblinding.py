@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import logging
 import os
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -41,20 +42,26 @@ class Unblinded:
 def missing(folder: StudyFolder) -> list[str]:
     """Return what of a study is still to come, a sentence each: sessions, and guesses of the arm.
 
-    After unblinding neither can be had any more as it should be.
+    After unblinding neither can be had any more as it should be. Those who withdrew have no more
+    sessions; those of them who never had one are not asked for the arm.
     """
     study, register = folder.study, Register(folder)
-    done = {(run.participant, run.number) for run in register.runs() if run.state == "finished"}
-    left = {
-        label: study.sessions - sum(one[0] == label for one in done) for label in study.participants
-    }
+    done = Counter(
+        who
+        for who, _ in {
+            (run.participant, run.number) for run in register.runs() if run.state == "finished"
+        }
+    )
+    stay = [label for label, person in study.participants.items() if person.withdrawn is None]
+    left = {label: study.sessions - done[label] for label in stay}
+    believe = [label for label in study.participants if label in left or done[label]]
     asked = {(guess.participant, guess.who) for guess in read_guesses(folder)}
     found = []
     people = [f"{label} ({n})" for label, n in left.items() if n]
     if people:
         found.append(f"Sessions are missing of {listed(people)}.")
     for who in QUESTIONS:
-        people = [label for label in study.participants if (label, who) not in asked]
+        people = [label for label in believe if (label, who) not in asked]
         if people:
             whose = (
                 "participants" if who == "participant" else "experimenter about the participants"

@@ -174,7 +174,7 @@ def test_the_status_has_a_line_for_each_participant(study, tmp_path):
 
 
 def test_each_step_says_what_it_is_for(study, capsys):
-    for step in ("new", "add", "next", "status", "allocate", "guess", "unblind"):
+    for step in ("new", "add", "next", "status", "allocate", "withdraw", "guess", "unblind"):
         with pytest.raises(SystemExit) as ended:
             main(["study", step, "--help"])
         assert ended.value.code == 0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,7 @@ from psychopy_nfb.recording import SessionRecord
 from psychopy_nfb.report.study_report import arms_of
 from psychopy_nfb.settings import read_plain_json, write_json
 from psychopy_nfb.study.guesses import keep_guess
+from psychopy_nfb.study.participants import add_participant, withdraw_participant
 from psychopy_nfb.study.register import Register, Run
 from psychopy_nfb.study.unblinding import unblind
 
@@ -140,6 +143,102 @@ def test_a_study_is_exported_and_what_was_there_stays(done, capsys, tmp_path):
     assert json.loads((out / "dataset_description.json").read_text("utf-8"))["BIDSVersion"]
     assert main(["study", "bids", str(folder.path), str(out)]) == 0
     assert "0 sessions were added, 8 were there already." in capsys.readouterr().out
+
+
+def flow(page):
+    """Return the flow of participants: one row for each thing that is counted."""
+    (section,) = re.findall(r"<h2>Flow of participants</h2>.*?</table>", page, re.DOTALL)
+    rows = [
+        [html.unescape(cell).strip() for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row)]
+        for row in re.findall(r"<tr>.*?</tr>", section, re.DOTALL)
+    ]
+    head, *rest = rows
+    return pd.DataFrame(rest, columns=["what", *head[1:]]).set_index("what").astype(int)
+
+
+def test_the_flow_of_participants_counts_who_withdrew_by_arm_once_arms_are_open(done, capsys):
+    folder, private = done
+    (folder.path / "sessions" / "sub-02_ses-02_run-01.json").unlink()
+    withdraw_participant(folder, "02", "moved away")
+    add_participant(folder, "05")
+    add_participant(folder, "06")
+    withdraw_participant(folder, "06", "<no time>")
+    _, page, _ = report(folder, capsys)
+    counts = flow(page)
+    assert list(counts.columns) == ["participants"]
+    assert counts["participants"].to_dict() == {
+        "allocated": 6,
+        "began a session": 4,
+        "withdrew after no finished session: <no time>": 1,
+        "withdrew after a session: moved away": 1,
+        "withdrew, in all": 2,
+        "had all sessions": 3,
+        "has sessions to come": 1,
+        "in the analysis": 4,
+        "responded, of all of them": 0,
+    }
+    assert "1 participant who withdrew included. 4 of 6 have such data" in page
+    unblind(folder, lambda public: private, "A third person", "the study is over")
+    arms = arms_of(folder)
+    _, page, table = report(folder, capsys)
+    counts = flow(page)
+    assert set(counts.columns) == {"real", "sham", "all"}
+    for arm in ("real", "sham"):
+        own = [label for label in arms if arms[label] == arm]
+        assert counts.loc["allocated", arm] == len(own)
+        assert counts.loc["in the analysis", arm] == len(set(own) & set(PEOPLE))
+        assert counts.loc["withdrew after a session: moved away", arm] == ("02" in own)
+    assert set(table.participant) == set(PEOPLE)  # who withdrew counts in the arm of the draw
+
+
+def test_the_dataset_has_strata_and_withdrawals_and_keeps_what_was_written_by_hand(
+    make_study, training, tmp_path
+):
+    pytest.importorskip("pybv", reason="pybv writes the EEG of the dataset")
+    strata = {"sex": ["f", "m"], "Age group": ["young", "old"]}
+    folder = make_study(sessions=2, strata=strata)
+    random = np.random.default_rng(3)
+    for label, sex, age in (("01", "f", "old"), ("02", "m", "young"), ("03", "m", "old")):
+        add_participant(folder, label, {"sex": sex, "Age group": age})
+        if label == "03":
+            continue
+        files = write_session(
+            folder.data,
+            training(dwell=0.1),
+            random.normal(0, 5, (2_500, 1)),
+            [("training", 500, 2_000, None)],
+            rate=RATE,
+            labels=("Oz",),
+            participant=label,
+            session="01",
+        )
+        stream = {"name": "Amp", "type": "EEG", "format": "double64", "labels": ["Oz"]}
+        stream |= {"kinds": {}, "units": ["microvolts"], "microvolts_per_unit": [1.0]}
+        record = SessionRecord.load(files.settings)
+        record.update(stream={**stream, "rate": RATE}, **files.begun("alpha"))
+        stem = files.stem.relative_to(folder.path).as_posix()
+        begun = "2026-03-01T10:00:00+01:00"
+        whose = {"participant": label, "number": 1, "run": 1, "stem": stem, "begun": begun}
+        Register(folder).write(Run(**whose, state="finished"))
+    out = tmp_path / "dataset"
+
+    def exported():
+        assert main(["study", "bids", str(folder.path), str(out)]) == 0
+        return (out / "participants.tsv").read_text("utf-8").splitlines()
+
+    assert exported() == [
+        "participant_id\tstratum_sex\tstratum_age_group\twithdrew_after",
+        "sub-01\tf\told\tn/a",
+        "sub-02\tm\tyoung\tn/a",
+    ]
+    table = out / "participants.tsv"
+    table.write_text(table.read_text("utf-8").replace("sub-01\tf", "sub-01\tF"), "utf-8")
+    withdraw_participant(folder, "02", "a private reason")
+    assert exported()[1:] == ["sub-01\tF\told\tn/a", "sub-02\tm\tyoung\t1"]
+    described = json.loads((out / "participants.json").read_text("utf-8"))
+    assert set(described) == set(table.read_text("utf-8").splitlines()[0].split("\t"))
+    assert described["stratum_age_group"]["Levels"].keys() == {"young", "old"}
+    assert "private" not in table.read_text("utf-8") + json.dumps(described)
 
 
 def test_runs_that_are_in_no_figure_are_named(done, capsys, tmp_path):

@@ -77,6 +77,37 @@ def add_row(path: Path, row: Mapping[str, object]) -> None:
     _write(path, "\n".join([*lines, added]) + "\n")
 
 
+def complete_rows(
+    path: Path, columns: Iterable[str], rows: Mapping[str, Mapping[str, object]]
+) -> None:
+    """Add columns to a table, and fill their cells where they say ``n/a``.
+
+    Parameters
+    ----------
+    path : path
+        The table.
+    columns : iterable of str
+        Names of the columns; those that are there are filled, the others come after them.
+    rows : mapping of str to mapping of str to object
+        By the first cell of a row, the value in each of the columns.
+    """
+    first, *lines = path.read_text(encoding="utf-8-sig").splitlines()
+    head = first.split("\t")
+    head += [name for name in columns if name not in head]
+    filled = ["\t".join(head)]
+    for line in filter(None, lines):
+        cells = line.split("\t")
+        cells += [NOT_AVAILABLE] * (len(head) - len(cells))
+        known = rows.get(cells[0], {})
+        filled.append(
+            "\t".join(
+                cell(known[name]) if text == NOT_AVAILABLE and name in known else text
+                for name, text in zip(head, cells, strict=True)
+            )
+        )
+    _write(path, "\n".join(filled) + "\n")
+
+
 def _write(path: Path, text: str) -> None:
     draft = path.with_name(f"{path.name}.part")
     draft.write_bytes(text.encode("utf-8"))
