@@ -12,8 +12,10 @@ import network
 import numpy as np
 import pandas as pd
 import pytest
+from clock_amplifier import READING_ERROR
 from computers import TOKEN, Worker
 from other_computer_clock import Clock, compiler
+from seen_ramp import seen_ramp
 
 from psychopy_nfb.analysis import lag_summary, out_of_order
 from psychopy_nfb.recording import read_session
@@ -94,30 +96,50 @@ class Screen:
 
 
 @pytest.fixture
-def session(computers, clock, tmp_path):
-    """Return a function that runs a session; it returns the screen's files and the worker's."""
+def session_of(computers, clock, tmp_path):
+    """Return a function that runs sessions.
+
+    It is given the command of the amplifier, and returns a function that runs a session with it;
+    that returns the screen's files, the worker's, and what the experiment has told.
+    """
     (eeg, screen), between = computers
     source_id = f"amp-{uuid.uuid4()}"
     there = (*within(eeg), *clock.before())
-    simulator = subprocess.Popen(
-        [*there, sys.executable, "-m", "psychopy_nfb.simulate.simulator", "--seconds", "300"]
-        + ["--source-id", source_id],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    worker = Worker(tmp_path / "eeg", before=there)
+    amplifiers, workers = [], []
 
-    def run(seconds, meanwhile=lambda: None):
-        shown = Screen(screen, source_id, worker.name, tmp_path / "screen", seconds)
-        stem = shown.next()["begun"]
-        meanwhile()
-        return stem, worker.stem(), shown.until_end()
+    def start(*amplifier):
+        amplifiers.append(
+            subprocess.Popen(
+                [*there, sys.executable, *amplifier, source_id],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+        )
+        worker = Worker(tmp_path / "eeg", before=there)
+        workers.append(worker)
 
-    yield run
-    worker.end()
-    simulator.kill()
-    simulator.wait()
+        def run(seconds, meanwhile=lambda: None, *more):
+            folder = tmp_path / "screen"
+            shown = Screen(screen, source_id, worker.name, folder, seconds, *more)
+            stem = shown.next()["begun"]
+            meanwhile()
+            return stem, worker.stem(), shown.until_end()
+
+        return run
+
+    yield start
+    for worker in workers:
+        worker.end()
+    for amplifier in amplifiers:
+        amplifier.kill()
+        amplifier.wait()
+
+
+@pytest.fixture
+def session(session_of):
+    """Return a function that runs a session with simulated EEG."""
+    return session_of("-m", "psychopy_nfb.simulate.simulator", "--seconds", "300", "--source-id")
 
 
 def lag_errors(own, session, clock):
@@ -131,8 +153,10 @@ def lag_errors(own, session, clock):
 
 
 @pytest.mark.campaign
-def test_row_129_the_logged_lag_is_the_true_one_while_the_clocks_drift(session, clock):
-    here, there, _ = session(90.0)
+def test_row_129_the_logged_lag_is_the_true_one_while_the_clocks_drift(session_of, clock, tmp_path):
+    light = tmp_path / "light.npz"
+    run = session_of(str(Path(__file__).with_name("clock_amplifier.py")))
+    here, there, _ = run(90.0, lambda: None, "--light", str(light))
     joined, own = read_session(there), pd.read_csv(f"{here}_frames.csv")
     since, errors = lag_errors(own, joined, clock)
     for begin in range(0, 90, 10):
@@ -147,6 +171,30 @@ def test_row_129_the_logged_lag_is_the_true_one_while_the_clocks_drift(session, 
     ours = own.t_flip[own.t_sample.notna()].to_numpy()
     assert np.abs(flips - ours)[since > LEARNT_SECONDS].max() < LAG_ERROR
     assert known["sample"].tolist() == own["sample"][own.t_sample.notna()].tolist()
+    check_light(seen_ramp(light, own), own, joined)
+
+
+def check_light(seen, own, joined):
+    """Check that the lag from sample to light, as a sensor saw it, is the one that was logged."""
+    assert seen.new.mean() > 0.7  # the others show the sample of the frame before, or were missed
+    logged = (own.t_flip - own.t_sample)[seen.index]
+    to_light = seen.to_light.median()
+    since = own.t_flip[seen.index] - own.t_flip[0]
+    errors = (seen.lag - seen.to_light.fillna(to_light) - logged)[since > LEARNT_SECONDS]
+    print(f"flip to light {1e3 * to_light:.2f} ms; logged lag wrong by {in_ms(errors)}")
+    assert abs(errors.median()) < LAG_ERROR
+    assert errors.abs().quantile(0.95) < LAG_ERROR + READING_ERROR
+    told = lag_summary(joined.frames).stages["age_at_flip_ms"]  # what the report says
+    print(f"sample to light {in_ms(seen.lag)}; to flip {told.median:.2f}, {told.p95:.2f} ms")
+    for figure, share in ((told.median, 0.5), (told.p95, 0.95)):
+        until_flip = seen.lag.quantile(share) - to_light
+        assert figure == pytest.approx(1e3 * until_flip, abs=1e3 * LAG_ERROR)
+
+
+def in_ms(seconds):
+    """Return median and 95th percentile in milliseconds as text."""
+    low, high = 1e3 * seconds.quantile([0.5, 0.95])
+    return f"{low:.2f} ms (median), {high:.2f} ms (95th percentile)"
 
 
 def test_row_112_the_log_has_the_lag_of_the_network_on_one_clock(session, clock):
