@@ -72,6 +72,7 @@ def main(options: argparse.Namespace) -> int:
     """Run the demo as `options` say; return the exit status."""
     from psychopy_nfb.analysis import lag_summary
     from psychopy_nfb.display.neurofeedback import Neurofeedback
+    from psychopy_nfb.display.window import check_screen
     from psychopy_nfb.engine.plugins import load_plugins
 
     check_number("seconds", options.seconds, at_least=SHORTEST_SECONDS, unit="s")
@@ -94,6 +95,7 @@ def main(options: argparse.Namespace) -> int:
             )
         except FileError as error:
             raise FileError("out", options.out, error.remedy) from None
+        check_screen()
         picture = nfb.files.stem.with_name(nfb.files.stem.name + "_screen.png")
         with naming_kept_files(nfb.files.stem):
             try:

@@ -95,11 +95,26 @@ def demo(tmp_path):
     return lambda *arguments: refusal("demo", "--out", tmp_path / "out", *arguments)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="only X11 has no display without DISPLAY")
-def test_a_demo_without_mistake_does_need_the_display_that_the_others_lack(tmp_path):
-    done = run("demo", "--out", tmp_path, "--seconds", "15", display=False)
-    assert done.returncode != 0
-    assert "display" in done.stderr.lower()
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("demo", "--seconds", 15, "--out"),
+        ("selftest", "--seconds", 15, "--out"),
+        ("bench", "all", "--seconds", 5, "--out"),
+        *(("bench", what, "--seconds", 5, "--out") for what in ("loop", "console", "designs")),
+    ],
+    ids=lambda arguments: " ".join(map(str, arguments[:2])),
+)
+def test_what_opens_a_window_says_in_one_sentence_that_a_screen_is_needed(arguments, tmp_path):
+    done = run(*arguments, tmp_path, display=False)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1, done.stderr
+    command = arguments[0]
+    assert done.stderr.startswith(f"psychopy-nfb {command}: display=None: a screen is needed, ")
+    assert "over SSH set DISPLAY" in done.stderr
+    assert list(tmp_path.glob("*_eeg.xdf")) == []  # nothing has run
 
 
 @pytest.mark.parametrize("command", ["demo", "replay"])

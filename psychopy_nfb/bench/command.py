@@ -29,6 +29,8 @@ PARTS = {
 """Each module has ``measure(options) -> Outcome``."""
 ALL = ("start", "ipc", "designs", "dsp")
 """Parts of ``bench all`` and its page; the others take long and have limits of their own."""
+ON_SCREEN = ("loop", "builder", "start", "designs", "console", "all")
+"""Those that open windows."""
 BRIEF_CHUNKS = 100_000
 
 
@@ -87,6 +89,10 @@ def main(options: argparse.Namespace) -> int:
     if options.what == "all":
         options.chunks = min(options.chunks, BRIEF_CHUNKS)
         prepare_folder(options.out)
+    if options.what in ON_SCREEN:
+        from psychopy_nfb.display.window import check_screen
+
+        check_screen()
     outcomes: dict[str, Outcome] = {}
     for part in ALL if options.what == "all" else (options.what,):
         outcomes[part] = _measured(part, options)

@@ -31,12 +31,13 @@ def frame_loop(turns: int, turned: Callable[[], None]) -> dict[str, float]:
     # Where the processor draws, it does so in this thread: its helpers would wait for each other.
     os.environ.setdefault("LP_NUM_THREADS", "0")
     import pandas as pd
-    from psychopy import core, visual
+    from psychopy import core
 
     from psychopy_nfb.analysis import lag_summary
     from psychopy_nfb.display import FeedbackBar, pace
+    from psychopy_nfb.display.window import open_window
 
-    win = visual.Window((800, 600), units="pix", color="black", allowGUI=False)
+    win = open_window((800, 600), units="pix", allowGUI=False)
     pace(win, PACED_HZ)
     bar = FeedbackBar(win, size=(60, 400), pos=(0, 0))
     conditions = {

@@ -51,12 +51,13 @@ BARS = {
 def measure(options: argparse.Namespace) -> Outcome:
     """Show frames in turns: without a page, and with two pages open."""
     os.environ.setdefault("LP_NUM_THREADS", "0")  # as `frames.frame_loop`
-    from psychopy import core, visual
+    from psychopy import core
 
     from psychopy_nfb.display import FeedbackBar, pace
+    from psychopy_nfb.display.window import open_window
 
     turns = max(1, round(options.seconds / TURN_SECONDS))
-    win = visual.Window((800, 600), units="pix", color="black", allowGUI=False)
+    win = open_window((800, 600), units="pix", allowGUI=False)
     pace(win, PACED_HZ)
     bar = FeedbackBar(win, size=(60, 400), pos=(0, 0))
     dropped = dict.fromkeys(CONDITIONS, 0)

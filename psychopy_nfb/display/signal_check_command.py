@@ -47,7 +47,7 @@ def main(options: argparse.Namespace) -> int:
         check_number("seconds", options.seconds, above=0, unit="s")
     from psychopy_nfb.display.neurofeedback import Neurofeedback
     from psychopy_nfb.display.signal_check import show_signal_check
-    from psychopy_nfb.display.window import open_window, pacing_note
+    from psychopy_nfb.display.window import check_screen, open_window, pacing_note
     from psychopy_nfb.dsp import DCBlock, Pick, Pipeline
     from psychopy_nfb.engine.configuration import Configuration
     from psychopy_nfb.lsl.ask import ask_channels
@@ -74,6 +74,7 @@ def main(options: argparse.Namespace) -> int:
             markers=False,
         )
     )
+    check_screen()
     with doing("Starting the background process"):
         nfb.start()
     with nfb:

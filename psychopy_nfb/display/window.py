@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 from psychopy_nfb.errors import SettingsError
@@ -31,11 +32,34 @@ def open_window(size: tuple[int, int], **settings: Any) -> Window:
 
         return visual.Window(size, color="black", **settings)
     except Exception as error:  # display drivers and pyglet have no exception in common
-        raise SettingsError(
-            "display",
-            os.environ.get("DISPLAY"),
-            f"no window could be opened ({error}); run this on a desktop",
-        ) from error
+        raise _no_screen(error) from error
+
+
+def check_screen() -> None:
+    """Refuse to begin what will show a window where there is no screen; opens none itself.
+
+    Raises
+    ------
+    SettingsError
+        If there is no display.
+    """
+    try:
+        from psychopy import visual  # first: it sets pyglet's options
+
+        del visual
+        import pyglet
+
+        pyglet.canvas.get_display()
+    except Exception as error:  # as `open_window`
+        raise _no_screen(error) from error
+
+
+def _no_screen(error: Exception) -> SettingsError:
+    """Return what is said where a window cannot be opened."""
+    remedy = f"a screen is needed, and no window could be opened ({error}); run this on a desktop"
+    if sys.platform == "linux":
+        remedy += ", over SSH set DISPLAY, or without any screen put xvfb-run before the command"
+    return SettingsError("display", os.environ.get("DISPLAY"), remedy)
 
 
 def check_window(win: object) -> None:

@@ -84,7 +84,7 @@ def main(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace, injected: Injected) -> SelfTest:
     """Show a patch that follows a simulated rhythm, with a light sensor on it."""
     from psychopy_nfb.display import Neurofeedback, PhotodiodePatch
-    from psychopy_nfb.display.window import open_window, pacing_note
+    from psychopy_nfb.display.window import check_screen, open_window, pacing_note
 
     with amplifier(injected.stream / 1e3) as source_id:
         try:
@@ -93,6 +93,7 @@ def _run(options: argparse.Namespace, injected: Injected) -> SelfTest:
             )
         except FileError as error:
             raise FileError("out", options.out, error.remedy) from None
+        check_screen()
         with naming_kept_files(nfb.files.stem), _started(nfb):
             with doing("Opening the window"):
                 win = open_window((640, 480), fullscr=options.fullscreen, allowGUI=False)

@@ -38,15 +38,14 @@ def measure(options: argparse.Namespace) -> Outcome:
     """Show a bar in each design, at each load and rate."""
     # Where the processor draws, it does so in this thread: its helpers would wait for each other.
     os.environ.setdefault("LP_NUM_THREADS", "0")
-    from psychopy import visual
-
     from psychopy_nfb.display import FeedbackBar
+    from psychopy_nfb.display.window import open_window
 
     rows: list[dict[str, Any]] = []
     complete = False
     total = (len(ENGINES) + 1) * len(LOADS_MS) * len(RATES_HZ)
     counted = Turns(REPEATS)
-    win = visual.Window((320, 240), units="pix", color="black", allowGUI=False, checkTiming=False)
+    win = open_window((320, 240), units="pix", allowGUI=False, checkTiming=False)
     bar = FeedbackBar(win, size=(40, 160), pos=(0, 0))
     try:
         with (
