@@ -257,6 +257,11 @@ def clock_note(settings: Mapping[str, Any]) -> str | None:
         )
     if stamps.get("stamps") == "counted":
         return f"Samples were stamped by when their chunks arrived: {unknown}"
+    if stamps.get("stamps") == "averaged":
+        return (
+            f"The amplifier's stamps scattered by {1e3 * stamps['noise']:.1f} ms (standard "
+            "deviation) to both sides, and samples were placed along their mean."
+        )
     return None
 
 

@@ -163,7 +163,7 @@ class Listened:
                 *notes,
                 *self._notes,
             ],
-            rate_from="their arrival" if clock.counted else "the stamps",
+            rate_from="their arrival" if clock.on_arrival else "the stamps",
             **self._late(),
         )
 
@@ -213,6 +213,7 @@ def clock_in_words(facts: dict[str, object]) -> str:
     >>> clock_in_words(clock)
     "stamps jumped once meanwhile and are now +2.000 s off LSL's clock and moved onto it"
     """
+    noise = f"{1e3 * facts.get('noise', 0):.1f} ms (standard deviation)"
     off = f"{-facts['offset']:+,.3f} s"
     n_jumps, n_missing = facts["n_jumps"], facts["n_missing"]
     times = "once" if n_jumps == 1 else f"{n_jumps} times"
@@ -227,6 +228,8 @@ def clock_in_words(facts: dict[str, object]) -> str:
         "as sent": f"stamps {jumped}are{now} on LSL's clock, taken as sent",
         "moved": f"{moved} and moved onto it",
         "counted": f"stamps {jumped}do not tell when each sample was taken: samples are counted",
+        "averaged": f"stamps scatter around the times of their samples, by {noise} to both sides, "
+        "and samples are counted along their mean",
     }[facts["stamps"]]
     if facts["unit"] != "seconds":
         said = f"{said}; they were sent in {facts['unit']} and converted to seconds"

@@ -16,6 +16,7 @@ from psychopy_nfb.lsl.stamps_heard import (
     is_foreign,
     understand,
 )
+from psychopy_nfb.lsl.stamps_mean import MeanCounter
 from psychopy_nfb.lsl.stamps_unit import LEAST_STEPS, UNITS, seconds_per_unit
 from psychopy_nfb.lsl.stamps_words import (
     COUNTED,
@@ -23,6 +24,7 @@ from psychopy_nfb.lsl.stamps_words import (
     JUMP_BACK,
     JUMPS,
     MISSING,
+    NOISY,
     UNCHANGING,
     UNIT,
     offset_told,
@@ -86,7 +88,8 @@ class StampClock:
         """Seconds added to the stream's stamps."""
         self._unit = 1.0  # length in seconds of the unit that they are sent in
         self._untold = False  # whether they are moved and `events` does not have it yet
-        self._counter: SampleCounter | None = None
+        self._counter: SampleCounter | MeanCounter | None = None
+        self._noise = 0.0  # of stamps that scatter to both sides
         self.moved: bool = False
         """Whether the stream's stamps are not handed on as they are."""
         self.n_missing: int = 0
@@ -108,6 +111,11 @@ class StampClock:
     def counted(self) -> bool:
         """Whether samples are counted, as their stamps do not tell when they were taken."""
         return self._counter is not None
+
+    @property
+    def on_arrival(self) -> bool:
+        """Whether times follow the arrival of samples, as the stamps do not tell them."""
+        return self.moved or (self.counted and not self._noise)
 
     @property
     def chunk_seconds(self) -> float:
@@ -145,12 +153,21 @@ class StampClock:
 
     def facts(self) -> dict[str, object]:
         """Return what was made of the stamps, for the session's settings file."""
-        kind = "counted" if self.counted else "moved" if self.moved else "as sent"
+        kind = (
+            "averaged"
+            if self._noise
+            else "counted"
+            if self.counted
+            else "moved"
+            if self.moved
+            else "as sent"
+        )
         return {
             "stamps": kind,
             "unit": UNITS.get(self._unit, "seconds"),
             "offset": self.offset,
             "chunk_seconds": round(self.chunk_seconds, 6),
+            "noise": round(self._noise, 6),
             "n_missing": self.n_missing,
             "n_jumps": self.n_jumps,
         }
@@ -164,6 +181,9 @@ class StampClock:
         if told:
             self._tell_offset(heard.offset)
         if heard.counted and not self.counted:
+            if heard.noise:
+                self._begin_to_follow_mean(heard.noise)
+                return
             why = UNCHANGING if heard.unchanging else COUNTED
             self._begin_to_count(None if told else why, heard.own)
 
@@ -371,6 +391,13 @@ class StampClock:
         self._counter = SampleCounter(self.pace, self._gap_seconds, self._chunk_seconds, own)
         if sentence is not None:
             self.events.append(("stamps_counted", {"sentence": sentence}))
+
+    def _begin_to_follow_mean(self, noise: float) -> None:
+        """Count samples along the mean of stamps that scatter by `noise` seconds, and tell it."""
+        self._noise = noise
+        self._counter = MeanCounter(self.pace, self._gap_seconds, self._chunk_seconds, noise)
+        sentence = NOISY.format(1e3 * noise)
+        self.events.append(("stamps_counted", {"noise": noise, "sentence": sentence}))
 
     def _move(self, offset: float) -> None:
         self.offset, self.moved = offset, True

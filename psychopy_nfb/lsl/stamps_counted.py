@@ -21,6 +21,42 @@ LEAST_STEP = 0.1
 """Smallest step between two stamps that are put in order, as a share of the usual one."""
 
 
+class LateBlocks:
+    """Tells blocks before which samples were lost from those that were only held up.
+
+    Parameters
+    ----------
+    chunk_seconds : float
+        Time between two chunks.
+    """
+
+    def __init__(self, chunk_seconds: float):
+        self._chunk_seconds = chunk_seconds
+        self._doubt_ends: float | None = None
+
+    def are_lost(self, late: float, limit: float, received: float) -> bool:
+        """Return whether samples were lost before a block.
+
+        Parameters
+        ----------
+        late : float
+            Seconds by which it comes later than counted.
+        limit : float
+            Delay beyond which samples may be lost.
+        received : float
+            LSL's time when it had arrived.
+        """
+        if late <= limit:
+            self._doubt_ends = None
+            return False
+        if self._doubt_ends is None:
+            self._doubt_ends = received + DOUBT_SECONDS + self._chunk_seconds
+        if received < self._doubt_ends and late <= FOREIGN_SECONDS:
+            return False
+        self._doubt_ends = None
+        return True
+
+
 class SampleCounter:
     """Counts samples from block to block, and follows when blocks arrive.
 
@@ -53,7 +89,7 @@ class SampleCounter:
         self._chunk_seconds = chunk_seconds
         self._limit = max(gap_seconds, LOST_CHUNK * chunk_seconds)
         self._own = own
-        self._doubt_ends: float | None = None
+        self._late_blocks = LateBlocks(chunk_seconds)
         self.begin_window(-math.inf)
 
     def begin_window(self, received: float) -> None:
@@ -84,7 +120,7 @@ class SampleCounter:
             self._own = False
             arrived, late = received, received - begin - length
         rest = max(0.0, self._chunk_seconds - length)  # of the chunk, on its way
-        lost = self._is_lost(late, self._limit + rest, received)
+        lost = self._late_blocks.are_lost(late, self._limit + rest, received)
         if lost:
             begin, late = arrived - length, 0.0
             self.begin_window(received)
@@ -101,18 +137,6 @@ class SampleCounter:
             if slow > self._limit:
                 begin, lost = begin + slow, True
         return begin + (end - begin) / n * np.arange(1, n + 1), lost
-
-    def _is_lost(self, late: float, limit: float, received: float) -> bool:
-        """Return whether samples were lost before a block that comes so late."""
-        if late <= limit:
-            self._doubt_ends = None
-            return False
-        if self._doubt_ends is None:
-            self._doubt_ends = received + DOUBT_SECONDS + self._chunk_seconds
-        if received < self._doubt_ends and late <= FOREIGN_SECONDS:
-            return False
-        self._doubt_ends = None
-        return True
 
     def _end_window(self, received: float) -> float:
         """Return how late all of a window was, and learn the pace from it."""

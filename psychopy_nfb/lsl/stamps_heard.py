@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from psychopy_nfb.lsl.stamps_lost import lost_between
+from psychopy_nfb.lsl.stamps_noise import noise_of
 from psychopy_nfb.lsl.stamps_unit import seconds_per_unit
 
 FOREIGN_SECONDS = 1.0
@@ -57,6 +58,11 @@ class Heard:
     """Whether all samples have the same stamp."""
     own: bool = True
     """Whether a chunk's last stamp tells when the chunk was ready."""
+    noise: float = 0.0
+    """Standard deviation in seconds of stamps that scatter around the times of their samples, early
+    as often as late; 0 where they do not. Samples are then counted along their mean."""
+    undecided: bool = False
+    """Whether there were too few stamps to tell such noise from delays."""
     doubtful: bool = False
     """Whether samples come later and later, though not evenly: their stamps are made up, or this
     computer is too busy to take them. They are believed unless more time tells otherwise."""
@@ -157,7 +163,12 @@ def understand(arrivals: Sequence[tuple[np.ndarray, float]]) -> Heard:
             counted = _evenly(_pace(ends, received, len(received)))
             heard["doubtful"], heard["own"] = not counted, not counted
         heard["own"] = heard.get("own", True) and not heard["offset"]
-        heard["counted"] = counted
+        if heard["own"] and not heard.get("doubtful"):
+            rows = ends[np.isfinite(last)] - 1
+            heard["noise"], heard["undecided"] = noise_of(
+                rows, last[np.isfinite(last)], received[np.isfinite(last)]
+            )
+        heard["counted"] = counted = counted or bool(heard.get("noise"))
     if counted:
         times, numbers = (last if heard["own"] else received), ends
         times, numbers = times[np.isfinite(times)], numbers[np.isfinite(times)]

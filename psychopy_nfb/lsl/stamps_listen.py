@@ -61,7 +61,8 @@ def listen(take: Callable[[float], Block | None], expected: float) -> tuple[Hear
             continue
         look_at = seconds + LOOK_SECONDS
         heard = understand([block[1:] for block in blocks])
-        certain = heard.pace is not None and heard.within <= WRONG_RATE and not heard.doubtful
+        open_question = heard.doubtful or heard.undecided
+        certain = heard.pace is not None and heard.within <= WRONG_RATE and not open_question
         as_declared = certain and expected and not heard.differs_from(expected)
         other = certain and heard.within <= CERTAIN and seconds > OTHER_RATE_SECONDS
         if not heard.samples or as_declared or other or seconds > MOST_SECONDS:

@@ -17,6 +17,12 @@ UNCHANGING = (
     f"evenly as they arrive: {NOT_IN_LAG}. Set the amplifier's program to LSL's clock "
     "(local_clock)."
 )
+NOISY = (
+    "The amplifier's stamps are early as often as late, by {:.1f} ms (standard deviation), and not "
+    "by when samples arrive: this is taken for noise around the times of the samples, which are "
+    "counted and spaced evenly along its mean. If the program delays its stamps at random, samples "
+    "are that much older than they are said to be."
+)
 JUMPS = (
     "The clock of the amplifier's stamps jumped {} times in {:.0f} s: its stamps are used no "
     f"longer, and samples are counted and spaced evenly as they arrive: {NOT_IN_LAG}. See whether "

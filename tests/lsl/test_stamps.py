@@ -110,6 +110,80 @@ def test_a_jump_of_the_clock_is_a_break_and_samples_go_on_as_they_arrive(kind):
     assert (np.diff(stamps) > 0).all()
 
 
+def scattered(scatter, chunk, each, late, ppm=0.0, seconds=120.0, heard_for=2.2, seed=0):
+    """Return a clock and the errors in ms of samples whose stamps scatter by `scatter`(n).
+
+    `each` sample scatters by itself, or all of a chunk do together; `late` says whether samples
+    arrive after their stamps even where these are late.
+    """
+    rng = np.random.default_rng(seed)
+    n = int(250 * seconds) // chunk * chunk
+    true = 1000 + np.arange(n) / (250 * (1 + 1e-6 * ppm))
+    stamps = true + (scatter(rng, n) if each else np.repeat(scatter(rng, n // chunk), chunk))
+    blocks, received = [], 0.0
+    for first in range(0, n, chunk):
+        of_chunk = stamps[first : first + chunk]
+        ready = max(true[first + chunk - 1], of_chunk[-1] if late else 0.0)
+        received = max(received, ready + LATENCY + rng.exponential(0.002))
+        blocks.append((of_chunk, received))
+    heard = understand([block for block in blocks if block[1] - blocks[0][1] < heard_for])
+    clock = StampClock(heard.pace_beside(250.0), heard)
+    out = np.concatenate([clock.correct(raw, at) for raw, at in blocks])
+    assert (np.diff(out) > 0).all()
+    return clock, 1e3 * (out - true)
+
+
+@pytest.mark.parametrize("ppm", [0.0, 100.0, -100.0])
+@pytest.mark.parametrize("chunk, each", [(1, True), (5, True), (5, False), (12, False)])
+@pytest.mark.parametrize("sd", [0.002, 0.005, 0.010])
+def test_stamps_that_scatter_to_both_sides_are_placed_at_their_mean(sd, chunk, each, ppm):
+    clock, errors = scattered(
+        lambda rng, n: sd * rng.standard_normal(n), chunk, each, late=False, ppm=ppm
+    )
+    assert clock.facts()["stamps"] == "averaged"
+    assert clock.facts()["noise"] == pytest.approx(sd, rel=0.25)
+    assert not clock.on_arrival
+    assert names(clock) == ["stamps_counted"]
+    # Noise of 10 ms in 21 chunks a second is 2 x 10 / sqrt(21 x 60) = 0.6 ms after a minute.
+    assert np.abs(errors[15000:]).max() < 1.0
+    assert abs(errors.mean()) < 0.5
+
+
+@pytest.mark.parametrize("chunk, each", [(1, True), (5, True), (5, False), (12, False)])
+@pytest.mark.parametrize("distribution", ["exponential", "uniform"])
+@pytest.mark.parametrize("sd", [0.002, 0.005, 0.010])
+def test_stamps_that_are_late_only_are_placed_at_the_earliest(sd, distribution, chunk, each):
+    draw = {
+        "exponential": lambda rng, n: rng.exponential(sd, n),
+        "uniform": lambda rng, n: rng.uniform(0, np.sqrt(12) * sd, n),
+    }[distribution]
+    clock, errors = scattered(draw, chunk, each, late=True)
+    assert clock.facts()["stamps"] != "averaged"
+    assert clock.on_arrival
+    assert abs(np.median(errors[15000:])) < 1.0
+
+
+@pytest.mark.parametrize("missing", [0.3, 2.0])
+def test_what_is_lost_between_stamps_that_scatter_is_told(missing):
+    rng = np.random.default_rng(2)
+    true = np.arange(15000) / 250
+    true = 1000 + np.where(true >= 30, true + missing, true)
+    blocks = [
+        (part + 0.005 * rng.standard_normal(5), part[-1] + LATENCY) for part in true.reshape(-1, 5)
+    ]
+    clock = StampClock(250.0, understand(blocks[:100]))
+    stamps, breaks = [], []
+    for raw, received in blocks:
+        stamps.append(clock.correct(raw, received))
+        breaks += [5 * (len(stamps) - 1) + row for row in clock.breaks]
+    errors = np.concatenate(stamps) - true
+    assert clock.facts()["stamps"] == "averaged"
+    assert breaks[0] == pytest.approx(7500, abs=50)
+    assert len(breaks) == 1
+    assert lost_seconds(np.concatenate(stamps), breaks) == pytest.approx(missing, abs=0.02)
+    assert np.abs(errors[9000:]).max() < 0.002
+
+
 @pytest.mark.parametrize("amount", [0.15, 0.5, 0.9, 2.0, -0.3, -2.0, 3600.0])
 @pytest.mark.parametrize("unix", [0.0, 1.7e9], ids=["LSL's clock", "Unix time"])
 def test_a_clock_that_jumps_back_and_forth_moves_no_sample_and_tells_no_loss(amount, unix):
