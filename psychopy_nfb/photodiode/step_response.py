@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
-from scipy.ndimage import uniform_filter1d
 
 from psychopy_nfb.photodiode.channel import SHORT_GAP, LightSignal
 
@@ -34,8 +33,9 @@ SETTLED, FIRMNESS = 0.2, 100.0
 """Refreshes at either end of an answer in which nothing changes, and the weight of that."""
 REST_BEFORE, REST_AFTER = (-1.0, -0.65), (2.0, 2.8)
 """Refreshes from an edge between which light rests at a level."""
-STEEPEST_SECONDS = 2e-3
-"""Time over which an answer must be steepest: what few edges tell is rough from bin to bin."""
+COMPARED = 0.07
+"""Part of an answer, 0.3 refreshes, whose averages before and after an edge differ most: what few
+edges tell is rough from bin to bin, and light may be dark for a moment of each refresh."""
 AT_FIRST, AFTERWARDS = (0.6, 1.2), (1.4, 2.0)
 """Refreshes after an edge in which light that falls back is furthest, and in which it is still on
 its way; what a low-pass filter overshoots by is gone by then."""
@@ -86,21 +86,36 @@ class Answer:
         return self._reached(0.5)
 
     def _reached(self, share: float) -> float:
-        """Return when the level passed `share` around its steepest place."""
-        steps = np.diff(self.level)
-        width = max(1, round(STEEPEST_SECONDS / (self.since[1] - self.since[0])))
-        steepest = (
-            int(np.argmax(uniform_filter1d(steps, width))) if width > 1 else int(np.argmax(steps))
-        )
-        below = np.flatnonzero(self.level[: steepest + 1] <= share)
-        above = np.flatnonzero(self.level[steepest + 1 :] >= share) + steepest + 1
-        if share < self.level[steepest]:
-            first = below[-1] if len(below) else 0
-        else:
-            first = (above[0] if len(above) else len(self.level) - 1) - 1
-        low, high = self.level[first], self.level[first + 1]
+        """Return when the level passed `share`, as near as can be to half of the way."""
+        half = self._half()
+        low, high = self.level[half], self.level[half + 1]
+        if not low < share <= high:
+            if share < high:
+                before = np.flatnonzero(self.level[: half + 1] <= share)
+                half = int(before[-1]) if len(before) else 0
+            else:
+                after = np.flatnonzero(self.level[half + 1 :] >= share) + half + 1
+                half = (int(after[0]) if len(after) else len(self.level) - 1) - 1
+            low, high = self.level[half], self.level[half + 1]
         part = (share - low) / (high - low) if high != low else 0.5
-        return float(self.since[first] + part * (self.since[first + 1] - self.since[first]))
+        return float(self.since[half] + part * (self.since[half + 1] - self.since[half]))
+
+    def _half(self) -> int:
+        """Return the last point before half of the way.
+
+        Where a display goes dark for a moment of each refresh, answers do so after their edge, as
+        steeply as at the edge itself. Those that fall do so too: they end what those that rise have
+        begun. At the edge, averages before and after differ most, and it is passed first.
+        """
+        width = max(1, round(COMPARED * len(self.level)))
+        means = np.convolve(self.level, np.full(width, 1 / width), mode="valid")
+        place = int(np.argmax(means[width:] - means[:-width])) + width - 1
+        first = max(0, place - width)
+        near = self.level[first : place + width + 1] < 0.5
+        up = np.flatnonzero(near[:-1] & ~near[1:])
+        if not len(up):
+            return min(place, len(self.level) - 2)
+        return first + int(up[0])
 
 
 def kinds_of(times: np.ndarray, signs: np.ndarray, period: float) -> np.ndarray:
