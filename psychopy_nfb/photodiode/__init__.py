@@ -1,12 +1,13 @@
 """Proof by light: when each frame was on the screen, as a light sensor saw it; and by ear.
 
 - `sensor_files`: the sensor's channel from a recording; `sensor_stamps`: gaps and jitter;
-- `channel`: its two levels and coarse edges; `high_pass`: levels that are not held;
+- `channel`: its two levels and coarse edges; `high_pass`: levels that are not held,
+  and how they are restored;
 - `refreshes`: the grid that a display's refreshes lie on;
-- `decode`, `align`: which frame was on the screen in each refresh; `evidence`: whether light and
-  log agree better than by chance; `lost`: refreshes that something else lit; `clock_step`: a clock
-  that was set meanwhile; `turns`, `course`: a part of the display's rate, and lasting steps in the
-  lag;
+- `decode`, `shown`, `align`: which frame was on the screen in each refresh; `evidence`: whether
+  light and log agree better than by chance; `lost`: refreshes that something else lit;
+  `clock_step`: a clock that was set meanwhile; `turns`, `course`: a part of the display's rate, and
+  lasting steps in the lag;
 - `step_response`: how pixels and sensor go from one level to the other; `line_noise`: hum and
   flicker;
 - `edge_times`: edges timed between the samples;

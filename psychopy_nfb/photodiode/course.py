@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from psychopy_nfb.photodiode.decode import Decoded
 from psychopy_nfb.photodiode.lost import switched
+from psychopy_nfb.photodiode.shown import Decoded
 from psychopy_nfb.photodiode.turns import FEWEST_UNSEEN, Turns, turns_of
 
 LASTS = 48
