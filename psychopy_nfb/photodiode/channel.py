@@ -13,7 +13,7 @@ from scipy.ndimage import (
 )
 
 from psychopy_nfb.errors import NfbError
-from psychopy_nfb.photodiode.high_pass import kept_of_height
+from psychopy_nfb.photodiode.high_pass import corner_of, kept_of_height
 from psychopy_nfb.photodiode.turns import LONGEST_RUN, PATTERNS, turns_of
 from psychopy_nfb.report.numbers import percent
 
@@ -89,6 +89,8 @@ class LightSignal:
     """(e,) bool: whether the signal, whatever its polarity, went up at each of them."""
     spread: float = 0.0
     """Seconds by which light came off the grid that `edges` were laid on; 0 if on none."""
+    high_pass_hz: float = 0.0
+    """Corner of the high-pass filter that it is behind, in Hz; 0 if behind none that does harm."""
 
 
 def read_light(
@@ -150,7 +152,8 @@ def read_light(
     edges, rising = _crossings(scaled, stamps)
     nearest = np.searchsorted(stamps, edges).clip(max=len(stamps) - 1)
     inside = covered[nearest] & covered[nearest - 1]
-    _require_held(kept_of_height(scaled, stamps, covered, edges, rising, period), channel)
+    told = scaled, stamps, covered, edges, rising, period
+    _require_held(kept_of_height(*told), channel)
     return LightSignal(
         values=(filled - np.median(low)) / np.median(span),
         stamps=stamps,
@@ -162,6 +165,7 @@ def read_light(
         high=float(np.median(high)),
         edges=edges[inside],
         rising=rising[inside],
+        high_pass_hz=corner_of(*told),
     )
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from psychopy_nfb.photodiode.channel import LightSignal
 from psychopy_nfb.photodiode.clock_step import clock_step
-from psychopy_nfb.photodiode.decode import Decoded, Tied
+from psychopy_nfb.photodiode.shown import Decoded, Tied
 from psychopy_nfb.photodiode.step_response import Answer
 
 
@@ -54,6 +54,8 @@ class LightSummary:
     falls_back: float = 0.0
     """Share of the way by which light falls back after an edge, as behind a high-pass filter; rise
     and fall are then measured too short."""
+    high_pass_hz: float = 0.0
+    """Corner of the high-pass filter whose effect was removed from the recording; 0 if none was."""
     later: int = 0
     """Frames that came a refresh or more later than the usual lag, for a while."""
     stretches: int = 0

@@ -8,13 +8,15 @@ import numpy as np
 import pandas as pd
 
 from psychopy_nfb.photodiode.align import NoMatch
-from psychopy_nfb.photodiode.channel import LightSignal, NoLight, read_light
+from psychopy_nfb.photodiode.channel import SHORT_GAP, LightSignal, NoLight, read_light
 from psychopy_nfb.photodiode.course import course_figures
-from psychopy_nfb.photodiode.decode import Decoded, decode
+from psychopy_nfb.photodiode.decode import decode
 from psychopy_nfb.photodiode.edge_times import Answer, time_edges
+from psychopy_nfb.photodiode.high_pass import without_high_pass
 from psychopy_nfb.photodiode.line_noise import mains_hum
 from psychopy_nfb.photodiode.pulses import Pulses, find_pulses
 from psychopy_nfb.photodiode.refreshes import EVEN, FASTEST_HZ, phase_around, refresh_period
+from psychopy_nfb.photodiode.shown import Decoded
 from psychopy_nfb.photodiode.summary import LightSummary, summary_of
 from psychopy_nfb.report.numbers import percent
 
@@ -121,9 +123,12 @@ def _light_times(
     period = refresh_period(flips)
     levels = (log.patch > (log.patch.min() + log.patch.max()) / 2).to_numpy()
     changes = np.concatenate((flips[:1], flips[1:][levels[1:] != levels[:-1]], flips[-1:]))
-    pulses, disturbed = find_pulses(values, stamps, period, channel), 0
+    pulses, disturbed, high_pass_hz = find_pulses(values, stamps, period, channel), 0, 0.0
     if pulses is None:
         light = read_light(values, stamps, period, channel, changes)
+        if high_pass_hz := light.high_pass_hz:
+            values = without_high_pass(values, stamps, high_pass_hz, SHORT_GAP * period)
+            light = read_light(values, stamps, period, channel, changes)
         decoded = decode(light, flips, levels, period, channel)
         if decoded.touched.any():  # there the signal has levels of its own
             disturbed = decoded.disturbed
@@ -148,6 +153,7 @@ def _light_times(
     summary = summary_of(table, light, decoded, rise, fall, disturbed)
     lost = summary.lost + _unread(log, levels, table, stamps)
     summary = replace(summary, lost=lost, **course_figures(table, decoded, flips, levels))
+    summary = replace(summary, high_pass_hz=high_pass_hz)
     if pulses is not None:
         summary = replace(summary, pulse_ms=1e3 * pulses.width, falls_back=0.0)
     return LightTimes(table, summary, rise, fall, light, edges)
@@ -268,7 +274,7 @@ def _require_sure(
                 channel,
                 f"is too short, or too disturbed, to time its {len(times)} edges: two ways of "
                 f"timing them differ by {1e3 * differ:.1f} ms; record at least 2 s, and look for "
-                "hum, a backlight whose light is pulsed, and a high-pass filter above 1 Hz",
+                "hum, a backlight whose light is pulsed, and a high-pass filter above 3 Hz",
             )
 
 

@@ -166,6 +166,11 @@ VERTICAL_SYNC = (
 )
 
 
+WITHOUT_HIGH_PASS = (
+    "record the sensor without the amplifier's high-pass filter (DC), or with one below 0.1 Hz"
+)
+
+
 def _steadiness(summary: LightSummary) -> Finding:
     spread = summary.lag_sd_detrended_ms
     if summary.step_ms:
@@ -247,8 +252,14 @@ def _pixels(summary: LightSummary) -> Finding:
             "mind",
             f"{what}, which is too short: light falls back by {percent(summary.falls_back)} after "
             "each edge, as behind a high-pass filter",
-            "record the sensor without the amplifier's high-pass filter (DC), or with one below "
-            "0.1 Hz",
+            WITHOUT_HIGH_PASS,
+        )
+    if summary.high_pass_hz:
+        return Finding(
+            "mind",
+            f"{what}; the sensor was recorded behind a high-pass filter of about "
+            f"{summary.high_pass_hz:.1f} Hz, whose effect was removed before edges were timed",
+            WITHOUT_HIGH_PASS,
         )
     if _clock_spoils(summary):
         return Finding("good", f"{what}, as far as a wrong clock (see above) lets it be known")

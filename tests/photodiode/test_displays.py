@@ -130,17 +130,31 @@ def test_latency_that_steps_and_alternates_is_named():
         assert rms(errors[np.isfinite(errors)]) <= 0.1
 
 
-@pytest.mark.parametrize("corner", [0.0, 0.1, 0.5, 1.0])
-def test_rise_and_fall_behind_a_high_pass_are_right_or_said_to_be_short(corner):
+@pytest.mark.parametrize("corner", [0.0, 0.1, 0.5, 1.0, 2.0, 3.0])
+@pytest.mark.parametrize("rise", [0.001, 0.006])
+def test_the_effect_of_a_high_pass_is_removed_and_told(corner, rise):
     from psychopy_nfb.photodiode.verdict import judge
 
-    _, found, errors = examine(7, seconds=12, rise=0.006, coupled=corner)
-    short = "too short" in " ".join(map(str, judge(found.summary)))
-    assert short == (corner >= 0.5), f"seed {SEED}"
-    if not short:
-        assert abs(found.summary.rise_ms - 6) < 0.3
-        assert abs(found.summary.fall_ms - 6) < 0.3
-    assert rms(errors) <= 1.0
+    simulated, found, errors = examine(7, seconds=12, rise=rise, coupled=corner, missed=2)
+    said = " ".join(map(str, judge(found.summary)))
+    assert ("high-pass filter of about" in said) == (corner >= 0.5), f"seed {SEED}"
+    assert "too short" not in said
+    assert abs(found.summary.high_pass_hz - corner) < max(0.2 * corner, 0.11)
+    assert abs(found.summary.rise_ms - 1e3 * rise) < 0.3
+    assert abs(found.summary.fall_ms - 1e3 * rise) < 0.3
+    assert missed(found) == simulated.missed
+    assert rms(errors) <= 0.3
+
+
+def test_a_high_pass_is_removed_from_each_stretch_between_gaps():
+    simulated = simulate_display(np.random.default_rng([SEED, 11]), seconds=20, coupled=2.0)
+    since = simulated.stamps - simulated.stamps[0]
+    kept = ~(((since > 5) & (since < 5.2)) | ((since > 11) & (since < 12)))
+    found = light_times(simulated.frames, simulated.values[kept], simulated.stamps[kept])
+    assert found.summary.missed == found.summary.repeated == 0, f"seed {SEED}"
+    assert abs(found.summary.high_pass_hz - 2) < 0.3
+    assert found.summary.lost < 1.4 * 60
+    assert rms(edge_errors(simulated, found) * 1000) <= 0.5
 
 
 @pytest.mark.parametrize("share", [0.1, 0.3, 0.8, 1.0])
@@ -195,9 +209,17 @@ class TestShortRecordings:
         ("seed", "seconds"), [(8, 0.55), (40, 0.55), (16, 0.62), (22, 0.62), (46, 0.62), (54, 0.62)]
     )
     def test_half_of_the_way_is_not_taken_for_that_of_another_edge(self, seed, seconds):
-        # From so few edges an answer was learnt a refresh or two away from them.
-        with pytest.raises(NoMatch, match=r"two ways of timing them differ by (1[67]|3[234])\."):
-            self.cut(seed, seconds, day=739947)
+        # From so few edges an answer is learnt a part of a refresh, or more, away from them.
+        said = ""
+        try:
+            found, worst = self.cut(seed, seconds, day=739947)
+        except NoMatch as refused:
+            said = str(refused)
+        if said:
+            assert "two ways of timing them differ by" in said
+        else:
+            assert worst < 0.002
+            assert found.summary.missed == found.summary.repeated == 0
 
     @pytest.mark.parametrize("seed", range(3))
     def test_two_seconds_are_enough(self, seed):
