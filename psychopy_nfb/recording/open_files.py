@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,6 +20,9 @@ from psychopy_nfb.recording.sidecars import write_sidecars
 from psychopy_nfb.recording.tables import EVENT_COLUMNS, TEXT_COLUMNS, EventLog, FrameLog
 from psychopy_nfb.recording.text import shortened
 from psychopy_nfb.recording.xdf import XdfWriter
+
+EEG_STREAM = 1
+"""Number of the EEG in the XDF file: it is added first."""
 
 
 @dataclass(frozen=True)
@@ -81,10 +84,19 @@ class FramesStream:
             self._xdf.write(self._number, numbers, numbers[:, self._flip_place])
 
 
+class AddedFrames(NamedTuple):
+    """What `add_frames` has done."""
+
+    n: int
+    """Rows that were added."""
+    eeg_until: float | None
+    """Stamp of the last EEG sample in the session's files; None if there is none."""
+
+
 def add_frames(
     files: SessionFiles, value_names: Sequence[str], rows: Sequence[tuple[Any, ...]]
-) -> int:
-    """Add rows of the frame log to a session that has ended; return how many it did not have.
+) -> AddedFrames:
+    """Add those rows of the frame log that a session which has ended does not have.
 
     Raises
     ------
@@ -94,11 +106,11 @@ def add_frames(
     log = FrameLog(files.frames, value_names, append=True)
     new = log.write(rows)
     log.close()
-    if new:
-        xdf = XdfWriter(files.eeg, append=True)
-        FramesStream(xdf, log.columns).write(new)
-        xdf.close()
-    return len(new)
+    xdf = XdfWriter(files.eeg, append=True)
+    FramesStream(xdf, log.columns).write(new)
+    until = xdf.last_stamp(EEG_STREAM)
+    xdf.close()
+    return AddedFrames(len(new), until)
 
 
 class OpenFiles:

@@ -130,7 +130,7 @@ def read_session(path: str | os.PathLike[str]) -> Session:
         eeg=eeg,
         signals=named_today(signals),
         frames=named_today(_texts_of(frames, *TEXT_COLUMNS)),
-        events=_read_events(files.events),
+        events=read_events(files.events),
         settings=SessionRecord.load(files.settings).content,
     )
     return _with_opened(session) if files.opened.exists() else session
@@ -221,7 +221,7 @@ def named_today(table: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def _read_events(path: Path) -> pd.DataFrame:
+def read_events(path: Path) -> pd.DataFrame:
     """Read the events in order of onset, also those of a session that was killed."""
     # A mark may be called "None" or "NA": of pandas' own words for nothing only these two are.
     events = read_table(

@@ -207,6 +207,11 @@ class XdfWriter:
         """Return the stamp of the stream's first sample, None before there is one."""
         return self._streams[stream].first
 
+    def last_stamp(self, stream: int) -> float | None:
+        """Return the stamp of the stream's last sample, None where the file has none."""
+        about = self._streams.get(stream)
+        return None if about is None else about.last
+
     def count(self, stream: int) -> int:
         """Return the number of the stream's samples in the file."""
         return self._streams[stream].count

@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
@@ -31,6 +32,8 @@ KEEP_SECONDS = 60.0
 MOST_AT_ONCE = 8
 """Connections that may be beginning at the same time."""
 LOOK_SECONDS = 0.25
+LAST_WORDS_SECONDS = 1.0
+"""How long a worker that is stopped waits until the experiment has heard of it."""
 
 
 def own_addresses() -> list[str]:
@@ -112,6 +115,10 @@ class WorkerHost:
         self._door.close()
         if (session := self._session) is not None:
             session.close("the worker was stopped")
+            self._tell_end(session)
+            ends = time.monotonic() + LAST_WORDS_SECONDS
+            while session.line.connected and session.line.waiting and time.monotonic() < ends:
+                time.sleep(LOOK_SECONDS / 10)
             session.line.hang_up()
 
     def _look_after(self) -> None:
@@ -124,7 +131,10 @@ class WorkerHost:
         if session.done:
             session.line.hang_up()
             self._session = None
-            self._tell(f"{session.title}: ended ({session.ended_by}).")
+            self._tell_end(session)
+
+    def _tell_end(self, session: HostSession) -> None:
+        self._tell(f"{session.title}: ended ({session.ended_by}).")
 
     def _meet(self, connection: socket.socket) -> None:
         """Let one connection in, if it may, and serve it to its end."""
@@ -182,6 +192,6 @@ class WorkerHost:
                 return None
             if session is not None:
                 session.close("another one has begun")
-                self._tell(f"{session.title}: ended ({session.ended_by}).")
+                self._tell_end(session)
             self._session = HostSession(self._data, self._tell)
             return self._session

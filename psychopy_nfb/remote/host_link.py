@@ -35,6 +35,8 @@ class HostLink:
         The session's, once it has begun.
     connections : int
         How many there have been.
+    lost : bool
+        Whether the last one has ended and there is no other yet.
     refusal : NfbError or None
         Why the worker does not go on with the session.
     """
@@ -45,6 +47,7 @@ class HostLink:
         self._closed = threading.Event()
         self.session: str | None = session
         self.connections: int = 0
+        self.lost: bool = False
         self.refusal: NfbError | None = None
 
     def open(self) -> None:
@@ -73,11 +76,13 @@ class HostLink:
         """Return a connection, and number of the last message that the worker has."""
         self.session = str(answer["session"])
         self.connections += 1
+        self.lost = False
         return connection, int(answer["heard"])
 
     def _keep(self, connected: tuple[socket.socket, int]) -> None:
         while True:
             self._line.serve(*connected)
+            self.lost = True
             while not self._closed.wait(AGAIN_SECONDS):
                 more = {"session": self.session, "heard": self._line.received}
                 try:

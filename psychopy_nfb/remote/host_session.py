@@ -115,7 +115,7 @@ class HostSession:
             self.ended_by = why
             if self._worker is not None:
                 self._worker.close()
-            self.line.send("closed")
+            self.line.send("closed", why=why)
             self._closed_at = time.monotonic()
 
     def _take(self, message: dict[str, Any]) -> None:

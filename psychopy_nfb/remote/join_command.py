@@ -14,10 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     """Join them and say what came of it; return the exit status."""
-    from psychopy_nfb.recording import SessionFiles
     from psychopy_nfb.remote.join import join
 
-    added = join(options.screen, options.eeg)
-    files = SessionFiles.from_stem(options.eeg)
-    sys.stdout.write(f"{files.stem}: {added} frames were added; it is complete now.\n")
+    sys.stdout.write(f"{join(options.screen, options.eeg)}\n")
     return 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+import time
 from typing import Any
 
 import pylsl
@@ -20,6 +21,7 @@ from psychopy_nfb.engine.worker_health import start_seconds
 from psychopy_nfb.errors import NfbError, WorkerError
 from psychopy_nfb.recording.settings_file import machine_facts
 from psychopy_nfb.remote.commands import moved
+from psychopy_nfb.remote.host import KEEP_SECONDS
 from psychopy_nfb.remote.host_link import HostLink
 from psychopy_nfb.remote.line import Line
 from psychopy_nfb.remote.other_clock import OtherClock
@@ -37,6 +39,14 @@ FAREWELL_SECONDS = 9.0
 """How long the worker may take to finish the session's files, beyond which nobody waits."""
 LAST_WORDS_SECONDS = 0.4
 """The same when the experiment has died, which this process must not outlive."""
+REMEMBER_SECONDS = 20.0
+"""How often is written how the clocks compare. What a drift of 50 ppm adds until a session is
+killed is a millisecond then."""
+LOST = (
+    "The connection to the worker's computer was lost, and displays are empty until it is back. A "
+    "worker that still runs records the EEG as before, and ends the session after "
+    f"{KEEP_SECONDS:g} s."
+)
 
 
 class Receiver:
@@ -73,7 +83,10 @@ class Receiver:
         self._records: RecordStream | None = None
         self._files: ScreenFiles | None = None
         self._connections = 1
-        self._told_refusal = False
+        self._machine = machine_facts()
+        self._stopping = False
+        self._ended_there: str | None = None
+        self._told_lost = self._told_over = False
 
     def _known_labels(self) -> dict[str, dict[int, str]]:
         """Return the texts of marks and blocks that an earlier process of this run was told."""
@@ -131,7 +144,7 @@ class Receiver:
             "screen": {
                 "computer": socket.gethostname(),
                 "files": None if stem is None else os.path.basename(stem),
-                "machine": machine_facts(),
+                "machine": self._machine,
             },
             "clock": self._clock.facts(pylsl.local_clock()),
         }
@@ -179,42 +192,56 @@ class Receiver:
         }
 
     def _watch_connection(self) -> None:
-        """Take a new stream of records after a new connection, and tell of what was lost."""
+        """Tell of a connection that was lost or is back, and take a new stream of records then."""
+        if self._link.lost and not self._told_lost and self._why_over() is None:
+            self._told_lost = True
+            self._tell_network("network_lost", LOST)
         if self._link.connections != self._connections:
             self._connections = self._link.connections
+            self._told_lost = False
             self._block["busy"] = 1  # LSL may look for it longer than a live process is silent
             try:
                 self._records.open_again()
             finally:
                 self._block["busy"] = 0
             self._files.cuts += 1
-            self._control.send(
-                "stream",
-                what="network_back",
-                detail={"sentence": "The connection to the worker's computer is back."},
-            )
-        if self._link.refusal is not None and not self._told_refusal:
-            self._told_refusal = True
-            self._control.send("recording_stopped", why=str(self._link.refusal))
+            self._tell_network("network_back", "The connection to the worker's computer is back.")
+        if (why := self._why_over()) is not None and not self._told_over:
+            self._told_over = True
+            self._control.send("given_up", why=why)
+
+    def _tell_network(self, what: str, sentence: str) -> None:
+        self._control.send("stream", what=what, detail={"sentence": sentence})
+
+    def _why_over(self) -> str | None:
+        """Return why the session has ended on the worker's computer before it was to; else None."""
+        if self._ended_there is not None:
+            return f"The session was ended on the worker's computer: {self._ended_there}."
+        return None if self._link.refusal is None else str(self._link.refusal)
 
     def _do_chores(self) -> None:
         """Write and send the frames that were shown, in a thread: the disk may take its time."""
+        remembered = time.monotonic()
         while not self._ended.wait(CHORES_SECONDS):
             self._send_frames(patient=True)
+            if time.monotonic() - remembered > REMEMBER_SECONDS:
+                remembered = time.monotonic()
+                self._files.remember(self._facts())
 
     def _send_frames(self, patient: bool) -> None:
         rows = self._files.frames(patient, self._records.their_number)
-        if rows and self._link.refusal is None:  # else nobody will ever take them
+        if rows and self._why_over() is None:  # else nobody will ever take them
             self._line.send("frames", rows=rows)
 
     def _finish(self) -> None:
         """Let the worker finish its files, wait for it as long as may be, and close."""
         self._send_frames(patient=False)
         self._pass_on(self._own_command(remote=self._facts()))
+        self._stopping = True
         self._line.send("stop")
         died = self._control.ended.is_set()
         patience = LAST_WORDS_SECONDS if died else FAREWELL_SECONDS
-        complete = self._link.refusal is None and self._closed.wait(patience)
+        complete = self._why_over() is None and self._closed.wait(patience)
         self._records.close()
         self._files.close(complete, self._facts())
         self._link.close()
@@ -239,6 +266,8 @@ class Receiver:
             self._error = _error(message)
             self._answered.set()
         elif kind == "closed":
+            if not self._stopping:
+                self._ended_there = str(message["why"])
             self._closed.set()
 
 

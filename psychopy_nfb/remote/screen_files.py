@@ -70,6 +70,12 @@ class ScreenFiles:
         facts = {} if goes_on else order["facts"]
         configuration = order["configuration"]
         self._settings.write({**facts, "configuration": configuration, "remote": remote})
+        files.release()
+
+    def remember(self, remote: dict[str, Any]) -> None:
+        """Write how the clocks compare by now: of a killed session `join` knows it from here."""
+        if self._settings is not None:
+            self._settings.write({"remote": {**remote, "cuts": self.cuts}})
 
     def frames(self, patient: bool, their_number: Callable[[int], int]) -> list[list[float]]:
         """Write the frames that were shown since the last call.

@@ -66,7 +66,7 @@ def nfb_named(settings):
 @pytest.mark.display
 @pytest.mark.alone
 def test_row_112_frames_are_in_the_files_of_both_computers(
-    amplifier, training, worker, token, tmp_path, open_window
+    amplifier, training, worker, token, tmp_path, open_window, capsys
 ):
     eeg = worker()
     settings = training(amplifier().source_id)
@@ -97,6 +97,9 @@ def test_row_112_frames_are_in_the_files_of_both_computers(
     assert event.t == pytest.approx(frames.t_flip[50], abs=1e-3)
     assert lag_summary(frames).stages["published_to_arrived_ms"].n == len(known)
     assert "published → arrived" in lag_summary(frames).table()
+    assert not nfb.files.starting.exists()
+    assert main(["join", str(nfb.files.stem), str(eeg.stem())]) == 0
+    assert "0 frames were added; it is complete now." in capsys.readouterr().out
 
 
 def test_neither_killed_receiver_nor_killed_worker_loses_or_doubles_a_command(
@@ -179,6 +182,51 @@ def test_wrong_names_and_tokens_are_told_in_a_sentence(training, worker, unique_
 @pytest.mark.display
 @pytest.mark.alone
 def test_frames_that_a_dead_worker_did_not_get_are_joined(
+    amplifier, training, worker, token, tmp_path, open_window, capsys, caplog
+):
+    eeg = worker()
+    window = open_window()
+    with Neurofeedback(
+        training(amplifier().source_id), data=tmp_path / "screen", remote=eeg.name
+    ) as nfb:
+        nfb.attach(window, pace=60)
+        for number in nfb.frames(4.0):
+            if number == 60:
+                inner = process_of(eeg)
+                eeg.process.kill()
+            if number == 200:
+                nfb.mark("to nobody")
+        assert nfb.stale
+    assert not inner.is_running()
+    assert "The connection to the worker's computer was lost" in caplog.text
+    own = pd.read_csv(nfb.files.frames)
+    before = read_session(eeg.stem()).frames
+    assert own.frame.tolist() == list(range(len(own)))
+    assert len(before) < len(own) - 60
+    assert main(["join", str(nfb.files.stem), str(eeg.stem())]) == 0
+    said = capsys.readouterr().out
+    n_added = len(own) - len(before)
+    assert f"{n_added} frames were added. What is missing:" in said
+    assert "only: 'to nobody'." in said
+    session = read_session(eeg.stem())
+    assert session.frames.frame.tolist() == own.frame.tolist()
+    assert session.frames.seq.tolist() == pytest.approx(own.seq.tolist(), nan_ok=True)
+    known = session.frames[session.frames.t_sample.notna()]
+    samples = known["sample"].astype(int)
+    assert session.eeg.stamps[samples] == pytest.approx(known.t_sample, abs=1e-3)
+    streams, _ = pyxdf.load_xdf(str(session.files.eeg))
+    (stream,) = [one for one in streams if one["info"]["name"] == ["Frames"]]
+    assert len(stream["time_series"]) == len(own)
+    late = session.frames.t_flip - session.eeg.stamps[-1]
+    assert f"ends {late.max():.1f} s before the last frame: {(late > 0).sum()} frames" in said
+    assert main(["join", str(nfb.files.stem), str(eeg.stem())]) == 0  # again: nothing is doubled
+    assert "0 frames were added" in capsys.readouterr().out
+    assert read_session(eeg.stem()).settings["remote"]["frames_joined"] == n_added
+
+
+@pytest.mark.display
+@pytest.mark.alone
+def test_a_worker_that_is_stopped_says_so_and_files_are_joined(
     amplifier, training, worker, token, tmp_path, open_window, capsys
 ):
     eeg = worker()
@@ -189,25 +237,34 @@ def test_frames_that_a_dead_worker_did_not_get_are_joined(
         nfb.attach(window, pace=60)
         for number in nfb.frames(4.0):
             if number == 60:
-                eeg.process.kill()
-        assert nfb.stale
+                eeg.process.terminate()
+        assert "ended on the worker's computer: the worker was stopped." in nfb.recording_error
+    assert b"ended (the worker was stopped)" in eeg.process.stdout.read()
+    assert not json.loads(nfb.files.settings.read_text("utf-8"))["remote"]["complete"]
     own = pd.read_csv(nfb.files.frames)
-    before = read_session(eeg.stem()).frames
-    assert own.frame.tolist() == list(range(len(own)))
-    assert len(before) < len(own) - 60
     assert main(["join", str(nfb.files.stem), str(eeg.stem())]) == 0
-    assert f"{len(own) - len(before)} frames were added" in capsys.readouterr().out
-    session = read_session(eeg.stem())
-    assert session.frames.frame.tolist() == own.frame.tolist()
-    assert session.frames.seq.tolist() == pytest.approx(own.seq.tolist(), nan_ok=True)
-    known = session.frames[session.frames.t_sample.notna()]
-    samples = known["sample"].astype(int)
-    assert session.eeg.stamps[samples] == pytest.approx(known.t_sample, abs=1e-3)
-    streams, _ = pyxdf.load_xdf(str(session.files.eeg))
-    (stream,) = [one for one in streams if one["info"]["name"] == ["Frames"]]
-    assert len(stream["time_series"]) == len(own)
-    assert main(["join", str(nfb.files.stem), str(eeg.stem())]) == 0  # again: nothing is doubled
-    assert "0 frames were added" in capsys.readouterr().out
+    assert "the EEG ends" in capsys.readouterr().out
+    assert read_session(eeg.stem()).frames.frame.tolist() == own.frame.tolist()
+
+
+def test_what_cannot_be_joined_is_one_sentence(tmp_path, capsys):
+    folders = [tmp_path / name for name in ("screen", "eeg")]
+    stems = [folder / "sub-01_ses-01_task-a_run-01" for folder in folders]
+    clock = {"t": 1.0, "offset": 2.0, "drift_ppm": 0.0, "uncertainty": 0.001}
+    for remotes, sentence in [
+        ((None, None), "was recorded on one computer; there is nothing to join"),
+        (({"session": "a", "clock": {}},) * 2, "does not say how the clocks of both computers"),
+        (({"session": "a", "clock": {**clock, "t": "x"}},) * 2, "does not say how the clocks"),
+        (({"session": "a", "clock": clock}, {"session": "b", "clock": clock}), "another session"),
+        (({"session": "a", "clock": clock},) * 2, "has no EEG; name the screen's files first"),
+    ]:
+        for stem, remote in zip(stems, remotes, strict=True):
+            stem.parent.mkdir(exist_ok=True)
+            write_json({"remote": remote}, f"{stem}_nfb.json")
+        assert main(["join", *map(str, stems)]) == 2
+        said = capsys.readouterr().err
+        assert sentence in said
+        assert len(said.strip().splitlines()) == 1
 
 
 def test_the_worker_may_have_the_settings(amplifier, training, worker, token, tmp_path, listen):
