@@ -3,6 +3,7 @@
 - `lag`: each stage of the way of a sample, summarised; frames that were missed;
 - `session_blocks`: a session's blocks; `learning`: what each came to; `slopes`: how that changes
   over blocks and sessions;
+- `group_model`: how it changes in the group, by a mixed model;
 - `contingencies`: how far what was shown depended on the person;
 - `blinding`: whether people could tell their arm;
 - `frames`: missed frames, order of the stamps, hits and when they showed;
@@ -13,9 +14,10 @@ from psychopy_nfb.analysis.blinding import BlindingIndex, bang_index, james_inde
 from psychopy_nfb.analysis.chosen_lag import HeldSummary, held_summary, wanted_lags
 from psychopy_nfb.analysis.contingencies import contingency
 from psychopy_nfb.analysis.frames import frame_stalls, hit_to_display, out_of_order
+from psychopy_nfb.analysis.group_model import mixed_model
 from psychopy_nfb.analysis.lag import LagSummary, StageSummary, lag_summary
 from psychopy_nfb.analysis.learning import learning_table
-from psychopy_nfb.analysis.slopes import between_sessions, mixed_model, within_sessions
+from psychopy_nfb.analysis.slopes import between_sessions, within_sessions
 
 __all__ = [
     "BlindingIndex",

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from psychopy_nfb.analysis.session_blocks import FEEDBACK
 from psychopy_nfb.checks import check_choice
-from psychopy_nfb.errors import NfbError
 
 CONFIDENCE = 0.95
 FEWEST = 3
 """Points that an interval needs."""
-FEWEST_PEOPLE = 3
-"""Participants that a mixed model needs."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +77,7 @@ def within_sessions(table: pd.DataFrame, measure: str = "z_own") -> pd.DataFrame
         ``high``, ``n`` (blocks). Runs of one session count as one after the other.
     """
     rows = []
-    for (participant, session, arm), own in _trained(table, measure).groupby(
+    for (participant, session, arm), own in trained(table, measure).groupby(
         ["participant", "session", "arm"], sort=False
     ):
         own = own.sort_values(["run", "block"])
@@ -104,9 +98,10 @@ def session_means(table: pd.DataFrame, measure: str = "z_own") -> pd.DataFrame:
         ``participant``, ``session``, ``arm``, ``number`` (of the participant's sessions in order of
         date, from 0) and ``value``.
     """
-    trained = _trained(table, measure)
-    means = trained.groupby(["participant", "session", "arm"], as_index=False, sort=False).agg(
-        value=("value", "mean"), date=("date", "min")
+    means = (
+        trained(table, measure)
+        .groupby(["participant", "session", "arm"], as_index=False, sort=False)
+        .agg(value=("value", "mean"), date=("date", "min"))
     )
     means = means.sort_values(["participant", "date", "session"], ignore_index=True)
     means["number"] = means.groupby("participant").cumcount()
@@ -147,85 +142,7 @@ def between_sessions(
     return pd.DataFrame(rows, columns=columns)
 
 
-def mixed_model(table: pd.DataFrame, measure: str = "z_own") -> pd.DataFrame:
-    """Return the group's change over sessions: a linear mixed model, by restricted likelihood.
-
-    Fixed are the session's number and, with two arms or more, the arm and how the slope differs
-    between arms; random by participant are the intercept and, with three sessions or more of each,
-    the slope, unless the data do not determine how much it differs between participants. Needs the
-    package statsmodels.
-
-    Parameters
-    ----------
-    table : DataFrame
-        From `learning_table`, with at least `FEWEST_PEOPLE` participants who have two sessions.
-    measure : str
-        One of its measures.
-
-    Returns
-    -------
-    DataFrame
-        One row a fixed effect: ``effect``, ``estimate``, ``low``, ``high``, ``p``. Its
-        ``attrs["random"]`` says what is random: ``"intercept and slope"`` or ``"intercept"``.
-
-    Raises
-    ------
-    NfbError
-        If there are too few participants or sessions, or statsmodels is not installed.
-    """
-    means = session_means(table, measure)
-    often = means.groupby("participant")["number"].transform("size")
-    means = means[often >= 2]
-    people = means["participant"].nunique()
-    if people < FEWEST_PEOPLE:
-        raise NfbError(
-            "participants",
-            people,
-            f"a mixed model needs at least {FEWEST_PEOPLE} with two sessions or more",
-        )
-    try:
-        from statsmodels.formula.api import mixedlm
-    except ImportError:
-        raise NfbError(
-            "measure",
-            measure,
-            'a mixed model needs the package statsmodels; run: pip install "psychopy-nfb[study]"',
-        ) from None
-    arms = means["arm"].nunique() > 1
-    formula = "value ~ number * C(arm)" if arms else "value ~ number"
-    model = partial(mixedlm, formula, means, groups=means["participant"])
-    often_enough = means.groupby("participant").size().min() >= FEWEST
-    fitted = _fitted(model(re_formula="~number")) if often_enough else None
-    random = "intercept" if fitted is None else "intercept and slope"
-    fitted = fitted or _fitted(model(), whatever=True)
-    fixed = fitted.fe_params.index
-    ranges = fitted.conf_int(alpha=1 - CONFIDENCE).loc[fixed]
-    table = pd.DataFrame(
-        {
-            "effect": [name.replace("C(arm)[T.", "arm[") for name in fixed],
-            "estimate": fitted.fe_params.to_numpy(),
-            "low": ranges[0].to_numpy(),
-            "high": ranges[1].to_numpy(),
-            "p": fitted.pvalues.loc[fixed].to_numpy(),
-        }
-    )
-    table.attrs["random"] = random
-    return table
-
-
-def _fitted(model: Any, whatever: bool = False) -> Any:
-    """Return the fitted model; None if the fit did not converge to a model with all its parts."""
-    with warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter("always")
-        try:
-            fitted = model.fit(reml=True)
-        except np.linalg.LinAlgError:  # a random part that the data do not determine
-            return None
-    doubt = any("Hessian" in str(one.message) for one in told) or not fitted.converged
-    return None if doubt and not whatever else fitted
-
-
-def _trained(table: pd.DataFrame, measure: str) -> pd.DataFrame:
+def trained(table: pd.DataFrame, measure: str) -> pd.DataFrame:
     """Return the rows of a measure in blocks with feedback."""
     known = list(dict.fromkeys(table["measure"]))
     check_choice("measure", measure, known)

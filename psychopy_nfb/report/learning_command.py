@@ -146,7 +146,7 @@ def slopes_sections(table: pd.DataFrame, measure: str, direction: str) -> list[S
         f"{fitted.attrs['random']})."
     )
     table_ = Table(["effect", "estimate", "95 % from", "to", "p"], rows)
-    sections.append(Section("The group", [said], table=table_))
+    sections.append(Section("The group", [said, *fitted.attrs["remarks"]], table=table_))
     return sections
 
 
