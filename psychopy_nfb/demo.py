@@ -28,7 +28,7 @@ from psychopy_nfb.terminal import (
 )
 
 PACED_HZ = 60.0
-BASELINE_SHARE, SHORTEST_BASELINE, LONGEST_BASELINE = 0.3, 3.0, 20.0
+BASELINE_SHARE, LONGEST_BASELINE = 0.3, 20.0
 SHORTEST_SECONDS = 15.0
 START_SECONDS = 20.0
 """How long the simulator or the replay may take to start."""
@@ -185,8 +185,7 @@ def _phases(nfb, screen: _Screen, seconds: float) -> str:
     """Go through the run; return why it ended early, or nothing."""
     from psychopy import event
 
-    # A filter that learns from the baseline passes it once more and has to settle again.
-    baseline = max(BASELINE_SHARE * seconds, SHORTEST_BASELINE + nfb.settle)
+    baseline = max(BASELINE_SHARE * seconds, nfb.shortest_baseline)
     baseline = min(baseline, LONGEST_BASELINE)
     with tqdm(total=round(seconds), unit="s", desc="demo", disable=None) as progress:
 

@@ -13,7 +13,8 @@ from psychopy_nfb.builder.key_fields import check_key
 from psychopy_nfb.builder.number_fields import check_at_least, check_numbers, constant
 from psychopy_nfb.builder.parameters import CATEGORY, ICONS, PLUGIN, Field, code
 from psychopy_nfb.builder.signal_check import ON_ESCAPE
-from psychopy_nfb.protocol.baseline import SHORTEST_SECONDS
+from psychopy_nfb.errors import SettingsError
+from psychopy_nfb.protocol.baseline import SHORTEST_BASELINE, check_length
 
 if TYPE_CHECKING:
     from psychopy_nfb.untyped import PsychoPyClass as BaseStandaloneRoutine
@@ -114,9 +115,13 @@ class NeuroBaselineRoutine(BaseStandaloneRoutine):
         given = {one: code(params[one]) for one in names}
         given["wait"] = str(self.wait)
         arguments = "".join(
-            f"    {one}={value},\n" for one, value in given.items() if value != "None"
+            f"        {one}={value},\n" for one, value in given.items() if value != "None"
         )
-        call = f"{name} = psychopy_nfb.run_baseline(\n    {signal}, win,\n{arguments})\n"
+        labels = {one: params[one].label for one in names}
+        call = (
+            f"with psychopy_nfb.errors_name_fields('{name}', fields={labels}):\n"
+            f"    {name} = psychopy_nfb.run_baseline(\n        {signal}, win,\n{arguments}    )\n"
+        )
         lines = (
             f"{call}"
             f"thisExp.addData('{name}.succeeded', {name}.succeeded)\n"
@@ -130,19 +135,25 @@ class NeuroBaselineRoutine(BaseStandaloneRoutine):
     def integrityCheck(self) -> None:
         """Tell what can be known to be wrong before the experiment runs."""
         if check_numbers(self):
-            check_at_least(self, seconds=SHORTEST_SECONDS, repeats=0)
+            check_at_least(self, repeats=0)
             self._check_length()
         check_key(self)
         tell_without_signal(self)
 
     def _check_length(self) -> None:
-        """Tell if the length is missing, or makes the threshold a matter of chance."""
+        """Tell if the length is missing, can give none, or makes the threshold one of chance."""
         length = self.params["seconds"]
         known, seconds = constant(length)
         if known and seconds is None:
             sentence = "is empty; enter how many seconds are recorded, 60 is usual."
             alerts.tell(self, sentence, "baseline", length.label)
-        elif known and SHORTEST_SECONDS <= seconds < FEW_SECONDS:
+        elif known and seconds < SHORTEST_BASELINE:
+            try:
+                check_length(seconds)
+            except SettingsError as error:
+                sentence = f"{seconds:g} {error.remedy}."
+                alerts.tell(self, sentence, "baseline", length.label)
+        elif known and seconds < FEW_SECONDS:
             sentence = (
                 f"{seconds:g} s are few: below {FEW_SECONDS} s the threshold becomes a matter of "
                 "chance; 60 is usual."

@@ -9,6 +9,7 @@ from typing import Any
 from psychopy_nfb.builder import alerts
 from psychopy_nfb.builder.display_fields import WITH_THRESHOLD
 from psychopy_nfb.builder.number_fields import constant
+from psychopy_nfb.display.text import writes
 
 _FROM_0_TO_1 = ("bar", "thermometer", "circle", "trace", "color", "progress", "dimmer")
 _TONES_FROM_0_TO_1 = ("pitch", "loudness")
@@ -45,7 +46,17 @@ def check_meaning(display: Any, signals: dict[str, type]) -> None:
             alerts.tell(display, sentence, "reach", params["threshold"].label)
     tree = _expression(str(value.val))
     known, written = constant(params["template"])
-    if kind != "text" or not known or not _is_share(tree, signals):
+    if kind != "text" or not known:
+        return
+    only_texts = written and not writes(written, 0.5) and writes(written, "text")
+    if only_texts and _scaled(tree, signals)[1] is not None:
+        alerts.tell(
+            display,
+            f"{written} writes texts only, and {value.val} is a number; write {{}}, or "
+            f"{_WITH_DECIMALS} for two decimals.",
+            field=params["template"].label,
+        )
+    if not _is_share(tree, signals):
         return
     with_decimals = _distinguishes(str(written or "{}"))
     if not with_decimals:
@@ -131,7 +142,6 @@ def _is_share(tree: Any, signals: dict[str, type]) -> bool:
 
 def _distinguishes(template: str) -> bool:
     """Return whether numbers between 0 and 1 are written differently."""
-    try:
-        return len({template.format(share / 10) for share in range(11)}) > 2
-    except (ValueError, IndexError, KeyError, AttributeError):
-        return True  # which is told as something that cannot be written by
+    if not writes(template, 0.5):
+        return True  # of which another sentence tells
+    return len({template.format(share / 10) for share in range(11)}) > 2

@@ -6,7 +6,7 @@ Generated scripts use it, so it imports nothing of PsychoPy.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ContextDecorator
 from typing import TYPE_CHECKING
 
@@ -129,6 +129,8 @@ class errors_name_fields(ContextDecorator):
         Whether its settings come from a file: then an error names the place in the file.
     block : bool
         Whether a block begins meanwhile, which has fields of its own.
+    fields : mapping of str to str, optional
+        Label by parameter of the fields of a Routine of its own.
 
     Examples
     --------
@@ -138,8 +140,15 @@ class errors_name_fields(ContextDecorator):
     psychopy_nfb.errors.FieldError: emg, Band from (Hz): 45, 30: must be two frequencies in Hz, ...
     """
 
-    def __init__(self, component: str, settings_file: bool = False, block: bool = False):
+    def __init__(
+        self,
+        component: str,
+        settings_file: bool = False,
+        block: bool = False,
+        fields: Mapping[str, str] | None = None,
+    ):
         self._component, self._settings_file, self._block = component, settings_file, block
+        self._fields = fields or {}
 
     def __enter__(self) -> None:
         pass
@@ -149,6 +158,8 @@ class errors_name_fields(ContextDecorator):
             return
         if self._settings_file:
             raise FieldError(self._component, LABELS["settingsFile"], None, str(error)) from None
+        if (label := self._fields.get(error.parameter)) is not None:
+            raise FieldError(self._component, label, error.value, error.remedy) from None
         steps = self._steps(error)
         raise field_error(self._component, error, steps, self._block) from None
 

@@ -11,7 +11,7 @@ from psychopy_nfb.checks import check_choice, check_number, check_whole
 from psychopy_nfb.course.questions import check_questions
 from psychopy_nfb.course.texts import check_text
 from psychopy_nfb.errors import SettingsError
-from psychopy_nfb.protocol.baseline import SHORTEST_SECONDS
+from psychopy_nfb.protocol.baseline import check_length
 from psychopy_nfb.protocol.chosen_lag import LARGEST_SEED, LONGEST_LAG, SHORTEST_DRAW, Lag
 from psychopy_nfb.settings import to_dict
 
@@ -29,8 +29,6 @@ MOST_TURNS = 10_000
 """Blocks of a session. More are a mistake in a number of repeats."""
 LONGEST_BLOCK = 7200.0
 """Seconds of one block, at most."""
-SHORTEST_BASELINE = SHORTEST_SECONDS + 1.0
-"""Seconds of a baseline, at least: what must be clean of it, and some for blinks and its edges."""
 
 
 @dataclass(kw_only=True)
@@ -170,13 +168,8 @@ class PlannedBlock:
             raise SettingsError(
                 "lag_ms", self.lag_ms, f"is never seen in a block of the kind {self.kind!r}"
             )
-        if self.kind == "baseline" and self.seconds < SHORTEST_BASELINE:
-            raise SettingsError(
-                "seconds",
-                self.seconds,
-                f"is too short for a baseline, which needs {SHORTEST_SECONDS:g} s of clean signal; "
-                f"plan at least {SHORTEST_BASELINE:g} s, 60 s are usual",
-            )
+        if self.kind == "baseline":
+            check_length(self.seconds)
         if self.kind == "baseline" and (self.extra or self.half_time or self.beep != "none"):
             raise SettingsError(
                 "kind", self.kind, "has screens of its own; leave out extra, half_time and beep"

@@ -11,6 +11,7 @@ from psychopy_nfb.checks import check_choice, check_number
 from psychopy_nfb.display.screens import Escaped, Screens
 from psychopy_nfb.errors import FileError
 from psychopy_nfb.protocol import TRAINED
+from psychopy_nfb.protocol.baseline import USUAL_SECONDS, check_length
 
 if TYPE_CHECKING:
     from psychopy.visual import Window
@@ -58,7 +59,7 @@ def run_baseline(
     nfb: Neurofeedback,
     win: Window,
     *,
-    seconds: float = 60.0,
+    seconds: float = USUAL_SECONDS,
     eyes: str = "open",
     instructions: str | None = None,
     key: str = "space",
@@ -77,7 +78,7 @@ def run_baseline(
     win : psychopy.visual.Window
         Where it is shown.
     seconds : float
-        Length of the recording.
+        Length of the recording: `Neurofeedback.shortest_baseline` or more.
     eyes : {"open", "closed"}
         What the participant does.
     instructions : str, optional
@@ -102,10 +103,10 @@ def run_baseline(
     Raises
     ------
     SettingsError
-        If a parameter cannot be used.
+        If a parameter cannot be used, such as a length that can give no baseline.
     """
     check_choice("eyes", eyes, tuple(INSTRUCTIONS))
-    check_number("seconds", seconds, above=0, unit="s")
+    seconds = check_length(seconds, nfb.shortest_baseline)
     check_number("repeats", repeats, at_least=0)
     if wait is not None:
         check_number("wait", wait, at_least=0, unit="s")

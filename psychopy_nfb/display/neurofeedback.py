@@ -26,6 +26,7 @@ from psychopy_nfb.engine.worker_process import WorkerProcess
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.interrupts import PostponedInterrupts
 from psychopy_nfb.protocol import ShownSource, value_name
+from psychopy_nfb.protocol.baseline import shortest_baseline
 from psychopy_nfb.recording import SessionFiles, calibration_path, new_session
 from psychopy_nfb.remote.worker_address import worker_settings
 from psychopy_nfb.remote.worker_choice import check_alone, check_remote, check_shown, is_used
@@ -294,6 +295,12 @@ class Neurofeedback(FrameInterface):
     def settle(self) -> float:
         """Seconds from the start, or from a gap, until the filters give clean values."""
         return 0.0 if self._link.handle is None else self._link.handle.ready.get("settle", 0.0)
+
+    @property
+    def shortest_baseline(self) -> float:
+        """Seconds that a baseline of these signals must last, at least; known after the start."""
+        ready = {} if self._link.handle is None else self._link.handle.ready
+        return shortest_baseline(ready.get("baseline_seconds", 0.0))
 
     @property
     def restarts(self) -> int:

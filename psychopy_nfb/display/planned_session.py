@@ -19,6 +19,7 @@ from psychopy_nfb.display.plan_screens import PlanScreens
 from psychopy_nfb.display.screens import Escaped
 from psychopy_nfb.display.signal_check import show_signal_check
 from psychopy_nfb.errors import SettingsError, in_milliseconds
+from psychopy_nfb.protocol.baseline import check_length
 from psychopy_nfb.protocol.chosen_lag import LARGEST_SEED
 
 if TYPE_CHECKING:
@@ -31,8 +32,8 @@ logger: logging.Logger = logging.getLogger(__name__)
 
 BEEP_SECONDS = 0.3
 """Of frames after a beep at a block's end, so that it is heard before anything else comes."""
-SHORTEST_BASELINE = 6.0
-"""Seconds of a baseline in a hurry; less is too little for the usual filters."""
+SPARE_SECONDS = 1.0
+"""By which a baseline in a hurry is longer than it must be, for a blink."""
 
 
 def run_plan(
@@ -76,7 +77,7 @@ def run_plan(
     wait : float, optional
         Seconds after which screens go on without a key, to run unattended; None waits for the key.
     hurry : float
-        All times are divided by it, to try a plan out; a baseline lasts 6 s at least.
+        All times are divided by it, to try a plan out; a baseline lasts as long as it must.
 
     Returns
     -------
@@ -103,8 +104,9 @@ def run_plan(
     seed = plan.seed if seed is None else seed
     seed = drawn_seed() if seed is None else _checked(seed)
     hurry = check_number("hurry", hurry, at_least=1, at_most=1000)
-    turns = [_hurried(turn, hurry) for turn in course(plan, seed)]
+    turns = course(plan, seed)
     _check(nfb, turns, nfb.calibrated, nfb._blocks.shown)
+    turns = [_hurried(turn, hurry, nfb.shortest_baseline + SPARE_SECONDS) for turn in turns]
     beeps = any(turn.block.beep != "none" for turn in turns)
     points = draw is None if points is None else check_flag("points", points)
     screens = PlanScreens(nfb, win, draw, points, beeps)
@@ -128,13 +130,13 @@ def _checked(seed: object) -> int:
     return check_whole("seed", seed, at_least=0, at_most=LARGEST_SEED)
 
 
-def _hurried(turn: Turn, hurry: float) -> Turn:
-    """Return a block with its times divided."""
+def _hurried(turn: Turn, hurry: float, baseline: float) -> Turn:
+    """Return a block with its times divided; one with a baseline lasts `baseline` s at least."""
     if hurry == 1:
         return turn
     shown = turn.block.instruction_seconds
     block = replace(turn.block, instruction_seconds=None if shown is None else shown / hurry)
-    least = SHORTEST_BASELINE if block.kind == "baseline" else 0.0
+    least = baseline if block.kind == "baseline" else 0.0
     return replace(turn, block=block, seconds=max(least, turn.seconds / hurry))
 
 
@@ -209,6 +211,8 @@ def _check(
         check_again(turns, configuration.shown, before.earlier, before.turns)
     checked: list[object] = []
     for turn in turns:
+        if turn.block.kind == "baseline":
+            _check_baseline(turn, nfb.shortest_baseline)
         if turn.lag is None or turn.block.lag_ms in checked:
             continue
         checked.append(turn.block.lag_ms)
@@ -218,6 +222,14 @@ def _check(
             raise SettingsError(
                 f"{place_of(turn)}.lag_ms", turn.block.lag_ms, in_milliseconds(error.remedy)
             ) from None
+
+
+def _check_baseline(turn: Turn, least: float) -> None:
+    """Refuse a baseline that is too short for the training's filters."""
+    try:
+        check_length(turn.seconds, least)
+    except SettingsError as error:
+        raise error.within(place_of(turn)) from None
 
 
 class _Run:

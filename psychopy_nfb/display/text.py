@@ -37,12 +37,12 @@ def rounded(number: float) -> str:
 
 
 def check_template(template: object) -> str:
-    """Return how a value is written if ``str.format`` can write a number or a text by it.
+    """Return how a value is written if ``str.format`` can write any number or a text by it.
 
     Raises
     ------
     SettingsError
-        If it can write neither.
+        If it can write neither, or whole numbers only: few values are whole in every frame.
 
     Examples
     --------
@@ -50,18 +50,36 @@ def check_template(template: object) -> str:
     '{:.1f} points'
     """
     if isinstance(template, str):
-        for sample in (0.5, 1, "text"):
-            try:
-                template.format(sample)
-            except (ValueError, LookupError, AttributeError, TypeError):
-                continue
+        if writes(template, 0.5) or writes(template, "text"):
             return template
+        if writes(template, 1):
+            raise SettingsError(
+                "template",
+                template,
+                "writes whole numbers only, and most values have decimals; write {:.0f} for a "
+                "number without decimals",
+            )
     raise SettingsError(
         "template",
         template,
         "is not a template; {} stands for the value, {:.1f} for a number with one decimal, and "
         "a brace itself is written twice: {{ or }}",
     )
+
+
+def writes(template: str, value: str | float) -> bool:
+    """Return whether ``str.format`` can write a value by a template.
+
+    Examples
+    --------
+    >>> writes("{:d}", 3), writes("{:d}", 0.5), writes("{:s}", 0.5)
+    (True, False, False)
+    """
+    try:
+        template.format(value)
+    except (ValueError, LookupError, AttributeError, TypeError):
+        return False
+    return True
 
 
 class FeedbackText(AutoDraw):
@@ -95,7 +113,7 @@ class FeedbackText(AutoDraw):
     Raises
     ------
     SettingsError
-        If nothing can be written by `template`.
+        If nothing can be written by `template`, or whole numbers only.
 
     Examples
     --------

@@ -11,6 +11,7 @@ from scipy import signal
 from psychopy_nfb.budget import check_length
 from psychopy_nfb.checks import check_channels, check_number
 from psychopy_nfb.dsp.asr_calibration import (
+    FEWEST_WINDOWS,
     ASRCalibration,
     calibrated,
     library_is_there,
@@ -125,6 +126,7 @@ class ASR(Step):
         self._n_kept = max(1, len(self._eeg) - n_left_out - 1)  # as all implementations count
         self.declared_delay: float = self._late / rate
         self.settle: float = (self._window + self._late) / rate
+        self.shortest_fit: float = FEWEST_WINDOWS * self.window
         self._take_up()
         return info
 

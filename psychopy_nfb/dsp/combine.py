@@ -87,6 +87,8 @@ class Parallel(Step):
             labels += [name] if one else [f"{name}.{label}" for label in out.labels]
             self._widths.append(out.n_channels)
         self._align()
+        steps = (step for pipeline in self._pipelines.values() for step in pipeline.steps)
+        self.shortest_fit: float = max(step.shortest_fit for step in steps)
         return replace(info, labels=tuple(labels), frequency=info.frequency)
 
     @property

@@ -100,6 +100,8 @@ class Step:
     prediction."""
     settle: float = 0.0
     """Seconds after a reset until the output can be trusted, known after `prepare`."""
+    shortest_fit: float = 0.0
+    """Seconds of a baseline below which `fit` refuses it, known after `prepare`."""
     spatial: ClassVar[bool] = False
     """Whether it mixes channels and knows no time; all other steps treat each channel by itself."""
     learned: ClassVar[tuple[str, ...]] = ()

@@ -146,6 +146,11 @@ class Processor:
         return self._signals.settle
 
     @property
+    def baseline_seconds(self) -> float:
+        """Seconds that a baseline must have, even if all of its samples are clean."""
+        return self._signals.baseline_seconds
+
+    @property
     def calibrating(self) -> bool:
         """Whether a baseline is being recorded."""
         return self._first.calibrating

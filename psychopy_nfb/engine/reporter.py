@@ -70,6 +70,7 @@ class Reporter:
             streams=self._source.known(),
             delay=self._processor.delay,
             settle=self._processor.settle,
+            baseline_seconds=self._processor.baseline_seconds,
             rate=self._processor.rate,
             chunk_seconds=self._chunk_seconds,
         )

@@ -14,6 +14,7 @@ from psychopy_nfb.dsp.pipeline import FEW
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.families import own_faults
 from psychopy_nfb.protocol import Baseline, BaselineRecorder
+from psychopy_nfb.protocol.baseline import SHORTEST_SECONDS
 
 OTHER_REFERENCE = (
     "If it stays so, leave it out of the reference (exclude; in Builder: Left out of the "
@@ -168,6 +169,16 @@ class SignalChain:
         self._gap_next = True
         if self._segments:
             self._segments.append([])
+
+    @property
+    def baseline_seconds(self) -> float:
+        """Seconds that a baseline must have to succeed, even if all of its samples are clean."""
+        learning = [step for step in self.pipeline.steps if hasattr(step, "fit")]
+        if not learning:
+            return SHORTEST_SECONDS
+        # `_fit` passes the baseline through once more, with filters that settle anew.
+        most = max(step.shortest_fit for step in learning)
+        return max(SHORTEST_SECONDS + self.pipeline.settle, most)
 
     def begin_baseline(self, label: str, broken: str | None = None) -> None:
         """Collect the signal from the next sample on; a baseline under way is dropped."""

@@ -95,6 +95,11 @@ class TrainedSignals:
         """Seconds after a start or a gap until all signals can be trusted."""
         return max(one.chain.pipeline.settle for one in self.all)
 
+    @property
+    def baseline_seconds(self) -> float:
+        """Seconds that a baseline of all signals must have, even if all samples are clean."""
+        return max(one.chain.baseline_seconds for one in self.all)
+
     def states(self) -> dict[str, SignalState]:
         """Return the signals' states by name."""
         return {one.name: one.state for one in self.all}

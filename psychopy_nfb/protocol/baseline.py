@@ -17,7 +17,58 @@ from psychopy_nfb.protocol.rejected import RejectedCount
 SHORTEST_SECONDS = 2.0
 """Clean signal below which a baseline says nothing. Rhythms wax and wane over seconds: half a
 minute and more is advisable, this bar only stops what cannot be right."""
+SHORTEST_BASELINE = 5.0
+"""Seconds of a baseline, at least: a filter that learns from it passes it once more and settles
+meanwhile, which takes the usual ones 2.2 to 2.4 s."""
+EDGE_SECONDS = 0.5
+"""Of a baseline that lie before its first or after its last sample, at most."""
+USUAL_SECONDS = 60.0
+"""Of a baseline."""
 _IGNORED = np.uint32(Flags.CALIBRATING | Flags.UNCALIBRATED | Flags.PAUSED | Flags.NO_POINTS)
+
+
+def shortest_baseline(needed: float) -> float:
+    """Return how many whole seconds a baseline must last whose signals need `needed` seconds of it.
+
+    Examples
+    --------
+    >>> shortest_baseline(4.2), shortest_baseline(10.0)
+    (5.0, 11.0)
+    """
+    return max(SHORTEST_BASELINE, float(math.ceil(needed + EDGE_SECONDS)))
+
+
+def check_length(seconds: object, least: float = SHORTEST_BASELINE) -> float:
+    """Return the length of a baseline, in seconds, if it can give one.
+
+    Parameters
+    ----------
+    seconds : float
+        How long it lasts.
+    least : float
+        What it must last, of `shortest_baseline`.
+
+    Raises
+    ------
+    SettingsError
+        If it is no number, or less than `least`.
+
+    Examples
+    --------
+    >>> check_length(3)
+    Traceback (most recent call last):
+    psychopy_nfb.errors.SettingsError: seconds=3.0: is too short for a baseline, which needs 5 s ...
+    """
+    length = check_number("seconds", seconds, above=0, unit="s")
+    if length < least:
+        raise SettingsError(
+            "seconds",
+            length,
+            f"is too short for a baseline, which needs {least:g} s: filters settle in it, and "
+            f"{SHORTEST_SECONDS:g} s or more of the rest must be clean; choose at least {least:g} "
+            f"s, {USUAL_SECONDS:g} s are usual",
+        )
+    return length
 
 
 @dataclass

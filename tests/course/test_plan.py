@@ -128,9 +128,10 @@ def shuffled(**settings):
             "questions[1].itemText='Why?': is asked twice; answers are kept by the question",
         ),
         (
-            {"blocks": [{"label": "base", "kind": "baseline", "seconds": 2}, A]},
-            "blocks[0] (base).seconds=2.0: is too short for a baseline, which needs 2 s of clean "
-            "signal; plan at least 3 s, 60 s are usual.",
+            {"blocks": [{"label": "base", "kind": "baseline", "seconds": 4.9}, A]},
+            "blocks[0] (base).seconds=4.9: is too short for a baseline, which needs 5 s: filters "
+            "settle in it, and 2 s or more of the rest must be clean; choose at least 5 s, 60 s "
+            "are usual.",
         ),
         ({"blocks": [A], "idle": -1}, "idle=-1.0: must be at least 0 s"),
         ({"blocks": [A], "seed": 1.5}, "seed=1.5: must be a whole number"),

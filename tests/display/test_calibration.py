@@ -10,7 +10,7 @@ import pytest
 from trainings import one_signal, the_signal
 
 from psychopy_nfb.display.neurofeedback import Neurofeedback
-from psychopy_nfb.dsp import WCFIR, DCBlock, Flags, Pick, SignalInfo
+from psychopy_nfb.dsp import WCFIR, DCBlock, Flags, MovingAverage, Pick, SignalInfo
 from psychopy_nfb.engine.calibration import with_calibration
 from psychopy_nfb.engine.rerun import run_offline
 from psychopy_nfb.errors import SettingsError
@@ -107,12 +107,12 @@ def test_a_failed_baseline_says_why_and_what_to_do_and_can_be_repeated(
         return nfb.flags & (Flags.FLAT | Flags.SETTLING) == Flags.FLAT
 
     until(flat, 15, "the flat electrode")
-    result = run_baseline(nfb, window, seconds=1, wait=0.2, repeats=1)
+    result = run_baseline(nfb, window, seconds=5, wait=0.2, repeats=1)
     assert (result.succeeded, result.attempts) == (False, 2)
     assert "clean signal" in result.reason
     assert not nfb.calibrated
     instructions, first, last = shown
-    assert "for 1 seconds" in instructions
+    assert "for 5 seconds" in instructions
     for screen in (first, last):
         lines = screen.splitlines()
         assert lines[0] == "This measurement did not succeed."
@@ -121,6 +121,29 @@ def test_a_failed_baseline_says_why_and_what_to_do_and_can_be_repeated(
         assert lines[4].startswith("What to do: plug in the electrode and check its cable")
     assert "Press space to measure again (possible once)." in first
     assert "Press space to go on without it, Escape to end." in last
+
+
+@pytest.mark.display
+def test_a_baseline_that_is_too_short_for_the_filters_is_refused_before_anything_is_shown(
+    amplifier, training, window, tmp_path
+):
+    from psychopy_nfb import check_plan, run_baseline
+
+    pipeline = the_signal(configuration()).pipeline
+    pipeline.steps.append(MovingAverage(4.0))
+    settings = training(amplifier().source_id, pipeline=pipeline, normalise="zscore")
+    with Neurofeedback(settings, data=tmp_path) as nfb:
+        nfb.attach(window)
+        # 2 s of clean signal, after the 4 s of the average and what the filters before it take.
+        least = nfb.shortest_baseline
+        assert 8 <= least <= 9
+        sentence = f"is too short for a baseline, which needs {least:g} s"
+        with pytest.raises(SettingsError, match=f"^seconds=7.5: {sentence}"):
+            run_baseline(nfb, window, seconds=7.5)
+        plan = {"blocks": [{"label": "base", "kind": "baseline", "seconds": 7.5}]}
+        with pytest.raises(SettingsError, match=rf"^block 1 \(base\).seconds=7.5: {sentence}"):
+            check_plan(nfb, plan)
+        assert run_baseline(nfb, window, seconds=least, wait=0.1, repeats=0).succeeded
 
 
 @pytest.mark.display

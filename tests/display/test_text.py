@@ -66,6 +66,12 @@ def test_what_nothing_can_be_written_by_is_refused(template):
         check_template(template)
 
 
+@pytest.mark.parametrize("template", ["{:d} points", "{:x}", "{:03d}", "{:c}"])
+def test_a_template_for_whole_numbers_only_is_refused(template):
+    with pytest.raises(SettingsError, match=r"writes whole numbers only.*write \{:\.0f\} for"):
+        check_template(template)
+
+
 def test_a_value_that_the_template_is_not_made_for_is_written_as_it_is(open_window):
     points = FeedbackText(open_window(), "{:.1f} points")
     for value, text in ((2.04, "2.0 points"), ("ready", "ready"), (True, "1.0 points")):
