@@ -125,6 +125,7 @@ class Loop:
         self._gone_on = self.processor.thresholds.go_on(
             [part for part in parts if part["sample"] <= self.processor.n_samples]
         )
+        self._told_lost = self.continuity.losses.n_lost
         self.commands: CommandHandler = CommandHandler(
             self.processor, self.recorder, control, block, source
         )
@@ -158,6 +159,8 @@ class Loop:
     def run(self) -> None:
         """Go round until told to stop or the experiment is gone."""
         self.reporter.tell_ready()
+        if self._succeeds:  # it counts from what the files have, whatever was told before
+            self.control.send("losses", **self.continuity.reached())
         self.recorder.start(self._gone_on)
         self.commands.begin()
         begun = pylsl.local_clock()
@@ -248,12 +251,19 @@ class Loop:
         self.rate.add(len(stamps) + lost, float(stamps[-1]), self.source.stamped_on_arrival)
         if lost and (news := self.continuity.losses.news()) is not None:
             self.source.events.append(("samples_missing", news))
+        self._tell_losses()
         quality = self.commands.quality
         if quality is not None or self.channels.watches:
             samples = self.source.in_microvolts(native)
             self.channels.add(samples)
             if quality is not None:
                 quality.add(samples)
+
+    def _tell_losses(self) -> None:
+        """Give the experiment, for another worker, the count of samples that no gap tells of."""
+        if self.continuity.losses.n_lost != self._told_lost:
+            self._told_lost = self.continuity.losses.n_lost
+            self.control.send("losses", **self.continuity.reached())
 
     def _note_rate(self) -> None:
         """Tell that the stream no longer has the rate that the filters were made for."""

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any
 
 from psychopy_nfb.engine.memory import SharedBlock
 from psychopy_nfb.engine.threshold_history import ThresholdHistory
 from psychopy_nfb.protocol import OWN, REACHED, SHOWN, value_name
+
+MOST_LOSSES = 200
+"""Messages of lost samples that are kept: some seconds, as one comes a tenth of a second at most,
+and the files have all but the last second of a process that was killed."""
 
 
 class ReachedState:
@@ -35,6 +40,7 @@ class ReachedState:
         self.labels: dict[str, dict[str, Any]] = {"mark": {}, "block": {}}
         self.thresholds: ThresholdHistory = ThresholdHistory()
         self.baseline_signals: dict[str, str] = {}
+        self._losses: deque[dict[str, Any]] = deque(maxlen=MOST_LOSSES)
         self._paused = False
         self._shown: dict[str, Any] = {"source": OWN, "turn": 0}
         self._shown_since = 0  # which sample is the first of it
@@ -73,6 +79,15 @@ class ReachedState:
                 self._shown = dict(zip(("source", "turn"), command["show"], strict=True))
                 self._shown_since = sample
 
+    def add_losses(self, sample: int, reached: dict[str, Any]) -> None:
+        """Add how many samples were missing, a few at a time, before `sample`.
+
+        What a process told of samples that came into no file does not hold for its successor.
+        """
+        while self._losses and self._losses[-1]["sample"] >= sample:
+            self._losses.pop()
+        self._losses.append({"sample": sample, "reached": reached})
+
     def order(self, block: SharedBlock, rate: float) -> dict[str, Any]:
         """Return what a successor goes on from, as JSON knows it.
 
@@ -106,6 +121,7 @@ class ReachedState:
             "trial": self._trial,
             "labels": self.labels,
             "open_blocks": list(self._open_blocks.values()),
+            "losses": list(self._losses),
             "thresholds": self.thresholds.parts(),
             "baseline_signals": self.baseline_signals,
         }

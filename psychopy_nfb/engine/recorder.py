@@ -112,11 +112,19 @@ class Recorder:
         """Take over what an earlier worker has left; return the last stamps that it has written."""
         if self._writer is None:
             self.left = {"last": restore.get("t_sample"), "n_gaps": 0, "lost_seconds": 0.0}
+            self.left |= {"n_samples": self.n_samples, "losses": restore["losses"]}
             return np.empty(0)
         before = self._writer.before
         self.n_samples = before.n_samples
         last = float(before.stamps[-1]) if len(before.stamps) else None
-        self.left = {"last": last, "n_gaps": before.n_gaps, "lost_seconds": before.lost_seconds}
+        self.left = {
+            "last": last,
+            "n_gaps": before.n_gaps,
+            "lost_seconds": before.lost_seconds,
+            "n_samples": self.n_samples,
+            "stamps": before.stamps,
+            "losses": restore["losses"],
+        }
         return before.stamps
 
     def _begin_elsewhere(self, order: dict[str, Any], error: FileError) -> None:

@@ -236,6 +236,8 @@ class WorkerProcess:
             self._reached.baseline_signals = message["signals"]
         elif kind == "thresholds":
             self._reached.thresholds.add(process, message["sample"], message["reached"])
+        elif kind == "losses":
+            self._reached.add_losses(message["sample"], message["reached"])
         elif kind == "obeyed":
             command = self._outbox.obeyed(message["number"], message["event"])
             self._reached.note(command, message["sample"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -44,6 +45,8 @@ class Continuity:
     ----------
     losses : LossCount
         Samples that are missing a few at a time.
+    n_learned : int
+        Number of the sample after the last that `learn` has taken.
     """
 
     def __init__(self, rate: float, gap_seconds: float = 0.1):
@@ -52,13 +55,56 @@ class Continuity:
         self.n_gaps: int = 0
         self.lost_seconds: float = 0.0
         self.losses: LossCount = LossCount(rate)
+        self.n_learned: int = 0
         self._last: float | None = None
         self._restart_line()
 
-    def resume(self, last: float | None, n_gaps: int, lost_seconds: float) -> None:
-        """Go on where another process stopped: after the stamp `last`, with its losses."""
-        self._last = last
-        self.n_gaps, self.lost_seconds = n_gaps, lost_seconds
+    def resume(
+        self,
+        last: float | None,
+        n_gaps: int,
+        lost_seconds: float,
+        n_samples: int = 0,
+        stamps: np.ndarray | None = None,
+        losses: Sequence[dict[str, Any]] = (),
+    ) -> None:
+        """Go on where another process stopped.
+
+        Parameters
+        ----------
+        last : float or None
+            The stamp before the next one; None if there was none.
+        n_gaps : int
+            Gaps until then.
+        lost_seconds : float
+            What these gaps sum up to.
+        n_samples : int
+            Samples until then.
+        stamps : ndarray, shape (n,), optional
+            The last ones of these that are known.
+        losses : sequence of dict
+            What it told of each few samples that were missing, oldest first: `reached`. What it
+            told after `n_samples` was lost with it.
+        """
+        self.n_gaps = n_gaps
+        known = [one for one in losses if one["sample"] <= n_samples]
+        n_more = n_samples
+        if known:
+            n_more -= known[-1]["sample"]
+        # What was lost before the stamps that are known has been told: one came each time.
+        tail = np.empty(0) if stamps is None else stamps[max(0, len(stamps) - n_more - 1) :]
+        if known:
+            self.losses.restore(known[-1]["reached"], max(0, n_more - len(tail)))
+        limit = 1 / self.rate + self.gap_seconds
+        for part in np.split(tail, np.flatnonzero(np.diff(tail) > limit) + 1):
+            self.losses.add(part[1:], last=None if len(part) == 0 else float(part[0]))
+        self.n_learned = n_samples
+        self.lost_seconds = lost_seconds + self.losses.n_lost / self.rate
+        self._last = self._learned = last
+
+    def reached(self) -> dict[str, Any]:
+        """Return one of the `losses` that `resume` takes."""
+        return {"sample": self.n_learned, "reached": self.losses.reached()}
 
     def check(self, stamps: np.ndarray, breaks: Sequence[int] = ()) -> list[Gap]:
         """Take the next block's `stamps`, shape (n,), in seconds; return the gaps in it.
@@ -77,8 +123,13 @@ class Continuity:
         if gaps:
             self.n_gaps += len(gaps)
             self.lost_seconds += sum(gap.seconds for gap in gaps)
-            self._restart_line()
-            stamps = stamps[gaps[-1].row :]
+            begin = 0
+            for gap in gaps:
+                self._new.append(stamps[begin : gap.row])
+                self.learn()  # or the few that are missing just before a gap were not counted
+                self._restart_line()
+                begin = gap.row
+            stamps = stamps[begin:]
         self._new.append(stamps)
         return gaps
 
@@ -99,10 +150,11 @@ class Continuity:
         lost : int
             Samples that are missing among them, a few at a time.
         """
-        if not self._new:
-            return 0
-        stamps = np.concatenate(self._new)
+        stamps = np.concatenate(self._new) if self._new else np.empty(0)
         self._new = []
+        if not len(stamps):
+            return 0
+        self.n_learned += len(stamps)
         if self._origin is None:
             self._origin = float(stamps[0])
         lost = self.losses.add(stamps, self._learned)

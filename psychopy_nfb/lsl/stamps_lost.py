@@ -6,6 +6,8 @@ periods where samples are missing.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 NEAR = 0.15
@@ -161,6 +163,20 @@ class LossCount:
             return 0
         self.n_lost += lost
         return lost
+
+    def reached(self) -> dict[str, Any]:
+        """Return what a successor needs to count on, as JSON knows it."""
+        return {
+            "n_lost": self.n_lost,
+            "told": self._told,
+            "counts": [self._n, self._n_whole, self._n_longer, self._n_short],
+        }
+
+    def restore(self, reached: dict[str, Any], n_more: int) -> None:
+        """Go on from what another process had `reached`, and `n_more` samples without a loss."""
+        self.n_lost, self._told = reached["n_lost"], reached["told"]
+        self._n, self._n_whole, self._n_longer, self._n_short = reached["counts"]
+        self._n += n_more
 
     @property
     def share(self) -> float:

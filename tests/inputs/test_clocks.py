@@ -245,6 +245,29 @@ def test_packets_that_a_radio_loses_are_told_and_are_no_other_rate(
     assert continuity["effective_rate"] == pytest.approx(250, rel=1e-4)
 
 
+def test_the_packets_lost_before_and_after_a_killed_process_add_up(
+    odd_amplifier, training, tmp_path, until
+):
+    source_id = odd_amplifier(lost_every=25, chunk=4)
+    with Neurofeedback(training(source_id), data=tmp_path) as nfb:
+        for restarts in range(3):
+            until(lambda: nfb.update() is None and not nfb.stale, 20, "feedback")
+            update_for(nfb, 2.0)
+            if restarts < 2:
+                os.kill(nfb.worker_pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+                until(lambda n=restarts: nfb.restarts > n, 10, "a successor")
+                update_for(nfb, 0.3)
+    session = read_session(nfb.files.stem)
+    stamps, events = session.eeg.stamps, session.events
+    gaps = events[events.trial_type == "gap"]
+    missing = np.rint((np.diff(stamps) * 250) - 1)
+    few = missing.sum() - np.rint(gaps.duration * 250).sum()
+    told = session.settings["continuity"]
+    assert told["n_lost_few"] == pytest.approx(few, abs=1)
+    assert 250 * told["lost_seconds"] == pytest.approx(missing.sum(), abs=1)
+    assert events.trial_type.tolist().count("samples_missing") <= 1
+
+
 @pytest.mark.kind("a rate that drifts", "refused")
 def test_a_rate_that_drifts(open_inlet):
     with pytest.raises(StreamError) as caught:

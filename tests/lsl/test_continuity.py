@@ -99,3 +99,32 @@ def test_arrivals_that_jitter_are_no_missing_samples():
     ends = np.arange(1, 400) * 0.1 + rng.exponential(0.005, 399)
     in_blocks(continuity, (ends[:, None] - np.arange(24, -1, -1) / 250).ravel(), 25)
     assert continuity.losses.n_lost == 0
+
+
+def test_the_few_that_are_missing_just_before_a_gap_are_counted():
+    kept = np.delete(np.arange(5000), [100, 101, 2490, 2491, *range(2500, 2600), 2620])
+    continuity = Continuity(rate=250.0)
+    ((row, seconds),) = in_blocks(continuity, 100 + kept / 250, 250)
+    assert (kept[row], seconds) == (2600, pytest.approx(100 / 250))
+    assert continuity.losses.n_lost == 5
+    assert continuity.lost_seconds == pytest.approx(105 / 250)
+
+
+@pytest.mark.parametrize("ends", [1000, 2503, 2600, 4999])
+@pytest.mark.parametrize("unwritten", [0, 1, 20, 70])
+def test_a_successor_counts_on_from_the_samples_that_the_files_have(ends, unwritten):
+    kept = np.flatnonzero(np.arange(10_000) % 119 >= 3)
+    stamps = 100 + kept / 250
+    first, told = Continuity(rate=250.0), []
+    for at in range(0, ends, 25):
+        first.check(stamps[at : min(ends, at + 25)])
+        if first.learn():
+            told.append(first.reached())
+    n = ends - unwritten  # the files lack the last ones that the process had
+    second = Continuity(rate=250.0)
+    second.resume(float(stamps[n - 1]), 0, 0.0, n, stamps[max(0, n - 300) : n], told)
+    assert second.losses.n_lost == kept[n - 1] - kept[0] - (n - 1)
+    in_blocks(second, stamps[n + 5 :], 25)  # five samples are lost with the process
+    missing = np.ptp(kept) + 1 - len(kept) + 5
+    assert second.losses.n_lost == missing
+    assert second.lost_seconds == pytest.approx(missing / 250)
