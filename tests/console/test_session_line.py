@@ -135,6 +135,21 @@ def test_a_wrong_token_and_hostile_bytes_leave_the_session_as_it_is(nfb, announc
         line.close()
 
 
+def test_a_flood_of_wrong_tokens_is_two_sentences(nfb, announced, caplog, until):
+    _, about = announced()
+    for number in range(300):
+        with socket.create_connection(("127.0.0.1", about["port"])) as connection:
+            token = ["wrong", "\ud800", "\x00"][number % 3]  # the second is no text in UTF-8
+            connection.sendall(json.dumps({"token": token, "source": "operator"}).encode() + b"\n")
+            connection.settimeout(5)
+            assert connection.recv(1) == b"", "it hung up"
+    nfb.close()
+    told = [one for one in caplog.records if "without the session's token" in one.getMessage()]
+    assert len(told) == 2
+    assert "the last of 299 such faults" in told[-1].getMessage()
+    assert not [one for one in caplog.records if one.exc_info]
+
+
 def test_a_page_is_told_what_changes_and_what_the_user_is_told(nfb, line, until):
     assert line.state["blocks"] == []
     assert line.state["signals"]["trained"]["direction"] == "up"

@@ -88,6 +88,22 @@ def test_a_wrong_token_or_a_page_of_another_origin_is_refused(nfb, api):
     assert asyncio.run(refused(api, {"Origin": "http://evil.example"})) == 403
 
 
+def test_a_flood_of_wrong_messages_and_tokens_is_a_few_lines_in_the_log(api, tmp_path):
+    async def refused():
+        with pytest.raises(HTTPClientError):
+            await websocket_connect(api[:-1] + "x")
+
+    async def flood():
+        await asyncio.gather(*(refused() for _ in range(FEW)))
+        await bombard(api, FEW)
+
+    asyncio.run(flood())
+    told = (tmp_path / "page.log").read_text().splitlines()
+    told = [line for line in told if "cpp:" not in line]  # but for LSL's own greetings
+    assert [line for line in told if "A wrong token came from" in line] != []
+    assert len(told) < 10, told[:20]
+
+
 async def bombard(address, count):
     """Send hostile messages, on new connections where one is ended; return how many were sent."""
     socket, sent = None, 0

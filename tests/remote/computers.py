@@ -11,7 +11,7 @@ TOKEN = "a token of tests"
 class Worker:
     """`psychopy-nfb worker` in a process of its own."""
 
-    def __init__(self, folder, *arguments, before=(), environment=None):
+    def __init__(self, folder, *arguments, before=(), environment=None, log=None):
         self.name = f"worker-{uuid.uuid4().hex[:8]}"
         self.data = folder
         self.process = subprocess.Popen(
@@ -22,6 +22,7 @@ class Worker:
             ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
+            stderr=log,
             env=environment or os.environ,
         )
         assert b"waits for experiments" in self.process.stdout.readline()

@@ -6,6 +6,7 @@ import json
 import math
 import random
 import socket
+import tempfile
 import time
 
 import psutil
@@ -26,6 +27,8 @@ AT_ONCE = 500
 """Messages that may be on their way."""
 MOST_BYTES = 20 * 2**20
 """Memory that the worker and its background process may take more: they keep no rubbish."""
+MOST_LINES = 10
+"""In the worker's log, whatever it is sent."""
 FACTS = {"experiment": {"pid": 1, "simulated": False, "psychopy": "of tests"}}
 SIMPLE = (None, True, -1, 0, 10**400, 0.5, math.nan, math.inf, "", "x" * 5000, "\ud800", "eval")
 NAMES = ("command", "number", "called", "t", "label", "threshold", "dwell", "__class__", "kind")
@@ -109,7 +112,8 @@ def memory(processes):
 
 def check_hostile_experiment(amplifier, training, worker, until, count):
     by_chance = random.Random(2)
-    eeg = worker()
+    log = tempfile.TemporaryFile("w+")
+    eeg = worker(log=log)
     settings = training(amplifier().source_id)
     experiment = Experiment(eeg, settings, until)
     me = psutil.Process(eeg.process.pid)
@@ -122,6 +126,11 @@ def check_hostile_experiment(amplifier, training, worker, until, count):
     more = [now - then for now, then in zip(memory(processes), before, strict=True)]
     print(f"{count} messages in {time.monotonic() - begun:.0f} s; bytes more: {more}")
     assert max(more) < MOST_BYTES
+    log.seek(0)
+    told = [line for line in log if "cpp:" not in line]  # but for LSL's own greetings
+    log.close()
+    assert any("was not understood and is left out" in line for line in told)
+    assert len(told) < MOST_LINES, told[:30]
     assert all(one.is_running() for one in processes)
     command = {"command": "set", "number": 10**6, "called": 1.0, "signal": None}
     experiment.line.send("command", command={**command, "changes": {"dwell": 0.25}})
