@@ -7,10 +7,9 @@
 - `inlet`, `merge`, `markers`, `continuity`: samples and markers in, with their gaps and drift;
   `chunk_buffer`: memory that LSL writes into;
 - `stamps_heard`, `stamps_listen`, `stamps_noise`: what the first samples say of clock, chunks, rate
-  and scatter;
-  `stamps_unit`: the unit of the stamps; `stamps_lost`: samples missing a few at a
-  time; `stamps`, `stamps_counted`, `stamps_mean`: their stamps put on LSL's clock; `stamps_words`: what is told of
-  them; `stamps_rate`: whether the rate stays;
+  and scatter; `stamps_unit`: the unit of the stamps; `stamps_lost`: samples missing a few at a
+  time; `stamps`, `stamps_counted`, `stamps_mean`: their stamps put on LSL's clock; `stamps_words`:
+  what is told of them; `stamps_rate`: whether the rate stays;
 - `marker_rule`: which streams hold markers, and what each says, the same for streams and files;
 - `outlet`: streams sent out, described as LSL's conventions ask for;
 - `streams`: the list of what is on the network.

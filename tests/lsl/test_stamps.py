@@ -134,7 +134,7 @@ def scattered(scatter, chunk, each, late, ppm=0.0, seconds=120.0, heard_for=2.2,
 
 
 @pytest.mark.parametrize("ppm", [0.0, 100.0, -100.0])
-@pytest.mark.parametrize("chunk, each", [(1, True), (5, True), (5, False), (12, False)])
+@pytest.mark.parametrize(("chunk", "each"), [(1, True), (5, True), (5, False), (12, False)])
 @pytest.mark.parametrize("sd", [0.002, 0.005, 0.010])
 def test_stamps_that_scatter_to_both_sides_are_placed_at_their_mean(sd, chunk, each, ppm):
     clock, errors = scattered(
@@ -149,7 +149,7 @@ def test_stamps_that_scatter_to_both_sides_are_placed_at_their_mean(sd, chunk, e
     assert abs(errors.mean()) < 0.5
 
 
-@pytest.mark.parametrize("chunk, each", [(1, True), (5, True), (5, False), (12, False)])
+@pytest.mark.parametrize(("chunk", "each"), [(1, True), (5, True), (5, False), (12, False)])
 @pytest.mark.parametrize("distribution", ["exponential", "uniform"])
 @pytest.mark.parametrize("sd", [0.002, 0.005, 0.010])
 def test_stamps_that_are_late_only_are_placed_at_the_earliest(sd, distribution, chunk, each):
