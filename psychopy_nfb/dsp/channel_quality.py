@@ -85,6 +85,7 @@ class ChannelQuality:
         self._within = within or {}
         self._kinds = [info.kinds.get(label, EEG) for label in info.labels]
         self._ring = np.zeros((round(WINDOW_SECONDS * info.rate), info.n_channels))
+        self._frequencies = np.fft.rfftfreq(len(self._ring), 1 / info.rate)
         self._n_seen = 0
         self._neighbours = _neighbours(info)
 
@@ -166,7 +167,7 @@ class ChannelQuality:
 
     def _hum(self, power: np.ndarray) -> dict[str, Any]:
         """Return which mains drown the channel and how strong they are; empty if none do."""
-        frequencies = np.fft.rfftfreq(len(self._ring), 1 / self._info.rate)
+        frequencies = self._frequencies
         total = power[frequencies >= 1.0].sum()
         for mains in MAINS_HZ:
             line = power[np.abs(frequencies - mains) <= 1.0].sum()
@@ -184,7 +185,7 @@ class ChannelQuality:
         usable: np.ndarray,
     ) -> dict[str, Any]:
         """Return what makes an electrode on the head bad, with its level; empty if nothing does."""
-        frequencies = np.fft.rfftfreq(len(self._ring), 1 / self._info.rate)
+        frequencies = self._frequencies
         muscle = power[(frequencies >= MUSCLE_BAND[0]) & (frequencies <= MUSCLE_BAND[1])].sum()
         if muscle > MUSCLE_UV**2:
             return {"fault": "muscles or noise", "level": round(float(np.sqrt(muscle)), 2)}

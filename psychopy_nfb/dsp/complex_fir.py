@@ -94,7 +94,7 @@ class _ComplexFIR(_RhythmStep):
 
     def process_one(self, value: float) -> float:
         self._push(value)
-        real, imaginary = np.dot(self._rows, self._window(0)).tolist()
+        real, imaginary = self._rows.dot(self._window(0)).tolist()
         return OUTPUTS_OF_ONE[self.output](real, imaginary)
 
     def _window(self, channel: int) -> np.ndarray:

@@ -60,15 +60,15 @@ def join_blocks(blocks: Sequence[Block], first_rows: Sequence[int]) -> Block:
     first_rows : sequence of int
         Which input row of the whole the first one of each block is.
     """
-    pairs = list(zip(blocks, first_rows, strict=True))
+    places = np.repeat(first_rows, [len(block.rows) for block in blocks])
     return Block(
         [row for block in blocks for row in block.value_rows],
         [bits for block in blocks for bits in block.bits],
-        np.concatenate([block.rows + first for block, first in pairs]),
+        np.concatenate([block.rows for block in blocks]) + places,
         blocks[0].n_values,
         [
             (name, replace(change, row=change.row + first))
-            for block, first in pairs
+            for block, first in zip(blocks, first_rows, strict=True)
             for name, change in block.changes
         ],
     )

@@ -129,7 +129,7 @@ class Inlet:
         self._buffer = ChunkBuffer(self._inlet, MAX_BLOCK)
         self.native: np.ndarray = self._buffer.samples
         self._microvolts = np.empty((MAX_BLOCK, n_channels))
-        self._chunk = 1  # samples of the last pull: what the next chunk will probably have
+        self._chunk = self._chunk_before = 1  # samples of the last two pulls
         self._inlet.open_stream(timeout=selection.timeout)
         self.declared_rate: float = full.nominal_srate()
         self.speed: float = _speed(full)
@@ -233,14 +233,17 @@ class Inlet:
                 if n == 0:
                     return None
                 # LSL wakes at the first sample of a chunk. Without the others, which are on their
-                # way, the newest would be as old as the chunk is long.
-                if self._rest and n < self._chunk:
-                    n += self._take(self._rest, at=n, wanted=self._chunk - n)
+                # way, the newest would be as old as the chunk is long. As many are expected as two
+                # pulls have had: single samples of which two came together are none of a chunk.
+                expected = min(self._chunk, self._chunk_before)
+                if self._rest and n < expected:
+                    n += self._take(self._rest, at=n, wanted=expected - n)
             except pylsl.util.LostError:
                 raise StreamLost(self.description.name()) from None
             received = pylsl.local_clock()
             stamps = self._buffer.stamps[:n].copy()
-        self._chunk = n = len(stamps)
+        self._chunk_before, self._chunk = self._chunk, len(stamps)
+        n = self._chunk
         stamps = self.clock.correct(stamps, received)
         out = self._microvolts[:n]
         if self._scaled:

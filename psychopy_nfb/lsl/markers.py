@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import platform
 import threading
+import time
 from collections import deque
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,8 @@ logger: logging.Logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.02
 """How often the inlets are looked into: it delays the note of a marker, never its time."""
+JOIN_SECONDS = 0.5
+"""How often new streams are looked for; without any, nothing else is."""
 OPEN_SECONDS = 1.0
 EARLIEST_SECONDS, LATEST_SECONDS = -1.0, 10.0
 """How old a marker may be when it arrives. Some programs send a marker seconds after what it tells
@@ -93,12 +96,12 @@ class MarkerWatcher:
 
     def _watch(self) -> None:
         resolver = pylsl.ContinuousResolver(pred=f"({_CANDIDATES})")
-        looks = 0
-        while not self._ended.wait(LOOK_SECONDS):
+        join_at = time.monotonic()
+        while not self._ended.wait(LOOK_SECONDS if self._inlets else JOIN_SECONDS):
             try:
-                if looks % 25 == 0:  # twice a second is enough to notice a new stream
+                if time.monotonic() >= join_at:
+                    join_at = time.monotonic() + JOIN_SECONDS
                     self._join_new(resolver.results())
-                looks += 1
                 for uid, inlet in list(self._inlets.items()):
                     self._pull(uid, inlet)
             except Exception:  # the thread goes on: other markers are on their way
