@@ -28,6 +28,8 @@ MAX_BLOCK = 4096
 """Most samples handed over at once; what is beyond comes with the next pull."""
 REST_SECONDS = 0.0005
 """Longest wait for the rest of a chunk; it takes 0.05 ms, or more when a core is busy."""
+LAST_PULLS = 5
+"""Pulls that tell how many samples a chunk has."""
 
 
 class StreamLost(Exception):
@@ -129,7 +131,7 @@ class Inlet:
         self._buffer = ChunkBuffer(self._inlet, MAX_BLOCK)
         self.native: np.ndarray = self._buffer.samples
         self._microvolts = np.empty((MAX_BLOCK, n_channels))
-        self._chunk = self._chunk_before = 1  # samples of the last two pulls
+        self._pulled: deque[int] = deque(maxlen=LAST_PULLS)  # samples of each of the last ones
         self._inlet.open_stream(timeout=selection.timeout)
         self.declared_rate: float = full.nominal_srate()
         self.speed: float = _speed(full)
@@ -233,17 +235,18 @@ class Inlet:
                 if n == 0:
                     return None
                 # LSL wakes at the first sample of a chunk. Without the others, which are on their
-                # way, the newest would be as old as the chunk is long. As many are expected as two
-                # pulls have had: single samples of which two came together are none of a chunk.
-                expected = min(self._chunk, self._chunk_before)
+                # way, the newest would be as old as the chunk is long. As many are expected as
+                # pulls usually had: single samples of which two came together once are no chunks,
+                # and chunks of which one came in two parts still are.
+                expected = self._usual_pull()
                 if self._rest and n < expected:
                     n += self._take(self._rest, at=n, wanted=expected - n)
             except pylsl.util.LostError:
                 raise StreamLost(self.description.name()) from None
             received = pylsl.local_clock()
             stamps = self._buffer.stamps[:n].copy()
-        self._chunk_before, self._chunk = self._chunk, len(stamps)
-        n = self._chunk
+        n = len(stamps)
+        self._pulled.append(n)
         stamps = self.clock.correct(stamps, received)
         out = self._microvolts[:n]
         if self._scaled:
@@ -251,6 +254,11 @@ class Inlet:
         else:
             out[:] = self.native[:n]
         return out, stamps
+
+    def _usual_pull(self) -> int:
+        """Return how many samples the last pulls had, in the median."""
+        pulled = sorted(self._pulled)
+        return pulled[(len(pulled) - 1) // 2] if pulled else 1
 
     def _take(self, timeout: float, at: int, wanted: int) -> int:
         """Wait for `wanted` samples, put all that are there into `native` from row `at` on.

@@ -38,12 +38,29 @@ def amplifier():
 
 
 @pytest.fixture
-def inlet(amplifier):
-    selection = StreamSelection(source_id=amplifier.source_id, timeout=20.0)
-    # As if it had been listened to: there are no samples but those of the test.
-    inlet = Inlet(selection, rest=REST_SECONDS, heard=Heard(samples=1))
-    yield inlet
-    inlet.close()
+def make_inlet(amplifier):
+    inlets = []
+
+    def make(rest):
+        selection = StreamSelection(source_id=amplifier.source_id, timeout=20.0)
+        # As if it had been listened to: there are no samples but those of the test.
+        inlets.append(Inlet(selection, rest=rest, heard=Heard(samples=1)))
+        return inlets[-1]
+
+    yield make
+    for one in inlets:
+        one.close()
+
+
+@pytest.fixture
+def inlet(make_inlet):
+    return make_inlet(REST_SECONDS)
+
+
+@pytest.fixture
+def unhurried(make_inlet):
+    """An inlet for which parts of a chunk that come together soon are one."""
+    return make_inlet(1.0)
 
 
 def pulled(inlet):
@@ -75,3 +92,16 @@ def test_the_rest_of_a_chunk_is_waited_for_where_chunks_are_long(amplifier, inle
     late.join()
     assert n == 5
     assert seconds < REST_SECONDS / 2
+
+
+def test_chunks_of_which_one_came_in_two_parts_are_still_waited_for(amplifier, unhurried):
+    """As on a busy machine, whose first part then came after the wait for the rest was over."""
+    for n in (5, 5, 5, 2, 3):
+        amplifier.send(n)
+        time.sleep(0.05)
+        assert pulled(unhurried)[0] == n
+    amplifier.send(2)
+    late = threading.Timer(0.1, lambda: amplifier.send(3))
+    late.start()
+    assert pulled(unhurried)[0] == 5
+    late.join()
