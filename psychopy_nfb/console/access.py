@@ -5,21 +5,19 @@ from __future__ import annotations
 import asyncio
 import hmac
 import logging
-import math
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from bokeh.server.auth_provider import AuthProvider
 from tornado.web import RequestHandler
 
-from psychopy_nfb.clock import lsl_now
+from psychopy_nfb.repeated import RepeatedFault
 
 logger: logging.Logger = logging.getLogger(__name__)
 
 COOKIE = "psychopy_nfb_token"
 WRONG_SECONDS = 1.0
 """How long the answer to a wrong token takes: a guess a second."""
-TOLD_SECONDS = 60.0
 MOST_WAITING = 50
 """More wrong tokens at once are refused without a wait, and without being compared."""
 REFUSED = (
@@ -42,21 +40,26 @@ class Tokens:
     def __init__(self, token: str, told: Callable[[str], None]):
         self._token, self._told = token.encode(), told
         self._waiting = 0
-        self._told_at: dict[str, float] = {}  # by address
+        self._wrong: dict[str, RepeatedFault] = {}  # by address
 
     def right(self, said: str) -> bool:
         """Return whether this is the token, in a time that does not depend on how much is."""
         return hmac.compare_digest(said.encode(errors="replace"), self._token)
 
     def report(self, host: str) -> None:
-        """Report in the log, and to the operator, that a wrong token came from an address."""
-        logger.warning("A wrong token came from %s and was refused.", host)
-        now = lsl_now()
-        if now - self._told_at.get(host, -math.inf) > TOLD_SECONDS:
-            if len(self._told_at) >= MOST_WAITING:
-                self._told_at.clear()
-            self._told_at[host] = now
-            self._told(f"A wrong token came from {host} and was refused.")
+        """Report in the log, and to the operator, that a wrong token came from an address.
+
+        Once a minute: whoever guesses may send thousands.
+        """
+        if host not in self._wrong:
+            if len(self._wrong) >= MOST_WAITING:
+                self._wrong.clear()
+            self._wrong[host] = RepeatedFault(self._tell)
+        self._wrong[host].note(f"A wrong token came from {host} and was refused.")
+
+    def _tell(self, sentence: str) -> None:
+        logger.warning(sentence)
+        self._told(sentence)
 
     async def admits(self, request: RequestHandler) -> bool:
         """Return whether a request has the token: in its address, a cookie or a header."""

@@ -112,6 +112,8 @@ def serve(options: argparse.Namespace, announcement: Path) -> None:
     from psychopy_nfb.console.session_line import SessionLine
 
     let_others_first(psutil.Process())
+    # A line for each request that is refused would be a flood, and hold the token that was sent.
+    logging.getLogger("tornado.access").setLevel(logging.ERROR)
     desk = Desk(about)
     token = secrets.token_urlsafe(24)
     tokens, line = Tokens(token, desk.line.note), SessionLine(about, "remote")

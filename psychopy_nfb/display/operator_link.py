@@ -38,8 +38,9 @@ from psychopy_nfb.engine.operator_commands import (
 )
 from psychopy_nfb.engine.reach import check_reach
 from psychopy_nfb.engine.running_sessions import announce, withdraw
-from psychopy_nfb.errors import NfbError, SettingsError
+from psychopy_nfb.errors import NfbError, SettingsError, cause
 from psychopy_nfb.process import CREATION_FLAGS, child_environment, python_command
+from psychopy_nfb.repeated import RepeatedFault
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -114,6 +115,7 @@ class OperatorLink:
         self._token = secrets.token_hex(16)
         self._announced: Path | None = None
         self._messages = _Messages()
+        self._strangers, self._faults = RepeatedFault(logger.warning), RepeatedFault(logger.error)
         self._clients: list[_Client] = []
         self._selector = selectors.DefaultSelector()
         self._wake, self._woken = socket.socketpair()
@@ -178,6 +180,8 @@ class OperatorLink:
             self._wake.send(b"\0")
         if self._thread.is_alive() and threading.current_thread() is not self._thread:
             self._thread.join(JOIN_SECONDS)
+        for repeated in (self._strangers, self._faults):
+            repeated.close()
         logging.getLogger("psychopy_nfb").removeHandler(self._messages)
         for one in (self._wake, self._woken, self._door):
             if one is not None:
@@ -188,8 +192,12 @@ class OperatorLink:
         while not self._ended.is_set():
             try:
                 self._turn()
-            except Exception:  # the session goes on; the next turn may succeed
-                logger.exception("A request of the operator's page failed; going on.")
+            except Exception as error:  # the session goes on; the next turn may succeed
+                logger.debug("A request of the operator's page failed.", exc_info=True)
+                self._faults.note(
+                    f"A request of the operator's page failed ({type(error).__name__}: "
+                    f"{cause(error)}); going on."
+                )
                 self._ended.wait(LOOK_SECONDS)
         for client in list(self._clients):
             with suppress(OSError):
@@ -274,9 +282,11 @@ class OperatorLink:
     def _greet(self, client: _Client, message: object) -> None:
         said = message.get("token") if isinstance(message, dict) else None
         source = message.get("source") if isinstance(message, dict) else None
-        right = isinstance(said, str) and hmac.compare_digest(said.encode(), self._token.encode())
+        right = isinstance(said, str) and hmac.compare_digest(
+            said.encode(errors="replace"), self._token.encode()
+        )
         if not right or source not in SOURCES:
-            logger.warning("A program without the session's token was refused at its socket.")
+            self._strangers.note("A program without the session's token was refused at its socket.")
             self._leave(client)
             return
         client.source = source

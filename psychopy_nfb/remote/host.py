@@ -18,6 +18,7 @@ from psychopy_nfb.engine.configuration import Configuration
 from psychopy_nfb.errors import SettingsError, WorkerError, cause
 from psychopy_nfb.remote.handshake import ALL_ADDRESSES, Door, NotWelcome
 from psychopy_nfb.remote.host_session import HostSession
+from psychopy_nfb.repeated import RepeatedFault
 from psychopy_nfb.settings import to_dict
 
 logger: logging.Logger = logging.getLogger(__name__)
@@ -87,6 +88,7 @@ class WorkerHost:
         self._data = data
         self._settings = settings
         self._tell = tell
+        self._strangers = RepeatedFault(tell)
         self._session: HostSession | None = None
         self._changing = threading.Lock()
         self._beginning = threading.BoundedSemaphore(MOST_AT_ONCE)
@@ -113,6 +115,7 @@ class WorkerHost:
                 threading.Thread(target=self._meet, args=(connection,), daemon=True).start()
             self._look_after()
         self._door.close()
+        self._strangers.close()
         if (session := self._session) is not None:
             session.close("the worker was stopped")
             self._tell_end(session)
@@ -154,7 +157,7 @@ class WorkerHost:
             begins = False
             session.serve(connection, door)
         except NotWelcome:
-            self._tell("A program without the right token was refused.")
+            self._strangers.note("A program without the right token was refused.")
         except (OSError, ValueError, LookupError, TypeError) as error:
             logger.info("A connection was closed, because it was not understood: %s", error)
         finally:

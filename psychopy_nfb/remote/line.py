@@ -16,6 +16,9 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
+from psychopy_nfb.errors import cause
+from psychopy_nfb.repeated import RepeatedFault
+
 logger: logging.Logger = logging.getLogger(__name__)
 
 BEAT_SECONDS = 0.5
@@ -70,6 +73,7 @@ class Line:
         self._sent = 0
         self._confirmed = 0  # what this end has told that it has
         self._connection: socket.socket | None = None
+        self._wrong = RepeatedFault(logger.error)
         self.received: int = 0
 
     @property
@@ -136,6 +140,7 @@ class Line:
             logger.info("The connection to the other computer ended: %s", error)
         finally:
             self._leave(connection)
+            self._wrong.close()
             sender.join()
             connection.close()
 
@@ -161,8 +166,11 @@ class Line:
             raise ValueError(f"message {line['number']} came after {self.received}")
         try:
             self._take(line["message"])
-        except Exception:  # one that is wrong must not end the line
-            logger.exception("A message from the other computer was not understood.")
+        except Exception as error:  # one that is wrong must not end the line
+            self._wrong.note(
+                f"A message from the other computer was not understood and is left out "
+                f"({type(error).__name__}: {cause(error)})."
+            )
         self.received = line["number"]
 
     def _drop(self, have: int) -> None:
