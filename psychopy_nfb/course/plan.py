@@ -27,6 +27,8 @@ ORDERS = ("fixed", "shuffled", "shuffled in each repeat")
 BEEPS = ("none", "begin", "end", "both")
 MOST_TURNS = 10_000
 """Blocks of a session. More are a mistake in a number of repeats."""
+HALF_TIME_SECONDS = 2.0
+"""How long a half-time text is shown."""
 LONGEST_BLOCK = 7200.0
 """Seconds of one block, at most."""
 
@@ -86,7 +88,7 @@ class PlannedBlock:
     instruction_seconds: float | None = None
     """For how long; None waits for the key."""
     half_time: str = ""
-    """What is shown for two seconds at half of its time."""
+    """What is shown for two seconds at half of its time, in a block of 4 s or more."""
     beep: Literal["none", "begin", "end", "both"] = "none"
     """When a short tone sounds. At the end of a block with closed eyes it tells to open them."""
     sign: bool = False
@@ -170,6 +172,14 @@ class PlannedBlock:
             )
         if self.kind == "baseline":
             check_length(self.seconds)
+        if self.half_time and self.seconds < 2 * HALF_TIME_SECONDS:
+            raise SettingsError(
+                "half_time",
+                self.half_time,
+                f"is shown for {HALF_TIME_SECONDS:g} s from half of the block's time on, and a "
+                f"block of {self.seconds:g} s ends before that; plan at least "
+                f"{2 * HALF_TIME_SECONDS:g} s, or leave it out",
+            )
         if self.kind == "baseline" and (self.extra or self.half_time or self.beep != "none"):
             raise SettingsError(
                 "kind", self.kind, "has screens of its own; leave out extra, half_time and beep"

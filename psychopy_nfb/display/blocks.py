@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from psychopy_nfb.checks import check_flag
@@ -16,7 +16,7 @@ from psychopy_nfb.display.frame_log import FrameWriter
 from psychopy_nfb.display.held_lag import HeldLag, check_possible
 from psychopy_nfb.display.shown_choice import ShownChoice
 from psychopy_nfb.display.worker_link import WorkerLink
-from psychopy_nfb.errors import SettingsError
+from psychopy_nfb.errors import SettingsError, listed
 from psychopy_nfb.protocol import NONE
 from psychopy_nfb.protocol.chosen_lag import Lag, read_lag
 from psychopy_nfb.settings import to_dict
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from psychopy_nfb.study.session import StudySession
 
 logger: logging.Logger = logging.getLogger(__name__)
+
+END_EACH = "End each block before the next begins: with nfb.end_block(), or `with nfb.block(…):`."
 
 
 @dataclass
@@ -39,6 +41,8 @@ class OpenBlock:
     """Its own chosen lag."""
     before: tuple[bool, bool, str | None, int, HeldLag | None] = (True, False, None, 0, None)
     """What held before it and holds again after it."""
+    inner: list[str] = field(default_factory=list)
+    """Labels of the blocks that have begun in it."""
 
 
 class Blocks:
@@ -63,6 +67,7 @@ class Blocks:
         self.judged: int = 0
         """Number of the last block with feedback or points, which is a trial."""
         self._open: list[OpenBlock] = []
+        self._told_of_nested = False
         self._shown = ShownChoice()
         self._study: StudySession | None = None
         self.trained: int = 0
@@ -164,6 +169,7 @@ class Blocks:
         outer = 0 if self.frames is None else self.frames.block
         block = OpenBlock(self.number, label, feedback, begun, held)
         block.before = (self._state.showing, self._counting, self._shown.source, outer, self.held)
+        self._nest(label)
         self._open.append(block)
         self.held = held or self.held
         self._counting = feedback if points is None else points
@@ -202,9 +208,30 @@ class Blocks:
         self._link.facts(clock=to_dict(self._clock.measure()))
 
     def end_all(self) -> None:
-        """End what is open, as the experiment ends."""
+        """End what is open, as the experiment ends; tell of what had other blocks in it."""
+        if self._open and self._open[0].inner:
+            outer = self._open[0]
+            logger.warning(
+                "The block '%s' had not ended when the experiment did, and all blocks after it "
+                "began in it: %s. %s",
+                outer.label,
+                listed(dict.fromkeys(outer.inner), most=8),
+                END_EACH,
+            )
         while self._open and not self._link.closed:
             self.end(cut_off=True)
+
+    def _nest(self, label: str) -> None:
+        """Note that a block begins in those that are open; tell once of one in its own kind."""
+        if self._open and self._open[-1].label == label and not self._told_of_nested:
+            self._told_of_nested = True
+            logger.warning(
+                "The block '%s' begins in a block of the same name that has not ended. %s",
+                label,
+                END_EACH,
+            )
+        for outer in self._open:
+            outer.inner.append(label)
 
     def _show(self, showing: bool) -> None:
         self._state.showing = showing

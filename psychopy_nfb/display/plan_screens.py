@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.course import PlannedBlock, Turn
+from psychopy_nfb.course.plan import HALF_TIME_SECONDS
 from psychopy_nfb.course.questions import USUAL
 from psychopy_nfb.course.texts import filled
 from psychopy_nfb.display.bar import FeedbackBar
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 logger: logging.Logger = logging.getLogger(__name__)
 
-HALF_TIME_SECONDS = 2.0
 SIGN_SECONDS = 1.0
 VERDICT_SECONDS = 1.0
 """Longest wait for the background process to say how a trial went."""

@@ -26,6 +26,8 @@ BESIDE_SECONDS = 0.3
 blink every few seconds more would leave too little."""
 LEAST_SHARE = 0.5
 """Share of a recording that must be free of large artifacts."""
+N_SURROGATES = 499
+"""Targets without any relation to the recording with which `spoc` compares the given one."""
 SINGULAR = 1e-10
 """Eigenvalue of a covariance, over its largest, from which a direction counts as empty: an average
 reference and interpolated channels take one each."""
@@ -43,6 +45,9 @@ class SpatialFit:
     """(n_channels, n_components): how strongly each channel shows each component."""
     scores: np.ndarray
     """(n_components,): what the components are ordered by."""
+    by_chance: np.ndarray | None = None
+    """(n_components,): of `spoc`, the probability (p) that a target which has nothing to do with
+    the recording gives a component that is as strong."""
 
     def step(self, n_components: int = 1) -> SpatialFilter:
         """Return a pipeline step that gives the first `n_components`, named C1, C2 and on.
@@ -144,7 +149,9 @@ def spoc(
 
     Source power comodulation (Dähne et al. 2014, NeuroImage 86, 111-122; the variant that maximises
     the covariance). Scores are covariances in units of the target's standard deviation; components
-    are ordered by their absolute value.
+    are ordered by their absolute value. Some component follows any target a little: `by_chance`
+    compares each with the strongest components of targets of the same spectrum with random phases,
+    as the authors' toolbox does.
 
     Parameters
     ----------
@@ -187,12 +194,41 @@ def spoc(
     blocks = inside[: n * length].reshape(n, length, -1)[kept]
     covariances = np.einsum("wlc,wld->wcd", blocks, blocks) / length
     mean = covariances.mean(axis=0)
-    together = np.einsum("w,wcd->cd", values, covariances - mean) / len(values)
-    found = _contrast(together, mean, labels)
+    found = _contrast(_together(values, covariances), mean, labels)
     order = np.argsort(-np.abs(found.scores))
+    scores = found.scores[order]
     return SpatialFit(
-        found.labels, found.weights[:, order], found.patterns[:, order], found.scores[order]
+        found.labels,
+        found.weights[:, order],
+        found.patterns[:, order],
+        scores,
+        _by_chance(np.abs(scores), values, covariances),
     )
+
+
+def _together(values: np.ndarray, covariances: np.ndarray) -> np.ndarray:
+    """Return the covariance of values (n_windows,) with those of windows, (n_windows, n, n)."""
+    centred: np.ndarray = np.tensordot(values - values.mean(), covariances, axes=1) / len(values)
+    return centred
+
+
+def _by_chance(strengths: np.ndarray, values: np.ndarray, covariances: np.ndarray) -> np.ndarray:
+    """Return of components, (n,), how probable ones as strong are for unrelated targets.
+
+    `values`, (n_windows,), is the target with mean 0 and standard deviation 1. Compared with the
+    strongest component of each unrelated target, so that several components need no correction.
+    """
+    whitening = _whitening(covariances.mean(axis=0))
+    spectrum = np.abs(np.fft.rfft(values))
+    rng = np.random.default_rng(0)
+    n_as_strong = np.ones(len(strengths))
+    for _ in range(N_SURROGATES):
+        phases = np.exp(2j * np.pi * rng.random(len(spectrum)))
+        unrelated = np.fft.irfft(spectrum * phases, len(values))
+        unrelated /= unrelated.std()
+        together = whitening.T @ _together(unrelated, covariances) @ whitening
+        n_as_strong += np.abs(linalg.eigvalsh(together)).max() >= strengths
+    return n_as_strong / (N_SURROGATES + 1)
 
 
 def regress_out(
@@ -344,13 +380,19 @@ def _both_ways(sos: np.ndarray, samples: np.ndarray) -> np.ndarray:
 
 def _contrast(wanted: np.ndarray, against: np.ndarray, labels: Sequence[str]) -> SpatialFit:
     """Return the components with the most of `wanted` over `against`, within what has power."""
-    powers, directions = linalg.eigh(against)
-    if not powers[-1] > 0:
-        raise SettingsError("samples", "flat", "have no power in the band; check the electrodes")
-    kept = powers > SINGULAR * powers[-1]
-    whitening = directions[:, kept] / np.sqrt(powers[kept])
+    whitening = _whitening(against)
     scores, turned = linalg.eigh(whitening.T @ wanted @ whitening)
     weights = whitening @ turned[:, ::-1]
     # Haufe et al. 2014: how a component shows is the covariance times its weights.
     patterns = against @ weights
     return SpatialFit(tuple(labels), weights, patterns, scores[::-1])
+
+
+def _whitening(covariance: np.ndarray) -> np.ndarray:
+    """Return what makes the directions that have power independent and of power 1, (n, n_kept)."""
+    powers, directions = linalg.eigh(covariance)
+    if not powers[-1] > 0:
+        raise SettingsError("samples", "flat", "have no power in the band; check the electrodes")
+    kept = powers > SINGULAR * powers[-1]
+    whitened: np.ndarray = directions[:, kept] / np.sqrt(powers[kept])
+    return whitened

@@ -25,6 +25,8 @@ SIDECARS = {"frames": "_frames.json", "events": "_events.json"}
 SETTINGS_SUFFIX = "_nfb.json"
 STARTING_SUFFIX = "_starting.txt"
 FAILED_SUFFIX = "_failed.txt"
+NOT_STARTED = "A start failed, and nothing was recorded"
+"""What each line of that file says first: it may stand beside a session that started later."""
 REST_SUFFIX = "_rest.txt"
 SHOWN_SUFFIX = "_shown.npz"
 SEALED_SUFFIX = "_sealed.bin"
@@ -194,7 +196,8 @@ class SessionFiles:
         now = datetime.now().astimezone().isoformat(timespec="seconds")
         try:
             with open(self.failed, "a", encoding="utf-8") as file:
-                file.write(f"{now}  {type(error).__name__}: {safe_text(_reason(error))}\n")
+                reason = f"{type(error).__name__}: {safe_text(_reason(error))}"
+                file.write(f"{now}  {NOT_STARTED}: {reason}\n")
         except OSError as problem:
             logger.warning("The reason of the failed start could not be kept: %s", problem)
             _remove_if_empty(self.failed)
@@ -258,6 +261,9 @@ def recorded_session(
     name_one = f"name any file of {what}"
     if os.path.isdir(path):
         remedy = f"is a folder; {name_one}"
+    elif not files.settings.exists() and files.failed.exists():
+        remedy = f"did not start, and nothing was recorded; '{files.failed.name}' says why"
+        path = files.stem
     elif any(files.stem.parent.glob(f"{glob.escape(files.stem.name)}_*")):
         remedy, path = f"has no {NEEDED[needed]}; {name_one}", files.stem
     elif os.path.isfile(path):

@@ -43,6 +43,8 @@ ten independent values a second, and every channel takes a weight."""
 SAMPLES_PER_WEIGHT = {"ssd": 4, "csp": 4, "spoc": 4, "ica": 20, "eog": 0}
 """Fewest samples for each number in the matrix that a method estimates, channels times channels.
 Rule of thumb: 20 for ICA; fewer for a covariance. A regression on a few eye channels has none."""
+SIGNIFICANT = 0.05
+"""Probability below which a component is not taken for one of chance."""
 SHOWN = 4
 
 
@@ -190,7 +192,7 @@ def _found(
         words = f"Component 1, {low:g} to {high:g} Hz: {share} of its power is in this state."
     elif options.method == "spoc":
         fit = spoc(samples, aim, rate, labels, band)
-        words = f"Component 1, {low:g} to {high:g} Hz: its power follows {options.target}."
+        words = f"Component 1, {low:g} to {high:g} Hz: {_followed(fit, options.target)}"
     else:
         fit = ssd(samples, rate, labels, band)
         words = (
@@ -313,7 +315,7 @@ def _write_page(
         )
     elif fit is not None:
         n = min(SHOWN, len(fit.scores))
-        titles = [_title(options, index, float(fit.scores[index])) for index in range(n)]
+        titles = [_title(options, fit, index) for index in range(n)]
         pictures.append(Picture(topographies(fit, n, titles), CAPTION))
     use = json.dumps({"type": "SpatialFilter", "file": str(weights)}, ensure_ascii=False)
     write_page(
@@ -328,6 +330,23 @@ def _write_page(
     return missing
 
 
+def _followed(fit: SpatialFit, target: str) -> str:
+    """Return whether the power of the first component follows the target more than by chance."""
+    p = _p(fit, 0)
+    if p < SIGNIFICANT:
+        return f"its power follows {target}, more closely than by chance (p = {p:.3f})."
+    return (
+        f"its power follows {target} no more closely than by chance (p = {p:.2f}): targets that "
+        "have nothing to do with the recording give components as strong. Do not train with this "
+        "filter; record longer, or choose another band or target."
+    )
+
+
+def _p(fit: SpatialFit, index: int) -> float:
+    """Return how probable a component as strong is for an unrelated target."""
+    return 1.0 if fit.by_chance is None else float(fit.by_chance[index])
+
+
 def _share(options: argparse.Namespace, of_first: float) -> str:
     """Return which state has most of a component's power, and how much."""
     first, second = options.states
@@ -335,14 +354,17 @@ def _share(options: argparse.Namespace, of_first: float) -> str:
     return f"{state}: {100 * share:.0f} %"
 
 
-def _title(options: argparse.Namespace, index: int, score: float) -> str:
+def _title(options: argparse.Namespace, fit: SpatialFit, index: int) -> str:
     """Return what stands above a component's map: what the components are ordered by."""
+    score = float(fit.scores[index])
     if options.method == "ssd":
         said = f"{score:.1f} times the power beside the band"
     elif options.method == "csp":
         said = _share(options, score)
     elif options.method == "spoc":
-        said = f"power {100 * score:+.0f} % for one SD of {options.target}"
+        said = (
+            f"power {100 * score:+.0f} % for one SD of {options.target}, p = {_p(fit, index):.3f}"
+        )
     else:
         said = f"strength {score:.0f} µV²"
     return f"Component {index + 1}\n{said}"

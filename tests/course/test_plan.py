@@ -133,6 +133,11 @@ def shuffled(**settings):
             "settle in it, and 2 s or more of the rest must be clean; choose at least 5 s, 60 s "
             "are usual.",
         ),
+        (
+            {"blocks": [{**A, "seconds": 3.5, "half_time": "Half of it"}]},
+            "blocks[0] (a).half_time='Half of it': is shown for 2 s from half of the block's time "
+            "on, and a block of 3.5 s ends before that; plan at least 4 s, or leave it out.",
+        ),
         ({"blocks": [A], "idle": -1}, "idle=-1.0: must be at least 0 s"),
         ({"blocks": [A], "seed": 1.5}, "seed=1.5: must be a whole number"),
     ],

@@ -234,6 +234,25 @@ def test_row_041_without_feedback_nothing_moves_and_everything_is_kept(
     assert len(kept) == pytest.approx((end.t - begin.t) * 250, abs=2)
 
 
+def test_a_block_that_is_not_ended_is_told_with_what_began_in_it(amplifier, training, caplog):
+    with Neurofeedback(training(amplifier().source_id)) as nfb:
+        with nfb.block("session"), nfb.block("trial"):
+            pass
+        nfb.begin_block("rest", feedback=False)
+        nfb.end_block()
+        assert "ended" not in caplog.text
+        nfb.begin_block("run")
+        for _ in range(3):
+            nfb.begin_block("training")
+    said = [one for one in caplog.messages if "ended" in one]
+    assert [one.split(". ")[0] for one in said] == [
+        "The block 'training' begins in a block of the same name that has not ended",
+        "The block 'run' had not ended when the experiment did, and all blocks after it began in "
+        "it: training",
+    ]
+    assert all("with nfb.end_block()" in one for one in said)
+
+
 def test_an_experiment_without_blocks_is_told_why_it_has_no_points(
     amplifier, training, window, caplog
 ):

@@ -34,7 +34,7 @@ PLAN = {
             "blocks": [
                 {
                     "label": "up",
-                    "seconds": 2.4,
+                    "seconds": 4.0,
                     "extra": 0.3,
                     "instructions": "Raise it",
                     "half_time": "Half of it",

@@ -89,6 +89,19 @@ def test_row_020_spoc_finds_the_rhythm_whose_power_follows_a_target(seed):
     found = passed(fit.step(), samples)[:, 0]
     assert similar(narrow(found), narrow(planted)) > 0.95
     assert fit.scores[0] > 0
+    assert fit.by_chance[0] <= 0.01
+
+
+def test_spoc_tells_what_follows_a_target_by_chance():
+    n, strong = 90 * 250, []
+    for seed in range(10):
+        random = np.random.default_rng(seed)
+        slow = np.cumsum(random.standard_normal(n // 250))  # as heart rate or skin do
+        target = np.repeat(slow if seed % 2 else random.standard_normal(n // 250), 250)
+        fit = dsp.spoc(mixed_noise(random, n), target, RATE, LABELS, BAND)
+        assert fit.by_chance.shape == fit.scores.shape
+        strong.append(fit.by_chance[0] < 0.05)
+    assert sum(strong) <= 2  # of ten unrelated ones, at 5 %
 
 
 @fits

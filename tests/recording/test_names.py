@@ -10,6 +10,7 @@ import pytest
 
 from psychopy_nfb.errors import FileError, SettingsError, StreamError
 from psychopy_nfb.recording import SessionFiles, calibration_path, new_session
+from psychopy_nfb.recording.names import recorded_session
 
 
 def test_row_063_names_after_bids_count_on(tmp_path):
@@ -103,13 +104,26 @@ def test_a_failed_start_leaves_its_reason_and_the_run(tmp_path):
     assert again == files
     again.give_up(KeyboardInterrupt())
     lines = files.failed.read_text(encoding="utf-8").splitlines()
-    dates, reasons = zip(*(line.split("  ") for line in lines), strict=True)
+    dates, told = zip(*(line.split("  ") for line in lines), strict=True)
+    begin = "A start failed, and nothing was recorded: "
+    assert all(one.startswith(begin) for one in told)
+    reasons = tuple(one.removeprefix(begin) for one in told)
     assert reasons == (
         "StreamError: name='EEG': there is\ufffdnone.",
         "KeyboardInterrupt: stopped by Ctrl-C",
     )
     assert datetime.fromisoformat(dates[0]).utcoffset() is not None
     assert SessionFiles.from_stem(files.failed) == files
+
+
+def test_a_session_that_did_not_start_is_told_as_that(tmp_path):
+    files = new_session(tmp_path)
+    files.give_up(StreamError("name", "EEG", "there is none"))
+    with pytest.raises(FileError, match=r"did not start, .*'sub-01_.*_failed.txt' says why"):
+        recorded_session(files.failed, "frames")
+    new_session(tmp_path)
+    files.settings.write_text("{}")  # of the session that has the name now
+    assert recorded_session(files.failed, "settings") == files
 
 
 def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path):

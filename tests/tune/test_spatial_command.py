@@ -117,6 +117,28 @@ def changed(recording, tmp_path):
     return write
 
 
+@pytest.mark.parametrize("follows", [True, False])
+def test_a_target_is_said_to_be_followed_more_than_by_chance_or_not(
+    follows, recording, changed, tmp_path, capsys
+):
+    _, alpha, samples = recording
+    random = np.random.default_rng(3)
+    second = round(RATE)
+    n = len(alpha) // second
+    power = (alpha[: n * second] ** 2).reshape(n, second).mean(axis=1)
+    target = power / power.max() if follows else random.random(n)
+    samples = samples.copy()
+    samples[:, -1] = 50 * np.append(np.repeat(target, second), np.zeros(len(alpha) - n * second))
+    path = changed(samples)
+    assert main(["spatial", path, "--method", "spoc", "--target", LABELS[-1]]
+                + ["--out", str(tmp_path)]) == 0  # fmt: skip
+    said = capsys.readouterr().out
+    assert ("more closely than by chance (p = 0.0" in said) == follows
+    assert ("no more closely than by chance (p = 0." in said) == (not follows)
+    assert ("Do not train with this filter" in said) == (not follows)
+    assert "p = 0." in said
+
+
 @pytest.mark.parametrize(
     ("method", "seconds", "said"),
     [
