@@ -316,7 +316,9 @@ def _write_page(
     elif fit is not None:
         n = min(SHOWN, len(fit.scores))
         titles = [_title(options, fit, index) for index in range(n)]
-        pictures.append(Picture(topographies(fit, n, titles), CAPTION))
+        pictures.append(
+            Picture(topographies(fit, n, titles), CAPTION + P_SAYS * (options.method == "spoc"))
+        )
     use = json.dumps({"type": "SpatialFilter", "file": str(weights)}, ensure_ascii=False)
     write_page(
         path,
@@ -362,9 +364,8 @@ def _title(options: argparse.Namespace, fit: SpatialFit, index: int) -> str:
     elif options.method == "csp":
         said = _share(options, score)
     elif options.method == "spoc":
-        said = (
-            f"power {100 * score:+.0f} % for one SD of {options.target}, p = {_p(fit, index):.3f}"
-        )
+        change = f"{100 * score:+.0f}".replace("-", "−")
+        said = f"power {change} % for one SD of {options.target}, p = {_p(fit, index):.3f}"
     else:
         said = f"strength {score:.0f} µV²"
     return f"Component {index + 1}\n{said}"
@@ -373,6 +374,10 @@ def _title(options: argparse.Namespace, fit: SpatialFit, index: int) -> str:
 CAPTION = (
     "How strongly each electrode shows a component (its pattern, not its weights). Red and solid "
     "lines: the same sign as the strongest electrode; blue and dashed lines: the opposite sign."
+)
+P_SAYS = (
+    " p: how probable a component as strong is for a target that has nothing to do with the "
+    "recording; below 0.05 it is not taken for chance."
 )
 ONCE = (
     "The weights are read once and kept with each session, so that the session can be repeated "
