@@ -37,9 +37,11 @@ class ChunkBuffer:
         self.samples: np.ndarray = np.zeros((rows, self._n_channels), inlet.np_dtype)
         self.stamps: np.ndarray = np.zeros(rows)
         self._error = ctypes.c_int()
+        self._error_at = ctypes.byref(self._error)
         # Asked once: where an array lies takes numpy 2 us to say.
         self._samples_at, self._row_bytes = self.samples.ctypes.data, self.samples.strides[0]
         self._stamps_at = self.stamps.ctypes.data
+        self._for_the_next = self._place(0, 1)  # made once: most pulls wait for one sample
 
     def pull(self, timeout: float, at: int, n: int) -> int:
         """Wait up to `timeout` seconds for `n` samples and put what has come by then from `at` on.
@@ -56,15 +58,19 @@ class ChunkBuffer:
         """
         error = self._error
         error.value = 0
+        place = self._for_the_next if at == 0 and n == 1 else self._place(at, n)
         n_numbers = self._inlet.do_pull_chunk(
-            self._inlet.obj,
-            ctypes.c_void_p(self._samples_at + at * self._row_bytes),
-            ctypes.c_void_p(self._stamps_at + at * 8),
-            ctypes.c_size_t(n * self._n_channels),
-            ctypes.c_size_t(n),
-            ctypes.c_double(timeout),
-            ctypes.byref(error),
+            self._inlet.obj, *place, ctypes.c_double(timeout), self._error_at
         )
         if error.value:
             handle_error(error)
         return n_numbers // self._n_channels
+
+    def _place(self, at: int, n: int) -> tuple[ctypes.c_void_p | ctypes.c_size_t, ...]:
+        """Return where rows from `at` on are for LSL, samples and stamps, and how many `n` are."""
+        return (
+            ctypes.c_void_p(self._samples_at + at * self._row_bytes),
+            ctypes.c_void_p(self._stamps_at + at * 8),
+            ctypes.c_size_t(n * self._n_channels),
+            ctypes.c_size_t(n),
+        )
