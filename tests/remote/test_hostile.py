@@ -12,6 +12,7 @@ import time
 import psutil
 import pytest
 from computers import TOKEN
+from rubbish import NAMES, rubbish
 
 from psychopy_nfb.errors import SettingsError
 from psychopy_nfb.recording import read_session
@@ -30,19 +31,6 @@ MOST_BYTES = 20 * 2**20
 MOST_LINES = 10
 """In the worker's log, whatever it is sent."""
 FACTS = {"experiment": {"pid": 1, "simulated": False, "psychopy": "of tests"}}
-SIMPLE = (None, True, -1, 0, 10**400, 0.5, math.nan, math.inf, "", "x" * 5000, "\ud800", "eval")
-NAMES = ("command", "number", "called", "t", "label", "threshold", "dwell", "__class__", "kind")
-
-
-def rubbish(by_chance):
-    """Return something that JSON knows."""
-    kind = by_chance.randrange(4)
-    if kind == 0:
-        return [rubbish(by_chance) for _ in range(by_chance.randrange(3))]
-    if kind == 1:
-        count = by_chance.randrange(4)
-        return {by_chance.choice(NAMES): rubbish(by_chance) for _ in range(count)}
-    return by_chance.choice(SIMPLE)
 
 
 def hostile_command(by_chance, number):

@@ -9,6 +9,7 @@ import time
 import numpy as np
 import psutil
 import pytest
+from rubbish import rubbish
 
 from psychopy_nfb.engine.command_handler import CommandHandler
 from psychopy_nfb.errors import SettingsError, WorkerError
@@ -114,18 +115,6 @@ def test_a_worker_that_does_not_know_the_token_is_not_believed():
     thread.join()
     here.close()
     there.close()
-
-
-def rubbish(by_chance):
-    """Return something that JSON knows."""
-    simple = [None, True, -1, 10**400, 0.5, float("nan"), float("inf"), "", "x" * 5000, "\ud800"]
-    kind = by_chance.randrange(4)
-    if kind == 0:
-        return [rubbish(by_chance) for _ in range(by_chance.randrange(3))]
-    if kind == 1:
-        names = ["command", "number", "called", "t", "label", "changes", "__class__", "kind"]
-        return {by_chance.choice(names): rubbish(by_chance) for _ in range(by_chance.randrange(4))}
-    return by_chance.choice(simple)
 
 
 def test_each_command_of_the_worker_can_be_sent():
