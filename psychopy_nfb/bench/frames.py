@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -63,7 +64,7 @@ def frame_loop(turns: int, turned: Callable[[], None]) -> dict[str, float]:
                     if settings is None:
                         show = partial(_bare_frames, win, bar)
                     else:
-                        show = partial(_plugin_frames, win, bar, source_id, folder, **settings)
+                        show = partial(plugin_frames, win, bar, source_id, folder, **settings)
                     log = counted.calm(show)
                     missed, excused, frames = sort_out(log, standstills)
                     dropped[name] += missed
@@ -126,23 +127,23 @@ def _bare_frames(win, bar) -> tuple[pd.DataFrame, float]:
     return log, stolen
 
 
-def _plugin_frames(
+def plugin_frames(
     win,
     bar,
     source_id: str,
     folder: str,
     *,
-    late_read: bool,
+    late_read: bool = True,
     burn_ms: float = 0.0,
+    beside: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> tuple[pd.DataFrame, float]:
-    """Show frames with the plugin; return their log, and the stolen seconds."""
+    """Show frames with the plugin, and what is `beside`; return their log, and stolen seconds."""
     import pandas as pd
 
     from psychopy_nfb.display.neurofeedback import Neurofeedback
 
-    with Neurofeedback(
-        training(source_id, burn_ms=burn_ms), data=folder, late_read=late_read
-    ) as nfb:
+    settings = training(source_id, burn_ms=burn_ms)
+    with Neurofeedback(settings, data=folder, late_read=late_read) as nfb, beside():
         nfb.attach(win)
         stolen = stolen_seconds()
         for _ in nfb.frames(TURN_SECONDS):

@@ -11,17 +11,17 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from functools import partial
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import psutil
 from tqdm import tqdm
 
-from psychopy_nfb.bench.frames import DISPLAY, PACED_HZ, sort_out
+from psychopy_nfb.bench.frames import DISPLAY, PACED_HZ, plugin_frames, sort_out
 from psychopy_nfb.bench.loop import BARS as LOOP_BARS
 from psychopy_nfb.bench.outcome import Outcome
-from psychopy_nfb.bench.setting import STREAMS, amplifier, training
-from psychopy_nfb.bench.steal_time import TURN_SECONDS, Standstills, Turns, stolen_seconds
+from psychopy_nfb.bench.setting import STREAMS, amplifier
+from psychopy_nfb.bench.steal_time import TURN_SECONDS, Standstills, Turns
 from psychopy_nfb.console.program import let_others_first
 from psychopy_nfb.engine.running_sessions import find_session
 from psychopy_nfb.errors import WorkerError
@@ -74,7 +74,9 @@ def measure(options: argparse.Namespace) -> Outcome:
             core.rush(True)
             for _ in range(turns):
                 for name, opened in CONDITIONS.items():
-                    log = counted.calm(partial(_frames, win, bar, source_id, folder, opened))
+                    beside = pages if opened else nullcontext
+                    show = partial(plugin_frames, win, bar, source_id, folder, beside=beside)
+                    log = counted.calm(show)
                     missed, _, _ = sort_out(log, standstills)
                     dropped[name] += missed
                     logs[name].append(log[log.frame >= PACED_HZ])  # the margin has to be learnt
@@ -106,27 +108,6 @@ def _read_to_flip(logs: list[pd.DataFrame]) -> float:
     """Return the median from a frame's read to its flip, in milliseconds."""
     waits = [(log.t_flip - log.t_read).to_numpy() for log in logs]
     return 1e3 * float(np.nanmedian(np.concatenate(waits)))
-
-
-def _frames(
-    win: Any, bar: Any, source_id: str, folder: str, opened: bool
-) -> tuple[pd.DataFrame, float]:
-    """Show frames; return their log, and the stolen seconds."""
-    import pandas as pd
-
-    from psychopy_nfb.display.neurofeedback import Neurofeedback
-
-    with (
-        Neurofeedback(training(source_id), data=folder) as nfb,
-        pages() if opened else nullcontext(),
-    ):
-        nfb.attach(win)
-        stolen = stolen_seconds()
-        for _ in nfb.frames(TURN_SECONDS):
-            bar.value = nfb.value
-            bar.draw()
-        stolen = stolen_seconds() - stolen
-    return pd.read_csv(nfb.files.frames), stolen
 
 
 @contextmanager
