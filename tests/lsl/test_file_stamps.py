@@ -27,7 +27,7 @@ def chunks(ends, size, rate):
         (100 + N / 250.8, False),  # a clock that is 0.3 % fast
         # A bad network.
         (np.maximum.accumulate(100 + N / 250 + rng().exponential(0.03, len(N))), True),
-        (100 + N / 250 + rng().normal(0, 0.002, len(N)), False),
+        (100 + N / 250 + rng().normal(0, 0.002, len(N)), True),
         (chunks(np.arange(1, 400) * 0.1 + rng().uniform(0, 0.02, 399), 25, 250), True),
     ],
     ids=["exact", "fast", "network", "unsteady", "chunks"],
@@ -131,6 +131,38 @@ def test_streams_without_stamps_or_with_few_samples_are_counted():
     assert read_stamps(np.array([5.0, 5.0]), 250.0, "Amp").gaps == []
     with pytest.raises(FileError, match="stream='Amp': has neither stamps nor a rate"):
         read_stamps(np.full(300, np.nan), 0.0, "Amp")
+
+
+@pytest.mark.parametrize("ppm", [0.0, 100.0])
+@pytest.mark.parametrize(("chunk", "each"), [(1, True), (5, False), (12, False)])
+@pytest.mark.parametrize("sd", [0.002, 0.005, 0.010])
+def test_stamps_that_scatter_to_both_sides_are_counted_along_their_mean(sd, chunk, each, ppm):
+    n = 30000
+    true = 100 + np.arange(n) / (250 * (1 + 1e-6 * ppm))
+    noise = sd * rng().standard_normal(n if each else n // chunk)
+    timing = read_stamps(true + (noise if each else np.repeat(noise, chunk)), 250.0, "Amp")
+    errors = 1e3 * (timing.times - true)
+    # Over a minute: 10 ms / sqrt(21 x 60) is 0.3 ms, and twice that at the ends of a line.
+    assert np.abs(errors[7500:-7500]).max() < 1.0
+    assert np.abs(errors).max() < max(1.0, 4e3 * sd / np.sqrt(250 * 60 / (1 if each else chunk)))
+    (note,) = timing.notes
+    assert note.endswith("which is taken for noise around the times of the samples.")
+
+
+def test_stamps_that_are_late_only_are_told_to_be_delayed():
+    true = 100 + np.arange(30000) / 250
+    timing = read_stamps(true + rng().exponential(0.01, 30000), 250.0, "Amp")
+    (note,) = timing.notes
+    assert note.endswith("which is taken for delays; the middle one counts.")
+
+
+def test_a_rate_that_changes_slowly_is_refused_with_what_it_does_to_filters():
+    stamps = 100 + np.cumsum(1 / np.linspace(243, 248, 30000))
+    with pytest.raises(FileError) as told:
+        read_stamps(stamps, 250.0, "Amp")
+    assert "and filters are made for one rate: at another one they pass another band, at 10 Hz" in (
+        str(told.value)
+    )
 
 
 def test_times_that_are_by_chance_are_refused():

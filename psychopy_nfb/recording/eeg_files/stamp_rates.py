@@ -112,6 +112,10 @@ def rate_that_counts(
     half = len(part) // 2
     begin, end = slope(part[:half], size), slope(part[half:], size)
     late = part - np.arange(len(part)) / real
+    why = ""
+    if abs(begin / end - 1) > RATE_TOLERANCE:
+        beside = abs(10 * end / begin - 10)
+        why = f": at another one they pass another band, at 10 Hz one {beside:.1g} Hz beside it"
     unsteady = np.median(np.abs(late - np.median(late))) > GAP_SECONDS + chunk
     if unsteady or abs(begin / end - 1) > RATE_TOLERANCE:
         says = f"declares {declared:g} Hz" if declared else "declares no rate"
@@ -119,7 +123,8 @@ def rate_that_counts(
             "stream",
             name,
             f"{says}, but its samples come at no steady rate ({begin:.4g} Hz at first, {end:.4g} "
-            "Hz later); choose another stream, or record again with the amplifier's own rate",
+            f"Hz later), and filters are made for one rate{why}; choose another stream, or record "
+            "again with the amplifier's own rate",
         )
     if abs(real / round(real) - 1) < ROUND_SHARE:
         real = float(round(real))

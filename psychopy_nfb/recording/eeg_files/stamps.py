@@ -13,6 +13,7 @@ import numpy as np
 
 from psychopy_nfb.errors import FileError
 from psychopy_nfb.lsl.stamps_lost import FEW_MISSING, periods_between
+from psychopy_nfb.lsl.stamps_noise import MOST_SKEWNESS
 from psychopy_nfb.recording.eeg_files.stamp_rates import (
     GAP_SAMPLES,
     GAP_SECONDS,
@@ -34,6 +35,11 @@ CLOCK_SECONDS = 3600.0
 """A longer pause is none: the clock was set."""
 EXCURSION_SECONDS = 1.0
 """Stamps that jump by more and soon jump back are wrong themselves, not the samples late."""
+LEAST_NOISE_SECONDS = 0.0006
+"""The same where stamps scatter to both sides: a standard deviation of 0.9 ms."""
+LINE_BLOCKS, LEAST_EVEN = 61, 1.3
+"""Seconds that a line is drawn through, if blocks lie about it as far as they differ from each
+other (standard deviation)."""
 JITTER_SECONDS = 0.002
 """Median distance of stamps from the line through them, from which on the line tells the times."""
 
@@ -271,6 +277,7 @@ def _steadied(times: np.ndarray, gaps: list[int], rate: float, notes: list[str])
     half of them moves nothing.
     """
     size = max(2, round(rate))
+    both = _scatters_to_both_sides(times, gaps, rate)
     parts, apart = [], []
     for first, last in pairwise([0, *gaps, len(times)]):
         rows = np.arange(last - first)
@@ -286,14 +293,48 @@ def _steadied(times: np.ndarray, gaps: list[int], rate: float, notes: list[str])
         from_middle = np.arange(size) - (size - 1) / 2
         slopes = (blocks @ from_middle / (from_middle @ from_middle))[:, None]
         apart.append(np.abs(blocks - usual[:, None] - slopes * from_middle).ravel())
-        usual = middle(usual)
+        usual = _followed(usual) if both else middle(usual)
         parts.append(rows / rate + np.interp(rows, (np.arange(n) + 0.5) * size, usual))
     steady = np.concatenate(parts)
     jitter = float(np.median(np.concatenate(apart))) if apart else 0.0
-    if jitter < JITTER_SECONDS:
+    if jitter < (LEAST_NOISE_SECONDS if both else JITTER_SECONDS):
         return times
+    assumed = (
+        "They scatter to both sides, which is taken for noise around the times of the samples."
+        if both
+        else "They are late rather than early, which is taken for delays; the middle one counts."
+    )
     notes.append(
-        f"Half of the stamps are more than {1000 * jitter:.0f} ms early or late (jitter): the "
-        "samples' times, and so the places of markers, are counted at the real rate instead."
+        f"Half of the stamps are more than {1000 * jitter:.1g} ms early or late (jitter): the "
+        "samples' times, and so the places of markers, are counted at the real rate instead. "
+        f"{assumed}"
     )
     return steady
+
+
+def _scatters_to_both_sides(times: np.ndarray, gaps: list[int], rate: float) -> bool:
+    """Return whether stamps are early as often as late, by the skewness of their distances."""
+    first, last = max(pairwise([0, *gaps, len(times)]), key=lambda edge: edge[1] - edge[0])
+    late = times[first:last] - np.arange(last - first) / rate
+    size = max(2, round(rate))
+    late = late[: len(late) // size * size].reshape(-1, size)
+    if not len(late):
+        return False
+    late = late - late.mean(axis=1, keepdims=True)
+    spread = late.std()
+    return bool(spread) and bool(abs((late**3).mean()) <= MOST_SKEWNESS * spread**3)
+
+
+def _followed(usual: np.ndarray) -> np.ndarray:
+    """Return how late blocks of a second are (n,) without noise: along lines through a minute.
+
+    Where the clock runs less evenly than that, the median of a few blocks is all that is known.
+    """
+    from scipy.signal import savgol_filter
+
+    n = min(LINE_BLOCKS, len(usual) - (len(usual) + 1) % 2)
+    if n < 3:
+        return middle(usual)
+    lines = savgol_filter(usual, n, 1)
+    noise = np.diff(usual).std() / np.sqrt(2)
+    return lines if (usual - lines).std() <= LEAST_EVEN * noise else middle(usual)
