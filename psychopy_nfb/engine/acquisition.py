@@ -7,6 +7,7 @@ import threading
 import time
 from collections import deque
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from psychopy_nfb.dsp.step import SignalInfo
 from psychopy_nfb.errors import NfbError, SettingsError
 from psychopy_nfb.lsl.absent import AbsentStream, difference, found_again, same_stream
 from psychopy_nfb.lsl.amplitude import AmplitudeCheck
-from psychopy_nfb.lsl.find import look_for
+from psychopy_nfb.lsl.find import LookAlikes, look_for
 from psychopy_nfb.lsl.inlet import Inlet, StreamLost
 from psychopy_nfb.lsl.merge import Merger
 from psychopy_nfb.lsl.selection import SecondStream, StreamSelection
@@ -253,9 +254,15 @@ class Acquisition:
 
     def _look_again(self) -> None:
         told: set[str] = set()
+        alike: LookAlikes | None = None
         while not self._ended.is_set():
             try:
-                there = look_for(self._again, self._ended)
+                if alike is None:
+                    n_channels = len(self._known["labels"])
+                    alike = LookAlikes(self._again, n_channels, self._known["declared_rate"])
+                there = look_for(
+                    self._again, self._ended, meanwhile=partial(self._tell_alike, told, alike)
+                )
                 if there is None:
                     return
                 found = Inlet(self._again, heard=self._inlet.heard, found=there)
@@ -284,6 +291,19 @@ class Acquisition:
                 },
             )
             self._ended.wait(LOOK_AGAIN_SECONDS)
+
+    def _tell_alike(self, told: set[str], alike: LookAlikes) -> None:
+        """Tell of streams that may be the lost one under another source_id; none is taken."""
+        for info in alike.there():
+            name, source_id = info.name(), info.source_id()
+            sentence = (
+                f"A stream '{name}' that looks like the lost one is there, but its source_id is "
+                f"'{source_id}' instead of '{self._known['source_id']}'. It may be another "
+                "person's amplifier, so it is not taken. If it is the same amplifier, start the "
+                "experiment again with it, or let its program send under the first source_id."
+            )
+            detail = {"name": name, "source_id": source_id, "sentence": sentence}
+            self._tell(told, "stream_differs", detail)
 
     def _tell(self, told: set[str], what: str, detail: dict[str, Any]) -> None:
         """Add an event, once in a search for each thing that it says."""

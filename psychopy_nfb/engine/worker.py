@@ -60,6 +60,9 @@ class _Opening(threading.Thread):
                 None if aux is None else from_dict(SecondStream, aux, "aux"),
                 self._known,
             )
+            if self.watcher is not None and not self._known:
+                # Where a process goes on for another one, feedback does not wait for markers.
+                self.watcher.wait_until_joined()
         except Exception as error:  # reported to the experiment by the main thread
             self.error = error
 

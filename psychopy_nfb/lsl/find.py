@@ -7,7 +7,8 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 import pylsl
 
@@ -25,6 +26,8 @@ OTHERS_SECONDS = 5.0
 On a busy computer none answered within 0.5 s, and the network was blamed although streams were
 there."""
 LOOK_SECONDS = 0.01
+LOOK_ALIKE_SECONDS = 2.0
+"""How often is looked for streams like a lost one; the lost one itself is there sooner."""
 
 
 def list_streams(timeout: float = 1.0) -> list[pylsl.StreamInfo]:
@@ -158,7 +161,10 @@ def _others() -> list[pylsl.StreamInfo]:
 
 
 def look_for(
-    selection: StreamSelection, ended: threading.Event, seconds: float = math.inf
+    selection: StreamSelection,
+    ended: threading.Event,
+    seconds: float = math.inf,
+    meanwhile: Callable[[], None] | None = None,
 ) -> pylsl.StreamInfo | None:
     """Return the one stream that matches, as soon as it is there; None if it did not come.
 
@@ -173,6 +179,8 @@ def look_for(
         Ends the search when it is set.
     seconds : float, optional
         How long to look.
+    meanwhile : callable, optional
+        Called again and again until the stream is there.
     """
     resolver = _resolver(selection)
     ends = time.monotonic() + seconds
@@ -182,8 +190,46 @@ def look_for(
         found = _each_once(resolver.results())
         if len(found) == 1:
             return found[0]
+        if meanwhile is not None:
+            meanwhile()
         ended.wait(LOOK_SECONDS)
     return None
+
+
+class LookAlikes:
+    """Streams that differ from a lost one in nothing that is known but their source_id.
+
+    A program that makes its source_id anew at each start comes back like that; so does the
+    amplifier of another person.
+
+    Parameters
+    ----------
+    selection : StreamSelection
+        What the lost stream met, with its source_id.
+    n_channels : int
+        Its number of channels.
+    rate : float
+        The rate that it declared, in Hz.
+    """
+
+    def __init__(self, selection: StreamSelection, n_channels: int, rate: float):
+        self._lost = selection.source_id
+        self._like = (n_channels, rate)
+        self._resolver = _resolver(replace(selection, source_id=None)) if self._lost else None
+        self._look_at = time.monotonic() + LOOK_ALIKE_SECONDS
+
+    def there(self) -> list[pylsl.StreamInfo]:
+        """Return those that are there, once in a while; they may have answered just before."""
+        if self._resolver is None or time.monotonic() < self._look_at:
+            return []
+        self._look_at = time.monotonic() + LOOK_ALIKE_SECONDS
+        return [
+            info
+            for info in _each_once(self._resolver.results())
+            if info.source_id() != self._lost
+            and (info.channel_count(), info.nominal_srate()) == self._like
+            and not is_of_another_run(info.source_id())
+        ]
 
 
 def _resolver(selection: StreamSelection) -> pylsl.ContinuousResolver:

@@ -24,6 +24,14 @@ LOOK_SECONDS = 0.02
 JOIN_SECONDS = 0.5
 """How often new streams are looked for; without any, nothing else is."""
 OPEN_SECONDS = 1.0
+FIRST_LOOKS = 35
+"""Looks for streams, `LOOK_SECONDS` apart, after which those that have answered are all that there
+are at the start: LSL asks at once and after half a second. Counted, as on a busy computer all takes
+longer; a start takes a second anyway, which this must not prolong."""
+REGISTER_SECONDS = 0.1
+"""After a stream is open here, until its program sends to this process too."""
+JOINED_SECONDS = 10.0
+"""Longest wait for the streams of the start: a busy computer opens them late."""
 EARLIEST_SECONDS, LATEST_SECONDS = -1.0, 10.0
 """How old a marker may be when it arrives. Some programs send a marker seconds after what it tells
 of; nothing but another clock makes it hours old, or of the future."""
@@ -78,6 +86,7 @@ class MarkerWatcher:
         self._known: set[str] = set()
         self._inlets: dict[str, _MarkerInlet] = {}
         self._ended = threading.Event()
+        self._joined = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="markers", daemon=True)
         self._thread.start()
 
@@ -89,6 +98,14 @@ class MarkerWatcher:
         """Return what was corrected, assumed or left out since the last call, a sentence each."""
         return _taken(self._notes)
 
+    def wait_until_joined(self) -> None:
+        """Wait until the marker streams that are there at the start are open.
+
+        A program sends its markers to those only who were there before: a marker that came
+        meanwhile would be lost. Ends after `JOINED_SECONDS` at the latest.
+        """
+        self._joined.wait(JOINED_SECONDS)
+
     def close(self) -> None:
         """Stop watching."""
         self._ended.set()
@@ -96,12 +113,17 @@ class MarkerWatcher:
 
     def _watch(self) -> None:
         resolver = pylsl.ContinuousResolver(pred=f"({_CANDIDATES})")
-        join_at = time.monotonic()
-        while not self._ended.wait(LOOK_SECONDS if self._inlets else JOIN_SECONDS):
+        join_at, looks, starts = time.monotonic(), 0, True
+        while not self._ended.wait(LOOK_SECONDS if starts or self._inlets else JOIN_SECONDS):
+            starts = not self._joined.is_set()
             try:
-                if time.monotonic() >= join_at:
+                if starts or time.monotonic() >= join_at:
                     join_at = time.monotonic() + JOIN_SECONDS
                     self._join_new(resolver.results())
+                looks += starts
+                if starts and looks >= FIRST_LOOKS:
+                    self._ended.wait(REGISTER_SECONDS if self._inlets else 0.0)
+                    self._joined.set()
                 for uid, inlet in list(self._inlets.items()):
                     self._pull(uid, inlet)
             except Exception:  # the thread goes on: other markers are on their way
