@@ -85,6 +85,8 @@ EVENTS = {
             "flags": "The state of the signal changed; value names what is wrong with it, or is "
             "clean.",
             "gap": "EEG samples are missing; the row's sample is the first one after them.",
+            "filters_restart": "The clock of the EEG's stamps jumped and no sample is missing; "
+            "filters begin anew with the row's sample.",
             "recording_moved": "The session's files could no longer be written; detail says why. "
             "What came before is in them, the rest in these.",
             "step_failed": "A step of the signal processing failed or gave no finite number; "
@@ -95,8 +97,8 @@ EVENTS = {
             "no_data": "The EEG stream was open and sent nothing at first; detail says what to do.",
             "stream_lost": "The EEG stream ended.",
             "stream_back": "The same EEG stream was found again.",
-            "stream_differs": "A stream of the same name was found whose channels or rate differ; "
-            "it was not used.",
+            "stream_differs": "A stream of the same name was found whose channels, rate or "
+            "source_id differ; it was not used.",
             "reconnect_failed": "Looking for the lost EEG stream failed; it goes on.",
             "aux_lost": "The second stream ended.",
             "clock_offset": "A stream's stamps are not on LSL's clock; they were moved onto it.",
