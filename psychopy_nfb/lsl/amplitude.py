@@ -81,8 +81,8 @@ class AmplitudeCheck:
         if "less" in wrong:
             return f"{wrong}: if the stream sends V or mV, set the unit to that."
         return (
-            f"{wrong}: if the stream sends nV, set the unit to that; if it sends counts of its "
-            "converter, let it send microvolts."
+            f"{wrong}: if the stream sends µV or nV but declares another unit, set the unit to "
+            "what it sends; if it sends counts of its converter, let it send microvolts."
         )
 
 

@@ -270,6 +270,41 @@ def test_numbers_that_cannot_be_microvolts_are_reported(odd_amplifier, settings,
     assert at_the_start == list(source.events)  # certain from the first samples
 
 
+@pytest.mark.parametrize(
+    ("units", "settings", "sentence"),
+    [
+        pytest.param(
+            "microvolts",
+            {"scale": 1e-6, "format": "double64"},
+            "if the stream sends V or mV, set the unit to that.",
+            marks=pytest.mark.kind("EEG in volts that is declared as microvolts", "read"),
+        ),
+        pytest.param(
+            "V",
+            {},
+            "if the stream sends µV or nV but declares another unit, set the unit to what it "
+            "sends; if it sends counts of its converter, let it send microvolts.",
+            marks=pytest.mark.kind("EEG in microvolts that is declared as volts", "read"),
+        ),
+    ],
+)
+def test_a_wrong_declared_unit_is_told_at_the_start_and_mended_by_setting_it(
+    odd_amplifier, units, settings, sentence
+):
+    source_id = odd_amplifier(units=units, seconds=30, **settings)
+    source = Acquisition(StreamSelection(source_id=source_id, timeout=20))
+    told = [detail["sentence"] for what, detail in source.events if what == "unlikely_amplitude"]
+    source.close()
+    assert len(told) == 1, "before the first sample of the run is taken"
+    assert told[0].endswith(sentence)
+    right = {"microvolts": "V", "V": "uV"}[units]
+    source = Acquisition(StreamSelection(source_id=source_id, timeout=20, units=right))
+    samples = pulled(source)
+    source.close()
+    assert 1 < samples[:, 7].std() < 20
+    assert "unlikely_amplitude" not in [what for what, _ in source.events]
+
+
 @pytest.mark.kind("EEG in counts", "refused")
 def test_counts_are_refused_with_channel_and_remedy(unique_id):
     with (
