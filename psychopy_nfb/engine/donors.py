@@ -19,7 +19,6 @@ from psychopy_nfb.protocol.shown import Extract, FeedbackSeries, FromSession
 from psychopy_nfb.protocol.shown.series import FEEDBACK, GAINED
 from psychopy_nfb.recording import Session, read_session
 from psychopy_nfb.recording.labels import task_label
-from psychopy_nfb.recording.read import FILTERS_BEGIN_AGAIN
 
 
 def read_donors(
@@ -222,7 +221,6 @@ def _eeg_of(session: Session, begin: int, end: int) -> Extract:
     scales[: len(stream["microvolts_per_unit"])] = stream["microvolts_per_unit"]
     lead = min(begin, round(LEAD_SECONDS * session.eeg.rate))
     samples = session.eeg.samples[begin - lead : end]
-    again = session.events.trial_type.isin(FILTERS_BEGIN_AGAIN)
-    rows = session.events["sample"][again] - (begin - lead)
-    breaks = tuple(int(row) for row in rows if 0 < row < len(samples))
+    gaps = session.events["sample"][session.events.trial_type == "gap"] - (begin - lead)
+    breaks = tuple(int(row) for row in gaps if 0 < row < len(samples))
     return Extract(samples, scales, tuple(session.eeg.labels), session.eeg.rate, lead, breaks)

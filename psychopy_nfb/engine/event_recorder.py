@@ -62,10 +62,10 @@ class EventRecorder:
             self.write_early(float(stamps[0]), first)
 
     def gaps(self, gaps: list[Gap], first: int) -> None:
-        """Mark lost samples, and jumps of the clock: the event's sample is the first one after."""
+        """Mark lost samples: the event's sample is the first one after them."""
         for gap in gaps:
             self.write(
-                "gap" if gap.seconds else "filters_restart",
+                "gap",
                 t=gap.t,
                 sample=first + gap.row,
                 kind="stream",

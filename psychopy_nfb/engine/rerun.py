@@ -18,7 +18,6 @@ from psychopy_nfb.engine.processor import Processor
 from psychopy_nfb.errors import FileError, NfbError
 from psychopy_nfb.protocol import REACHED, Follower, Trial
 from psychopy_nfb.recording import read_session
-from psychopy_nfb.recording.read import FILTERS_BEGIN_AGAIN
 
 if TYPE_CHECKING:
     from psychopy_nfb.recording import Session
@@ -37,7 +36,7 @@ COMMANDS = (
     "adaptation",
     "shown",
     "refused",
-    *FILTERS_BEGIN_AGAIN,
+    "gap",
     "worker_restarted",
     "rate_spoilt",
     "rate_right",
@@ -157,7 +156,7 @@ def _successor(
 def _repeat(processor: Processor, name: str, detail: dict[str, Any]) -> Trial | None:
     """Carry out a command; return how the block went that it has ended, if it was judged."""
     found = None
-    if name in FILTERS_BEGIN_AGAIN:
+    if name == "gap":
         processor.gap(detail.get("seconds", 0.0))
     elif name == "shown":
         processor.shown.show(detail["shown"], detail["turn"])
@@ -242,8 +241,7 @@ def rerun(
     # last sample before it, and filters start anew at the first one after it: what is commanded
     # between the two comes before.
     events = session.events
-    begins = events.trial_type.isin(FILTERS_BEGIN_AGAIN)
-    events = events.iloc[np.lexsort((begins, events["sample"]))]
+    events = events.iloc[np.lexsort((events.trial_type == "gap", events["sample"]))]
     commands = [
         (int(row.sample), row.trial_type, json.loads(row.detail) if row.detail else {})
         for row in events[events.trial_type.isin(COMMANDS)].fillna({"detail": ""}).itertuples()

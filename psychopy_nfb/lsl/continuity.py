@@ -13,13 +13,12 @@ from psychopy_nfb.lsl.stamps_lost import LossCount
 
 @dataclass(frozen=True)
 class Gap:
-    """Samples that did not arrive, or a jump of the stamps' clock at which none is missing."""
+    """Samples that did not arrive."""
 
     row: int
     """The block's row that follows the gap."""
     seconds: float
-    """How much longer than one sample the stamps jumped; 0 where only their clock did, and no
-    sample is missing."""
+    """How much longer than one sample the stamps jumped; 0 where only their clock did."""
     t: float
     """LSL time of the last sample before it."""
 
@@ -120,11 +119,9 @@ class Continuity:
             steps = np.diff(stamps, prepend=last)
             for row in sorted({*np.flatnonzero(steps > limit).tolist(), *breaks}):
                 before = last if row == 0 else float(stamps[row - 1])
-                seconds = float(steps[row]) - 1 / self.rate
-                # Less than half a sample is rounding.
-                gaps.append(Gap(row, seconds if seconds > 0.5 / self.rate else 0.0, before))
+                gaps.append(Gap(row, max(0.0, float(steps[row]) - 1 / self.rate), before))
         if gaps:
-            self.n_gaps += sum(gap.seconds > 0 for gap in gaps)
+            self.n_gaps += len(gaps)
             self.lost_seconds += sum(gap.seconds for gap in gaps)
             begin = 0
             for gap in gaps:

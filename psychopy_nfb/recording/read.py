@@ -36,8 +36,6 @@ OLDER_NOTICE = (
     "%s is of version 0.1: the columns value, signal, z and threshold are read as those of the "
     "signal '%s'."
 )
-FILTERS_BEGIN_AGAIN = ("gap", "filters_restart")
-"""Events whose sample is the first one after them: samples are missing, or a clock jumped."""
 HOW_TO_INSTALL = 'needs a package that is not installed; run: pip install "psychopy-nfb[files]"'
 
 
@@ -311,8 +309,7 @@ def places_of_events(eeg: RecordedEEG, events: pd.DataFrame) -> tuple[np.ndarray
     begins = events.t.to_numpy(float)
     rows = nearest_rows(eeg.stamps, begins)
     ends = nearest_rows(eeg.stamps, begins + annotation_durations(events))
-    # Of these the sample is the first one after it.
-    gap = events.trial_type.isin(FILTERS_BEGIN_AGAIN).to_numpy()
+    gap = (events.trial_type == "gap").to_numpy()  # of which the sample is the first one after it
     rows = np.where(gap, events["sample"].clip(0, max(0, len(eeg.stamps) - 1)), rows).astype(int)
     return rows, np.where(gap, 0.0, (ends - rows) / eeg.rate)
 

@@ -85,8 +85,6 @@ EVENTS = {
             "flags": "The state of the signal changed; value names what is wrong with it, or is "
             "clean.",
             "gap": "EEG samples are missing; the row's sample is the first one after them.",
-            "filters_restart": "The clock of the EEG's stamps jumped and no sample is missing; "
-            "filters begin anew with the row's sample.",
             "recording_moved": "The session's files could no longer be written; detail says why. "
             "What came before is in them, the rest in these.",
             "step_failed": "A step of the signal processing failed or gave no finite number; "

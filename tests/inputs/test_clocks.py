@@ -320,28 +320,6 @@ def test_a_restarted_worker_knows_where_the_clock_is_now(
     assert (np.diff(read_session(nfb.files.stem).eeg.stamps) > 0).all()
 
 
-@pytest.mark.alone  # an amplifier that gets no time from a busy computer has gaps of its own
-@pytest.mark.kind("a clock that jumps during a session", "corrected")
-@pytest.mark.parametrize("kind", ["forward", "back"])
-def test_a_clock_that_jumps_is_no_gap_of_a_session(odd_amplifier, training, tmp_path, until, kind):
-    source_id = odd_amplifier(stamps=kind, at=20.0, seconds=90.0)
-    with Neurofeedback(training(source_id), data=tmp_path) as nfb:
-        until(lambda: nfb.update() or "clock_jump" in nfb.files.events.read_text(), 60, "the jump")
-        update_for(nfb, 2.0)
-    session = read_session(nfb.files.stem)
-    events = session.events.trial_type.tolist()
-    assert (events.count("clock_jump"), events.count("gap")) == (1, 0)
-    assert events.count("filters_restart") == 1
-    assert session.settings["continuity"]["lost_seconds"] == 0
-    assert np.diff(session.eeg.stamps).max() < 0.03
-    at = session.events["sample"][session.events.trial_type == "filters_restart"].item()
-    assert Flags(session.signals["flags"][at]) & Flags.GAP
-    assert not (session.signals["flags"][200:at] & int(Flags.GAP)).any()
-    values, flags = rerun(session)
-    assert np.abs(values - session.signals[list(VALUE_NAMES)].to_numpy()).max() < 1e-9
-    assert (flags == session.signals["flags"].to_numpy()).all()
-
-
 @pytest.mark.kind("a rate that changes during the run", "corrected")
 def test_a_rate_that_changes(odd_amplifier, training, tmp_path, until, caplog):
     once = tmp_path / "now"

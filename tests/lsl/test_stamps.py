@@ -133,15 +133,6 @@ def scattered(scatter, chunk, each, late, ppm=0.0, seconds=120.0, heard_for=2.2,
     return clock, 1e3 * (out - true)
 
 
-@pytest.mark.parametrize("kind", ["forward", "back", "a little back"])
-def test_a_jump_of_the_clock_alone_is_no_gap_and_nothing_is_lost(kind):
-    _, _, breaks, stamps = corrected(kind)
-    continuity = Continuity(250.0)
-    (jump,) = continuity.check(stamps, breaks)
-    assert (jump.row, jump.seconds) == (1000, 0.0)
-    assert (continuity.n_gaps, continuity.lost_seconds) == (0, 0.0)
-
-
 @pytest.mark.parametrize("ppm", [0.0, 100.0, -100.0])
 @pytest.mark.parametrize(("chunk", "each"), [(1, True), (5, True), (5, False), (12, False)])
 @pytest.mark.parametrize("sd", [0.002, 0.005, 0.010])
