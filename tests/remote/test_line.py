@@ -179,3 +179,15 @@ def test_row_129_the_other_clock_is_known_better_than_single_measurements(drift)
         assert clock.to_there(clock.to_here(1050.0)) == pytest.approx(1050.0, abs=1e-6)
     assert np.quantile(errors[24], 0.99) < 0.002
     assert np.quantile(errors[120], 0.99) < 0.0012
+
+
+def test_of_a_few_exchanges_no_drift_is_made_up_before_the_network_is_cut():
+    by_chance = random.Random(3)
+    errors = []
+    for turn in range(600):
+        clock, drift = OtherClock(), (0.0, 50e-6, -50e-6)[turn % 3]
+        for since in (0.0, 2.0, 4.0):
+            wrong, took = pair(by_chance)
+            clock.add(1000.0 + since, 3.0 + drift * since + wrong, took)
+        errors.append(abs(clock.offset(1034.0) - 3.0 - drift * 34.0))
+    assert np.quantile(errors, 0.99) < 0.005

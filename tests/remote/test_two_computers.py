@@ -19,6 +19,7 @@ from seen_ramp import seen_ramp
 
 from psychopy_nfb.analysis import lag_summary, out_of_order
 from psychopy_nfb.recording import read_session
+from psychopy_nfb.remote.host import KEEP_SECONDS
 
 pytestmark = [
     *(pytest.mark.slow, pytest.mark.alone, pytest.mark.display),
@@ -36,7 +37,9 @@ LAG_ERROR = 0.002
 LEARNT_SECONDS = 20.0
 """After which the clock is known so well; of a single exchange half the jitter is wrong."""
 DELAY, JITTER, LOSS = 0.02, 0.005, 0.01
-CUT_SECONDS = 5.0
+CUT_ERROR = 0.01
+"""The same where nobody has compared the clocks for a minute, after some seconds that they had."""
+CUT_SECONDS, LONG_CUT_SECONDS = 5.0, 60.0
 ROOT = Path(__file__).parents[2]
 
 
@@ -224,24 +227,58 @@ def test_row_112_the_log_has_the_lag_of_the_network_on_one_clock(session, clock)
     assert network_ms.median == pytest.approx(1e3 * DELAY, abs=5)
 
 
-def test_a_cut_of_five_seconds_is_flagged_and_all_comes_back(session, computers):
+@pytest.mark.parametrize(
+    "seconds", [CUT_SECONDS, pytest.param(LONG_CUT_SECONDS, marks=pytest.mark.campaign)]
+)
+def test_a_cut_is_flagged_and_all_comes_back(session, computers, seconds):
     _, between = computers
 
     def cut():
         time.sleep(3.0)
         between.say("cut")
-        time.sleep(CUT_SECONDS)
+        time.sleep(seconds)
         between.say("join")
 
-    here, there, said = session(22.0, cut)
+    here, there, said = session(seconds + 17.0, cut)
     turns = [one["stale"] for one in said]
     assert turns[0] is True or turns[:2] == [False, True]
     assert turns[-1] is False
     frames = read_session(there).frames
     own = pd.read_csv(f"{here}_frames.csv")
     assert frames.frame.tolist() == own.frame.tolist()
-    assert (frames.t_read - frames.t_sample).max() > CUT_SECONDS - 1
+    assert (frames.t_read - frames.t_sample).max() > seconds - 1
     late = frames[frames.frame > frames.frame.max() - 60]
     assert (late.t_read - late.t_sample).median() < 0.2
     assert json.loads(Path(f"{here}_nfb.json").read_text("utf-8"))["remote"]["complete"]
     assert np.diff(read_session(there).eeg.stamps) == pytest.approx(1 / 250, abs=1e-6)
+
+
+@pytest.mark.campaign
+def test_what_a_session_lost_by_a_cut_that_lasted_is_joined_and_told(session, computers, clock):
+    _, between = computers
+
+    def cut():
+        time.sleep(6.0)
+        between.say("cut")
+        time.sleep(KEEP_SECONDS + 12.0)
+        between.say("join")
+
+    here, there, said = session(KEEP_SECONDS + 30.0, cut)
+    assert [one["stale"] for one in said][-1]
+    before, own = read_session(there), pd.read_csv(f"{here}_frames.csv")
+    assert before.settings["ended"] == "stopped"
+    assert np.diff(before.eeg.stamps) == pytest.approx(1 / 250, abs=1e-6)
+    assert len(before.eeg.stamps) > 250 * KEEP_SECONDS
+    assert before.frames.frame.max() < 60 * 10 < 60 * KEEP_SECONDS < own.frame.max()
+    command = [sys.executable, "-m", "psychopy_nfb.cli", "join", str(here), str(there)]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert f"{len(own) - len(before.frames)} frames were added. What is missing:" in told
+    assert "only: 'the end'." in told
+    joined = read_session(there).frames
+    assert joined.frame.tolist() == own.frame.tolist()
+    assert joined["sample"].tolist() == pytest.approx(own["sample"].tolist(), nan_ok=True)
+    late = joined.t_flip - before.eeg.stamps[-1]
+    assert f"ends {late.max():.1f} s before the last frame: {(late > 0).sum()} frames" in told
+    wrong = clock.to_here(joined.t_flip.to_numpy()) - own.t_flip.to_numpy()
+    print(f"frames that were joined are wrong by up to {1e3 * np.abs(wrong).max():.1f} ms")
+    assert np.abs(wrong).max() < CUT_ERROR
