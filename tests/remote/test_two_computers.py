@@ -11,6 +11,7 @@ from pathlib import Path
 import network
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 from clock_amplifier import READING_ERROR
 from computers import TOKEN, Worker
@@ -20,6 +21,7 @@ from seen_ramp import seen_ramp
 from psychopy_nfb.analysis import lag_summary, out_of_order
 from psychopy_nfb.recording import read_session
 from psychopy_nfb.remote.host import KEEP_SECONDS
+from psychopy_nfb.remote.receiver import REMEMBER_SECONDS
 
 pytestmark = [
     *(pytest.mark.slow, pytest.mark.alone, pytest.mark.display),
@@ -84,10 +86,22 @@ class Screen:
             cwd=ROOT,
         )
 
+    @property
+    def is_off(self):
+        return self._process.returncode is not None
+
     def next(self):
         line = self._process.stdout.readline()
         assert line, "the experiment ended"
         return json.loads(line) if line.startswith(b"{") else self.next()  # PsychoPy's log
+
+    def switch_off(self):
+        """End all of it at once, as if the computer had lost its power."""
+        experiment = psutil.Process(self._process.pid)
+        for process in (*experiment.children(recursive=True), experiment):
+            process.kill()
+        self._process.wait()
+        self._process.stdout.close()
 
     def until_end(self):
         said = []
@@ -122,12 +136,12 @@ def session_of(computers, clock, tmp_path):
         worker = Worker(tmp_path / "eeg", before=there)
         workers.append(worker)
 
-        def run(seconds, meanwhile=lambda: None, *more):
+        def run(seconds, meanwhile=lambda _: None, *more):
             folder = tmp_path / "screen"
             shown = Screen(screen, source_id, worker.name, folder, seconds, *more)
             stem = shown.next()["begun"]
-            meanwhile()
-            return stem, worker.stem(), shown.until_end()
+            meanwhile(shown)
+            return stem, worker.stem(), [] if shown.is_off else shown.until_end()
 
         return run
 
@@ -159,7 +173,7 @@ def lag_errors(own, session, clock):
 def test_row_129_the_logged_lag_is_the_true_one_while_the_clocks_drift(session_of, clock, tmp_path):
     light = tmp_path / "light.npz"
     run = session_of(str(Path(__file__).with_name("clock_amplifier.py")))
-    here, there, _ = run(90.0, lambda: None, "--light", str(light))
+    here, there, _ = run(90.0, lambda _: None, "--light", str(light))
     joined, own = read_session(there), pd.read_csv(f"{here}_frames.csv")
     since, errors = lag_errors(own, joined, clock)
     for begin in range(0, 90, 10):
@@ -233,7 +247,7 @@ def test_row_112_the_log_has_the_lag_of_the_network_on_one_clock(session, clock)
 def test_a_cut_is_flagged_and_all_comes_back(session, computers, seconds):
     _, between = computers
 
-    def cut():
+    def cut(_):
         time.sleep(3.0)
         between.say("cut")
         time.sleep(seconds)
@@ -257,7 +271,7 @@ def test_a_cut_is_flagged_and_all_comes_back(session, computers, seconds):
 def test_what_a_session_lost_by_a_cut_that_lasted_is_joined_and_told(session, computers, clock):
     _, between = computers
 
-    def cut():
+    def cut(_):
         time.sleep(6.0)
         between.say("cut")
         time.sleep(KEEP_SECONDS + 12.0)
@@ -282,3 +296,31 @@ def test_what_a_session_lost_by_a_cut_that_lasted_is_joined_and_told(session, co
     wrong = clock.to_here(joined.t_flip.to_numpy()) - own.t_flip.to_numpy()
     print(f"frames that were joined are wrong by up to {1e3 * np.abs(wrong).max():.1f} ms")
     assert np.abs(wrong).max() < CUT_ERROR
+
+
+@pytest.mark.campaign
+def test_a_session_whose_screen_lost_its_power_is_whole(session, computers):
+    _, between = computers
+
+    def switch_off(shown):
+        time.sleep(REMEMBER_SECONDS + 8.0)
+        between.say("cut")  # nobody says goodbye
+        shown.switch_off()
+        time.sleep(KEEP_SECONDS + 10.0)
+        between.say("join")
+
+    here, there, _ = session(300.0, switch_off)
+    whole = read_session(there)
+    assert whole.settings["ended"] == "stopped"
+    assert np.diff(whole.eeg.stamps) == pytest.approx(1 / 250, abs=1e-6)
+    assert len(whole.eeg.stamps) > 250 * KEEP_SECONDS
+    (end,) = whole.events[whole.events.trial_type == "block_end"].detail
+    assert '"cut_off": true' in end
+    screen = json.loads(Path(f"{here}_nfb.json").read_text("utf-8"))["remote"]
+    assert "complete" not in screen
+    assert screen["clock"]["measurements"] > 5  # not those of the beginning
+    command = [sys.executable, "-m", "psychopy_nfb.cli", "join", str(here), str(there)]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "frames were added; it is complete now." in told
+    own = pd.read_csv(f"{here}_frames.csv")
+    assert read_session(there).frames.frame.tolist() == own.frame.tolist()
