@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import functools
 import json
 import math
 import os
@@ -212,7 +213,7 @@ def _made(cls: Any, data: dict[str, Any], where: str) -> Any:
             raise SettingsError(
                 _join(where, key), data[key], f"is not a setting; {meant}Known: {', '.join(fields)}"
             )
-    hints = typing.get_type_hints(cls)
+    hints = _hints(cls)
     values = {key: _convert(hints[key], value, _join(where, key)) for key, value in data.items()}
     for name, field in fields.items():
         required = (
@@ -224,6 +225,12 @@ def _made(cls: Any, data: dict[str, Any], where: str) -> Any:
         return cls(**values)
     except NfbError as error:
         raise (error.within(where) if where else error) from None
+
+
+@functools.cache
+def _hints(cls: Any) -> dict[str, Any]:
+    """Return the types of a class's fields; evaluating them takes longer than all else here."""
+    return typing.get_type_hints(cls)
 
 
 def _member(cls: Any, name: Any, came_from: Any, where: str) -> Any:

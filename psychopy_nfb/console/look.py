@@ -37,6 +37,7 @@ WORDS = """
              grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); }
     .tile { background: var(--panel); border-radius: .5rem; padding: .5rem .8rem; min-width: 0; }
     .tile .name, .quiet { color: var(--quiet); }
+    .tile .name { font-size: .9rem; }
     .tile b { display: block; font-size: 2.1rem; line-height: 1.15; font-weight: 600;
               font-variant-numeric: tabular-nums; white-space: nowrap; overflow: hidden; }
     .tile small { color: var(--quiet); font-size: .9rem; }
@@ -69,10 +70,25 @@ WIDGETS = """
     .bk-input { background: var(--panel); color: var(--text); border: 2px solid var(--quiet);
                 font-size: 1.05rem; min-height: 2.6rem; border-radius: .5rem; }
     .bk-input option { background: var(--panel); color: var(--text); }
+    select:not([multiple]).bk-input {
+        background-image: linear-gradient(45deg, transparent 50%, var(--text) 50%),
+                          linear-gradient(-45deg, transparent 50%, var(--text) 50%);
+        background-position: right .85rem center, right .5rem center;
+        background-size: .35rem .35rem; }
+    .noUi-target { background: var(--grid); border-color: var(--quiet); box-shadow: none; }
+    .noUi-handle { background: var(--text); border-color: var(--ground); box-shadow: none; }
     .noUi-connect { background: var(--blue); }
+    [disabled] .noUi-handle, [disabled].noUi-target .noUi-handle { background: var(--quiet); }
     .choices__inner { background: var(--panel); color: var(--text); max-height: 6rem;
-                      overflow: auto; }
-    .choices__list--dropdown { background: var(--panel); color: var(--text); }
+                      overflow: auto; border: 2px solid var(--quiet); border-radius: .5rem; }
+    .choices__inner .choices__input { background: transparent; color: var(--text); }
+    .choices__list--multiple .choices__item.choices__item { background: #0b4f7d; color: #fff;
+        border: 1px solid #0b4f7d; }
+    .choices__list--multiple .choices__item.is-highlighted { border-color: #fff; }
+    .choices__list--dropdown { background: var(--panel); color: var(--text);
+                               border-color: var(--quiet); }
+    .choices__list--dropdown .choices__item--selectable.is-highlighted { color: var(--text);
+        background: var(--grid); }
     .bk-slider-title { color: var(--text); }
 """
 

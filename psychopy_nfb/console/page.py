@@ -95,10 +95,10 @@ class Page:
             "notices": said["notices"],
             "tiles": said["tiles"],
             "eeg": self._traces.layout(),
-            "signals": column([*figures, said["table"], said["blocks"]], **wide),
+            "signals": column([*figures, said["table"]], **wide),
             "controls": self._controls.layout(),
             "channels": row([self._head.figure, said["faults"]], **wide, styles=WRAPS),
-            "lag": column([self._lag.figure, said["stages"]], **wide),
+            "lag": column([said["blocks"], self._lag.figure, said["stages"]], **wide),
             "messages": said["messages"],
         }
         for name, root in roots.items():
@@ -159,7 +159,7 @@ class Page:
             }
         for name, text in said.items():
             if self._words[name].text != text:
-                self._words[name].text = text
+                self._words[name].update(text=text, visible=bool(text))  # nothing takes no room
 
 
 def page_for(desk: Desk, opened: Callable[[int], None]) -> Callable[[Document], None]:

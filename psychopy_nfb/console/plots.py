@@ -16,6 +16,9 @@ from psychopy_nfb.dsp.montage import standard_positions
 from psychopy_nfb.protocol import value_name
 
 SIGNAL_SECONDS = 30.0
+ALONE_HEIGHT, HEIGHT = 190, 120
+"""Of a signal's figure in pixels, alone and beside others: the head map below stays in sight."""
+HEAD_PIXELS = 200
 LAG_BINS = 40
 BOX = (-142.0, -142.0, 142.0, 142.0)
 """Around a head whose radius is 100."""
@@ -40,7 +43,8 @@ class SignalPlot:
         self._source = ColumnDataSource({"t": [], "z": [], "threshold": []})
         self._rewards = ColumnDataSource({"t": [], "z": []})
         follow = DataRange1d(follow="end", follow_interval=SIGNAL_SECONDS, range_padding=0)
-        self.figure: Any = plain_figure(190, x_range=follow, name=f"signal {name}")
+        height = ALONE_HEIGHT if len(desk.state["signals"]) == 1 else HEIGHT
+        self.figure: Any = plain_figure(height, x_range=follow, name=f"signal {name}")
         self.figure.yaxis.axis_label = in_unit(name, about["compared_unit"])
         self.figure.xaxis.axis_label = "time (s)"
         self._line = self.figure.line("t", "z", source=self._source, line_width=2)
@@ -128,12 +132,12 @@ class HeadMap:
             for sign in ("good", "bad", "open")
         }
         self.figure: Any = plain_figure(
-            height=260,
+            height=HEAD_PIXELS,
             x_range=Range1d(BOX[0], BOX[2]),
             y_range=Range1d(BOX[1], BOX[3]),
             name="electrodes",
         )
-        self.figure.update(width=260, height=260, sizing_mode="fixed")
+        self.figure.update(width=HEAD_PIXELS, sizing_mode="fixed")
         self.figure.axis.visible = False
         self.figure.grid.visible = False
         self.figure.min_border = 4
@@ -141,7 +145,7 @@ class HeadMap:
             self.figure.line(*zip(*line.points, strict=True), line_width=2)
             for line in head_outline(BOX)
         ]
-        options = {"x": "x", "y": "y", "size": 13}
+        options = {"x": "x", "y": "y", "size": 11}
         self._good = self.figure.scatter(
             **options, source=self._sources["good"], marker="circle", line_alpha=0
         )

@@ -68,9 +68,7 @@ class Traces:
             sizing_mode="stretch_width",
             stylesheets=[WIDGETS],
         )
-        self._scale = Select(
-            title="Scale (µV a trace)", value="50", options=[str(one) for one in SCALES]
-        )
+        self._scale = Select(title="Scale (µV)", value="50", options=[str(one) for one in SCALES])
         self._filter = Select(
             title="Filter for the eye", value=next(iter(FILTERS)), options=list(FILTERS)
         )
@@ -78,9 +76,14 @@ class Traces:
         self._back = Slider(
             title="Look back (s)", start=0, end=BACK_SECONDS, value=0, step=1, disabled=True
         )
-        for widget in (self._scale, self._filter, self._hold, self._back):
+        for widget, width in (
+            (self._hold, 110),
+            (self._back, 130),
+            (self._scale, 110),
+            (self._filter, 150),
+        ):
             widget.stylesheets = [WIDGETS]
-            widget.width = 170
+            widget.width = width  # in one row on a laptop's screen
         for widget in (self._channels, self._scale, self._filter, self._back):
             widget.on_change("value", lambda attr, old, new: self._restart())
         self._hold.on_change("active", lambda attr, old, new: self._held())

@@ -47,7 +47,7 @@ def check_unchanged(folder: StudyFolder) -> None:
         row = allocation.slots.get(", ".join(given) or EVERYBODY, [])
         if person.token not in (slot["token"] for slot in row):
             found.append(f"the token {person.token} of {label} was not drawn for the stratum")
-    strangers = {run.participant for run in Register(folder).runs()} - set(study.participants)
+    strangers = Register(folder).participants() - set(study.participants)
     if strangers:
         found.append(f"there are sessions of {listed(sorted(strangers))}, who is not in it")
     if found:

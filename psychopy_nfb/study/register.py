@@ -18,6 +18,8 @@ from psychopy_nfb.study.locks import holder_of
 from psychopy_nfb.study.plan import StudyFolder
 from psychopy_nfb.study.words import REPEAT
 
+RUN_FILE: re.Pattern[str] = re.compile(r"sub-([0-9A-Za-z]+)_ses-\d+_run-\d+\.json")
+
 
 @dataclass(kw_only=True)
 class Run:
@@ -69,15 +71,29 @@ class Register:
 
     def runs(self, participant: str | None = None) -> list[Run]:
         """Return the runs in order, those of one participant or of all."""
-        who = r"[0-9A-Za-z]+" if participant is None else participant
-        pattern = re.compile(rf"sub-{who}_ses-\d+_run-\d+\.json")
-        names = os.listdir(self.path) if self.path.is_dir() else []
         runs = [
             from_dict(Run, read_plain_json(self.path / name), name)
-            for name in names
-            if pattern.fullmatch(name)
+            for name, whose in self._names().items()
+            if participant in (None, whose)
         ]
         return sorted(runs, key=lambda run: (run.participant, run.number, run.run))
+
+    def by_participant(self) -> dict[str, list[Run]]:
+        """Return the runs of each participant who has any, in order."""
+        found: dict[str, list[Run]] = {}
+        for run in self.runs():
+            found.setdefault(run.participant, []).append(run)
+        return found
+
+    def participants(self) -> set[str]:
+        """Return the labels of those who have had a session, by the names of the files alone."""
+        return set(self._names().values())
+
+    def _names(self) -> dict[str, str]:
+        """Return whose run each file has, by the file's name."""
+        names = os.listdir(self.path) if self.path.is_dir() else []
+        found = {name: RUN_FILE.fullmatch(name) for name in names}
+        return {name: match[1] for name, match in found.items() if match}
 
     def write(self, run: Run) -> None:
         """Write a run's file.

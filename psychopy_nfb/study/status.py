@@ -33,9 +33,7 @@ class Progress:
 def progress(folder: StudyFolder) -> list[Progress]:
     """Return how far each participant is, in the order in which they were added."""
     study, register = folder.study, Register(folder)
-    runs: dict[str, list[Run]] = {}
-    for run in register.runs():
-        runs.setdefault(run.participant, []).append(run)
+    runs = register.by_participant()
     guesses: dict[str, list[str]] = {}
     for guess in read_guesses(folder):
         guesses.setdefault(guess.participant, []).append(guess.who)

@@ -114,7 +114,8 @@ def unblind(
     if participant is not None:
         labels = [folder.participant(participant)[0]]
     register = Register(folder)
-    strangers = {run.participant for run in register.runs()} - set(study.participants)
+    runs = register.by_participant()
+    strangers = set(runs) - set(study.participants)
     if strangers:
         raise FileError(
             "study",
@@ -140,7 +141,7 @@ def unblind(
                 "nothing was opened",
             )
     opened = []
-    for run in (run for label in labels for run in register.runs(label)):
+    for run in (run for label in labels for run in runs.get(label, [])):
         files = register.files(run)
         if run.state == "finished" and not files.sealed.exists():
             logger.warning(

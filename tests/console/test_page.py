@@ -70,10 +70,10 @@ def shown(page):
     )
 
 
-def contrast(one):
-    """Return the contrast of an element's letters and the page's ground, as WCAG has it."""
+def contrast(one, ground="document.body"):
+    """Return the contrast of an element's letters and their ground, as WCAG has it."""
     found = one.evaluate(
-        "one => [getComputedStyle(one).color, getComputedStyle(document.body).backgroundColor,"
+        f"one => [getComputedStyle(one).color, getComputedStyle({ground}).backgroundColor,"
         " getComputedStyle(one).opacity]"
     )
     letters, ground = (
@@ -242,11 +242,44 @@ def test_the_page_is_drawn_and_commands_over_tls(nfb, serve, visit, host, certif
     page.get_by_text(f"A wrong token came from {host} and was refused.").wait_for()
 
 
+def test_a_laptops_screen_has_the_head_map_and_no_empty_band(nfb, serve, visit):
+    nfb.begin_block("training")
+    _, address = serve()
+    page = visit(address, 1280, 800)
+    page.wait_for_function(
+        "document.querySelector('section.channels').getBoundingClientRect().height > 100"
+    )
+    place = page.locator("section.channels").bounding_box()
+    assert place["y"] + place["height"] <= 800
+    head, tiles = (page.locator(f"section.{name}").bounding_box() for name in ("head", "tiles"))
+    assert tiles["y"] - (head["y"] + head["height"]) < 30
+
+
+def test_widgets_can_be_read_in_both_themes(nfb, serve, visit):
+    _, address = serve()
+    for query in ("", "&theme=light"):
+        page = visit(address + query, 1280, 800)
+        chip = page.locator(".choices__list--multiple .choices__item").first
+        chip.wait_for()
+        assert contrast(chip, "one") > 4.5
+        arrow = page.locator("select").first.evaluate(
+            "one => getComputedStyle(one).backgroundImage"
+        )
+        letters = page.evaluate("getComputedStyle(document.body).color")
+        assert letters in arrow  # as bright as what is written beside it
+        slider = page.locator(".noUi-target").first
+        track = slider.evaluate("one => getComputedStyle(one).backgroundColor")
+        grid = {"": "rgb(44, 51, 58)", "&theme=light": "rgb(221, 226, 231)"}[query]
+        assert track == grid
+        page.context.close()
+
+
 def test_screens_of_all_kinds(nfb, serve, visit, record_property):
     nfb.begin_block("training")
     _, address = serve()
     for name, query, size in (
         ("dark", "", (1600, 1100)),
+        ("laptop", "", (1280, 800)),
         ("light", "&theme=light", (1600, 1100)),
         ("narrow", "", (390, 844)),
     ):
