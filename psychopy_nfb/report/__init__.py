@@ -11,7 +11,8 @@
   `channels_by_block`; `course_figure`: the own signal and the one shown; `next_time`: what to do;
 - `lag_words`, `lag_figure`: its lag; `chosen_lags`: the blocks in which the lag was chosen;
 - `certificate`: a computer's timing certificate, and the one nearest to a session;
-- `study_report`: a whole study as a page; `study_steps`: the steps of ``psychopy-nfb study`` that
+- `study_report`: a whole study as a page; `study_methods`: its design in words;
+  `study_steps`: the steps of ``psychopy-nfb study`` that
   write it, and the dataset; `given_answers`: what participants answered; `participant_flow`: who
   was allocated, withdrew and is analysed;
 - `learning_command`, `learning_figure`: ``psychopy-nfb learning``, the course of a study;

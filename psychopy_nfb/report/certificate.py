@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from psychopy_nfb.errors import FileError
+from psychopy_nfb.report.numbers import counted
 from psychopy_nfb.settings import read_plain_json
 
 logger: logging.Logger = logging.getLogger(__name__)
@@ -81,26 +82,15 @@ def read_certificate(path: Path) -> Certificate:
         ) from None
 
 
-def nearest_certificate(folder: Path, date: datetime) -> Certificate | None:
-    """Return the certificate nearest in time to a session, of those in a folder; None without any.
-
-    Parameters
-    ----------
-    folder : path
-        The session's.
-    date : datetime with time zone
-        When the session began.
-    """
-    found = list(_certificates(folder))
-    return min(found, key=lambda one: abs(one.date - date), default=None)
-
-
-def _certificates(folder: Path) -> Iterator[Certificate]:
+def certificates_in(folder: Path) -> list[Certificate]:
+    """Return the certificates in a folder of sessions; one that cannot be read is told of."""
+    found = []
     for path in sorted(folder.glob(f"{PREFIX}*{DATA}")):
         try:
-            yield read_certificate(path)
+            found.append(read_certificate(path))
         except FileError as error:
             logger.warning("%s", error)
+    return found
 
 
 def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
@@ -125,6 +115,55 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     return told
 
 
+@dataclass(frozen=True)
+class Cited:
+    """The certificate that is nearest to a session."""
+
+    name: str
+    """Of its file."""
+    days: int
+    """From the certificate to the session; negative if it was made afterwards."""
+    verdict: str
+    """Its own."""
+    different: str
+    """What differs between its computer and the session's; empty if nothing does."""
+
+    @property
+    def change(self) -> str:
+        """A sentence on what differs; empty if nothing does."""
+        if not self.different:
+            return ""
+        begins = "Since then" if self.days >= 0 else "Between them"
+        return f"{begins} differs: {self.different}."
+
+
+def cited_certificate(
+    settings: Mapping[str, Any], certificates: Iterable[Certificate]
+) -> Cited | None:
+    """Return the certificate that is nearest in time to a session; None without one.
+
+    Parameters
+    ----------
+    settings : mapping
+        The session's settings file.
+    certificates : iterable of Certificate
+        Those of its folder.
+    """
+    date = (settings.get("session") or {}).get("date")
+    if not date:
+        return None
+    try:
+        begun = datetime.fromisoformat(date).astimezone()
+    except (TypeError, ValueError):  # somebody has edited the settings file
+        return None
+    found = min(certificates, key=lambda one: abs(one.date - begun), default=None)
+    if found is None or found.path is None:
+        return None
+    days = round((begun - found.date).total_seconds() / 86_400)
+    different = "; ".join(changes(found.machine, settings.get("machine") or {}))
+    return Cited(found.path.name, days, found.verdict, different)
+
+
 def certificate_sentence(settings: Mapping[str, Any], folder: Path) -> str:
     """Return which certificate is nearest to a session, and what changed; nothing without one.
 
@@ -135,23 +174,10 @@ def certificate_sentence(settings: Mapping[str, Any], folder: Path) -> str:
     folder : path
         The session's.
     """
-    date = (settings.get("session") or {}).get("date")
-    if not date:
+    cited = cited_certificate(settings, certificates_in(folder))
+    if cited is None:
         return ""
-    try:
-        begun = datetime.fromisoformat(date).astimezone()
-    except (TypeError, ValueError):  # somebody has edited the settings file
-        return ""
-    found = nearest_certificate(folder, begun)
-    if found is None or found.path is None:
-        return ""
-    days = round((begun - found.date).total_seconds() / 86_400)
-    when = (
-        "on the same day" if not days else f"{abs(days)} days {'before' if days > 0 else 'after'}"
-    )
-    when = when.replace("1 days", "1 day") if abs(days) == 1 else when
-    different = changes(found.machine, settings.get("machine") or {})
-    since = f" Since then differs: {'; '.join(different)}." if different else ""
-    if days < 0 and different:
-        since = f" Between them differs: {'; '.join(different)}."
-    return f"Timing certificate {found.path.name}, {when}: {found.verdict}{since}"
+    n = abs(cited.days)
+    when = f"{counted(n, 'day')} {'before' if cited.days > 0 else 'after'}"
+    when = when if n else "on the same day"
+    return f"Timing certificate {cited.name}, {when}: {cited.verdict} {cited.change}".rstrip()

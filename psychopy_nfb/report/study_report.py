@@ -29,6 +29,7 @@ from psychopy_nfb.report.learning_figure import CAPTION, learning_figure
 from psychopy_nfb.report.numbers import percent
 from psychopy_nfb.report.page import Picture, Section, Table, write_page
 from psychopy_nfb.report.participant_flow import flow_section
+from psychopy_nfb.report.study_methods import methods_section, timing_section
 from psychopy_nfb.study.guesses import guesses_by_arm, read_guesses
 from psychopy_nfb.study.openings import unblinding_of
 from psychopy_nfb.study.plan import StudyFolder
@@ -38,8 +39,12 @@ from psychopy_nfb.study.unblinding import read_arms
 from psychopy_nfb.study.words import QUESTIONS, REPEAT, UNKNOWN
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from psychopy_nfb.recording import SessionFiles
 
+PRINT_DPI = 300
+"""Of figures that are files of their own."""
 BLIND = (
     "The study is blinded: nothing here is by arm. It will be, in a report after psychopy-nfb "
     "study unblind."
@@ -133,6 +138,7 @@ def write_study_report(folder: StudyFolder, out: Path, table: pd.DataFrame) -> d
         flow_section(folder.study, people, table, arms if by_arm else {}, direction),
         *_learning(table, direction),
         _artifacts(table),
+        timing_section(files.finished),
     ]
     sections += [_answered(answers)] if len(answers) else []
     if by_arm:
@@ -140,6 +146,10 @@ def write_study_report(folder: StudyFolder, out: Path, table: pd.DataFrame) -> d
     elif folder.study.blinded:
         sections[0].paragraphs.append(PARTLY if read_arms(folder) else BLIND)
     study = folder.study
+    sections.append(methods_section(study, folder.allocation.exists()))
+    for section in sections:
+        for picture in section.pictures:
+            paths |= _write_figure(picture.figure, out / "learning")
     told = f"{len(study.participants)} participants, {len(files.finished)} recordings"
     write_page(paths["html"], study.name, sections, subtitle=told)
     return paths
@@ -152,6 +162,19 @@ def _write_table(table: pd.DataFrame, path: Path) -> None:
         raise FileError(
             "out", str(path), f"cannot be written ({cause(error)}); choose another folder"
         ) from None
+
+
+def _write_figure(figure: Figure, stem: Path) -> dict[str, Path]:
+    """Write a figure for papers and slides; return the files by their kind."""
+    paths = {kind: stem.with_suffix(f".{kind}") for kind in ("png", "svg")}
+    try:
+        for kind, path in paths.items():
+            figure.savefig(path, format=kind, dpi=PRINT_DPI)
+    except OSError as error:
+        raise FileError(
+            "out", str(stem), f"cannot be written ({cause(error)}); choose another folder"
+        ) from None
+    return paths
 
 
 def _answered(answers: pd.DataFrame) -> Section:

@@ -15,8 +15,9 @@ from psychopy_nfb.recording import machine_facts
 from psychopy_nfb.report.certificate import (
     Certificate,
     certificate_sentence,
+    certificates_in,
     changes,
-    nearest_certificate,
+    cited_certificate,
     read_certificate,
 )
 from psychopy_nfb.settings import write_json
@@ -98,9 +99,9 @@ def test_the_nearest_certificate_is_named_with_what_changed_since(tmp_path):
         one = certificate(NOON + timedelta(days=days), facts, check=True, bench=True)
         write_json(one.to_dict(), tmp_path / f"certificate_{one.date:%Y-%m-%d}.json")
     (tmp_path / "certificate_broken.json").write_text("[1]", encoding="utf-8")
-    near = nearest_certificate(tmp_path, NOON)
-    assert near.path.name == "certificate_2026-02-26.json"
     settings = {"session": {"date": NOON.isoformat()}, "machine": machine}
+    near = cited_certificate(settings, certificates_in(tmp_path))
+    assert (near.name, near.days) == ("certificate_2026-02-26.json", 3)
     said = certificate_sentence(settings, tmp_path)
     assert said.startswith("Timing certificate certificate_2026-02-26.json, 3 days before: This")
     assert f"python was 3.10.0, is {machine['python']}" in said

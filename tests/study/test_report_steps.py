@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from written_sessions import write_session
 from psychopy_nfb.analysis import bang_index
 from psychopy_nfb.cli import main
 from psychopy_nfb.recording import SessionRecord
+from psychopy_nfb.report.certificate import Certificate
 from psychopy_nfb.report.study_report import arms_of
 from psychopy_nfb.settings import read_plain_json, write_json
 from psychopy_nfb.study.guesses import keep_guess
@@ -189,6 +191,30 @@ def test_the_flow_of_participants_counts_who_withdrew_by_arm_once_arms_are_open(
         assert counts.loc["in the analysis", arm] == len(set(own) & set(PEOPLE))
         assert counts.loc["withdrew after a session: moved away", arm] == ("02" in own)
     assert set(table.participant) == set(PEOPLE)  # who withdrew counts in the arm of the draw
+
+
+def test_the_report_has_figures_as_files_a_methods_paragraph_and_the_certificates(done, capsys):
+    folder, _ = done
+    machine = {"platform": "another computer", "packages": {}}
+    made = Certificate(datetime.fromisoformat("2026-03-01T09:00:00+01:00"), machine, {})
+    certificate = folder.data / "certificate_2026-03-01.json"
+    write_json(made.to_dict(), certificate)
+    for path in folder.data.glob("*_nfb.json"):
+        SessionRecord.load(path).update(machine={"platform": "this computer"})
+    said, page, _ = report(folder, capsys)
+    out = folder.path / "report"
+    assert (out / "learning.png").read_bytes().startswith(b"\x89PNG")
+    assert "<svg" in (out / "learning.svg").read_text("utf-8")
+    for name in ("learning.png", "learning.svg"):
+        assert name in said
+    text = html.unescape(page)
+    assert "There were 2 arms: real (own feedback), sham (yoked)." in text
+    assert "by block randomisation with blocks of varying length, 1:1." in text
+    (row,) = re.findall(rf"<tr>\s*<td[^>]*>{certificate.name}</td>.*?</tr>", page, re.DOTALL)
+    assert re.findall(r"<td[^>]*>(\d+)</td>", row) == ["8"]
+    assert "platform was another computer, is this computer." in html.unescape(row)
+    certificate.unlink()
+    assert "8 recordings without a timing certificate" in report(folder, capsys)[1]
 
 
 def test_the_dataset_has_strata_and_withdrawals_and_keeps_what_was_written_by_hand(
