@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from types import FrameType
@@ -20,7 +21,9 @@ class PostponedInterrupts:
     end. So the main thread touches these within this context only. In other threads, which are
     never interrupted, it does nothing, nor where Ctrl-C has no handler in Python.
 
-    Contexts may be nested; Ctrl-C has its effect at the end of the outermost.
+    Contexts may be nested; Ctrl-C has its effect at the end of the outermost. While an earlier one
+    is handled, such as where it ends an experiment, it has had all its effect by `asked`: another
+    KeyboardInterrupt would only add a second traceback.
 
     Attributes
     ----------
@@ -50,7 +53,7 @@ class PostponedInterrupts:
         if self._before is None:
             return
         signal.signal(signal.SIGINT, self._before)
-        if self.asked:
+        if self.asked and not isinstance(sys.exc_info()[1], KeyboardInterrupt):
             self._before(signal.SIGINT, None)
 
     def _note(self, number: int, frame: FrameType | None) -> None:

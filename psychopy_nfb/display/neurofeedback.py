@@ -215,27 +215,38 @@ class Neurofeedback(FrameInterface):
         try:
             if self._study is not None:
                 self._study.claim()
-            handle = self._start_worker()
-        except BaseException as error:  # Ctrl-C too: nothing is left running, and the run is free
-            self.close()
-            if self.files is not None:
-                self.files.give_up(error)
+            self._choose_source()
+        except BaseException as error:
+            self._give_up(error)
             raise
-        self._ring = handle.block.feedback
-        with PostponedInterrupts():
+        with PostponedInterrupts():  # or shared memory could be left that nobody knows
+            try:
+                self._ring = self._start_worker().block.feedback
+            except BaseException as error:
+                self._give_up(error)
+                raise
             self._operator = OperatorLink(self)
             self._operator.open(self._want_page)
         return self
 
-    def _start_worker(self) -> WorkerProcess:
-        import psychopy
+    def _give_up(self, error: BaseException) -> None:
+        """End a start that failed, by Ctrl-C too: nothing is left running, and the run is free."""
+        self.close()
+        if self.files is not None:
+            self.files.give_up(error)
 
+    def _choose_source(self) -> None:
+        """Find out whether a worker elsewhere, an amplifier or simulated EEG is used."""
         if self._remote is not None and not is_used(self._remote, self._simulate):
             self._remote = None
         if self._remote is None:
             self._stand_in = stand_in_for(self.configuration.stream, self._simulate)
         if self._stand_in is not None:
             self._configure(replace(self.configuration, stream=self._stand_in.selection))
+
+    def _start_worker(self) -> WorkerProcess:
+        import psychopy
+
         facts = {
             **({} if self.files is None else self.files.begun(self._task)),
             **self._carried,
@@ -255,19 +266,18 @@ class Neurofeedback(FrameInterface):
         public = seal is None and self.files is not None
         donors = keep_donors(self._donors, self.files.shown if public else None)
         self._donors = {}
-        with PostponedInterrupts():  # or shared memory could be left that nobody knows
-            handle = self._link.handle = WorkerProcess(
-                to_dict(self.configuration),
-                self.configuration.value_names,
-                None if self.files is None else str(self.files.stem),
-                facts,
-                self._news.take,
-                counting=False,
-                plugins=[plugin.order() for plugin in self._plugins],
-                donors=donors,
-                seal=seal,
-                remote=self._remote,
-            )
+        handle = self._link.handle = WorkerProcess(
+            to_dict(self.configuration),
+            self.configuration.value_names,
+            None if self.files is None else str(self.files.stem),
+            facts,
+            self._news.take,
+            counting=False,
+            plugins=[plugin.order() for plugin in self._plugins],
+            donors=donors,
+            seal=seal,
+            remote=self._remote,
+        )
         handle.start()
         if self._study is not None:
             self._study.begin(self.files)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections import deque
@@ -11,13 +12,15 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import pylsl
 
 from psychopy_nfb.channels import MISC
+from psychopy_nfb.clock import lsl_now
 from psychopy_nfb.dsp.step import SignalInfo
 from psychopy_nfb.errors import NfbError, SettingsError
 from psychopy_nfb.lsl.absent import AbsentStream, difference, found_again, same_stream
 from psychopy_nfb.lsl.amplitude import AmplitudeCheck
-from psychopy_nfb.lsl.find import LookAlikes, look_for
+from psychopy_nfb.lsl.find import LookAlikes, is_remote, look_for
 from psychopy_nfb.lsl.inlet import Inlet, StreamLost
 from psychopy_nfb.lsl.merge import Merger
 from psychopy_nfb.lsl.selection import SecondStream, StreamSelection
@@ -31,6 +34,13 @@ LOOK_AGAIN_SECONDS = 0.5
 RESTART_SECONDS = 2.0
 """How long a restarted worker looks for its stream before it begins without, and how long a stream
 that was lost and is back may take to answer."""
+
+OVERLAP_SECONDS = 3.0
+"""How long before its old stream ended a program that restarts it may have opened the new one."""
+TWIN = (
+    "Another stream '{}' is not used in place of the one that was lost: it was there before. The "
+    "run waits for its own. Give one of the two another name, or each a source_id in its program."
+)
 
 
 class Acquisition:
@@ -113,6 +123,7 @@ class Acquisition:
             self._tell_amplitude(self._amplitude.begin(self._inlet.first_samples()))
         self.lost: bool = False
         self._aux_lost = False
+        self._last_at = -math.inf  # when samples came last, on the LSL clock
         self._found: Inlet | None = None
         self._ended = threading.Event()
 
@@ -135,6 +146,7 @@ class Acquisition:
             return None
         if pulled is None:
             return None
+        self._last_at = lsl_now()
         if self._amplitude is not None:
             self._check_amplitude(pulled[0])
         if self._merger is None:
@@ -261,7 +273,10 @@ class Acquisition:
                     n_channels = len(self._known["labels"])
                     alike = LookAlikes(self._again, n_channels, self._known["declared_rate"])
                 there = look_for(
-                    self._again, self._ended, meanwhile=partial(self._tell_alike, told, alike)
+                    self._again,
+                    self._ended,
+                    accept=partial(self._may_be_lost_one, told),
+                    meanwhile=partial(self._tell_alike, told, alike),
                 )
                 if there is None:
                     return
@@ -291,6 +306,23 @@ class Acquisition:
                 },
             )
             self._ended.wait(LOOK_AGAIN_SECONDS)
+
+    def _may_be_lost_one(self, told: set[str], other: pylsl.StreamInfo) -> bool:
+        """Return whether a stream may be the lost one, and tell of one that was beside it before.
+
+        One with a source_id is told from others by it. The clock of another computer may have begun
+        anew with the stream.
+        """
+        if (
+            self._again.source_id
+            or is_remote(other)
+            or other.uid() == self._inlet.facts()["uid"]
+            or other.created_at() > self._last_at - OVERLAP_SECONDS
+        ):
+            return True
+        detail = {"uid": other.uid(), "sentence": TWIN.format(other.name())}
+        self._tell(told, "stream_differs", detail)
+        return False
 
     def _tell_alike(self, told: set[str], alike: LookAlikes) -> None:
         """Tell of streams that may be the lost one under another source_id; none is taken."""

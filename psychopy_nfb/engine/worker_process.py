@@ -137,25 +137,25 @@ class WorkerProcess:
         if self._remote is not None:  # one process here and one there, which is to be found first
             timeout *= 2
         remove_abandoned_logs()
-        with PostponedInterrupts():
+        with PostponedInterrupts() as interrupts:
             self._spawn(restore=None)
             threading.Thread(
                 target=send_commands, args=(self._outbox,), name="nfb-commands", daemon=True
             ).start()
             self._watcher.start()
-        ends = time.monotonic() + timeout
-        while not self._told:
-            time.sleep(POLL_SECONDS)
-            if time.monotonic() > ends:
-                self._error = WorkerError(
-                    "timeout",
-                    timeout,
-                    f"the background process did not start in so many seconds; {self._ended_how()}",
-                )
-                break
-        if (error := self._error) is not None:
-            self.close()  # the process may yet say that its shared memory is gone
-            raise error
+            ends = time.monotonic() + timeout
+            while not self._told:
+                time.sleep(POLL_SECONDS)
+                if interrupts.asked:
+                    self.close()
+                    raise KeyboardInterrupt
+                if time.monotonic() > ends:
+                    said = "the background process did not start in so many seconds"
+                    self._error = WorkerError("timeout", timeout, f"{said}; {self._ended_how()}")
+                    break
+            if (error := self._error) is not None:
+                self.close()  # the process may yet say that its shared memory is gone
+                raise error
 
     @property
     def pid(self) -> int | None:

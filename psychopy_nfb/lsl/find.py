@@ -164,6 +164,7 @@ def look_for(
     selection: StreamSelection,
     ended: threading.Event,
     seconds: float = math.inf,
+    accept: Callable[[pylsl.StreamInfo], bool] | None = None,
     meanwhile: Callable[[], None] | None = None,
 ) -> pylsl.StreamInfo | None:
     """Return the one stream that matches, as soon as it is there; None if it did not come.
@@ -179,6 +180,8 @@ def look_for(
         Ends the search when it is set.
     seconds : float, optional
         How long to look.
+    accept : callable, optional
+        Whether one that matches may be returned; without it each may.
     meanwhile : callable, optional
         Called again and again until the stream is there.
     """
@@ -187,7 +190,7 @@ def look_for(
     while not ended.is_set() and time.monotonic() < ends:
         if resolver.results() and not selection.source_id:
             ended.wait(SECOND_MATCH_SECONDS)
-        found = _each_once(resolver.results())
+        found = [one for one in _each_once(resolver.results()) if accept is None or accept(one)]
         if len(found) == 1:
             return found[0]
         if meanwhile is not None:

@@ -161,6 +161,60 @@ def test_a_stream_that_sends_nothing_is_told_and_its_session_can_be_computed(
     assert flags.shape == (0,)
 
 
+NO_SOURCE_ID = (
+    SILENT.replace("sys.argv[1])", "'')")
+    .replace('"silent"', "sys.argv[1]")
+    .replace(
+        "sys.stdin.read()",
+        """
+import time
+value, begun, n = float(sys.argv[2]), pylsl.local_clock(), 0
+while True:
+    due = int(250 * (pylsl.local_clock() - begun)) - n
+    if due:
+        n += due
+        outlet.push_chunk(due * [[value, value]], begun + n / 250)
+    time.sleep(0.004)
+""",
+    )
+)
+"""A stream without a source_id, named in the first argument, that sends the second."""
+
+
+def test_a_stream_of_the_same_name_that_was_there_before_is_not_taken_for_the_lost_one(
+    training, tmp_path, until, listen, caplog
+):
+    name, running = f"Twins{uuid.uuid4().hex[:6]}", []
+
+    def switch_on(value):
+        command = [sys.executable, "-c", NO_SOURCE_ID, name, str(value)]
+        running.append(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
+        assert running[-1].stdout.readline() == "open\n"
+        return running[-1]
+
+    try:
+        own = switch_on(1)
+        settings = training("", stream=StreamSelection(name=name, timeout=15.0))
+        with Neurofeedback(settings, data=tmp_path) as nfb:
+            until(lambda: fresh(nfb), 10, "values")
+            switch_on(1000)
+            listen(nfb, 4.0)
+            own.kill()
+            until(lambda: "it was there before" in caplog.text, 10, "a word about the other one")
+            assert not fresh(nfb)
+            switch_on(1)
+            until(lambda: fresh(nfb), 15, "the own stream, beside the other one")
+            listen(nfb, 1.0)
+    finally:
+        for process in running:
+            process.kill()
+            process.wait()
+            process.stdout.close()
+    session = read_session(nfb.files.stem)
+    assert set(np.unique(session.eeg.samples)) == {1.0}
+    assert session.events.trial_type.tolist().count("stream_differs") == 1
+
+
 @pytest.mark.alone
 def test_row_110_a_killed_worker_is_replaced(amplifier, training, tmp_path, until, listen):
     easy = {"normalise": "none", "threshold": -1.0, "dwell": 0.1, "display_range": (0.0, 20.0)}

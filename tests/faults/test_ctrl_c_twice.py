@@ -7,6 +7,8 @@ import sys
 
 import psutil
 import pytest
+from campaign import Amplifier
+from interrupts import interrupted
 
 pytestmark = pytest.mark.slow
 
@@ -46,3 +48,14 @@ def test_a_second_ctrl_c_at_exit_adds_no_traceback(until):
     assert "".join(said).count("Traceback") == 1, "Python's own, of the experiment's script"
     assert "atexit" not in "".join(said)
     until(lambda: not worker.is_running(), 10, "the end of the background process")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is a POSIX signal here")
+@pytest.mark.parametrize("after", [0.1, 0.6, 2.0, 3.5])
+def test_ctrl_c_pressed_twice_leaves_whole_files_and_one_traceback(after, tmp_path):
+    """While it starts, in a block, near the end; `interrupts` is the campaign."""
+    amplifier = Amplifier()
+    try:
+        assert list(interrupted(amplifier.source_id, tmp_path, after, 0.05)) == []
+    finally:
+        amplifier.stop()
