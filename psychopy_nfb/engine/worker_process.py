@@ -138,7 +138,12 @@ class WorkerProcess:
             timeout *= 2
         remove_abandoned_logs()
         with PostponedInterrupts() as interrupts:
-            self._spawn(restore=None)
+            try:
+                self._spawn(restore=None)
+            except OSError as error:  # a Python that may not be run, no memory, too many processes
+                self.close()
+                said = f"could not be started ({cause(error)}); start the experiment again"
+                raise WorkerError("worker", None, said) from None
             threading.Thread(
                 target=send_commands, args=(self._outbox,), name="nfb-commands", daemon=True
             ).start()

@@ -123,3 +123,13 @@ def test_a_baseline_without_a_worker_says_why_it_failed(training, until, monkeyp
             "The background process did not answer within 0.5 s: whether the baseline is in use is "
             "told once it answers. If it does not, record the baseline again."
         )
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
+def test_a_process_that_cannot_be_started_is_told_in_a_sentence(training, tmp_path, monkeypatch):
+    python = tmp_path / "python"
+    python.write_text("may not be run")
+    monkeypatch.setattr(sys, "executable", str(python))
+    with pytest.raises(WorkerError, match="could not be started .Permission denied"):
+        Neurofeedback(training("any", stream=TEST_SIGNAL), data=tmp_path / "data").start()
+    assert [path.name.split("_")[-1] for path in (tmp_path / "data").iterdir()] == ["failed.txt"]

@@ -108,7 +108,8 @@ class Campaign:
         """Look at everything that can be seen, by words and by a classifier."""
         study, runs = self.study, self.runs()
         said = [self.command("study", "status", study.folder)]
-        said += [path.read_text("utf-8") for path in (study.place / "blind").glob("*.*")]
+        pages = [one for one in (study.place / "blind").glob("*.*") if one.suffix != ".png"]
+        said += [path.read_text("utf-8") for path in pages]
         said += [
             self.command("study", what, study.folder, *more, status=2)
             for what, more in (("contingency", ()), ("next", ("01",)))
