@@ -6,21 +6,32 @@ from collections.abc import Sequence
 
 import numpy as np
 from scipy.signal import lfilter
+from scipy.stats import trim_mean
 
-FROM, BETWEEN, TO = 1.4, 2.4, 3.4
+from psychopy_nfb.photodiode.refreshes import median_spread
+
+FROM, TO = 1.4, 3.4
 """Refreshes after an edge between which held light is compared: pixels have answered, and what a
 low-pass filter or overdrive overshoots by is over; the next edge has not begun."""
+SETTLED, BETWEEN = 2.0, 2.7
+"""Refreshes after an edge from which on even slow pixels have answered, and half-way from there to
+`TO`: how fast light falls back is read from both halves."""
 HELD = 3.7
 """Refreshes to the next edge from which on light was held for four of them."""
+OUTLIERS = 0.1
+"""Part of the holds at either end that is left out of an average."""
 FEWEST_HOLDS = 8
 """Such holds of each level that tell something."""
-LEAST_HZ = 0.3
+LEAST_HZ = 0.4
 """Corner from which on a high-pass filter is undone; below, edges are timed as well without it."""
 LEFT_HZ = 0.1
 """Corner of what is left: an integral would grow with any offset."""
-SAME_POLE = 0.4
-"""Share by which the rates of both refreshes may differ, each in logarithms, behind one pole."""
-BLOCK_SECONDS, FEWEST_BLOCKS = 0.5, 6
+FASTER_AT_FIRST, SLOWER_AT_FIRST = 0.15, 0.35
+"""Parts of the way, in logarithms, by which light may fall back faster or slower in the first half
+of that time, behind one pole: overshoot is faster, pixels that still answer are slower."""
+CERTAIN = 3.0
+"""Standard errors that are granted to both halves."""
+BLOCK_SECONDS, FEWEST_BLOCKS = 0.5, 2
 """Length of a block whose levels tell what a stretch began with, and how many are needed."""
 LOW, HIGH = 10.0, 90.0
 """Percentiles of a block between which its middle lies."""
@@ -71,9 +82,9 @@ def kept_of_height(
     (0.35, 0.35)
     """
     heights = _heights(smooth, stamps, covered, edges, rising, period, (FROM, TO))
-    if heights is None or not heights[0] > 0:
+    if heights is None or not heights[0][0] > 0:
         return None
-    return heights[1] / heights[0]
+    return heights[0][1] / heights[0][0]
 
 
 def corner_of(
@@ -107,12 +118,17 @@ def corner_of(
     >>> round(corner_of(light, t, used, edges, np.arange(239) % 2 > 0, 1 / 60), 2)
     2.0
     """
-    heights = _heights(smooth, stamps, covered, edges, rising, period, (FROM, BETWEEN, TO))
-    if heights is None or min(heights) <= 0:
+    found = _heights(smooth, stamps, covered, edges, rising, period, (SETTLED, BETWEEN, TO))
+    if found is None or min(found[0]) <= 0:
         return 0.0
+    heights, error = found
     first, second = -np.diff(np.log(heights))
-    corner = (first + second) / (2 * np.pi * (TO - FROM) * period)
-    if corner < LEAST_HZ or abs(first - second) > SAME_POLE * (first + second):
+    both, unsure = first + second, CERTAIN * error / min(heights)
+    corner = both / (2 * np.pi * (TO - SETTLED) * period)
+    if corner < LEAST_HZ:
+        return 0.0
+    faster = first - second
+    if not -SLOWER_AT_FIRST * both - unsure < faster < FASTER_AT_FIRST * both + unsure:
         return 0.0
     return float(corner)
 
@@ -187,8 +203,11 @@ def _heights(
     rising: np.ndarray,
     period: float,
     after: Sequence[float],
-) -> list[float] | None:
-    """Return the distance between held levels so many refreshes after an edge; None if too few."""
+) -> tuple[list[float], float] | None:
+    """Return the distance between held levels so many refreshes after an edge; None if too few.
+
+    Beside it stands the standard error of its second difference.
+    """
     begins, up = edges[:-1], rising[:-1]
     held = (np.diff(edges) > HELD * period) & (up != rising[1:])
     missing = np.concatenate(([0], np.cumsum(~covered)))
@@ -198,4 +217,13 @@ def _heights(
     if min((held & up).sum(), (held & ~up).sum()) < FEWEST_HOLDS:
         return None
     levels = [np.interp(begins + one * period, stamps, smooth) for one in after]
-    return [float(np.median(one[held & up]) - np.median(one[held & ~up])) for one in levels]
+    # Flicker of 100 Hz has three phases to refreshes of 60 Hz: a median would take one of them.
+    heights = [
+        float(trim_mean(one[held & up], OUTLIERS) - trim_mean(one[held & ~up], OUTLIERS))
+        for one in levels
+    ]
+    # Of how fast it falls back at first and later: what went before an edge shifts all of them.
+    bends = np.diff(levels, n=2, axis=0)
+    parts = [bends[:, held & which] for which in (up, ~up)]
+    spreads = [median_spread(part) / np.sqrt(part.size) for part in parts if part.size]
+    return heights, np.sqrt(2) * max(spreads, default=0.0)

@@ -41,6 +41,9 @@ AT_FIRST, AFTERWARDS = (0.6, 1.2), (1.4, 2.0)
 its way; what a low-pass filter overshoots by is gone by then."""
 STILL_FALLING = 0.25
 """Share of the way back that is then left, at least, behind a high-pass filter."""
+SEVERAL, DARK_SHARE = 3, 0.15
+"""Pulses in a refresh, and the share of it without light, from which on it is not known which of
+them is an edge."""
 SHORT = 1.5
 """Refreshes since the edge before, up to which pixels may not have come to rest."""
 SLOW = 0.3
@@ -80,6 +83,16 @@ class Answer:
             return 0.0
         back, left = first.mean() - self.level[-1], later.mean() - self.level[-1]
         return float(back) if left > STILL_FALLING * back else 0.0
+
+    def is_pulsed(self, period: float) -> bool:
+        """Return whether light comes in several pulses in the refresh after an edge.
+
+        A display that goes dark for a moment of each refresh is dark for less.
+        """
+        since = self.since - self.middle()
+        high = self.level[(since > 0) & (since < period)] >= 0.5
+        begin = int((~high[:-1] & high[1:]).sum())
+        return begin >= SEVERAL and float(high.mean()) < 1 - DARK_SHARE
 
     def middle(self) -> float:
         """Return when half of the way is done, in seconds after the edge."""

@@ -145,6 +145,14 @@ def _light_times(
     _require_edges(int(np.isfinite(times).sum()), channel)
     if pulses is None:
         _require_sure(times, rising, at, decoded, light, channel)
+        if rise.is_pulsed(decoded.grid.period) and fall.is_pulsed(decoded.grid.period):
+            raise NoLight(
+                "channel",
+                channel,
+                "passes half of the way several times in the refresh after each edge, as pulsed "
+                "light does, or is too disturbed; set the display to its full brightness, which "
+                "ends the pulses of most displays, and record at 1000 Hz or more, for 2 s at least",
+            )
     table = _per_frame(log, levels, decoded, times, rising, at)
     edges = pd.DataFrame(
         {"t": times, "rising": rising, "frame": log.frame.to_numpy()[decoded.rows[at]]}

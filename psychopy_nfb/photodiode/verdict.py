@@ -251,8 +251,8 @@ def _pixels(summary: LightSummary) -> Finding:
         return Finding(
             "mind",
             f"{what}, which is too short: light falls back by {percent(summary.falls_back)} after "
-            "each edge, as behind a high-pass filter",
-            WITHOUT_HIGH_PASS,
+            "each edge, as with strong overdrive or behind a high-pass filter",
+            f"set the display's overdrive (response time) one step lower, and {WITHOUT_HIGH_PASS}",
         )
     if summary.high_pass_hz:
         return Finding(

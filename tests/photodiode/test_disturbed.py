@@ -231,3 +231,28 @@ def test_a_display_that_is_dark_for_a_moment_of_each_refresh_holds_its_light(rat
     assert found.summary.pulse_ms == 0
     assert missed(found) == made.missed, f"seed {SEED}"
     assert np.sqrt(np.mean(errors**2)) < 0.5 / rate
+
+
+def test_overshoot_that_dies_away_is_not_undone_as_a_high_pass():
+    made = make(15)
+    light = (made.values - made.values[0]) / 830
+    # Two fifths of the way too far, over 20 ms: what is left of it after 3 refreshes is small.
+    share = np.exp(-1 / (0.02 * 1000))
+    slow = lfilter([1 - share], [1, -share], light)
+    found, said, errors = examine(made, 1.4 * light - 0.4 * slow)
+    assert found.summary.high_pass_hz == 0, f"seed {SEED}"
+    assert "too short" in said
+    assert "overdrive" in said
+    assert not missed(found)
+
+
+def test_flicker_of_the_room_is_no_high_pass():
+    made = make(16)
+    lamp = 0.4 * 830 * np.sin(2 * np.pi * 100 * made.stamps)
+    said = ""
+    try:
+        said = examine(made, made.values + lamp)[1]
+    except (NoLight, NoMatch) as refused:
+        said = str(refused)
+    assert "falls back" not in said, f"seed {SEED}"
+    assert "behind a high-pass" not in said

@@ -34,3 +34,12 @@ def test_a_pulse_has_a_rise_and_a_fall_of_its_own():
     assert fall.middle() == pytest.approx(-0.0036, abs=1e-4)
     assert rise.duration() == pytest.approx(0.8 * 0.0004, abs=1e-4)
     assert fall.duration() == pytest.approx(0.8 * 0.0008, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("pulses", "dark", "pulsed"),
+    [(1, 0.07, False), (4, 0.1, False), (4, 0.5, True), (3, 0.3, True)],
+)
+def test_several_pulses_in_a_refresh_are_told_from_moments_without_light(pulses, dark, pulsed):
+    on = (SINCE % (PERIOD / pulses)) < (1 - dark) * PERIOD / pulses
+    assert Answer(SINCE, on * (SINCE > 0) * 1.0).is_pulsed(PERIOD) == pulsed
