@@ -29,7 +29,7 @@ LEFT_HZ = 0.1
 FASTER_AT_FIRST, SLOWER_AT_FIRST = 0.15, 0.35
 """Parts of the way, in logarithms, by which light may fall back faster or slower in the first half
 of that time, behind one pole: overshoot is faster, pixels that still answer are slower."""
-CERTAIN = 3.0
+CERTAIN = 2.0
 """Standard errors that are granted to both halves."""
 BLOCK_SECONDS, FEWEST_BLOCKS = 0.5, 2
 """Length of a block whose levels tell what a stretch began with, and how many are needed."""

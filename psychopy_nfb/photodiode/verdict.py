@@ -247,19 +247,19 @@ def _pixels(summary: LightSummary) -> Finding:
         )
     slower = max(summary.rise_ms, summary.fall_ms)
     what = f"pixels and sensor take {summary.rise_ms:.1f} ms up and {summary.fall_ms:.1f} ms down"
-    if summary.falls_back > FALLS_BACK:
-        return Finding(
-            "mind",
-            f"{what}, which is too short: light falls back by {percent(summary.falls_back)} after "
-            "each edge, as with strong overdrive or behind a high-pass filter",
-            f"set the display's overdrive (response time) one step lower, and {WITHOUT_HIGH_PASS}",
-        )
     if summary.high_pass_hz:
         return Finding(
             "mind",
             f"{what}; the sensor was recorded behind a high-pass filter of about "
             f"{summary.high_pass_hz:.1f} Hz, whose effect was removed before edges were timed",
             WITHOUT_HIGH_PASS,
+        )
+    if summary.falls_back > FALLS_BACK:
+        return Finding(
+            "mind",
+            f"{what}, which is too short: light falls back by {percent(summary.falls_back)} after "
+            "each edge, as with strong overdrive or behind a high-pass filter",
+            f"set the display's overdrive (response time) one step lower, and {WITHOUT_HIGH_PASS}",
         )
     if _clock_spoils(summary):
         return Finding("good", f"{what}, as far as a wrong clock (see above) lets it be known")
