@@ -256,7 +256,7 @@ def recorded_session(
         session has no such file.
     """
     files = SessionFiles.from_stem(path)
-    if os.path.isfile(getattr(files, needed)):
+    if files.stem.name and os.path.isfile(getattr(files, needed)):  # no name: ".", "/"
         return files
     name_one = f"name any file of {what}"
     if os.path.isdir(path):

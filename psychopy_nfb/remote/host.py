@@ -71,7 +71,7 @@ class WorkerHost:
     Raises
     ------
     SettingsError
-        If nothing can wait there.
+        If nothing can wait there, or the name is empty.
     """
 
     def __init__(
@@ -84,6 +84,8 @@ class WorkerHost:
         port: int,
         tell: Callable[[str], None],
     ):
+        if not name:
+            raise SettingsError("name", name, "must not be empty: experiments find it by this")
         self._token = token
         self._data = data
         self._settings = settings

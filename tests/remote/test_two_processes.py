@@ -251,6 +251,8 @@ def test_what_cannot_be_joined_is_one_sentence(tmp_path, capsys):
     folders = [tmp_path / name for name in ("screen", "eeg")]
     stems = [folder / "sub-01_ses-01_task-a_run-01" for folder in folders]
     clock = {"t": 1.0, "offset": 2.0, "drift_ppm": 0.0, "uncertainty": 0.001}
+    assert main(["join", ".", str(stems[1])]) == 2
+    assert "session='.': is a folder; name any file of a session" in capsys.readouterr().err
     for remotes, sentence in [
         ((None, None), "was recorded on one computer; there is nothing to join"),
         (({"session": "a", "clock": {}},) * 2, "does not say how the clocks of both computers"),
@@ -278,3 +280,8 @@ def test_the_worker_may_have_the_settings(amplifier, training, worker, token, tm
     without = worker()
     with pytest.raises(WorkerError, match="has no settings; name the training's"):
         Neurofeedback(None, remote=without.name)
+
+
+def test_a_worker_without_a_name_is_refused(capsys):
+    assert main(["worker", "--name", "", "--token", TOKEN]) == 2
+    assert "name='': must not be empty" in capsys.readouterr().err
