@@ -105,9 +105,9 @@ def test_an_undeclared_rate_is_taken_from_regular_stamps(read, tmp_path):
     assert recording.rate == 128.0
     assert [label for _, label in recording.markers] == list(MARKS.values())
     assert np.abs(np.subtract([row for row, _ in recording.markers], list(MARKS))).max() <= 1
-    assert recording.assumptions == (
-        "The stream declares no rate; its stamps say 128 Hz, which is used.",
-    )
+    rate, scatter = recording.assumptions
+    assert rate == "The stream declares no rate; its stamps say 128 Hz, which is used."
+    assert scatter.startswith("Half of the stamps are more than 1.0 ms early or late (jitter)")
 
 
 @pytest.mark.kind("XDF EEG without a rate, irregular", "refused")

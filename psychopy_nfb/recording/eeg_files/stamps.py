@@ -304,10 +304,11 @@ def _steadied(times: np.ndarray, gaps: list[int], rate: float, notes: list[str])
         if both
         else "They are late rather than early, which is taken for delays; the middle one counts."
     )
+    typical = 1000 * jitter
     notes.append(
-        f"Half of the stamps are more than {1000 * jitter:.1g} ms early or late (jitter): the "
-        "samples' times, and so the places of markers, are counted at the real rate instead. "
-        f"{assumed}"
+        f"Half of the stamps are more than {typical:.{0 if typical > 1 else 1}f} ms early or late "
+        "(jitter): the samples' times, and so the places of markers, are counted at the real rate "
+        f"instead. {assumed}"
     )
     return steady
 
