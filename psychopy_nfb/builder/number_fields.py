@@ -70,7 +70,12 @@ def check_numbers(element: Any, *numbers: str) -> bool:
             continue
         if name in _NAMES_OWN_CHECK:
             continue
-        if param.inputType == "hidden" or not is_shown(element, name) or param.val in ("", None):
+        if param.inputType == "hidden" or not is_shown(element, name):
+            continue
+        if name == "feedback" and str(param.val).strip() in ("", "None"):
+            alerts.tell(element, "is empty; enter True or False.", field=param.label)
+            continue
+        if param.val in ("", None):
             continue
         wrong, wanted = "no value", "a value"
         if name in YES_OR_NO:

@@ -357,6 +357,9 @@ def _labels(name: str, channels: Sequence[str] | str | None) -> list[str]:
     if not isinstance(channels, (str, Iterable, NoneType)):
         raise SettingsError(name, channels, "must be labels: 'Oz' or ['C3', 'C4']")
     if isinstance(channels, str):
+        if ";" in channels:
+            remedy = "are separated by commas, not by semicolons: 'C3, C4'"
+            raise SettingsError(name, channels, remedy)
         channels = channels.split(",")
     elif channels is None:
         channels = ()

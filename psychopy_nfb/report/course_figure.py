@@ -89,6 +89,7 @@ def course_figure(data: SessionData) -> tuple[Figure, str] | None:
         color=BLACK,
         markersize=6,
         markeredgewidth=0.6,
+        clip_on=False,  # one at the last sample lies on the edge
         label=f"reward ({len(times)})",
     )
     unit = compared_unit(data)

@@ -50,9 +50,11 @@ def what_dominated(summary: LagSummary) -> str:
     largest = max(medians, key=lambda name: medians[name])
     total = summary.stages["total_ms"].median
     where = " where no lag was chosen" if summary.chosen_frames else ""
+    share = medians[largest] / total
+    which = "Most of the lag" if share > 0.5 else "The largest part of the lag"
     return (
-        f"Most of the lag is {parts[largest]}: {medians[largest]:.1f} of {total:.1f} ms "
-        f"({percent(medians[largest] / total)}){where}; {remedies[largest]}."
+        f"{which} is {parts[largest]}: {medians[largest]:.1f} of {total:.1f} ms "
+        f"({percent(share)}){where}; {remedies[largest]}."
     )
 
 

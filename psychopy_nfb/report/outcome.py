@@ -85,6 +85,13 @@ def outcome_sentences(data: SessionData, blocks: pd.DataFrame) -> list[str]:
         f"{len(trained)} {word} with feedback, {seconds(trained.seconds.sum())} in all: "
         f"{counted(hits, 'hit')} and {counted(float(points), 'point')}."
     ]
+    schedule = (data.configuration.get("reward") or {}).get("schedule") or {}
+    if schedule.get("type", "Continuous") != "Continuous":
+        settings = [f"{name} {value}" for name, value in schedule.items() if name != "type"]
+        said.append(
+            "Not each hit was rewarded: the schedule of reinforcement at the start was "
+            f"{schedule['type']} ({', '.join(settings)})."
+        )
     known = trained[trained.above.notna()]
     if len(known):
         share = np.average(known.above, weights=known.seconds * known.clean.clip(lower=1e-9))

@@ -33,6 +33,9 @@ THRESHOLD = "nfb, Threshold (µV, SD, %, share): "
         ({"threshold": "0.5", "bandLow": "35", "bandHigh": "45"}, None),
         ({"threshold": "0.1", "bandLow": "35", "bandHigh": "45"}, f"{THRESHOLD}the signal is"),
         ({"threshold": "2"}, None),
+        ({"feedback": ""}, "nfb, Give feedback: is empty; enter True or False."),
+        ({"feedback": "None"}, "nfb, Give feedback: is empty; enter True or False."),
+        ({"channels": "C3;C4"}, "nfb, Channels: C3;C4: are separated by commas, not by semicolons"),
         ({"role": "same", "sameAs": ""}, "nfb, Signal of: is empty, and there is no other Neuro"),
     ],
 )  # fmt: skip

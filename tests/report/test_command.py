@@ -82,6 +82,15 @@ def test_what_dominated_is_named(delayed, stage, named):
     assert f"Most of the lag is {named}: 30" in done.stdout
 
 
+def test_what_is_less_than_half_of_the_lag_is_not_called_most_of_it(delayed):
+    # Of 45 ms, 36 are the filter's; read → flip takes 5, and now a little more than the filter.
+    done = report(delayed("t_read", 0.033))
+    (share,) = re.findall(
+        r"The largest part of the lag is read → flip: .* \((\d+) %\)", done.stdout
+    )
+    assert 40 < int(share) < 50
+
+
 def test_a_session_that_is_not_there_is_one_sentence(tmp_path):
     done = report(tmp_path / "nobody")
     assert done.returncode == 2

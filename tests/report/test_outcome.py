@@ -87,6 +87,16 @@ def test_sentences_add_up_the_blocks_with_feedback(recorded):
     assert "in the first block" in second
 
 
+def test_a_schedule_that_leaves_hits_out_is_told(recorded):
+    data = load_session_data(recorded().stem)
+    data.configuration["reward"]["schedule"] = {"type": "FixedRatio", "n": 3}
+    _, second, _ = outcome_sentences(data, outcome(data))
+    assert second == (
+        "Not each hit was rewarded: the schedule of reinforcement at the start was FixedRatio "
+        "(n 3)."
+    )
+
+
 def test_setting_the_score_back_takes_no_points_away(recorded):
     data = load_session_data(recorded().stem)
     before = outcome(data)
