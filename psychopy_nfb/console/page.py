@@ -60,7 +60,7 @@ class Page:
         self._lag, self._head = LagPlot(desk), HeadMap(desk)
         self._controls = Controls(doc, desk, self._told)
         self._words = {
-            name: Div(stylesheets=[WORDS], sizing_mode="stretch_width", text="")
+            name: Div(stylesheets=[WORDS], sizing_mode="stretch_width", text="", visible=False)
             for name in (
                 "head",
                 "notices",

@@ -57,7 +57,7 @@ def check_length(seconds: object, least: float = SHORTEST_BASELINE) -> float:
     --------
     >>> check_length(3)
     Traceback (most recent call last):
-    psychopy_nfb.errors.SettingsError: seconds=3.0: is too short for a baseline, which needs 5 s ...
+    psychopy_nfb.errors.SettingsError: seconds=3.0: is too short for a baseline, which needs ...
     """
     length = check_number("seconds", seconds, above=0, unit="s")
     if length < least:

@@ -261,7 +261,7 @@ def recorded_session(
     name_one = f"name any file of {what}"
     if os.path.isdir(path):
         remedy = f"is a folder; {name_one}"
-    elif not files.settings.exists() and files.failed.exists():
+    elif os.path.isfile(files.failed) and not os.path.isfile(files.settings):
         remedy = f"did not start, and nothing was recorded; '{files.failed.name}' says why"
         path = files.stem
     elif any(files.stem.parent.glob(f"{glob.escape(files.stem.name)}_*")):

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from psychopy_nfb.recording import SessionFiles
 
 
-def methods_section(study: Study, allocated: bool) -> Section:
-    """Return a paragraph on the design for a paper; it tells nothing that depends on an arm.
+def methods_section(study: Study, allocated: bool, opened: bool) -> Section:
+    """Return a paragraph on the design for a paper; it tells of arms once they are opened.
 
     Parameters
     ----------
@@ -29,6 +29,9 @@ def methods_section(study: Study, allocated: bool) -> Section:
         The study.
     allocated : bool
         Whether there is an allocation.
+    opened : bool
+        Whether it is opened: what the arms are shown is said only then, as words such as sham in a
+        page that everybody may see make people guess.
     """
     each = counted(study.sessions, "session")
     blocks = f" of {counted(study.blocks, 'block')} with feedback" if study.blocks else ""
@@ -37,7 +40,8 @@ def methods_section(study: Study, allocated: bool) -> Section:
     if study.blinded:
         arms = listed(f"{name} ({_shown(arm)})" for name, arm in study.arms.items())
         shares = ":".join(str(arm.share) for arm in study.arms.values())
-        said.append(f"There were {len(study.arms)} arms: {arms}.")
+        after = f": {arms}" if opened else ", which are described here after unblinding"
+        said.append(f"There were {len(study.arms)} arms{after}.")
         if allocated:
             within = f" within the strata {listed(study.strata)}" if study.strata else ""
             said.append(

@@ -146,7 +146,7 @@ def write_study_report(folder: StudyFolder, out: Path, table: pd.DataFrame) -> d
     elif folder.study.blinded:
         sections[0].paragraphs.append(PARTLY if read_arms(folder) else BLIND)
     study = folder.study
-    sections.append(methods_section(study, folder.allocation.exists()))
+    sections.append(methods_section(study, folder.allocation.exists(), opened=by_arm))
     for section in sections:
         for picture in section.pictures:
             paths |= _write_figure(picture.figure, out / "learning")

@@ -181,6 +181,7 @@ def test_a_deleted_folder_is_told_at_once_and_the_feedback_goes_on(
         shutil.rmtree(folder)
         until(lambda: nfb.recording_error is not None, 1.5, "the word that the folder is gone")
         assert "was deleted or moved" in nfb.recording_error
+        until(lambda: "written to" in nfb.recording_error, 5, "the word where it goes on")
         until(lambda: "The recording stopped" in caplog.text, 5, "the word in the log")
         rest = Path(re.search(r"written to (\S+)_\*", nfb.recording_error)[1])
         assert len(listen(nfb, 0.5)) > 20

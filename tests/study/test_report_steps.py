@@ -106,6 +106,7 @@ def test_row_115_nothing_is_by_arm_before_unblinding_and_all_is_afterwards(done,
     _, page, table = report(folder, capsys)
     assert table.groupby("participant").arm.unique().str[0].to_dict() == arms
     assert "The study is blinded" not in page
+    assert "There were 2 arms: real (own feedback), sham (yoked)." in page
     assert "Contingency" in page
     checklist = (folder.path / "report" / "cred-nf.md").read_text("utf-8")
     assert "A third person unblinded all arms on 20" in checklist
@@ -208,7 +209,7 @@ def test_the_report_has_figures_as_files_a_methods_paragraph_and_the_certificate
     for name in ("learning.png", "learning.svg"):
         assert name in said
     text = html.unescape(page)
-    assert "There were 2 arms: real (own feedback), sham (yoked)." in text
+    assert "There were 2 arms, which are described here after unblinding." in text
     assert "by block randomisation with blocks of varying length, 1:1." in text
     (row,) = re.findall(rf"<tr>\s*<td[^>]*>{certificate.name}</td>.*?</tr>", page, re.DOTALL)
     assert re.findall(r"<td[^>]*>(\d+)</td>", row) == ["8"]

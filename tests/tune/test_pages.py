@@ -83,8 +83,10 @@ def test_maps_have_names_of_electrodes_one_scale_and_its_unit():
         ({"method": "ssd"}, 32.09, "32.1 times the power beside the band"),
         ({"method": "csp", "states": ("closed", "open")}, 0.97, "closed: 97 %"),
         ({"method": "csp", "states": ("closed", "open")}, 0.02, "open: 98 %"),
-        ({"method": "spoc", "target": "EMG"}, -0.31, "power -31 % for one SD of EMG"),
+        ({"method": "spoc", "target": "EMG"}, -0.31, "power −31 % for one SD of EMG, p = 0.002"),
     ],
 )
 def test_what_components_are_ordered_by_has_words(options, score, said):
-    assert _title(argparse.Namespace(**options), 0, score) == f"Component 1\n{said}"
+    one = np.ones((1, 1))
+    fit = SpatialFit(("Oz",), one, one, np.array([score]), np.array([0.002]))
+    assert _title(argparse.Namespace(**options), fit, 0) == f"Component 1\n{said}"
