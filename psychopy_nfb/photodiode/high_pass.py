@@ -31,6 +31,9 @@ FASTER_AT_FIRST, SLOWER_AT_FIRST = 0.15, 0.35
 of that time, behind one pole: overshoot is faster, pixels that still answer are slower."""
 CERTAIN = 2.0
 """Standard errors that are granted to both halves."""
+SURE = 10.0
+"""Standard errors by which light falls back behind a filter that is undone. Behind one of 0.5 Hz it
+is 28 or more; where a lamp's flicker makes light seem to fall back, it is 4."""
 BLOCK_SECONDS, FEWEST_BLOCKS = 0.5, 2
 """Length of a block whose levels tell what a stretch began with, and how many are needed."""
 LOW, HIGH = 10.0, 90.0
@@ -125,7 +128,7 @@ def corner_of(
     first, second = -np.diff(np.log(heights))
     both, unsure = first + second, CERTAIN * error / min(heights)
     corner = both / (2 * np.pi * (TO - SETTLED) * period)
-    if corner < LEAST_HZ:
+    if corner < LEAST_HZ or both < SURE * error / min(heights):
         return 0.0
     faster = first - second
     if not -SLOWER_AT_FIRST * both - unsure < faster < FASTER_AT_FIRST * both + unsure:
