@@ -253,4 +253,4 @@ def test_flicker_of_the_room_is_no_high_pass():
     assert found.summary.high_pass_hz == 0, f"seed {SEED}"
     assert "falls back" not in said
     assert missed(found) == made.missed
-    assert np.sqrt(np.nanmean(errors**2)) <= 0.5
+    assert np.sqrt(np.nanmean(errors**2)) < 0.0005
